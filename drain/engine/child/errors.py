@@ -1,0 +1,19 @@
+"""Why a child could not be started: each error is one sentence for people, with the way out."""
+
+from __future__ import annotations
+
+
+class ChildError(ValueError):
+    """A child that was never started; the phase itself did nothing."""
+
+
+class TemplateError(ChildError):
+    """The profile's argv cannot be filled for this phase."""
+
+
+class EnvironmentRefused(ChildError):
+    """The profile asks for a variable that is missing or that phases must never see."""
+
+
+class SpawnError(ChildError):
+    """The operating system refused to start the command."""
