@@ -1,0 +1,3 @@
+"""What scripts reach over HTTP."""
+
+from __future__ import annotations

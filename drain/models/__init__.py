@@ -1,0 +1,58 @@
+"""All models; the only module that re-exports."""
+
+from __future__ import annotations
+
+from drain.models.attempts import Attempt, TelemetryEvent
+from drain.models.checks import Check, CheckResult
+from drain.models.executors import ExecutorProfile
+from drain.models.fingerprints import Fingerprint, FingerprintAlias, FixMarker
+from drain.models.people import ApiToken, AuditEvent, SavedView
+from drain.models.phases import Dependency, Phase
+from drain.models.rollups import (
+    AttemptDelta,
+    DailyFingerprint,
+    HourlyRollup,
+    StateCount,
+    StateDelta,
+)
+from drain.models.runs import Hold, Run, Source
+from drain.models.sessions import (
+    Candidate,
+    DrainSession,
+    SessionFingerprint,
+    SessionLoop,
+    SessionRun,
+)
+from drain.models.transitions import Transition
+from drain.models.workers import WorkerHost
+
+__all__ = [
+    "ApiToken",
+    "Attempt",
+    "AttemptDelta",
+    "AuditEvent",
+    "Candidate",
+    "Check",
+    "CheckResult",
+    "DailyFingerprint",
+    "Dependency",
+    "DrainSession",
+    "ExecutorProfile",
+    "Fingerprint",
+    "FingerprintAlias",
+    "FixMarker",
+    "Hold",
+    "HourlyRollup",
+    "Phase",
+    "Run",
+    "SavedView",
+    "SessionFingerprint",
+    "SessionLoop",
+    "SessionRun",
+    "Source",
+    "StateCount",
+    "StateDelta",
+    "TelemetryEvent",
+    "Transition",
+    "WorkerHost",
+]

@@ -1,0 +1,59 @@
+"""Checks: what a session, a marker or a schedule must show, and what was found."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from drain.models.fingerprints import Fingerprint, FixMarker
+from drain.models.sessions import DrainSession
+from drain.models.vocabulary import CheckKind, CheckVerdict
+
+
+class Check(models.Model):
+    """A claim that can be tested, e.g. "no ModuleNotFoundError: coverage_tracker"."""
+
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20, choices=CheckKind)
+    pattern = models.TextField(blank=True)
+    fingerprint = models.ForeignKey(Fingerprint, models.CASCADE, null=True, blank=True)
+    threshold = models.FloatField(null=True, blank=True)
+    state = models.CharField(max_length=12, blank=True)
+    # What it is attached to; none of the two means every session.
+    session = models.ForeignKey(
+        DrainSession, models.CASCADE, null=True, blank=True, related_name="checks"
+    )
+    marker = models.ForeignKey(
+        FixMarker, models.CASCADE, null=True, blank=True, related_name="checks"
+    )
+    enabled = models.BooleanField(default=True)
+    created_by = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(session__isnull=True) | Q(marker__isnull=True),
+                name="drain_check_one_target",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CheckResult(models.Model):
+    """What a check found in a session or behind a marker."""
+
+    check_run = models.ForeignKey(Check, models.CASCADE, related_name="results")
+    session = models.ForeignKey(
+        DrainSession, models.CASCADE, null=True, blank=True, related_name="check_results"
+    )
+    verdict = models.CharField(max_length=16, choices=CheckVerdict)
+    observed = models.JSONField(default=dict)
+    sentence = models.TextField(blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.check_run}: {self.verdict}"

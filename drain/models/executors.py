@@ -1,0 +1,47 @@
+"""Executor profiles: the commands that run phases. Only administrators define them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class ExecutorProfile(models.Model):
+    """How a phase is run: an argv list, never a shell, with its folder, environment and limits."""
+
+    name = models.CharField(max_length=100, unique=True)
+    argv = models.JSONField(default=list)
+    cwd = models.TextField(blank=True)
+    timeout_seconds = models.FloatField(null=True, blank=True)
+    env = models.JSONField(default=dict, blank=True)
+    # Names of the worker's own variables that are passed through without being stored.
+    env_from = models.JSONField(default=list, blank=True)
+    preflight = models.TextField(blank=True)
+    # Imported values that begin with "-" could turn into options of the command.
+    allow_dash = models.BooleanField(default=False)
+    os_user = models.CharField(max_length=100, blank=True)
+    # More than one: starts are written in chunks, for idempotent phases of less than a second.
+    chunk = models.PositiveIntegerField(default=1)
+    is_default = models.BooleanField(default=False)
+    created_by = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "executor profile"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"],
+                condition=Q(is_default=True),
+                name="drain_executor_one_default",
+            ),
+            models.CheckConstraint(
+                condition=Q(timeout_seconds__isnull=True) | Q(timeout_seconds__gt=0),
+                name="drain_executor_timeout_positive",
+            ),
+            models.CheckConstraint(condition=Q(chunk__gte=1), name="drain_executor_chunk_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

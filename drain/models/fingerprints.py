@@ -1,0 +1,75 @@
+"""Causes of failure, their lifecycle, and the fixes that were meant to end them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from drain.models.vocabulary import FingerprintStatus
+
+
+class Fingerprint(models.Model):
+    """A cause: the key of like failures and what people decided about it."""
+
+    key = models.CharField(max_length=48, unique=True)
+    coarse = models.CharField(max_length=48, db_index=True)
+    version = models.PositiveIntegerField()
+    title = models.CharField(max_length=300)
+    template = models.TextField(blank=True)
+    category = models.CharField(max_length=40)
+    status = models.CharField(
+        max_length=14, choices=FingerprintStatus, default=FingerprintStatus.NEW, db_index=True
+    )
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    # A merged fingerprint keeps its rows; every later failure of its key counts for the target.
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="merged"
+    )
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    # Snoozed until it failed this often more than when it was snoozed.
+    snoozed_for_count = models.PositiveIntegerField(null=True, blank=True)
+    snoozed_from_count = models.PositiveIntegerField(null=True, blank=True)
+    sample = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=FingerprintStatus.values),
+                name="drain_fingerprint_status_known",
+            ),
+        ]
+        indexes = [models.Index(fields=["-last_seen", "-id"], name="drain_fingerprint_latest")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class FingerprintAlias(models.Model):
+    """A key of an older algorithm version, and the fingerprint that stands for it now."""
+
+    key = models.CharField(max_length=48, unique=True)
+    fingerprint = models.ForeignKey(Fingerprint, models.CASCADE, related_name="aliases")
+    version = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name_plural = "fingerprint aliases"
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class FixMarker(models.Model):
+    """When a remediation went in, and which fingerprints it was meant to end."""
+
+    title = models.CharField(max_length=300)
+    applied_at = models.DateTimeField(db_index=True)
+    commit = models.CharField(max_length=100, blank=True)
+    note = models.TextField(blank=True)
+    fingerprints = models.ManyToManyField(Fingerprint, blank=True, related_name="markers")
+    created_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"FM-{self.pk} {self.title}"

@@ -1,0 +1,68 @@
+"""What belongs to persons: API tokens, saved views, and the audit of what they did."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from drain.models.vocabulary import Origin
+
+
+class ApiToken(models.Model):
+    """A script's key to the API; only its hash is kept."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="drain_api_tokens"
+    )
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class SavedView(models.Model):
+    """A list page with its filters, under a name."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="drain_saved_views"
+    )
+    page = models.CharField(max_length=40)
+    name = models.CharField(max_length=100)
+    query = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "page", "name"], name="drain_saved_view_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AuditEvent(models.Model):
+    """Who did what, why, through which door; append-only. Previews leave none."""
+
+    at = models.DateTimeField(db_default=Now(), db_index=True)
+    actor = models.CharField(max_length=200)
+    origin = models.CharField(max_length=10, choices=Origin)
+    address = models.CharField(max_length=64, blank=True)
+    verb = models.CharField(max_length=60)
+    subject = models.CharField(max_length=40)
+    subject_pk = models.CharField(max_length=64, blank=True)
+    label = models.CharField(max_length=300, blank=True)
+    reason = models.TextField(blank=True)
+    old = models.JSONField(default=dict, blank=True)
+    new = models.JSONField(default=dict, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.verb} {self.label}"

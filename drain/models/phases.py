@@ -1,0 +1,99 @@
+"""Phases and what they wait for. States change only through drain.models.door."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from drain.models.runs import Run
+from drain.models.vocabulary import WORKING_STATES, PhaseState
+
+
+class Phase(models.Model):
+    """One step of a run."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="phases")
+    phase_id = models.CharField(max_length=300)
+    phase_index = models.IntegerField()
+    name = models.CharField(max_length=300, blank=True)
+    state = models.CharField(max_length=12, choices=PhaseState, default=PhaseState.QUEUED)
+    state_changed_at = models.DateTimeField(db_default=Now())
+    category = models.CharField(max_length=100, blank=True)
+    complexity = models.CharField(max_length=40, blank=True)
+    params = models.JSONField(default=dict, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    # The source's own count: shown, never used for a limit.
+    source_attempts = models.PositiveIntegerField(default=0)
+    last_failure_reason = models.TextField(blank=True)
+    last_fingerprint = models.CharField(max_length=48, blank=True)
+    failure_category = models.CharField(max_length=40, blank=True)
+    lease_owner = models.UUIDField(null=True, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "phase_id"], name="drain_phase_unique_in_run"),
+            models.CheckConstraint(
+                condition=Q(state__in=PhaseState.values), name="drain_phase_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(lease_owner__isnull=True) | Q(state__in=WORKING_STATES),
+                name="drain_phase_lease_only_while_working",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["run", "state"], name="drain_phase_run_state"),
+            models.Index(fields=["run", "phase_index"], name="drain_phase_run_index"),
+            models.Index(
+                F("state_changed_at").desc(),
+                F("id").desc(),
+                condition=Q(state=PhaseState.FAILED),
+                name="drain_phase_failed_newest",
+            ),
+            models.Index(
+                fields=["last_fingerprint", "run"],
+                condition=Q(state=PhaseState.FAILED),
+                name="drain_phase_failed_cause",
+            ),
+            models.Index(
+                fields=["state_changed_at", "id"],
+                condition=Q(state=PhaseState.QUEUED),
+                name="drain_phase_queued_oldest",
+            ),
+            models.Index(
+                fields=["lease_expires_at"],
+                condition=Q(lease_owner__isnull=False),
+                name="drain_phase_lease",
+            ),
+            GinIndex(
+                fields=["last_failure_reason"],
+                opclasses=["gin_trgm_ops"],
+                condition=Q(state=PhaseState.FAILED),
+                name="drain_phase_failed_text",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.phase_id
+
+
+class Dependency(models.Model):
+    """`phase` may only run once `prerequisite` is COMPLETE or SKIPPED."""
+
+    phase = models.ForeignKey(Phase, models.CASCADE, related_name="dependencies")
+    prerequisite = models.ForeignKey(Phase, models.CASCADE, related_name="dependents")
+
+    class Meta:
+        verbose_name_plural = "dependencies"
+        constraints = [
+            models.UniqueConstraint(fields=["phase", "prerequisite"], name="drain_dependency_once"),
+            models.CheckConstraint(
+                condition=~Q(phase=F("prerequisite")), name="drain_dependency_not_itself"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.phase_id} waits for {self.prerequisite_id}"

@@ -1,0 +1,83 @@
+"""Runs, where they come from, and holds that set them aside."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from drain.models.vocabulary import HoldKind, Order, Origin, SourceKind
+
+
+class Source(models.Model):
+    """Where runs come from: an Autopack database or imported files."""
+
+    name = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=20, choices=SourceKind)
+    # May be env:NAME. Shown only through drain.sources' mask: it can hold a password.
+    url = models.TextField(blank=True)
+    workspace = models.TextField(blank=True)
+    settle_seconds = models.FloatField(default=10)
+    stale_after = models.DurationField(null=True, blank=True)
+    identity = models.JSONField(default=dict, blank=True)
+    watermark = models.JSONField(default=dict, blank=True)
+    imported_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Run(models.Model):
+    """An ordered set of phases that belong to one piece of work."""
+
+    run_id = models.CharField(max_length=300, unique=True)
+    name = models.CharField(max_length=300, blank=True)
+    source = models.ForeignKey(Source, models.PROTECT, null=True, blank=True, related_name="runs")
+    labels = models.JSONField(default=list, blank=True)
+    executor = models.ForeignKey(
+        "ExecutorProfile", models.PROTECT, null=True, blank=True, related_name="runs"
+    )
+    order = models.CharField(max_length=12, choices=Order, default=Order.SEQUENTIAL)
+    max_parallel = models.PositiveIntegerField(default=1)
+    # Slots in use across all sessions; taken by a guarded UPDATE at start, given back at the end.
+    open_attempts = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now())
+    imported_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(max_parallel__gte=1), name="drain_run_max_parallel_positive"
+            ),
+        ]
+        indexes = [models.Index(fields=["-created_at", "-id"], name="drain_run_newest")]
+
+    def __str__(self) -> str:
+        return self.run_id
+
+
+class Hold(models.Model):
+    """A run or a prefix set aside: why, by whom, until when. Ends by time or by release."""
+
+    kind = models.CharField(max_length=8, choices=HoldKind)
+    value = models.CharField(max_length=300)
+    reason = models.TextField()
+    until = models.DateTimeField(null=True, blank=True)
+    created_by = models.CharField(max_length=200)
+    origin = models.CharField(max_length=10, choices=Origin)
+    created_at = models.DateTimeField(db_default=Now())
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["kind", "value"],
+                condition=Q(released_at__isnull=True),
+                name="drain_hold_unreleased",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.value}*" if self.kind == HoldKind.PREFIX else self.value

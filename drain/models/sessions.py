@@ -1,0 +1,216 @@
+"""Drain sessions: a bounded series of attempts under fixed limits, with its frozen plan."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from drain.models.attempts import Attempt
+from drain.models.phases import Phase
+from drain.models.runs import Run
+from drain.models.vocabulary import (
+    LIVE_SESSION_STATES,
+    CandidateStatus,
+    Origin,
+    Outcome,
+    RunTier,
+    SessionState,
+)
+
+
+class DrainSession(models.Model):
+    """A drain: what it may touch, under which limits, how far it came and why it ended."""
+
+    state = models.CharField(
+        max_length=12, choices=SessionState, default=SessionState.PLANNED, db_index=True
+    )
+    scope = models.JSONField(default=dict)
+    limits = models.JSONField(default=dict)
+    parallel = models.PositiveIntegerField(default=1)
+    inline = models.BooleanField(default=False)
+    note = models.TextField(blank=True)
+    started_by = models.CharField(max_length=200)
+    origin = models.CharField(max_length=10, choices=Origin)
+    # Why it ended: design's stop_reason vocabulary, the stop card, the attempt that tripped the rule.
+    stop_reason = models.CharField(max_length=40, blank=True)
+    stop_card = models.JSONField(default=dict, blank=True)
+    stop_attempt = models.ForeignKey(
+        Attempt, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    before = models.JSONField(default=dict, blank=True)
+    after = models.JSONField(default=dict, blank=True)
+    ledger = models.JSONField(default=dict, blank=True)
+    total_failed = models.PositiveIntegerField(default=0)
+    selected = models.PositiveIntegerField(default=0)
+    preflight = models.JSONField(default=dict, blank=True)
+    # Where the next re-offered candidate goes: behind everything offered so far.
+    next_position = models.PositiveIntegerField(default=0)
+    # Kept only while the rule that needs it is on; this row is locked when they change.
+    zero_yield_streak = models.PositiveIntegerField(default=0)
+    recent_outcomes = models.TextField(blank=True)
+    sample_ended = models.PositiveIntegerField(default=0)
+    sample_passed = models.PositiveIntegerField(default=0)
+    resumed_from = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="resumed_by"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "drain session"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=SessionState.values), name="drain_session_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=LIVE_SESSION_STATES, ended_at__isnull=True)
+                | (~Q(state__in=LIVE_SESSION_STATES) & Q(ended_at__isnull=False)),
+                name="drain_session_ended_at_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Drain {self.pk}"
+
+
+class SessionRun(models.Model):
+    """A run within a session: its verdict, its place in the order and its counts.
+
+    Every start and finish of the run's candidates locks this row, which makes the rules per run exact.
+    """
+
+    session = models.ForeignKey(DrainSession, models.CASCADE, related_name="session_runs")
+    run = models.ForeignKey(Run, models.CASCADE, related_name="session_runs")
+    tier = models.CharField(max_length=1, choices=RunTier, default=RunTier.UNSAMPLED)
+    verdict_detail = models.TextField(blank=True)
+    # Candidates still waiting, and the smallest position among them.
+    waiting = models.PositiveIntegerField(default=0)
+    head_position = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(db_default=Now())
+    # run_stopped or run_timeouts, with the sentence that says why.
+    stop = models.CharField(max_length=20, blank=True)
+    stop_detail = models.TextField(blank=True)
+    complete = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    timeouts = models.PositiveIntegerField(default=0)
+    retryable = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    lost = models.PositiveIntegerField(default=0)
+    cancelled = models.PositiveIntegerField(default=0)
+    interrupted = models.PositiveIntegerField(default=0)
+    diverted = models.PositiveIntegerField(default=0)
+    telemetry_events = models.PositiveIntegerField(default=0)
+    attempt_seconds = models.FloatField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["session", "run"], name="drain_session_run_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["session", "tier", "head_position"],
+                condition=Q(waiting__gt=0, stop=""),
+                name="drain_session_run_ready",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_id}/{self.run_id}"
+
+
+class SessionFingerprint(models.Model):
+    """How often a fingerprint failed in a session; run 0 stands for the session as a whole."""
+
+    session = models.ForeignKey(DrainSession, models.CASCADE, related_name="fingerprint_counts")
+    run_pk = models.BigIntegerField()
+    key = models.CharField(max_length=48)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "run_pk", "key"], name="drain_session_fingerprint_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} × {self.count}"
+
+
+class Candidate(models.Model):
+    """A failed phase in a session's frozen plan: selected at a position, or excluded for one reason."""
+
+    session = models.ForeignKey(
+        DrainSession, models.CASCADE, related_name="candidates", db_index=False
+    )
+    session_run = models.ForeignKey(
+        SessionRun, models.CASCADE, null=True, related_name="candidates", db_index=False
+    )
+    run = models.ForeignKey(Run, models.CASCADE, related_name="+", db_index=False)
+    phase = models.ForeignKey(Phase, models.CASCADE, related_name="candidacies")
+    # What the plan said, kept; `position` moves when a candidate is offered again.
+    planned_position = models.PositiveIntegerField(null=True, blank=True)
+    position = models.PositiveIntegerField(null=True, blank=True)
+    sample = models.BooleanField(default=False)
+    category = models.CharField(max_length=40, blank=True)
+    fingerprint = models.CharField(max_length=48, blank=True)
+    why = models.TextField(blank=True)
+    status = models.CharField(max_length=10, choices=CandidateStatus)
+    reason = models.CharField(max_length=30, blank=True)
+    detail = models.TextField(blank=True)
+    # Attempts of this session, and the phase's count that the plan saw.
+    attempts = models.PositiveIntegerField(default=0)
+    seen_attempts = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(db_default=Now())
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["session", "phase"], name="drain_candidate_once"),
+            models.CheckConstraint(
+                condition=~Q(status=CandidateStatus.EXCLUDED) | ~Q(reason=""),
+                name="drain_candidate_excluded_has_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["session_run", "position"],
+                condition=Q(status=CandidateStatus.WAITING),
+                name="drain_candidate_waiting",
+            ),
+            models.Index(
+                fields=["session", "planned_position"],
+                condition=Q(planned_position__isnull=False),
+                name="drain_candidate_plan",
+            ),
+            models.Index(fields=["session", "status", "reason"], name="drain_candidate_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_id}/{self.phase_id}"
+
+
+class SessionLoop(models.Model):
+    """One place for a loop to drain a session; whoever holds the lease is the loop.
+
+    A task that finds its place taken ends, so a task delivered twice does no harm.
+    """
+
+    session = models.ForeignKey(DrainSession, models.CASCADE, related_name="loops")
+    slot = models.PositiveIntegerField()
+    worker = models.CharField(max_length=200, blank=True)
+    holder = models.UUIDField(null=True, blank=True)
+    # Until when the holder is believed to be alive, by the database's clock.
+    expires_at = models.DateTimeField(null=True, blank=True)
+    # When the last wake-up was put in the queue, so that rescue does not put two there.
+    enqueued_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["session", "slot"], name="drain_session_loop_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_id}/{self.slot}"

@@ -1,0 +1,148 @@
+"""The words that the database stores; docs/glossary.md explains each."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+
+
+class PhaseState(TextChoices):
+    """Where a phase stands. COMPLETE and SKIPPED end; everything else can move."""
+
+    QUEUED = "QUEUED", "Queued"
+    EXECUTING = "EXECUTING", "Executing"
+    GATE = "GATE", "Gate"
+    CI_RUNNING = "CI_RUNNING", "CI running"
+    COMPLETE = "COMPLETE", "Complete"
+    FAILED = "FAILED", "Failed"
+    SKIPPED = "SKIPPED", "Skipped"
+
+
+WORKING_STATES = (PhaseState.EXECUTING, PhaseState.GATE, PhaseState.CI_RUNNING)
+ENDED_STATES = (PhaseState.COMPLETE, PhaseState.SKIPPED)
+
+
+class Outcome(TextChoices):
+    """How an attempt ended."""
+
+    COMPLETE = "complete", "Complete"
+    FAILED = "failed", "Failed"
+    TIMEOUT = "timeout", "Timeout"
+    RETRYABLE = "retryable", "Retryable"
+    SKIPPED = "skipped", "Skipped"
+    LOST = "lost", "Lost"
+    CANCELLED = "cancelled", "Cancelled"
+    INTERRUPTED = "interrupted", "Interrupted"
+    DIVERTED = "diverted", "Diverted"
+
+
+# Completion rate = complete / RATED; retryable and skipped say nothing about the fix.
+FAILURE_OUTCOMES = (Outcome.FAILED, Outcome.TIMEOUT, Outcome.LOST)
+RATED_OUTCOMES = (Outcome.COMPLETE, *FAILURE_OUTCOMES)
+# What was put back untouched is not an attempt that counts against a limit.
+UNCOUNTED_OUTCOMES = (Outcome.CANCELLED, Outcome.INTERRUPTED, Outcome.DIVERTED)
+
+
+class SessionState(TextChoices):
+    """Where a drain session stands; the first four are live."""
+
+    PLANNED = "planned", "Planned"
+    RUNNING = "running", "Running"
+    PAUSED = "paused", "Paused"
+    STOPPING = "stopping", "Stopping"
+    FINISHED = "finished", "Finished"
+    STOPPED = "stopped", "Stopped"
+    CANCELLED = "cancelled", "Cancelled"
+    INTERRUPTED = "interrupted", "Interrupted"
+    REFUSED = "refused", "Refused"
+
+
+LIVE_SESSION_STATES = (
+    SessionState.PLANNED,
+    SessionState.RUNNING,
+    SessionState.PAUSED,
+    SessionState.STOPPING,
+)
+
+
+class CandidateStatus(TextChoices):
+    """What became of a failed phase that a session looked at."""
+
+    WAITING = "waiting", "Waiting"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    EXCLUDED = "excluded", "Excluded"
+
+
+class RunTier(TextChoices):
+    """Why a run's next candidate stands where it stands; the value sorts."""
+
+    UNSAMPLED = "0", "Unsampled"
+    PROMISING = "1", "Promising"
+    SAMPLING = "2", "Sample running"
+    DEPRIORITISED = "3", "Deprioritised"
+
+
+class Order(TextChoices):
+    """Whether a run's phases follow one another."""
+
+    SEQUENTIAL = "sequential", "Sequential"
+    INDEPENDENT = "independent", "Independent"
+
+
+class SourceKind(TextChoices):
+    """What a source is read from."""
+
+    AUTOPACK = "autopack", "Autopack database"
+    FILES = "files", "Files"
+
+
+class FingerprintStatus(TextChoices):
+    """Lifecycle of a cause: new → ongoing → fix deployed → resolved | regressed."""
+
+    NEW = "new", "New"
+    ONGOING = "ongoing", "Ongoing"
+    FIX_DEPLOYED = "fix_deployed", "Fix deployed"
+    RESOLVED = "resolved", "Resolved"
+    REGRESSED = "regressed", "Regressed"
+    SNOOZED = "snoozed", "Snoozed"
+    MUTED = "muted", "Muted"
+
+
+class HoldKind(TextChoices):
+    """What a hold sets aside."""
+
+    RUN = "run", "Run"
+    PREFIX = "prefix", "Prefix"
+
+
+class CheckKind(TextChoices):
+    """What a check asks for."""
+
+    NO_FINGERPRINT = "no_fingerprint", "No failure of a fingerprint"
+    NO_PATTERN = "no_pattern", "No failure that matches a pattern"
+    COMPLETION_RATE = "completion_rate", "Completion rate at least"
+    RATE_NOT_WORSE = "rate_not_worse", "Completion rate better than before"
+    YIELD = "yield", "Yield at least"
+    NO_STATE = "no_state", "No phase left in a state"
+    NO_UNKNOWN = "no_unknown", "No unknown error"
+    LOGS_KEPT = "logs_kept", "No attempt without a log"
+
+
+class CheckVerdict(TextChoices):
+    """What a check found."""
+
+    PASS = "pass", "Pass"
+    FAIL = "fail", "Fail"
+    NOT_ENOUGH_DATA = "not_enough_data", "Not enough data"
+
+
+class Origin(TextChoices):
+    """Through which door a person or a process came."""
+
+    BROWSER = "browser", "Browser"
+    ADMIN = "admin", "Admin"
+    COMMAND = "command", "Command"
+    API = "api", "API"
+    ENGINE = "engine", "Engine"
+    SCHEDULE = "schedule", "Schedule"
+    SOURCE = "source", "Source"

@@ -1,0 +1,3 @@
+"""Where runs come from."""
+
+from __future__ import annotations

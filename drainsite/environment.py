@@ -1,0 +1,69 @@
+"""What the environment says, read once and refused with a sentence when it makes no sense."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+
+
+def data_dir() -> Path:
+    """The folder of everything drainsite keeps: embedded database, logs, its own secret key."""
+    return Path(env.str("DRAINSITE_DATA", str(BASE_DIR / "var"))).expanduser().resolve()
+
+
+def secret_key(folder: Path) -> str:
+    """SECRET_KEY, else a key of this installation's own, made once and readable by its user only."""
+    given = env.str("SECRET_KEY", "")
+    if given:
+        return given
+    path = folder / "secret_key"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".secret_key.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(50))
+        # link() loses against whoever made it first, so two first starts agree on one key
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+def database(folder: Path) -> dict[str, Any]:
+    """Django's settings for DATABASE_URL, else for the embedded server under `folder`."""
+    url = env.str("DATABASE_URL", "")
+    options = {"options": "-c idle_in_transaction_session_timeout=60s"}
+    if not url:
+        return {
+            "ENGINE": "drainsite.postgres.backend",
+            "NAME": "drainsite",
+            "DATA_DIR": str(folder),
+            "CONN_MAX_AGE": 600,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": options,
+        }
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise ImproperlyConfigured(
+            "DATABASE_URL must name a PostgreSQL database (postgresql://user@host/name); "
+            "unset it to use the embedded one."
+        )
+    parsed = dict(dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True))
+    parsed["OPTIONS"] = {**options, **(parsed.get("OPTIONS") or {})}
+    return parsed
+
+
+def loopback_hosts() -> list[str]:
+    """The names under which a site that binds to loopback can be reached."""
+    return ["localhost", "127.0.0.1", "[::1]"]
