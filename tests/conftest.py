@@ -1,0 +1,29 @@
+"""What every test stands on: a real PostgreSQL, never skipped for want of one.
+
+DATABASE_URL is used when set. Otherwise an embedded cluster serves: in DRAINSITE_DATA when set,
+else in a folder of this checkout. All test workers share it, and the last one to leave stops it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+os.environ["DRAINSITE_TESTING"] = "1"
+if "DATABASE_URL" not in os.environ:
+    os.environ.setdefault("DRAINSITE_DATA", str(ROOT / "var" / "test"))
+    # This cluster holds nothing worth keeping, and waiting for the disk is most of its time.
+    os.environ.setdefault("DRAINSITE_FSYNC", "off")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Hold the server from the first process on, so that it does not come and go with workers."""
+    if "DATABASE_URL" not in os.environ:
+        from drainsite.postgres import ensure_running
+
+        ensure_running(Path(os.environ["DRAINSITE_DATA"]))
