@@ -1,0 +1,123 @@
+"""How each stored word looks: its word for people, its icon and its colour class.
+
+Templates never choose a colour or an icon for a state; they name the stored value and this table answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One state as a page shows it: `word` for people, `icon` in the sprite, `css` in states.css."""
+
+    word: str
+    icon: str
+    css: str
+    turns: bool = False
+
+
+_GOOD, _BAD, _WARN = "circle-check-filled", "circle-x-filled", "alert-triangle-filled"
+_LOOKS = {
+    # Phases.
+    "queued": Look("Queued", "clock", "s-queued"),
+    "executing": Look("Executing", "loader-2", "s-executing", turns=True),
+    "gate": Look("Gate", "hourglass", "s-gate"),
+    "ci-running": Look("CI running", "settings", "s-ci-running"),
+    "complete": Look("Complete", _GOOD, "s-complete"),
+    "failed": Look("Failed", _BAD, "s-failed"),
+    "skipped": Look("Skipped", "circle-dashed-minus", "s-skipped"),
+    # Outcomes of attempts.
+    "timeout": Look("Timeout", "clock-x", "s-timeout"),
+    "retryable": Look("Retryable", "refresh", "s-retryable"),
+    "lost": Look("Lost", "plug-connected-x", "s-lost"),
+    "cancelled": Look("Cancelled", "ban", "s-neutral"),
+    "interrupted": Look("Interrupted", "player-pause", "s-lost"),
+    "diverted": Look("Diverted", "arrows-split-2", "s-held"),
+    # Drain sessions.
+    "planned": Look("Planned", "clock", "s-planned"),
+    "running": Look("Running", "loader-2", "s-running", turns=True),
+    "paused": Look("Paused", "player-pause", "s-held"),
+    "stopping": Look("Stopping", "hand-stop", "s-held"),
+    "finished": Look("Finished", _GOOD, "s-complete"),
+    "stopped": Look("Stopped", "hand-stop", "s-held"),
+    "refused": Look("Refused", _BAD, "s-failed"),
+    # Candidates and parts of the ledger.
+    "waiting": Look("Waiting", "clock-pause", "s-waiting"),
+    "done": Look("Done", _GOOD, "s-complete"),
+    "excluded": Look("Excluded", "circle-minus", "s-neutral"),
+    "drained": Look("Drained", _GOOD, "s-complete"),
+    "held": Look("Held", "lock-filled", "s-held"),
+    "untouched": Look("Untouched", "circle-dotted", "s-untouched"),
+    "stale": Look("Stale", _WARN, "s-held"),
+    "selected": Look("Selected", "droplet", "s-selected"),
+    # Verdicts on runs and checks.
+    "unsampled": Look("Unsampled", "test-pipe", "s-neutral"),
+    "sampling": Look("Sample running", "loader-2", "s-running", turns=True),
+    "promising": Look("Promising", _GOOD, "s-complete"),
+    "deprioritised": Look("Deprioritised", "arrow-down", "s-neutral"),
+    "pass": Look("Pass", _GOOD, "s-complete"),
+    "fail": Look("Fail", _BAD, "s-failed"),
+    "not-enough-data": Look("Not enough data", "scale", "s-neutral"),
+    # Fingerprints.
+    "new": Look("New", "sparkles", "s-held"),
+    "ongoing": Look("Ongoing", "circle-dot", "s-failed"),
+    "fix-deployed": Look("Fix deployed", "flag-filled", "s-fix"),
+    "fix": Look("Fix", "flag-filled", "s-fix"),
+    "resolved": Look("Resolved", _GOOD, "s-complete"),
+    "regressed": Look("Regressed", "refresh-alert", "s-failed"),
+    "snoozed": Look("Snoozed", "moon-filled", "s-snoozed"),
+    "muted": Look("Muted", "ban", "s-neutral"),
+    "rising": Look("Rising", "trending-up", "s-failed"),
+    # Workers and the page itself.
+    "alive": Look("Alive", _GOOD, "s-complete"),
+    "silent": Look("Silent", "plug-connected-x", "s-lost"),
+    "ended": Look("Ended", "circle-minus", "s-neutral"),
+    "live": Look("Live", _GOOD, "s-live"),
+    "rest": Look("Not started", "circle-dotted", "s-rest"),
+}
+# The run tiers are stored as digits, because they sort.
+_TIERS = {"0": "unsampled", "1": "promising", "2": "sampling", "3": "deprioritised"}
+
+REASON_WORDS = {
+    "leased": ("Leased elsewhere", "s-running"),
+    "filtered_out": ("Filtered out", "s-neutral"),
+    "prefix_excluded": ("Prefix excluded", "s-held"),
+    "run_held": ("Run held", "s-held"),
+    "fingerprint_snoozed": ("Fingerprint snoozed", "s-snoozed"),
+    "queued_in_run": ("Queued phase in the run", "s-waiting"),
+    "waits_for_queued": ("Waits for a queued phase", "s-waiting"),
+    "waits_for_dependency": ("Waits for a dependency", "s-waiting"),
+    "attempts_exhausted": ("Attempts exhausted", "s-neutral"),
+    "fingerprint_stopped": ("Fingerprint stopped", "s-held"),
+    "run_stopped": ("Run stopped", "s-held"),
+    "run_timeouts": ("Timeouts in the run", "s-timeout"),
+    "run_deprioritised": ("Run deprioritised", "s-neutral"),
+    "beyond_batch": ("Beyond batch size", "s-neutral"),
+}
+
+
+def look(value: object) -> Look:
+    """The look of a stored value (`"CI_RUNNING"`, `"fix_deployed"`, an enum member).
+
+    An unknown value is shown as it is, in neutral: a page must not fail over a word it does not know.
+    """
+    name = str(value).lower().replace("_", "-").replace(" ", "-")
+    name = _TIERS.get(name, name)
+    return _LOOKS.get(name) or Look(str(value) or "Unknown", "circle-dotted", "s-neutral")
+
+
+def known() -> tuple[str, ...]:
+    """Every name `look` knows, in the order of the table; the style guide shows them all."""
+    return tuple(_LOOKS)
+
+
+def reason_word(code: object) -> str:
+    """An exclusion reason for people; an unknown code is shown as it is."""
+    return REASON_WORDS.get(str(code), (str(code).replace("_", " ").capitalize(), ""))[0]
+
+
+def reason_css(code: object) -> str:
+    """The colour class of an exclusion reason's bar."""
+    return REASON_WORDS.get(str(code), ("", "s-neutral"))[1]

@@ -1,0 +1,119 @@
+"""Small pieces of markup built in Python: icons, states, copy buttons, templates and commands.
+
+Everything that comes from a phase, a source or a person is escaped here; `format_html` does it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from .looks import look
+
+# Placeholders of a fingerprint template: <path>, <n>, <name>, <hex> …
+_SLOT = re.compile(r"<([a-z][a-z0-9_-]{0,19})>")
+
+
+def icon(name: str, css: str = "", title: str = "") -> SafeString:
+    """One icon of the sprite. Decorative unless `title` is given: a word stands beside it."""
+    href = f"{static('drain/icons/sprite.svg')}#{name}"
+    classes = f"icon {css}".strip()
+    if title:
+        return format_html(
+            '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>',
+            classes,
+            title,
+            href,
+        )
+    return format_html(
+        '<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>', classes, href
+    )
+
+
+def state(value: object, word: str = "") -> SafeString:
+    """A state inside a table or a sentence: icon and word in its ink."""
+    shown = look(value)
+    return format_html(
+        '<span class="state {}">{}{}</span>',
+        shown.css,
+        icon(shown.icon, "turn" if shown.turns else ""),
+        word or shown.word,
+    )
+
+
+def badge(value: object, word: str = "", *, large: bool = False) -> SafeString:
+    """A state beside a title: icon and word on its tint."""
+    shown = look(value)
+    return format_html(
+        '<span class="badge {}{}">{}{}</span>',
+        shown.css,
+        " large" if large else "",
+        icon(shown.icon, "turn" if shown.turns else ""),
+        word or shown.word,
+    )
+
+
+def state_icon(value: object) -> SafeString:
+    """Only the icon of a state, named for a screen reader: for squares and legends."""
+    shown = look(value)
+    return icon(shown.icon, "turn" if shown.turns else "", shown.word)
+
+
+def copy_button(text: str, label: str = "Copy", *, small: bool = True) -> SafeString:
+    """A button that puts `text` on the clipboard; copy.js attaches by `data-copy`."""
+    return format_html(
+        '<button type="button" class="button{}" data-copy="{}">{}<span>{}</span></button>',
+        " small" if small else "",
+        text,
+        icon("copy", "small"),
+        label,
+    )
+
+
+def boxed_template(text: str) -> SafeString:
+    """A fingerprint's template with each placeholder in a box; everything else escaped."""
+    parts = _SLOT.split(text)
+    # split() alternates: plain text, the name inside the brackets, plain text, …
+    pairs = (
+        (parts[i], parts[i + 1] if i + 1 < len(parts) else "") for i in range(0, len(parts), 2)
+    )
+    return format_html_join("", "{}{}", ((plain, _slot(name)) for plain, name in pairs))
+
+
+def _slot(name: str) -> SafeString:
+    return format_html('<span class="slot">{}</span>', name) if name else SafeString("")
+
+
+def command_line(argv: str | Sequence[str]) -> SafeString:
+    """A command with its flags dimmed, so that the values stand out; quoting as a shell wants it."""
+    words = split_command(argv) if isinstance(argv, str) else list(argv)
+    return format_html('<code class="command">{}</code>', _words(words))
+
+
+def _words(words: Sequence[str]) -> SafeString:
+    return format_html_join(" ", "{}", ((_word(word),) for word in words))
+
+
+def _word(word: str) -> SafeString:
+    quoted = shlex.quote(word)
+    if word.startswith("--"):
+        return format_html('<span class="flag">{}</span>', quoted)
+    return format_html("{}", quoted)
+
+
+def split_command(command: str) -> list[str]:
+    """A command into words; an unbalanced quote leaves plain words instead of an error."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return command.split()
+
+
+def command_text(argv: str | Sequence[str]) -> str:
+    """The same command as plain text, for the clipboard."""
+    return argv if isinstance(argv, str) else shlex.join(argv)

@@ -1,0 +1,138 @@
+"""What every page shows around its content: navigation with counts, and the identity strip.
+
+Templates read one value, `shell`. It is computed on first use, so a fragment that does not draw the
+shell asks the database nothing; the counts are shared by all dashboards through the cache.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from .shell_counts import ShellCounts, read_counts
+from .zone import OFFERED
+
+CACHE_KEY = "drain:shell"
+CACHE_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """One destination. `key` is its keyboard shortcut, `also` the names that light it as well."""
+
+    name: str
+    label: str
+    icon: str
+    key: str
+    also: tuple[str, ...] = ()
+    short: str = ""
+    href: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The frame of a page: where it can lead, what it talks to, and in which time zone."""
+
+    nav: tuple[NavItem, ...]
+    more: tuple[NavItem, ...]
+    new_drain: str
+    search: str
+    login: str
+    logout: str
+    counts: ShellCounts
+    zone: str
+    zones: tuple[str, ...]
+    rendered_at: datetime
+
+    @property
+    def tabs(self) -> tuple[NavItem, ...]:
+        """The first four destinations of the phone's tab bar; the fifth tab is More."""
+        return self.nav[:4]
+
+    @property
+    def beyond_tabs(self) -> tuple[NavItem, ...]:
+        """What the More tab lists."""
+        return self.nav[4:] + self.more
+
+
+_NAV = (
+    NavItem("overview", "Overview", "layout-dashboard", "g o"),
+    NavItem("session-list", "Drains", "droplet", "g d", ("session-detail", "session-new")),
+    NavItem("run-list", "Runs", "stack-2", "g r", ("run-detail", "phase-detail", "attempt-log")),
+    NavItem(
+        "fingerprint-list", "Fingerprints", "fingerprint", "g f", ("fingerprint-detail",), "Causes"
+    ),
+    NavItem("queued-list", "Queued", "clock", "g q"),
+    NavItem("evidence", "Evidence", "report-analytics", "g e", ("marker-detail",)),
+    NavItem("worker-list", "Workers", "server-2", "g w"),
+)
+_MORE = (
+    NavItem("telemetry", "Telemetry", "activity", "g t"),
+    NavItem("audit-list", "Audit", "history", "g a"),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, object]:
+    """Context processor: `shell`, evaluated only by templates that use it."""
+    return {"shell": SimpleLazyObject(lambda: build_shell(request))}
+
+
+def build_shell(request: HttpRequest) -> Shell:
+    """The shell for one request; signed-out pages get no counts."""
+    user = getattr(request, "user", None)
+    signed_in = bool(user and user.is_authenticated)
+    match = request.resolver_match
+    current = match.url_name or "" if match else ""
+    return Shell(
+        nav=_items(_NAV, current),
+        more=_items(_MORE, current),
+        new_drain=address("session-new"),
+        search=address("search"),
+        login=address("login"),
+        logout=address("logout"),
+        counts=_shared_counts() if signed_in else ShellCounts(),
+        zone=timezone.get_current_timezone_name(),
+        zones=OFFERED,
+        rendered_at=timezone.now(),
+    )
+
+
+def _items(items: tuple[NavItem, ...], current: str) -> tuple[NavItem, ...]:
+    linked = ((item, address(item.name)) for item in items)
+    return tuple(
+        NavItem(
+            item.name,
+            item.label,
+            item.icon,
+            item.key,
+            item.also,
+            item.short or item.label,
+            href,
+            current == item.name or current in item.also,
+        )
+        for item, href in linked
+        if href
+    )
+
+
+def address(name: str) -> str:
+    """The address of a page, or nothing where an installation leaves that page out."""
+    try:
+        return reverse(f"drain:{name}")
+    except NoReverseMatch:
+        return ""
+
+
+def _shared_counts() -> ShellCounts:
+    counts: ShellCounts | None = cache.get(CACHE_KEY)
+    if counts is None:
+        counts = read_counts(timezone.now())
+        cache.set(CACHE_KEY, counts, CACHE_SECONDS)
+    return counts

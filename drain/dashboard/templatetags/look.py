@@ -1,0 +1,160 @@
+"""`{% load look %}`: everything a page needs to draw states, numbers, times and bars.
+
+The work is done in looks, formats, markup and drawings; this module only gives it names in templates.
+docs/frontend.md shows each one with an example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from .. import drawings, formats, looks, markup
+
+register = template.Library()
+
+register.simple_tag(markup.icon, name="icon")
+register.simple_tag(markup.state, name="state")
+register.simple_tag(markup.badge, name="badge")
+register.simple_tag(markup.copy_button, name="copy_button")
+register.simple_tag(markup.command_line, name="command_line")
+register.simple_tag(formats.rate, name="rate")
+register.simple_tag(drawings.sparkline, name="sparkline")
+register.simple_tag(drawings.thin_bar, name="thin_bar")
+register.simple_tag(drawings.lane, name="lane")
+register.simple_tag(drawings.lane_head, name="lane_head")
+register.simple_tag(drawings.interval, name="interval")
+register.simple_tag(drawings.interval_head, name="interval_head")
+
+register.filter("number", formats.number)
+register.filter("duration", formats.duration)
+register.filter("percent", formats.percent)
+register.filter("size", formats.size)
+register.filter("masked", formats.masked)
+register.filter("boxed", markup.boxed_template)
+register.filter("command_text", markup.command_text)
+register.filter("heat", drawings.heat_level)
+register.filter("reason_word", looks.reason_word)
+register.filter("reason_css", looks.reason_css)
+
+
+@register.filter
+def state_css(value: object) -> str:
+    """The colour class of a state, for markup that draws it by itself."""
+    return looks.look(value).css
+
+
+@register.filter
+def state_word(value: object) -> str:
+    """The word of a state, for titles and labels."""
+    return looks.look(value).word
+
+
+@register.filter
+def state_mark(value: object) -> SafeString:
+    """The icon of a state, named for screen readers."""
+    return markup.state_icon(value)
+
+
+@register.simple_tag
+def split_bar(
+    parts: Iterable[tuple[str, int]], total: int, label: str, css: str = ""
+) -> SafeString:
+    """A split bar from (state, count) pairs; see drawings.split_bar."""
+    segments = [drawings.Segment(state, count) for state, count in parts]
+    return drawings.split_bar(segments, total, label, css)
+
+
+@register.simple_tag
+def attempts(outcomes: Sequence[object], room: int = 3, limit: int = 12) -> SafeString:
+    """One square an attempt, newest right: the last `limit` outcomes, empty squares up to `room`.
+
+    The outcome of an attempt that is going on is its phase's state (`EXECUTING`, `GATE`, …).
+    """
+    shown = list(outcomes)[-limit:]
+    squares = [_square(outcome) for outcome in shown]
+    squares += [SafeString('<span class="attempt empty"></span>')] * max(0, room - len(shown))
+    more = len(outcomes) - len(shown)
+    before = format_html('<span class="attempt-more">+{}</span>', more) if more > 0 else ""
+    words = ", ".join(looks.look(outcome).word for outcome in shown) or "none"
+    return format_html(
+        '<span class="attempts" role="img" aria-label="Attempts: {}">{}{}</span>',
+        words,
+        before,
+        SafeString("".join(squares)),
+    )
+
+
+_OPEN = frozenset({"queued", "executing", "gate", "ci_running", "running"})
+
+
+def _square(outcome: object) -> SafeString:
+    shown = looks.look(outcome)
+    ring = " open" if str(outcome).lower() in _OPEN else ""
+    return format_html(
+        '<span class="attempt {}{}" title="{}">{}</span>',
+        shown.css,
+        ring,
+        shown.word,
+        markup.icon(shown.icon),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def ago(context: template.Context, moment: datetime | None) -> SafeString | str:
+    """How long ago, with the absolute time on hover. `now` of the context is the page's one clock."""
+    if moment is None:
+        return formats.NOTHING
+    return _time(moment, formats.age(moment, context.get("now") or timezone.now()))
+
+
+@register.simple_tag
+def at(moment: datetime | None, shape: str = "full") -> SafeString | str:
+    """An absolute time in the chosen zone: `full` 28 Dec, 11:00; `clock` 14:31:02; `day` 28 Dec 2025."""
+    if moment is None:
+        return formats.NOTHING
+    return _time(moment, clock_text(timezone.localtime(moment), shape))
+
+
+def clock_text(local: datetime, shape: str) -> str:
+    """A local time as text; the month is written out, so that no order of numbers misleads."""
+    day = f"{local.day} {local:%b}"
+    if shape == "clock":
+        return f"{local:%H:%M:%S}"
+    if shape == "day":
+        return f"{day} {local:%Y}"
+    return f"{day}, {local:%H:%M}"
+
+
+def _time(moment: datetime, text: str) -> SafeString:
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{} {}">{}</time>',
+        moment.isoformat(),
+        f"{local:%Y-%m-%d %H:%M:%S}",
+        timezone.get_current_timezone_name(),
+        text,
+    )
+
+
+@register.simple_tag
+def gauge_class(gauge: Any) -> str:
+    """The colour class of a gauge with observed, limit, fault and tripped."""
+    return drawings.gauge_css(gauge.observed, gauge.limit, fault=gauge.fault, tripped=gauge.tripped)
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: template.Context, **changes: object) -> str:
+    """The address of this page with some query parameters changed; None or "" removes one."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value not in (None, ""):
+            query[name] = str(value)
+    return f"?{query.urlencode()}"
