@@ -1,0 +1,155 @@
+// [data-chart="kind"][data-source="id of a JSON script"]: draws with our tokens; redraws on theme, refresh and resize.
+(() => {
+  "use strict";
+  const kinds = {};
+  const drawn = new WeakMap();
+  const probe = document.createElement("span");
+  probe.className = "sr-only";
+
+  // light-dark() is only resolved in a computed colour, so a probe element computes it.
+  function ink(variable, css = "") {
+    probe.className = `sr-only ${css}`;
+    probe.style.color = `var(${variable})`;
+    return getComputedStyle(probe).color;
+  }
+
+  function faded(colour, alpha) {
+    return colour.replace(/^rgb\((.*)\)$/, (_, parts) => `rgba(${parts}, ${alpha})`);
+  }
+
+  const palette = () => ({
+    text: ink("--text"),
+    soft: ink("--text-2"),
+    faint: ink("--text-3"),
+    hairline: ink("--hairline"),
+    strong: ink("--strong"),
+    surface: ink("--surface"),
+    fill: (state) => ink("--f", `s-${state}`),
+    ink: (state) => ink("--c", `s-${state}`),
+    faded,
+    font: "Inter, system-ui, sans-serif",
+  });
+
+  // Tooltips are DOM nodes: HTML strings with style attributes would be blocked.
+  function tooltip(title, rows) {
+    const box = document.createElement("div");
+    box.className = "tip";
+    const head = document.createElement("div");
+    head.className = "tip-title";
+    head.textContent = title;
+    box.append(head);
+    for (const { label, value, state, icon } of rows) {
+      const row = document.createElement("div");
+      row.className = `tip-row s-${state}`;
+      const drawing = legendIcon(icon);
+      if (drawing) row.append(drawing);
+      const number = document.createElement("b");
+      number.textContent = value;
+      row.append(label, number);
+      box.append(row);
+    }
+    return box;
+  }
+
+  // The icons of a tooltip are those of the page's sprite; any icon on the page tells where that is.
+  function legendIcon(name) {
+    const known = document.querySelector("svg.icon use");
+    if (!name || !known) return null;
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("class", "icon");
+    svg.setAttribute("aria-hidden", "true");
+    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+    use.setAttribute("href", known.getAttribute("href").replace(/#.*/, `#${name}`));
+    svg.append(use);
+    return svg;
+  }
+
+  const tip = (colours, formatter, trigger = "axis") => ({
+    trigger,
+    confine: true,
+    transitionDuration: 0,
+    backgroundColor: colours.surface,
+    borderColor: colours.strong,
+    borderWidth: 1,
+    padding: [8, 10],
+    extraCssText: "border-radius:6px",
+    axisPointer: { type: "line", lineStyle: { color: colours.strong, width: 1, type: "solid" } },
+    formatter,
+  });
+
+  const xAxis = (colours, data, more = {}) => ({
+    type: "category",
+    data: data.labels,
+    axisTick: { show: false },
+    axisLine: { lineStyle: { color: colours.strong } },
+    axisLabel: {
+      color: colours.faint,
+      fontSize: 11,
+      fontFamily: colours.font,
+      hideOverlap: true,
+      interval: (index) => Boolean(data.ticks[index]),
+      formatter: (_, index) => (data.days[index] ? `{day|${data.ticks[index]}}` : data.ticks[index] || ""),
+      rich: { day: { color: colours.text, fontWeight: 600, fontSize: 11, fontFamily: colours.font } },
+    },
+    ...more,
+  });
+
+  const yAxis = (colours, more = {}) => ({
+    type: "value",
+    splitNumber: 3,
+    minInterval: 1,
+    containShape: false,
+    axisLabel: { color: colours.faint, fontSize: 11, fontFamily: colours.font },
+    splitLine: { lineStyle: { color: colours.hairline } },
+    ...more,
+  });
+
+  // A fix marker is dashed ink with its name above, on the left, so that it hides nothing that came after.
+  const fixes = (colours, markers, withNames = true) => ({
+    silent: true,
+    symbol: "none",
+    lineStyle: { color: colours.text, width: 1.5, type: [3, 3] },
+    label: {
+      show: withNames,
+      position: "end",
+      align: "right",
+      color: colours.text,
+      fontSize: 11,
+      fontWeight: 600,
+      fontFamily: colours.font,
+      formatter: ({ data }) => data.name,
+    },
+    data: (markers || []).map(({ at, name }) => ({ xAxis: at, name })),
+  });
+
+  function draw(host) {
+    const source = document.getElementById(host.dataset.source);
+    const kind = kinds[host.dataset.chart];
+    if (!source || !kind || !window.echarts) return;
+    let chart = drawn.get(host);
+    if (!chart) {
+      chart = window.echarts.init(host, null, { renderer: "svg" });
+      drawn.set(host, chart);
+      new ResizeObserver(() => {
+        chart.resize();
+        draw(host);
+      }).observe(host);
+    }
+    const text = source.textContent;
+    const state = `${text}|${document.documentElement.dataset.theme || ""}|${ink("--surface")}|${host.clientWidth}`;
+    if (host.drainDrawn === state) return;
+    host.drainDrawn = state;
+    const option = kind(JSON.parse(text), palette(), host.clientWidth < 480);
+    chart.setOption({ animation: false, ...option }, { notMerge: true });
+  }
+
+  const all = () => document.querySelectorAll("[data-chart]").forEach(draw);
+  window.drainCharts = { kinds, tooltip, tip, xAxis, yAxis, fixes, faded };
+  document.addEventListener("DOMContentLoaded", () => {
+    document.body.append(probe);
+    // The page paints first; charts follow.
+    requestAnimationFrame(() => setTimeout(all, 0));
+  });
+  document.addEventListener("drain:theme", () => probe.isConnected && all());
+  document.addEventListener("drain:refreshed", all);
+})();

@@ -1,0 +1,102 @@
+// [data-live="URL"] (with an id): fetches its own fresh version every 5 s and takes it over without animation.
+// The answer is HTML that holds an element of the same id; 204 means nothing changed, 286 that it is over.
+(() => {
+  "use strict";
+  const EVERY = 5000;
+  const LONGEST = 60000;
+  let byHand = false;
+  let failures = 0;
+  let last = new Date();
+  let timer = 0;
+
+  const regions = () => [...document.querySelectorAll("[data-live]")];
+  const clock = (when) => when.toTimeString().slice(0, 8);
+
+  function busy() {
+    if (byHand) return "Paused";
+    if (document.hidden) return "Paused";
+    if (document.querySelector("[data-select-row]:checked")) return "Paused, rows ticked";
+    if (document.querySelector("dialog[open]:not(#keys):not(#palette)")) return "Paused, dialog open";
+    const selection = document.getSelection();
+    if (selection && !selection.isCollapsed && selection.toString()) return "Paused, text selected";
+    const focus = document.activeElement;
+    if (focus && focus.matches("input:not([type=checkbox]), textarea, select")) return "Paused, typing";
+    return "";
+  }
+
+  function say(state, words) {
+    const host = document.querySelector("[data-live-state]");
+    const icons = document.querySelector("template[data-live-icons]");
+    if (!host || !icons) return;
+    const drawn = icons.content.querySelector(`[data-state="${state}"]`);
+    host.disabled = false;
+    host.className = `live ${drawn.dataset.css}`;
+    host.title = byHand ? "Go on refreshing" : "Pause refreshing";
+    const icon = host.querySelector("[data-live-icon]");
+    icon.hidden = false;
+    icon.replaceChildren(...drawn.cloneNode(true).childNodes);
+    host.querySelector("[data-live-text]").textContent = words;
+  }
+
+  async function refresh(region) {
+    const answer = await fetch(region.dataset.live, {
+      headers: { "HX-Request": "true", "X-Drain-Refresh": "1" },
+      credentials: "same-origin",
+      cache: "no-cache",
+      signal: AbortSignal.timeout(15000),
+    });
+    if (answer.redirected) throw new Error("signed out"); // the sign-in page is no fragment
+    if (answer.status === 204 || answer.status === 304) return;
+    if (!answer.ok && answer.status !== 286) throw new Error(String(answer.status));
+    const html = await answer.text();
+    if (busy()) return; // a person began something while the answer was under way
+    const fresh = new DOMParser().parseFromString(html, "text/html").getElementById(region.id);
+    if (!fresh) throw new Error("no element of this id");
+    window.drainMorph(region, fresh);
+    if (answer.status === 286) region.removeAttribute("data-live");
+    region.dispatchEvent(new CustomEvent("drain:refreshed", { bubbles: true }));
+  }
+
+  async function round() {
+    const found = regions();
+    if (!found.length) return over();
+    const reason = busy();
+    if (reason) {
+      say("paused", reason);
+      return plan(EVERY / 2);
+    }
+    try {
+      await Promise.all(found.map(refresh));
+      failures = 0;
+      last = new Date();
+      say("live", `Live · ${EVERY / 1000} s`);
+    } catch (problem) {
+      failures += 1;
+      const words = problem.message === "signed out" ? "Signed out, last data" : "Stale, last data";
+      say("stale", `${words} ${clock(last)}`);
+    }
+    plan(Math.min(LONGEST, EVERY * 2 ** Math.max(0, failures - 1)));
+  }
+
+  function over() {
+    const host = document.querySelector("[data-live-state]");
+    if (host) host.querySelector("[data-live-text]").textContent = `Final, ${clock(last)}`;
+  }
+
+  // Jitter keeps twenty open dashboards from asking in the same moment.
+  const plan = (wait) => {
+    clearTimeout(timer);
+    timer = setTimeout(round, wait * (0.9 + Math.random() * 0.2));
+  };
+
+  if (!regions().length) return;
+  say("live", `Live · ${EVERY / 1000} s`);
+  plan(EVERY);
+  document.addEventListener("visibilitychange", () => !document.hidden && plan(50));
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-live-state]")) return;
+    byHand = !byHand;
+    if (byHand) say("paused", "Paused");
+    else plan(0);
+  });
+})();
