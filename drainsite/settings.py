@@ -76,13 +76,14 @@ CACHES = {
 }
 
 # The phase table is the truth and a task only a wake-up (docs/architecture.md), so tasks are not kept.
-# No `timeout` on drains: the deadline of a phase is ours. `retry` only redelivers after a lost worker.
+# The deadline of a phase is ours: django-q2's timeout, which would kill the worker, is out of its reach, and
+# with it `retry`, which must be longer: a lost loop is replaced by rescue, not by redelivery.
 Q_CLUSTER: dict[str, Any] = {
     "name": "drain",
     "label": "Tasks",
     "workers": env.int("DRAIN_WORKERS", 2),
-    "timeout": None,
-    "retry": 3600,
+    "timeout": 7 * 86400,
+    "retry": 8 * 86400,
     "max_attempts": 1,
     "ack_failures": True,
     "save_limit": -1,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -67,12 +66,6 @@ class Phase(models.Model):
                 fields=["lease_expires_at"],
                 condition=Q(lease_owner__isnull=False),
                 name="drain_phase_lease",
-            ),
-            GinIndex(
-                fields=["last_failure_reason"],
-                opclasses=["gin_trgm_ops"],
-                condition=Q(state=PhaseState.FAILED),
-                name="drain_phase_failed_text",
             ),
         ]
 

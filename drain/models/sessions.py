@@ -44,8 +44,8 @@ class DrainSession(models.Model):
     total_failed = models.PositiveIntegerField(default=0)
     selected = models.PositiveIntegerField(default=0)
     preflight = models.JSONField(default=dict, blank=True)
-    # Where the next re-offered candidate goes: behind everything offered so far.
-    next_position = models.PositiveIntegerField(default=0)
+    # A person cancelled: running children are ended too, not only waited for.
+    cancel_requested = models.BooleanField(default=False)
     # Kept only while the rule that needs it is on; this row is locked when they change.
     zero_yield_streak = models.PositiveIntegerField(default=0)
     recent_outcomes = models.TextField(blank=True)
@@ -136,7 +136,7 @@ class SessionFingerprint(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.key} × {self.count}"
+        return f"{self.key}: {self.count}"
 
 
 class Candidate(models.Model):
@@ -150,7 +150,7 @@ class Candidate(models.Model):
     )
     run = models.ForeignKey(Run, models.CASCADE, related_name="+", db_index=False)
     phase = models.ForeignKey(Phase, models.CASCADE, related_name="candidacies")
-    # What the plan said, kept; `position` moves when a candidate is offered again.
+    # What the plan said, kept; `position` moves to a time after every planned one when offered again.
     planned_position = models.PositiveIntegerField(null=True, blank=True)
     position = models.PositiveIntegerField(null=True, blank=True)
     sample = models.BooleanField(default=False)

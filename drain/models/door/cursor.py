@@ -1,0 +1,35 @@
+"""The cursor of the hot path: bound on the server, so that PostgreSQL plans each statement once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from django.db import connection
+from psycopg.rows import dict_row
+
+Row = dict[str, Any]
+
+
+def rows(statement: str, values: Mapping[str, Any]) -> list[Row]:
+    """Run one statement on Django's connection, in its transaction; rows as dictionaries.
+
+    Django's own cursors bind on the client, which would have every statement of the engine parsed and
+    planned again for every phase.
+    """
+    connection.ensure_connection()
+    try:
+        with psycopg.Cursor(connection.connection, row_factory=dict_row) as cursor:
+            cursor.execute(statement, values, prepare=True)
+            return cursor.fetchall() if cursor.description else []
+    except psycopg.Error as error:
+        connection.errors_occurred = True
+        with connection.wrap_database_errors:
+            raise error
+
+
+def row(statement: str, values: Mapping[str, Any]) -> Row | None:
+    """Like `rows`, for a statement that answers with one row or none."""
+    found = rows(statement, values)
+    return found[0] if found else None

@@ -1,0 +1,58 @@
+"""Moves of drain sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from drain.models.door.phases import Why
+from drain.models.sessions import DrainSession
+from drain.models.transitions import Transition
+from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
+
+
+def move_session(
+    session: int,
+    *,
+    expect: Collection[str],
+    to: SessionState,
+    why: Why,
+    **changes: object,
+) -> bool:
+    """Move a session that is in an expected state; False if it is in another one by now.
+
+    Ended states set `ended_at`, leaving one clears it; the first start sets `started_at`. `changes` are
+    further columns written with the move. Call inside a transaction.
+    """
+    before = (
+        DrainSession.objects.select_for_update(no_key=True)
+        .filter(pk=session, state__in=expect)
+        .values_list("state", "started_at")
+        .first()
+    )
+    if before is None:
+        return False
+    from_state, started_at = before
+    changes["ended_at"] = None if to in LIVE_SESSION_STATES else timezone.now()
+    if to == SessionState.RUNNING and started_at is None:
+        changes["started_at"] = Now()
+    DrainSession.objects.filter(pk=session).update(state=to, **changes)
+    if from_state != to:
+        _say(session, from_state, to, why)
+    return True
+
+
+def _say(session: int, from_state: str, to: str, why: Why) -> None:
+    Transition.objects.create(
+        subject="session",
+        subject_pk=session,
+        session_pk=session,
+        attempt_pk=why.attempt,
+        from_state=from_state,
+        to_state=to,
+        verb=why.verb,
+        actor=why.actor,
+        reason=why.reason,
+    )
