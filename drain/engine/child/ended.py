@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from drain.engine.child.events import Event, Report
 from drain.engine.child.log import LogSummary
-from drain.engine.child.report import Event, Report
 
 
 class Command(StrEnum):

@@ -11,7 +11,7 @@ class TemplateError(ChildError):
     """The profile's argv cannot be filled for this phase."""
 
 
-class EnvironmentRefused(ChildError):
+class RefusedVariableError(ChildError):
     """The profile asks for a variable that is missing or that phases must never see."""
 
 
