@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
+from drain.policy.limits import LimitError
 from drain.policy.reasons import RunStop, SampleVerdict
 
 
@@ -81,3 +82,14 @@ class Scope:
     """The phases named in `phases` are drained even when queued (one phase asked for by name)."""
     force: bool = False
     """Somebody overrules holds, snoozes, waits and stops for the named phases; never leases."""
+
+    def validate(self) -> Self:
+        """Return self, or raise LimitError for a filter that cannot be meant."""
+        if any(not prefix for prefix in self.skip_run_prefixes):
+            raise LimitError(
+                "--skip-run-prefix is empty and would skip every run: name the prefix, "
+                "or leave it out."
+            )
+        if any(not key for key in self.fingerprints):
+            raise LimitError("--fingerprint is empty: name a key, or leave it out.")
+        return self

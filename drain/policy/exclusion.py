@@ -1,0 +1,157 @@
+"""The rules that keep a failed phase out of a plan, apart from dependencies and the batch.
+
+Facts about runs are worked out once per run, so that a row costs a few comparisons.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from drain.policy.limits import Limits, QueuedPolicy
+from drain.policy.reasons import ExclusionReason, RunStop
+from drain.policy.rows import PhaseRow, RunFacts, Scope
+from drain.policy.states import PhaseState
+
+
+class Exclusion(NamedTuple):
+    """A reason and the detail that names what stands in the way."""
+
+    reason: ExclusionReason
+    detail: str
+
+
+class QueuedPhase(NamedTuple):
+    """The queued phase with the lowest index of a run; compares by index, then id."""
+
+    index: int
+    id: int
+    phase_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRule:
+    """What one run's facts mean for its failed phases."""
+
+    set_aside: Exclusion | None
+    """Skipped by prefix or on hold."""
+    queued: Exclusion | None
+    """Left alone because of its queued phase."""
+    waits_above: float
+    """Failed phases with an index above this wait for the queued phase."""
+    wait: Exclusion
+    stopped: Exclusion | None
+    """Stopped earlier in this session."""
+
+
+class RowRules:
+    """The rules of one plan, ready to be asked about rows."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        limits: Limits,
+        run_rules: Mapping[int, RunRule],
+        stopped_fingerprints: Collection[str],
+        snoozed: Collection[str],
+    ) -> None:
+        self._scope = scope
+        self._max_attempts = limits.max_attempts_per_phase
+        self._run_rules = run_rules
+        self._stopped = stopped_fingerprints
+        self._snoozed = snoozed
+
+    def before_waits(self, row: PhaseRow) -> Exclusion | None:
+        """The first reason that comes before those of dependencies; None if there is none."""
+        if row.leased:
+            return _LEASED
+        if self._scope.force:
+            return None
+        return self._filtered(row) or self._set_aside(row)
+
+    def after_waits(self, row: PhaseRow) -> Exclusion | None:
+        """The first reason that comes after those of dependencies; None if there is none."""
+        if self._scope.force:
+            return None
+        if row.session_attempts >= self._max_attempts:
+            return Exclusion(
+                ExclusionReason.ATTEMPTS_EXHAUSTED,
+                f"{row.session_attempts} of {self._max_attempts} attempts used",
+            )
+        if self._stopped:
+            key = row.repeat_key or row.fingerprint
+            if key in self._stopped:
+                return Exclusion(ExclusionReason.FINGERPRINT_STOPPED, f"fingerprint {key}")
+        return self._run_rules[row.run].stopped
+
+    def _filtered(self, row: PhaseRow) -> Exclusion | None:
+        scope = self._scope
+        if scope.fingerprints and row.fingerprint not in scope.fingerprints:
+            found = f"fingerprint {row.fingerprint}" if row.fingerprint else "no fingerprint"
+            return Exclusion(ExclusionReason.FILTERED_OUT, found)
+        if scope.categories and row.category not in scope.categories:
+            return Exclusion(ExclusionReason.FILTERED_OUT, f"category {row.category or 'unknown'}")
+        return None
+
+    def _set_aside(self, row: PhaseRow) -> Exclusion | None:
+        rule = self._run_rules[row.run]
+        if rule.set_aside is not None:
+            return rule.set_aside
+        if row.fingerprint in self._snoozed:
+            return Exclusion(ExclusionReason.FINGERPRINT_SNOOZED, f"fingerprint {row.fingerprint}")
+        if rule.queued is not None and row.state != PhaseState.QUEUED:
+            return rule.queued
+        return rule.wait if row.index > rule.waits_above else None
+
+
+def run_rule(
+    facts: RunFacts, queued: QueuedPhase | None, scope: Scope, policy: QueuedPolicy
+) -> RunRule:
+    """Work out one run's rule from its facts and its first queued phase."""
+    waits_above, wait = _wait(facts, queued, policy)
+    return RunRule(
+        set_aside=_run_set_aside(facts, scope),
+        queued=_queued(queued, policy),
+        waits_above=waits_above,
+        wait=wait,
+        stopped=_stopped(facts.stop),
+    )
+
+
+def _run_set_aside(facts: RunFacts, scope: Scope) -> Exclusion | None:
+    for prefix in scope.skip_run_prefixes:
+        if facts.run_id.startswith(prefix):
+            return Exclusion(ExclusionReason.PREFIX_EXCLUDED, f"prefix {prefix}")
+    return Exclusion(ExclusionReason.RUN_HELD, facts.hold) if facts.hold else None
+
+
+def _queued(queued: QueuedPhase | None, policy: QueuedPolicy) -> Exclusion | None:
+    if queued is None or policy is not QueuedPolicy.RUN:
+        return None
+    return Exclusion(ExclusionReason.QUEUED_IN_RUN, f"{queued.phase_id} is queued")
+
+
+def _wait(
+    facts: RunFacts, queued: QueuedPhase | None, policy: QueuedPolicy
+) -> tuple[float, Exclusion]:
+    if queued is None or policy is QueuedPolicy.IGNORE:
+        return math.inf, _NO_WAIT
+    if facts.autopack:
+        # Autopack's executor takes the earliest queued phase of the run, so asking it for a later
+        # one would run this one instead.
+        detail = f"Autopack would run the queued {queued.phase_id} (index {queued.index}) first"
+    elif policy is QueuedPolicy.DEPENDENTS and facts.sequential:
+        detail = f"comes after the queued {queued.phase_id} (index {queued.index})"
+    else:
+        return math.inf, _NO_WAIT
+    return queued.index, Exclusion(ExclusionReason.WAITS_FOR_QUEUED, detail)
+
+
+def _stopped(stop: RunStop | None) -> Exclusion | None:
+    return None if stop is None else Exclusion(stop.exclusion, stop.exclusion.sentence)
+
+
+_LEASED = Exclusion(ExclusionReason.LEASED, "another drain holds it")
+_NO_WAIT = Exclusion(ExclusionReason.WAITS_FOR_QUEUED, "")

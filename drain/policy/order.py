@@ -1,0 +1,147 @@
+"""The order of a plan: samples first, then by cause, with prerequisites before dependents."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+
+from drain.policy.reasons import SampleVerdict
+from drain.policy.rows import PhaseRow, RunFacts
+from drain.policy.waiting import Needs
+
+
+class Tier(IntEnum):
+    """The groups of a plan, in order."""
+
+    SAMPLE = 0
+    """The first phase of a run that has no verdict yet."""
+    REST = 1
+    """The other phases of such runs, and of promising ones."""
+    LAST = 2
+    """Runs whose sample failed with a known cause."""
+
+
+Key = tuple[int, int, int, int, int]
+"""Tier, category rank, failed phases of the run, index, id: the id makes the order total."""
+
+OTHER_RANK = 4
+
+CATEGORY_RANKS = {
+    "": 0,
+    "unknown": 0,
+    "import": 1,
+    "collection": 1,
+    "deliverable": 2,
+    "patch": 3,
+    "no_op": 3,
+    "no-op": 3,
+    "noop": 3,
+    "manifest": 3,
+    "timeout": 5,
+}
+"""Causes that a fix most likely cured come first; timeouts cost the most and come last."""
+
+
+def category_rank(category: str) -> int:
+    """The place of a category in the order, 0 first; what is not listed is “other”."""
+    return CATEGORY_RANKS.get(category, OTHER_RANK)
+
+
+def drain_order(
+    rows: Iterable[PhaseRow],
+    runs: Mapping[int, RunFacts],
+    failed_in_run: Mapping[int, int],
+    needs: Needs,
+) -> list[tuple[Tier, PhaseRow]]:
+    """All selectable rows in order, with the group each belongs to.
+
+    `needs` names, for selectable rows, the selectable rows that must come before.
+    """
+    keyed = _keyed(rows, runs, failed_in_run)
+    keyed.sort()
+    ordered = _prerequisites_first(keyed, needs) if needs else keyed
+    return _samples_first(ordered, runs, needs)
+
+
+Keyed = tuple[Key, PhaseRow]
+
+
+def _keyed(
+    rows: Iterable[PhaseRow], runs: Mapping[int, RunFacts], failed_in_run: Mapping[int, int]
+) -> list[Keyed]:
+    keyed: list[Keyed] = []
+    in_order: dict[int, list[PhaseRow]] = {}
+    base = {pk: (_base_tier(facts), failed_in_run.get(pk, 0)) for pk, facts in runs.items()}
+    for row in rows:
+        if runs[row.run].sequential:
+            in_order.setdefault(row.run, []).append(row)
+        else:
+            tier, failed = base[row.run]
+            rank = category_rank(row.category)
+            keyed.append(((tier, rank, failed, row.index, row.id), row))
+    for run, members in in_order.items():
+        tier, failed = base[run]
+        _key_sequential(members, tier, failed, keyed)
+    return keyed
+
+
+def _key_sequential(members: list[PhaseRow], tier: int, failed: int, keyed: list[Keyed]) -> None:
+    # A phase cannot run before those ahead of it, so it carries the latest rank among them: the
+    # run keeps the order of its indexes and still takes its place among other runs by cause.
+    members.sort(key=_by_index)
+    rank = 0
+    for row in members:
+        rank = max(rank, category_rank(row.category))
+        keyed.append(((tier, rank, failed, row.index, row.id), row))
+
+
+def _by_index(row: PhaseRow) -> tuple[int, int]:
+    return row.index, row.id
+
+
+def _base_tier(facts: RunFacts) -> int:
+    return Tier.LAST if facts.verdict is SampleVerdict.DEPRIORITISED else Tier.REST
+
+
+def _prerequisites_first(keyed: list[Keyed], needs: Needs) -> list[Keyed]:
+    """Hold a dependent back until the last of its prerequisites is placed; else keep the order."""
+    missing = {phase: set(found) for phase, found in needs.items()}
+    dependents: dict[int, list[int]] = {}
+    for phase, found in needs.items():
+        for need in found:
+            dependents.setdefault(need, []).append(phase)
+    held: dict[int, Keyed] = {}
+    placed: list[Keyed] = []
+    for item in keyed:
+        if missing.get(item[1].id):
+            held[item[1].id] = item
+            continue
+        ready = [item]
+        while ready:
+            first = heapq.heappop(ready)
+            placed.append(first)
+            for phase in dependents.get(first[1].id, ()):
+                missing[phase].discard(first[1].id)
+                if not missing[phase] and phase in held:
+                    heapq.heappush(ready, held.pop(phase))
+    return placed
+
+
+def _samples_first(
+    ordered: list[Keyed], runs: Mapping[int, RunFacts], needs: Needs
+) -> list[tuple[Tier, PhaseRow]]:
+    """Pull the first phase of each unsampled run to the front, unless it must wait for others."""
+    unsampled = {pk for pk, facts in runs.items() if facts.verdict is None}
+    samples: list[tuple[Tier, PhaseRow]] = []
+    rest: list[tuple[Tier, PhaseRow]] = []
+    placed: set[int] = set()
+    for (tier, *_), row in ordered:
+        if row.run in unsampled:
+            unsampled.discard(row.run)
+            if placed.issuperset(needs.get(row.id, ())):
+                placed.add(row.id)
+                samples.append((Tier.SAMPLE, row))
+                continue
+        rest.append((Tier(tier), row))
+    return samples + rest
