@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from .. import drawings, formats, looks, markup
+from drain.dashboard import drawings, formats, looks, markup
 
 register = template.Library()
 
