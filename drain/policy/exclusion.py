@@ -26,7 +26,7 @@ class Exclusion(NamedTuple):
 class QueuedPhase(NamedTuple):
     """The queued phase with the lowest index of a run; compares by index, then id."""
 
-    index: int
+    phase_index: int
     id: int
     phase_id: str
 
@@ -103,7 +103,7 @@ class RowRules:
             return Exclusion(ExclusionReason.FINGERPRINT_SNOOZED, f"fingerprint {row.fingerprint}")
         if rule.queued is not None and row.state != PhaseState.QUEUED:
             return rule.queued
-        return rule.wait if row.index > rule.waits_above else None
+        return rule.wait if row.phase_index > rule.waits_above else None
 
 
 def run_rule(
@@ -141,12 +141,14 @@ def _wait(
     if facts.autopack:
         # Autopack's executor takes the earliest queued phase of the run, so asking it for a later
         # one would run this one instead.
-        detail = f"Autopack would run the queued {queued.phase_id} (index {queued.index}) first"
+        detail = (
+            f"Autopack would run the queued {queued.phase_id} (index {queued.phase_index}) first"
+        )
     elif policy is QueuedPolicy.DEPENDENTS and facts.sequential:
-        detail = f"comes after the queued {queued.phase_id} (index {queued.index})"
+        detail = f"comes after the queued {queued.phase_id} (index {queued.phase_index})"
     else:
         return math.inf, _NO_WAIT
-    return queued.index, Exclusion(ExclusionReason.WAITS_FOR_QUEUED, detail)
+    return queued.phase_index, Exclusion(ExclusionReason.WAITS_FOR_QUEUED, detail)
 
 
 def _stopped(stop: RunStop | None) -> Exclusion | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Node = TypeVar("Node", bound=Hashable)
 
@@ -12,7 +12,7 @@ class CycleError(ValueError):
     """Dependencies run in a circle; the message names it as `a → b → a`."""
 
     def __init__(self, cycle: Iterable[object]) -> None:
-        self.cycle = tuple(cycle)
+        self.cycle: tuple[Any, ...] = tuple(cycle)
         named = " → ".join(str(node) for node in self.cycle)
         super().__init__(f"Dependencies run in a circle: {named}. Remove one of these edges.")
 
@@ -58,17 +58,9 @@ def _visit(
             pending.append(iter(needs.get(node, ())))
 
 
-def find_cycle(edges: Iterable[tuple[Node, Node]]) -> tuple[Node, ...] | None:
-    """The first cycle, its first node repeated at the end; None if there is none."""
+def check_acyclic(edges: Iterable[tuple[int, int]], names: Mapping[int, str]) -> None:
+    """Raise CycleError in the phases' own names; what a mapping lacks is named by its number."""
     try:
         dependency_order(needs_by_phase(edges))
     except CycleError as error:
-        return error.cycle
-    return None
-
-
-def check_acyclic(edges: Iterable[tuple[int, int]], names: Mapping[int, str]) -> None:
-    """Raise CycleError in the phases' own names; what a mapping lacks is named by its number."""
-    cycle = find_cycle(edges)
-    if cycle is not None:
-        raise CycleError(names.get(node, str(node)) for node in cycle)
+        raise CycleError(names.get(node, node) for node in error.cycle) from None

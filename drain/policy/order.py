@@ -79,7 +79,7 @@ def _keyed(
         else:
             tier, failed = base[row.run]
             rank = category_rank(row.category)
-            keyed.append(((tier, rank, failed, row.index, row.id), row))
+            keyed.append(((tier, rank, failed, row.phase_index, row.id), row))
     for run, members in in_order.items():
         tier, failed = base[run]
         _key_sequential(members, tier, failed, keyed)
@@ -93,11 +93,11 @@ def _key_sequential(members: list[PhaseRow], tier: int, failed: int, keyed: list
     rank = 0
     for row in members:
         rank = max(rank, category_rank(row.category))
-        keyed.append(((tier, rank, failed, row.index, row.id), row))
+        keyed.append(((tier, rank, failed, row.phase_index, row.id), row))
 
 
 def _by_index(row: PhaseRow) -> tuple[int, int]:
-    return row.index, row.id
+    return row.phase_index, row.id
 
 
 def _base_tier(facts: RunFacts) -> int:

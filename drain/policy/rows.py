@@ -23,7 +23,7 @@ class PhaseRow(NamedTuple):
     id: int
     run: int
     """Key of the run in the mapping of `RunFacts`."""
-    index: int
+    phase_index: int
     state: str
     """A value of `PhaseState`."""
     category: str

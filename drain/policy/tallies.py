@@ -1,0 +1,135 @@
+"""What a session remembers between attempts in order to stop exactly where it must.
+
+Tallies are values: counting an attempt gives a new one. The engine keeps them in the locked row of
+the session (`SessionTally`) and of the run in it (`RunTally`) and counts in the finish, so that
+parallel loops see one order. Nothing from before the session is ever in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any, Self
+
+from drain.policy.limits import Limits
+from drain.policy.states import FAILURES, UNCOUNTED, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One attempt that ended."""
+
+    outcome: Outcome
+    repeat_key: str = ""
+    """Its failure at the session's key level; empty if it has none."""
+    telemetry: int = 0
+    """Events it brought."""
+    position: int = 0
+    """Of its phase in the plan, from 1; 0 outside a plan."""
+    attempt: int = 1
+    """Number within the session, from 1, counting only attempts that count."""
+    run_id: str = ""
+    phase_id: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it says anything about the phase."""
+        return self.outcome not in UNCOUNTED
+
+    @property
+    def repeats(self) -> str:
+        """The key that the repeat limits count; empty when they do not count this end.
+
+        A timeout has a limit of its own, so one event never counts against two limits.
+        """
+        return self.repeat_key if self.outcome in (Outcome.FAILED, Outcome.LOST) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTally:
+    """Failures and timeouts of one run in one session."""
+
+    repeats: Mapping[str, int] = field(default_factory=dict)
+    timeouts: int = 0
+
+    def after(self, ended: Ended) -> Self:
+        """The tally with one more attempt in it."""
+        return replace(
+            self,
+            repeats=_one_more(self.repeats, ended.repeats),
+            timeouts=self.timeouts + (ended.outcome is Outcome.TIMEOUT),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values by field name."""
+        return {"repeats": dict(self.repeats), "timeouts": self.timeouts}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """What `to_json` wrote; an empty object is an empty tally."""
+        return cls(**stored)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTally:
+    """What the rules of a whole session count."""
+
+    repeats: Mapping[str, int] = field(default_factory=dict)
+    """Failures by key over all runs: for the session's limit and for sample verdicts."""
+    zero_yields: int = 0
+    """Attempts without telemetry since the last one with some, in finish order."""
+    recent: str = ""
+    """Latest outcomes for the failure rate, oldest first: `f` failed, `c` complete."""
+    sample_ended: int = 0
+    sample_passed: int = 0
+
+    def after(self, limits: Limits, ended: Ended) -> Self:
+        """The tally with one more attempt in it."""
+        if not ended.counts:
+            return self._sample_after(limits, ended)
+        return replace(
+            self._sample_after(limits, ended),
+            repeats=_one_more(self.repeats, ended.repeats),
+            zero_yields=0 if ended.telemetry > 0 else self.zero_yields + 1,
+            recent=(self.recent + _mark(ended.outcome))[-limits.breaker_window :],
+        )
+
+    def sample_dropped(self) -> Self:
+        """The tally when a phase of the sample could not be started at all: it cannot pass."""
+        return replace(self, sample_ended=self.sample_ended + 1)
+
+    def _sample_after(self, limits: Limits, ended: Ended) -> Self:
+        # A diverted phase ends its turn in the sample; an interrupted or cancelled one gets it
+        # back when the session goes on. A retry is not a second turn.
+        waits = ended.outcome in (Outcome.INTERRUPTED, Outcome.CANCELLED)
+        if waits or ended.attempt > 1 or not in_sample(limits, ended.position):
+            return self
+        passed = self.sample_passed + (ended.outcome is Outcome.COMPLETE)
+        return replace(self, sample_ended=self.sample_ended + 1, sample_passed=passed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values by field name."""
+        return {**asdict(self), "repeats": dict(self.repeats)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """What `to_json` wrote; an empty object is an empty tally."""
+        return cls(**stored)
+
+
+def in_sample(limits: Limits, position: int) -> bool:
+    """Whether the phase at this position belongs to the sample of the session."""
+    return limits.sample is not None and 1 <= position <= limits.sample
+
+
+def _one_more(counts: Mapping[str, int], key: str) -> Mapping[str, int]:
+    return {**counts, key: counts.get(key, 0) + 1} if key else counts
+
+
+def _mark(outcome: Outcome) -> str:
+    if outcome in FAILURES:
+        return "f"
+    return "c" if outcome is Outcome.COMPLETE else ""
