@@ -91,6 +91,7 @@ def launch(layout: Layout, identity: Identity, socket_dir: Path) -> int:
     _write_settings(data, socket_dir)
     if layout.log.exists() and layout.log.stat().st_size > LOG_LIMIT_BYTES:
         layout.log.replace(layout.log.with_suffix(".log.old"))
+    layout.log.touch(mode=0o600)
     with layout.log.open("ab") as log:
         argv = [str(identity.binaries / "postgres"), "-D", str(data)]
         return identity.detach(argv, env=_environment(), log=log)

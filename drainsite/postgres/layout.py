@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -125,6 +126,14 @@ def prepare_socket_dir(layout: Layout, *, reachable: bool) -> Path:
     fresh = Path(tempfile.mkdtemp(prefix="drainsite-", dir="/tmp"))
     write_private(layout.socket_note, str(fresh))
     return fresh
+
+
+def remove_socket_dir(layout: Layout) -> None:
+    """Take away a socket folder that had to go elsewhere, once its server has ended."""
+    elsewhere = socket_dir_of(layout)
+    if elsewhere != layout.root / "run" and _is_private(elsewhere):
+        shutil.rmtree(elsewhere, ignore_errors=True)
+        layout.socket_note.unlink(missing_ok=True)
 
 
 def _fits(folder: Path) -> bool:

@@ -25,6 +25,7 @@ from drainsite.postgres.layout import (
     layout_of,
     password_of,
     prepare_socket_dir,
+    remove_socket_dir,
     socket_dir_of,
 )
 
@@ -161,6 +162,7 @@ def _stop_fast(layout: Layout) -> None:
         return
     if not postmaster.end(running.pid, layout.data, how=signal.SIGINT, seconds=STOP_SECONDS):
         postmaster.end(running.pid, layout.data, how=signal.SIGQUIT, seconds=STOP_SECONDS)
+    remove_socket_dir(layout)
 
 
 @contextmanager
