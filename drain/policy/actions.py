@@ -1,0 +1,159 @@
+"""What a person can safely do next: after a stop, and when a plan came out empty.
+
+Data only: a label, the risk in one sentence and the command as a list of arguments. Pages turn it
+into links, commands into lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drain.policy.plan import Plan
+from drain.policy.reasons import ExclusionReason, RunStop, StopReason
+from drain.policy.stops import StopRule
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One way on; `argv` starts after `manage.py`."""
+
+    label: str
+    risk: str
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the actions are about; what is unknown is left as a word to replace."""
+
+    session: str = "SESSION"
+    run_id: str = "RUN"
+    phase_id: str = "PHASE"
+    queued_phase_id: str = "PHASE"
+    queued_run_id: str = ""
+    """Empty: the same run."""
+    key: str = "KEY"
+
+
+def after_stop(rule: StopRule, subject: Subject) -> tuple[Action, ...]:
+    """The next safe actions for a stop card, the safest first."""
+    if rule in _REPEATED:
+        return _repeated(subject)
+    if rule in (RunStop.TIMEOUTS, ExclusionReason.RUN_TIMEOUTS):
+        return (_drain_one(subject), _longer(subject))
+    if rule is StopReason.NOTHING_SELECTED:
+        return (_dry_run(),)
+    if rule in _TIME_UP:
+        return (_resume(subject), _report(subject))
+    return (_report(subject), _drain_one(subject), _resume(subject))
+
+
+def for_empty_plan(plan: Plan, subject: Subject) -> tuple[Action, ...]:
+    """The first thing to do about a plan without a selected phase, and its alternatives.
+
+    Decided by the reason that keeps most phases out; earlier rules win ties.
+    """
+    if not plan.counts:
+        return (_queued_list(), _import_again())
+    reason = max(plan.counts, key=plan.counts.__getitem__)
+    return for_reason(reason, subject)
+
+
+def for_reason(reason: ExclusionReason, subject: Subject) -> tuple[Action, ...]:
+    """What gets phases out of one line of the ledger, the safest first."""
+    if reason in (ExclusionReason.QUEUED_IN_RUN, ExclusionReason.WAITS_FOR_QUEUED):
+        return _about_queued(subject)
+    if reason in (ExclusionReason.FILTERED_OUT, ExclusionReason.PREFIX_EXCLUDED):
+        return (_dry_run(),)
+    if reason is ExclusionReason.RUN_HELD:
+        return (_release(subject),)
+    if reason is ExclusionReason.LEASED:
+        return (_rescue(),)
+    if reason is ExclusionReason.BEYOND_BATCH:
+        return (_next_batch(),)
+    if reason in (*_REPEATED, ExclusionReason.RUN_DEPRIORITISED):
+        return _repeated(subject)
+    return (_drain_one(subject), _dry_run())
+
+
+_REPEATED = (
+    RunStop.FINGERPRINT_REPEATS,
+    ExclusionReason.RUN_STOPPED,
+    ExclusionReason.FINGERPRINT_STOPPED,
+)
+_TIME_UP = (
+    StopReason.MAX_TOTAL_MINUTES,
+    StopReason.UNTIL,
+    StopReason.PERSON,
+    StopReason.INTERRUPTED,
+)
+
+
+def _about_queued(subject: Subject) -> tuple[Action, ...]:
+    run_id = subject.queued_run_id or subject.run_id
+    clear = ("clear_queued", run_id, subject.queued_phase_id, "--to", "failed", "--reason", "TEXT")
+    policy = ("drain", "--run-id", subject.run_id, "--queued-policy")
+    one = ("drain_phase", run_id, subject.queued_phase_id)
+    return (
+        Action("Clear the queued phase", "Nobody runs it afterwards unless it is requeued.", clear),
+        Action("Drain the queued phase itself", "Somebody else may be about to run it.", one),
+        Action("Let only declared dependencies wait", "None beyond the drain.", (*policy, "phase")),
+        Action(
+            "Ignore queued phases", "Phases may run before what they need.", (*policy, "ignore")
+        ),
+    )
+
+
+def _repeated(subject: Subject) -> tuple[Action, ...]:
+    again = ("drain", "--fingerprint", subject.key, "--batch-size", "1")
+    return (
+        Action("Fix the cause, then try one of its phases", "One attempt at most.", again),
+        _drain_one(subject),
+    )
+
+
+def _drain_one(subject: Subject) -> Action:
+    argv = ("drain_phase", subject.run_id, subject.phase_id)
+    return Action("Drain one phase and read its log", "One attempt of one phase.", argv)
+
+
+def _longer(subject: Subject) -> Action:
+    argv = ("drain", "--run-id", subject.run_id, "--phase-timeout-seconds", "1800")
+    return Action("Drain the run with a longer timeout", "Slow phases hold a worker longer.", argv)
+
+
+def _dry_run() -> Action:
+    return Action(
+        "Preview without filters", "None: a preview never writes.", ("drain", "--dry-run")
+    )
+
+
+def _resume(subject: Subject) -> Action:
+    argv = ("drain", "--resume", subject.session)
+    return Action("Go on with the same plan", "The same limits can stop it again.", argv)
+
+
+def _report(subject: Subject) -> Action:
+    return Action("Read the report", "None: it only reads.", ("report", subject.session))
+
+
+def _release(subject: Subject) -> Action:
+    risk = "The reason of the hold may still be true."
+    return Action("Release the hold", risk, ("release", subject.run_id))
+
+
+def _rescue() -> Action:
+    return Action("Recover attempts whose worker died", "Live leases are not touched.", ("rescue",))
+
+
+def _next_batch() -> Action:
+    return Action("Drain the next batch", "One more batch of attempts.", ("drain",))
+
+
+def _queued_list() -> Action:
+    return Action("List queued phases", "None: it only reads.", ("queued",))
+
+
+def _import_again() -> Action:
+    risk = "None for the source: an import only reads it."
+    return Action("Import again, in case the source has moved on", risk, ("import_autopack", "URL"))
