@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -68,7 +69,12 @@ def folder(tmp_path):
 
 def connect(ready: tuple[float, str, str], **changes: str) -> psycopg.Connection:
     _, socket_dir, password = ready
-    wanted = {"host": socket_dir, "user": "drainsite", "password": password, "dbname": "drainsite"}
+    wanted: dict[str, Any] = {
+        "host": socket_dir,
+        "user": "drainsite",
+        "password": password,
+        "dbname": "drainsite",
+    }
     return psycopg.connect(**{**wanted, **changes}, autocommit=True)
 
 
@@ -214,7 +220,7 @@ def test_a_lost_password_is_one_sentence(folder):
     layout_of(folder).password_file.unlink()
     from drainsite.postgres.layout import password_of
 
-    with pytest.raises(PostgresError, match="password file .* is missing"):
+    with pytest.raises(PostgresError, match=r"password file .* is missing"):
         password_of(layout_of(folder))
 
 

@@ -1,0 +1,97 @@
+"""The children of one machine: the web server and the two task clusters."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from drainsite.supervisor.supervisor import Child, ChildSpec
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = ("all", "web", "worker")
+WEB_THREADS = 8
+PROBE_TIMEOUT_SECONDS = 5.0
+
+
+class SiteError(Exception):
+    """The site cannot be started as asked; the message is one sentence."""
+
+
+def check_address(host: str, port: int) -> None:
+    """Refuse an address nobody can listen on, before anything is started."""
+    if not 1 <= port <= 65_535:
+        raise SiteError(f"Port {port} does not exist: choose one from 1 to 65535 with --port.")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, UnicodeError) as error:
+        raise SiteError(f"Host {host!r} has no address: give an own one with --host.") from error
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SiteError(
+                f"Cannot listen on {host} port {port} ({reason}): choose another with --port."
+            ) from error
+
+
+def web(host: str, port: int) -> ChildSpec:
+    """The web server; healthy while it answers any request at all."""
+    argv = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "drainsite.wsgi:application",
+        f"--bind={_in_url(host)}:{port}",
+        "--worker-class=gthread",
+        "--workers=1",
+        f"--threads={WEB_THREADS}",
+        "--graceful-timeout=5",
+        "--no-control-socket",
+        "--log-level=warning",
+        f"--chdir={ROOT}",
+    ]
+    return ChildSpec("web", argv, _environment(), healthy=lambda _child: _web_answers(host, port))
+
+
+def cluster(name: str, workers: int, healthy: Callable[[Child], bool]) -> ChildSpec:
+    """A django-q2 cluster by its name in Q_CLUSTER; `healthy` asks it end to end."""
+    environment = {**_environment(), "Q_CLUSTER_NAME": name}
+    if name == "drain":
+        environment["DRAIN_WORKERS"] = str(workers)
+    argv = [sys.executable, "-W", "ignore:Retry and timeout", str(ROOT / "manage.py"), "qcluster"]
+    return ChildSpec(name, argv, environment, grace_seconds=30.0, healthy=healthy)
+
+
+def _environment() -> dict[str, str]:
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "drainsite.settings"),
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _web_answers(host: str, port: int) -> bool:
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    connection = http.client.HTTPConnection(reachable, port, timeout=PROBE_TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", "/", headers={"Host": "localhost"})
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,164 @@
+"""Keep a few programs running until told to stop: restart what dies or no longer answers."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+LONGEST_LINE = 65_536
+LOOK_SECONDS = 0.1
+PROBE_SECONDS = 5.0
+# A child must fail this many probes in a row: one slow answer is no reason to kill it.
+PROBE_FAILURES = 3
+LONGEST_PAUSE_SECONDS = 30.0
+# A child that ran this long counts as started well, and its next restart is quick again.
+SETTLED_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class ChildSpec:
+    """What to run and how to judge it.
+
+    `healthy` is asked every few seconds once the child is `startup_seconds` old; an exception from
+    it means "cannot tell" and is no verdict. `grace_seconds` lie between SIGTERM and SIGKILL.
+    """
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    grace_seconds: float = 10.0
+    startup_seconds: float = 15.0
+    healthy: Callable[[Child], bool] = lambda _child: True
+
+
+@dataclass
+class Child:
+    """One running program and what is known about it; times are of the monotonic clock."""
+
+    spec: ChildSpec
+    process: subprocess.Popen[bytes]
+    started: float
+    failed_probes: int = 0
+    next_probe: float = field(default=0.0)
+
+
+class Supervisor:
+    """Runs its children from `run()` until a signal or `request_stop()`; leaves none behind."""
+
+    def __init__(self, specs: Sequence[ChildSpec], say: Callable[[str], None]) -> None:
+        self._specs = list(specs)
+        self._say = say
+        self._children: dict[str, Child] = {}
+        self._due: dict[str, float] = {}
+        self._deaths: dict[str, int] = {}
+        self._stops = 0
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Start everything, watch until told to stop, end everything."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        try:
+            for spec in self._specs:
+                self._start(spec)
+            while not self._stops:
+                self._look()
+                time.sleep(LOOK_SECONDS)
+        finally:
+            self._end_all()
+
+    def request_stop(self) -> None:
+        """As the first Ctrl-C; a second call hurries."""
+        self._stops += 1
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self.request_stop()
+
+    def _start(self, spec: ChildSpec) -> None:
+        now = time.monotonic()
+        process = subprocess.Popen(  # noqa: S603 - argv made by the caller, no shell
+            [
+                sys.executable,
+                "-m",
+                "drainsite.supervisor.child",
+                str(spec.grace_seconds),
+                *spec.argv,
+            ],
+            env=dict(spec.env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        child = Child(spec, process, now, next_probe=now + spec.startup_seconds)
+        self._children[spec.name] = child
+        threading.Thread(target=self._relay, args=(child,), daemon=True).start()
+
+    def _relay(self, child: Child) -> None:
+        assert child.process.stdout is not None  # noqa: S101 - Popen was given PIPE
+        with child.process.stdout as output:
+            while line := output.readline(LONGEST_LINE):
+                self._tell(child.spec.name, line.decode("utf-8", "replace").rstrip())
+
+    def _tell(self, name: str, text: str) -> None:
+        with self._lock:
+            self._say(f"{name:<12}| {text}")
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        for spec in self._specs:
+            child = self._children.get(spec.name)
+            if child is None:
+                if now >= self._due[spec.name]:
+                    self._start(spec)
+            elif child.process.poll() is not None:
+                self._bury(child, now)
+            elif now >= child.next_probe and not self._answers(child, now):
+                self._tell(spec.name, "does not answer: ending it")
+                child.process.terminate()
+                child.next_probe = float("inf")
+
+    def _bury(self, child: Child, now: float) -> None:
+        name = child.spec.name
+        settled = now - child.started >= SETTLED_SECONDS
+        self._deaths[name] = 0 if settled else self._deaths.get(name, -1) + 1
+        pause = min(0.5 * 2 ** self._deaths[name], LONGEST_PAUSE_SECONDS)
+        self._release(child)
+        del self._children[name]
+        self._due[name] = now + pause
+        self._tell(name, f"ended with code {child.process.returncode}: again in {pause:g} s")
+
+    def _answers(self, child: Child, now: float) -> bool:
+        child.next_probe = now + PROBE_SECONDS
+        try:
+            fine = child.spec.healthy(child)
+        except Exception as error:  # noqa: BLE001 - a probe that breaks says nothing about the child
+            self._tell(child.spec.name, f"health unknown: {type(error).__name__}: {error}")
+            return True
+        child.failed_probes = 0 if fine else child.failed_probes + 1
+        return child.failed_probes < PROBE_FAILURES
+
+    def _end_all(self) -> None:
+        """Ask all at once; each child's stand-in keeps the deadline. A second stop hurries."""
+        for child in self._children.values():
+            child.process.terminate()
+        hurried = False
+        while any(child.process.poll() is None for child in self._children.values()):
+            if self._stops > 1 and not hurried:
+                hurried = True
+                for child in self._children.values():
+                    child.process.terminate()
+            time.sleep(LOOK_SECONDS / 2)
+        for child in self._children.values():
+            self._release(child)
+        self._children.clear()
+
+    def _release(self, child: Child) -> None:
+        assert child.process.stdin is not None  # noqa: S101 - Popen was given PIPE
+        child.process.stdin.close()
