@@ -13,18 +13,10 @@ from drain.engine.child.contract import Contract
 from drain.engine.child.errors import RefusedVariableError
 
 PASSED = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LANGUAGE",
-    "TZ",
-    "TMPDIR",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "SYSTEMROOT",
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "SYSTEMROOT", "LANG", "LANGUAGE"),
+    *("LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LC_COLLATE", "LC_NUMERIC", "LC_TIME", "LC_MONETARY"),
 )
-_PASSED_PREFIX = "LC_"
+"""What programs need to run at all. A fixed list, since walking os.environ costs more than all else here."""
 SITE_SECRETS = frozenset({"SECRET_KEY", "DATABASE_URL", "DRAIN_BROKER_URL"})
 _SITE_PREFIXES = ("DJANGO_", "DRAIN_", "DRAINSITE_")
 CONTRACT_NAMES = frozenset(
@@ -58,8 +50,7 @@ def base_environment(
 ) -> dict[str, str]:
     """Return the environment without a contract, as a preflight gets it. Raises RefusedVariableError."""
     worker = os.environ if environ is None else environ
-    env = {name: worker[name] for name in PASSED if name in worker}
-    env.update((name, value) for name, value in worker.items() if name.startswith(_PASSED_PREFIX))
+    env = {name: value for name in PASSED if (value := worker.get(name)) is not None}
     env.setdefault("PATH", os.defpath)
     for name in env_from:
         env[name] = _pass_through(name, worker)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,13 @@ class Job:
     os_user: str = ""
     report: Path | str | None = None
     """DRAIN_REPORT; the file need not exist."""
+    own_folder: Path | None = None
+    """Folder made for this attempt alone, when another user writes the report; `discard` removes it."""
+
+    def discard(self) -> None:
+        """Remove what was made for this attempt alone; the log stays."""
+        if self.own_folder is not None:
+            shutil.rmtree(self.own_folder, ignore_errors=True)
 
 
 def prepare(
@@ -50,8 +58,8 @@ def prepare(
 ) -> Job:
     """Fill the profile for one attempt. Raises a ChildError; starts nothing. `environ` is the worker's."""
     argv = render(profile.argv, contract, allow_dash=profile.allow_dash)
-    home = _shared_folder(profile.os_user) if profile.os_user else folder
-    report = f"{home}/{contract.claim}{_REPORT_SUFFIX}"
+    own_folder = _shared_folder(profile.os_user) if profile.os_user else None
+    report = f"{own_folder or folder}/{contract.claim}{_REPORT_SUFFIX}"
     env = build_environment(profile.env, profile.env_from, contract, report, environ)
     if profile.os_user:
         env = as_user(env, profile)
@@ -65,6 +73,7 @@ def prepare(
         cwd=profile.cwd or None,
         os_user=profile.os_user,
         report=report,
+        own_folder=own_folder,
     )
 
 

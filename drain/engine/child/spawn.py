@@ -29,6 +29,7 @@ def start(job: Job) -> Child:
         process = _popen(job, write_end)
     except (OSError, ValueError) as error:
         os.close(read_end)
+        job.discard()
         raise SpawnError(_why_not(job, error)) from error
     finally:
         os.close(write_end)
@@ -57,6 +58,8 @@ class Child:
                 watch.obey(tick(self._pulse()))
         finally:
             self.kill()
+        report = self._report.finish()
+        self._job.discard()
         code = watch.returncode
         return Ended(
             exit_code=code if code >= 0 else None,
@@ -65,7 +68,7 @@ class Child:
             command=watch.command,
             duration=watch.duration,
             log=self._log.finish(),
-            report=self._report.finish(),
+            report=report,
         )
 
     def kill(self) -> None:
