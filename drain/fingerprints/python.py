@@ -1,0 +1,180 @@
+"""Reads Python tracebacks: whole, chained, grouped, or with the head cut off."""
+
+from __future__ import annotations
+
+import re
+
+from drain.fingerprints.model import Failure
+
+_HEADER = "Traceback (most recent call last)"
+_FRAME = '  File "'
+_GROUP_HEADER = "Exception Group Traceback"
+_LINKS = ("The above exception was the direct cause", "During handling of the above exception")
+# Not indented: the exception itself after the frames.
+_UNINDENTED = re.compile(r"\n(?=[^\s])")
+_EXCEPTION = re.compile(r"([A-Za-z_][\w.]{0,200})(?::(?: (.*)|$)|$)")
+_LIBRARY = re.compile(
+    r"site-packages|dist-packages|[\\/]lib(?:64)?[\\/](?:python|pypy)\d|[\\/]Python\d*[\\/]Lib[\\/]|[\\/]Lib[\\/]"
+    r"|[\\/]gems[\\/]|^<frozen|^<string>|^<stdin>|[\\/]importlib[\\/]",
+)
+# 3.12 runs comprehensions inside their function, so a frame of theirs is nobody's identity.
+_INLINED = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>", "<lambda>"})
+_GROUP_MARGIN = re.compile(r"^[ \t]*(?:\+-\+-+|\+-+|[|+])?[ ]?", re.MULTILINE)
+# Chained by the event loop itself; in 3.8 the link is missing.
+_BOOKKEEPING = frozenset({"CancelledError", "StopIteration", "GeneratorExit"})
+_WHERE_IN_FILE = re.compile(r" \([^()\s]{1,200}, line \d+\)$")
+_FRAMES_KEPT = 64
+
+
+def read_python(text: str) -> Failure | None:
+    """The last exception of the text with the root of its chain; None when there is none."""
+    start = text.rfind(_HEADER)
+    if start < 0:
+        return _read_headless(text)
+    if _GROUP_HEADER in text:
+        text = _without_margins(text)
+        start = text.rfind(_HEADER)
+    block = _read_block(text, start)
+    if block is None:
+        return _read_earlier(text, start)
+    kind, message, function = block
+    cause = _root(text, start) if "above exception" in text else None
+    if cause is None:
+        cause = _first_of_group(text, kind, start)
+    return Failure(kind, message, function, *(cause or ("", "")))
+
+
+def _read_earlier(text: str, start: int) -> Failure | None:
+    """The traceback before one whose end was cut off."""
+    earlier = text.rfind(_HEADER, 0, start)
+    block = _read_block(text, earlier) if earlier >= 0 else None
+    return Failure(*block) if block else _read_headless(text)
+
+
+def _read_headless(text: str) -> Failure | None:
+    """A traceback whose first lines are lost: frames, then an exception."""
+    start = text.find(_FRAME)
+    if start < 0 or (start and text[start - 1] != "\n"):
+        return _read_bare(text)
+    block = _read_block(text, start)
+    if block is None:
+        return _read_bare(text)
+    return Failure(*block)
+
+
+_BARE = re.compile(
+    r"^(?:E\s{1,8})?((?:[A-Za-z_]\w{0,60}\.){0,8}[A-Z]\w{0,60}(?:Error|Exception|Interrupt|Exit|Warning|Timeout|NotFound|Detected|Violation|Exceeded))"
+    r"(?::\s{1,4}(\S.{0,2000})|$)",
+    re.MULTILINE,
+)
+
+
+def _read_bare(text: str) -> Failure | None:
+    """One line of ``package.SomeError: message`` and no frames."""
+    if "rror" not in text and "xcept" not in text:
+        return None
+    found = _BARE.match(text.lstrip("\n"))
+    if not found:
+        return None
+    kind, message = found.groups()
+    rest = text.lstrip("\n")[found.end() :]
+    return Failure(_short(kind), _message(kind, message or "", rest))
+
+
+def _read_block(text: str, start: int) -> tuple[str, str, str] | None:
+    """Type, message and own function of the traceback that begins at ``start``."""
+    found = _UNINDENTED.search(text, start)
+    # A header that is itself indented sits inside another program's output.
+    if not found:
+        return None
+    exception = _EXCEPTION.match(text, found.end(), _line_end(text, found.end()))
+    if not exception:
+        return None
+    kind, message = exception.groups()
+    function = own_function(text, start, found.start())
+    return (
+        _short(kind),
+        _message(kind, message or "", text[exception.end() : exception.end() + 2000]),
+        function,
+    )
+
+
+def _line_end(text: str, start: int) -> int:
+    end = text.find("\n", start)
+    return len(text) if end < 0 else end
+
+
+def _short(kind: str) -> str:
+    """Without the package: it moves between versions (``asyncio.exceptions.TimeoutError``)."""
+    return kind.rpartition(".")[2] or kind
+
+
+def _message(kind: str, first: str, rest: str) -> str:
+    """The first line, and of the following ones only those that name the cause."""
+    if kind.endswith(("SyntaxError", "IndentationError", "TabError")):
+        return _WHERE_IN_FILE.sub("", first)
+    if "validation error" in first:
+        lines = [line.partition(" [type=")[0].strip() for line in rest.split("\n", 3)[1:3]]
+        return " ".join([first, *lines])
+    if "CONTEXT:" in rest:
+        context = rest.partition("CONTEXT:")[2].partition("\n")[0]
+        return f"{first} {context.strip()}"
+    return first
+
+
+def own_function(text: str, start: int, end: int) -> str:
+    """``file.function`` of the innermost frame that is no library's; empty without one."""
+    position = end
+    for _ in range(_FRAMES_KEPT):
+        position = text.rfind(_FRAME, start, position)
+        if position < 0:
+            return ""
+        line = text[position + 8 : _line_end(text, position)]
+        path, _, tail = line.partition('"')
+        name = tail.partition(", in ")[2].strip()
+        if not name and position > start + 80:
+            continue
+        if name not in _INLINED and not _LIBRARY.search(path):
+            return _place(path, name)
+    return ""
+
+
+def _place(path: str, name: str) -> str:
+    base = path.replace("\\", "/").rpartition("/")[2]
+    stem = base.rpartition(".")[0] or base
+    return f"{stem}.{name}" if name and name != "<module>" else stem
+
+
+def _root(text: str, start: int) -> tuple[str, str] | None:
+    """Type and message of the first exception of the chain that ends in the block at ``start``."""
+    root = None
+    for _ in range(_FRAMES_KEPT):
+        previous = text.rfind(_HEADER, 0, start)
+        if previous < 0 or not any(link in text[previous:start] for link in _LINKS):
+            break
+        block = _read_block(text, previous)
+        if block and block[2] and block[0] not in _BOOKKEEPING:
+            root = block[:2]
+        start = previous
+    return root
+
+
+def _without_margins(text: str) -> str:
+    """An exception group's text without the lines drawn around it."""
+    return "\n".join(
+        _GROUP_MARGIN.sub("", line, count=1) if line.lstrip()[:1] in ("|", "+") else line
+        for line in text.split("\n")
+    )
+
+
+def _first_of_group(text: str, kind: str, start: int) -> tuple[str, str] | None:
+    """The first exception inside an exception group stands for what caused it."""
+    if not kind.endswith("ExceptionGroup"):
+        return None
+    block_end = _UNINDENTED.search(text, start)
+    rest = text[_line_end(text, block_end.end()) :] if block_end else ""
+    for line in rest.split("\n")[:400]:
+        found = _EXCEPTION.match(line)
+        if found and found.group(1)[:1].isupper() and "-" not in line[:1]:
+            return _short(found.group(1)), found.group(2) or ""
+    return None

@@ -1,0 +1,115 @@
+"""Named rules for changing parts that are longer than one token.
+
+Each rule runs only when a cheap test says that it could match, and every pattern is bounded, so
+that no text makes them slow.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
+_DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}"
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:\s?[AaPp][Mm]\b)?"
+_ZONE = r"(?:\s?(?:GMT|UTC)?[+-]\d{2}:?\d{2}\b(?:\s\([A-Z]{2,5}\))?|\s?Z\b|\s(?:UTC|GMT|[A-Z]{1,3}[SD]T)\b)?"
+
+
+class Span(NamedTuple):
+    """A named rule: what it is for, when to try it, what to find and what to put there."""
+
+    name: str
+    hint: re.Pattern[str]
+    pattern: re.Pattern[str]
+    replacement: str
+
+
+SPANS = (
+    # Mon, 02 Jan 2006 15:04:05 -0700 | Mon Jan 02 2006 14:04:05 GMT+0800 (HKT) | Jan 18, 2019
+    Span(
+        "date in words",
+        re.compile(r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"),
+        re.compile(
+            rf"\b(?:{_DAY},?\s)?(?:\d{{1,2}}[ -]{_MONTH}[ -]\d{{2,4}}"
+            rf"|{_MONTH}\s{{1,2}}\d{{1,2}}(?!\d)(?:,?\s\d{{4}}(?!\d))?)"
+            rf"(?:,?\s{_CLOCK}{_ZONE})?(?:\s\d{{4}}\b)?"
+        ),
+        "<date>",
+    ),
+    # 2006-01-02T15:04:05.999Z | 2006/01/02 15:04:05 | 2006-01-02
+    Span(
+        "ISO date",
+        re.compile(r"\d[-/]\d"),
+        re.compile(
+            rf"(?<![\w./-])\d{{4}}[-/](?:0[1-9]|1[0-2])[-/](?:0[1-9]|[12]\d|3[01])(?![\w-])(?:[T ]{_CLOCK}{_ZONE})?"
+            rf"|(?<![\w./-])\d{{4}}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T{_CLOCK}{_ZONE}"
+        ),
+        "<date>",
+    ),
+    # 20060102 150405+0100 | 20240220 11:55:33.546593 | 20060102T150405Z
+    Span(
+        "compact date",
+        re.compile(r"\d{8}[T ]\d"),
+        re.compile(
+            rf"(?<![\w./-])(?:19|20)\d{{6}}(?:T\d{{6}}|\s\d{{6}}|[T ]{_CLOCK})(?:[.,]\d{{1,9}})?{_ZONE}"
+        ),
+        "<date>",
+    ),
+    # 11:21:12 AM
+    Span(
+        "clock with half of day",
+        re.compile(r"\d\s?[AaPp][Mm]\b"),
+        re.compile(r"(?<![\w:.])\d{1,2}:\d{2}(?::\d{2})?\s?[AaPp][Mm]\b"),
+        "<date>",
+    ),
+    # datetime.datetime(2025, 6, 24, 18, 33, 0, 447640)
+    Span(
+        "date object",
+        re.compile(r"datetime\.|date\("),
+        re.compile(r"\bdatetime\.(?:datetime|date|time)\([\d, ]{1,60}\)"),
+        "<date>",
+    ),
+    # Max retries exceeded with url: /runs/7 - what was asked for does not name the cause
+    Span(
+        "asked-for address",
+        re.compile(r"\burl:? "),
+        re.compile(r"(?<=\burl: )[^\s\"'(]{1,500}"),
+        "<url>",
+    ),
+    # line 3 column 7 (char 42): where in an input, not what is wrong
+    Span(
+        "place in an input",
+        re.compile(r"\bline \d"),
+        re.compile(r"\(char \d{1,12}\)"),
+        "(char <n>)",
+    ),
+    # Unexpected token 'x', "{"run": x1}" is not valid JSON
+    Span(
+        "quoted input of a JSON parser",
+        re.compile(r"is not valid JSON"),
+        re.compile(r"(?:'.{1,2}', )?(?:\.\.\.)?\".{0,300}\"(?:\.\.\.)? is not valid JSON"),
+        "<str> is not valid JSON",
+    ),
+    # <app.models.Run object at 0x7f..>: the class says enough
+    Span(
+        "address of an object",
+        re.compile(r" at 0x"),
+        re.compile(r" at 0x[0-9A-Fa-f]{1,16}"),
+        " at <hex>",
+    ),
+    # 1,2,3 and 1 2 3: how many there are changes as well
+    Span(
+        "key of a database row",
+        re.compile(r"\)=\("),
+        re.compile(r"\)=\([^)]{0,300}\)"),
+        ")=(<str>)",
+    ),
+)
+
+
+def mask_spans(message: str) -> str:
+    """The message with every rule of ``SPANS`` applied in order."""
+    for span in SPANS:
+        if span.hint.search(message):
+            message = span.pattern.sub(span.replacement, message)
+    return message

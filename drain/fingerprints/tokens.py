@@ -1,0 +1,173 @@
+"""What one token stands for: a table of named rules, first match wins.
+
+A token is a bounded run without spaces, quotes or brackets. Rules see it whole; what no rule
+claims keeps its letters and loses its digits.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+PLACEHOLDERS = frozenset(
+    {
+        "any", "bool", "date", "duration", "email", "hex", "host", "id", "ip", "n", "path",
+        "size", "str", "url", "uuid",
+    }
+)  # fmt: skip
+
+# Tokens longer than this are nobody's word: an encoded blob.
+TOKEN_CHARS = 400
+
+_UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
+_UUID_TOKEN = re.compile(r"\{?[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\}?\Z")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}:/{2,3}\S*\Z")
+_EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\Z")
+_IPV4 = re.compile(r"/?\d{1,3}(?:\.\d{1,3}){3}(?:[:/]\d{1,5})?\Z")
+_IPV6 = re.compile(
+    r"\[?(?=[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:)(?=[^g-z]*[0-9])[0-9A-Fa-f:.]{2,45}\]?(?:%\w+)?\Z"
+)
+_HEX0X = re.compile(r"[+-]?0[xX][0-9A-Fa-f]{1,64}\Z")
+_HEX = re.compile(r"(?:[0-9a-f]{8,}|[0-9A-F]{8,})\Z")
+_SHORT_HEX = re.compile(r"(?=[0-9a-f]{0,7}[0-9])(?=[0-9a-f]{0,7}[a-f])[0-9a-f]{4,7}\Z")
+_NUMBER = re.compile(r"[+-]?\d[\d_]*(?:\.\d+)*(?:[eE][+-]?\d+)?\Z")
+_DURATION = re.compile(
+    r"[+-]?\d+(?:\.\d+)?(?:ns|us|µs|ms|s|sec|secs|seconds|m|min|mins|h|hr|hrs|d)\Z"
+)
+_SIZE = re.compile(
+    r"[+-]?\d+(?:\.\d+)?(?:[KMGTPkmgt]i?)?[Bb](?:/s|ps|it|ytes)?\Z|\d+(?:\.\d+)?[KMGTkmg]i?\Z"
+)
+_CLOCK = re.compile(r"\d{1,2}:[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?(?:[AaPp][Mm])?Z?\Z")
+_HOST = re.compile(
+    r"(?:[A-Za-z0-9](?:[\w-]{0,61}[A-Za-z0-9])?\.){1,8}"
+    r"(?:com|org|net|edu|gov|dev|uk|de|fr|eu|cn|jp|ru|cz|pl|nl|br|au|ca|local|localdomain|internal|invalid)(?::\d{1,5})?\Z"
+)
+_LOCALHOST = re.compile(r"localhost(?::\d{1,5})?\Z")
+_HOST_PORT = re.compile(r"[A-Za-z0-9][\w.-]{0,80}:\d{2,5}\Z")
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_LINE_SUFFIX = re.compile(r"(?::\d+){1,2}:?\Z|\(\d+(?:,\d+)?\)\Z")
+_SWIFT_ID = re.compile(r"tx[0-9a-f]{21}-[0-9a-f]{10}(?:-[\w-]{1,60})?\Z")
+_DIGITS = re.compile(r"(?<![A-Za-z0-9])[+-](?=\d)\d+|\d+")
+_PARTS = re.compile(r"[A-Za-z0-9]+|[^A-Za-z0-9]+")
+_CHANGES = re.compile(r"[A-Za-z]+|\d+")
+_MEANING_CODE = re.compile(
+    r"(?:TS|E|W|F|C|CS|SIG|ORA-|ERR_|ERR|SQLSTATE|CVE-|MSB|NU|LNK|AADSTS|SC|PLR?)\d{2,6}\Z"
+)
+_ENCODING = re.compile(
+    r"(?:utf|cp|latin|iso|ascii|sha|md|base|ipv|python|py|int|uint|float|i|u|f|x|http|s3|ec2|h|oauth|p|log4j|k)[-_]?\d{1,4}\Z",
+    re.IGNORECASE,
+)
+# Files without a suffix that are known by name.
+_NAMED_FILES = re.compile(
+    r"[A-Z][A-Z_]+\Z|(?:Makefile|Dockerfile|Jenkinsfile|Gemfile|Procfile|Rakefile|Pipfile|Vagrantfile)\Z"
+)
+_TAIL = ".,:;!?"
+
+
+@lru_cache(maxsize=16384)
+def mask_token(token: str) -> str:
+    """The token, or what stands for it; punctuation at its end stays."""
+    core = token.rstrip(_TAIL)
+    if not core:
+        return token
+    return _mask_core(core) + token[len(core) :]
+
+
+def _mask_core(core: str) -> str:
+    if len(core) > TOKEN_CHARS:
+        return "<any>"
+    if core.isalpha():
+        return "<hex>" if _HEX.match(core) else core
+    if "/" in core or "\\" in core:
+        return _mask_slashed(core)
+    if "@" in core and _EMAIL.match(core):
+        return "<email>"
+    if not any(char.isdigit() for char in core):
+        return "<host>" if _HOST.match(core) or core == "localhost" else core
+    return _mask_digits(core)
+
+
+def _mask_slashed(core: str) -> str:
+    if _URL.match(core):
+        return "<url>"
+    if _IPV4.match(core):
+        return "<ip>"
+    return mask_path(core)
+
+
+def mask_path(path: str) -> str:
+    """``<path>/name`` when the last part names a file, else ``<path>``; words like ``TCP/IP`` stay."""
+    bare = _LINE_SUFFIX.sub("", path.partition("?")[0])
+    absolute = bare[:1] in "/\\~." or bool(_DRIVE.match(bare))
+    base = bare.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    if not absolute and bare.count("/") + bare.count("\\") == 1 and "." not in base:
+        return _mask_parts(path)
+    if absolute and not _names_a_file(base):
+        return "<path>"
+    return "<path>/" + _mask_parts(base)
+
+
+def _names_a_file(base: str) -> bool:
+    stem, dot, suffix = base.rpartition(".")
+    if dot:
+        return not _is_random(stem) and len(suffix) <= 12
+    return bool(_NAMED_FILES.match(base))
+
+
+# Tried in this order on a token with a digit in it.
+_DIGIT_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (_UUID_TOKEN, "<uuid>"),
+    (_SWIFT_ID, "<id>"),
+    (_CLOCK, "<date>"),
+    (_NUMBER, "<n>"),
+    (_IPV4, "<ip>"),
+    (_HEX0X, "<hex>"),
+    (_HEX, "<hex>"),
+    (_SHORT_HEX, "<hex>"),
+    (_DURATION, "<duration>"),
+    (_SIZE, "<size>"),
+    (_IPV6, "<ip>"),
+    (_HOST, "<host>"),
+    (_LOCALHOST, "<host>"),
+)
+
+
+def _mask_digits(core: str) -> str:
+    if _IPV4.match(core):
+        return "<ip>"
+    for pattern, placeholder in _DIGIT_RULES:
+        if pattern.match(core):
+            return placeholder
+    if _MEANING_CODE.match(core) or _ENCODING.match(core):
+        return core
+    return _mask_parts(_UUID.sub("<uuid>", core))
+
+
+def _mask_parts(text: str) -> str:
+    """Part by part: ``run-f65e7b6c`` is ``run-<hex>``, ``summary_2022`` is ``summary_<n>``."""
+    return "".join(
+        _mask_part(part) if part[0].isalnum() and part.isascii() else part
+        for part in _PARTS.findall(text)
+    )
+
+
+def _mask_part(part: str) -> str:
+    if part.isalpha():
+        return "<hex>" if _HEX.match(part) else part
+    if part.isdigit():
+        return "<n>"
+    if _HEX.match(part) or _SHORT_HEX.match(part):
+        return "<hex>"
+    if _is_random(part):
+        return "<id>"
+    return _DIGITS.sub("<n>", part)
+
+
+def _is_random(part: str) -> bool:
+    """Letters and digits in turns, more often than a name would have them."""
+    if len(part) < 8:
+        return False
+    changes = len(_CHANGES.findall(part))
+    return changes >= 5 or (
+        changes >= 3 and not part.islower() and not part.isupper() and changes * 5 > len(part)
+    )
