@@ -1,0 +1,45 @@
+# Everything sets itself up in .venv: a machine needs Python 3.11 or newer and make, nothing else.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lock clean setup
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready-test
+RUNS := $(VENV)/.ready-run
+# The pip of a fresh environment is as old as its Python; none of its news or questions matter here.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
+
+demo: $(RUNS) ## drain a real backlog and watch it in the browser (ONCE=1: end when it is done)
+	@$(BIN)/python manage.py demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
+
+test: $(READY) ## check style, types, imports and templates, then run every test
+	@$(BIN)/python tools/checks.py lint test
+
+lint: $(READY) ## only the checks that run no test
+	@$(BIN)/python tools/checks.py lint
+
+lock: $(READY) ## compile requirements/*.txt from pyproject.toml
+	@$(BIN)/python tools/lock.py
+
+setup: $(READY) ## only set up .venv, with what tests need
+
+clean: ## remove .venv and caches; the data in var/ stays
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python: ; @sh tools/make-venv $(VENV)
+
+# What tests need contains what a run needs, so one environment serves both.
+$(RUNS): requirements/run.txt | $(BIN)/python
+	@test -e $(READY) || echo "Installing drainsite into $(VENV) (once) ..."
+	@$(PIP) install --require-hashes -r requirements/run.txt
+	@touch $@
+
+$(READY): requirements/test.txt $(RUNS) | $(BIN)/python
+	@echo "Installing what the tests need into $(VENV) (once) ..."
+	@$(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@

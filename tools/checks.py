@@ -1,0 +1,104 @@
+"""`make lint` and `make test`: run every check to its end, then say which failed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+PYTHON = sys.executable
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# pytest's code for "no test was selected", which is no failure of a part that has none yet.
+NOTHING_SELECTED = 5
+TEMPLATES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("templates/**/*.html"))
+
+LINT: dict[str, list[str]] = {
+    "style": [str(BIN / "ruff"), "check", "."],
+    "format": [str(BIN / "ruff"), "format", "--check", "."],
+    "types": [str(BIN / "mypy"), "."],
+    "imports": [str(BIN / "lint-imports")],
+    "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
+    **(
+        {
+            "templates": [str(BIN / "djlint"), "--lint", "--quiet", "templates"],
+            "template format": [
+                str(BIN / "djade"), "--check", "--target-version", "5.2", *TEMPLATES,
+            ],
+        }
+        if TEMPLATES
+        else {}
+    ),
+}  # fmt: skip
+TEST: dict[str, list[str]] = {
+    "tests": [PYTHON, "-m", "pytest", "-q", "-n", "2", "-m", "not serial and not browser"],
+    "tests, one at a time": [PYTHON, "-m", "pytest", "-q", "-m", "serial or browser"],
+}
+
+
+def main(parts: list[str]) -> int:
+    """Run the asked parts; 0 only when every check of them passed."""
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    # Neither the checks nor the tests may meet the data of a real site in var/.
+    if "DATABASE_URL" not in environment:
+        environment.setdefault("DRAINSITE_DATA", str(ROOT / "var" / "test"))
+        environment.setdefault("DRAINSITE_FSYNC", "off")
+    checks = dict(LINT) if "lint" in parts else {}
+    if "test" in parts:
+        environment["DRAINSITE_CHROMIUM"] = find_chromium()
+        checks |= TEST
+    failed = [name for name, argv in checks.items() if not passes(name, argv, environment)]
+    if failed:
+        print(f"FAILED: {', '.join(failed)}", file=sys.stderr)
+        return 1
+    print("All checks passed.")
+    return 0
+
+
+def passes(name: str, argv: list[str], environment: dict[str, str]) -> bool:
+    """Run one check with its output shown, and how long it took."""
+    print(f"== {name}", flush=True)
+    begun = time.monotonic()
+    code = subprocess.run(argv, cwd=ROOT, env=environment, check=False).returncode
+    print(f"== {name}: {'ok' if code == 0 else f'code {code}'}, {time.monotonic() - begun:.1f} s")
+    return code == 0 or (code == NOTHING_SELECTED and name in TEST)
+
+
+def find_chromium() -> str:
+    """The browser for the journeys: named, on the PATH, or installed now; else one sentence."""
+    named = os.environ.get("DRAINSITE_CHROMIUM")
+    if named and not shutil.which(named):
+        sys.exit(f"DRAINSITE_CHROMIUM names {named}, which cannot be run: correct or unset it.")
+    for candidate in (named, *BROWSERS):
+        if candidate and (found := shutil.which(candidate)):
+            return found
+    return _install_chromium()
+
+
+def _install_chromium() -> str:
+    print("No Chromium found: installing one for the browser tests ...", flush=True)
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        for argv in (["apt-get", "update", "-q"], ["apt-get", "install", "-qy", "chromium"]):
+            subprocess.run(argv, stdin=subprocess.DEVNULL, check=False)
+        if found := shutil.which("chromium"):
+            return found
+    subprocess.run([PYTHON, "-m", "playwright", "install", "chromium"], check=False)
+    look = (
+        "from playwright.sync_api import sync_playwright as s\n"
+        "with s() as p: print(p.chromium.executable_path)"
+    )
+    answer = subprocess.run([PYTHON, "-c", look], capture_output=True, text=True, check=False)
+    if Path(answer.stdout.strip() or "/nowhere").is_file():
+        return answer.stdout.strip()
+    return sys.exit(
+        "The browser tests need Chromium and it could not be installed: "
+        "install it (on Debian: apt install chromium) or set DRAINSITE_CHROMIUM to its path."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,42 @@
+"""Compile requirements/*.txt from pyproject.toml: every version with its hashes, no index address."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COMPILE = [
+    "uv",
+    "pip",
+    "compile",
+    "--universal",
+    "--python-version",
+    "3.11",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-emit-find-links",
+    "--no-header",
+    "--quiet",
+    "pyproject.toml",
+]
+TARGETS = {
+    "test.txt": ["--all-extras"],
+    # A run gets exactly the versions that were tested.
+    "run.txt": ["--constraint", "requirements/test.txt"],
+}
+
+
+def main() -> int:
+    """Compile one after the other; the first failure ends it."""
+    for name, options in TARGETS.items():
+        argv = [sys.executable, "-m", *COMPILE, *options, "-o", f"requirements/{name}"]
+        code = subprocess.run(argv, cwd=ROOT, check=False).returncode
+        if code != 0:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
