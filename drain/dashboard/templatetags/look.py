@@ -79,7 +79,7 @@ def attempts(outcomes: Sequence[object], room: int = 3, limit: int = 12) -> Safe
     """
     shown = list(outcomes)[-limit:]
     squares = [_square(outcome) for outcome in shown]
-    squares += [SafeString('<span class="attempt empty"></span>')] * max(0, room - len(shown))
+    squares += [SafeString('<span class="attempt blank"></span>')] * max(0, room - len(shown))
     more = len(outcomes) - len(shown)
     before = format_html('<span class="attempt-more">+{}</span>', more) if more > 0 else ""
     words = ", ".join(looks.look(outcome).word for outcome in shown) or "none"
