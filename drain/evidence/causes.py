@@ -1,0 +1,77 @@
+"""Which fingerprint a stored key stands for today: merges and keys of older versions, on read.
+
+Attempts, plans and daily totals keep the key they were written with, so that a merge can be undone;
+whoever counts by cause asks here first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from drain.evidence.sql import rows
+
+MAX_HOPS = 20
+"""Merges are refused when they would make a circle; this bounds the walk whatever the rows say."""
+
+_RESOLVE = f"""
+WITH RECURSIVE walk AS (
+    SELECT k.key AS asked, coalesce(f.id, a.fingerprint_id) AS id, 0 AS hop
+    FROM unnest(%(keys)s::text[]) AS k (key)
+    LEFT JOIN drain_fingerprint f ON f.key = k.key
+    LEFT JOIN drain_fingerprintalias a ON a.key = k.key
+    WHERE coalesce(f.id, a.fingerprint_id) IS NOT NULL
+    UNION ALL
+    SELECT walk.asked, f.merged_into_id, walk.hop + 1
+    FROM walk JOIN drain_fingerprint f ON f.id = walk.id
+    WHERE f.merged_into_id IS NOT NULL AND walk.hop < {MAX_HOPS}
+)
+SELECT DISTINCT ON (walk.asked) walk.asked, f.key
+FROM walk JOIN drain_fingerprint f ON f.id = walk.id ORDER BY walk.asked, walk.hop DESC
+"""  # noqa: S608 - a number of ours
+
+_FAMILY = f"""
+WITH RECURSIVE family AS (
+    SELECT id, 0 AS hop FROM drain_fingerprint WHERE key = ANY(%(keys)s::text[])
+    UNION
+    SELECT f.id, family.hop + 1 FROM family JOIN drain_fingerprint f ON f.merged_into_id = family.id
+    WHERE family.hop < {MAX_HOPS}
+)
+SELECT f.key FROM family JOIN drain_fingerprint f ON f.id = family.id
+UNION SELECT a.key FROM family JOIN drain_fingerprintalias a ON a.fingerprint_id = family.id
+"""  # noqa: S608 - a number of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What a page shows of a fingerprint."""
+
+    key: str
+    title: str
+    category: str
+    status: str
+
+
+def resolve_keys(keys: Iterable[str]) -> dict[str, str]:
+    """Every given key → the key that stands for it now; one that nobody knows stands for itself."""
+    asked = {key for key in keys if key}
+    found = rows(_RESOLVE, {"keys": sorted(asked)}) if asked else []
+    return {key: key for key in asked} | {item["asked"]: item["key"] for item in found}
+
+
+def family(keys: Collection[str]) -> list[str]:
+    """All keys that count for these: themselves, what was merged into them, and their older keys."""
+    wanted = set(resolve_keys(keys).values())
+    found = {item["key"] for item in rows(_FAMILY, {"keys": sorted(wanted)})}
+    return sorted(wanted | found)
+
+
+def causes(keys: Iterable[str]) -> dict[str, Cause]:
+    """Known fingerprints by key; a key without a row gets a cause titled with the key itself."""
+    wanted = sorted({key for key in keys if key})
+    found = rows(
+        "SELECT key, title, category, status FROM drain_fingerprint WHERE key = ANY(%(keys)s::text[])",
+        {"keys": wanted},
+    )
+    known = {item["key"]: Cause(**item) for item in found}
+    return {key: known.get(key, Cause(key, key, "unknown", "new")) for key in wanted}

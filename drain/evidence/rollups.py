@@ -1,0 +1,185 @@
+"""Folding deltas into totals, and reading both at once.
+
+Writers insert a delta in the transaction of the change itself (drain.models.rollups). A fold takes
+deltas away and adds them to the totals in one statement, so at every moment each ended attempt counts
+exactly once, in a delta or in a total; every reader here adds up both in one statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+
+from drain.evidence.causes import family, resolve_keys
+from drain.evidence.sql import row, rows
+from drain.models.vocabulary import FAILURE_OUTCOMES
+
+FOLD_LOCK = 7_316_201
+"""Advisory lock that a fold holds for its transaction and a rebuild for its whole work."""
+
+FAILURES = [outcome.value for outcome in FAILURE_OUTCOMES]
+
+# Deltas of a run that somebody deleted meanwhile go away with it; totals have a foreign key.
+_FOLD_ATTEMPTS = """
+WITH taken AS (
+    SELECT id FROM drain_attemptdelta ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM drain_attemptdelta d USING taken WHERE d.id = taken.id RETURNING d.*
+), hourly AS (
+    INSERT INTO drain_hourlyrollup AS h
+        (hour, run_id, category, outcome, attempts, seconds, telemetry_events, zero_yield)
+    SELECT date_trunc('hour', finished_at, 'UTC'), run_pk, category, outcome, count(*), sum(seconds),
+        sum(telemetry_events), count(*) FILTER (WHERE telemetry_events = 0)
+    FROM gone WHERE EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
+    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    ON CONFLICT (hour, run_id, category, outcome) DO UPDATE SET
+        attempts = h.attempts + excluded.attempts, seconds = h.seconds + excluded.seconds,
+        telemetry_events = h.telemetry_events + excluded.telemetry_events,
+        zero_yield = h.zero_yield + excluded.zero_yield
+), daily AS (
+    INSERT INTO drain_dailyfingerprint AS d (day, key, outcome, attempts)
+    SELECT (finished_at AT TIME ZONE 'UTC')::date, fingerprint, outcome, count(*)
+    FROM gone WHERE outcome = ANY(%(failures)s::text[])
+        AND EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    ON CONFLICT (day, key, outcome) DO UPDATE SET attempts = d.attempts + excluded.attempts
+)
+SELECT count(*) AS count FROM gone
+"""
+_FOLD_STATES = """
+WITH taken AS (
+    SELECT id FROM drain_statedelta ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM drain_statedelta d USING taken WHERE d.id = taken.id RETURNING d.*
+), counted AS (
+    INSERT INTO drain_statecount AS c (run_id, state, count)
+    SELECT run_pk, state, sum(delta) FROM gone
+    WHERE EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
+    GROUP BY 1, 2 ORDER BY 1, 2
+    ON CONFLICT (run_id, state) DO UPDATE SET count = c.count + excluded.count
+)
+SELECT count(*) AS count FROM gone
+"""
+
+# One statement sees one snapshot: a fold in between can neither hide a delta nor show it twice.
+_STATES = """
+SELECT run_id, state, sum(n)::int AS count FROM (
+    SELECT run_id, state, count AS n FROM drain_statecount
+    UNION ALL
+    SELECT run_pk, state, delta FROM drain_statedelta
+    WHERE EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
+) counts
+WHERE %(runs)s::bigint[] IS NULL OR run_id = ANY(%(runs)s::bigint[])
+GROUP BY run_id, state HAVING sum(n) <> 0 ORDER BY run_id, state
+"""
+_HOURLY = """
+SELECT hour, outcome, sum(attempts)::int AS attempts, sum(seconds)::float8 AS seconds,
+    sum(telemetry_events)::int AS telemetry_events, sum(zero_yield)::int AS zero_yield
+FROM (
+    SELECT hour, run_id, outcome, attempts, seconds, telemetry_events, zero_yield FROM drain_hourlyrollup
+    UNION ALL
+    SELECT date_trunc('hour', finished_at, 'UTC'), run_pk, outcome, 1, seconds, telemetry_events,
+        (telemetry_events = 0)::int FROM drain_attemptdelta
+) ended
+WHERE hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC') AND hour < %(until)s::timestamptz
+    AND (%(runs)s::bigint[] IS NULL OR run_id = ANY(%(runs)s::bigint[]))
+GROUP BY hour, outcome ORDER BY hour, outcome
+"""
+_DAILY = """
+SELECT day, key, outcome, sum(attempts)::int AS attempts FROM (
+    SELECT day, key, outcome, attempts FROM drain_dailyfingerprint
+    UNION ALL
+    SELECT (finished_at AT TIME ZONE 'UTC')::date, fingerprint, outcome, 1 FROM drain_attemptdelta
+    WHERE outcome = ANY(%(failures)s::text[])
+) failed
+WHERE day >= %(since)s::date AND (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s::text[]))
+GROUP BY day, key, outcome ORDER BY day, key, outcome
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What one fold took away."""
+
+    attempts: int
+    states: int
+    busy: bool = False
+    """Another fold or a rebuild was at work, so this one did nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class HourRow:
+    """Attempts of one outcome that ended in the hour that begins at `hour` (UTC)."""
+
+    hour: datetime
+    outcome: str
+    attempts: int
+    seconds: float
+    telemetry_events: int
+    zero_yield: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """Failed attempts of one cause on one day (UTC); `key` is the one that stands for it today."""
+
+    day: date
+    key: str
+    outcome: str
+    attempts: int
+
+
+def fold(limit: int = 50_000) -> Folded:
+    """Add up to `limit` deltas of each kind to the totals, in one transaction.
+
+    A second fold at the same time does nothing rather than wait: two that touch the same total in
+    another order would only kill one another.
+    """
+    with transaction.atomic():
+        held = row("SELECT pg_try_advisory_xact_lock(%(lock)s) AS held", {"lock": FOLD_LOCK})
+        if not held["held"]:
+            return Folded(0, 0, busy=True)
+        attempts = row(_FOLD_ATTEMPTS, {"limit": limit, "failures": FAILURES})["count"]
+        states = row(_FOLD_STATES, {"limit": limit})["count"]
+    return Folded(attempts, states)
+
+
+def state_counts(runs: Collection[int] | None = None) -> dict[int, dict[str, int]]:
+    """Phases by state for each of these runs (primary keys; None: all); states without any are absent."""
+    found: dict[int, dict[str, int]] = {}
+    for item in rows(_STATES, {"runs": None if runs is None else list(runs)}):
+        found.setdefault(item["run_id"], {})[item["state"]] = item["count"]
+    return found
+
+
+def state_totals(runs: Collection[int] | None = None) -> dict[str, int]:
+    """Phases by state over all of these runs (primary keys; None: all)."""
+    totals: dict[str, int] = {}
+    for counts in state_counts(runs).values():
+        for state, count in counts.items():
+            totals[state] = totals.get(state, 0) + count
+    return totals
+
+
+def hourly(since: datetime, until: datetime, runs: Collection[int] | None = None) -> list[HourRow]:
+    """Ended attempts by hour and outcome, from the hour of `since` to before `until`."""
+    values = {"since": since, "until": until, "runs": None if runs is None else list(runs)}
+    return [HourRow(**item) for item in rows(_HOURLY, values)]
+
+
+def daily_failures(since: date, keys: Collection[str] | None = None) -> list[DayRow]:
+    """Failed attempts by day and cause from `since` on, with merged keys counted for their target.
+
+    `keys` narrows to these causes. Failures without a fingerprint have the key "".
+    """
+    wanted = None if keys is None else family(keys)
+    found = rows(_DAILY, {"since": since, "keys": wanted, "failures": FAILURES})
+    stands_for = resolve_keys(item["key"] for item in found)
+    totals: dict[tuple[date, str, str], int] = {}
+    for item in found:
+        place = (item["day"], stands_for.get(item["key"], ""), item["outcome"])
+        totals[place] = totals.get(place, 0) + item["attempts"]
+    return [DayRow(*place, attempts) for place, attempts in sorted(totals.items())]
