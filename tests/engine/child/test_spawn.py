@@ -11,7 +11,7 @@ import pytest
 
 from drain.engine.child.ended import Command, Pulse
 from drain.engine.child.errors import SpawnError
-from drain.engine.child.events import ProgressEvent
+from drain.engine.child.events import Event, ProgressEvent
 from drain.engine.child.job import tidy
 from drain.engine.child.spawn import start
 
@@ -59,7 +59,8 @@ def test_no_tick_comes_before_a_second_has_passed(run_child):
 
 
 def test_a_tick_hears_what_happened_since_the_last_one(run_child, quick_ticks):
-    events, lines = [], []
+    events: list[Event] = []
+    lines: list[str] = []
 
     def tick(pulse):
         events.extend(pulse.events)

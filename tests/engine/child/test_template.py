@@ -14,12 +14,14 @@ from drain.engine.child.template import render
 
 
 def contract(**values: Any) -> Contract:
-    return Contract(
-        **(
-            {"run_id": "r1", "phase_id": "p1", "phase_index": 4, "attempt": 2, "claim": "c"}
-            | values
-        )
-    )
+    usual: dict[str, Any] = {
+        "run_id": "r1",
+        "phase_id": "p1",
+        "phase_index": 4,
+        "attempt": 2,
+        "claim": "c",
+    }
+    return Contract(**(usual | values))
 
 
 def test_every_placeholder_is_filled_inside_its_own_argument():
