@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from drain.fingerprints.clean import clean
-from drain.fingerprints.generic import read_lines
 from drain.fingerprints.model import Failure
+from drain.fingerprints.panics import read_panic
+from drain.fingerprints.plain import read_lines
+from drain.fingerprints.pytest_report import read_pytest
 from drain.fingerprints.python import read_python
+from drain.fingerprints.stacks import read_stack
+
+_READERS = (read_pytest, read_python, read_panic, read_stack)
 
 
 def read(text: str) -> Failure:
     """The failure that a whole text tells of; an empty one when there is no text."""
     text = clean(text)
-    return read_python(text) or read_lines(text)
+    for reader in _READERS:
+        failure = reader(text)
+        if failure is not None:
+            return failure
+    return read_lines(text)
