@@ -1,0 +1,67 @@
+"""`import_autopack URL`: bring an Autopack database's runs, phases and telemetry in."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from drain.management.actor import command_actor
+from drain.models.vocabulary import Origin
+from drain.sources.autopack.importing import ImportResult
+from drain.sources.autopack.registering import Registration, import_registered
+from drain.sources.errors import SourceError
+
+
+class Command(BaseCommand):
+    """Parse, import, print."""
+
+    help = "Import an Autopack database (read-only, again and again without doubling anything)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Arguments of the contract."""
+        parser.add_argument(
+            "url", help="sqlite:////absolute, sqlite:///relative, postgresql://… or env:NAME"
+        )
+        parser.add_argument(
+            "--workspace", default="", help="folder with scripts/drain_one_phase.py"
+        )
+        parser.add_argument("--python", default="", help="interpreter that runs the phases")
+        parser.add_argument(
+            "--settle-seconds", type=float, help="how long a phase's state may take to settle"
+        )
+        parser.add_argument("--name", default="", help="name of the source")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Import and report."""
+        registration = Registration(
+            url=options["url"],
+            name=options["name"],
+            workspace=options["workspace"],
+            python=options["python"],
+            settle_seconds=options["settle_seconds"],
+        )
+        try:
+            result = import_registered(
+                registration, actor=command_actor(), origin=Origin.COMMAND, now=timezone.now()
+            )
+        except SourceError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(json.dumps(result.as_json()) if options["json"] else _sentences(result))
+
+
+def _sentences(result: ImportResult) -> str:
+    place = result.identity.get("file") or result.identity["url"]
+    lines = [
+        f"Source {result.source}: {place}",
+        f"{result.runs} runs ({result.runs_created} new), {result.phases} phases: {result.created} new, "
+        f"{result.updated} changed ({result.synced} in another state now), {result.unchanged} unchanged.",
+        f"{result.attempts} past attempts and {result.telemetry} telemetry events added.",
+    ]
+    if result.leased:
+        lines.append(f"{result.leased} phases left alone: a drain is running them.")
+    return "\n".join(lines)

@@ -1,0 +1,64 @@
+"""Import's side of the door: staged rows become phases, and states follow their source.
+
+Both functions work on `drain_stage_phase`, the temporary table of drain.sources.staging, in the
+caller's transaction: rows `first` to `last` of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drain.models.door.cursor import row
+
+_CREATE = """
+WITH made AS (
+    INSERT INTO drain_phase (run_id, phase_id, phase_index, name, state, state_changed_at, category, complexity,
+        params, attempts, source_attempts, last_failure_reason, last_fingerprint, failure_category)
+    SELECT r.id, s.phase_id, coalesce(s.phase_index, 0), coalesce(s.name, ''), s.state,
+        coalesce(s.changed_at, %(now)s::timestamptz), coalesce(s.category, ''), coalesce(s.complexity, ''),
+        coalesce(s.params, '{}'::jsonb), 0, coalesce(s.source_attempts, 0), s.reason, s.fingerprint,
+        s.failure_category
+    FROM drain_stage_phase s JOIN drain_run r ON r.run_id = s.run_id
+    WHERE s.n BETWEEN %(first)s::bigint AND %(last)s::bigint
+    ON CONFLICT (run_id, phase_id) DO NOTHING
+    RETURNING id, run_id, state
+), said AS (
+    INSERT INTO drain_transition (subject, subject_pk, run_pk, from_state, to_state, verb, actor, reason)
+    SELECT 'phase', id, run_id, '', state, 'imported', %(actor)s::text, '' FROM made
+)
+SELECT count(*) AS count FROM made
+"""
+_SYNC = """
+WITH differ AS (
+    SELECT p.id, p.state AS was, s.state, s.changed_at, s.reason
+    FROM drain_stage_phase s JOIN drain_run r ON r.run_id = s.run_id
+    JOIN drain_phase p ON p.run_id = r.id AND p.phase_id = s.phase_id
+    WHERE s.n BETWEEN %(first)s::bigint AND %(last)s::bigint AND p.state <> s.state
+    ORDER BY p.id
+), moved AS (
+    UPDATE drain_phase p SET state = d.state, state_changed_at = coalesce(d.changed_at, %(now)s::timestamptz)
+    FROM differ d
+    WHERE p.id = d.id AND p.state = d.was AND p.lease_owner IS NULL
+    RETURNING p.id, p.run_id, d.was, d.state, d.reason
+), said AS (
+    INSERT INTO drain_transition (subject, subject_pk, run_pk, from_state, to_state, verb, actor, reason)
+    SELECT 'phase', id, run_id, was, state, 'synced', %(actor)s::text, reason FROM moved
+), noted AS (
+    UPDATE drain_stage_phase s SET moved = true
+    FROM moved JOIN drain_phase p ON p.id = moved.id JOIN drain_run r ON r.id = p.run_id
+    WHERE s.run_id = r.run_id AND s.phase_id = p.phase_id
+)
+SELECT count(*) AS count FROM moved
+"""
+
+
+def create_staged(first: int, last: int, *, actor: str, now: Any) -> int:
+    """Insert the staged phases that are new, in the state they came with; returns how many."""
+    found = row(_CREATE, {"first": first, "last": last, "actor": actor, "now": now})
+    return int(found["count"]) if found else 0
+
+
+def sync(first: int, last: int, *, actor: str, now: Any) -> int:
+    """Move every staged phase to its source's state, except those we hold a lease on; returns how many."""
+    found = row(_SYNC, {"first": first, "last": last, "actor": actor, "now": now})
+    return int(found["count"]) if found else 0

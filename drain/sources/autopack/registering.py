@@ -1,0 +1,111 @@
+"""Register an Autopack database under a name, with the workspace that drains it, and import it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from drain.models import AuditEvent, Source
+from drain.models.vocabulary import Origin, SourceKind
+from drain.sources.autopack.importing import ImportResult, import_source
+from drain.sources.autopack.profile import check_workspace, save_profile
+from drain.sources.errors import SourceError
+from drain.sources.urls import ENV_PREFIX, absolute, locate, mask
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a person says about a source; empty leaves what is known as it is."""
+
+    url: str
+    name: str = ""
+    workspace: str = ""
+    python: str = ""
+    settle_seconds: float | None = None
+
+
+def import_registered(
+    registration: Registration, *, actor: str, origin: Origin, now: datetime
+) -> ImportResult:
+    """Make or update the source and its profile, then import; all or nothing. Raises SourceError."""
+    workspace = check_workspace(registration.workspace) if registration.workspace else ""
+    settle = registration.settle_seconds
+    if settle is not None and not 0 < settle <= 3600:
+        raise SourceError("--settle-seconds must be above 0 and at most 3600 seconds.")
+    with transaction.atomic():
+        source = _save_source(registration, workspace, actor, origin)
+        if source.workspace:
+            save_profile(source, registration.python, actor)
+        elif registration.python:
+            raise SourceError("--python needs a --workspace, the folder in which it runs.")
+        return import_source(source, now)
+
+
+def default_name(url: str) -> str:
+    """A name for a source that was given none: from its file or database."""
+    if url.startswith(ENV_PREFIX):
+        return url.removeprefix(ENV_PREFIX).lower()
+    location = locate(url)
+    if location.path is not None:
+        base = location.path.stem
+    else:
+        base = location.url.partition("?")[0].rpartition("/")[2] or "autopack"
+    base = re.sub(r"[^A-Za-z0-9._-]+", "-", base)[:80] or "autopack"
+    if Source.objects.filter(name=base).exists():
+        digest = hashlib.blake2b(location.url.encode(), digest_size=3).hexdigest()
+        return f"{base}-{digest}"
+    return base
+
+
+def _save_source(registration: Registration, workspace: str, actor: str, origin: Origin) -> Source:
+    url = absolute(registration.url)
+    source = (
+        Source.objects.filter(name=registration.name).first()
+        if registration.name
+        else Source.objects.filter(kind=SourceKind.AUTOPACK, url=url).first()
+    )
+    if source is None:
+        source = Source(
+            name=_checked(registration.name or default_name(url)), kind=SourceKind.AUTOPACK
+        )
+    if source.kind != SourceKind.AUTOPACK:
+        raise SourceError(f"{source.name} is the name of a source of files; choose another --name.")
+    old = _described(source)
+    source.url = url
+    source.workspace = workspace or source.workspace
+    if registration.settle_seconds is not None:
+        source.settle_seconds = registration.settle_seconds
+    source.save()
+    if old != _described(source):
+        AuditEvent.objects.create(
+            actor=actor,
+            origin=origin,
+            verb="source.set",
+            subject="source",
+            subject_pk=str(source.pk),
+            label=source.name,
+            old=old,
+            new=_described(source),
+        )
+    return source
+
+
+def _checked(name: str) -> str:
+    # The profile's name is autopack:NAME in at most 100 characters.
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,89}", name):
+        raise SourceError(
+            f"{name[:60]!r} cannot name a source: use up to 90 letters, digits, dots, dashes or spaces."
+        )
+    return name
+
+
+def _described(source: Source) -> dict[str, object]:
+    return {
+        "url": mask(source.url),
+        "workspace": source.workspace,
+        "settle_seconds": source.settle_seconds,
+    }
