@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -22,14 +23,16 @@ COMPILE = [
     "pyproject.toml",
 ]
 TARGETS = {
-    "test.txt": ["--all-extras"],
+    "test.txt": ["--extra", "test"],
     # A run gets exactly the versions that were tested.
     "run.txt": ["--constraint", "requirements/test.txt"],
 }
 
 
 def main() -> int:
-    """Compile one after the other; the first failure ends it."""
+    """Compile one after the other with uv, fetched when missing; the first failure ends it."""
+    if importlib.util.find_spec("uv") is None:
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "uv"], check=True)
     for name, options in TARGETS.items():
         argv = [sys.executable, "-m", *COMPILE, *options, "-o", f"requirements/{name}"]
         code = subprocess.run(argv, cwd=ROOT, check=False).returncode
