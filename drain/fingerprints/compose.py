@@ -9,6 +9,7 @@ from hashlib import blake2b
 from drain.fingerprints.categories import PLACELESS, categorise
 from drain.fingerprints.masks import mask
 from drain.fingerprints.model import VERSION, Category, Failure, Fingerprint
+from drain.fingerprints.skeleton import skeleton
 
 TITLE_CHARS = 200
 TEMPLATE_CHARS = 4_000
@@ -73,18 +74,3 @@ def _headline(kind: str, message: str) -> str:
 def digest(text: str) -> str:
     """32 hex characters of blake2b-128; the same on every machine and Python."""
     return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-_PLACEHOLDER = re.compile(r"<[a-z]+>")
-_VARIABLE = re.compile(r"[^\s,;()\[\]{}=\"']*(?:<[a-z]+>|\d|[^\s/]/[^\s/])[^\s,;()\[\]{}=\"']*")
-_QUOTED = re.compile(r"\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)")
-_VALUE = re.compile(r"(?<==)[^\s,;()\[\]{}]+")
-_RUN = re.compile(r"<\*>(?:[\s,:;.-]*<\*>)+")
-
-
-def skeleton(message: str) -> str:
-    """The message with everything that could be a value gone: the wide level of a plain line."""
-    message = _QUOTED.sub("<*>", message)
-    message = _VALUE.sub("<*>", message)
-    message = _VARIABLE.sub("<*>", message)
-    return _RUN.sub("<*>", message)

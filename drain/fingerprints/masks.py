@@ -34,9 +34,14 @@ _MEANING = frozenset(
         "http/1.0", "http/1.1", "http/2", "exitcode", "exit_code", "status_code", "returncode",
     }
 )  # fmt: skip
+# What stands after one of these is the cause itself, digits and all.
+_NAMES_THE_CAUSE = re.compile(
+    r"(?:resolve host(?:name)?|translate host name|ENOTFOUND|EAI_AGAIN|\bmodel|\bModel|lookup)[:=]? [\"'`]?\Z"
+)
 _GLUE = frozenset(" :=\"'([#\t")
 _CODE = re.compile(r"-?\d{1,5}\Z")
 _IDENTIFIER = re.compile(r"[A-Za-z_$@][\w.$@:-]*\Z")
+_LABELLED = re.compile(r"[A-Za-z]{2,20}: ")
 _ID_KEY = re.compile(r"(?:\A|[_\W])ids?[\"']?\s*[:=]\s*\Z", re.IGNORECASE)
 
 
@@ -69,10 +74,10 @@ def _replacement(
     if first in "\"'":
         out.append(_mask_quoted(token, message, start))
         return previous
-    if first == "<" or token.isalpha():
+    if first == "<" or (token.isalpha() and len(token) < 8):
         out.append(_mask_word(token, gap, message, start))
         return token.lower()
-    if _means(token, gap, previous):
+    if _means(token, gap, previous) or _NAMES_THE_CAUSE.search(message, max(0, start - 32), start):
         out.append(token)
     else:
         out.append(mask_token(token))
@@ -103,7 +108,7 @@ def _mask_quoted(quoted: str, message: str, start: int) -> str:
         return "<str>"
     if any(char.isdigit() for char in inner) and _ID_KEY.search(before):
         return f"{quote}<id>{quote}"
-    if not inner or (inner.isalpha() and len(inner) < 8):
+    if not inner or (inner.isalpha() and len(inner) < 8) or _NAMES_THE_CAUSE.search(before):
         return quoted
     if " " not in inner:
         return quote + _mask_inner(inner) + quote
@@ -119,5 +124,7 @@ def _mask_inner(inner: str) -> str:
 def _reads_like_a_sentence(inner: str) -> bool:
     """Four words or more, most of them made of letters: somebody's message, not a value."""
     words = inner.split(" ")
+    if _LABELLED.match(inner):
+        return True
     plain = sum(word.strip(".,:;!?'\"()").isalpha() for word in words)
     return len(words) >= 4 and plain * 3 >= len(words) * 2

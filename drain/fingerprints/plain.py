@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from drain.fingerprints.model import Failure
+from drain.fingerprints.python import typed_line
 
 _LINE_CHARS = 2_000
 _LINES = 20_000
@@ -41,7 +42,7 @@ RULES = (
         "a test that passed",
         0,
         re.compile(
-            r"\b(?:PASSED|SKIPPED|XPASS|XFAIL|XPASSED)\b|::\S+ |^(?:ok|PASS|✓|✔|√|\.+)\s|\[\s{0,3}\d{1,3}%\]\s*$"
+            r"\b(?:PASSED|SKIPPED|XPASS|XFAIL|XPASSED)\b|\.py::\S+ |\.\.\. ok$|^(?:ok|PASS|✓|✔|√|\.+)\s|\[\s{0,3}\d{1,3}%\]\s*$"
         ),
     ),
     Rule(
@@ -209,7 +210,9 @@ def _failure(lines: list[str], index: int) -> Failure:
     found = _RUSTC.match(line)
     if found and found.group(1):
         return Failure(found.group(1), found.group(2))
-    return Failure("", _LOG_LEAD.sub("", line, count=1) + _continuation(lines, index))
+    line = _LOG_LEAD.sub("", line, count=1)
+    typed = typed_line(line, "\n".join(lines[index + 1 : index + 8]))
+    return typed or Failure("", line + _continuation(lines, index))
 
 
 def _paragraph(lines: list[str], start: int) -> str:

@@ -6,7 +6,7 @@ import re
 
 from drain.fingerprints.model import Category, Failure
 
-_MARKS = ("short test summary info", "= FAILURES =", "= ERRORS =", "ERROR collecting", "\nE   ")
+_MARKS = ("short test summary info", "= FAILURES =", "= ERRORS =", "ERROR collecting")
 _SUMMARY = re.compile(
     r"^(FAILED|ERROR) ([^\s:]{1,300}\.py)(?:::(\S{1,300}))?(?: - (.{1,600}))?$", re.MULTILINE
 )

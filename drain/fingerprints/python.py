@@ -14,7 +14,7 @@ _LINKS = ("The above exception was the direct cause", "During handling of the ab
 _UNINDENTED = re.compile(r"\n(?=[^\s])")
 _EXCEPTION = re.compile(r"([A-Za-z_][\w.]{0,200})(?::(?: (.*)|$)|$)")
 _LIBRARY = re.compile(
-    r"site-packages|dist-packages|[\\/]lib(?:64)?[\\/](?:python|pypy)\d|[\\/]Python\d*[\\/]Lib[\\/]|[\\/]Lib[\\/]"
+    r"site-packages|dist-packages|[\\/]lib(?:64)?[\\/](?:python|pypy)\d|[\\/][Pp]ython[\d.]*[\\/](?:x64[\\/])?[Ll]ib[\\/]|[\\/]Lib[\\/]"
     r"|[\\/]gems[\\/]|^<frozen|^<string>|^<stdin>|[\\/]importlib[\\/]",
 )
 # 3.12 runs comprehensions inside their function, so a frame of theirs is nobody's identity.
@@ -55,30 +55,35 @@ def _read_headless(text: str) -> Failure | None:
     """A traceback whose first lines are lost: frames, then an exception."""
     start = text.find(_FRAME)
     if start < 0 or (start and text[start - 1] != "\n"):
-        return _read_bare(text)
+        return None
     block = _read_block(text, start)
     if block is None:
-        return _read_bare(text)
+        return None
     return Failure(*block)
 
 
+# packages.SomeError: message. Without a package the name must end like an exception's.
 _BARE = re.compile(
-    r"^(?:E\s{1,8})?((?:[A-Za-z_]\w{0,60}\.){0,8}[A-Z]\w{0,60}(?:Error|Exception|Interrupt|Exit|Warning|Timeout|NotFound|Detected|Violation|Exceeded))"
-    r"(?::\s{1,4}(\S.{0,2000})|$)",
-    re.MULTILINE,
+    r"(?:E\s{1,8})?(?:(?:[A-Za-z_]\w{0,60}(?:\.|::)){1,8}[A-Z]\w{2,60}|[A-Z]\w{0,60}(?:Error|Exception|Interrupt|Exit|Warning))"
+    r"(?=:\s|$)",
 )
 
 
-def _read_bare(text: str) -> Failure | None:
-    """One line of ``package.SomeError: message`` and no frames."""
-    if "rror" not in text and "xcept" not in text:
-        return None
-    found = _BARE.match(text.lstrip("\n"))
+def read_bare(text: str) -> Failure | None:
+    """A text whose first line is ``package.SomeError: message``, without frames."""
+    text = text.lstrip("\n")
+    end = _line_end(text, 0)
+    return typed_line(text[:end], text[end : end + 2000])
+
+
+def typed_line(line: str, rest: str) -> Failure | None:
+    """The failure of a line that begins with an exception's type; None for any other line."""
+    found = _BARE.match(line)
     if not found:
         return None
-    kind, message = found.groups()
-    rest = text.lstrip("\n")[found.end() :]
-    return Failure(_short(kind), _message(kind, message or "", rest))
+    kind = found.group().split()[-1].replace("::", ".")
+    message = line[found.end() + 1 :].strip()
+    return Failure(_short(kind), _message(kind, message, rest))
 
 
 def _read_block(text: str, start: int) -> tuple[str, str, str] | None:

@@ -7,10 +7,10 @@ from drain.fingerprints.model import Failure
 from drain.fingerprints.panics import read_panic
 from drain.fingerprints.plain import read_lines
 from drain.fingerprints.pytest_report import read_pytest
-from drain.fingerprints.python import read_python
+from drain.fingerprints.python import read_bare, read_python
 from drain.fingerprints.stacks import read_stack
 
-_READERS = (read_pytest, read_python, read_panic, read_stack)
+_READERS = (read_pytest, read_python, read_panic, read_stack, read_bare)
 
 
 def read(text: str) -> Failure:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 PLACEHOLDERS = frozenset(
     {
-        "any", "bool", "date", "duration", "email", "hex", "host", "id", "ip", "n", "path",
+        "any", "bool", "date", "duration", "email", "hex", "host", "id", "n", "path",
         "size", "str", "url", "uuid",
     }
 )  # fmt: skip
@@ -91,7 +91,7 @@ def _mask_slashed(core: str) -> str:
     if _URL.match(core):
         return "<url>"
     if _IPV4.match(core):
-        return "<ip>"
+        return "<host>"
     return mask_path(core)
 
 
@@ -120,13 +120,13 @@ _DIGIT_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (_SWIFT_ID, "<id>"),
     (_CLOCK, "<date>"),
     (_NUMBER, "<n>"),
-    (_IPV4, "<ip>"),
+    (_IPV4, "<host>"),
     (_HEX0X, "<hex>"),
     (_HEX, "<hex>"),
     (_SHORT_HEX, "<hex>"),
     (_DURATION, "<duration>"),
     (_SIZE, "<size>"),
-    (_IPV6, "<ip>"),
+    (_IPV6, "<host>"),
     (_HOST, "<host>"),
     (_LOCALHOST, "<host>"),
 )
@@ -134,7 +134,7 @@ _DIGIT_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def _mask_digits(core: str) -> str:
     if _IPV4.match(core):
-        return "<ip>"
+        return "<host>"
     for pattern, placeholder in _DIGIT_RULES:
         if pattern.match(core):
             return placeholder
