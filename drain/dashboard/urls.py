@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.conf import settings
+from django.urls import URLPattern, path
 
 app_name = "drain"
 urlpatterns: list[URLPattern] = []
+
+if settings.DEBUG:
+    # For developers: every component in every state, from made-up data.
+    from .styleguide import styleguide
+
+    urlpatterns.append(path("styleguide/", styleguide, name="styleguide"))
