@@ -58,8 +58,10 @@ def _sentences(result: ImportResult) -> str:
     place = result.identity.get("file") or result.identity["url"]
     lines = [
         f"Source {result.source}: {place}",
-        f"{result.runs} runs ({result.runs_created} new), {result.phases} phases: {result.created} new, "
-        f"{result.updated} changed ({result.synced} in another state now), {result.unchanged} unchanged.",
+        (
+            f"{result.runs} runs ({result.runs_created} new), {result.phases} phases: {result.created} new, "
+            f"{result.updated} changed ({result.synced} in another state now), {result.unchanged} unchanged."
+        ),
         f"{result.attempts} past attempts and {result.telemetry} telemetry events added.",
     ]
     if result.leased:

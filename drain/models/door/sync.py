@@ -14,7 +14,7 @@ _CREATE = """
 WITH made AS (
     INSERT INTO drain_phase (run_id, phase_id, phase_index, name, state, state_changed_at, category, complexity,
         params, attempts, source_attempts, last_failure_reason, last_fingerprint, failure_category)
-    SELECT r.id, s.phase_id, coalesce(s.phase_index, 0), coalesce(s.name, ''), s.state,
+    SELECT r.id, s.phase_id, coalesce(s.phase_index, row_number() OVER (PARTITION BY s.run_id ORDER BY s.n) - 1), coalesce(s.name, ''), s.state,
         coalesce(s.changed_at, %(now)s::timestamptz), coalesce(s.category, ''), coalesce(s.complexity, ''),
         coalesce(s.params, '{}'::jsonb), 0, coalesce(s.source_attempts, 0), s.reason, s.fingerprint,
         s.failure_category

@@ -39,7 +39,7 @@ class SqliteDatabase:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         connection.row_factory = sqlite3.Row
-        self.columns = {
+        self.columns: Mapping[str, set[str]] = {
             table.name: {
                 str(row[1]) for row in connection.execute(f'PRAGMA table_info("{table.name}")')
             }
@@ -69,9 +69,10 @@ class PostgresDatabase:
             "WHERE table_schema = ANY (current_schemas(false)) AND table_name = ANY (%s)",
             ([table.name for table in TABLES],),
         )
-        self.columns: dict[str, set[str]] = {table.name: set() for table in TABLES}
+        found_columns: dict[str, set[str]] = {table.name: set() for table in TABLES}
         for row in found:
-            self.columns[row["table_name"]].add(row["column_name"])
+            found_columns[row["table_name"]].add(row["column_name"])
+        self.columns: Mapping[str, set[str]] = found_columns
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> Iterator[Row]:
         """Stream rows of one statement."""

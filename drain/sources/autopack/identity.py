@@ -27,12 +27,13 @@ def identity_of(url: str, database: Database) -> dict[str, Any]:
 
 def _row_counts(database: Database) -> dict[str, int]:
     return {
-        table.name: next(iter(database.rows(f"SELECT count(*) AS count FROM {table.name}")))[
-            "count"
-        ]  # noqa: S608
-        for table in TABLES
-        if database.columns[table.name]
+        table.name: _count(database, table.name) for table in TABLES if database.columns[table.name]
     }
+
+
+def _count(database: Database, table: str) -> int:
+    sql = f"SELECT count(*) AS count FROM {table}"  # noqa: S608 - our own names only
+    return int(next(iter(database.rows(sql)))["count"])
 
 
 def _place(location: Location) -> dict[str, Any]:
