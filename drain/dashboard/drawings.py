@@ -204,7 +204,7 @@ def interval_head(ask: float | None) -> SafeString:
     """The scale over interval plots: 0, 50, 100 and the asked share set off."""
     ticks = [(0.0, "0", ""), (0.5, "50", ""), (1.0, "100", "")]
     if ask is not None:
-        ticks = [tick for tick in ticks if abs(tick[0] - ask) > 0.12]
+        ticks = [tick for tick in ticks if abs(tick[0] - ask) > 0.25]
         ticks.append((ask, f"{ask * 100:.0f} %", "major"))
     texts = format_html_join(
         "",
