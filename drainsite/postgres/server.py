@@ -129,6 +129,9 @@ def _clear_away(layout: Layout) -> None:
             f"Processes of an earlier database server in {layout.data} do not end: "
             "end the processes named 'postgres' that work there and try again."
         )
+    # The lock beside a socket names a pid just like postmaster.pid, and misleads in the same way.
+    for name in (SOCKET_NAME, f"{SOCKET_NAME}.lock"):
+        (socket_dir_of(layout) / name).unlink(missing_ok=True)
 
 
 def _wait_or_end(layout: Layout, pid: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 
 from drainsite.postgres import PostgresError, postmaster
-from drainsite.postgres.layout import MAX_SOCKET_PATH, SOCKET_NAME, layout_of
+from drainsite.postgres.layout import MAX_SOCKET_PATH, SOCKET_NAME, layout_of, password_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ENSURE = """
@@ -58,13 +59,29 @@ class User:
         self.process.communicate(timeout=60)
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A stopped cluster to copy: making one is most of the time of a first start."""
+    place = tmp_path_factory.mktemp("template") / "site"
+    user = User(place)
+    user.ready()
+    user.leave()
+    return place
+
+
 @pytest.fixture
-def folder(tmp_path):
+def fresh(tmp_path):
     place = tmp_path / "site"
     yield place
     running = postmaster.find(layout_of(place).data)
     if running:
-        postmaster.end(running.pid, layout_of(place).data, how=signal.SIGINT, seconds=30)
+        postmaster.end(running.pid, layout_of(place).data, how=signal.SIGQUIT, seconds=30)
+
+
+@pytest.fixture
+def folder(fresh, template):
+    shutil.copytree(template, fresh)
+    return fresh
 
 
 def connect(ready: tuple[float, str, str], **changes: str) -> psycopg.Connection:
@@ -84,8 +101,8 @@ def pid_of(folder: Path) -> int:
     return running.pid
 
 
-def test_the_first_start_makes_a_database_that_only_its_password_opens(folder):
-    user = User(folder)
+def test_the_first_start_makes_a_database_that_only_its_password_opens(fresh):
+    user = User(fresh)
     ready = user.ready()
     with connect(ready) as connection:
         row = connection.execute(
@@ -95,7 +112,7 @@ def test_the_first_start_makes_a_database_that_only_its_password_opens(folder):
     assert row == ("", "UTF8", "on", "off")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         connect(ready, password="wrong")
-    layout = layout_of(folder)
+    layout = layout_of(fresh)
     assert stat.S_IMODE(layout.password_file.stat().st_mode) == 0o600
     assert stat.S_IMODE(layout.root.stat().st_mode) == 0o700
     user.leave()
@@ -125,16 +142,16 @@ def test_a_killed_starter_leaves_the_server_to_the_next_who_stops_it(folder):
     assert postmaster.find(layout_of(folder).data) is None
 
 
-def test_a_starter_killed_during_the_first_start_spoils_nothing(folder):
-    first = User(folder)
-    while not list(folder.glob("postgres/init-*")):
+def test_a_starter_killed_during_the_first_start_spoils_nothing(fresh):
+    first = User(fresh)
+    while not list(fresh.glob("postgres/init-*")):
         assert first.process.poll() is None
     first.kill()
-    second = User(folder)
+    second = User(fresh)
     with connect(second.ready()) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     second.leave()
-    assert not list(folder.glob("postgres/init-*"))
+    assert not list(fresh.glob("postgres/init-*"))
 
 
 def test_a_killed_postmaster_is_started_again_with_its_data(folder):
@@ -158,11 +175,10 @@ def test_a_killed_postmaster_is_started_again_with_its_data(folder):
 def test_a_pid_file_that_names_a_foreign_process_or_nothing_does_not_stop_the_start(
     folder, content
 ):
-    user = User(folder)
-    user.ready()
-    user.leave()
     data = layout_of(folder).data
-    (data / "postmaster.pid").write_text(content.format(pid=os.getpid(), data=data))
+    said = content.format(pid=os.getpid(), data=data)
+    (data / "postmaster.pid").write_text(said)
+    (layout_of(folder).root / "run" / f"{SOCKET_NAME}.lock").write_text(said)
     again = User(folder)
     with connect(again.ready()) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -182,6 +198,7 @@ def test_a_server_whose_socket_was_swept_away_is_replaced(folder):
 
 def test_a_folder_too_deep_for_a_socket_gets_a_private_one_elsewhere(folder):
     deep = folder / ("d" * 60) / ("e" * 60)
+    shutil.copytree(folder / "postgres", deep / "postgres")
     user = User(deep)
     ready = user.ready()
     socket_dir = Path(ready[1])
@@ -214,12 +231,7 @@ def test_attaching_to_a_running_server_takes_no_time_and_a_warm_start_little(fol
 
 
 def test_a_lost_password_is_one_sentence(folder):
-    user = User(folder)
-    user.ready()
-    user.leave()
     layout_of(folder).password_file.unlink()
-    from drainsite.postgres.layout import password_of
-
     with pytest.raises(PostgresError, match=r"password file .* is missing"):
         password_of(layout_of(folder))
 
