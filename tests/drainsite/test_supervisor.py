@@ -1,0 +1,143 @@
+"""The supervisor with real processes: restarts, deadlines, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from drainsite.postgres.postmaster import is_alive
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = """
+import os, sys
+from pathlib import Path
+from drainsite.supervisor import supervisor
+from drainsite.supervisor.supervisor import ChildSpec, Supervisor
+supervisor.PROBE_SECONDS = 0.1
+place = Path(sys.argv[1])
+spec = ChildSpec(
+    "sleeper", [sys.executable, "-c", sys.argv[2], str(place)], dict(os.environ),
+    grace_seconds=float(sys.argv[3]), startup_seconds=0.0,
+    healthy=lambda _child: not (place / "sick").exists(),
+)
+Supervisor([spec], lambda line: print(line, flush=True)).run()
+print("stopped", flush=True)
+"""
+# Notes its pid, starts a child of its own, and waits.
+SLEEPER = """
+import os, pathlib, subprocess, sys, time
+place = pathlib.Path(sys.argv[1])
+child = subprocess.Popen(["sleep", "600"])
+for pid in (os.getpid(), child.pid):
+    (place / f"pid-{pid}").touch()
+print("hello", flush=True)
+time.sleep(600)
+"""
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEPER
+
+
+def until(truth: Callable[[], object], seconds: float = 60) -> None:
+    """Wait for something that must become true."""
+    deadline = time.monotonic() + seconds
+    while not truth():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.02)
+
+
+class Site:
+    """A supervisor in a process of its own, with one child that has a child."""
+
+    def __init__(self, place: Path, program: str = SLEEPER, grace: float = 30) -> None:
+        self.place = place
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", RUN, str(place), program, str(grace)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        until(lambda: len(self.pids()) == 2)
+
+    def pids(self) -> set[int]:
+        return {int(path.name.removeprefix("pid-")) for path in self.place.glob("pid-*")}
+
+    def gone(self, pids: set[int]) -> bool:
+        return not any(is_alive(pid) for pid in pids)
+
+    def end(self) -> str:
+        """Ask it to stop; what it printed."""
+        self.process.terminate()
+        return self.process.communicate(timeout=60)[0]
+
+
+@pytest.fixture
+def site(tmp_path):
+    sites: list[Site] = []
+
+    def start(**options) -> Site:
+        sites.append(Site(tmp_path, **options))
+        return sites[-1]
+
+    yield start
+    for one in sites:
+        one.process.kill()
+        one.process.communicate()
+        for pid in one.pids():
+            if is_alive(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_a_stop_ends_the_child_with_its_own_children(site):
+    running = site()
+    output = running.end()
+    assert running.gone(running.pids())
+    assert "sleeper     | hello\n" in output
+    assert output.endswith("stopped\n")
+    assert running.process.returncode == 0
+
+
+def test_a_killed_supervisor_leaves_no_process(site):
+    running = site()
+    running.process.kill()
+    until(lambda: running.gone(running.pids()))
+
+
+def test_what_dies_is_said_in_one_line_and_started_again(site):
+    running = site()
+    before = running.pids()
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: len(running.pids()) == 4)
+    assert "sleeper     | ended with code 137: again in 0.5 s\n" in running.end()
+
+
+def test_what_no_longer_answers_is_ended_and_started_again(site):
+    running = site()
+    before = running.pids()
+    (running.place / "sick").touch()
+    until(lambda: running.gone(before))
+    (running.place / "sick").unlink()
+    until(lambda: running.pids() - before and not running.gone(running.pids() - before))
+    assert "does not answer" in running.end()
+
+
+def test_a_child_that_ignores_the_request_is_killed_at_its_deadline(site):
+    running = site(program=STUBBORN, grace=0.5)
+    running.end()
+    assert running.gone(running.pids())
+
+
+def test_a_second_request_hurries(site):
+    running = site(program=STUBBORN, grace=600)
+    running.process.send_signal(signal.SIGINT)
+    time.sleep(0.5)  # two signals at once would be one
+    running.process.send_signal(signal.SIGINT)
+    running.process.communicate(timeout=60)
+    assert running.gone(running.pids())
