@@ -43,6 +43,8 @@ def after_stop(rule: StopRule, subject: Subject) -> tuple[Action, ...]:
         return (_drain_one(subject), _longer(subject))
     if rule is StopReason.NOTHING_SELECTED:
         return (_dry_run(),)
+    if rule is StopReason.PREFLIGHT_FAILED:
+        return (_check_executors(),)
     if rule in _TIME_UP:
         return (_resume(subject), _report(subject))
     return (_report(subject), _drain_one(subject), _resume(subject))
@@ -148,6 +150,11 @@ def _rescue() -> Action:
 
 def _next_batch() -> Action:
     return Action("Drain the next batch", "One more batch of attempts.", ("drain",))
+
+
+def _check_executors() -> Action:
+    risk = "It runs the same check again, and no phase."
+    return Action("Check the executors once the cause is fixed", risk, ("executor", "check"))
 
 
 def _queued_list() -> Action:

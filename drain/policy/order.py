@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
+from typing import Final
 
 from drain.policy.reasons import SampleVerdict
 from drain.policy.rows import PhaseRow, RunFacts
@@ -22,8 +23,14 @@ class Tier(IntEnum):
     """Runs whose sample failed with a known cause."""
 
 
-Key = tuple[int, int, int, int, int]
-"""Tier, category rank, failed phases of the run, index, id: the id makes the order total."""
+Keyed = tuple[int, int, int, int, int, PhaseRow]
+"""Tier, category rank, failed phases of the run, index, id, row: the id makes the order total.
+
+Flat and of plain integers, because sorting a million of them compares little else.
+"""
+
+_ID: Final = 4
+"""Place of the phase's id in a `Keyed`."""
 
 OTHER_RANK = 4
 
@@ -53,8 +60,8 @@ def drain_order(
     runs: Mapping[int, RunFacts],
     failed_in_run: Mapping[int, int],
     needs: Needs,
-) -> list[tuple[Tier, PhaseRow]]:
-    """All selectable rows in order, with the group each belongs to.
+) -> list[tuple[int, PhaseRow]]:
+    """All selectable rows in order, each with the value of its `Tier`.
 
     `needs` names, for selectable rows, the selectable rows that must come before.
     """
@@ -62,9 +69,6 @@ def drain_order(
     keyed.sort()
     ordered = _prerequisites_first(keyed, needs) if needs else keyed
     return _samples_first(ordered, runs, needs)
-
-
-Keyed = tuple[Key, PhaseRow]
 
 
 def _keyed(
@@ -79,7 +83,7 @@ def _keyed(
         else:
             tier, failed = base[row.run]
             rank = category_rank(row.category)
-            keyed.append(((tier, rank, failed, row.phase_index, row.id), row))
+            keyed.append((tier, rank, failed, row.phase_index, row.id, row))
     for run, members in in_order.items():
         tier, failed = base[run]
         _key_sequential(members, tier, failed, keyed)
@@ -93,7 +97,7 @@ def _key_sequential(members: list[PhaseRow], tier: int, failed: int, keyed: list
     rank = 0
     for row in members:
         rank = max(rank, category_rank(row.category))
-        keyed.append(((tier, rank, failed, row.phase_index, row.id), row))
+        keyed.append((tier, rank, failed, row.phase_index, row.id, row))
 
 
 def _by_index(row: PhaseRow) -> tuple[int, int]:
@@ -101,7 +105,8 @@ def _by_index(row: PhaseRow) -> tuple[int, int]:
 
 
 def _base_tier(facts: RunFacts) -> int:
-    return Tier.LAST if facts.verdict is SampleVerdict.DEPRIORITISED else Tier.REST
+    last = facts.verdict is SampleVerdict.DEPRIORITISED
+    return Tier.LAST.value if last else Tier.REST.value
 
 
 def _prerequisites_first(keyed: list[Keyed], needs: Needs) -> list[Keyed]:
@@ -114,15 +119,15 @@ def _prerequisites_first(keyed: list[Keyed], needs: Needs) -> list[Keyed]:
     held: dict[int, Keyed] = {}
     placed: list[Keyed] = []
     for item in keyed:
-        if missing.get(item[1].id):
-            held[item[1].id] = item
+        if missing.get(item[_ID]):
+            held[item[_ID]] = item
             continue
         ready = [item]
         while ready:
             first = heapq.heappop(ready)
             placed.append(first)
-            for phase in dependents.get(first[1].id, ()):
-                missing[phase].discard(first[1].id)
+            for phase in dependents.get(first[_ID], ()):
+                missing[phase].discard(first[_ID])
                 if not missing[phase] and phase in held:
                     heapq.heappush(ready, held.pop(phase))
     return placed
@@ -130,18 +135,18 @@ def _prerequisites_first(keyed: list[Keyed], needs: Needs) -> list[Keyed]:
 
 def _samples_first(
     ordered: list[Keyed], runs: Mapping[int, RunFacts], needs: Needs
-) -> list[tuple[Tier, PhaseRow]]:
+) -> list[tuple[int, PhaseRow]]:
     """Pull the first phase of each unsampled run to the front, unless it must wait for others."""
     unsampled = {pk for pk, facts in runs.items() if facts.verdict is None}
-    samples: list[tuple[Tier, PhaseRow]] = []
-    rest: list[tuple[Tier, PhaseRow]] = []
+    samples: list[tuple[int, PhaseRow]] = []
+    rest: list[tuple[int, PhaseRow]] = []
     placed: set[int] = set()
-    for (tier, *_), row in ordered:
+    for tier, _, _, _, phase, row in ordered:
         if row.run in unsampled:
             unsampled.discard(row.run)
-            if placed.issuperset(needs.get(row.id, ())):
-                placed.add(row.id)
-                samples.append((Tier.SAMPLE, row))
+            if placed.issuperset(needs.get(phase, ())):
+                placed.add(phase)
+                samples.append((Tier.SAMPLE.value, row))
                 continue
-        rest.append((Tier(tier), row))
+        rest.append((tier, row))
     return samples + rest

@@ -126,15 +126,15 @@ def _sift(
 
 
 def _ledger(
-    ordered: list[tuple[Tier, PhaseRow]], excluded: list[Excluded], batch_size: int, total: int
+    ordered: list[tuple[int, PhaseRow]], excluded: list[Excluded], batch_size: int, total: int
 ) -> Plan:
     selected = [
-        Planned(row.id, row.run, row.phase_id, place, tier, row.category, row.fingerprint)
+        Planned(row.id, row.run, row.phase_id, place, Tier(tier), row.category, row.fingerprint)
         for place, (tier, row) in enumerate(ordered[:batch_size], 1)
     ]
+    beyond = (ExclusionReason.BEYOND_BATCH, ExclusionReason.RUN_DEPRIORITISED)
     full = f"the batch of {batch_size:,} was full"
     for tier, row in ordered[batch_size:]:
-        last = tier is Tier.LAST
-        reason = ExclusionReason.RUN_DEPRIORITISED if last else ExclusionReason.BEYOND_BATCH
+        reason = beyond[tier == Tier.LAST]
         excluded.append(Excluded(row.id, row.run, row.phase_id, reason, full))
     return Plan(total, selected, excluded)

@@ -16,5 +16,9 @@ def back_off(attempts: int) -> float:
 
 
 def offered_again(limits: Limits, outcome: Outcome, session_attempts: int) -> bool:
-    """Whether the phase goes to the end of the plan; `session_attempts` includes the one ended."""
-    return outcome is Outcome.RETRYABLE and session_attempts < limits.max_attempts_per_phase
+    """Whether the phase goes to the end of the plan; `session_attempts` includes the one ended.
+
+    A lost attempt is the worker's end, not the phase's, so the phase gets another turn as well.
+    """
+    again = outcome in (Outcome.RETRYABLE, Outcome.LOST)
+    return again and session_attempts < limits.max_attempts_per_phase

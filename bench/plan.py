@@ -1,0 +1,63 @@
+"""How long planning takes at 10 thousand, 100 thousand and a million failed phases.
+
+Run as `python bench/plan.py [ROWS ...]`; prints processor seconds and the peak of memory.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CATEGORIES = ["unknown", "import", "deliverable", "patch", "assertion", "timeout"]
+PHASES_PER_RUN = 50
+
+
+def main() -> None:
+    if len(sys.argv) == 3 and sys.argv[1] == "--one":
+        measure(int(sys.argv[2]))
+        return
+    print(f"{'failed phases':>14} {'edges':>8} {'seconds':>8} {'µs/phase':>9} {'peak MB':>8}")
+    for size in sys.argv[1:] or ["10000", "100000", "1000000"]:
+        # A process each, because the peak of memory is the process's.
+        subprocess.run([sys.executable, __file__, "--one", size], check=True)
+
+
+def measure(size: int) -> None:
+    sys.path.insert(0, str(ROOT))
+    from drain.policy.limits import Limits
+    from drain.policy.plan import make_plan
+    from drain.policy.rows import PhaseRow, RunFacts, Scope
+
+    draw, runs = random.Random(1), max(1, size // PHASES_PER_RUN)
+    facts = {pk: RunFacts(pk, f"run-{pk}", sequential=pk % 3 == 0) for pk in range(runs)}
+    rows = [
+        PhaseRow(
+            n,
+            n % runs,
+            n // runs,
+            "FAILED",
+            draw.choice(CATEGORIES),
+            f"key-{n % 300}",
+            False,
+            0,
+            f"p{n}",
+        )
+        for n in range(size)
+    ]
+    edges = [(n, n - runs) for n in range(runs, size, 7)]
+    started = time.process_time()
+    plan = make_plan(rows, facts, edges, Scope(), Limits(batch_size=1000))
+    seconds = time.process_time() - started
+    if plan.total != len(plan.selected) + len(plan.excluded):
+        sys.exit("The ledger does not sum.")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"{size:>14,} {len(edges):>8,} {seconds:>8.2f} {seconds / size * 1e6:>9.1f} {peak:>8,}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+"""Tests of the rules; a package so that its modules may share small backlogs."""
+
+from __future__ import annotations

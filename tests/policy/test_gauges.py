@@ -1,0 +1,52 @@
+"""Gauges show how near each stop is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from drain.policy.gauges import gauges
+from drain.policy.limits import Limits
+from drain.policy.tallies import RunTally, SessionTally
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def read(limits, session=None, runs=(), processed=0, minutes=8):
+    later = NOW + timedelta(minutes=minutes)
+    found = gauges(limits, session or SessionTally(), runs, processed, NOW, later)
+    return {gauge.rule: gauge for gauge in found}
+
+
+def test_limits_that_are_off_are_shown_without_a_limit():
+    found = read(Limits())
+    off = found["max_total_minutes"]
+    assert (off.observed, off.limit, off.near, off.tripped) == (8, None, False, False)
+    assert found["max_timeouts_per_run"].evidence == "none yet"
+    assert "until" not in found
+    assert "sample" not in found
+
+
+def test_a_gauge_is_near_from_three_quarters_on_and_tripped_at_the_limit():
+    assert read(Limits(max_total_minutes=10))["max_total_minutes"].near
+    full = read(Limits(batch_size=4), processed=4)["batch_size"]
+    assert full.tripped
+    assert not full.near
+
+
+def test_the_worst_run_is_the_evidence():
+    runs = [("a", RunTally({"x": 1}, 1)), ("b", RunTally({"y": 2}))]
+    session = SessionTally({"x": 1, "y": 2}, zero_yields=3, sample_ended=1)
+    limits = Limits(until=NOW + timedelta(minutes=10), sample=2)
+    found = read(limits, session, runs)
+    assert found["max_timeouts_per_run"].evidence == "most in run a"
+    assert found["max_fingerprint_repeats"].evidence == "y in run b"
+    assert found["max_session_fingerprint_repeats"].evidence == "y"
+    assert found["max_consecutive_zero_yield"].observed == 3
+    assert found["until"].near
+    assert found["sample"].evidence == "0 passed, 1 needed"
+
+
+def test_the_failure_rate_shows_nothing_that_could_not_trip_yet():
+    limits = Limits(max_failure_rate=0.5)
+    assert read(limits, SessionTally(recent="ff"))["max_failure_rate"].observed == 0
+    assert read(limits, SessionTally(recent="ffcff"))["max_failure_rate"].tripped
