@@ -1,0 +1,154 @@
+"""`executor set|list|remove|check`: the commands that run phases."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from drain.engine.errors import EngineError
+from drain.engine.profiles import (
+    By,
+    ProfileInput,
+    check_profile,
+    described,
+    find_profile,
+    remove_profile,
+    set_profile,
+)
+from drain.management.actor import command_actor
+from drain.models import ExecutorProfile
+from drain.models.vocabulary import Origin
+
+CHECK_FAILED = 3
+
+
+class Command(BaseCommand):
+    """Parse, call one verb, print."""
+
+    help = "Define, list, check and remove the commands that run phases."
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Keep what stands behind `--` from argparse: it is the phase's own command line."""
+        own, self.command = _split(argv)
+        super().run_from_argv(own)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Arguments of the contract."""
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="set|list|remove|check")
+        _set_arguments(verbs.add_parser("set", help="define an executor: set NAME … -- ARGV…"))
+        _json(verbs.add_parser("list", help="list executors"))
+        remove = verbs.add_parser("remove", help="remove an executor that no run names")
+        remove.add_argument("name")
+        _json(remove)
+        check = verbs.add_parser("check", help="say whether this host can run them; exit 3 if not")
+        check.add_argument("name", nargs="?", help="default: all")
+        _json(check)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Call the verb."""
+        try:
+            getattr(self, f"_{options['verb']}")(options)
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+
+    def _set(self, options: dict[str, Any]) -> None:
+        argv = (*(options.get("argv") or ()), *getattr(self, "command", ()))
+        profile, warnings = set_profile(_given(options, argv), _by())
+        for warning in warnings:
+            self.stderr.write(f"Warning: {warning}")
+        self._print(
+            options,
+            {**described(profile), "warnings": warnings},
+            f"Executor {profile.name} is set{' and the default' if profile.is_default else ''}.",
+        )
+
+    def _list(self, options: dict[str, Any]) -> None:
+        found = [described(profile) for profile in ExecutorProfile.objects.order_by("name")]
+        lines = [
+            f"{item['name']}{' (default)' if item['default'] else ''}: {json.dumps(item['argv'])}"
+            for item in found
+        ]
+        self._print(options, found, "\n".join(lines) or "No executor is defined yet.")
+
+    def _remove(self, options: dict[str, Any]) -> None:
+        remove_profile(options["name"], _by())
+        self._print(
+            options, {"removed": options["name"]}, f"Executor {options['name']} is removed."
+        )
+
+    def _check(self, options: dict[str, Any]) -> None:
+        name = options["name"]
+        profiles = [find_profile(name)] if name else list(ExecutorProfile.objects.order_by("name"))
+        found = {profile.name: check_profile(profile) for profile in profiles}
+        report = [
+            {"name": name, "ok": not problems, "problems": problems}
+            for name, problems in found.items()
+        ]
+        good = [
+            f"{name}: this host can run it." for name, problems in found.items() if not problems
+        ]
+        self._print(options, report, "\n".join(good))
+        bad = [f"{name}: {problem}" for name, problems in found.items() for problem in problems]
+        if bad:
+            raise CommandError("\n".join(bad), returncode=CHECK_FAILED)
+
+    def _print(self, options: dict[str, Any], value: object, text: str) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps(value))
+        elif text:
+            self.stdout.write(text)
+
+
+def _split(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    if "--" not in argv:
+        return argv, ()
+    at = argv.index("--")
+    return argv[:at], tuple(argv[at + 1 :])
+
+
+def _json(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _set_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("name")
+    parser.add_argument("--cwd", default="", help="folder the phases run in")
+    parser.add_argument("--timeout", type=float, help="seconds per phase")
+    parser.add_argument("--env", action="append", default=[], metavar="K=V", nargs="+")
+    parser.add_argument("--env-from", action="append", default=[], metavar="K", nargs="+")
+    parser.add_argument("--preflight", default="", help="command that must succeed before a drain")
+    parser.add_argument("--default", action="store_true", help="for runs that name no executor")
+    parser.add_argument("--chunk", type=int, default=1, help="phases started in one step")
+    parser.add_argument("--allow-dash", action="store_true", help="allow values that begin with -")
+    parser.add_argument("--os-user", default="", help="run as this OS user")
+    parser.add_argument("argv", nargs="*", metavar="-- ARGV", help="command with placeholders")
+    _json(parser)
+
+
+def _given(options: dict[str, Any], argv: tuple[str, ...]) -> ProfileInput:
+    env = {}
+    for pair in (pair for group in options["env"] for pair in group):
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise CommandError(f"--env takes NAME=VALUE, not {name[:60]!r}.", returncode=1)
+        env[name] = value
+    return ProfileInput(
+        name=options["name"],
+        argv=argv,
+        cwd=options["cwd"],
+        timeout_seconds=options["timeout"],
+        env=env,
+        env_from=tuple(name for group in options["env_from"] for name in group),
+        preflight=options["preflight"],
+        allow_dash=options["allow_dash"],
+        os_user=options["os_user"],
+        chunk=options["chunk"],
+        is_default=options["default"],
+    )
+
+
+def _by() -> By:
+    return By(command_actor(), Origin.COMMAND)

@@ -1,0 +1,132 @@
+"""`manage.py executor`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.management import CommandError
+
+from drain.engine.errors import EngineError
+from drain.engine.profiles import By, ProfileInput, remove_profile, set_profile
+from drain.management.commands.executor import Command
+from drain.models import AuditEvent, ExecutorProfile, Run
+from drain.models.vocabulary import Origin
+
+pytestmark = pytest.mark.django_db
+BY = By("os:ann@host", Origin.COMMAND)
+
+
+def executor(capsys, *argv: str) -> tuple[int, str, str]:
+    """Exit code, output and errors, as a shell would see them."""
+    try:
+        Command().run_from_argv(["manage.py", "executor", *argv])
+        code = 0
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    out = capsys.readouterr()
+    return code, out.out, out.err
+
+
+def test_a_profile_is_set_listed_and_removed(capsys):
+    code, _, errors = executor(
+        capsys,
+        "set",
+        "build",
+        "--timeout",
+        "5",
+        "--env",
+        "A=1",
+        "B=x=y",
+        "--env-from",
+        "HOME",
+        "--default",
+        "--",
+        "/bin/echo",
+        "--phase",
+        "{phase_id}",
+    )
+    assert (code, errors) == (0, "")
+    stored = ExecutorProfile.objects.get()
+    assert stored.argv == ["/bin/echo", "--phase", "{phase_id}"]
+    assert (stored.env, stored.env_from, stored.is_default) == (
+        {"A": "1", "B": "x=y"},
+        ["HOME"],
+        True,
+    )
+    shown = json.loads(executor(capsys, "list", "--json")[1])
+    assert shown[0]["env"] == {"A": "***", "B": "***"}
+    assert executor(capsys, "remove", "build")[0] == 0
+    assert list(AuditEvent.objects.order_by("id").values_list("verb", flat=True)) == [
+        "executor.set",
+        "executor.remove",
+    ]
+    assert AuditEvent.objects.first().actor.startswith("os:")
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["x", "--timeout", "0", "--", "true"], "timeout must be more than 0"),
+        (["x", "--timeout", "nan", "--", "true"], "timeout must be more than 0"),
+        (["x", "--"], "no command"),
+        (["x"], "no command"),
+        (["x", "--chunk", "0", "--", "true"], "chunk must be between"),
+        (["x", "--", "run", "{nope}"], "Unknown placeholder {nope}"),
+        (["x", "--", "sh", "-c", "echo {phase_id}"], "could run as code"),
+        (["x", "--env", "A", "--", "true"], "--env takes NAME=VALUE"),
+        (["x", "--env", "DRAIN_CLAIM=1", "--", "true"], "DRAIN_CLAIM is set for each attempt"),
+        (["x", "--env-from", "SECRET_KEY", "--", "true"], "SECRET_KEY belongs to this site"),
+        (["x", "--preflight", "'open", "--", "true"], "cannot be split"),
+        (["../x", "--", "true"], "cannot name an executor"),
+    ],
+)
+def test_nonsense_is_refused_with_one_sentence(capsys, argv, sentence):
+    code, _, errors = executor(capsys, "set", *argv)
+    assert code == 1
+    assert sentence in errors
+    assert not ExecutorProfile.objects.exists()
+
+
+def test_unknown_flags_are_usage_errors(capsys):
+    assert executor(capsys, "set", "x", "--nope")[0] == 2
+    assert executor(capsys, "dance")[0] == 2
+
+
+def test_a_command_that_is_not_here_is_a_warning_when_set_and_a_failed_check_later(
+    capsys, tmp_path
+):
+    script = tmp_path / "script"
+    script.write_text("")
+    code, _, errors = executor(capsys, "set", "x", "--", str(script))
+    assert code == 0
+    assert "is not executable" in errors
+    code, _, errors = executor(capsys, "check", "x")
+    assert code == 3
+    assert "is not executable" in errors
+    script.chmod(0o755)
+    assert executor(capsys, "check")[0] == 0
+
+
+def test_a_new_default_takes_the_place_of_the_old_one():
+    set_profile(ProfileInput("a", ("true",), is_default=True), BY)
+    set_profile(ProfileInput("b", ("true",), is_default=True), BY)
+    set_profile(ProfileInput("b", ("true", "-x")), BY)
+    assert list(ExecutorProfile.objects.filter(is_default=True).values_list("name", flat=True)) == [
+        "b"
+    ]
+
+
+def test_a_profile_that_runs_name_stays():
+    profile, _ = set_profile(ProfileInput("a", ("true",)), BY)
+    Run.objects.create(run_id="r", executor=profile)
+    with pytest.raises(EngineError, match="named by 1 run and cannot be removed"):
+        remove_profile("a", BY)
+    assert ExecutorProfile.objects.filter(name="a").exists()
+    with pytest.raises(EngineError, match="There is no executor 'b'; there are: a"):
+        remove_profile("b", BY)
+
+
+def test_a_command_error_names_its_exit_code():
+    with pytest.raises(CommandError):
+        Command().handle(verb="remove", name="nobody", json=False)

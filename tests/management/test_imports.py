@@ -1,0 +1,103 @@
+"""`manage.py import_autopack` and `manage.py import_phases`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from drain.models import AuditEvent, ExecutorProfile, Phase, Run, Source
+
+pytestmark = pytest.mark.django_db
+DATA = Path(__file__).resolve().parent.parent / "data"
+
+
+@pytest.fixture
+def url(tmp_path) -> str:
+    shutil.copy(DATA / "autopack_sample.sqlite3", tmp_path / "a.sqlite3")
+    return f"sqlite:///{tmp_path}/a.sqlite3"
+
+
+def command(*argv: str) -> str:
+    out = StringIO()
+    call_command(*argv, stdout=out)
+    return out.getvalue()
+
+
+def test_a_workspace_makes_the_profile_that_drains_its_phases(url):
+    result = json.loads(
+        command(
+            "import_autopack",
+            url,
+            "--workspace",
+            str(DATA / "autopack_workspace"),
+            "--python",
+            "/usr/bin/python3",
+            "--settle-seconds",
+            "3",
+            "--json",
+        )
+    )
+    assert (result["source"], result["runs"], result["phases"], result["created"]) == (
+        "a",
+        25,
+        285,
+        285,
+    )
+    profile = ExecutorProfile.objects.get(name="autopack:a")
+    assert profile.argv == [
+        "/usr/bin/python3",
+        "scripts/drain_one_phase.py",
+        "--run-id",
+        "{run_id}",
+        "--phase-id",
+        "{phase_id}",
+        "--force",
+    ]
+    assert profile.cwd == str(DATA / "autopack_workspace")
+    assert profile.env == {"TELEMETRY_DB_ENABLED": "1", "PYTHONPATH": "src", "PYTHONUTF8": "1"}
+    assert not Run.objects.exclude(executor=profile).exists()
+    assert Source.objects.get().settle_seconds == 3
+    assert AuditEvent.objects.get().verb == "source.set"
+
+
+def test_an_environment_reference_is_stored_as_one(url, monkeypatch):
+    monkeypatch.setenv("AUTOPACK_DB", url)
+    assert "25 runs (25 new)" in command("import_autopack", "env:AUTOPACK_DB")
+    assert Source.objects.get().url == "env:AUTOPACK_DB"
+    assert "285 unchanged" in command("import_autopack", "env:AUTOPACK_DB")
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["--workspace", "/nowhere"], "is no folder"),
+        (["--workspace", "/tmp"], "has no scripts/drain_one_phase.py"),
+        (["--settle-seconds", "0"], "--settle-seconds must be above 0"),
+        (["--python", "/usr/bin/python3"], "--python needs a --workspace"),
+        (["--name", "a/b"], "cannot name a source"),
+    ],
+)
+def test_options_that_make_no_sense_change_nothing(url, argv, sentence):
+    with pytest.raises(CommandError, match=sentence):
+        command("import_autopack", url, *argv)
+    assert not Source.objects.exists()
+
+
+def test_a_password_is_not_in_the_error():
+    with pytest.raises(CommandError) as refused:
+        command("import_autopack", "postgresql://ann:s3cret@127.0.0.1:1/x")
+    assert "s3cret" not in str(refused.value)
+
+
+def test_phases_come_from_a_file(tmp_path):
+    path = tmp_path / "phases.csv"
+    path.write_text("run_id,phase_id,state\nr,a,failed\n")
+    assert json.loads(command("import_phases", str(path), "--json"))["created"] == 1
+    assert Phase.objects.get().state == "FAILED"
+    with pytest.raises(CommandError, match="cannot be read"):
+        command("import_phases", str(tmp_path / "none.jsonl"))

@@ -1,0 +1,138 @@
+"""Importing phases from files."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from drain.models import Dependency, ExecutorProfile, Phase, Run
+from drain.sources.errors import SourceError
+from drain.sources.files import import_file
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+A = {"run_id": "r", "phase_id": "a", "state": "failed", "reason": "KeyError: 1"}
+B = {"run_id": "r", "phase_id": "b", "state": "FAILED", "depends_on": ["a"]}
+
+
+def load(*lines: object, kind: str = "jsonl"):
+    data = b"\n".join(
+        line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines
+    )
+    return import_file(io.BytesIO(data), kind, NOON)
+
+
+def test_a_file_comes_in_once():
+    first = load(A, B)
+    assert (first.runs, first.created, first.dependencies) == (1, 2, 1)
+    second = load(A, B)
+    assert (second.created, second.unchanged, second.dependencies) == (0, 2, 0)
+
+
+def test_phases_keep_what_the_lines_say():
+    ExecutorProfile.objects.create(name="build", argv=["true"])
+    load(
+        {
+            **A,
+            "order": "independent",
+            "max_parallel": 4,
+            "executor": "build",
+            "params": {"n": 1},
+            "category": "ci",
+            "state_changed_at": "2026-01-02T03:04:05+02:00",
+        }
+    )
+    phase = Phase.objects.get()
+    assert (phase.state, phase.params, phase.category, phase.last_failure_reason) == (
+        "FAILED",
+        {"n": 1},
+        "ci",
+        "KeyError: 1",
+    )
+    assert phase.state_changed_at.isoformat() == "2026-01-02T01:04:05+00:00"
+    run = Run.objects.get()
+    assert (run.order, run.max_parallel, run.executor.name) == ("independent", 4, "build")
+
+
+def test_phases_without_an_index_keep_the_order_of_their_lines():
+    load({**A, "phase_id": "z"}, {**A, "phase_id": "y"}, {**A, "run_id": "other"})
+    assert list(
+        Phase.objects.filter(run__run_id="r")
+        .order_by("phase_index")
+        .values_list("phase_id", flat=True)
+    ) == ["z", "y"]
+
+
+def test_a_later_file_says_only_what_changed():
+    load({**A, "name": "A", "params": {"n": 1}})
+    result = load({"run_id": "r", "phase_id": "a", "state": "complete"})
+    phase = Phase.objects.get()
+    assert (result.synced, phase.state, phase.name, phase.params) == (1, "COMPLETE", "A", {"n": 1})
+    assert phase.last_failure_reason == "KeyError: 1"
+
+
+def test_csv_says_the_same():
+    result = load(
+        b"run_id,phase_id,phase_index,state,depends_on,params",
+        b'r,a,3,FAILED,,"{""k"": 2}"',
+        b"r,b,4,QUEUED,a;x/c,",
+        b"x,c,,skipped,,",
+        kind="csv",
+    )
+    assert (result.phases, result.dependencies) == (3, 2)
+    assert Phase.objects.get(phase_id="a").params == {"k": 2}
+    assert set(Dependency.objects.values_list("prerequisite__phase_id", flat=True)) == {"a", "c"}
+
+
+def test_fields_that_nobody_reads_are_named():
+    assert load({**A, "dependson": ["b"]}).ignored_fields == ("dependson",)
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ([], "holds no phase"),
+        ([A, b"{nope"], "Line 2 is no JSON"),
+        ([A, b"[1]"], "Line 2 is no JSON object"),
+        ([A, b"\xff\xfe"], "Line 2 is not UTF-8"),
+        ([A, b"[" * 200_000], "Line 2"),
+        ([{**A, "state": "EXPLODED"}], "Line 1: It has the unknown state 'EXPLODED'"),
+        ([{"run_id": "r", "phase_id": "a"}], "Line 1: state is missing"),
+        ([{**A, "phase_id": "a\0"}], "Line 1: 'a\\x00' cannot be a phase_id"),
+        ([{**A, "run_id": "x" * 301}], "cannot be a run_id"),
+        ([{**A, "run_id": ["r"]}], "run_id must be text, not list"),
+        ([{**A, "phase_index": "two"}], "phase_index must be a whole number"),
+        ([{**A, "phase_index": 2**40}], "phase_index must be a whole number"),
+        ([{**A, "max_parallel": 0}], "max_parallel must be at least 1"),
+        ([{**A, "order": "random"}], "order must be one of"),
+        ([{**A, "params": [1]}], "params must be a JSON object"),
+        ([{**A, "state_changed_at": "yesterday"}], "state_changed_at is no time"),
+        ([{**A, "executor": {"argv": ["rm"]}}], "an import never defines one"),
+        ([{**A, "executor": "nobody"}], "There is no executor profile 'nobody'"),
+        ([A, A], "Phase a of run r is given twice"),
+        ([{**A, "order": "sequential"}, {**B, "order": "independent"}], "Lines of run r disagree"),
+        ([B], "depends on r/a, which does not exist"),
+        ([{**A, "depends_on": ["a"]}], "in a circle: r/a → r/a"),
+        ([{**A, "depends_on": ["b"]}, B], "in a circle: r/"),
+        ([{**A, "depends_on": [1]}], "depends_on must be a list of phase ids"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_as_a_whole(lines, sentence):
+    with pytest.raises(SourceError) as refused:
+        load(*lines)
+    assert sentence in str(refused.value)
+    assert not Phase.objects.exists()
+
+
+def test_a_circle_across_two_files_is_refused():
+    load(A, B)
+    with pytest.raises(SourceError, match="circle: r/"):
+        load({**A, "depends_on": ["b"]})
+    assert Dependency.objects.count() == 1
+
+
+def test_one_endless_line_is_refused_without_reading_it_all():
+    with pytest.raises(SourceError, match="Line 1 is longer than 4 MiB"):
+        load(b"x" * (5 * 1024 * 1024))

@@ -1,0 +1,101 @@
+"""Asking a source before and after an attempt, and writing back to it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from drain.models.vocabulary import PhaseState
+from drain.sources.autopack.readback import UNSETTLED, before, settle, write_back
+from drain.sources.errors import SourceError
+
+pytestmark = pytest.mark.django_db
+RUN = "research-system-v2"
+PHASE = "research-orchestrator"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr("drain.sources.autopack.readback.POLL_SECONDS", 0.02)
+
+
+def run_stub(autopack, mode: str, phase: str = PHASE) -> None:
+    subprocess.run(
+        [
+            sys.executable,
+            "scripts/drain_one_phase.py",
+            "--run-id",
+            RUN,
+            "--phase-id",
+            phase,
+            "--force",
+        ],
+        cwd=autopack.workspace,
+        env={**os.environ, "DATABASE_URL": autopack.url, "STUB_MODE": mode},
+        check=False,
+        capture_output=True,
+        timeout=20,
+    )
+
+
+def after(autopack, mode: str, seconds: float = 2.0):
+    source = autopack.source()
+    watermark = before(source, RUN, PHASE)
+    run_stub(autopack, mode)
+    ticks = []
+    return settle(source, RUN, PHASE, watermark, lambda: ticks.append(1), seconds), ticks
+
+
+def test_a_completed_phase_comes_back_with_its_telemetry(autopack):
+    found, ticks = after(autopack, "complete")
+    assert (found.state, found.settled, found.other_phase_that_ran) == ("COMPLETE", True, None)
+    assert [event.phase_id for event in found.telemetry] == [PHASE, PHASE]
+    assert ticks
+
+
+def test_a_failed_phase_comes_back_with_its_reason(autopack):
+    found, _ = after(autopack, "fail")
+    assert found.state == "FAILED"
+    assert "coverage_tracker" in found.reason
+
+
+def test_a_state_that_never_settles_is_told(autopack):
+    found, ticks = after(autopack, "stuck", 0.2)
+    assert (found.state, found.settled, found.reason) == ("EXECUTING", False, UNSETTLED)
+    assert len(ticks) > 2
+
+
+def test_another_phase_that_ran_instead_is_noticed(autopack):
+    found, _ = after(autopack, "divert")
+    assert found.other_phase_that_ran == "research-integration"
+    assert found.telemetry == []
+    assert found.phases["research-integration"].state == "COMPLETE"
+
+
+def test_a_source_that_vanishes_counts_as_not_settled(autopack):
+    source = autopack.source()
+    watermark = before(source, RUN, PHASE)
+    autopack.path.unlink()
+    found = settle(source, RUN, PHASE, watermark, lambda: None, 0.1)
+    assert (found.settled, found.reason, found.state) == (False, UNSETTLED, "FAILED")
+
+
+def test_a_phase_the_source_has_not_is_refused(autopack):
+    with pytest.raises(SourceError, match="no phase nope in run research-system-v2"):
+        before(autopack.source(), RUN, "nope")
+
+
+def test_writing_back_is_guarded_by_the_expected_state(autopack):
+    source = autopack.source()
+    queued, failed = PhaseState.QUEUED, PhaseState.FAILED
+    assert write_back(source, RUN, "research-integration", queued, failed, "stale")
+    assert autopack.state("research-integration") == "FAILED"
+    assert not write_back(source, RUN, "research-integration", queued, PhaseState.COMPLETE, "")
+    assert autopack.state("research-integration") == "FAILED"
+    reason = autopack.run(
+        "SELECT last_failure_reason FROM phases WHERE phase_id = 'research-integration'"
+    )
+    assert reason == [("stale",)]

@@ -1,0 +1,61 @@
+"""Addresses of sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from drain.sources.errors import SourceError
+from drain.sources.urls import absolute, locate, mask, resolve
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("postgresql://ann:s3cret@db/x", "s3cret"),
+        ("postgresql://ann:p@ss/w:rd@db/x", "ss/w"),
+        ("postgres://:s3cret@db/x", "s3cret"),
+        ("postgresql://db/x?user=ann&password=s3cret&sslmode=require", "s3cret"),
+        ("host=db password='s3 cret' dbname=x", "s3 cret"),
+        ("redis://:s3cret@cache:6379/0", "s3cret"),
+        ("could not connect to postgresql://ann:s3cret@db/x: refused", "s3cret"),
+        ("https://api/x?token=s3cret", "s3cret"),
+    ],
+)
+def test_a_password_never_shows(text, secret):
+    assert secret not in mask(text)
+    assert "***" in mask(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["postgresql://ann@db/x", "sqlite:////data/a.sqlite3", "env:AUTOPACK", "no address at all"],
+)
+def test_what_holds_no_password_stays_as_it_is(text):
+    assert mask(text) == text
+
+
+def test_an_environment_reference_is_resolved_when_used():
+    assert resolve("env:A", {"A": "sqlite:////x"}) == "sqlite:////x"
+    with pytest.raises(SourceError, match="the environment has no A"):
+        resolve("env:A", {})
+    with pytest.raises(SourceError, match="not another"):
+        resolve("env:A", {"A": "env:B"})
+
+
+def test_a_relative_file_becomes_absolute_before_it_is_stored(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert absolute("sqlite:///a.sqlite3") == f"sqlite:///{tmp_path}/a.sqlite3"
+    assert locate("sqlite:////x/a%20b.sqlite3").path == Path("/x/a b.sqlite3")
+    assert absolute("env:A") == "env:A"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "mysql://x", "sqlite://", "sqlite:///", "sqlite:///:memory:", "/x/y", "sqlite:////a\0b"],
+)
+def test_other_addresses_are_refused_with_a_sentence(url):
+    with pytest.raises(SourceError) as refused:
+        locate(url)
+    assert str(refused.value).endswith(".")
