@@ -7,6 +7,7 @@ else in a folder of this checkout. All test workers share it, and the last one t
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         from drainsite.postgres import ensure_running
 
         ensure_running(Path(os.environ["DRAINSITE_DATA"]))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _history_ends_with_its_test() -> Iterator[None]:
+    """Emptying the database between tests may truncate what the product itself never may."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    flush = DatabaseOperations.execute_sql_flush
+
+    def emptying(self: DatabaseOperations, sql_list: list[str]) -> None:
+        flush(self, ["SET LOCAL session_replication_role = replica", *sql_list])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", emptying)
+        yield

@@ -1,0 +1,58 @@
+"""Fix markers: a remediation went in at a time, for these causes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+
+from drain.evidence.causes import resolve_keys
+from drain.evidence.lifecycle import PERSONS, By, CauseError, deploy_fix
+from drain.models import AuditEvent, Fingerprint, FixMarker
+
+
+def add_marker(
+    title: str,
+    by: By,
+    *,
+    at: datetime | None = None,
+    commit: str = "",
+    note: str = "",
+    keys: Collection[str] = (),
+) -> FixMarker:
+    """Write the marker and move its causes to "fix deployed", all or nothing.
+
+    `at` defaults to `by.now`. Keys may be of merged causes or of older versions. Raises CauseError.
+    """
+    applied_at = at or by.now
+    if not title.strip():
+        raise CauseError("A fix marker needs a title: say what was fixed.")
+    if applied_at > by.now:
+        raise CauseError(f"{applied_at.isoformat()} is still to come: mark a fix once it is in.")
+    with transaction.atomic():
+        found = _fingerprints(keys)
+        marker = FixMarker.objects.create(
+            title=title.strip(), applied_at=applied_at, commit=commit, note=note, created_by=by.actor,
+        )  # fmt: skip
+        marker.fingerprints.set(found)
+        for fingerprint in found:
+            deploy_fix(fingerprint.pk, By(by.actor, by.origin, by.now, f"fix marker {marker.pk}"))
+        if by.origin in PERSONS:
+            AuditEvent.objects.create(
+                at=by.now, actor=by.actor, origin=by.origin, address=by.address, verb="add_marker",
+                subject="marker", subject_pk=str(marker.pk), label=marker.title, reason=by.reason,
+                new={"applied_at": applied_at.isoformat(), "keys": [f.key for f in found]},
+            )  # fmt: skip
+    return marker
+
+
+def _fingerprints(keys: Collection[str]) -> list[Fingerprint]:
+    stands_for = resolve_keys(keys)
+    known = {found.key: found for found in Fingerprint.objects.filter(key__in=stands_for.values())}
+    for key, target in stands_for.items():
+        if target not in known:
+            raise CauseError(
+                f"There is no fingerprint “{key}”: copy the key from the page Causes or a drain's plan."
+            )
+    return sorted(known.values(), key=lambda fingerprint: fingerprint.pk)

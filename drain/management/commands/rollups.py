@@ -1,0 +1,64 @@
+"""`manage.py rollups check|rebuild|fold`: prove the totals, write them anew, or fold what is waiting."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from drain.evidence import rollup_check, rollups
+
+
+class Command(BaseCommand):
+    """`check` exits with 3 when a total is not what a recount says."""
+
+    help = "Compare the totals with a recount, rebuild them, or fold what is waiting."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """One word; --json for scripts."""
+        parser.add_argument("action", choices=("check", "rebuild", "fold"))
+        parser.add_argument(
+            "--json", action="store_true", help="one JSON object on standard output"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do it and say what came out."""
+        report = {"check": _check, "rebuild": _rebuild, "fold": _fold}[options["action"]]()
+        sentence = report.pop("sentence")
+        self.stdout.write(json.dumps(report) if options["json"] else sentence)
+        if not report["ok"]:
+            raise CommandError(
+                "The totals differ from a recount: run `manage.py rollups rebuild`.", returncode=3
+            )
+
+
+def _check() -> dict[str, Any]:
+    checked = rollup_check.check()
+    lines = [f"{d.place}: total {d.total}, recount {d.recount}" for d in checked.differences]
+    return {
+        "ok": checked.equal,
+        "since": checked.since.isoformat(),
+        "differences": [
+            {"place": d.place, "total": d.total, "recount": d.recount} for d in checked.differences
+        ],
+        "sentence": "\n".join(lines) or "Every total equals a recount of what is kept.",
+    }
+
+
+def _rebuild() -> dict[str, Any]:
+    since = rollup_check.rebuild()
+    sentence = f"Totals written anew from everything kept since {since:%Y-%m-%d}."
+    return {"ok": True, "since": since.isoformat(), "sentence": sentence}
+
+
+def _fold() -> dict[str, Any]:
+    attempts = states = 0
+    while (folded := rollups.fold()).attempts or folded.states:
+        attempts, states = attempts + folded.attempts, states + folded.states
+    sentence = f"Folded {attempts} attempts and {states} state changes."
+    if folded.busy:
+        sentence += " Another fold or rebuild is at work and does the rest."
+    return {"ok": True, "attempts": attempts, "states": states, "busy": folded.busy} | {
+        "sentence": sentence
+    }

@@ -1,0 +1,279 @@
+"""Totals are exact at any moment: before, while and after they are folded, and in every crash."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+import uuid
+from datetime import date, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import Error, connection, transaction
+
+from drain.evidence import rollup_check, rollups
+from drain.evidence.rollup_check import check, rebuild
+from drain.models import (
+    Attempt,
+    AttemptDelta,
+    AuditEvent,
+    DailyFingerprint,
+    HourlyRollup,
+    Phase,
+    StateCount,
+    StateDelta,
+)
+from drain.models.door.attempts import Finish, Start, finish_attempt, start_attempt
+from tests.factories import NOON, AttemptFactory, FingerprintFactory, PhaseFactory, RunFactory
+
+
+def _ended(phase, **fields):
+    """An ended attempt with the delta that the finish writes."""
+    attempt = AttemptFactory(phase=phase, **fields)
+    AttemptDelta.objects.create(
+        finished_at=attempt.finished_at,
+        run_pk=attempt.run_id,
+        category=phase.category,
+        outcome=attempt.outcome,
+        fingerprint=attempt.fingerprint,
+        seconds=(attempt.finished_at - attempt.started_at).total_seconds(),
+        telemetry_events=attempt.telemetry_count,
+    )
+    return attempt
+
+
+@pytest.mark.django_db
+def test_readers_say_the_same_before_and_after_a_fold():
+    phase = PhaseFactory()
+    PhaseFactory(run=phase.run, state="QUEUED")
+    _ended(phase, outcome="failed", fingerprint="a")
+    _ended(phase, outcome="complete", telemetry_count=7)
+    before = _readings()
+    assert before[0] == {"FAILED": 1, "QUEUED": 1}
+    assert [
+        (row.outcome, row.attempts, row.telemetry_events, row.zero_yield) for row in before[1]
+    ] == [
+        ("complete", 1, 7, 0),
+        ("failed", 1, 0, 1),
+    ]
+    folded = rollups.fold()
+    assert (folded.attempts, folded.busy) == (2, False)
+    assert folded.states >= 2
+    assert not AttemptDelta.objects.exists()
+    assert _readings() == before
+    assert check().equal
+
+
+def _readings():
+    return (
+        rollups.state_totals(),
+        rollups.hourly(NOON, NOON + timedelta(hours=1)),
+        rollups.daily_failures(NOON.date()),
+    )
+
+
+@pytest.mark.django_db
+def test_a_fold_takes_no_more_than_its_limit_and_adds_to_what_is_there():
+    phase = PhaseFactory()
+    for _ in range(5):
+        _ended(phase)
+    assert rollups.fold(limit=3).attempts == 3
+    assert rollups.fold(limit=3).attempts == 2
+    assert HourlyRollup.objects.get().attempts == 5
+    assert check().equal
+
+
+@pytest.mark.django_db
+def test_readers_narrow_to_runs_hours_and_causes():
+    one, other = PhaseFactory(), PhaseFactory()
+    _ended(one, fingerprint="a")
+    _ended(other, fingerprint="b", started_at=NOON + timedelta(days=1))
+    assert rollups.state_totals([one.run_id]) == {"FAILED": 1}
+    assert len(rollups.hourly(NOON, NOON + timedelta(days=3), [one.run_id])) == 1
+    assert rollups.hourly(NOON + timedelta(hours=2), NOON + timedelta(hours=5)) == []
+    assert [row.key for row in rollups.daily_failures(NOON.date(), ["b"])] == ["b"]
+    assert rollups.daily_failures(date(2026, 3, 4)) == []
+
+
+@pytest.mark.django_db
+def test_merged_causes_count_for_their_target_on_read():
+    target = FingerprintFactory(key="t")
+    FingerprintFactory(key="m", merged_into=target)
+    phase = PhaseFactory()
+    for key in ("t", "m", ""):
+        _ended(phase, fingerprint=key)
+    found = {row.key: row.attempts for row in rollups.daily_failures(NOON.date())}
+    assert found == {"t": 2, "": 1}
+    assert sum(row.attempts for row in rollups.daily_failures(NOON.date(), ["m"])) == 2
+
+
+@pytest.mark.django_db
+def test_the_totals_of_a_deleted_run_go_with_it_even_before_a_fold():
+    phase = PhaseFactory()
+    rollups.fold()
+    _ended(phase)
+    phase.run.delete()
+    assert rollups.state_totals() == {}
+    rollups.fold()
+    assert not StateDelta.objects.exists()
+    assert check().equal
+
+
+@pytest.mark.django_db
+def test_check_names_the_total_that_is_wrong():
+    phase = PhaseFactory()
+    _ended(phase, fingerprint="a")
+    rollups.fold()
+    StateCount.objects.update(count=7)
+    HourlyRollup.objects.update(attempts=9)
+    DailyFingerprint.objects.update(attempts=3)
+    places = [difference.place for difference in check().differences]
+    assert [place.split()[0] for place in places] == ["run", "hour", "day"]
+    out = StringIO()
+    with pytest.raises(CommandError, match="rollups rebuild") as refused:
+        call_command("rollups", "check", "--json", stdout=out)
+    assert refused.value.returncode == 3
+    assert len(json.loads(out.getvalue())["differences"]) == 3
+
+
+@pytest.mark.django_db
+def test_older_totals_are_left_alone_where_prune_took_the_attempts():
+    phase = PhaseFactory()
+    old = _ended(phase, started_at=NOON - timedelta(days=9))
+    _ended(phase)
+    rollups.fold()
+    old.delete()
+    assert not check().equal
+    AuditEvent.objects.create(
+        actor="a",
+        origin="schedule",
+        verb="prune",
+        subject="attempt",
+        new={"attempts_before": (NOON - timedelta(days=3)).isoformat()},
+    )
+    assert check().equal
+    assert rollup_check.kept_since() == (NOON - timedelta(days=2)).replace(hour=0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rebuild_writes_wrong_totals_anew_and_leaves_later_deltas_to_the_readers():
+    phase = PhaseFactory()
+    _ended(phase, fingerprint="a")
+    rollups.fold()
+    _ended(phase, fingerprint="a")
+    StateCount.objects.update(count=7)
+    HourlyRollup.objects.all().delete()
+    out = StringIO()
+    call_command("rollups", "rebuild", stdout=out)
+    assert "written anew" in out.getvalue()
+    assert check().equal
+    assert HourlyRollup.objects.get().attempts == 2
+    assert not AttemptDelta.objects.exists()
+    call_command("rollups", "fold", stdout=out)
+    call_command("rollups", "check", stdout=out)
+    assert "Every total equals" in out.getvalue()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_fold_steps_aside_while_another_one_works():
+    _ended(PhaseFactory())
+    with transaction.atomic():
+        rollups.fold()
+        assert _elsewhere(rollups.fold) == rollups.Folded(0, 0, busy=True)
+    assert _elsewhere(rollups.fold).busy is False
+
+
+def _elsewhere(work):
+    """Run it on a connection of its own."""
+    answers = []
+
+    def target():
+        try:
+            answers.append(work())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=target)
+    thread.start()
+    thread.join()
+    return answers[0]
+
+
+CRASHES = 200
+
+
+class _Drainer(threading.Thread):
+    """Starts and finishes attempts of its phases until told to stop; survives its connection."""
+
+    def __init__(self, phases, seed):
+        super().__init__(daemon=True)
+        self.phases, self.random = phases, random.Random(seed)
+        self.enough = threading.Event()
+        self.backend, self.crashes, self.steps = 0, 0, 0
+
+    def run(self):
+        while not self.enough.is_set():
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_backend_pid()")
+                    self.backend = cursor.fetchone()[0]
+                while not self.enough.is_set():
+                    self.drain(self.random.choice(self.phases))
+                    self.steps += 1
+            except Error:
+                self.crashes += 1
+                connection.close()
+        connection.close()
+
+    def drain(self, pk):
+        with transaction.atomic():
+            opened = (
+                Attempt.objects.filter(phase=pk, finished_at=None)
+                .values_list("pk", "lease")
+                .first()
+            )
+            if opened is None:
+                seen, state = Phase.objects.values_list("attempts", "state").get(pk=pk)
+                start = Start(pk, state, seen, None, None, None, uuid.uuid4(), 60, "w", 60)
+                start_attempt(start)
+                return
+            outcome = self.random.choice(["complete", "failed", "timeout"])
+            finish_attempt(
+                Finish(
+                    *opened, outcome, "FAILED", "w", telemetry=self.random.randrange(3),
+                    fingerprint="" if outcome == "complete" else self.random.choice("ab"),
+                )
+            )  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.xdist_group("serial")
+def test_totals_equal_a_recount_after_200_crashes_in_the_middle_of_finishing_attempts():
+    run = RunFactory(max_parallel=9)
+    drainers = [_Drainer([PhaseFactory(run=run).pk for _ in range(3)], seed) for seed in range(4)]
+    for drainer in drainers:
+        drainer.start()
+    dice, deadline = random.Random(7), time.monotonic() + 100
+    while sum(drainer.crashes for drainer in drainers) < CRASHES:
+        assert time.monotonic() < deadline, [drainer.crashes for drainer in drainers]
+        victim = dice.choice(drainers)
+        goal = victim.steps + dice.randrange(1, 3)
+        while victim.steps < goal and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(dice.random() * 0.004)  # where in its next step the crash hits is left to chance
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s) WHERE %s > 0", [victim.backend] * 2)
+        if dice.random() < 0.1:
+            rollups.fold(limit=dice.randrange(1, 50))
+    for drainer in drainers:
+        drainer.enough.set()
+        drainer.join()
+    assert Attempt.objects.filter(finished_at__isnull=False).count() > 50
+    assert check().differences == ()
+    while rollups.fold().attempts:
+        pass
+    rebuild()
+    assert check().differences == ()
