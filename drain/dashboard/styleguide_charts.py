@@ -28,7 +28,7 @@ def _outcomes() -> tuple[Series, ...]:
         Series("complete", [_complete(hour) for hour in hours]),
         Series("failed", [_failed(hour) for hour in hours]),
         Series("retryable", [hour % 3 for hour in hours]),
-        Series("timeout", [hour % 7 == 0 for hour in hours]),
+        Series("timeout", [int(hour % 7 == 0) for hour in hours]),
     )
 
 
