@@ -11,25 +11,23 @@ from drain.fingerprints.compose import compose
 from drain.fingerprints.masks import mask
 from drain.fingerprints.model import VERSION, Category, Failure, Fingerprint
 from drain.fingerprints.reading import read
+from drain.fingerprints.region import REGION_CHARS, RegionFinder, error_region
 from drain.fingerprints.tokens import PLACEHOLDERS
 
 __all__ = [
     "PLACEHOLDERS",
+    "REGION_CHARS",
     "VERSION",
     "Category",
     "Failure",
     "Fingerprint",
+    "RegionFinder",
     "error_region",
     "fingerprint",
     "mask",
 ]
 
 
-def error_region(text: str | bytes, limit: int = 32_000) -> str:
-    """The part of a log that tells of its failure, at most ``limit`` characters."""
-    return to_text(text)[-limit:]
-
-
 def fingerprint(text: str | bytes) -> Fingerprint:
     """The fingerprint of a failure's text; never raises, whatever the text is."""
-    return compose(read(to_text(text)))
+    return compose(read(error_region(to_text(text))))

@@ -26,7 +26,7 @@ _PREFIX = re.compile(
     rf"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d {_TIME} [\w.-]{{1,64}} [\w./-]{{1,64}}(?:\[\d{{1,8}}\])?: ?"
     r"|[A-Za-z][\w.-]{0,40}[-_]\d{1,4}\s{0,30}\| ?"
     r"|#\d{1,4} \d{1,6}\.\d{1,4}(?: |$)"
-    rf"|{_TIME}(?: |$)"
+    rf"|{_TIME}(?: [AP]M)?(?: |$)"
     r")"
 )
 # Any word before a bar: compose without numbers. Taken off only when nearly all lines have it.
@@ -146,7 +146,9 @@ def _may_close(text: str) -> bool:
 def _strip_once(lines: list[str]) -> list[str]:
     """One layer of prefixes; the same list when there is none."""
     ends = [found.end() if (found := _PREFIX.match(line)) else 0 for line in lines]
-    if any(ends) and any(line[end:].strip() for line, end in zip(lines, ends, strict=True) if end):
+    if any(ends) and any(
+        len(line[end:].strip()) > 2 for line, end in zip(lines, ends, strict=True) if end
+    ):
         return [line[end:] for line, end in zip(lines, ends, strict=True)]
     for pattern in (_BAR, _COMMON):
         filled = [line for line in lines if line.strip()]

@@ -24,11 +24,11 @@ _UNSAFE = re.compile(
 def compose(failure: Failure) -> Fingerprint:
     """The fingerprint of a failure; equal parts after masking give the same object."""
     return _fingerprint(
-        safe(failure.type),
-        mask(safe(failure.message)),
-        safe(failure.function),
-        safe(failure.cause_type),
-        mask(safe(failure.cause_message)),
+        failure.type,
+        mask(failure.message),
+        failure.function,
+        failure.cause_type,
+        mask(failure.cause_message) if failure.cause_message else "",
         failure.hint,
     )
 
@@ -46,8 +46,9 @@ def safe(text: str) -> str:
 def _fingerprint(
     kind: str, message: str, function: str, cause_kind: str, cause_message: str, hint: str
 ) -> Fingerprint:
+    kind, message, function = safe(kind), safe(message), safe(function)
     head = _headline(kind, message)
-    cause = _headline(cause_kind, cause_message)
+    cause = safe(_headline(cause_kind, cause_message))
     category = Category(hint) if hint else categorise(kind, message, cause)
     placed = function and (not message or category not in PLACELESS)
     lines = [head]

@@ -17,32 +17,37 @@ from drain.fingerprints.tokens import PLACEHOLDERS, mask_token
 MESSAGE_CHARS = 2_000
 
 # Every alternative begins with another character and none can give back what it took, so the scan
-# is linear. A quote opens only where no word ends (``can't`` is no quotation).
+# is linear. Words without digits are taken in one go: most of a message is nothing else. A quote
+# opens only where no word ends (``can't`` is no quotation).
 _SCAN = re.compile(
-    r"<(?:" + "|".join(sorted(PLACEHOLDERS)) + r")>(?:[/\\][\w.+-]*)?"
+    r"(?<![=\w])(?:[A-Za-z]{1,40} )+"
+    r"|<(?:" + "|".join(sorted(PLACEHOLDERS)) + r")>(?:[/\\][\w.+-]*)?"
+    r"|[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s\"'<>()`]+"
     r"|(?<!\w)'[^'\n]{0,300}'(?!\w)"
     r'|"[^"\n]{0,300}"'
     r"|\d{1,3}(?:,\d{3})+(?![\w,])"
     r"|[^\s\"'`,;()\[\]{}<>|=]+"
 )
 # Without one of these there is nothing to mask.
-_WORTH_A_LOOK = re.compile(r"[\d/\\\"'@=]|\.\w|deadbeef|::")
+_WORTH_A_LOOK = re.compile(r"[\d/\\\"'@=]|\.\w|[0-9a-f]{8}")
 # A number after one of these words says what went wrong: it stays.
-_MEANING = frozenset(
-    {
-        "code", "errno", "error", "exit", "http", "signal", "sqlstate", "status", "winerror",
-        "http/1.0", "http/1.1", "http/2", "exitcode", "exit_code", "status_code", "returncode",
-    }
-)  # fmt: skip
+_MEANING = re.compile(
+    r"(?:code|errno|error|exit|http(?:/[12](?:\.[01])?)?|signal|sqlstate|status|winerror|exit_?code|status_?code|returncode)"
+    r"[ :=\"'(\[#]{1,3}\Z",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"-?\d{1,5}[.:,]?\Z")
+_IDENTIFIER = re.compile(r"[A-Za-z_$@][\w.$@:-]*\Z")
+_ID_KEY = re.compile(r"(?:\A|[_\W])ids?[\"']?\s?[:=]\s?\Z", re.IGNORECASE)
+_LABELLED = re.compile(r"[A-Za-z]{2,20}: ")
+_DIGIT = re.compile(r"\d")
 # What stands after one of these is the cause itself, digits and all.
 _NAMES_THE_CAUSE = re.compile(
-    r"(?:resolve host(?:name)?|translate host name|ENOTFOUND|EAI_AGAIN|\bmodel|\bModel|lookup)[:=]? [\"'`]?\Z"
+    r"(?:resolve host(?:name)?|translate host name|ENOTFOUND|EAI_AGAIN|\bmodel|lookup)[:=]? [\"'`]?\Z",
+    re.IGNORECASE,
 )
-_GLUE = frozenset(" :=\"'([#\t")
-_CODE = re.compile(r"-?\d{1,5}\Z")
-_IDENTIFIER = re.compile(r"[A-Za-z_$@][\w.$@:-]*\Z")
-_LABELLED = re.compile(r"[A-Za-z]{2,20}: ")
-_ID_KEY = re.compile(r"(?:\A|[_\W])ids?[\"']?\s*[:=]\s*\Z", re.IGNORECASE)
+# How far back a token looks for the words that give it a meaning.
+_BEFORE = 32
 
 
 @lru_cache(maxsize=4096)
@@ -51,64 +56,63 @@ def mask(message: str) -> str:
     message = " ".join(message[: 2 * MESSAGE_CHARS].split())[:MESSAGE_CHARS]
     if not _WORTH_A_LOOK.search(message):
         return message
-    message = mask_spans(message)
-    out: list[str] = []
-    end = 0
-    previous = ""
-    for found in _SCAN.finditer(message):
-        start = found.start()
-        gap = message[end:start]
-        token = found.group()
-        out.append(gap)
-        previous = _replacement(token, gap, previous, message, start, out)
-        end = found.end()
-    out.append(message[end:])
-    return "".join(out)
+    return _SCAN.sub(_replace, mask_spans(message))
 
 
-def _replacement(
-    token: str, gap: str, previous: str, message: str, start: int, out: list[str]
-) -> str:
-    """Append what stands for the token; returns the word that the next number's meaning rests on."""
+def _replace(found: re.Match[str]) -> str:
+    """What stands for one token of the scan."""
+    token = found.group()
+    last = token[-1]
+    if last == " ":
+        return token
     first = token[0]
-    if first in "\"'":
-        out.append(_mask_quoted(token, message, start))
-        return previous
-    if first == "<" or (token.isalpha() and len(token) < 8):
-        out.append(_mask_word(token, gap, message, start))
-        return token.lower()
-    if _means(token, gap, previous) or _NAMES_THE_CAUSE.search(message, max(0, start - 32), start):
-        out.append(token)
-    else:
-        out.append(mask_token(token))
-    return token.rstrip(":").lower()
+    if first == "'" or first == '"':
+        if found.string.startswith(":", found.end()):
+            return first + mask(token[1:-1]) + first
+        return _mask_quoted(token, _before(found))
+    if first == "<":
+        return token
+    if token in _TRUTHS:
+        return _mask_truth(token, _before(found))
+    masked = mask_token(token)
+    # Only what would change can be saved by the words before it.
+    if masked != token and _stays(token, _before(found)):
+        return token
+    return masked
 
 
-def _means(token: str, gap: str, previous: str) -> bool:
-    """Whether this number is part of what went wrong (``exit code 137``, ``HTTP 502``)."""
-    if previous not in _MEANING or not _GLUE.issuperset(gap):
-        return False
-    return bool(_CODE.match(token.rstrip(".:,")))
+def _before(found: re.Match[str]) -> str:
+    start = found.start()
+    return found.string[start - _BEFORE if start > _BEFORE else 0 : start]
 
 
-def _mask_word(word: str, gap: str, message: str, start: int) -> str:
-    """Words stay, but for the truth values of ``key=True`` and ``"key": true``."""
-    if gap == "=" and word in ("True", "False"):
-        return "<bool>"
-    if word in ("true", "false") and message[max(0, start - 3) : start] == '": ':
-        return "<bool>"
-    return mask_token(word)
+def _stays(token: str, before: str) -> bool:
+    """Whether the token is part of what went wrong (``exit code 137``, ``HTTP 502``)."""
+    if _CODE.match(token) and _MEANING.search(before):
+        return True
+    return bool(_NAMES_THE_CAUSE.search(before))
 
 
-def _mask_quoted(quoted: str, message: str, start: int) -> str:
+_TRUTHS = frozenset({"True", "False", "true", "false"})
+
+
+def _mask_truth(word: str, before: str) -> str:
+    """The truth values of ``key=True`` and ``"key": true``; the words alone stay."""
+    if word[0] in "TF":
+        return "<bool>" if before.endswith("=") else word
+    return "<bool>" if before.endswith('": ') else word
+
+
+def _mask_quoted(quoted: str, before: str) -> str:
     """Names stay, values go; sentences are read like any other text."""
     quote, inner = quoted[0], quoted[1:-1]
-    before = message[max(0, start - 24) : start]
-    if before.endswith("=") and inner:
+    if not inner or (inner.isalpha() and len(inner) < 8 and not before.endswith("=")):
+        return quoted
+    if before.endswith("="):
         return "<str>"
-    if any(char.isdigit() for char in inner) and _ID_KEY.search(before):
+    if _DIGIT.search(inner) and _ID_KEY.search(before):
         return f"{quote}<id>{quote}"
-    if not inner or (inner.isalpha() and len(inner) < 8) or _NAMES_THE_CAUSE.search(before):
+    if _NAMES_THE_CAUSE.search(before):
         return quoted
     if " " not in inner:
         return quote + _mask_inner(inner) + quote
@@ -123,8 +127,10 @@ def _mask_inner(inner: str) -> str:
 
 def _reads_like_a_sentence(inner: str) -> bool:
     """Four words or more, most of them made of letters: somebody's message, not a value."""
-    words = inner.split(" ")
     if _LABELLED.match(inner):
         return True
-    plain = sum(word.strip(".,:;!?'\"()").isalpha() for word in words)
-    return len(words) >= 4 and plain * 3 >= len(words) * 2
+    words = inner.split(" ")
+    if len(words) < 4:
+        return False
+    plain = sum([word.strip(".,:;!?'\"()").isalpha() for word in words])
+    return plain * 3 >= len(words) * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from drain.fingerprints.model import Failure
 
@@ -10,10 +11,10 @@ _RUST = re.compile(r"^thread '[^'\n]{0,200}' (?:\(\d+\) )?panicked at (.{1,2000}
 _RUST_PLACE = re.compile(r"(\S{1,400}?\.rs):\d+(?::\d+)?:?$")
 _RUST_OLD = re.compile(r"'(.*)', (\S{1,400}?\.rs):\d+(?::\d+)?$")
 _GO = re.compile(r"^(panic|fatal error): (.{1,2000})$", re.MULTILINE)
-_GO_CALL = re.compile(r"^(\S{1,300}?)\(.{0,500}\)\n\s+(\S{1,400}?):\d+", re.MULTILINE)
 _GO_LIBRARY = re.compile(
     r"/go/src/(?!github\.com|gitlab\.com|bitbucket)|/go(?:/\d[\d.]*)?(?:/x64)?/src/(?:runtime|os|net|sync|testing|internal|reflect|encoding|fmt|io|context)/|/pkg/mod/|/libexec/src/"
 )
+_GO_STACK_CHARS = 8_000
 _GO_NOTES = re.compile(r" \[recovered.{0,40}$|\s*goroutine \d+.*$")
 
 
@@ -54,10 +55,13 @@ def _read_go(text: str) -> Failure | None:
 
 def _go_function(text: str, start: int) -> str:
     """Innermost function outside the standard library and downloaded modules."""
-    for number, call in enumerate(_GO_CALL.finditer(text, start)):
-        name, path = call.groups()
-        if number > 100:
-            break
+    lines = text[start : start + _GO_STACK_CHARS].split("\n")
+    for call, place in pairwise(lines):
+        if not call.endswith(")") or place[:1] not in ("\t", " "):
+            continue
+        path = place.strip().partition(":")[0] if place.strip()[1:2] != ":" else place.strip()
+        # The receiver stands in brackets of its own: pkg.(*runner).run.func1(0xc0)
+        name = call[: call.rfind("(")]
         if not _GO_LIBRARY.search(path) and not name.startswith(("panic", "runtime.")):
             return name.rpartition("/")[2]
     return ""

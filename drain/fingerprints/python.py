@@ -11,11 +11,11 @@ _FRAME = '  File "'
 _GROUP_HEADER = "Exception Group Traceback"
 _LINKS = ("The above exception was the direct cause", "During handling of the above exception")
 # Not indented: the exception itself after the frames.
-_UNINDENTED = re.compile(r"\n(?=[^\s])")
+_UNINDENTED = re.compile(r"\n\S")
 _EXCEPTION = re.compile(r"([A-Za-z_][\w.]{0,200})(?::(?: (.*)|$)|$)")
 _LIBRARY = re.compile(
     r"site-packages|dist-packages|[\\/]lib(?:64)?[\\/](?:python|pypy)\d|[\\/][Pp]ython[\d.]*[\\/](?:x64[\\/])?[Ll]ib[\\/]|[\\/]Lib[\\/]"
-    r"|[\\/]gems[\\/]|^<frozen|^<string>|^<stdin>|[\\/]importlib[\\/]",
+    r"|^<frozen|^<string>|^<stdin>|[\\/]importlib[\\/]",
 )
 # 3.12 runs comprehensions inside their function, so a frame of theirs is nobody's identity.
 _INLINED = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>", "<lambda>"})
@@ -92,7 +92,8 @@ def _read_block(text: str, start: int) -> tuple[str, str, str] | None:
     # A header that is itself indented sits inside another program's output.
     if not found:
         return None
-    exception = _EXCEPTION.match(text, found.end(), _line_end(text, found.end()))
+    at = found.end() - 1
+    exception = _EXCEPTION.match(text, at, _line_end(text, at))
     if not exception:
         return None
     kind, message = exception.groups()
@@ -139,9 +140,17 @@ def own_function(text: str, start: int, end: int) -> str:
         name = tail.partition(", in ")[2].strip()
         if not name and position > start + 80:
             continue
-        if name not in _INLINED and not _LIBRARY.search(path):
+        if name not in _INLINED and not is_library(path):
             return _place(path, name)
     return ""
+
+
+def is_library(path: str) -> bool:
+    """Whether a file belongs to Python or an installed package, not to the user's own code."""
+    # Most paths are the user's own, and three look-ups are cheaper than the pattern.
+    if "ib" not in path and "-packages" not in path and path[:1] != "<":
+        return False
+    return bool(_LIBRARY.search(path))
 
 
 def _place(path: str, name: str) -> str:

@@ -16,6 +16,11 @@ _READERS = (read_pytest, read_python, read_panic, read_stack, read_bare)
 def read(text: str) -> Failure:
     """The failure that a whole text tells of; an empty one when there is no text."""
     text = clean(text)
+    if text.startswith("Traceback"):
+        # The commonest case by far; no other reader would claim it.
+        failure = read_python(text)
+        if failure is not None:
+            return failure
     for reader in _READERS:
         failure = reader(text)
         if failure is not None:

@@ -21,7 +21,7 @@ _RULES: tuple[tuple[str, re.Pattern[str], str], ...] = (
     # com.apple.icloud.fmfd.heartbeat, org.apache.hadoop.hdfs: whose code spoke
     (
         "name of a package",
-        re.compile(r"(?<![\w.])(?:[A-Za-z][\w-]*\.){2,}[A-Za-z][\w-]*"),
+        re.compile(r"(?<![\w.-])(?:[A-Za-z][\w-]*\.){2,}[A-Za-z][\w-]*"),
         "<*>",
     ),
     ("quoted value", re.compile(r"\"[^\"]*\"|(?<!\w)'(?![A-Za-z]+')[^']*'(?!\w)"), "<*>"),

@@ -10,12 +10,9 @@ from drain.fingerprints.model import Failure
 _FRAME = re.compile(r"^[ \t]+at (?:async )?(?:new )?(\S.{0,400})$", re.MULTILINE)
 _ERROR = re.compile(
     r"^(?:Uncaught |Unhandled |\(node:\d+\) |Caused by: |Exception in thread \"[^\"\n]{0,100}\" |Unhandled exception\. |\[cause\]: )*"
-    r"((?:[A-Za-z_$][\w$]{0,80}[.$/]){0,12}[A-Za-z_$][\w$]{0,80}(?:Error|Exception|Throwable|Warning|Failure|Fault|Rejection|Interrupt|Abort|Timeout|Death)"
+    r"((?:[A-Za-z_$][\w$]{0,80}[./]){0,12}[A-Za-z_$][\w$]{0,80}(?:Error|Exception|Throwable|Warning|Failure|Fault|Rejection|Interrupt|Abort|Timeout|Death)"
     r"|java\.lang\.\w{1,60}|Error)"
     r"(?: \[(\w{1,60})\])?(?::[ ]?(.*))?$"
-)
-_JS_PLACE = re.compile(
-    r"\(?((?:file://|node:|[A-Za-z]:[\\/]|/|\.|[\w@<])[^()]{0,400}?):\d+:\d+\)?$"
 )
 _LIBRARY_PATH = re.compile(
     r"^(?:node:|internal/|<anonymous>|native)|\(native\)|[\\/]node_modules[\\/]|^(?:bootstrap_node|module|events|net|fs)\.js"
@@ -24,7 +21,7 @@ _LIBRARY_CLASS = re.compile(
     r"^(?:java|javax|jdk|sun|com\.sun|kotlin|kotlinx|scala|akka|groovy|org\.(?:springframework|junit|apache|gradle|hibernate|postgresql|eclipse|codehaus|testng|slf4j|jboss)"
     r"|com\.(?:zaxxer|mysql|fasterxml|google\.common)|io\.(?:netty|grpc|reactivex)|reactor|System|Microsoft|app//org\.junit|java\.base/\w+)[.\w]*[./]"
 )
-_ANONYMOUS = ("<anonymous>", "eval", "")
+_ANONYMOUS = ("<anonymous", "eval")
 _LOOK_BACK = 60
 
 
@@ -77,21 +74,30 @@ def _own_function(text: str, start: int) -> str:
 
 def _call(frame: str) -> tuple[str, bool | None]:
     """``(name, own)``; own is None for an installed package's call and False for the runtime's."""
-    place = _JS_PLACE.search(frame)
-    if place:
-        return _js_call(frame, place)
-    call = frame.partition(" in ")[0] if " in /" in frame or " in C:" in frame else frame
-    name = call.partition("(")[0].strip()
+    call, path = _split_place(frame)
+    if path:
+        return _js_call(call, path)
+    name = frame.partition("(")[0].strip()
     if "." not in name:
         return "", False
     parts = re.split(r"[./]", name)
     return ".".join(parts[-2:]), not _LIBRARY_CLASS.match(name)
 
 
-def _js_call(frame: str, place: re.Match[str]) -> tuple[str, bool | None]:
-    path = place.group(1)
-    name = frame[: place.start()].partition(" [as ")[0].strip().rpartition(".")[2]
-    if name in _ANONYMOUS or name.startswith("<anonymous"):
+def _split_place(frame: str) -> tuple[str, str]:
+    """Call and path of ``call (path:line:column)`` or a bare ``path:line:column``; else no path."""
+    call, parenthesis, place = frame.rpartition("(")
+    place = place.removesuffix(")")
+    path, _, numbers = place.rpartition(":")
+    path, _, line = path.rpartition(":")
+    if numbers.isdigit() and line.isdigit():
+        return call, path
+    return (call, place) if place in ("<anonymous>", "native") else (frame, "")
+
+
+def _js_call(call: str, path: str) -> tuple[str, bool | None]:
+    name = call.partition(" [as ")[0].strip().rpartition(".")[2]
+    if not name or name.startswith(_ANONYMOUS):
         name = path.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
     if not _LIBRARY_PATH.search(path):
         return name, True

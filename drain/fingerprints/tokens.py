@@ -30,7 +30,7 @@ _IPV6 = re.compile(
 _HEX0X = re.compile(r"[+-]?0[xX][0-9A-Fa-f]{1,64}\Z")
 _HEX = re.compile(r"(?:[0-9a-f]{8,}|[0-9A-F]{8,})\Z")
 _SHORT_HEX = re.compile(r"(?=[0-9a-f]{0,7}[0-9])(?=[0-9a-f]{0,7}[a-f])[0-9a-f]{4,7}\Z")
-_NUMBER = re.compile(r"[+-]?\d[\d_]*(?:\.\d+)*(?:[eE][+-]?\d+)?\Z")
+_NUMBER = re.compile(r"[+-]?\d[\d_,]*(?:\.\d+)*(?:[eE][+-]?\d+)?\Z")
 _DURATION = re.compile(
     r"[+-]?\d+(?:\.\d+)?(?:ns|us|µs|ms|s|sec|secs|seconds|m|min|mins|h|hr|hrs|d)\Z"
 )
@@ -47,6 +47,8 @@ _HOST_PORT = re.compile(r"[A-Za-z0-9][\w.-]{0,80}:\d{2,5}\Z")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _LINE_SUFFIX = re.compile(r"(?::\d+){1,2}:?\Z|\(\d+(?:,\d+)?\)\Z")
 _SWIFT_ID = re.compile(r"tx[0-9a-f]{21}-[0-9a-f]{10}(?:-[\w-]{1,60})?\Z")
+# 9af: too short to be told from a name.
+_TOO_SHORT = re.compile(r"\d[\da-f]{0,2}\Z")
 _DIGITS = re.compile(r"(?<![A-Za-z0-9])[+-](?=\d)\d+|\d+")
 _PARTS = re.compile(r"[A-Za-z0-9]+|[^A-Za-z0-9]+")
 _CHANGES = re.compile(r"[A-Za-z]+|\d+")
@@ -138,6 +140,8 @@ def _mask_digits(core: str) -> str:
     for pattern, placeholder in _DIGIT_RULES:
         if pattern.match(core):
             return placeholder
+    if len(core) <= 3 and _TOO_SHORT.match(core):
+        return core
     if _MEANING_CODE.match(core) or _ENCODING.match(core):
         return core
     return _mask_parts(_UUID.sub("<uuid>", core))
