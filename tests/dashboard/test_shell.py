@@ -1,0 +1,58 @@
+"""The frame of every page: navigation, counts and the identity strip."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.test import RequestFactory
+
+from drain.dashboard.shell import build_shell
+from drain.dashboard.shell_counts import read_counts
+from drain.models import Phase, Run, Source, WorkerHost
+
+NOW = datetime(2025, 12, 28, 14, 32, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+def test_an_empty_installation_has_a_shell():
+    counts = read_counts(NOW)
+    assert (counts.source, counts.runs, counts.phases, counts.stale) == ("no source yet", 0, 0, 0)
+
+
+@pytest.mark.django_db
+def test_counts_are_exact_before_anything_is_folded():
+    run = Run.objects.create(run_id="research-system-v2")
+    day_ago = NOW - timedelta(hours=25)
+    Phase.objects.create(run=run, phase_id="a", phase_index=1, state="FAILED")
+    Phase.objects.create(
+        run=run, phase_id="b", phase_index=2, state="QUEUED", state_changed_at=day_ago
+    )
+    counts = read_counts(NOW)
+    assert (counts.runs, counts.phases, counts.queued, counts.stale) == (1, 2, 1, 1)
+    assert counts.by_state == {"FAILED": 1, "QUEUED": 1}
+
+
+@pytest.mark.django_db
+def test_a_silent_worker_is_asked_but_not_alive():
+    for seconds in (1, 300, 200_000):
+        last_seen = NOW - timedelta(seconds=seconds)
+        WorkerHost.objects.create(
+            host="w", pid=seconds, version="0", workers=2, last_seen=last_seen
+        )
+    counts = read_counts(NOW)
+    assert (counts.workers_alive, counts.workers_asked) == (1, 2)
+
+
+@pytest.mark.django_db
+def test_the_strip_never_shows_a_password():
+    Source.objects.create(name="a", kind="autopack", url="postgresql://m:secret@db/x")
+    assert read_counts(NOW).source == "postgresql://m:•••@db/x"
+
+
+def test_a_signed_out_page_asks_the_database_nothing():
+    request = RequestFactory().get("/")
+    request.user = AnonymousUser()
+    request.resolver_match = None
+    assert build_shell(request).counts.runs == 0
