@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from drain.policy.graph import CycleError
@@ -143,3 +145,13 @@ def test_reasons_are_counted_in_the_order_of_the_rules():
     counts = plan(rows).counts
     assert list(counts.items()) == [("leased", 1), ("attempts_exhausted", 2)]
     assert all(reason.sentence for reason in ExclusionReason)
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_planning_leaves_the_collector_as_it_was(was_on):
+    gc.enable() if was_on else gc.disable()
+    try:
+        plan([phase(1)])
+        assert gc.isenabled() is was_on
+    finally:
+        gc.enable()
