@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -107,7 +108,8 @@ class Supervisor:
                 self._tell(child.spec.name, line.decode("utf-8", "replace").rstrip())
 
     def _tell(self, name: str, text: str) -> None:
-        with self._lock:
+        # Nobody may be reading any more; a relay that stopped over that would block its child.
+        with self._lock, contextlib.suppress(OSError):
             self._say(f"{name:<12}| {text}")
 
     def _look(self) -> None:
