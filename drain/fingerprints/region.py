@@ -7,6 +7,8 @@ The same code serves a text in memory and a stream, and both give the same regio
 
 from __future__ import annotations
 
+import codecs
+
 # What one fingerprint looks at; a region is never longer.
 REGION_CHARS = 32_000
 _BLOCK = 1_000_000
@@ -32,6 +34,7 @@ class RegionFinder:
         # More is kept before an anchor than after it: chains and compilers tell upwards.
         self._before = limit * 5 // 8
         self._block = max(_BLOCK, 8 * limit)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._buffer = ""
         self._head = ""
         self._best = ""
@@ -46,8 +49,13 @@ class RegionFinder:
                 self._search(self._buffer[: self._block])
                 self._keep_from(self._block - self._limit)
 
+    def feed_bytes(self, piece: bytes) -> None:
+        """The next bytes of the log; characters may be cut anywhere, what is no UTF-8 is replaced."""
+        self.feed(self._decoder.decode(piece))
+
     def region(self) -> str:
         """The region, at most ``limit`` characters; the whole text when it is no longer than that."""
+        self._buffer += self._decoder.decode(b"", final=True)
         if self._whole and len(self._buffer) <= self._limit:
             return self._buffer
         self._search(self._buffer)

@@ -62,7 +62,7 @@ SPANS = (
         re.compile(r"(?<![\w:.])\d{1,2}:\d{2}(?::\d{2})?\s?[AaPp][Mm]\b"),
         "<date>",
     ),
-    # datetime.datetime(2025, 6, 24, 18, 33, 0, 447640)
+    # how Python prints a date: datetime.datetime(2025, 6, ...)
     Span(
         "date object",
         ("datetime.",),

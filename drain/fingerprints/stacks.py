@@ -33,20 +33,20 @@ def read_stack(text: str) -> Failure | None:
     head = _error_above(text, first.start())
     if head is None:
         return None
-    kind, message, start = head
+    kind, message = head
     function = _own_function(text, first.start())
     root = _root_cause(text, first.start())
     return Failure(kind, message, function, *root)
 
 
-def _error_above(text: str, end: int) -> tuple[str, str, int] | None:
-    """Type, message and start of the nearest line above ``end`` that names an error."""
+def _error_above(text: str, end: int) -> tuple[str, str] | None:
+    """Type and message of the nearest line above ``end`` that names an error."""
     lines = text[max(0, end - 8_000) : end].rstrip("\n").split("\n")[-_LOOK_BACK:]
     for index in range(len(lines) - 1, -1, -1):
         found = _ERROR.match(lines[index].strip())
         if found:
             kind, code, message = found.groups()
-            return _kind(kind, code), (message or "").rstrip(":") or _next_line(lines, index), index
+            return _kind(kind, code), (message or "").rstrip(":") or _next_line(lines, index)
     return None
 
 
@@ -86,7 +86,7 @@ def _call(frame: str) -> tuple[str, bool | None]:
 
 def _split_place(frame: str) -> tuple[str, str]:
     """Call and path of ``call (path:line:column)`` or a bare ``path:line:column``; else no path."""
-    call, parenthesis, place = frame.rpartition("(")
+    call, _, place = frame.rpartition("(")
     place = place.removesuffix(")")
     path, _, numbers = place.rpartition(":")
     path, _, line = path.rpartition(":")

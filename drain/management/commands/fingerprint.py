@@ -1,0 +1,139 @@
+"""`manage.py fingerprint`: the identity of a failure's text, or of each line of a JSON-lines file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from drain.fingerprints import Fingerprint, RegionFinder, fingerprint
+
+_PIECE_BYTES = 1 << 20
+# Nobody's failure text; a file of one endless line would otherwise be read into memory whole.
+_LINE_BYTES = 64 << 20
+
+
+class Command(BaseCommand):
+    """Reads text, asks `fingerprint`, prints; needs neither database nor settings of a site."""
+
+    help = "Print the fingerprint of a failure's text, or of every line of a JSON-lines file."
+    requires_system_checks = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """FILE or standard input, one text or one per line."""
+        parser.add_argument(
+            "file", nargs="?", default="-", metavar="FILE", help="a file, or - for standard input"
+        )
+        parser.add_argument(
+            "--jsonl",
+            action="store_true",
+            help='read one {"text": ...} a line, print one object a line',
+        )
+        parser.add_argument(
+            "--json", action="store_true", help="print JSON instead of lines for people"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Open the input, show progress on a terminal, print the answer."""
+        try:
+            with _input(options["file"]) as source, _progress(options["file"]) as progress:
+                if options["jsonl"]:
+                    self._print_lines(source, progress)
+                else:
+                    self._print_one(source, progress, as_json=options["json"])
+        except OSError as error:
+            raise CommandError(
+                f"Cannot read {options['file']}: {error.strerror or error}."
+            ) from error
+
+    def _print_one(self, source: BinaryIO, progress: _Progress, *, as_json: bool) -> None:
+        result = fingerprint(_region_of(source, progress))
+        if as_json:
+            self.stdout.write(_as_json(result))
+            return
+        for name, value in asdict(result).items():
+            shown = value.replace("\n", "\n" + " " * 10) if name == "template" else value
+            self.stdout.write(f"{name + ':':<9} {shown}")
+
+    def _print_lines(self, source: BinaryIO, progress: _Progress) -> None:
+        for number, line in enumerate(iter(lambda: source.readline(_LINE_BYTES), b""), 1):
+            progress.advance(len(line))
+            if not line.isspace():
+                self.stdout.write(_as_json(fingerprint(_text_of(line, number))))
+
+
+def _as_json(result: Fingerprint) -> str:
+    return json.dumps(asdict(result), ensure_ascii=False)
+
+
+def _text_of(line: bytes, number: int) -> str:
+    """The text of one line; CommandError names the line when it has none."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise CommandError(
+            f'Line {number} is no JSON ({error}); every line must be an object like {{"text": "..."}}.'
+        ) from error
+    text = value.get("text") if isinstance(value, dict) else None
+    if not isinstance(text, str):
+        raise CommandError(
+            f'Line {number} has no "text" that is a string; every line must be an object like {{"text": "..."}}.'
+        )
+    return text
+
+
+def _region_of(source: BinaryIO, progress: _Progress) -> str:
+    """The region of the error in a stream of any length, in flat memory."""
+    finder = RegionFinder()
+    for piece in iter(lambda: source.read(_PIECE_BYTES), b""):
+        progress.advance(len(piece))
+        finder.feed_bytes(piece)
+    return finder.region()
+
+
+@contextmanager
+def _input(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    with Path(name).open("rb") as source:
+        yield source
+
+
+class _Progress:
+    """Bytes read so far, drawn on standard error if that is a terminal."""
+
+    def __init__(self, bar: Progress | None, total: int | None) -> None:
+        self._bar = bar
+        self._task = bar.add_task("fingerprint", total=total) if bar else None
+
+    def advance(self, count: int) -> None:
+        """`count` more bytes were read."""
+        if self._bar and self._task is not None:
+            self._bar.advance(self._task, count)
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[_Progress]:
+    """A bar on a terminal, nothing anywhere else."""
+    if not sys.stderr.isatty():
+        yield _Progress(None, None)
+        return
+    total = Path(name).stat().st_size if name != "-" else None
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield _Progress(bar, total)
