@@ -21,7 +21,7 @@ class Autopack:
         self.url = f"sqlite:///{path}"
         self.workspace = DATA / "autopack_workspace"
 
-    def run(self, sql: str, *values: object) -> list[tuple]:
+    def run(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         with sqlite3.connect(self.path) as connection:
             found = connection.execute(sql, values).fetchall()
         connection.close()
@@ -37,9 +37,8 @@ class Autopack:
         )
 
     def state(self, phase: str, run: str = "research-system-v2") -> str:
-        return self.run("SELECT state FROM phases WHERE run_id = ? AND phase_id = ?", run, phase)[
-            0
-        ][0]
+        sql = "SELECT state FROM phases WHERE run_id = ? AND phase_id = ?"
+        return str(self.run(sql, run, phase)[0][0])
 
     def source(self, **fields: object) -> Source:
         values = {"name": "auto", "kind": "autopack", "url": self.url, **fields}

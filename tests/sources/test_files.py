@@ -53,7 +53,7 @@ def test_phases_keep_what_the_lines_say():
     )
     assert phase.state_changed_at.isoformat() == "2026-01-02T01:04:05+00:00"
     run = Run.objects.get()
-    assert (run.order, run.max_parallel, run.executor.name) == ("independent", 4, "build")
+    assert (run.order, run.max_parallel, str(run.executor)) == ("independent", 4, "build")
 
 
 def test_phases_without_an_index_keep_the_order_of_their_lines():
