@@ -14,6 +14,8 @@ from drain.sources.errors import SourceError
 TEXT_LIMIT = 100_000
 NAME_LIMIT = 300
 _INT32 = 2**31 - 1
+# `PhaseState.values` builds a list each time, and this is asked for every row.
+_STATES = {state.value: state for state in PhaseState}
 
 
 def as_time(value: object) -> datetime | None:
@@ -67,10 +69,10 @@ def as_int(value: object, default: int = 0) -> int:
 def as_state(value: object, where: str) -> PhaseState:
     """Return the state, whatever its case (also `PhaseState.FAILED`); raises SourceError for others."""
     name = as_text(value, 60).strip().rpartition(".")[2].upper()
-    if name not in PhaseState.values:
-        known = ", ".join(PhaseState.values)
+    if name not in _STATES:
+        known = ", ".join(_STATES)
         raise SourceError(f"{where} has the unknown state {name!r}; known are {known}.")
-    return PhaseState(name)
+    return _STATES[name]
 
 
 def as_json(value: object) -> Any:
