@@ -1,0 +1,150 @@
+"""Any two sides compared: rates with their n, what moved, which causes went and which came."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from drain.evidence.causes import resolve_keys
+from drain.evidence.pairs import Pairs, pairs
+from drain.evidence.sides import CauseCount, Figures, Rate, Side, figures
+from drain.evidence.statistics import (
+    Interval,
+    enough_for_difference,
+    enough_for_paired,
+    newcombe,
+    paired,
+)
+
+SELECTED = (
+    "These phases were chosen because they had failed, so their rate could only rise: "
+    "compare with the causes that the fix did not touch."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Change of the completion rate, after minus before, and what it shows."""
+
+    interval: Interval | None
+    n_before: int
+    n_after: int
+    is_paired: bool
+    enough: int | None
+    """Attempts on each side (or pairs) that would show it, were the rates to stay; None: no number."""
+
+    @property
+    def verdict(self) -> str:
+        """better, worse or not_enough_data."""
+        if self.interval is None or not self.interval.excludes(0):
+            return "not_enough_data"
+        return "better" if self.interval.value > 0 else "worse"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict with its n."""
+        on = f"{self.n_after} phases on both sides" if self.is_paired else self._sizes()
+        if self.interval is None:
+            return f"Not enough data: {on}."
+        points = f"{_points(self.interval.value)} ({_points(self.interval.low)} to {_points(self.interval.high)})"
+        if self.verdict != "not_enough_data":
+            return f"The completion rate is {self.verdict}: {points} percentage points, {on}."
+        need = "" if self.enough is None else f"; about {self.enough} would be enough"
+        return f"Not enough data to tell: {points} percentage points, {on}{need}."
+
+    def _sizes(self) -> str:
+        return f"{self.n_before} attempts before and {self.n_after} after"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Phases whose cause the fix was meant to end, beside those it did not touch."""
+
+    touched: Rate
+    untouched: Rate
+    difference: Interval | None
+    """Newcombe's interval of touched minus untouched."""
+
+
+@dataclass(frozen=True, slots=True)
+class CauseChanges:
+    """Causes by what became of them, each with the failures of the side that it is named for."""
+
+    gone: tuple[CauseCount, ...]
+    """Failed before, did not fail after."""
+    still: tuple[CauseCount, ...]
+    new: tuple[CauseCount, ...]
+    regressed: tuple[CauseCount, ...]
+    """Failed after although a fix was in or they were resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Everything that a page or a report shows of two sides."""
+
+    before: Figures
+    after: Figures
+    pairs: Pairs
+    difference: Difference
+    control: Control | None
+    causes: CauseChanges
+    notes: tuple[str, ...]
+
+
+def compare(before: Side, after: Side, fixed: Iterable[str] = ()) -> Comparison:
+    """Compare two sides; `fixed` are the keys of causes that the fix in between was meant to end."""
+    one, two = figures(before), figures(after)
+    same = pairs(before, after)
+    keys = set(resolve_keys(fixed).values())
+    return Comparison(
+        before=one,
+        after=two,
+        pairs=same,
+        difference=difference(one.rate, two.rate, same),
+        control=_control(same, keys) if keys else None,
+        causes=_changes(one.causes, two.causes),
+        notes=_notes(same),
+    )
+
+
+def difference(before: Rate, after: Rate, same: Pairs) -> Difference:
+    """On the same phases where there are any, else between the two sides as they are."""
+    if same.n:
+        gained, lost = same.gained(), same.lost()
+        interval, enough = paired(gained, lost, same.n), enough_for_paired(gained, lost, same.n)
+        return Difference(interval, same.n, same.n, True, enough)
+    counts = (before.complete, before.n), (after.complete, after.n)
+    return Difference(newcombe(*counts), before.n, after.n, False, enough_for_difference(*counts))
+
+
+def _control(same: Pairs, keys: Collection[str]) -> Control:
+    touched = same.after_complete(keys, touched=True)
+    untouched = same.after_complete(keys, touched=False)
+    return Control(Rate.of(*touched), Rate.of(*untouched), newcombe(untouched, touched))
+
+
+def _changes(before: Iterable[CauseCount], after: Iterable[CauseCount]) -> CauseChanges:
+    earlier, later = ({cause.key: cause for cause in side if cause.key} for side in (before, after))
+    came_back = {key for key, cause in later.items() if cause.status == "regressed"}
+    return CauseChanges(
+        gone=tuple(cause for key, cause in earlier.items() if key not in later),
+        still=tuple(c for key, c in later.items() if key in earlier and key not in came_back),
+        new=tuple(c for key, c in later.items() if key not in earlier and key not in came_back),
+        regressed=tuple(cause for key, cause in later.items() if key in came_back),
+    )
+
+
+def _notes(same: Pairs) -> tuple[str, ...]:
+    notes = []
+    if same.n and same.all_failed_before:
+        notes.append(SELECTED)
+    if same.from_plan:
+        notes.append(
+            f"For {same.from_plan} of {same.n} phases the state before is the drain's plan: "
+            "they had no attempt here before."
+        )
+    return tuple(notes)
+
+
+def _points(share: float) -> str:
+    return f"{share * 100:+.1f}"

@@ -1,0 +1,133 @@
+"""From counts to a verdict: pure, one function for each sort of claim."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from drain.evidence.comparison import Difference
+from drain.evidence.matching import Found
+from drain.evidence.sides import Rate, Yield
+from drain.evidence.statistics import Interval, enough_for_rate, wilson
+from drain.models.vocabulary import CheckVerdict
+
+NO_GAIN = 0.05
+"""A gain that can be ruled out beyond this many points is no gain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check found, with the numbers and the attempts it stands on."""
+
+    verdict: CheckVerdict
+    sentence: str
+    observed: dict[str, Any] = field(default_factory=dict)
+    """n, the value, its interval, and `attempts` or `phases`: ids of at most 50 that speak against it."""
+
+
+def nothing_of(what: str, found: Found) -> Verdict:
+    """A claim that no attempt does something."""
+    bound = wilson(found.matching, found.n)
+    observed = {"n": found.n, "found": found.matching, "attempts": list(found.attempts)}
+    observed |= _interval(bound)
+    if found.matching:
+        said = f"{found.matching} of {found.n} attempts {what}."
+        return Verdict(CheckVerdict.FAIL, said, observed)
+    if bound is None:
+        return Verdict(CheckVerdict.NOT_ENOUGH_DATA, "No attempt ended: 1 is enough.", observed)
+    said = f"None of {found.n} attempts {what} (at most {bound.high:.1%} at 95 %)."
+    return Verdict(CheckVerdict.PASS, said, observed)
+
+
+def rate_at_least(rate: Rate, threshold: float) -> Verdict:
+    """A claim that the completion rate is at least `threshold`."""
+    observed = {"n": rate.n, "complete": rate.complete, "threshold": threshold}
+    observed |= _interval(rate.interval)
+    enough = enough_for_rate(rate.interval.value if rate.interval else None, threshold)
+    if rate.interval is None:
+        return _undecided("No attempt counts towards the rate", enough, observed)
+    said = (
+        f"{rate.complete} of {rate.n} completed: {rate.interval.value:.1%} "
+        f"({rate.interval.low:.1%} to {rate.interval.high:.1%}), asked for {threshold:.1%}"
+    )
+    if rate.interval.low >= threshold or (threshold >= 1 and rate.complete == rate.n):
+        return Verdict(CheckVerdict.PASS, f"{said}.", observed)
+    if rate.interval.high < threshold or threshold >= 1:
+        return Verdict(CheckVerdict.FAIL, f"{said}.", observed)
+    return _undecided(said, enough, observed)
+
+
+def better_than_before(change: Difference) -> Verdict:
+    """A claim that the completion rate rose."""
+    observed = {"n_before": change.n_before, "n": change.n_after, "paired": change.is_paired}
+    observed |= _interval(change.interval)
+    if change.interval is None:
+        return Verdict(CheckVerdict.NOT_ENOUGH_DATA, change.sentence, observed)
+    if change.interval.low > 0:
+        return Verdict(CheckVerdict.PASS, change.sentence, observed)
+    if change.interval.high < NO_GAIN:
+        said = f"{change.sentence} A gain of {NO_GAIN:.0%} or more can be ruled out."
+        return Verdict(CheckVerdict.FAIL, said, observed)
+    return Verdict(
+        CheckVerdict.NOT_ENOUGH_DATA, change.sentence, observed | {"enough": change.enough}
+    )
+
+
+def yield_at_least(telemetry: Yield, threshold: float) -> Verdict:
+    """A claim that attempts bring at least `threshold` events a minute."""
+    rate = telemetry.per_minute
+    observed = {
+        "n": telemetry.attempts,
+        "events": telemetry.events,
+        "minutes": round(telemetry.minutes, 3),
+        "threshold": threshold,
+    } | _interval(rate)
+    if rate is None:
+        return _undecided("No attempt ended", 1, observed)
+    said = (
+        f"{telemetry.events} events in {telemetry.minutes:.1f} attempt-minutes of {telemetry.attempts} "
+        f"attempts: {rate.value:.2f} a minute ({rate.low:.2f} to {rate.high:.2f}), asked for {threshold:g}"
+    )
+    if rate.low >= threshold:
+        return Verdict(CheckVerdict.PASS, f"{said}.", observed)
+    if rate.high < threshold:
+        return Verdict(CheckVerdict.FAIL, f"{said}.", observed)
+    return _undecided(said, _enough_attempts(telemetry, rate, threshold), observed)
+
+
+def none_in_state(state: str, total: int, phases: list[int], found: int) -> Verdict:
+    """A claim that no phase of the drained runs is left in a state."""
+    observed = {"n": total, "found": found, "phases": phases}
+    if found:
+        said = f"{found} of {total} phases are {state}."
+        return Verdict(CheckVerdict.FAIL, said, observed)
+    if not total:
+        return Verdict(CheckVerdict.NOT_ENOUGH_DATA, "The drain has no phases.", observed)
+    return Verdict(CheckVerdict.PASS, f"None of {total} phases is {state}.", observed)
+
+
+def _enough_attempts(telemetry: Yield, rate: Interval, threshold: float) -> int | None:
+    """Normal approximation: the minutes at which the interval's half width is the distance."""
+    distance = abs(rate.value - threshold)
+    if distance == 0 or telemetry.attempts == 0:
+        return None
+    minutes = max(rate.value, threshold) * (1.96 / distance) ** 2
+    each = telemetry.minutes / telemetry.attempts
+    return math.ceil(minutes / each) if each else None
+
+
+def _undecided(said: str, enough: int | None, observed: dict[str, Any]) -> Verdict:
+    need = (
+        "no number of attempts would decide it"
+        if enough is None
+        else f"about {enough} would be enough"
+    )
+    sentence = f"{said}: not enough data, {need}."
+    return Verdict(CheckVerdict.NOT_ENOUGH_DATA, sentence, observed | {"enough": enough})
+
+
+def _interval(interval: Interval | None) -> dict[str, Any]:
+    if interval is None:
+        return {"value": None, "low": None, "high": None}
+    return {"value": interval.value, "low": interval.low, "high": interval.high}

@@ -1,0 +1,187 @@
+"""A check says pass, fail or not enough data, and names what it stands on."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from drain.evidence import matching
+from drain.evidence.checks import checks_of, judge, run_checks
+from drain.evidence.lifecycle import By
+from drain.evidence.markers import add_marker
+from drain.models import Check, CheckResult
+from drain.models.vocabulary import CheckKind, Origin
+from tests.factories import (
+    NOON,
+    AttemptFactory,
+    CandidateFactory,
+    FingerprintFactory,
+    PhaseFactory,
+    SessionFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def session():
+    return SessionFactory()
+
+
+def _attempts(session, count, **fields):
+    return [AttemptFactory(session=session, **fields) for _ in range(count)]
+
+
+def _judge(session, kind, **fields):
+    return judge(Check.objects.create(name="check", kind=kind, **fields), session)
+
+
+def test_a_known_bad_pattern_that_came_back_fails_with_its_attempts(session):
+    bad = _attempts(session, 1, error="ModuleNotFoundError: No module named 'COVERAGE_tracker'")
+    _attempts(session, 3, outcome="complete")
+    found = _judge(session, CheckKind.NO_PATTERN, pattern="no module named 'coverage_tracker'")
+    assert found.verdict == "fail"
+    assert found.observed["attempts"] == [bad[0].pk]
+    assert found.sentence.startswith("1 of 4 attempts failed with")
+
+
+def test_a_pattern_that_did_not_come_back_passes_with_how_sure_that_is(session):
+    assert _judge(session, CheckKind.NO_PATTERN, pattern="x").verdict == "not_enough_data"
+    _attempts(session, 60, outcome="complete")
+    found = _judge(session, CheckKind.NO_PATTERN, pattern="x")
+    assert found.verdict == "pass"
+    assert "None of 60 attempts" in found.sentence
+    assert 0 < found.observed["high"] < 0.07
+
+
+def test_a_pattern_is_literal_unless_it_asks_to_be_a_regular_expression(session):
+    _attempts(session, 1, error="SyntaxError: invalid syntax")
+    assert _judge(session, CheckKind.NO_PATTERN, pattern="Syntax.rror").verdict == "pass"
+    assert _judge(session, CheckKind.NO_PATTERN, pattern="re:syntax.rror").verdict == "fail"
+
+
+def test_a_hostile_pattern_costs_a_bounded_time_and_says_so(session, monkeypatch):
+    monkeypatch.setattr(matching, "PATTERN_SECONDS", 0.2)
+    _attempts(session, 1, error="a" * 4000 + "!")
+    started = time.monotonic()
+    found = _judge(session, CheckKind.NO_PATTERN, pattern=r"re:^(.+)(.+)(.+)\1\2\3$")
+    assert time.monotonic() - started < 5
+    assert found.verdict == "not_enough_data"
+    assert "took more than" in found.sentence
+    assert "cannot read" in _judge(session, CheckKind.NO_PATTERN, pattern="re:(").sentence
+
+
+def test_no_fingerprint_counts_what_was_merged_into_it(session):
+    target = FingerprintFactory(key="t")
+    FingerprintFactory(key="m", merged_into=target)
+    _attempts(session, 1, outcome="complete")
+    assert _judge(session, CheckKind.NO_FINGERPRINT, fingerprint=target).verdict == "pass"
+    _attempts(session, 1, fingerprint="m")
+    assert _judge(session, CheckKind.NO_FINGERPRINT, fingerprint=target).verdict == "fail"
+    assert _judge(session, CheckKind.NO_FINGERPRINT).verdict == "not_enough_data"
+
+
+@pytest.mark.parametrize(
+    ("complete", "failed", "threshold", "verdict"),
+    [
+        (40, 0, 0.9, "pass"),
+        (10, 0, 0.9, "not_enough_data"),
+        (5, 40, 0.9, "fail"),
+        (0, 0, 0.9, "not_enough_data"),
+        (3, 0, 1.0, "pass"),
+        (30, 1, 1.0, "fail"),
+    ],
+)
+def test_completion_rate(session, complete, failed, threshold, verdict):
+    _attempts(session, complete, outcome="complete")
+    _attempts(session, failed)
+    _attempts(session, 2, outcome="retryable")
+    found = _judge(session, CheckKind.COMPLETION_RATE, threshold=threshold)
+    assert found.verdict == verdict
+    assert found.observed["n"] == complete + failed
+    if verdict == "not_enough_data":
+        assert found.observed["enough"] == 35
+        assert "35 would be enough" in found.sentence
+
+
+def test_a_rate_is_better_than_before_when_the_same_phases_complete_now(session):
+    for _ in range(8):
+        phase = PhaseFactory()
+        CandidateFactory(session=session, phase=phase, fingerprint="k")
+        AttemptFactory(session=session, phase=phase, outcome="complete")
+    assert _judge(session, CheckKind.RATE_NOT_WORSE).verdict == "pass"
+
+
+def test_a_rate_that_did_not_move_on_many_phases_is_a_fail(session):
+    for _ in range(120):
+        phase = PhaseFactory()
+        CandidateFactory(session=session, phase=phase, fingerprint="k")
+        AttemptFactory(session=session, phase=phase)
+    found = _judge(session, CheckKind.RATE_NOT_WORSE)
+    assert found.verdict == "fail"
+    assert "ruled out" in found.sentence
+
+
+def test_a_rate_is_not_compared_without_attempts(session):
+    assert _judge(session, CheckKind.RATE_NOT_WORSE).verdict == "not_enough_data"
+
+
+@pytest.mark.parametrize(
+    ("events", "threshold", "verdict"),
+    [(50, 2, "pass"), (0, 2, "fail"), (22, 2, "not_enough_data")],
+)
+def test_yield_per_minute(session, events, threshold, verdict):
+    _attempts(session, 9, outcome="complete")
+    _attempts(session, 1, telemetry_count=events)
+    assert _judge(session, CheckKind.YIELD, threshold=threshold).verdict == verdict
+
+
+def test_yield_needs_an_attempt(session):
+    assert _judge(session, CheckKind.YIELD, threshold=1).verdict == "not_enough_data"
+
+
+def test_no_phase_left_in_a_state(session):
+    assert _judge(session, CheckKind.NO_STATE, state="FAILED").verdict == "not_enough_data"
+    phase = PhaseFactory(state="COMPLETE")
+    CandidateFactory(session=session, phase=phase)
+    assert _judge(session, CheckKind.NO_STATE, state="FAILED").verdict == "pass"
+    left = CandidateFactory(session=session, phase=PhaseFactory(state="FAILED")).phase
+    found = _judge(session, CheckKind.NO_STATE, state="FAILED")
+    assert (found.verdict, found.observed["phases"]) == ("fail", [left.pk])
+
+
+def test_no_unknown_error_and_no_attempt_without_a_log(session):
+    _attempts(session, 1, failure_category="import", log_bytes=9, log_inline=b"x")
+    assert _judge(session, CheckKind.NO_UNKNOWN).verdict == "pass"
+    assert _judge(session, CheckKind.LOGS_KEPT).verdict == "pass"
+    _attempts(session, 1, failure_category="unknown", log_bytes=9)
+    assert _judge(session, CheckKind.NO_UNKNOWN).verdict == "fail"
+    assert _judge(session, CheckKind.LOGS_KEPT).verdict == "fail"
+
+
+def test_a_check_of_a_marker_looks_only_at_attempts_started_after_the_fix(session):
+    marker = add_marker("fix", By("ada", Origin.BROWSER, NOON))
+    _attempts(session, 1, error="boom", started_at=NOON)
+    _attempts(session, 1, outcome="complete", started_at=NOON + timedelta(minutes=1))
+    found = _judge(session, CheckKind.NO_PATTERN, pattern="boom", marker=marker)
+    assert (found.verdict, found.observed["n"]) == ("pass", 1)
+
+
+def test_running_checks_stores_a_result_for_each_that_concerns_the_session(session):
+    _attempts(session, 1, outcome="complete")
+    marker = add_marker("fix", By("ada", Origin.BROWSER, NOON))
+    late = add_marker("late", By("ada", Origin.BROWSER, NOON + timedelta(days=1)))
+    for fields in (
+        {"session": session},
+        {"session": SessionFactory()},
+        {"marker": marker},
+        {"marker": late},
+        {},
+        {"enabled": False},
+    ):
+        Check.objects.create(name="c", kind=CheckKind.NO_PATTERN, pattern="x", **fields)
+    results = run_checks(session, NOON)
+    assert len(results) == len(checks_of(session)) == 3
+    assert CheckResult.objects.filter(session=session).count() == 3
