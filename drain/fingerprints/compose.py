@@ -10,6 +10,7 @@ from drain.fingerprints.categories import PLACELESS, categorise
 from drain.fingerprints.masks import mask
 from drain.fingerprints.model import VERSION, Category, Failure, Fingerprint
 from drain.fingerprints.skeleton import skeleton
+from drain.fingerprints.template import CAUSE, PLACE
 
 TITLE_CHARS = 200
 TEMPLATE_CHARS = 4_000
@@ -19,6 +20,10 @@ TEMPLATE_CHARS = 4_000
 _UNSAFE = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
+
+
+# Types that say no more than that something failed.
+_NO_TYPES = frozenset({"Error", "error", "Exception"})
 
 
 def compose(failure: Failure) -> Fingerprint:
@@ -47,15 +52,17 @@ def _fingerprint(
     kind: str, message: str, function: str, cause_kind: str, cause_message: str, hint: str
 ) -> Fingerprint:
     kind, message, function = safe(kind), safe(message), safe(function)
+    if message and kind in _NO_TYPES:
+        kind = ""
     head = _headline(kind, message)
     cause = safe(_headline(cause_kind, cause_message))
     category = Category(hint) if hint else categorise(kind, message, cause)
     placed = function and (not message or category not in PLACELESS)
     lines = [head]
     if placed:
-        lines.append(f"in {function}")
+        lines.append(PLACE + function)
     if cause and cause != head:
-        lines.append(f"caused by {cause}")
+        lines.append(CAUSE + cause)
     template = "\n".join(lines)[:TEMPLATE_CHARS]
     return Fingerprint(
         key=digest(template),

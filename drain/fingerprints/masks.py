@@ -46,6 +46,8 @@ _NAMES_THE_CAUSE = re.compile(
     r"(?:resolve host(?:name)?|translate host name|ENOTFOUND|EAI_AGAIN|\bmodel|lookup)[:=]? [\"'`]?\Z",
     re.IGNORECASE,
 )
+_PASSES = 6
+_TOUCHING = re.compile(r"[/\\:@.%]<|>[/\\:@.%\w]")
 # How far back a token looks for the words that give it a meaning.
 _BEFORE = 32
 
@@ -56,7 +58,16 @@ def mask(message: str) -> str:
     message = " ".join(message[: 2 * MESSAGE_CHARS].split())[:MESSAGE_CHARS]
     if not _WORTH_A_LOOK.search(message):
         return message
-    return _SCAN.sub(_replace, mask_spans(message))
+    masked = _SCAN.sub(_replace, mask_spans(message))
+    # A placeholder beside a separator can make one token of what was two: read it again until
+    # nothing changes. Few messages need a second pass, and none may ask for more than a handful.
+    for _ in range(_PASSES):
+        if not _TOUCHING.search(masked):
+            break
+        before, masked = masked, _SCAN.sub(_replace, mask_spans(masked))
+        if before == masked:
+            break
+    return masked
 
 
 def _replace(found: re.Match[str]) -> str:

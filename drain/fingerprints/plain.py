@@ -33,7 +33,7 @@ RULES = (
         "none of them",
         0,
         re.compile(
-            r"\b(?:0|no) (?:errors?|failures?|failed|problems)\b|\b(?:errors?|failures?|failed)(?:_count)?\s?[=:]\s?0\b",
+            r"(?<![\w.])(?:0|no) (?:errors?|failures?|failed|problems)\b|\b(?:errors?|failures?|failed)(?:_count)?\s?[=:]\s?0\b",
             re.I,
         ),
     ),
@@ -60,6 +60,11 @@ RULES = (
             r"^\s*(?:npm warn|warn(?:ing)?\b|deprecat|W:|WARNING)|^\S{1,200}: warning: |\bWARN(?:ING)?\b[\s:|\]]",
             re.I,
         ),
+    ),
+    Rule(
+        "a line that explains another",
+        1,
+        re.compile(r"^\s*(?:DETAIL|HINT|CONTEXT|STATEMENT|LOCATION|note|help|hint|QUERY|Hint):"),
     ),
     # make: *** [Makefile:2: all] Error 2 | npm ERR! A complete log of this run
     Rule(
@@ -146,9 +151,12 @@ RULES = (
 _HAS_RANK = 2
 _CAUTIOUS_RANK = 3
 _LOG_LEAD = re.compile(
-    rf"^(?:\d{{1,8}} )?(?:\[?{_LEVEL}(?:/[\w-]{{1,40}})?\]?)(?:\s{{0,8}}\|\s?[^|\n]{{1,120}}? - |[\s|:>\]-]{{1,8}})(?=\S)"
+    rf"^(?:(?:\d{{1,8}} )?(?:\[?{_LEVEL}(?:/[\w-]{{1,40}})?\]?)(?:\s{{0,8}}\|\s?[^|\n]{{1,120}}? - |[\s|:>\]-]{{1,8}})(?=\S)){{1,4}}"
 )
-_TRAIL = re.compile(r"^\s+(?:\^|~)+\s*$")
+# What this module itself makes of the lines above, read back.
+_CODED = re.compile(
+    r"(E\d{4}|(?:TS|CS|MSB|LNK)\d{3,6}|npm E[A-Z0-9]{3,30}|CMake Error|panic): (.*)$"
+)
 
 
 def read_lines(text: str) -> Failure:
@@ -164,7 +172,7 @@ def read_lines(text: str) -> Failure:
         if found > rank:
             best, rank = index, found
     if best < 0:
-        return Failure("", lines[first].strip() if first >= 0 else "")
+        return _failure(lines, first) if first >= 0 else Failure("", "")
     return _failure(lines, best)
 
 
@@ -211,6 +219,9 @@ def _failure(lines: list[str], index: int) -> Failure:
     if found and found.group(1):
         return Failure(found.group(1), found.group(2))
     line = _LOG_LEAD.sub("", line, count=1)
+    found = _CODED.match(line)
+    if found:
+        return Failure(*found.groups())
     typed = typed_line(line, "\n".join(lines[index + 1 : index + 8]))
     return typed or Failure("", line + _continuation(lines, index))
 

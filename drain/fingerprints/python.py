@@ -62,10 +62,13 @@ def _read_headless(text: str) -> Failure | None:
     return Failure(*block)
 
 
-# packages.SomeError: message. Without a package the name must end like an exception's.
+# packages.SomeError: message. Only what is named like an exception is one: the lines of services
+# begin with dotted names as well.
 _BARE = re.compile(
-    r"(?:E\s{1,8})?(?:(?:[A-Za-z_]\w{0,60}(?:\.|::)){1,8}[A-Z]\w{2,60}|[A-Z]\w{0,60}(?:Error|Exception|Interrupt|Exit|Warning))"
-    r"(?=:\s|$)",
+    r"(?:E\s{1,8})?(?:[A-Za-z_]\w{0,60}(?:\.|::)){0,8}[A-Z]\w{0,60}"
+    r"(?:Error|Exception|Interrupt|Exit|Warning|Violation|Detected|NotFound|Exceeded|Timeout|Fault|Failure|Denied"
+    r"|Refused|Rejected|Expired|DoesNotExist|Unavailable|Cancell?ed|Disconnected|Unauthorized|Forbidden|Conflict|Group)"
+    r"(?=:\s|$)"
 )
 
 

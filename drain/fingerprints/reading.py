@@ -9,8 +9,9 @@ from drain.fingerprints.plain import read_lines
 from drain.fingerprints.pytest_report import read_pytest
 from drain.fingerprints.python import read_bare, read_python
 from drain.fingerprints.stacks import read_stack
+from drain.fingerprints.template import read_template
 
-_READERS = (read_pytest, read_python, read_panic, read_stack, read_bare)
+_READERS = (read_template, read_pytest, read_python, read_panic, read_stack, read_bare)
 
 
 def read(text: str) -> Failure:

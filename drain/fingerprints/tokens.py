@@ -101,7 +101,9 @@ def mask_path(path: str) -> str:
     """``<path>/name`` when the last part names a file, else ``<path>``; words like ``TCP/IP`` stay."""
     bare = _LINE_SUFFIX.sub("", path.partition("?")[0])
     absolute = bare[:1] in "/\\~." or bool(_DRIVE.match(bare))
-    base = bare.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    base = bare.replace("\\", "/").rpartition("/")[2]
+    if not base and not absolute:
+        return _mask_parts(path)
     if not absolute and bare.count("/") + bare.count("\\") == 1 and "." not in base:
         return _mask_parts(path)
     if absolute and not _names_a_file(base):
