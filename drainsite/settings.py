@@ -180,6 +180,8 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+# How long a worker may be silent before its phase counts as lost.
+DRAIN_LEASE_SECONDS = max(env.float("DRAIN_LEASE_SECONDS", 30.0), 2.0)
 # A phase that waits longer than this in the queue is stale.
 DRAIN_STALE_AFTER = env.timedelta("DRAIN_STALE_AFTER", timedelta(hours=2))
 # Off unless switched on: marking stale phases FAILED is a decision about somebody's pipeline.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
 from pathlib import Path
 
 from drain.engine.child import warden
@@ -25,6 +26,8 @@ class Orphanage:
         self._list = f"/proc/self/task/{self._owner}/children"
         self._adopts = _become_subreaper() and Path(self._list).exists()
         self.leaders: set[int] = set()
+        # Between a fork and its entry among the leaders, another thread would take the new child for an orphan.
+        self.lock = threading.Lock()
         self._others = self._children()
 
     def is_mine(self) -> bool:
@@ -44,10 +47,11 @@ class Orphanage:
 
     def _reap_orphans(self) -> list[int]:
         """Reap dead orphans; return the adopted ones that still live."""
-        present = self._children()
-        self._others &= present
-        adopted = present - self._others - self.leaders - {warden.warden_pid()}
-        return [pid for pid in adopted if not _reap(pid)]
+        with self.lock:
+            present = self._children()
+            self._others &= present
+            adopted = present - self._others - self.leaders - {warden.warden_pid()}
+            return [pid for pid in adopted if not _reap(pid)]
 
     def _children(self) -> set[int]:
         if not self._adopts:
@@ -60,13 +64,15 @@ class Orphanage:
 
 
 _current: list[Orphanage] = []
+_opening = threading.Lock()
 
 
 def orphanage() -> Orphanage:
     """Return this process's orphanage, opened at the first phase it starts."""
-    if not (_current and _current[0].is_mine()):
-        _current[:] = [Orphanage()]
-    return _current[0]
+    with _opening:
+        if not (_current and _current[0].is_mine()):
+            _current[:] = [Orphanage()]
+        return _current[0]
 
 
 def _reap(pid: int) -> bool:

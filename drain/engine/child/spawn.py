@@ -26,14 +26,15 @@ def start(job: Job) -> Child:
     residents = orphanage()
     read_end, write_end = os.pipe()
     try:
-        process = _popen(job, write_end)
+        with residents.lock:
+            process = _popen(job, write_end)
+            residents.leaders.add(process.pid)
     except (OSError, ValueError) as error:
         os.close(read_end)
         job.discard()
         raise SpawnError(_why_not(job, error)) from error
     finally:
         os.close(write_end)
-    residents.leaders.add(process.pid)
     return Child(job, process, read_end)
 
 

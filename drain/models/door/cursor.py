@@ -23,10 +23,11 @@ def rows(statement: str, values: Mapping[str, Any]) -> list[Row]:
         with psycopg.Cursor(connection.connection, row_factory=dict_row) as cursor:
             cursor.execute(statement, values, prepare=True)
             return cursor.fetchall() if cursor.description else []
-    except psycopg.Error as error:
+    except psycopg.Error:
+        # Django's errors and its idea of a broken connection, as if its own cursor had been used.
         connection.errors_occurred = True
         with connection.wrap_database_errors:
-            raise error
+            raise
 
 
 def row(statement: str, values: Mapping[str, Any]) -> Row | None:

@@ -1,0 +1,69 @@
+"""Drain a session in this process, without any worker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connection
+
+from drain.models import DrainSession, ExecutorProfile
+from drain.models.vocabulary import LIVE_SESSION_STATES
+
+from .errors import EngineError
+from .loop import drain
+from .places import make_places
+from .sessions import Actor, interrupt_session
+from .worker import profiles_here
+
+
+def require_capable(session: DrainSession) -> None:
+    """Raise EngineError with the problem if this host cannot run any executor of the plan."""
+    able, problems = profiles_here()
+    used = set(
+        session.candidates.filter(planned_position__isnull=False)
+        .values_list("run__executor__name", flat=True)
+        .distinct()
+    )
+    default = ExecutorProfile.objects.filter(is_default=True).first()
+    names = {default.name if name is None and default else name for name in used}
+    wrong = [
+        f"{name}: {problems[name][0]}" for name in sorted(filter(None, names)) if name in problems
+    ]
+    if wrong and not any(profile.name in names for profile in able.values()):
+        raise EngineError(f"This host cannot run the executor {wrong[0]}")
+
+
+def drain_inline(session: DrainSession, actor: Actor, interrupted: Callable[[], bool]) -> None:
+    """Drain a session to its end with as many loops as it asks for; an interrupted one can be resumed."""
+    make_places(session.pk, session.parallel)
+    failed = threading.Event()
+
+    def loop(slot: int) -> None:
+        try:
+            drain(
+                session.pk,
+                slot,
+                slice_seconds=None,
+                interrupted=lambda: interrupted() or failed.is_set(),
+                wait_while_paused=True,
+            )
+        except BaseException:
+            failed.set()
+            raise
+        finally:
+            if slot:
+                connection.close()
+
+    with ThreadPoolExecutor(max_workers=max(session.parallel - 1, 1)) as pool:
+        others = [pool.submit(loop, slot) for slot in range(1, session.parallel)]
+        try:
+            loop(0)
+        finally:
+            for other in others:
+                other.result()
+    session.refresh_from_db()
+    if session.state in LIVE_SESSION_STATES:
+        interrupt_session(session.pk, actor)
+        session.refresh_from_db()

@@ -1,0 +1,169 @@
+"""The loop that drains a session: start one, run it, finish it and start the next in one transaction."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from django.db import DatabaseError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from drain.models import DrainSession
+from drain.policy.stops import judge_time
+
+from .child.job import tidy
+from .child.warden import ensure_warden
+from .context import LoopContext
+from .ending import Result, finish
+from .heartbeat import renew
+from .judging import stop_session
+from .opening import open_session
+from .places import free_place, take_place
+from .running import run
+from .settling import Idle, settle
+from .starting import Held, begin
+from .tempo import GIVE_UP_AFTER, IDLE_SECONDS, RENEW_EVERY
+from .worker import worker_id, worker_name
+
+log = logging.getLogger(__name__)
+
+
+class LoopEnd(StrEnum):
+    """Why a loop came back."""
+
+    DONE = "done"
+    """Nothing is left for it in this session."""
+    SLICE = "slice"
+    """Its time slice is over; there is more to do."""
+    PAUSED = "paused"
+    """The session is paused; resuming wakes new loops."""
+    TAKEN = "taken"
+    """Somebody else holds its place."""
+    INTERRUPTED = "interrupted"
+    """The process was asked to end."""
+
+
+def never() -> bool:
+    """For loops that nobody interrupts."""
+    return False
+
+
+def drain(
+    session_pk: int,
+    slot: int,
+    *,
+    slice_seconds: float | None,
+    interrupted: Callable[[], bool] = never,
+    wait_while_paused: bool = False,
+) -> LoopEnd:
+    """Drain a session from one of its places until there is nothing left, or the slice is over.
+
+    `slice_seconds` None: no slice (a command that drains in its own process).
+    """
+    holder = uuid4()
+    if not take_place(session_pk, slot, holder, worker_name()):
+        return LoopEnd.TAKEN
+    try:
+        ensure_warden(worker_id())
+        session = DrainSession.objects.get(pk=session_pk)
+        context = LoopContext.of(session, interrupted)
+        until = None if slice_seconds is None else time.monotonic() + slice_seconds
+        return _Loop(context, holder, until, wait_while_paused=wait_while_paused).drain()
+    finally:
+        free_place(session_pk, holder)
+
+
+class _Loop:
+    """One loop's turn at a session."""
+
+    def __init__(
+        self, context: LoopContext, holder: UUID, until: float | None, *, wait_while_paused: bool
+    ) -> None:
+        self._context = context
+        self._holder = holder
+        self._until = until
+        self._wait_while_paused = wait_while_paused
+        self._renewed = time.monotonic()
+        self._started_at = timezone.now()
+
+    def drain(self) -> LoopEnd:
+        opened = open_session(self._context)
+        if opened is None:
+            return LoopEnd.DONE
+        self._started_at = opened
+        held: list[Held] = []
+        while True:
+            held = held or self._begin()
+            if not held:
+                end = self._rest()
+                if end is not None:
+                    tidy(self._context.folder)
+                    return end
+                continue
+            first, *others = held
+            result = run(self._context, first, [item.lease for item in others], self._holder)
+            held = others + self._finish(first, result, start_next=not others)
+
+    def _begin(self) -> list[Held]:
+        if self._is_over():
+            return []
+        with transaction.atomic():
+            return begin(self._context) if self._in_time() else []
+
+    def _finish(self, held: Held, result: Result, *, start_next: bool) -> list[Held]:
+        """Write the end, and in the same transaction the next start."""
+        deadline = time.monotonic() + GIVE_UP_AFTER
+        while True:
+            try:
+                with transaction.atomic():
+                    if not finish(self._context, held, result):
+                        log.warning(
+                            "attempt %s: its lease was gone, so nothing was written", held.attempt
+                        )
+                    go_on = start_next and not self._is_over() and self._in_time()
+                    return begin(self._context) if go_on else []
+            except OperationalError as error:
+                # A deadlock, or a server that was away: nothing was written, and the lease still holds.
+                if time.monotonic() > deadline:
+                    raise
+                log.warning("attempt %s: %s; trying again", held.attempt, str(error).strip())
+                connection.close()
+                time.sleep(IDLE_SECONDS)
+
+    def _is_over(self) -> bool:
+        slice_over = self._until is not None and time.monotonic() > self._until
+        return slice_over or self._context.interrupted()
+
+    def _in_time(self) -> bool:
+        """Whether the session's time is not up; stops the session if it is."""
+        card = judge_time(self._context.limits, self._started_at, timezone.now())
+        if card is not None:
+            stop_session(self._context.session, card, attempt=None)
+        return card is None
+
+    def _rest(self) -> LoopEnd | None:
+        """Nothing could start: end, or wait a moment for other loops, back-offs and holds."""
+        if self._context.interrupted():
+            return LoopEnd.INTERRUPTED
+        self._renew()
+        idle = settle(self._context)
+        if idle is Idle.DONE:
+            return LoopEnd.DONE
+        if idle is Idle.PAUSED and not self._wait_while_paused:
+            return LoopEnd.PAUSED
+        if self._until is not None and time.monotonic() > self._until:
+            return LoopEnd.SLICE
+        time.sleep(IDLE_SECONDS)
+        return None
+
+    def _renew(self) -> None:
+        if time.monotonic() - self._renewed > RENEW_EVERY:
+            self._context.refresh_profiles()
+            try:
+                renew([], self._context.session, self._holder)
+            except DatabaseError:
+                connection.close()
+            self._renewed = time.monotonic()

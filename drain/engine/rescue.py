@@ -1,0 +1,121 @@
+"""Rescue: recover what a dead worker left behind, by the database's clock only."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from drain.models import DrainSession
+from drain.models.door.cursor import row, rows
+from drain.policy.states import Outcome
+
+from .child.outcome import Decision
+from .context import LoopContext
+from .ending import Result, finish
+from .loop import never
+from .starting import Held
+from .tempo import LEASE_SECONDS, RESCUE_MARGIN
+from .wakeups import wake
+
+log = logging.getLogger(__name__)
+
+# An open attempt whose phase is not leased to it any more (somebody repaired rows by hand) is over as well.
+_EXPIRED = """
+SELECT a.id AS attempt, a.number, a.started_at, a.lease, a.timeout_seconds, a.worker, a.session_id,
+    p.id AS phase, p.phase_id, p.phase_index, p.last_fingerprint, r.id AS run, r.run_id, r.source_id,
+    coalesce(c.position, 0) AS position, coalesce(c.attempts, 1) AS tries
+FROM drain_attempt a
+JOIN drain_phase p ON p.id = a.phase_id AND a.finished_at IS NULL
+JOIN drain_run r ON r.id = p.run_id
+LEFT JOIN drain_candidate c ON c.session_id = a.session_id AND c.phase_id = p.id
+WHERE (p.lease_owner = a.lease
+       AND p.lease_expires_at < now() - make_interval(secs => %(margin)s::float8))
+   OR (p.lease_owner IS DISTINCT FROM a.lease
+       AND a.started_at < now() - make_interval(secs => %(lease)s::float8))
+ORDER BY p.id LIMIT 1 FOR UPDATE OF p SKIP LOCKED
+"""
+# A run's slots are counted again from its open attempts: the one place where a number could drift.
+_RECOUNT = """
+UPDATE drain_run r SET open_attempts = n.open FROM (
+    SELECT r2.id, (SELECT count(*) FROM drain_attempt a
+                   WHERE a.run_id = r2.id AND a.finished_at IS NULL) AS open
+    FROM drain_run r2 WHERE r2.open_attempts > 0 FOR UPDATE
+) n WHERE n.id = r.id AND r.open_attempts <> n.open
+RETURNING r.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """What one rescue did."""
+
+    attempts: int
+    loops: int
+
+
+def rescue() -> Rescued:
+    """End attempts whose lease ran out (outcome lost, phase FAILED) and wake sessions that lack loops."""
+    count = 0
+    while _rescue_one():
+        count += 1
+    rows(_RECOUNT, {})
+    return Rescued(attempts=count, loops=wake())
+
+
+def _rescue_one() -> bool:
+    with transaction.atomic():
+        # The finish takes its locks in the order session, session run, run, phase; this row lock comes
+        # first and is only ever taken with SKIP LOCKED, so nobody waits in a circle.
+        found = row(_EXPIRED, {"margin": RESCUE_MARGIN, "lease": LEASE_SECONDS + RESCUE_MARGIN})
+        if found is None:
+            return False
+        result = Result(_lost(found["worker"]))
+        written = finish(_context(found), _held(found), result)
+        log.warning("attempt %s of %s was lost with its worker", found["attempt"], found["worker"])
+        return written
+
+
+def _lost(worker: str) -> Decision:
+    sentence = (
+        f"lost: worker {worker.rpartition('/')[0] or worker} died or was cut off while it ran"
+    )
+    return Decision(
+        outcome=Outcome.LOST,
+        reason=sentence,
+        fingerprint_input="",
+        telemetry_count=0,
+        zero_yield_reason="unknown",
+        reached_limit_boundary=False,
+    )
+
+
+def _context(found: dict[str, Any]) -> LoopContext:
+    session = DrainSession.objects.get(pk=found["session_id"])
+    return LoopContext.of(session, never)
+
+
+def _held(found: dict[str, Any]) -> Held:
+    from .child.profile import Profile
+
+    return Held(
+        attempt=found["attempt"],
+        number=found["number"],
+        started_at=found["started_at"] or timezone.now(),
+        lease=found["lease"],
+        timeout=found["timeout_seconds"] or 0.0,
+        profile=Profile(name="", argv=()),
+        phase=found["phase"],
+        phase_id=found["phase_id"],
+        phase_index=found["phase_index"],
+        params={},
+        run=found["run"],
+        run_id=found["run_id"],
+        source=found["source_id"],
+        previous_fingerprint=found["last_fingerprint"],
+        position=found["position"],
+        tries=found["tries"],
+    )

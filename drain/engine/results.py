@@ -1,0 +1,59 @@
+"""What a session came to, in the words of the command line's contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, Sum
+
+from drain.models import Candidate, DrainSession, SessionRun
+from drain.models.vocabulary import LIVE_SESSION_STATES, CandidateStatus
+
+_COUNTED = (
+    "complete",
+    "failed",
+    "timeouts",
+    "retryable",
+    "skipped",
+    "lost",
+    "cancelled",
+    "interrupted",
+    "diverted",
+    "telemetry_events",
+    "attempt_seconds",
+)
+
+
+def session_counts(session_pk: int) -> dict[str, Any]:
+    """Sums over the session's runs, exact while it drains. `failed` includes timeouts, not lost."""
+    sums = SessionRun.objects.filter(session=session_pk).aggregate(
+        **{name: Sum(name, default=0) for name in _COUNTED}
+    )
+    names = ("complete", "failed", "retryable", "skipped", "lost", "cancelled")
+    sums["processed"] = sum(sums[name] for name in names)
+    return sums
+
+
+def session_result(session: DrainSession) -> dict[str, Any]:
+    """The object that `drain --json` prints."""
+    counts = session_counts(session.pk)
+    excluded = (
+        Candidate.objects.filter(session=session, status=CandidateStatus.EXCLUDED)
+        .values_list("reason")
+        .annotate(Count("id"))
+    )
+    live = session.state in LIVE_SESSION_STATES
+    return {
+        "session": session.pk,
+        "state": session.state,
+        "stop_reason": session.stop_reason or None,
+        "selected": session.selected,
+        "processed": counts["processed"],
+        **{name: counts[name] for name in ("complete", "failed", "retryable", "timeouts")},
+        "skipped": counts["skipped"],
+        "lost": counts["lost"],
+        "telemetry_events": counts["telemetry_events"],
+        "excluded": dict(excluded.order_by("reason")),
+        "before": session.before,
+        "after": {} if live else session.after,
+    }

@@ -1,0 +1,22 @@
+"""How often and how long: the engine's times, in seconds."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+LEASE_SECONDS: float = settings.DRAIN_LEASE_SECONDS
+"""A working phase whose lease is this old and a margin more is rescued."""
+
+RENEW_EVERY = LEASE_SECONDS / 5
+GIVE_UP_AFTER = LEASE_SECONDS * 0.8
+"""A worker that could not renew for this long kills its child while the lease still protects it."""
+
+RESCUE_MARGIN = LEASE_SECONDS / 3
+SLICE_SECONDS = 300.0
+"""A loop hands its worker back after this long, so that sessions take turns."""
+
+IDLE_SECONDS = 0.25
+"""Between looks for work while other loops still run phases of the session."""
+
+HOST_SILENT_SECONDS = 15.0
+"""A worker host that said nothing for this long counts as gone."""

@@ -1,0 +1,58 @@
+"""What all commands share: errors are one sentence on stderr with exit 1, results can be JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.utils import DatabaseError
+
+from drain.engine.errors import EngineError
+from drain.engine.sessions import Actor
+from drain.models.vocabulary import Origin
+from drain.policy.graph import CycleError
+from drain.policy.limits import LimitError
+
+from .actor import command_actor
+
+REFUSALS = (EngineError, LimitError, CycleError)
+
+
+class DrainCommand(BaseCommand):
+    """A command over one verb: `act` does it, refusals become one sentence."""
+
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Every command that reports can do so as JSON."""
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run `act`, turning what it refuses into a CommandError."""
+        try:
+            self.act(**options)
+        except REFUSALS as error:
+            raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(_database_sentence(error)) from error
+
+    def act(self, **options: Any) -> None:
+        """What the command does."""
+        raise NotImplementedError
+
+    @property
+    def actor(self) -> Actor:
+        """The person at this shell."""
+        return Actor(command_actor(), Origin.COMMAND)
+
+    def print_json(self, value: Any) -> None:
+        """One JSON document on standard output."""
+        self.stdout.write(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _database_sentence(error: DatabaseError) -> str:
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if 'relation "' in first and "does not exist" in first:
+        return "The database has no tables yet: run `manage.py migrate`, or `manage.py up`, which does it."
+    return f"The database answered: {first}"

@@ -1,0 +1,103 @@
+"""`manage.py drain`: run failed phases again, under limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from drain.engine.errors import EngineError
+from drain.engine.planning import Asked, create_session, preview
+from drain.engine.results import session_result
+from drain.engine.scope import SessionScope
+from drain.engine.sessions import latest_resumable, resume_session
+from drain.management.base import DrainCommand
+from drain.management.draining import require_workers, run_session
+from drain.management.ledger import plan_json, print_plan, print_result
+from drain.management.limits import add_limits, limits_from
+from drain.models import DrainSession
+from drain.policy.limits import Limits
+
+
+class Command(DrainCommand):
+    """Parse, plan, run, report."""
+
+    help = "Run failed phases again: samples first, under limits, every one accounted for."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Scope, limits, and how to run."""
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--run-id", action="append", default=[], help="only this run; may be repeated"
+        )
+        parser.add_argument("--skip-run-prefix", action="append", default=[], metavar="PREFIX")
+        parser.add_argument("--fingerprint", action="append", default=[], metavar="KEY")
+        add_limits(parser)
+        parser.add_argument("--resume", nargs="?", const="latest", metavar="SESSION")
+        parser.add_argument("--note", default="", help="kept with the session")
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--dry-run", action="store_true", help="print the plan, write nothing")
+        how.add_argument(
+            "--inline", action="store_true", help="drain in this process, without workers"
+        )
+        how.add_argument("--detach", action="store_true", help="leave it to the workers and return")
+
+    def act(self, **options: Any) -> None:
+        """Preview, or create (or resume) a session and run it."""
+        now = timezone.now()
+        scope = SessionScope(
+            run_ids=tuple(options["run_id"]),
+            skip_run_prefixes=tuple(options["skip_run_prefix"]),
+            fingerprints=tuple(options["fingerprint"]),
+        )
+        limits = limits_from(options, now)
+        if options["dry_run"]:
+            self._dry_run(scope, limits, as_json=options["json"])
+            return
+        if not options["inline"]:
+            require_workers()
+        session = self._session(scope, limits, options)
+        run_session(session, self.actor, inline=options["inline"], detach=options["detach"])
+        if options["json"]:
+            self.print_json(session_result(session))
+        else:
+            print_result(self.stdout, session)
+
+    def _session(
+        self, scope: SessionScope, limits: Limits, options: dict[str, Any]
+    ) -> DrainSession:
+        if options["resume"]:
+            return self._resume(options["resume"], inline=options["inline"])
+        asked = Asked(
+            scope=scope,
+            limits=limits,
+            actor=self.actor.name,
+            origin=self.actor.origin,
+            note=options["note"],
+            inline=options["inline"],
+        )
+        return create_session(asked, timezone.now())
+
+    def _resume(self, which: str, *, inline: bool) -> DrainSession:
+        session = latest_resumable() if which == "latest" else _by_number(which)
+        if session is None:
+            raise EngineError("There is no interrupted or paused drain to resume.")
+        DrainSession.objects.filter(pk=session.pk).update(inline=inline)
+        resume_session(session.pk, self.actor, wake_workers=not inline)
+        session.refresh_from_db()
+        return session
+
+    def _dry_run(self, scope: SessionScope, limits: Limits, *, as_json: bool) -> None:
+        plan = preview(scope, limits, timezone.now())
+        if as_json:
+            self.print_json(plan_json(plan))
+        else:
+            print_plan(self.stdout, plan)
+
+
+def _by_number(text: str) -> DrainSession:
+    found = DrainSession.objects.filter(pk=int(text)).first() if text.isdecimal() else None
+    if found is None:
+        raise EngineError(f"There is no drain session {text}: see the page Drains.")
+    return found

@@ -1,0 +1,77 @@
+"""`manage.py drain_phase`: run one phase again, by name; also a queued one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from drain.engine.errors import EngineError
+from drain.engine.planning import Asked, create_session
+from drain.engine.results import session_result
+from drain.engine.scope import SessionScope
+from drain.management.base import DrainCommand
+from drain.management.draining import require_workers, run_session
+from drain.management.ledger import print_result
+from drain.models import Phase
+from drain.models.vocabulary import PhaseState
+from drain.policy.limits import Limits
+
+DRAINABLE = (PhaseState.FAILED, PhaseState.QUEUED)
+
+
+class Command(DrainCommand):
+    """A session of one phase."""
+
+    help = "Run one phase again. A queued one is run too, because it was named."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which phase, and how."""
+        super().add_arguments(parser)
+        parser.add_argument("run")
+        parser.add_argument("phase")
+        parser.add_argument(
+            "--inline", action="store_true", help="in this process, without workers"
+        )
+        parser.add_argument(
+            "--force", action="store_true", help="overrule holds, snoozes and waits; never leases"
+        )
+
+    def act(self, **options: Any) -> None:
+        """Create a session of one phase and run it."""
+        phase = find_phase(options["run"], options["phase"])
+        if phase.state not in DRAINABLE:
+            raise EngineError(
+                f"Phase {phase.phase_id} of {options['run']} is {phase.state}; "
+                "only a phase that is FAILED or QUEUED can be drained."
+            )
+        if not options["inline"]:
+            require_workers()
+        asked = Asked(
+            scope=SessionScope(phase=phase.pk, force=options["force"]),
+            limits=Limits(batch_size=1),
+            actor=self.actor.name,
+            origin=self.actor.origin,
+            note=f"drain_phase {options['run']} {options['phase']}"[:200],
+            inline=options["inline"],
+        )
+        session = create_session(asked, timezone.now())
+        run_session(session, self.actor, inline=options["inline"], detach=False)
+        if options["json"]:
+            self.print_json(session_result(session))
+        else:
+            print_result(self.stdout, session)
+
+
+def find_phase(run_id: str, phase_id: str) -> Phase:
+    """The phase of that name, or EngineError that says which of the two is unknown."""
+    phase = Phase.objects.filter(run__run_id=run_id, phase_id=phase_id).first()
+    if phase is not None:
+        return phase
+    known = Phase.objects.filter(run__run_id=run_id).exists()
+    if known:
+        raise EngineError(
+            f"Run “{run_id}” has no phase “{phase_id}”: check the name on the run's page."
+        )
+    raise EngineError(f"There is no run “{run_id}”: import it first, or check the name.")

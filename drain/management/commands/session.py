@@ -1,0 +1,50 @@
+"""`manage.py session pause|resume|stop|cancel SESSION`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from drain.engine.errors import EngineError
+from drain.engine.results import session_result
+from drain.engine.sessions import (
+    Actor,
+    cancel_session,
+    pause_session,
+    resume_session,
+    stop_session_by_person,
+)
+from drain.management.base import DrainCommand
+from drain.models import DrainSession
+
+_VERBS: dict[str, Callable[[int, Actor], None]] = {
+    "pause": pause_session,
+    "resume": resume_session,
+    "stop": stop_session_by_person,
+    "cancel": cancel_session,
+}
+
+
+class Command(DrainCommand):
+    """One verb on one session."""
+
+    help = "Pause, resume, stop (what runs may end) or cancel (what runs is ended) a drain session."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The verb and the session's number."""
+        super().add_arguments(parser)
+        parser.add_argument("verb", choices=sorted(_VERBS))
+        parser.add_argument("session", type=int)
+
+    def act(self, **options: Any) -> None:
+        """Do it and say what state the session is in now."""
+        if options["session"] > 2**63 - 1:
+            raise EngineError(f"There is no drain session {options['session']}.")
+        _VERBS[options["verb"]](options["session"], self.actor)
+        session = DrainSession.objects.get(pk=options["session"])
+        if options["json"]:
+            self.print_json(session_result(session))
+        else:
+            self.stdout.write(f"Drain {session.pk} is {session.state}.")

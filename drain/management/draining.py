@@ -1,0 +1,58 @@
+"""What `drain` and `drain_phase` have in common: run a session here or hand it to the workers."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from drain.engine.errors import EngineError
+from drain.engine.hosts import strength
+from drain.engine.inline import drain_inline, require_capable
+from drain.engine.sessions import Actor, start_session
+from drain.models import DrainSession
+from drain.models.vocabulary import LIVE_SESSION_STATES
+
+from .following import Watcher, follow
+
+
+def require_workers() -> None:
+    """Raise EngineError if no worker is alive that could drain."""
+    if not strength().workers:
+        raise EngineError(
+            "No worker is alive: start some with `manage.py up`, or drain in this process with --inline."
+        )
+
+
+def run_session(session: DrainSession, actor: Actor, *, inline: bool, detach: bool) -> None:
+    """Drain a planned session to its end, or leave it to the workers; refreshes `session`."""
+    if session.state not in LIVE_SESSION_STATES:
+        return
+    if inline:
+        require_capable(session)
+        with interruptible() as interrupted, Watcher(session.pk):
+            drain_inline(session, actor, interrupted.is_set)
+        return
+    start_session(session)
+    if not detach:
+        follow(session.pk)
+    session.refresh_from_db()
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM ask instead of killing: children are ended and the books are closed."""
+    asked = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        asked.set()
+
+    before = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

@@ -1,0 +1,112 @@
+"""Plans and results on a terminal: the ledger with its sum, and never a silent zero."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import OutputWrapper
+
+from drain.engine.results import session_result
+from drain.models import DrainSession, Run
+from drain.policy.plan import Plan
+from drain.policy.reasons import ExclusionReason
+
+SHOWN = 20
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """What `drain --dry-run --json` prints."""
+    names = _run_names(plan)
+    return {
+        "total_failed": plan.total,
+        "selected": [
+            {
+                "run_id": names[item.run],
+                "phase_id": item.phase_id,
+                "position": item.position,
+                "category": item.category or "unknown",
+            }
+            for item in plan.selected
+        ],
+        "excluded": [
+            {
+                "run_id": names[line.run],
+                "phase_id": line.phase_id,
+                "reason": line.reason.value,
+                "detail": line.detail,
+            }
+            for line in plan.excluded
+        ],
+    }
+
+
+def _run_names(plan: Plan) -> dict[int, str]:
+    pks = {item.run for item in plan.selected} | {line.run for line in plan.excluded}
+    return dict(Run.objects.filter(pk__in=pks).values_list("pk", "run_id"))
+
+
+def print_plan(out: OutputWrapper, plan: Plan) -> None:
+    """The plan for people: what would run, in order, and what would not, by reason."""
+    names = _run_names(plan)
+    for item in plan.selected[:SHOWN]:
+        out.write(f"{item.position:>4}  {names[item.run]}  {item.phase_id}  ({item.why})")
+    if len(plan.selected) > SHOWN:
+        out.write(f"      … and {len(plan.selected) - SHOWN:,} more")
+    _print_sum(out, plan.total, len(plan.selected), {k.value: v for k, v in plan.counts.items()})
+
+
+def print_result(out: OutputWrapper, session: DrainSession) -> None:
+    """A session's end for people: what changed, why it stopped, and the ledger."""
+    result = session_result(session)
+    out.write(
+        f"Drain {session.pk} {session.state}: {result['processed']} processed, {result['complete']} complete, "
+        f"{result['failed']} failed ({result['timeouts']} timeouts), {result['retryable']} retryable, "
+        f"{result['telemetry_events']} telemetry events."
+    )
+    if session.stop_card:
+        out.write(f"Stopped: {session.stop_card.get('sentence', session.stop_reason)}")
+    if result["after"]:
+        out.write(f"Before: {_states(result['before'])}. After: {_states(result['after'])}.")
+    _print_sum(out, session.total_failed, session.selected, session.ledger)
+
+
+def _states(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {state}" for state, count in counts.items()) or "no phases"
+
+
+def _print_sum(out: OutputWrapper, total: int, selected: int, excluded: dict[str, int]) -> None:
+    if not total:
+        out.write("No failed phase is in scope: nothing to drain.")
+        return
+    parts = [
+        f"{selected:,} selected",
+        *(f"{count:,} {reason}" for reason, count in excluded.items()),
+    ]
+    out.write(f"Ledger: {' + '.join(parts)} = {total:,} failed.")
+    if not selected:
+        _print_first_step(out, excluded)
+
+
+def _print_first_step(out: OutputWrapper, excluded: dict[str, int]) -> None:
+    """0 selected is never silent: the commonest reason and the first thing to do about it."""
+    reason = ExclusionReason(max(excluded, key=lambda name: excluded[name]))
+    out.write(f"Nothing was selected. Most common reason: {reason.sentence}")
+    out.write(f"First thing to do: {_FIRST_STEPS[reason]}")
+
+
+_FIRST_STEPS = {
+    ExclusionReason.LEASED: "wait for the other drain, or see it with `manage.py session`.",
+    ExclusionReason.FILTERED_OUT: "widen --fingerprint, or leave it out.",
+    ExclusionReason.PREFIX_EXCLUDED: "leave out --skip-run-prefix.",
+    ExclusionReason.RUN_HELD: "`manage.py release RUN`, once the reason for the hold is gone.",
+    ExclusionReason.FINGERPRINT_SNOOZED: "end the snooze on the fingerprint's page.",
+    ExclusionReason.QUEUED_IN_RUN: "use --queued-policy phase, or clear the queued phase: `manage.py queued`.",
+    ExclusionReason.WAITS_FOR_QUEUED: "`manage.py queued` shows what they wait for; clear it or drain it.",
+    ExclusionReason.WAITS_FOR_DEPENDENCY: "drain what they depend on first: widen --run-id.",
+    ExclusionReason.ATTEMPTS_EXHAUSTED: "raise --max-attempts-per-phase.",
+    ExclusionReason.FINGERPRINT_STOPPED: "raise --max-session-fingerprint-repeats.",
+    ExclusionReason.RUN_STOPPED: "raise --max-fingerprint-repeats, or mend the cause.",
+    ExclusionReason.RUN_TIMEOUTS: "raise --max-timeouts-per-run or --phase-timeout-seconds.",
+    ExclusionReason.RUN_DEPRIORITISED: "raise --batch-size.",
+    ExclusionReason.BEYOND_BATCH: "raise --batch-size.",
+}

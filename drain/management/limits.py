@@ -1,0 +1,94 @@
+"""The limits of a drain as command-line options, the same for every command that takes them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from drain.policy.limits import LimitError, Limits, QueuedPolicy, parse_queued_policy
+
+_NUMBERS: tuple[tuple[str, type, str], ...] = (
+    ("batch-size", int, "phases at most (default 10)"),
+    ("parallel", int, "phases at the same time (default 1)"),
+    ("phase-timeout-seconds", int, "seconds one phase may run (default: the executor's, else 900)"),
+    ("max-total-minutes", float, "stop starting after this many minutes"),
+    ("max-timeouts-per-run", int, "leave a run after this many timeouts (default 2)"),
+    ("max-attempts-per-phase", int, "attempts of one phase in this session (default 2)"),
+    ("max-fingerprint-repeats", int, "leave a run after the same failure this often (default 3)"),
+    (
+        "max-session-fingerprint-repeats",
+        int,
+        "leave a cause after it failed this often in the session",
+    ),
+    ("max-consecutive-zero-yield", int, "stop after this many attempts in a row without telemetry"),
+    ("max-failure-rate", float, "stop when this share (0 to 1) of the latest attempts failed"),
+    ("sample", int, "run this many phases first …"),
+    ("sample-passes", int, "… and go on if at least this many completed"),
+)
+
+
+def add_limits(parser: CommandParser) -> None:
+    """Add one option per limit."""
+    for name, kind, text in _NUMBERS:
+        parser.add_argument(f"--{name}", type=kind, help=text)
+    policies = ", ".join(QueuedPolicy)
+    parser.add_argument(
+        "--queued-policy", help=f"what a queued phase does to its siblings: {policies}"
+    )
+    parser.add_argument(
+        "--no-skip-runs-with-queued",
+        action="store_true",
+        help="the same as --queued-policy ignore",
+    )
+    parser.add_argument(
+        "--until", help="stop starting at this time: 18:00, or 2026-01-31T18:00+00:00"
+    )
+
+
+def limits_from(options: dict[str, Any], now: datetime) -> Limits:
+    """Limits from parsed options, validated. Raises LimitError."""
+    names = (name.replace("-", "_") for name, _, _ in _NUMBERS)
+    given = {name: options[name] for name in names if options.get(name) is not None}
+    policy = _policy(options)
+    if policy is not None:
+        given["queued_policy"] = policy
+    if options.get("until"):
+        given["until"] = parse_until(options["until"], now)
+    return Limits(**given).validate(now)
+
+
+def _policy(options: dict[str, Any]) -> QueuedPolicy | None:
+    named = options.get("queued_policy")
+    if not options.get("no_skip_runs_with_queued"):
+        return parse_queued_policy(named) if named else None
+    if named and named != QueuedPolicy.IGNORE:
+        raise LimitError(
+            f"--no-skip-runs-with-queued means --queued-policy ignore, not {named}: give one of them."
+        )
+    return QueuedPolicy.IGNORE
+
+
+def parse_until(text: str, now: datetime) -> datetime:
+    """A time of day (the next one, in the site's zone) or a full date and time."""
+    try:
+        clock = datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - only its time of day is used
+    except ValueError:
+        return _full(text)
+    today = timezone.localtime(now).replace(
+        hour=clock.hour, minute=clock.minute, second=0, microsecond=0
+    )
+    return today if today > now else today + timedelta(days=1)
+
+
+def _full(text: str) -> datetime:
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise LimitError(f"--until “{text}” is no time: write 18:00 or 2026-01-31T18:00+00:00.")
+    return found if timezone.is_aware(found) else timezone.make_aware(found)

@@ -1,0 +1,58 @@
+"""Fingerprints seen: rows are made when a cause is first met, and touched when it comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from drain.fingerprints import Fingerprint as Print
+from drain.models.door.cursor import rows
+
+SAMPLE_CHARACTERS = 4000
+
+# A cause that fails a hundred phases a second would make its row the hottest of the database: the row is
+# only written again once its time is a minute old, or when an import brings an older first time.
+_RECORD = """
+INSERT INTO drain_fingerprint AS f
+    (key, coarse, version, title, template, category, status, first_seen, last_seen, sample)
+SELECT key, coarse, version, title, template, category, 'new', first_seen, last_seen, sample
+FROM unnest(%(key)s::text[], %(coarse)s::text[], %(version)s::int[], %(title)s::text[], %(template)s::text[],
+    %(category)s::text[], %(first)s::timestamptz[], %(last)s::timestamptz[], %(sample)s::text[])
+    AS new (key, coarse, version, title, template, category, first_seen, last_seen, sample)
+ORDER BY key
+ON CONFLICT (key) DO UPDATE SET
+    first_seen = least(f.first_seen, excluded.first_seen),
+    last_seen = greatest(f.last_seen, excluded.last_seen)
+WHERE f.last_seen < excluded.last_seen - interval '1 minute' OR f.first_seen > excluded.first_seen
+"""
+
+
+class Seen(NamedTuple):
+    """A fingerprint with the text it was made from and when it was met first and last."""
+
+    print: Print
+    text: str
+    first: datetime
+    last: datetime
+
+
+def record_fingerprints(seen: Iterable[Seen]) -> None:
+    """Insert or touch the rows of these fingerprints in one statement; keys must differ."""
+    found = list(seen)
+    if not found:
+        return
+    rows(
+        _RECORD,
+        {
+            "key": [item.print.key for item in found],
+            "coarse": [item.print.coarse for item in found],
+            "version": [item.print.version for item in found],
+            "title": [item.print.title[:300] for item in found],
+            "template": [item.print.template for item in found],
+            "category": [str(item.print.category) for item in found],
+            "first": [item.first for item in found],
+            "last": [item.last for item in found],
+            "sample": [item.text[:SAMPLE_CHARACTERS] for item in found],
+        },
+    )
