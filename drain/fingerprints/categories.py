@@ -64,7 +64,7 @@ _RULES: tuple[tuple[Category, re.Pattern[str]], ...] = (
     (
         Category.DATABASE,
         _words(
-            r"IntegrityError|OperationalError: .*\b(?:table|column|database)|UniqueViolation|Deadlock|constraint|relation .{0,80} does not exist"
+            r"IntegrityError|OperationalError: .*\b(?:table|column|database)|UniqueViolation|Deadlock|constraint|(?:role|database|relation|column|schema) .{0,80} does not exist|WRONGTYPE|redis"
             r"|no such (?:table|column)|ProgrammingError|sqlalchemy|psycopg|PG::|too many clients|connection slots|sqlite|duplicate key|SQLSTATE"
         ),
     ),
@@ -72,13 +72,13 @@ _RULES: tuple[tuple[Category, re.Pattern[str]], ...] = (
         Category.AUTH,
         _words(
             r"AuthenticationError|Unauthorized|\b401\b|\b403\b|Forbidden|authentication failed|invalid (?:api|x-api)[ -]?key|access denied"
-            r"|AccessDenied|permission denied \(publickey|could not read (?:Username|Password)|credentials|PermissionDenied"
+            r"|AccessDenied|permission denied \(publickey|could not read (?:Username|Password)|credentials|could not read from remote repository|host key verification|PermissionDenied"
         ),
     ),
     (
         Category.NETWORK,
         _words(
-            r"Connection(?:Refused|Reset|Aborted)?Error|connection (?:refused|reset|aborted|closed|error)|ConnectError|ECONN|ENOTFOUND|EHOSTUNREACH"
+            r"Connection(?:Refused|Reset|Aborted)?Error|connection (?:refused|reset|aborted|closed|error)|ConnectError|\bECONN|\bENOTFOUND|EADDRINUSE|address already in use|EHOSTUNREACH"
             r"|EAI_AGAIN|getaddrinfo|gaierror|name or service not known|name resolution|could not resolve|failed to connect|couldn't connect"
             r"|unreachable|no route to host|RemoteProtocolError|Broken ?pipe|SSLError|certificate|socket hang up|URLError|could not connect"
             r"|NewConnectionError|UnknownHost|connection to server|\b50[234]\b (?:bad|service|gateway)"
@@ -114,7 +114,7 @@ _RULES: tuple[tuple[Category, re.Pattern[str]], ...] = (
     (
         Category.TYPE,
         _words(
-            r"TypeError|AttributeError|mismatched types|NullPointer|nil pointer|undefined (?:is not|\()|Cannot read propert|ClassCast|ValidationError|type mismatch"
+            r"TypeError|AttributeError|mismatched types|NullPointer|nil pointer|undefined (?:is not|\()|Cannot read propert|ClassCast|KeyError|IndexError|ValueError|out of (?:range|bounds)|key not found|ValidationError|type mismatch"
         ),
     ),
     (

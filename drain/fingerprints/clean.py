@@ -20,7 +20,7 @@ _STAMP = rf"{_DATE}[T ]{_TIME}(?:Z|\s?[+-]\d{{2}}:?\d{{2}})?"
 _PREFIX = re.compile(
     r"(?:"
     rf"{_STAMP}(?: (?:UTC|GMT|[A-Z]{{2,4}}T))?(?: std(?:out|err) [FP])?(?: |$)"
-    rf"|\[{_STAMP}\](?: |$)"
+    rf"|\[{_STAMP}(?:: \w{{1,12}}/[\w-]{{1,40}})?\](?: |$)"
     rf"|\[{_TIME}\](?: |$)"
     r"|\[\d{1,2}/\d{1,2}/\d{2,4}, \d{1,2}:\d{2}:\d{2}(?: [AP]M)?\](?: |$)"
     rf"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d {_TIME} [\w.-]{{1,64}} [\w./-]{{1,64}}(?:\[\d{{1,8}}\])?: ?"

@@ -32,7 +32,7 @@ _SCAN = re.compile(
 _WORTH_A_LOOK = re.compile(r"[\d/\\\"'@=]|\.\w|[0-9a-f]{8}")
 # A number after one of these words says what went wrong: it stays.
 _MEANING = re.compile(
-    r"(?:code|errno|error|exit|http(?:/[12](?:\.[01])?)?|signal|sqlstate|status|winerror|exit_?code|status_?code|returncode)"
+    r"(?:code|curl|errno|error|exit|http(?:/[12](?:\.[01])?)?|signal|sqlstate|status|winerror|exit_?code|status_?code|returncode)"
     r"[ :=\"'(\[#]{1,3}\Z",
     re.IGNORECASE,
 )

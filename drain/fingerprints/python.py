@@ -64,7 +64,7 @@ def _read_headless(text: str) -> Failure | None:
 
 # packages.SomeError: message. Only what is named like an exception is one: the lines of services
 # begin with dotted names as well.
-_BARE = re.compile(
+EXCEPTION_LINE = re.compile(
     r"(?:E\s{1,8})?(?:[A-Za-z_]\w{0,60}(?:\.|::)){0,8}[A-Z]\w{0,60}"
     r"(?:Error|Exception|Interrupt|Exit|Warning|Violation|Detected|NotFound|Exceeded|Timeout|Fault|Failure|Denied"
     r"|Refused|Rejected|Expired|DoesNotExist|Unavailable|Cancell?ed|Disconnected|Unauthorized|Forbidden|Conflict|Group)"
@@ -81,7 +81,7 @@ def read_bare(text: str) -> Failure | None:
 
 def typed_line(line: str, rest: str) -> Failure | None:
     """The failure of a line that begins with an exception's type; None for any other line."""
-    found = _BARE.match(line)
+    found = EXCEPTION_LINE.match(line)
     if not found:
         return None
     kind = found.group().split()[-1].replace("::", ".")

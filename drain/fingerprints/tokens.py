@@ -50,13 +50,17 @@ _SWIFT_ID = re.compile(r"tx[0-9a-f]{21}-[0-9a-f]{10}(?:-[\w-]{1,60})?\Z")
 # 9af: too short to be told from a name.
 _TOO_SHORT = re.compile(r"\d[\da-f]{0,2}\Z")
 _DIGITS = re.compile(r"(?<![A-Za-z0-9])[+-](?=\d)\d+|\d+")
-_PARTS = re.compile(r"[A-Za-z0-9]+|[^A-Za-z0-9]+")
+_PARTS = re.compile(r"0[xX][0-9A-Fa-f]+|[A-Za-z0-9]+|[^A-Za-z0-9]+")
 _CHANGES = re.compile(r"[A-Za-z]+|\d+")
 _MEANING_CODE = re.compile(
     r"(?:TS|E|W|F|C|CS|SIG|ORA-|ERR_|ERR|SQLSTATE|CVE-|MSB|NU|LNK|AADSTS|SC|PLR?)\d{2,6}\Z"
 )
-_ENCODING = re.compile(
-    r"(?:utf|cp|latin|iso|ascii|sha|md|base|ipv|python|py|int|uint|float|i|u|f|x|http|s3|ec2|h|oauth|p|log4j|k)[-_]?\d{1,4}\Z",
+# Names that end in a digit: masked they would read badly and join nothing.
+_NAMES_WITH_DIGITS = re.compile(
+    r"(?:utf|cp|latin|iso|sha|md|base|ipv|python|py|int|uint|float|oauth|log4j|sqlite|psycopg|urllib|boto)[-_]?\d{1,4}\Z"
+    r"|(?:x86|x64|win32|i18n|l10n|s3|ec2|k8s|http2|h264|amd64|arm64|p95|p99)\Z"
+    # A language model's name and date are its identity.
+    r"|(?:gpt|claude|gemini|llama|mistral|deepseek|qwen|text-embedding)-[\w.:-]{1,60}\Z",
     re.IGNORECASE,
 )
 # Files without a suffix that are known by name.
@@ -144,7 +148,7 @@ def _mask_digits(core: str) -> str:
             return placeholder
     if len(core) <= 3 and _TOO_SHORT.match(core):
         return core
-    if _MEANING_CODE.match(core) or _ENCODING.match(core):
+    if _MEANING_CODE.match(core) or _NAMES_WITH_DIGITS.match(core):
         return core
     return _mask_parts(_UUID.sub("<uuid>", core))
 
@@ -152,7 +156,9 @@ def _mask_digits(core: str) -> str:
 def _mask_parts(text: str) -> str:
     """Part by part: ``run-f65e7b6c`` is ``run-<hex>``, ``summary_2022`` is ``summary_<n>``."""
     return "".join(
-        _mask_part(part) if part[0].isalnum() and part.isascii() else part
+        _mask_part(part)
+        if part[0].isalnum() and part.isascii() and not _NAMES_WITH_DIGITS.match(part)
+        else part
         for part in _PARTS.findall(text)
     )
 
@@ -162,7 +168,7 @@ def _mask_part(part: str) -> str:
         return "<hex>" if _HEX.match(part) else part
     if part.isdigit():
         return "<n>"
-    if _HEX.match(part) or _SHORT_HEX.match(part):
+    if part[:2] in ("0x", "0X") or _HEX.match(part) or _SHORT_HEX.match(part):
         return "<hex>"
     if _is_random(part):
         return "<id>"
