@@ -8,6 +8,7 @@ from uuid import UUID
 
 from drain.models import Attempt, TelemetryEvent
 from drain.policy.states import Outcome
+from drain.sources.errors import SourceError
 
 from .around import Around, around_for
 from .child.contract import Contract, make_claim
@@ -37,8 +38,11 @@ def run(context: LoopContext, held: Held, others: Sequence[UUID], holder: UUID) 
     try:
         around = around_for(held)
         argv, ended = _execute(context, held, around, beat)
+    except SourceError as error:
+        # The source is away, not the phase broken: it gets another turn.
+        return Result(_not_started(str(error), Outcome.RETRYABLE))
     except ChildError as error:
-        return Result(_not_started(str(error)))
+        return Result(_not_started(str(error), Outcome.FAILED))
     return _result(held, argv, ended, around, beat)
 
 
@@ -97,9 +101,9 @@ def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and abs(value) < 2**62 else None
 
 
-def _not_started(sentence: str) -> Decision:
+def _not_started(sentence: str, outcome: Outcome) -> Decision:
     return Decision(
-        outcome=Outcome.FAILED,
+        outcome=outcome,
         reason=sentence,
         fingerprint_input=sentence,
         telemetry_count=0,
