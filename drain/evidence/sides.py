@@ -28,6 +28,8 @@ class Side:
     """First moment that does not belong to it; with `to_inclusive` the last one that does."""
     session: int | None = None
     source: int | None = None
+    plan_of: int | None = None
+    """Only phases that this session's plan names, selected or excluded."""
     after_only: bool = False
     to_inclusive: bool = False
 
@@ -43,6 +45,9 @@ class Side:
         if self.source is not None:
             runs = f"SELECT id FROM drain_run WHERE source_id = %({name}_source)s"  # noqa: S608 - our name
             parts.append(f"{name}.run_id IN ({runs})")
+        if self.plan_of is not None:
+            plan = f"SELECT phase_id FROM drain_candidate WHERE session_id = %({name}_plan)s"  # noqa: S608 - our name
+            parts.append(f"{name}.phase_id IN ({plan})")
         return " AND ".join(parts)
 
     def values(self, name: str) -> dict[str, Any]:
@@ -52,6 +57,7 @@ class Side:
             f"{name}_until": self.until,
             f"{name}_session": self.session,
             f"{name}_source": self.source,
+            f"{name}_plan": self.plan_of,
         }
 
 
@@ -83,8 +89,9 @@ def of_source(source: Source) -> Side:
 
 
 def before_session(session: DrainSession) -> Side:
-    """Everything that started before the session did."""
-    return Side(f"before drain {session.pk}", until=session.started_at or session.created_at)
+    """What the phases of its plan did before the session started."""
+    start = session.started_at or session.created_at
+    return Side(f"before drain {session.pk}", until=start, plan_of=session.pk)
 
 
 @dataclass(frozen=True, slots=True)

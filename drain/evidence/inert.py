@@ -1,0 +1,49 @@
+"""What phases print, made harmless for each format before it leaves.
+
+Terminal sequences, control and bidirectional characters could hide or reorder what a reader sees, so
+they are shown by their code. Then each format gets its own escaping.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+CUT = "…"
+_MARKDOWN = re.compile(r"([\\`*_\[\]#|~!])")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def plain(text: object, limit: int = 500) -> str:
+    """One line without control, format or bidi characters; each becomes its code, e.g. \\u202e."""
+    shown = str(text)[: limit + 1]
+    if len(shown) > limit:
+        shown = shown[:limit] + CUT
+    if shown.isascii() and shown.isprintable():
+        return shown
+    return "".join(map(_visible, shown))
+
+
+def _visible(char: str) -> str:
+    if char in "\n\r\t":
+        return " "
+    category = unicodedata.category(char)
+    if category in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
+        return f"\\u{ord(char):04x}"
+    return char
+
+
+def markdown(text: object, limit: int = 500) -> str:
+    """Text that Markdown shows as it is: no markup, no HTML, no link that makes itself, no mention."""
+    shown = plain(text, limit)
+    shown = shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    shown = _MARKDOWN.sub(r"\\\1", shown)
+    for made, harmless in (("://", "&#58;//"), ("www.", "www&#46;"), ("@", "&#64;")):
+        shown = shown.replace(made, harmless)
+    return shown
+
+
+def csv_cell(text: object, limit: int = 2000) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    shown = plain(text, limit)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown

@@ -1,0 +1,79 @@
+"""The report as JSON, streamed: the short parts as one object, attempts and plan line by line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+from drain.evidence import report_rows
+from drain.evidence.inert import plain
+from drain.evidence.report import Report
+
+BATCH = 500
+
+
+def render_json(report: Report) -> Iterator[str]:
+    """One JSON object in pieces; the lists `plan` and `attempts` come last and may be long."""
+    head = json.dumps(encode(report), default=_value, ensure_ascii=True)
+    yield head[:-1]
+    yield ', "plan": ['
+    yield from _items(report_rows.plan(report.session.pk))
+    yield '], "attempts": ['
+    yield from _items(report_rows.attempts(report.session.pk))
+    yield "]}\n"
+
+
+def encode(report: Report) -> dict[str, Any]:
+    """Plain values of everything but the long lists."""
+    session = report.session
+    mark, sentence = report.status
+    return {
+        "session": session.pk,
+        "state": session.state,
+        "stop_reason": session.stop_reason or None,
+        "stop_card": session.stop_card or None,
+        "status": {"mark": mark, "sentence": sentence},
+        "made_at": report.made_at,
+        "started_by": plain(session.started_by),
+        "note": plain(session.note, 5000),
+        "started_at": session.started_at,
+        "ended_at": session.ended_at,
+        "scope": session.scope,
+        "limits": session.limits,
+        "parallel": session.parallel,
+        "preflight": session.preflight,
+        "identity": asdict(report.identity),
+        "ledger": [asdict(line) for line in report.ledger],
+        "ledger_sum": report.ledger_sum,
+        "total_failed": session.total_failed,
+        "before": report.before,
+        "after": report.after,
+        "comparison": asdict(report.comparison),
+        "difference": report.comparison.difference.sentence,
+        "fixes": [
+            asdict(fix) | {"difference": fix.comparison.difference.sentence} for fix in report.fixes
+        ],
+        "checks": [asdict(check) for check in report.checks],
+        "failed_checks": report.failed_checks,
+        "telemetry_by_phase": [phase._asdict() for phase in report.telemetry],
+        "single_phases": [asdict(single) for single in report.single_phases],
+        "actions": [asdict(action) for action in report.actions],
+    }
+
+
+def _items(lines: Iterable[NamedTuple]) -> Iterator[str]:
+    encoder = json.JSONEncoder(default=_value, ensure_ascii=True)
+    separator, iterator = "", iter(lines)
+    while batch := list(islice(iterator, BATCH)):
+        yield separator + ",\n".join(encoder.encode(line._asdict()) for line in batch)
+        separator = ",\n"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)

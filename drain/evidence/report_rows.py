@@ -1,0 +1,96 @@
+"""The long parts of a report, streamed: attempts, plan and telemetry by phase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from drain.evidence.sql import rows, stream
+
+_ATTEMPTS = """
+SELECT a.id, r.run_id, p.phase_id, a.number, a.outcome, a.exit_code, a.signal, a.fingerprint,
+    left(a.error, 300), a.telemetry_count, a.zero_yield_reason, a.started_at,
+    extract(epoch FROM a.finished_at - a.started_at)::float8, a.worker, a.log_bytes,
+    CASE WHEN a.log_name <> '' THEN 'file' WHEN a.log_inline IS NOT NULL THEN 'row' ELSE 'none' END
+FROM drain_attempt a JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = a.run_id
+WHERE a.session_id = %(session)s AND a.finished_at IS NOT NULL ORDER BY a.id LIMIT %(limit)s
+"""
+_PLAN = """
+SELECT c.planned_position, r.run_id, p.phase_id, c.category, c.fingerprint, c.sample, c.why, c.status,
+    c.outcome, c.reason, c.detail
+FROM drain_candidate c JOIN drain_phase p ON p.id = c.phase_id JOIN drain_run r ON r.id = c.run_id
+WHERE c.session_id = %(session)s
+ORDER BY c.planned_position NULLS LAST, c.id LIMIT %(limit)s
+"""
+_PHASES = """
+SELECT r.run_id, p.phase_id, sum(a.telemetry_count)::int AS events, count(*)::int AS attempts,
+    sum(extract(epoch FROM a.finished_at - a.started_at))::float8 / 60 AS minutes
+FROM drain_attempt a JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = a.run_id
+WHERE a.session_id = %(session)s AND a.finished_at IS NOT NULL
+    AND a.outcome NOT IN ('cancelled', 'interrupted', 'diverted')
+GROUP BY r.run_id, p.phase_id, p.phase_index ORDER BY 3 DESC, r.run_id, p.phase_index LIMIT %(limit)s
+"""
+
+
+class AttemptLine(NamedTuple):
+    """One ended attempt; `log` says where its output is kept: row, file or none."""
+
+    attempt: int
+    run_id: str
+    phase_id: str
+    number: int
+    outcome: str
+    exit_code: int | None
+    signal: int | None
+    fingerprint: str
+    error: str
+    telemetry_events: int
+    zero_yield_reason: str
+    started_at: datetime
+    seconds: float
+    worker: str
+    log_bytes: int
+    log: str
+
+
+class PlanLine(NamedTuple):
+    """One line of the frozen plan; without a position it was excluded, for `reason`."""
+
+    position: int | None
+    run_id: str
+    phase_id: str
+    category: str
+    fingerprint: str
+    sample: bool
+    why: str
+    status: str
+    outcome: str
+    reason: str
+    detail: str
+
+
+class PhaseTelemetry(NamedTuple):
+    """Telemetry of one phase in the session: all its counted attempts together."""
+
+    run_id: str
+    phase_id: str
+    events: int
+    attempts: int
+    minutes: float
+
+
+def attempts(session: int, limit: int | None = None) -> Iterator[AttemptLine]:
+    """Ended attempts of a session in the order in which they started; at flat memory."""
+    return map(AttemptLine._make, stream(_ATTEMPTS, {"session": session, "limit": limit}))
+
+
+def plan(session: int, limit: int | None = None) -> Iterator[PlanLine]:
+    """The frozen plan: selected phases by position, then the excluded ones; at flat memory."""
+    return map(PlanLine._make, stream(_PLAN, {"session": session, "limit": limit}))
+
+
+def phase_telemetry(session: int, limit: int = 100) -> tuple[PhaseTelemetry, ...]:
+    """The phases with most telemetry first."""
+    found = rows(_PHASES, {"session": session, "limit": limit})
+    return tuple(PhaseTelemetry(**item) for item in found)

@@ -1,0 +1,72 @@
+"""`manage.py report SESSION|latest`: what a drain did, with its proof; exits with 3 when a check fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from drain.evidence.bundle import write_bundle
+from drain.evidence.report import Report, build_report
+from drain.evidence.report_html import render_html
+from drain.evidence.report_json import render_json
+from drain.evidence.report_markdown import render_markdown
+from drain.models import DrainSession
+
+FORMATS: dict[str, Callable[[Report], Iterator[str]]] = {
+    "md": render_markdown,
+    "html": render_html,
+    "json": render_json,
+}
+
+
+class Command(BaseCommand):
+    """One data object, three formats and a bundle."""
+
+    help = "Report a drain session as Markdown, HTML or JSON, or as an evidence bundle."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Arguments of the contract."""
+        parser.add_argument("session", help="number of the session, or `latest`")
+        parser.add_argument("--format", choices=sorted(FORMATS), default="md")
+        parser.add_argument("--json", action="store_const", const="json", dest="format")
+        parser.add_argument(
+            "--bundle", type=Path, metavar="FILE.zip", help="write everything there"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the report, or write the bundle; then say by the exit code whether checks failed."""
+        report = build_report(_session(options["session"]), timezone.now())
+        if options["bundle"]:
+            self._bundle(report, options["bundle"])
+        else:
+            for piece in FORMATS[options["format"]](report):
+                self.stdout.write(piece, ending="")
+        if report.failed_checks:
+            names = ", ".join(check.name for check in report.checks if check.verdict == "fail")
+            raise CommandError(f"Checks failed: {names}.", returncode=3)
+
+    def _bundle(self, report: Report, path: Path) -> None:
+        try:
+            logs = write_bundle(report, path)
+        except OSError as error:
+            raise CommandError(
+                f"The bundle cannot be written to {path}: {error.strerror}. Choose another place."
+            ) from error
+        self.stdout.write(f"{path}: report of drain {report.session.pk} with {logs} logs.")
+
+
+def _session(text: str) -> DrainSession:
+    sessions = DrainSession.objects.order_by("-pk")
+    if text == "latest":
+        found = sessions.first()
+    elif text.isascii() and text.isdigit() and len(text) < 19:
+        found = sessions.filter(pk=int(text)).first()
+    else:
+        raise CommandError(f"“{text}” is no session: give its number, or `latest`.")
+    if found is None:
+        raise CommandError("There is no such drain session: start one with `manage.py drain`.")
+    return found
