@@ -41,6 +41,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "drain.people.sign_on.ProxySignOnMiddleware",
+    "drain.people.stay.SessionEndMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -154,11 +156,17 @@ STORAGES = {
     },
 }
 
-SESSION_COOKIE_AGE = 12 * 3600
+# Somebody who leaves is signed out after the first, everybody after the second (drain.people.stay).
+DRAIN_SESSION_IDLE_SECONDS = env.int("DRAIN_SESSION_IDLE_SECONDS", 4 * 3600)
+DRAIN_SESSION_MAX_SECONDS = env.int("DRAIN_SESSION_MAX_SECONDS", 12 * 3600)
+# Single sign-on: the name of the header, and the only addresses whose word counts. Off without both.
+DRAIN_SSO_HEADER = env.str("DRAIN_SSO_HEADER", "")
+DRAIN_TRUSTED_PROXIES: list[str] = env.list("DRAIN_TRUSTED_PROXIES", [])
+SESSION_COOKIE_AGE = DRAIN_SESSION_MAX_SECONDS
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS

@@ -30,6 +30,7 @@ class ExecutorProfile(models.Model):
 
     class Meta:
         verbose_name = "executor profile"
+        permissions = [("define_executors", "Can define the commands that run phases")]
         constraints = [
             models.UniqueConstraint(
                 fields=["is_default"],

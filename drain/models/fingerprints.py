@@ -34,6 +34,7 @@ class Fingerprint(models.Model):
     sample = models.TextField(blank=True)
 
     class Meta:
+        permissions = [("manage_fingerprints", "Can decide about causes of failure")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=FingerprintStatus.values),

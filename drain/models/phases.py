@@ -33,6 +33,12 @@ class Phase(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        permissions = [
+            ("clear_queued", "Can clear queued phases"),
+            ("requeue_phase", "Can requeue failed phases"),
+            ("drain_phases", "Can drain phases"),
+            ("rescue_phases", "Can rescue phases of dead workers"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["run", "phase_id"], name="drain_phase_unique_in_run"),
             models.CheckConstraint(

@@ -46,6 +46,7 @@ class Run(models.Model):
     imported_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        permissions = [("hold_run", "Can hold and release runs")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(max_parallel__gte=1), name="drain_run_max_parallel_positive"
