@@ -1,0 +1,168 @@
+"""Phases per second with full book-keeping, beside the bare loop (spawn plus one durable INSERT) of the same run.
+
+    python bench/drain.py [--phases 2000] [--workers 2] [--rounds 3]
+
+Every phase is a real /bin/true. Full books: attempt, two transitions, state and attempt deltas, counters of the
+session and of the run, log. Medians over the rounds; the ratio is what counts, seconds depend on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
+
+import django
+
+django.setup()
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from drain.engine.loop import drain
+from drain.engine.places import make_places
+from drain.engine.planning import Asked, create_session
+from drain.engine.scope import SessionScope
+from drain.models import ExecutorProfile, Phase, Run
+from drain.models.vocabulary import Order, Origin, PhaseState
+from drain.policy.limits import Limits
+
+RUNS = 40
+
+
+def backlog(phases: int, chunk: int) -> int:
+    """A fresh backlog of /bin/true phases and a session over it; returns the session."""
+    stamp = f"bench-{time.time_ns()}"
+    profile = ExecutorProfile.objects.create(name=stamp, argv=["/bin/true"], chunk=chunk)
+    runs = Run.objects.bulk_create(
+        Run(
+            run_id=f"{stamp}-{number}",
+            executor=profile,
+            order=Order.INDEPENDENT,
+            max_parallel=max(chunk, 2),
+        )
+        for number in range(RUNS)
+    )
+    Phase.objects.bulk_create(
+        (
+            Phase(
+                run=runs[number % RUNS],
+                phase_id=f"phase-{number}",
+                phase_index=number // RUNS,
+                state=PhaseState.FAILED,
+            )
+            for number in range(phases)
+        ),
+        batch_size=2000,
+    )
+    scope = SessionScope(run_ids=tuple(run.run_id for run in runs))
+    limits = Limits(batch_size=phases, parallel=2)
+    asked = Asked(scope, limits, "bench", Origin.COMMAND, inline=True)
+    session = create_session(asked, timezone.now())
+    make_places(session.pk, 64)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    return session.pk
+
+
+def bare(count: int) -> None:
+    """The ceiling: start a process, wait for it, write one durable row."""
+    for _ in range(count):
+        process = subprocess.Popen(["/bin/true"], start_new_session=True)
+        process.wait()
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("INSERT INTO bench_row (code) VALUES (%s)", [process.returncode])
+
+
+def timed(role: str, workers: int, *arguments: str) -> float:
+    """Seconds that `workers` processes of this script need for their part, from a common start."""
+    children = [
+        subprocess.Popen(
+            [sys.executable, __file__, "--role", role, "--slot", str(slot), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for slot in range(workers)
+    ]
+    for child in children:
+        assert child.stdout is not None
+        child.stdout.readline()
+    started = time.time()
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    ends = [float(child.communicate()[0].split()[-1]) for child in children]
+    return max(ends) - started
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """One worker process: prints when it was done."""
+    connection.ensure_connection()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    if arguments.role == "bare":
+        bare(arguments.phases)
+    else:
+        drain(arguments.session, arguments.slot, slice_seconds=None)
+    print(time.time())
+
+
+def memory(count: int) -> None:
+    """Resident memory of one worker after a fifth of the phases and at the end."""
+    for part in (count // 5, count):
+        session = backlog(part, 1)
+        drain(session, 0, slice_seconds=None)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"peak memory after {part:,} phases: {peak:.1f} MB")
+
+
+def compare(phases: int, workers: int, rounds: int) -> None:
+    """The table: bare loop, one start at a time, chunks of ten."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS bench_row (id bigserial PRIMARY KEY, code int)")
+    rates: dict[str, list[float]] = {"bare": [], "one at a time": [], "chunks of 10": []}
+    for _ in range(rounds):
+        share = phases // workers
+        rates["bare"].append(share * workers / timed("bare", workers, "--phases", str(share)))
+        for name, chunk in (("one at a time", 1), ("chunks of 10", 10)):
+            session = backlog(phases, chunk)
+            seconds = timed("drain", workers, "--session", str(session))
+            rates[name].append(phases / seconds)
+    bare_rate = statistics.median(rates["bare"])
+    print(f"{phases:,} phases, {workers} processes, median of {rounds}")
+    for name, found in rates.items():
+        rate = statistics.median(found)
+        print(f"{name:>14}: {rate:7.0f} phases/s  {rate / bare_rate:5.0%} of bare")
+
+
+def main() -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--phases", type=int, default=2000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory", type=int, metavar="PHASES", help="measure memory instead")
+    parser.add_argument("--role", choices=["bare", "drain"], help=argparse.SUPPRESS)
+    parser.add_argument("--session", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--slot", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.role:
+        work(arguments)
+    elif arguments.memory:
+        memory(arguments.memory)
+    else:
+        compare(arguments.phases, arguments.workers, arguments.rounds)
+
+
+if __name__ == "__main__":
+    main()
