@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from drain.evidence import report_rows
 from drain.evidence.inert import plain
@@ -21,9 +21,9 @@ def render_json(report: Report) -> Iterator[str]:
     head = json.dumps(encode(report), default=_value, ensure_ascii=True)
     yield head[:-1]
     yield ', "plan": ['
-    yield from _items(report_rows.plan(report.session.pk))
+    yield from _joined(report_rows.plan_json(report.session.pk))
     yield '], "attempts": ['
-    yield from _items(report_rows.attempts(report.session.pk))
+    yield from _joined(report_rows.attempts_json(report.session.pk))
     yield "]}\n"
 
 
@@ -65,11 +65,10 @@ def encode(report: Report) -> dict[str, Any]:
     }
 
 
-def _items(lines: Iterable[NamedTuple]) -> Iterator[str]:
-    encoder = json.JSONEncoder(default=_value, ensure_ascii=True)
-    separator, iterator = "", iter(lines)
-    while batch := list(islice(iterator, BATCH)):
-        yield separator + ",\n".join(encoder.encode(line._asdict()) for line in batch)
+def _joined(lines: Iterator[str]) -> Iterator[str]:
+    separator = ""
+    while batch := list(islice(lines, BATCH)):
+        yield separator + ",\n".join(batch)
         separator = ",\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
@@ -9,15 +10,15 @@ from typing import NamedTuple
 from drain.evidence.sql import rows, stream
 
 _ATTEMPTS = """
-SELECT a.id, r.run_id, p.phase_id, a.number, a.outcome, a.exit_code, a.signal, a.fingerprint,
-    left(a.error, 300), a.telemetry_count, a.zero_yield_reason, a.started_at,
-    extract(epoch FROM a.finished_at - a.started_at)::float8, a.worker, a.log_bytes,
-    CASE WHEN a.log_name <> '' THEN 'file' WHEN a.log_inline IS NOT NULL THEN 'row' ELSE 'none' END
+SELECT a.id AS attempt, r.run_id, p.phase_id, a.number, a.outcome, a.exit_code, a.signal, a.fingerprint,
+    left(a.error, 300) AS error, a.telemetry_count AS telemetry_events, a.zero_yield_reason, a.started_at,
+    extract(epoch FROM a.finished_at - a.started_at)::float8 AS seconds, a.worker, a.log_bytes,
+    CASE WHEN a.log_name <> '' THEN 'file' WHEN a.log_inline IS NOT NULL THEN 'row' ELSE 'none' END AS log
 FROM drain_attempt a JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = a.run_id
 WHERE a.session_id = %(session)s AND a.finished_at IS NOT NULL ORDER BY a.id LIMIT %(limit)s
 """
 _PLAN = """
-SELECT c.planned_position, r.run_id, p.phase_id, c.category, c.fingerprint, c.sample, c.why, c.status,
+SELECT c.planned_position AS position, r.run_id, p.phase_id, c.category, c.fingerprint, c.sample, c.why, c.status,
     c.outcome, c.reason, c.detail
 FROM drain_candidate c JOIN drain_phase p ON p.id = c.phase_id JOIN drain_run r ON r.id = c.run_id
 WHERE c.session_id = %(session)s
@@ -88,6 +89,23 @@ def attempts(session: int, limit: int | None = None) -> Iterator[AttemptLine]:
 def plan(session: int, limit: int | None = None) -> Iterator[PlanLine]:
     """The frozen plan: selected phases by position, then the excluded ones; at flat memory."""
     return map(PlanLine._make, stream(_PLAN, {"session": session, "limit": limit}))
+
+
+def attempts_json(session: int) -> Iterator[str]:
+    """The same attempts, each as the text of a JSON object in ASCII."""
+    return _as_json(_ATTEMPTS, session)
+
+
+def plan_json(session: int) -> Iterator[str]:
+    """The same plan, each line as the text of a JSON object in ASCII."""
+    return _as_json(_PLAN, session)
+
+
+def _as_json(statement: str, session: int) -> Iterator[str]:
+    """PostgreSQL writes the objects, several times as fast as Python; what is not ASCII is escaped here."""
+    wrapped = f"SELECT to_json(line)::text FROM ({statement}) line"  # noqa: S608 - statements of ours
+    for (text,) in stream(wrapped, {"session": session, "limit": None}):
+        yield text if text.isascii() else json.dumps(json.loads(text))
 
 
 def phase_telemetry(session: int, limit: int = 100) -> tuple[PhaseTelemetry, ...]:
