@@ -17,6 +17,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def speed_table(count: int) -> None:
 
 
 def _best_round(method: Method, rounds: list[list[str]]) -> float:
-    return min(_cpu_seconds(lambda texts=texts: method.keys(texts)) for texts in rounds)
+    return min(_cpu_seconds(partial(method.keys, texts)) for texts in rounds)
 
 
 def hostile_table() -> None:

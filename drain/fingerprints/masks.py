@@ -29,25 +29,26 @@ _SCAN = re.compile(
     r"|[^\s\"'`,;()\[\]{}<>|=]+"
 )
 # Without one of these there is nothing to mask.
-_WORTH_A_LOOK = re.compile(r"[\d/\\\"'@=]|\.\w|[0-9a-f]{8}")
+_WORTH_A_LOOK = re.compile(r"[\d/\\\"'@=]|\.\w")
+_HEX_WORD = re.compile(r"[0-9a-f]{8}")
 # A number after one of these words says what went wrong: it stays.
-_MEANING = re.compile(
-    r"(?:code|curl|errno|error|exit|http(?:/[12](?:\.[01])?)?|signal|sqlstate|status|winerror|exit_?code|status_?code|returncode)"
-    r"[ :=\"'(\[#]{1,3}\Z",
-    re.IGNORECASE,
-)
+_MEANING = frozenset(
+    {
+        "code", "curl", "errno", "error", "exit", "exit_code", "exitcode", "http", "http/1.0", "http/1.1", "http/2",
+        "returncode", "signal", "sqlstate", "status", "status_code", "winerror",
+    }
+)  # fmt: skip
 _CODE = re.compile(r"-?\d{1,5}[.:,]?\Z")
-_IDENTIFIER = re.compile(r"[A-Za-z_$@][\w.$@:-]*\Z")
-_ID_KEY = re.compile(r"(?:\A|[_\W])ids?[\"']?\s?[:=]\s?\Z", re.IGNORECASE)
+# What stands after one of these is the cause itself, digits and all; some need a word before them.
+_NAMES_THE_CAUSE = {
+    "model": "", "enotfound": "", "eai_again": "", "lookup": "", "host": "resolve", "hostname": "resolve", "name": "translate host",
+}  # fmt: skip
+_GLUE = " :=\"'`([{#"
+_ONE_TOKEN = re.compile(r"[^\s\"'`,;()\[\]{}<>|=]+\Z")
 _LABELLED = re.compile(r"[A-Za-z]{2,20}: ")
 _DIGIT = re.compile(r"\d")
-# What stands after one of these is the cause itself, digits and all.
-_NAMES_THE_CAUSE = re.compile(
-    r"(?:resolve host(?:name)?|translate host name|ENOTFOUND|EAI_AGAIN|\bmodel|lookup)[:=]? [\"'`]?\Z",
-    re.IGNORECASE,
-)
 _PASSES = 6
-_TOUCHING = re.compile(r"[/\\:@.%]<|>[/\\:@.%\w]")
+_TOUCHING = re.compile(r"[/\\:@.%]<|(?<!<path)>[/\\:@.%\w]")
 # How far back a token looks for the words that give it a meaning.
 _BEFORE = 32
 
@@ -56,7 +57,7 @@ _BEFORE = 32
 def mask(message: str) -> str:
     """The message with every changing part replaced; ``mask(mask(m)) == mask(m)``."""
     message = " ".join(message[: 2 * MESSAGE_CHARS].split())[:MESSAGE_CHARS]
-    if not _WORTH_A_LOOK.search(message):
+    if not _WORTH_A_LOOK.search(message) and not _HEX_WORD.search(message):
         return message
     masked = _SCAN.sub(_replace, mask_spans(message))
     # A placeholder beside a separator can make one token of what was two: read it again until
@@ -85,7 +86,7 @@ def _replace(found: re.Match[str]) -> str:
         return token
     if token in _TRUTHS:
         return _mask_truth(token, _before(found))
-    masked = mask_token(token)
+    masked = "<n>" if token.isdigit() and token.isascii() else mask_token(token)
     # Only what would change can be saved by the words before it.
     if masked != token and _stays(token, _before(found)):
         return token
@@ -99,9 +100,16 @@ def _before(found: re.Match[str]) -> str:
 
 def _stays(token: str, before: str) -> bool:
     """Whether the token is part of what went wrong (``exit code 137``, ``HTTP 502``)."""
-    if _CODE.match(token) and _MEANING.search(before):
-        return True
-    return bool(_NAMES_THE_CAUSE.search(before))
+    word = _last_word(before)
+    if word in _MEANING:
+        return bool(_CODE.match(token))
+    return word in _NAMES_THE_CAUSE and _NAMES_THE_CAUSE[word] in before.lower()
+
+
+def _last_word(before: str) -> str:
+    """The word that a value belongs to, without the signs between them, in small letters."""
+    bare = before.rstrip(_GLUE)
+    return bare[bare.rfind(" ") + 1 :].lstrip(_GLUE).lower()
 
 
 _TRUTHS = frozenset({"True", "False", "true", "false"})
@@ -121,9 +129,10 @@ def _mask_quoted(quoted: str, before: str) -> str:
         return quoted
     if before.endswith("="):
         return "<str>"
-    if _DIGIT.search(inner) and _ID_KEY.search(before):
+    word = _last_word(before)
+    if word.endswith("id") and _is_id_key(word, before) and _DIGIT.search(inner):
         return f"{quote}<id>{quote}"
-    if _NAMES_THE_CAUSE.search(before):
+    if word in _NAMES_THE_CAUSE and _NAMES_THE_CAUSE[word] in before.lower():
         return quoted
     if " " not in inner:
         return quote + _mask_inner(inner) + quote
@@ -132,8 +141,13 @@ def _mask_quoted(quoted: str, before: str) -> str:
     return f"{quote}<str>{quote}"
 
 
+def _is_id_key(word: str, before: str) -> bool:
+    """``"dog_id": `` and ``id=``, but no word that merely ends like it."""
+    return (word == "id" or word[-3] in "_-") and before.rstrip(" ").endswith((":", "="))
+
+
 def _mask_inner(inner: str) -> str:
-    return mask_token(inner) if _IDENTIFIER.match(inner) else mask(inner)
+    return mask_token(inner) if _ONE_TOKEN.match(inner) else mask(inner)
 
 
 def _reads_like_a_sentence(inner: str) -> bool:

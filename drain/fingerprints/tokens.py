@@ -50,7 +50,7 @@ _SWIFT_ID = re.compile(r"tx[0-9a-f]{21}-[0-9a-f]{10}(?:-[\w-]{1,60})?\Z")
 # 9af: too short to be told from a name.
 _TOO_SHORT = re.compile(r"\d[\da-f]{0,2}\Z")
 _DIGITS = re.compile(r"(?<![A-Za-z0-9])[+-](?=\d)\d+|\d+")
-_PARTS = re.compile(r"0[xX][0-9A-Fa-f]+|[A-Za-z0-9]+|[^A-Za-z0-9]+")
+_PARTS = re.compile(r"0[xX][0-9A-Fa-f]+|[A-Za-z0-9]+")
 _CHANGES = re.compile(r"[A-Za-z]+|\d+")
 _MEANING_CODE = re.compile(
     r"(?:TS|E|W|F|C|CS|SIG|ORA-|ERR_|ERR|SQLSTATE|CVE-|MSB|NU|LNK|AADSTS|SC|PLR?)\d{2,6}\Z"
@@ -118,22 +118,26 @@ def mask_path(path: str) -> str:
 def _names_a_file(base: str) -> bool:
     stem, dot, suffix = base.rpartition(".")
     if dot:
-        return not _is_random(stem) and len(suffix) <= 12
+        return not (len(stem) >= 8 and _is_random(stem)) and len(suffix) <= 12
     return bool(_NAMED_FILES.match(base))
 
 
-# Tried in this order on a token with a digit in it.
-_DIGIT_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (_UUID_TOKEN, "<uuid>"),
-    (_SWIFT_ID, "<id>"),
-    (_CLOCK, "<date>"),
-    (_NUMBER, "<n>"),
-    (_IPV4, "<host>"),
+# Tried in this order on a token of letters and digits alone.
+_WORD_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (_HEX0X, "<hex>"),
     (_HEX, "<hex>"),
     (_SHORT_HEX, "<hex>"),
     (_DURATION, "<duration>"),
     (_SIZE, "<size>"),
+)
+# And on one with a digit and something else in it.
+_MIXED_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (_UUID_TOKEN, "<uuid>"),
+    (_SWIFT_ID, "<id>"),
+    (_CLOCK, "<date>"),
+    (_IPV4, "<host>"),
+    (_NUMBER, "<n>"),
+    *_WORD_RULES,
     (_IPV6, "<host>"),
     (_HOST, "<host>"),
     (_LOCALHOST, "<host>"),
@@ -141,44 +145,38 @@ _DIGIT_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def _mask_digits(core: str) -> str:
-    if _IPV4.match(core):
-        return "<host>"
-    for pattern, placeholder in _DIGIT_RULES:
+    if core.isdigit():
+        return "<n>"
+    for pattern, placeholder in _WORD_RULES if core.isalnum() else _MIXED_RULES:
         if pattern.match(core):
             return placeholder
     if len(core) <= 3 and _TOO_SHORT.match(core):
         return core
     if _MEANING_CODE.match(core) or _NAMES_WITH_DIGITS.match(core):
         return core
-    return _mask_parts(_UUID.sub("<uuid>", core))
+    return _mask_parts(_UUID.sub("<uuid>", core) if len(core) > 36 else core)
 
 
 def _mask_parts(text: str) -> str:
     """Part by part: ``run-f65e7b6c`` is ``run-<hex>``, ``summary_2022`` is ``summary_<n>``."""
-    return "".join(
-        _mask_part(part)
-        if part[0].isalnum() and part.isascii() and not _NAMES_WITH_DIGITS.match(part)
-        else part
-        for part in _PARTS.findall(text)
-    )
+    return _PARTS.sub(_mask_part, text)
 
 
-def _mask_part(part: str) -> str:
+def _mask_part(found: re.Match[str]) -> str:
+    part = found.group()
     if part.isalpha():
-        return "<hex>" if _HEX.match(part) else part
+        return "<hex>" if len(part) >= 8 and _HEX.match(part) else part
     if part.isdigit():
         return "<n>"
     if part[:2] in ("0x", "0X") or _HEX.match(part) or _SHORT_HEX.match(part):
         return "<hex>"
-    if _is_random(part):
+    if len(part) >= 8 and _is_random(part):
         return "<id>"
-    return _DIGITS.sub("<n>", part)
+    return part if _NAMES_WITH_DIGITS.match(part) else _DIGITS.sub("<n>", part)
 
 
 def _is_random(part: str) -> bool:
     """Letters and digits in turns, more often than a name would have them."""
-    if len(part) < 8:
-        return False
     changes = len(_CHANGES.findall(part))
     return changes >= 5 or (
         changes >= 3 and not part.islower() and not part.isupper() and changes * 5 > len(part)
