@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from drain.models import DrainSession, ExecutorProfile, Run, SessionRun
+from drain.models.audit import Person, Subject, record_audit
 from drain.models.door.phases import Why
 from drain.models.door.sessions import move_session
 from drain.models.vocabulary import CandidateStatus, Origin, RunTier, SessionState
@@ -31,6 +32,8 @@ class Asked:
     origin: Origin
     note: str = ""
     inline: bool = False
+    address: str = ""
+    """Where the person sits, for the audit."""
 
 
 def preview(scope: SessionScope, limits: Limits, now: datetime) -> Plan:
@@ -54,6 +57,7 @@ def create_session(asked: Asked, now: datetime) -> DrainSession:
         _require_executors({planned.run for planned in plan.selected})
         session = _insert_session(asked, plan)
         _freeze(session, plan)
+        _audit(session, asked)
         if not plan.selected:
             move_session(
                 session.pk,
@@ -92,6 +96,16 @@ def _insert_session(asked: Asked, plan: Plan) -> DrainSession:
         ledger={reason.value: count for reason, count in plan.counts.items()},
         total_failed=plan.total,
         selected=len(plan.selected),
+    )
+
+
+def _audit(session: DrainSession, asked: Asked) -> None:
+    record_audit(
+        Person(asked.actor, asked.origin, asked.address),
+        "session.start",
+        Subject("session", str(session.pk), f"Drain {session.pk}"),
+        asked.note,
+        new={"scope": session.scope, "limits": session.limits, "selected": session.selected},
     )
 
 

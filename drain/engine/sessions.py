@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.db import transaction
 
 from drain.models import DrainSession
+from drain.models.audit import Person, Subject, record_audit
 from drain.models.door.phases import Why
 from drain.models.door.sessions import move_session
-from drain.models.vocabulary import LIVE_SESSION_STATES, Origin, SessionState
+from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 
 from .errors import EngineError
 from .places import make_places
 from .settling import end_session
 from .wakeups import wake
 
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts, through which door."""
-
-    name: str
-    origin: Origin
+Actor = Person
+"""Who acts, through which door."""
 
 
 def start_session(session: DrainSession) -> None:
@@ -99,6 +93,9 @@ def _move(
     with transaction.atomic():
         why = Why(verb, actor.name, session=session_pk)
         moved = move_session(session_pk, expect=expect, to=to, why=why, **changes)
+        if moved:
+            subject = Subject("session", str(session_pk), f"Drain {session_pk}")
+            record_audit(actor, f"session.{verb}", subject, new={"state": to.value})
     if not moved:
         state = DrainSession.objects.filter(pk=session_pk).values_list("state", flat=True).first()
         if state is None:

@@ -1,0 +1,147 @@
+"""What people do to phases without running them: clear a queued one, put a failed one back in the queue.
+
+A phase of an Autopack database is written back there first, guarded by the state it is believed to be
+in: that database has the last word. Only then does it move here, again guarded, with its history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from drain.models import Phase
+from drain.models.audit import Person, Subject, record_audit
+from drain.models.door.phases import Moved, Why, move_phases
+from drain.models.vocabulary import PhaseState, SourceKind
+from drain.sources.autopack.readback import write_back
+from drain.sources.errors import SourceError
+
+from .errors import EngineError
+
+CLEARED_TO = (PhaseState.COMPLETE, PhaseState.FAILED, PhaseState.SKIPPED)
+AT_ONCE = 500
+"""Phases moved in one transaction: locks are short, and the books of a large clear survive its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseResult:
+    """What became of one phase: moved, or the sentence that says why not."""
+
+    phase: int
+    run_id: str
+    phase_id: str
+    done: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    verb: str
+    expect: PhaseState
+    to: PhaseState
+    reason: str
+    by: Person
+
+
+def clear_queued(
+    phases: Sequence[int], to: PhaseState, reason: str, actor: Person
+) -> list[PhaseResult]:
+    """Move queued phases to COMPLETE, FAILED or SKIPPED; one result per phase, in the order given.
+
+    Raises EngineError when `to` is none of the three, or without a reason.
+    """
+    if to not in CLEARED_TO:
+        raise EngineError(
+            f"A queued phase can be cleared to complete, failed or skipped, not to {to}."
+        )
+    return _move_all(phases, _Move("clear_queued", PhaseState.QUEUED, to, _given(reason), actor))
+
+
+def requeue(phases: Sequence[int], reason: str, actor: Person) -> list[PhaseResult]:
+    """Put failed phases back into their pipeline's queue; one result per phase, in the order given.
+
+    A drain leaves queued phases alone: who runs them next is the pipeline, or `drain_phase` by name.
+    Raises EngineError without a reason.
+    """
+    move = _Move("requeue", PhaseState.FAILED, PhaseState.QUEUED, _given(reason), actor)
+    return _move_all(phases, move)
+
+
+def _given(reason: str) -> str:
+    if not reason.strip():
+        raise EngineError("A reason is missing: say why, for the people who read the history.")
+    return reason.strip()
+
+
+def _move_all(phases: Sequence[int], move: _Move) -> list[PhaseResult]:
+    results: list[PhaseResult] = []
+    asked = list(dict.fromkeys(phases))
+    for start in range(0, len(asked), AT_ONCE):
+        results.extend(_move_some(asked[start : start + AT_ONCE], move))
+    return results
+
+
+def _move_some(phases: Sequence[int], move: _Move) -> Iterator[PhaseResult]:
+    known = Phase.objects.select_related("run__source").in_bulk(phases)
+    refused = {pk: _refused_by_source(phase, move) for pk, phase in known.items()}
+    with transaction.atomic():
+        moved = move_phases(
+            [pk for pk in known if not refused[pk]],
+            expect=[move.expect],
+            to=move.to,
+            why=Why(move.verb, move.by.name, move.reason),
+        )
+        for each in moved:
+            _audit(known[each.phase], each, move)
+    done = {each.phase for each in moved}
+    now = dict(Phase.objects.filter(pk__in=phases).values_list("pk", "state"))
+    for pk in phases:
+        yield _result(pk, known.get(pk), refused.get(pk, ""), pk in done, now.get(pk, ""), move)
+
+
+def _refused_by_source(phase: Phase, move: _Move) -> str:
+    """Why the phase's source does not allow the move, after writing it there if it does."""
+    source = phase.run.source
+    wrong = phase.state != move.expect or phase.lease_owner is not None
+    if wrong or source is None or source.kind != SourceKind.AUTOPACK:
+        return ""
+    try:
+        written = write_back(
+            source, phase.run.run_id, phase.phase_id, move.expect, move.to, move.reason
+        )
+    except SourceError as error:
+        return str(error)
+    return (
+        ""
+        if written
+        else f"its source {source.name} says it is not {move.expect} any more; import it again"
+    )
+
+
+def _result(
+    pk: int, phase: Phase | None, refused: str, done: bool, state: str, move: _Move
+) -> PhaseResult:
+    if phase is None:
+        return PhaseResult(pk, "", "", done=False, said="there is no such phase any more")
+    if done:
+        said = f"{move.expect} → {move.to}"
+    else:
+        said = (
+            refused
+            or f"left alone: it is {state}, and only a phase that is {move.expect} can be moved"
+        )
+    return PhaseResult(pk, phase.run.run_id, phase.phase_id, done, said)
+
+
+def _audit(phase: Phase, moved: Moved, move: _Move) -> None:
+    label = f"{phase.run.run_id} / {phase.phase_id}"
+    record_audit(
+        move.by,
+        f"phase.{move.verb}",
+        Subject("phase", str(phase.pk), label),
+        move.reason,
+        old={"state": moved.from_state},
+        new={"state": moved.to_state},
+    )

@@ -1,0 +1,52 @@
+"""Holds: set aside with a reason, released by name, each act with an audit line."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from drain.engine.errors import EngineError
+from drain.engine.holds import hold, in_force, release
+from drain.models import AuditEvent
+from drain.models.audit import Person
+from drain.models.vocabulary import Origin
+from tests.factories import NOON, RunFactory
+
+pytestmark = pytest.mark.django_db
+ADA = Person("ada", Origin.BROWSER)
+
+
+def test_a_run_is_held_once_and_released_once():
+    RunFactory(run_id="r1")
+    made = hold("r1", "waits for a key", ADA, NOON)
+    assert (made.kind, made.value) == ("run", "r1")
+    with pytest.raises(EngineError, match="held already, by ada"):
+        hold("r1", "again", ADA, NOON)
+    assert release("r1", ADA, NOON) == 1
+    with pytest.raises(EngineError, match="Nothing holds r1"):
+        release("r1", ADA, NOON)
+    assert list(AuditEvent.objects.order_by("pk").values_list("verb", flat=True)) == [
+        "hold",
+        "release",
+    ]
+
+
+def test_a_prefix_holds_runs_that_do_not_exist_yet_and_ends_by_itself():
+    hold("research-*", "quota", ADA, NOON, NOON + timedelta(hours=1))
+    assert in_force(NOON).get().kind == "prefix"
+    assert not in_force(NOON + timedelta(hours=2)).exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "reason", "minutes", "sentence"),
+    [
+        ("nowhere", "x", 5, "There is no run"),
+        ("*", "x", 5, "every run"),
+        ("a*", " ", 5, "reason is missing"),
+        ("a*", "x", -5, "in the past"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_a_way_out(target, reason, minutes, sentence):
+    with pytest.raises(EngineError, match=sentence):
+        hold(target, reason, ADA, NOON, NOON + timedelta(minutes=minutes))
