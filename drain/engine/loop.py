@@ -12,6 +12,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from drain.models import DrainSession
+from drain.models.door.cursor import plan_as_usual, plan_once
 from drain.policy.stops import judge_time
 
 from .child.job import tidy
@@ -67,6 +68,7 @@ def drain(
     if not take_place(session_pk, slot, holder, worker_name()):
         return LoopEnd.TAKEN
     try:
+        plan_once()
         ensure_warden(worker_id())
         session = DrainSession.objects.get(pk=session_pk)
         context = LoopContext.of(session, interrupted)
@@ -74,6 +76,7 @@ def drain(
         return _Loop(context, holder, until, wait_while_paused=wait_while_paused).drain()
     finally:
         free_place(session_pk, holder)
+        plan_as_usual()
 
 
 class _Loop:

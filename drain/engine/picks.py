@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from drain.models.door.cursor import row, rows
+from drain.models.door.cursor import compact, row, rows
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import WORKING
 
 # Runs are looked through in the order of tier and of their first waiting candidate, which is the plan's order
 # with the verdicts so far. Both rows are locked or passed over: a pick never waits for another loop.
-_PICK = """
+_PICK = compact("""
 WITH slot AS (
     SELECT sr.id AS session_run, sr.run_id, sr.tier, r.run_id AS run_name, r.executor_id, r.source_id
     FROM drain_sessionrun sr JOIN drain_run r ON r.id = sr.run_id
@@ -62,7 +62,7 @@ LEFT JOIN drain_sessionfingerprint stopped ON stopped.session_id = s.id AND stop
     AND stopped.key = p.last_fingerprint AND p.last_fingerprint <> ''
     AND stopped.count >= %(session_repeats)s::int
 WHERE s.id = %(session)s::bigint
-"""
+""")
 
 _LEAVE = """
 WITH left_out AS (

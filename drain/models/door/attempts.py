@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from drain.models.door.cursor import Row, row
+from drain.models.door.cursor import Row, compact, row, values_of
 
 # The phase, its run's slot, the attempt, the transition and the books of the session move together or
 # not at all: every later part reads from `phase` and `slot`, which are empty when a guard refuses.
-_START = """
+_START = compact("""
 WITH phase AS (
     UPDATE drain_phase SET state = 'EXECUTING', state_changed_at = now(), attempts = attempts + 1,
         lease_owner = %(lease)s::uuid,
@@ -51,7 +51,7 @@ WITH phase AS (
     WHERE s.id = %(session_run)s::bigint
 )
 SELECT attempt.id AS attempt, attempt.number, attempt.started_at FROM attempt
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,50 +76,51 @@ def start_attempt(start: Start) -> Row | None:
     The caller holds locks on the session run and the run (engine.picks), which keeps the run's
     parallelism exact. Returns attempt (id), number and started_at.
     """
-    return row(_START, asdict(start))
+    return row(_START, values_of(start))
 
 
-_FINISH = """
-WITH attempt AS (
-    UPDATE drain_attempt SET outcome = %(outcome)s::text, finished_at = clock_timestamp(),
-        exit_code = %(exit_code)s::int, signal = %(signal)s::int, error = %(error)s::text,
-        fingerprint = %(fingerprint)s::text, fine = %(fine)s::text, failure_category = %(category)s::text,
-        telemetry_count = %(telemetry)s::int, zero_yield_reason = %(zero_yield)s::text,
-        reached_limit_boundary = %(boundary)s::bool, bad_report_lines = %(bad_lines)s::int,
-        command = %(command)s::jsonb, tail = '', log_bytes = %(log_bytes)s::bigint,
-        log_inline = %(log_inline)s::bytea, log_name = %(log_name)s::text
-    WHERE id = %(attempt)s::bigint AND finished_at IS NULL AND lease = %(lease)s::uuid
-    RETURNING id, phase_id, run_id, session_id, finished_at,
+# `a` is the attempt that ends; empty when the lease is gone, and with it everything that follows.
+_FINISH = compact("""
+WITH a AS (
+    UPDATE drain_attempt SET outcome = %(outcome)s, finished_at = clock_timestamp(),
+        exit_code = %(exit_code)s, signal = %(signal)s, error = %(error)s,
+        fingerprint = %(fingerprint)s, fine = %(fine)s, failure_category = %(category)s,
+        telemetry_count = %(telemetry)s, zero_yield_reason = %(zero_yield)s,
+        reached_limit_boundary = %(boundary)s, bad_report_lines = %(bad_lines)s,
+        command = %(command)s, tail = '', log_bytes = %(log_bytes)s,
+        log_inline = %(log_inline)s, log_name = %(log_name)s
+    WHERE id = %(attempt)s AND finished_at IS NULL AND lease = %(lease)s::uuid
+    RETURNING *, outcome AS o,
         extract(epoch FROM finished_at - started_at)::float8 AS seconds
 ), was AS (
-    SELECT p.id, p.state, p.category FROM drain_phase p JOIN attempt ON p.id = attempt.phase_id
+    SELECT p.id, p.state, p.category FROM drain_phase p JOIN a ON p.id = a.phase_id
     WHERE p.lease_owner = %(lease)s::uuid FOR NO KEY UPDATE OF p
 ), phase AS (
     UPDATE drain_phase p SET state = %(to)s::text, state_changed_at = now(), lease_owner = NULL,
         lease_expires_at = NULL,
-        last_failure_reason = CASE WHEN %(files_failure)s::bool THEN %(error)s::text
+        last_failure_reason = CASE WHEN %(files_failure)s::bool THEN a.error
                                    ELSE p.last_failure_reason END,
-        last_fingerprint = CASE WHEN %(files_failure)s::bool THEN %(fingerprint)s::text
+        last_fingerprint = CASE WHEN %(files_failure)s::bool THEN a.fingerprint
                                 ELSE p.last_fingerprint END,
-        failure_category = CASE WHEN %(files_failure)s::bool THEN %(category)s::text
+        failure_category = CASE WHEN %(files_failure)s::bool THEN a.failure_category
                                 ELSE p.failure_category END
-    FROM was WHERE p.id = was.id RETURNING p.id, p.run_id, p.attempts
+    FROM was, a WHERE p.id = was.id RETURNING p.id, p.run_id, p.attempts
 ), slot AS (
-    UPDATE drain_run r SET open_attempts = greatest(r.open_attempts - 1, 0) FROM attempt
-    WHERE r.id = attempt.run_id
+    UPDATE drain_run r SET open_attempts = greatest(r.open_attempts - 1, 0) FROM a
+    WHERE r.id = a.run_id
 ), said AS (
     INSERT INTO drain_transition
         (subject, subject_pk, run_pk, session_pk, attempt_pk, from_state, to_state, verb, actor, reason)
-    SELECT 'phase', was.id, attempt.run_id, attempt.session_id, attempt.id, was.state, %(to)s::text,
-        %(verb)s::text, %(actor)s::text, %(said)s::text FROM was, attempt
+    SELECT 'phase', was.id, a.run_id, a.session_id, a.id, was.state, %(to)s::text,
+        %(verb)s::text, %(actor)s::text, %(said)s::text FROM was, a
 ), delta AS (
     INSERT INTO drain_attemptdelta
         (finished_at, run_pk, category, outcome, fingerprint, seconds, telemetry_events)
-    SELECT attempt.finished_at, attempt.run_id, coalesce(was.category, ''), %(outcome)s::text,
-        %(fingerprint)s::text, attempt.seconds, %(telemetry)s::int
-    FROM attempt LEFT JOIN was ON true
+    SELECT a.finished_at, a.run_id, coalesce(was.category, ''), o,
+        a.fingerprint, a.seconds, a.telemetry_count
+    FROM a LEFT JOIN was ON true
 ), candidate AS (
-    UPDATE drain_candidate c SET outcome = %(outcome)s::text, status = %(status)s::text,
+    UPDATE drain_candidate c SET outcome = o, status = %(status)s,
         seen_attempts = coalesce((SELECT attempts FROM phase), c.seen_attempts),
         attempts = c.attempts - %(uncounted)s::int,
         reason = %(excluded)s::text, detail = %(detail)s::text,
@@ -127,36 +128,36 @@ WITH attempt AS (
             THEN 1000000000 + floor(extract(epoch FROM clock_timestamp() - s.created_at) * 100)::int
             ELSE c.position END,
         not_before = now() + make_interval(secs => %(delay)s::float8)
-    FROM attempt, drain_drainsession s
-    WHERE c.session_id = attempt.session_id AND c.phase_id = attempt.phase_id AND s.id = attempt.session_id
-    RETURNING c.id, c.session_run_id, c.sample, c.position, c.not_before, c.attempts
+    FROM a, drain_drainsession s
+    WHERE c.session_id = a.session_id AND c.phase_id = a.phase_id AND s.id = a.session_id
+    RETURNING c.id, c.session_run_id, c.sample, c.position, c.not_before, c.status = 'waiting' AS again
 ), books AS (
     UPDATE drain_sessionrun r SET
-        waiting = r.waiting + (%(status)s::text = 'waiting')::int,
-        head_position = CASE WHEN %(status)s::text <> 'waiting' THEN r.head_position
+        waiting = r.waiting + again::int,
+        head_position = CASE WHEN NOT again THEN r.head_position
             WHEN r.waiting = 0 THEN candidate.position ELSE least(r.head_position, candidate.position) END,
-        not_before = CASE WHEN %(status)s::text <> 'waiting' THEN r.not_before
+        not_before = CASE WHEN NOT again THEN r.not_before
             WHEN r.waiting = 0 OR candidate.position < r.head_position THEN candidate.not_before
             ELSE r.not_before END,
-        complete = r.complete + (%(outcome)s::text = 'complete')::int,
-        failed = r.failed + (%(outcome)s::text IN ('failed', 'timeout'))::int,
-        timeouts = r.timeouts + (%(outcome)s::text = 'timeout')::int,
-        retryable = r.retryable + (%(outcome)s::text = 'retryable')::int,
-        skipped = r.skipped + (%(outcome)s::text = 'skipped')::int,
-        lost = r.lost + (%(outcome)s::text = 'lost')::int,
-        cancelled = r.cancelled + (%(outcome)s::text = 'cancelled')::int,
-        interrupted = r.interrupted + (%(outcome)s::text = 'interrupted')::int,
-        diverted = r.diverted + (%(outcome)s::text = 'diverted')::int,
-        telemetry_events = r.telemetry_events + %(telemetry)s::int,
-        attempt_seconds = r.attempt_seconds + attempt.seconds
-    FROM candidate, attempt WHERE r.id = candidate.session_run_id
+        complete = r.complete + (o = 'complete')::int,
+        failed = r.failed + (o IN ('failed', 'timeout'))::int,
+        timeouts = r.timeouts + (o = 'timeout')::int,
+        retryable = r.retryable + (o = 'retryable')::int,
+        skipped = r.skipped + (o = 'skipped')::int,
+        lost = r.lost + (o = 'lost')::int,
+        cancelled = r.cancelled + (o = 'cancelled')::int,
+        interrupted = r.interrupted + (o = 'interrupted')::int,
+        diverted = r.diverted + (o = 'diverted')::int,
+        telemetry_events = r.telemetry_events + a.telemetry_count,
+        attempt_seconds = r.attempt_seconds + a.seconds
+    FROM candidate, a WHERE r.id = candidate.session_run_id
     RETURNING r.id, r.run_id, r.tier, r.timeouts, r.stop
 )
-SELECT attempt.id AS attempt, attempt.seconds, attempt.finished_at, books.id AS session_run, books.run_id AS run,
+SELECT a.id AS attempt, a.seconds, a.finished_at, books.id AS session_run, books.run_id AS run,
     books.tier, books.timeouts, books.stop, candidate.sample, candidate.id AS candidate,
     (SELECT count(*) FROM phase) = 1 AS phase_moved
-FROM attempt LEFT JOIN candidate ON true LEFT JOIN books ON true
-"""
+FROM a LEFT JOIN candidate ON true LEFT JOIN books ON true
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,4 +206,4 @@ def finish_attempt(finish: Finish) -> Row | None:
     Returns the books after the change: attempt, seconds, finished_at, session_run, run, tier, timeouts,
     stop, sample, candidate, phase_moved.
     """
-    return row(_FINISH, asdict(finish))
+    return row(_FINISH, values_of(finish))
