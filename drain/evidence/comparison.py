@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from drain.evidence.causes import resolve_keys
+from drain.evidence.causes import Cause, resolve_keys
 from drain.evidence.pairs import Pairs, pairs
 from drain.evidence.sides import CauseCount, Figures, Rate, Side, figures
 from drain.evidence.statistics import (
@@ -102,7 +103,7 @@ def compare(before: Side, after: Side, fixed: Iterable[str] = ()) -> Comparison:
         pairs=same,
         difference=difference(one.rate, two.rate, same),
         control=_control(same, keys) if keys else None,
-        causes=_changes(one.causes, two.causes),
+        causes=_changes((*one.causes, *_planned_causes(same)), two.causes),
         notes=_notes(same),
     )
 
@@ -124,7 +125,7 @@ def _control(same: Pairs, keys: Collection[str]) -> Control:
 
 
 def _changes(before: Iterable[CauseCount], after: Iterable[CauseCount]) -> CauseChanges:
-    earlier, later = ({cause.key: cause for cause in side if cause.key} for side in (before, after))
+    earlier, later = _by_key(before), _by_key(after)
     came_back = {key for key, cause in later.items() if cause.status == "regressed"}
     return CauseChanges(
         gone=tuple(cause for key, cause in earlier.items() if key not in later),
@@ -132,6 +133,24 @@ def _changes(before: Iterable[CauseCount], after: Iterable[CauseCount]) -> Cause
         new=tuple(c for key, c in later.items() if key not in earlier and key not in came_back),
         regressed=tuple(cause for key, cause in later.items() if key in came_back),
     )
+
+
+def _by_key(side: Iterable[CauseCount]) -> dict[str, CauseCount]:
+    """Causes that have a key; of two with the same one the first counts."""
+    found: dict[str, CauseCount] = {}
+    for cause in side:
+        if cause.key:
+            found.setdefault(cause.key, cause)
+    return found
+
+
+def _planned_causes(same: Pairs) -> Iterable[CauseCount]:
+    """Causes before that have no attempt here, only the word of a plan."""
+    counts: Counter[Cause] = Counter()
+    for move in same.moves:
+        if move.was_cause is not None:
+            counts[move.was_cause] += move.phases
+    return [CauseCount(cause.key, cause.title, cause.status, n) for cause, n in counts.items()]
 
 
 def _notes(same: Pairs) -> tuple[str, ...]:

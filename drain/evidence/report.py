@@ -11,6 +11,7 @@ from drain.evidence.report_identity import Identity, identity_of
 from drain.evidence.report_rows import PhaseTelemetry, phase_telemetry
 from drain.evidence.rollups import state_totals
 from drain.evidence.sides import around_marker, before_session, of_session
+from drain.evidence.sql import rows
 from drain.models import Attempt, Candidate, Check, DrainSession, FixMarker
 from drain.models.vocabulary import LIVE_SESSION_STATES, CheckKind, CheckVerdict
 from drain.policy.actions import Action, Subject, after_stop
@@ -74,6 +75,8 @@ class Report:
     made_at: datetime
     identity: Identity
     ledger: tuple[LedgerLine, ...]
+    became: dict[str, int]
+    """What became of the selected phases: outcome, reason for dropping them, or waiting."""
     before: dict[str, int]
     after: dict[str, int]
     comparison: Comparison
@@ -127,7 +130,9 @@ class Report:
         if not rate.n:
             return "⚠️", f"{after.attempts} attempts, none that counts towards a rate"
         if self.comparison.difference.verdict == "better":
-            return "✅", f"{rate.complete} of {rate.n} counted attempts completed, more than before"
+            chosen = self.comparison.pairs.n and self.comparison.pairs.all_failed_before
+            against = "on phases that had all failed before" if chosen else "more than before"
+            return "✅", f"{rate.complete} of {rate.n} counted attempts completed, {against}"
         return (
             "⚠️",
             f"{rate.complete} of {rate.n} counted attempts completed: not enough to prove the fix",
@@ -142,6 +147,7 @@ def build_report(session: DrainSession, now: datetime) -> Report:
         made_at=now,
         identity=identity_of(session),
         ledger=_ledger(session),
+        became=_became(session),
         before=session.before,
         after=session.after or state_totals(scope_runs),
         comparison=compare(before_session(session), of_session(session)),
@@ -168,6 +174,16 @@ def _ledger(session: DrainSession) -> tuple[LedgerLine, ...]:
         sentence = ExclusionReason(reason).sentence if known else reason
         lines.append(LedgerLine(reason, sentence, phases))
     return tuple(lines)
+
+
+def _became(session: DrainSession) -> dict[str, int]:
+    found = rows(
+        "SELECT CASE status WHEN 'done' THEN coalesce(nullif(outcome, ''), 'done') "
+        "WHEN 'excluded' THEN reason ELSE status END AS what, count(*)::int AS n FROM drain_candidate "
+        "WHERE session_id = %(session)s AND planned_position IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
+        {"session": session.pk},
+    )
+    return {item["what"]: item["n"] for item in found}
 
 
 def _fixes(session: DrainSession) -> tuple[Fix, ...]:

@@ -49,6 +49,7 @@ def encode(report: Report) -> dict[str, Any]:
         "identity": asdict(report.identity),
         "ledger": [asdict(line) for line in report.ledger],
         "ledger_sum": report.ledger_sum,
+        "became": report.became,
         "total_failed": session.total_failed,
         "before": report.before,
         "after": report.after,

@@ -110,6 +110,7 @@ def _verification(report: Report) -> str:
             "",
             table(["Guard", "", "Finding"], guards),
             "",
+            "",
         ]
     )
 
@@ -161,6 +162,7 @@ def _reference(report: Report) -> str:
             "## Settings",
             "",
             table(["Setting", "Value"], rows),
+            "",
             "",
         ]
     )

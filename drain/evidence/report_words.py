@@ -67,7 +67,10 @@ def expected(report: Report) -> str:
 def actual(report: Report) -> str:
     """What it did."""
     after = report.comparison.after
-    return f"{after.attempts} attempts on {after.phases} phases; completed {rate(after.rate)}."
+    became = f" Of the selected: {pairs_text(report.became)}." if report.became else ""
+    return (
+        f"{after.attempts} attempts on {after.phases} phases; completed {rate(after.rate)}.{became}"
+    )
 
 
 def root_cause(report: Report) -> str:
@@ -177,13 +180,12 @@ def actions(report: Report) -> list[tuple[str, str, str]]:
         (action.label, action.risk, " ".join(["manage.py", *action.argv]))
         for action in report.actions
     ]
-    if report.session.total_failed > report.session.selected:
+    left = report.after.get("FAILED", 0)
+    if left:
+        runs = "".join(f" --run-id {run}" for run in report.session.scope.get("run_ids") or [])
+        command = f"manage.py drain --dry-run{runs}"
         found.append(
-            (
-                "Look at what was left out",
-                "Changes nothing.",
-                "manage.py drain --dry-run --json",
-            )
+            (f"See what would become of the {left} still failed", "Changes nothing.", command)
         )
     return found or [("Nothing is left to do", "The drain came to its end.", "manage.py queued")]
 
