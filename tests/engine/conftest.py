@@ -1,0 +1,119 @@
+"""Backlogs of real processes: each phase is a shell script, each drain is the engine's own loop."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from drain.engine.inline import drain_inline
+from drain.engine.planning import Asked, create_session
+from drain.engine.scope import SessionScope
+from drain.engine.sessions import Actor
+from drain.models import DrainSession, ExecutorProfile, Phase, Run
+from drain.models.vocabulary import Order, Origin, PhaseState
+from drain.policy.limits import Limits
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SOMEBODY = Actor("os:test@host", Origin.COMMAND)
+
+
+class Backlog:
+    """Makes runs of failed phases and drains them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def executor(self, script: str, **changes: Any) -> ExecutorProfile:
+        """The default profile: a shell script that sees the phase in its environment, $1 is its index."""
+        values = {"argv": ["/bin/sh", "-c", script, "sh", "{phase_index}"], "env": {"OUT": str(self.folder)}}
+        profile, _ = ExecutorProfile.objects.update_or_create(
+            name="script", defaults={**values, "is_default": True, **changes}
+        )
+        return profile
+
+    def run(
+        self,
+        run_id: str,
+        states: Sequence[str] | int,
+        *,
+        max_parallel: int = 1,
+        order: Order = Order.INDEPENDENT,
+    ) -> Run:
+        """A run whose phases p0, p1 … are in these states; a number means that many failed ones."""
+        run = Run.objects.create(run_id=run_id, max_parallel=max_parallel, order=order)
+        found = [PhaseState.FAILED] * states if isinstance(states, int) else states
+        Phase.objects.bulk_create(
+            Phase(run=run, phase_id=f"p{index}", phase_index=index, state=state)
+            for index, state in enumerate(found)
+        )
+        return run
+
+    def session(self, *, scope: SessionScope | None = None, **limits: Any) -> DrainSession:
+        """A planned session over everything."""
+        given = Limits(**{"batch_size": 1000, **limits})
+        asked = Asked(scope or SessionScope(), given, SOMEBODY.name, SOMEBODY.origin, inline=True)
+        return create_session(asked, timezone.now())
+
+    def drain(self, session: DrainSession | None = None, **limits: Any) -> DrainSession:
+        """Drain a session to its end in this process."""
+        session = session or self.session(**limits)
+        drain_inline(session, SOMEBODY, lambda: False)
+        return session
+
+    def marks(self) -> list[str]:
+        """What phases have appended to $OUT/marks, in order."""
+        path = self.folder / "marks"
+        return path.read_text().split() if path.exists() else []
+
+
+@pytest.fixture
+def backlog(tmp_path: Path, transactional_db: None) -> Backlog:
+    """An empty backlog in a database of its own, with a folder for what phases write."""
+    return Backlog(tmp_path)
+
+
+Manage = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def manage(tmp_path: Path, transactional_db: None) -> Manage:
+    """Start `manage.py` on the test's database in a process of its own."""
+    settings = connection.settings_dict
+    connection.ensure_connection()
+    info = connection.connection.info
+    address = f"{quote(info.user)}:{quote(info.password)}@{quote(info.host, safe='')}:{info.port}"
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"postgresql://{address}/{settings['NAME']}",
+        "DRAINSITE_DATA": str(tmp_path / "data"),
+        "DRAIN_LEASE_SECONDS": "2",
+    }
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+
+    return start
+
+
+def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """The JSON object that a command printed; its errors if it failed."""
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    found: dict[str, Any] = json.loads(out)
+    return found
