@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.contrib.admin.apps import AdminConfig
 
 
@@ -9,3 +11,8 @@ class DrainAdminConfig(AdminConfig):
     """Makes the site of drain.admin.site the default one."""
 
     default_site = "drain.admin.site.DrainAdminSite"
+
+    def ready(self) -> None:
+        """Register the models. Not in the package itself: it is imported before there are any."""
+        super().ready()
+        import_module("drain.admin.registered")

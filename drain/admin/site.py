@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
 
 
 class DrainAdminSite(AdminSite):
-    """Named after the product; people sign in through the dashboard's own page."""
+    """Named after the product; people sign in through the dashboard's own page.
+
+    Everybody with a role may look around: what they may do is asked for each model and action.
+    """
 
     site_header = "drainsite"
     site_title = "drainsite"
     index_title = "Runs, phases and drains"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Whether somebody may open the admin at all."""
+        return request.user.is_active and request.user.has_perm("drain.view_phase")
+
+    @method_decorator(login_not_required)
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the one sign-in page, which is the one that counts failures."""
+        wanted = request.GET.get("next", "")
+        if not url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
+            wanted = request.get_full_path() if "login" not in request.path else "/admin/"
+        if request.user.is_authenticated:
+            return self._without_role(request, wanted)
+        return redirect_to_login(wanted)
+
+    def _without_role(self, request: HttpRequest, wanted: str) -> HttpResponse:
+        """Signed in already: on to the page, or to the overview, never round in a circle."""
+        if self.has_permission(request):
+            return HttpResponseRedirect(wanted)
+        return redirect(settings.LOGIN_REDIRECT_URL)

@@ -105,7 +105,7 @@ def _audit(session: DrainSession, asked: Asked) -> None:
         "session.start",
         Subject("session", str(session.pk), f"Drain {session.pk}"),
         asked.note,
-        new={"scope": session.scope, "limits": session.limits, "selected": session.selected},
+        new={"scope": session.scope | {"phases": session.scope["phases"][:100]}, "limits": session.limits, "selected": session.selected},
     )
 
 

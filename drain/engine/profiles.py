@@ -57,7 +57,7 @@ def set_profile(given: ProfileInput, by: By) -> tuple[ExecutorProfile, list[str]
 
     Raises EngineError for what no host could run. A default stays one until another takes its place.
     """
-    _refuse_nonsense(given)
+    validate(given)
     values = _columns(given)
     with transaction.atomic():
         existing = ExecutorProfile.objects.select_for_update().filter(name=given.name).first()
@@ -137,7 +137,8 @@ def _columns(given: ProfileInput) -> dict[str, Any]:
     }
 
 
-def _refuse_nonsense(given: ProfileInput) -> None:
+def validate(given: ProfileInput) -> None:
+    """Raise EngineError, one sentence with the way out, for what no host could run."""
     if not NAME.fullmatch(given.name):
         raise EngineError(
             f"{given.name[:60]!r} cannot name an executor: "

@@ -20,6 +20,8 @@ class SessionScope:
     fingerprints: tuple[str, ...] = ()
     phase: int | None = None
     """One phase asked for by name; it may be queued."""
+    phases: tuple[int, ...] = ()
+    """Only these failed phases: what somebody ticked."""
     force: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -29,6 +31,7 @@ class SessionScope:
             "skip_run_prefixes": list(self.skip_run_prefixes),
             "fingerprints": list(self.fingerprints),
             "phase": self.phase,
+            "phases": list(self.phases),
             "force": self.force,
         }
 
@@ -40,6 +43,7 @@ class SessionScope:
             skip_run_prefixes=tuple(stored.get("skip_run_prefixes", ())),
             fingerprints=tuple(stored.get("fingerprints", ())),
             phase=stored.get("phase"),
+            phases=tuple(stored.get("phases", ())),
             force=bool(stored.get("force")),
         )
 
@@ -47,7 +51,7 @@ class SessionScope:
         """The policy's scope; keys become those they were merged into. Raises LimitError."""
         return Scope(
             run_ids=frozenset(self.run_ids),
-            phases=frozenset() if self.phase is None else frozenset({self.phase}),
+            phases=frozenset(self.phases if self.phase is None else (self.phase,)),
             skip_run_prefixes=self.skip_run_prefixes,
             fingerprints=frozenset(merges.get(key, key) for key in self.fingerprints),
             allow_queued=self.phase is not None,
@@ -58,6 +62,9 @@ class SessionScope:
         """Primary keys of the runs in scope, None for all; raises EngineError for an unknown run."""
         if self.phase is not None:
             return list(Phase.objects.filter(pk=self.phase).values_list("run_id", flat=True))
+        if self.phases:
+            named = Phase.objects.filter(pk__in=self.phases)
+            return list(named.order_by("run_id").values_list("run_id", flat=True).distinct())
         if not self.run_ids:
             return None
         known = dict(Run.objects.filter(run_id__in=self.run_ids).values_list("run_id", "pk"))

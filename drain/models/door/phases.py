@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from drain.models.door.cursor import rows
+from drain.models.phases import Phase
+from drain.models.transitions import Transition
 from drain.models.vocabulary import PhaseState
 
 
@@ -82,3 +84,17 @@ def move_phases(
         },
     )
     return [Moved(row["id"], row["run_id"], row["from_state"], to.value) for row in found]
+
+
+def say_created(phase: Phase, why: Why) -> None:
+    """Begin the history of a phase that was just inserted. Call in the same transaction."""
+    Transition.objects.create(
+        subject="phase",
+        subject_pk=phase.pk,
+        run_pk=phase.run_id,
+        from_state="",
+        to_state=phase.state,
+        verb=why.verb,
+        actor=why.actor,
+        reason=why.reason,
+    )

@@ -1,0 +1,118 @@
+"""What all model admins share: counts that stop at a bound, no hidden scans, and an audit of every edit."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.options import ShowFacets
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from drain.models.audit import Subject, record_audit
+from drain.models.vocabulary import Origin
+from drain.people.requests import person_of
+
+# The stubs make these classes generic; at run time Django's are not.
+if TYPE_CHECKING:
+    _Paginator = Paginator[Any]
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _Paginator = Paginator
+    _ModelAdmin = admin.ModelAdmin
+
+COUNT_BOUND = 10_000
+
+
+class AtLeast(int):
+    """A count that stopped at its bound: a number to compute with, shown as `10,000+`."""
+
+    def __str__(self) -> str:
+        return f"{int(self):,}+"
+
+
+class BoundedPaginator(_Paginator):
+    """Counts at most COUNT_BOUND rows: an exact count of millions costs more than the page is worth."""
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, or AtLeast(COUNT_BOUND)."""
+        if not isinstance(self.object_list, QuerySet):
+            return len(self.object_list)
+        found = self.object_list.order_by()[: COUNT_BOUND + 1].count()
+        return AtLeast(COUNT_BOUND) if found > COUNT_BOUND else found
+
+
+class DrainModelAdmin(_ModelAdmin):
+    """Opens at millions of rows, and writes down who changed what."""
+
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    paginator = BoundedPaginator
+    list_per_page = 100
+    list_max_show_all = 200
+    ordering: tuple[str, ...] = ("-pk",)
+    sortable_by = ()
+    secret_fields: tuple[str, ...] = ()
+    """Fields whose values the audit names without showing them."""
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
+    ) -> None:
+        """Save, and audit old and new of what changed."""
+        super().save_model(request, obj, form, change)
+        old = {name: self._shown(name, form.initial.get(name)) for name in form.changed_data}
+        new = {name: self._shown(name, form.cleaned_data.get(name)) for name in form.changed_data}
+        self.audit(request, "change" if change else "add", obj, old=old if change else {}, new=new)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete and audit."""
+        self.audit(request, "delete", obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete one by one, so that each leaves its own line."""
+        for obj in queryset:
+            self.delete_model(request, obj)
+
+    def audit(
+        self,
+        request: HttpRequest,
+        verb: str,
+        obj: Any,
+        *,
+        old: dict[str, Any] | None = None,
+        new: dict[str, Any] | None = None,
+    ) -> None:
+        """Write an audit line about one object."""
+        kind = self.opts.model_name or ""
+        subject = Subject(kind, str(obj.pk), str(obj))
+        record_audit(person_of(request, Origin.ADMIN), f"{kind}.{verb}", subject, old=old, new=new)
+
+    def _shown(self, name: str, value: object) -> str:
+        return "***" if name in self.secret_fields or "password" in name else _text(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, QuerySet | list | tuple):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None else str(value)
+
+
+class ReadOnlyAdmin(DrainModelAdmin):
+    """Rows that only the product writes: seen, never added, changed or deleted here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False

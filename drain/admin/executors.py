@@ -1,0 +1,147 @@
+"""Executor profiles: commands that run. Saved only through the verb, which checks and audits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from drain.engine.errors import EngineError
+from drain.engine.profiles import HIDDEN, By, ProfileInput, remove_profile, set_profile, validate
+from drain.models import ExecutorProfile
+from drain.models.vocabulary import Origin
+
+from .base import DrainModelAdmin
+
+DEFINE = "drain.define_executors"
+
+
+class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
+    """A profile as a person edits it: values of variables are never sent to the browser."""
+
+    env = forms.JSONField(
+        required=False,
+        help_text=f"Variables by name. A value of {HIDDEN} keeps what is stored.",
+    )
+
+    class Meta:
+        model = ExecutorProfile
+        fields = (
+            "name", "argv", "cwd", "timeout_seconds", "env", "env_from", "preflight", "allow_dash",
+            "os_user", "chunk", "is_default",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stored: dict[str, str] = dict(self.instance.env or {})
+        self.initial["env"] = dict.fromkeys(self.stored, HIDDEN)
+
+    def clean(self) -> dict[str, Any]:
+        """Put stored values back and ask the verb's own rules."""
+        cleaned = super().clean() or {}
+        if not self.errors:
+            try:
+                validate(self.given())
+            except EngineError as error:
+                raise ValidationError(str(error)) from error
+        return cleaned
+
+    def given(self) -> ProfileInput:
+        """The whole profile that was asked for. Raises ValidationError for what is no list or object."""
+        values = self.cleaned_data
+        env = values.get("env") or {}
+        argv, env_from = values.get("argv") or [], values.get("env_from") or []
+        if not all(_texts(each) for each in (argv, env_from)) or not isinstance(env, dict):
+            raise ValidationError("argv and env_from are lists of texts, env is an object.")
+        kept = {
+            name: self.stored.get(name, "") if value == HIDDEN else str(value)
+            for name, value in env.items()
+        }
+        return ProfileInput(
+            name=values.get("name") or self.instance.name,
+            argv=tuple(argv),
+            cwd=values["cwd"],
+            timeout_seconds=values["timeout_seconds"],
+            env=kept,
+            env_from=tuple(env_from),
+            preflight=values["preflight"],
+            allow_dash=values["allow_dash"],
+            os_user=values["os_user"],
+            chunk=values["chunk"],
+            is_default=values["is_default"],
+        )
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+@admin.register(ExecutorProfile)
+class ExecutorAdmin(DrainModelAdmin):
+    """Administrators only: who defines a command runs it as the worker's user."""
+
+    form = ExecutorForm
+    list_display = (
+        "name",
+        "command",
+        "cwd",
+        "timeout_seconds",
+        "chunk",
+        "is_default",
+        "updated_at",
+    )
+    search_fields = ("name__startswith",)
+    fields = ExecutorForm.Meta.fields
+
+    @admin.display
+    def command(self, profile: ExecutorProfile) -> str:
+        """The argv list as it is."""
+        return " ".join(profile.argv)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may define them."""
+        return request.user.has_perm(DEFINE)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whoever may define them."""
+        return request.user.has_perm(DEFINE)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may define them."""
+        return request.user.has_perm(DEFINE)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may define them."""
+        return request.user.has_perm(DEFINE)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Runs name it: another name is another profile."""
+        return ("name",) if obj else ()
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
+    ) -> None:
+        """Through the verb, which writes the audit line."""
+        assert isinstance(form, ExecutorForm)  # noqa: S101 - for the type only: this admin has one form
+        saved, warnings = set_profile(form.given(), _by(request))
+        obj.pk = saved.pk
+        for warning in warnings:
+            messages.warning(request, f"This host cannot run it: {warning}")
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Through the verb, which writes the audit line."""
+        remove_profile(obj.name, _by(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ExecutorProfile]) -> None:
+        """One by one."""
+        for profile in queryset:
+            self.delete_model(request, profile)
+
+
+def _by(request: HttpRequest) -> By:
+    return By(request.user.get_username(), Origin.ADMIN)

@@ -1,0 +1,51 @@
+"""Causes of failure and fix markers. Causes move by their verbs, on their own pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from drain.models import Fingerprint, FingerprintAlias, FixMarker
+
+from .base import DrainModelAdmin, ReadOnlyAdmin
+
+
+@admin.register(Fingerprint)
+class FingerprintAdmin(ReadOnlyAdmin):
+    """A cause and what people decided about it."""
+
+    list_display = ("title", "status", "category", "key", "first_seen", "last_seen", "merged_into")
+    list_select_related = ("merged_into",)
+    list_filter = ("status",)
+    search_fields = ("key__startswith", "title__startswith")
+    ordering = ("-last_seen", "-pk")
+
+
+@admin.register(FingerprintAlias)
+class FingerprintAliasAdmin(ReadOnlyAdmin):
+    """Keys of older versions."""
+
+    list_display = ("key", "fingerprint", "version")
+    list_select_related = ("fingerprint",)
+    search_fields = ("key__startswith",)
+
+
+@admin.register(FixMarker)
+class FixMarkerAdmin(DrainModelAdmin):
+    """Made by `manage.py marker add` or its page, which move the causes; title and note are edited here."""
+
+    list_display = ("__str__", "applied_at", "commit", "created_by", "created_at")
+    search_fields = ("title__startswith", "commit__startswith")
+    readonly_fields = ("applied_at", "fingerprints", "created_by", "created_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A marker moves causes, which is not a matter of saving a row."""
+        return False
+
+    def save_related(
+        self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool
+    ) -> None:
+        """Nothing related is edited here."""

@@ -1,0 +1,121 @@
+"""People: accounts, roles, API tokens and saved views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+from django.utils import timezone
+
+from drain.models import ApiToken, SavedView
+from drain.models.audit import Subject, record_audit
+
+from .acting import Act, ActingAdmin, Asked, Line
+from .base import DrainModelAdmin, ReadOnlyAdmin
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class PersonAdmin(DrainModelAdmin, UserAdmin):  # type: ignore[type-arg] # not subscriptable at run time
+    """Accounts. A superuser is made and changed by superusers only, so no role can rise to one."""
+
+    list_display = ("username", "roles", "is_active", "is_superuser", "last_login")
+    list_filter = ("is_active", "is_superuser", "groups")
+    search_fields = ("username__startswith", "email__startswith")
+    ordering = ("username",)
+
+    @admin.display
+    def roles(self, user: User) -> str:
+        """Names of the groups."""
+        return ", ".join(group.name for group in user.groups.all())
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With the groups, in one query more."""
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Only superusers hand out what is more than a role."""
+        fixed = ("last_login", "date_joined")
+        return fixed if _superuser(request) else (*fixed, "is_superuser", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A superuser's account is theirs and other superusers'."""
+        if obj is not None and obj.is_superuser and not _superuser(request):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """An account is switched off, so that the history keeps a name to look up."""
+        return False
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """A password set for somebody else is an act as well."""
+        if "password" in str(message).lower():
+            self.audit(request, "set_password", obj)
+        return super().log_change(request, obj, message)
+
+
+@admin.register(Group)
+class RoleAdmin(DrainModelAdmin, GroupAdmin):
+    """The four roles, and what an installation adds to them."""
+
+    list_display = ("name",)
+    search_fields = ("name__startswith",)
+    ordering = ("pk",)
+
+
+def _superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
+
+
+def _revoke(asked: Asked) -> list[Line]:
+    lines = []
+    for token in ApiToken.objects.filter(pk__in=asked.pks):
+        fresh = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
+        done = bool(fresh.update(revoked_at=timezone.now()))
+        if done:
+            subject = Subject("apitoken", str(token.pk), str(token))
+            record_audit(asked.by, "apitoken.revoke", subject, asked.given["reason"])
+        lines.append(Line(str(token), done, "revoked" if done else "was revoked before"))
+    return lines
+
+
+REVOKE = Act(
+    "revoke",
+    "Revoke",
+    "drain.change_apitoken",
+    "Scripts that use these tokens are refused from now on. It cannot be undone.",
+    lambda token: Line(str(token), token.revoked_at is None, "will be revoked"),
+    _revoke,
+)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ActingAdmin, ReadOnlyAdmin):
+    """Only the beginning and the hash of a token are kept."""
+
+    acts = (REVOKE,)
+    list_display = (
+        "name",
+        "user",
+        "prefix",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    )
+    list_select_related = ("user",)
+    search_fields = ("name__startswith", "prefix__startswith")
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(ReadOnlyAdmin):
+    """Lists with filters that people keep."""
+
+    list_display = ("name", "page", "user", "query")
+    list_select_related = ("user",)

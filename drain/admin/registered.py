@@ -1,0 +1,36 @@
+"""Every aggregate's admin; importing it registers them."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django_q.models import Failure, OrmQ, Schedule, Success
+
+from . import (
+    attempts,
+    checks,
+    executors,
+    fingerprints,
+    history,
+    people,
+    phases,
+    rollups,
+    runs,
+    sessions,
+)
+
+__all__ = [
+    "attempts",
+    "checks",
+    "executors",
+    "fingerprints",
+    "history",
+    "people",
+    "phases",
+    "rollups",
+    "runs",
+    "sessions",
+]
+
+# A schedule names any Python function to call, and a task holds pickles: neither belongs into a form.
+for model in (Failure, OrmQ, Schedule, Success):
+    admin.site.unregister(model)

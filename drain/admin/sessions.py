@@ -1,0 +1,80 @@
+"""Drain sessions and what belongs to them. Sessions are acted on from their own pages."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from drain.models import (
+    Candidate,
+    DrainSession,
+    SessionFingerprint,
+    SessionLoop,
+    SessionRun,
+    WorkerHost,
+)
+
+from .base import ReadOnlyAdmin
+
+
+@admin.register(DrainSession)
+class DrainSessionAdmin(ReadOnlyAdmin):
+    """What it may touch, how far it came, why it ended."""
+
+    list_display = (
+        "__str__", "state", "stop_reason", "selected", "total_failed", "parallel", "started_by",
+        "created_at", "ended_at", "note",
+    )  # fmt: skip
+    list_filter = ("state", "origin", "inline")
+    search_fields = ("started_by__startswith", "note__startswith")
+    raw_id_fields = ("stop_attempt", "resumed_from")
+
+
+@admin.register(SessionRun)
+class SessionRunAdmin(ReadOnlyAdmin):
+    """A run within a session."""
+
+    list_display = (
+        "session", "run", "tier", "waiting", "stop", "complete", "failed", "timeouts", "retryable",
+        "telemetry_events",
+    )  # fmt: skip
+    list_select_related = ("session", "run")
+    list_filter = ("tier",)
+    search_fields = ("run__run_id__startswith",)
+
+
+@admin.register(Candidate)
+class CandidateAdmin(ReadOnlyAdmin):
+    """The frozen plan: selected at a position, or excluded for one reason."""
+
+    list_display = (
+        "session", "run", "phase", "planned_position", "status", "reason", "detail", "outcome",
+    )  # fmt: skip
+    list_select_related = ("session", "run", "phase")
+    list_filter = ("status", "outcome")
+    search_fields = ("run__run_id__startswith", "phase__phase_id__startswith")
+
+
+@admin.register(SessionFingerprint)
+class SessionFingerprintAdmin(ReadOnlyAdmin):
+    """How often a cause failed in a session."""
+
+    list_display = ("session", "run_pk", "key", "count")
+    list_select_related = ("session",)
+    search_fields = ("key__startswith",)
+
+
+@admin.register(SessionLoop)
+class SessionLoopAdmin(ReadOnlyAdmin):
+    """Places of a session and who holds them."""
+
+    list_display = ("session", "slot", "worker", "holder", "expires_at", "enqueued_at")
+    list_select_related = ("session",)
+
+
+@admin.register(WorkerHost)
+class WorkerHostAdmin(ReadOnlyAdmin):
+    """Hosts that drain."""
+
+    list_display = ("host", "pid", "version", "workers", "started_at", "last_seen", "stopped_at")
+    ordering = ("-started_at",)
+    search_fields = ("host__startswith",)

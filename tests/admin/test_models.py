@@ -1,0 +1,165 @@
+"""Every model opens in the admin; states, leases and history cannot be edited there."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.urls import reverse
+
+from drain.admin.base import COUNT_BOUND, AtLeast, BoundedPaginator
+from drain.models import AuditEvent, Dependency, ExecutorProfile, Phase, Run, Source, Transition
+from drain.models.roles import Role
+from tests.factories import AttemptFactory, CandidateFactory, FingerprintFactory, PhaseFactory
+from tests.people import signed_in
+
+pytestmark = pytest.mark.django_db
+MODELS = [
+    model for model in apps.get_app_config("drain").get_models() if not model._meta.auto_created
+]
+
+
+@pytest.fixture
+def administrator():
+    return signed_in(Role.ADMINISTRATOR)
+
+
+def test_no_model_is_forgotten():
+    missing = [model.__name__ for model in MODELS if not admin.site.is_registered(model)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_list_opens(administrator, model):
+    phase = PhaseFactory(last_failure_reason="ModuleNotFoundError", last_fingerprint="k" * 20)
+    FingerprintFactory(key="k" * 20)
+    CandidateFactory(phase=phase)
+    AttemptFactory(phase=phase)
+    name = model._meta.model_name
+    if name == "savedview":
+        return
+    page = administrator.get(reverse(f"admin:drain_{name}_changelist"), {"q": "1"})
+    assert page.status_code == 200
+    row = model.objects.first()
+    if row is not None:
+        found = administrator.get(reverse(f"admin:drain_{name}_change", args=[row.pk]))
+        assert found.status_code == 200
+
+
+def test_a_count_stops_at_its_bound():
+    assert str(AtLeast(COUNT_BOUND)) == "10,000+"
+    Run.objects.bulk_create(Run(run_id=f"r{n}") for n in range(COUNT_BOUND + 5))
+    assert str(BoundedPaginator(Run.objects.order_by("pk"), 100).count) == "10,000+"
+    assert BoundedPaginator(Run.objects.filter(run_id="r7").order_by("pk"), 100).count == 1
+
+
+def test_a_phase_form_cannot_change_its_state_or_lease(administrator):
+    phase = PhaseFactory(state="QUEUED", phase_id="p", phase_index=3)
+    address = reverse("admin:drain_phase_change", args=[phase.pk])
+    answer = administrator.post(
+        address,
+        {
+            "phase_index": 4, "name": "renamed", "params": "{}", "state": "COMPLETE", "attempts": 9,
+            "phase_id": "other", **_formset(),
+        },
+    )  # fmt: skip
+    assert answer.status_code == 302
+    phase.refresh_from_db()
+    assert (phase.state, phase.attempts, phase.phase_id) == ("QUEUED", 0, "p")
+    assert (phase.phase_index, phase.name) == (4, "renamed")
+    event = AuditEvent.objects.get(verb="phase.change")
+    assert (event.old["phase_index"], event.new["phase_index"]) == ("3", "4")
+    assert (event.actor, event.origin, event.address) == ("administrator", "admin", "127.0.0.1")
+
+
+def test_a_phase_made_by_hand_is_queued_and_has_a_history(administrator):
+    run = Run.objects.create(run_id="r")
+    administrator.post(
+        reverse("admin:drain_phase_add"),
+        {"run": run.pk, "phase_id": "new", "phase_index": 0, "params": "{}", **_formset()},
+    )
+    phase = Phase.objects.get(phase_id="new")
+    assert phase.state == "QUEUED"
+    assert Transition.objects.get(subject_pk=phase.pk).verb == "created"
+
+
+def test_a_circle_of_dependencies_is_refused_and_named(administrator):
+    run = Run.objects.create(run_id="r")
+    a, b, c = (PhaseFactory(run=run, phase_id=name) for name in "abc")
+    Dependency.objects.create(phase=a, prerequisite=b)
+    Dependency.objects.create(phase=b, prerequisite=c)
+    page = administrator.post(
+        reverse("admin:drain_phase_change", args=[c.pk]),
+        {"phase_index": 1, "params": "{}", **_formset(a.pk)},
+    )
+    assert "Dependencies run in a circle" in page.content.decode()
+    assert "r / a → r / b → r / c" in page.content.decode()
+    assert Dependency.objects.count() == 2
+
+
+def test_a_source_never_shows_its_password(administrator):
+    source = Source.objects.create(name="s", kind="autopack", url="postgresql://u:hunter2@db/x")
+    for address in (
+        reverse("admin:drain_source_changelist"),
+        reverse("admin:drain_source_change", args=[source.pk]),
+    ):
+        assert "hunter2" not in administrator.get(address).content.decode()
+
+
+def test_an_executors_values_stay_on_the_server_and_survive_an_edit(administrator):
+    profile = ExecutorProfile.objects.create(name="x", argv=["/bin/true"], env={"KEY": "hunter2"})
+    address = reverse("admin:drain_executorprofile_change", args=[profile.pk])
+    assert "hunter2" not in administrator.get(address).content.decode()
+    answer = administrator.post(
+        address,
+        {
+            "argv": '["/bin/true", "{phase_id}"]',
+            "env": '{"KEY": "***", "B": "2"}',
+            "env_from": "[]",
+            "chunk": 1,
+        },
+    )
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    profile.refresh_from_db()
+    assert profile.env == {"KEY": "hunter2", "B": "2"}
+    assert profile.argv == ["/bin/true", "{phase_id}"]
+    event = AuditEvent.objects.get(verb="executor.set")
+    assert "hunter2" not in str(event.old) + str(event.new)
+
+
+def test_only_administrators_see_executors():
+    ExecutorProfile.objects.create(name="x", argv=["/bin/true"])
+    for role in (Role.VIEWER, Role.OPERATOR, Role.MANAGER):
+        page = signed_in(role).get(reverse("admin:drain_executorprofile_changelist"))
+        assert page.status_code == 403
+
+
+def test_an_administrator_cannot_become_a_superuser(administrator):
+    from tests.people import person
+
+    me = person(Role.ADMINISTRATOR)
+    administrator.post(
+        reverse("admin:auth_user_change", args=[me.pk]),
+        {"username": me.username, "is_superuser": "on", "is_active": "on", "is_staff": "on"},
+    )
+    me.refresh_from_db()
+    assert not me.is_superuser
+
+
+def test_the_admin_sends_people_to_the_one_sign_in_page(client):
+    from django.conf import settings
+    from django.shortcuts import resolve_url
+
+    answer = client.get("/admin/login/?next=/admin/drain/phase/")
+    assert answer.status_code == 302
+    assert answer.url == f"{resolve_url(settings.LOGIN_URL)}?next=/admin/drain/phase/"
+
+
+def _formset(*prerequisites: int) -> dict[str, object]:
+    form: dict[str, object] = {
+        "dependencies-TOTAL_FORMS": len(prerequisites),
+        "dependencies-INITIAL_FORMS": 0,
+    }
+    for n, pk in enumerate(prerequisites):
+        form[f"dependencies-{n}-prerequisite"] = pk
+    return form
