@@ -143,12 +143,17 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
-# Files are found in the packages themselves: a clone serves pages without a collectstatic step.
-WHITENOISE_USE_FINDERS = True
+# `up` collects the files and serves them hashed and compressed; developers and tests take them from the packages.
+COLLECTED = not (DEBUG or TESTING)
+STATIC_ROOT = DATA_DIR / "static" if COLLECTED else None
+WHITENOISE_USE_FINDERS = not COLLECTED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
     # Logs of attempts too large for their row; an S3-compatible storage can take this alias.
     "attempt_logs": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",

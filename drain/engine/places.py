@@ -10,7 +10,7 @@ from .tempo import LEASE_SECONDS
 
 # A place is free when nobody holds it or its holder was silent for a whole lease.
 _TAKE = """
-UPDATE drain_sessionloop SET holder = %(holder)s::uuid, worker = %(worker)s::text,
+UPDATE drain_sessionloop SET holder = %(holder)s::uuid, worker = %(worker)s::text, enqueued_at = NULL,
     expires_at = now() + make_interval(secs => %(seconds)s::float8)
 WHERE session_id = %(session)s::bigint AND slot = %(slot)s::int
   AND (holder IS NULL OR expires_at < now())

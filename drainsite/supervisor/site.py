@@ -61,12 +61,20 @@ def web(host: str, port: int) -> ChildSpec:
     return ChildSpec("web", argv, _environment(), healthy=lambda _child: _web_answers(host, port))
 
 
-def cluster(name: str, workers: int, healthy: Callable[[Child], bool]) -> ChildSpec:
-    """A django-q2 cluster by its name in Q_CLUSTER; `healthy` asks it end to end."""
-    environment = {**_environment(), "Q_CLUSTER_NAME": name}
-    if name == "drain":
-        environment["DRAIN_WORKERS"] = str(workers)
-    argv = [sys.executable, "-W", "ignore:Retry and timeout", str(ROOT / "manage.py"), "qcluster"]
+def drain_cluster(workers: int, member: str, healthy: Callable[[Child], bool]) -> ChildSpec:
+    """The cluster that drains, for the worker host `member`; `healthy` asks it end to end."""
+    own = {"DRAIN_WORKERS": str(workers), "DRAIN_WORKER_HOST": member}
+    return _cluster("drain", own, healthy)
+
+
+def maintenance_cluster() -> ChildSpec:
+    """The small cluster for imports and bulk work, which may take an hour: silence is no verdict."""
+    return _cluster("maintenance", {}, lambda _child: True)
+
+
+def _cluster(name: str, own: dict[str, str], healthy: Callable[[Child], bool]) -> ChildSpec:
+    environment = {**_environment(), "Q_CLUSTER_NAME": name, **own}
+    argv = [sys.executable, str(ROOT / "manage.py"), "qcluster"]
     return ChildSpec(name, argv, environment, grace_seconds=30.0, healthy=healthy)
 
 

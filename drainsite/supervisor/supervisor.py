@@ -50,11 +50,20 @@ class Child:
 
 
 class Supervisor:
-    """Runs its children from `run()` until a signal or `request_stop()`; leaves none behind."""
+    """Runs its children from `run()` until a signal or `request_stop()`; leaves none behind.
 
-    def __init__(self, specs: Sequence[ChildSpec], say: Callable[[str], None]) -> None:
+    `before_end` is called once when it was told to stop, before any child is.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[ChildSpec],
+        say: Callable[[str], None],
+        before_end: Callable[[], None] = lambda: None,
+    ) -> None:
         self._specs = list(specs)
         self._say = say
+        self._before_end = before_end
         self._children: dict[str, Child] = {}
         self._due: dict[str, float] = {}
         self._deaths: dict[str, int] = {}
@@ -72,7 +81,10 @@ class Supervisor:
                 self._look()
                 time.sleep(LOOK_SECONDS)
         finally:
-            self._end_all()
+            try:
+                self._before_end()
+            finally:
+                self._end_all()
 
     def request_stop(self) -> None:
         """As the first Ctrl-C; a second call hurries."""

@@ -7,7 +7,9 @@ import socket
 import pytest
 from django.core.management.base import CommandError
 
-from drain.management.commands.up import announcement, children
+from drain.management.commands.up import announcement
+from drain.management.membership import Membership
+from drain.management.serving import Wanted, programs
 
 
 def free_port() -> int:
@@ -16,6 +18,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("role", "names"),
     [
@@ -25,16 +28,21 @@ def free_port() -> int:
     ],
 )
 def test_a_role_has_its_programs(role, names):
-    specs = children(role=role, host="127.0.0.1", port=free_port(), workers=3)
+    wanted = Wanted(role=role, workers=3)
+    specs = programs(wanted, Membership(3) if wanted.works else None)
     assert [spec.name for spec in specs] == names
 
 
-def test_the_number_of_workers_is_that_of_the_drain_cluster_alone():
-    specs = {
-        spec.name: spec for spec in children(role="worker", host="127.0.0.1", port=1, workers=3)
-    }
-    assert specs["drain"].env["DRAIN_WORKERS"] == "3"
-    assert {spec.env["Q_CLUSTER_NAME"] for spec in specs.values()} == {"drain", "maintenance"}
+@pytest.mark.django_db
+def test_the_drain_cluster_knows_its_host_and_its_workers():
+    member = Membership(3)
+    drain, maintenance = programs(Wanted(role="worker", workers=3), member)
+    assert drain.env["DRAIN_WORKERS"] == "3"
+    assert drain.env["DRAIN_WORKER_HOST"] == str(member.id)
+    assert (drain.env["Q_CLUSTER_NAME"], maintenance.env["Q_CLUSTER_NAME"]) == (
+        "drain",
+        "maintenance",
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,9 +56,8 @@ def test_the_number_of_workers_is_that_of_the_drain_cluster_alone():
     ],
 )
 def test_a_value_that_cannot_be_is_refused(changes, sentence):
-    wanted = {"role": "all", "host": "127.0.0.1", "port": free_port(), "workers": 2}
     with pytest.raises(CommandError, match=sentence):
-        children(**{**wanted, **changes})
+        Wanted(**{"port": free_port(), **changes}).check()
 
 
 def test_a_port_in_use_is_refused():
@@ -59,9 +66,9 @@ def test_a_port_in_use_is_refused():
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match=f"Cannot listen on 127.0.0.1 port {port}"):
-            children(role="web", host="127.0.0.1", port=port, workers=1)
+            Wanted(role="web", port=port).check()
 
 
 def test_the_first_line_says_where_the_site_is():
-    assert announcement("all", "::1", 8000) == "Serving http://[::1]:8000/ - Ctrl-C stops."
-    assert announcement("worker", "127.0.0.1", 8000) == "Working; Ctrl-C stops."
+    assert announcement(Wanted(host="::1")) == "Serving http://[::1]:8000/ - Ctrl-C stops."
+    assert announcement(Wanted(role="worker")) == "Working; Ctrl-C stops."

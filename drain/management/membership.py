@@ -1,0 +1,98 @@
+"""This machine among the worker hosts while `manage.py up` runs: beats, probes, rescue."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from django.db import DatabaseError, connection
+from django_q.tasks import async_task
+
+from drain.engine.hosts import beat_host, is_answering, register_host, stop_host
+from drain.engine.maintenance import tend
+from drain.engine.tempo import LEASE_SECONDS
+from drain.engine.wakeups import DRAIN_CLUSTER
+from drain.engine.worker import profiles_here
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 2.0
+PROFILE_SECONDS = 30.0
+PROBE_SECONDS = 5.0
+# Hosts share the queue: of n hosts each gets one of n probes, so about one in PROBE_SECONDS whatever n is, and
+# e^(-60/5) is the chance that a healthy one gets none for a minute.
+ANSWER_SECONDS = 60.0
+TEND_SECONDS = min(5.0, LEASE_SECONDS)
+END_SECONDS = 10.0
+
+
+class Membership:
+    """Announced on entering, beating while inside; threads of its own, as the supervisor must stay awake."""
+
+    def __init__(self, workers: int) -> None:
+        self._profiles = _able()
+        self.id = register_host(workers, self._profiles)
+        self._answering = True
+        self._looked = self._probed = time.monotonic()
+        self._over = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._repeat, args=[BEAT_SECONDS, self._beat], daemon=True),
+            threading.Thread(target=self._repeat, args=[TEND_SECONDS, tend], daemon=True),
+        ]
+
+    def __enter__(self) -> Membership:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join(END_SECONDS)
+
+    def is_draining(self) -> bool:
+        """Whether the drain cluster worked a probe lately, as far as the last beat saw."""
+        return self._answering
+
+    def stop(self) -> None:
+        """Tell this host's loops to end their children; they read it within a second."""
+        _bravely(lambda: stop_host(self.id))
+
+    def _repeat(self, seconds: float, action: Callable[[], None]) -> None:
+        while True:
+            _bravely(action)
+            if self._over.wait(seconds):
+                connection.close()
+                return
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        if now - self._looked >= PROFILE_SECONDS:
+            self._looked, self._profiles = now, _able()
+        beat_host(self.id, self._profiles)
+        self._answering = is_answering(self.id, ANSWER_SECONDS)
+        # Busy workers would find a heap of stale probes, so none is sent while the last one is fresh or all drain.
+        if now - self._probed >= PROBE_SECONDS and not is_answering(self.id, PROBE_SECONDS):
+            self._probed = now
+            async_task("drain.tasks.answer", cluster=DRAIN_CLUSTER, task_name="answer")
+
+
+def _bravely(action: Callable[[], None]) -> None:
+    """A database that is away is back sooner or later; a new connection finds it."""
+    try:
+        action()
+    except DatabaseError as error:
+        log.warning("the database is away: %s", str(error).strip() or type(error).__name__)
+        connection.close()
+
+
+def _able() -> list[str]:
+    return sorted(profile.name for profile in profiles_here()[0].values())

@@ -1,0 +1,103 @@
+"""Run the site on this machine: what `up` and `demo` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+
+from drain.management.membership import Membership
+from drainsite.supervisor import site
+from drainsite.supervisor.supervisor import ChildSpec, Supervisor
+
+# Any number will do, as long as every host of an installation uses the same.
+MIGRATION_LOCK = 0x64726169
+MOST_WORKERS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to run here: a role of all, web or worker, an address, worker processes."""
+
+    role: str = "all"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 2
+
+    @property
+    def serves(self) -> bool:
+        """Whether the web server runs here."""
+        return self.role in {"all", "web"}
+
+    @property
+    def works(self) -> bool:
+        """Whether phases are drained here."""
+        return self.role in {"all", "worker"}
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds it."""
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{shown}:{self.port}/"
+
+    def check(self) -> None:
+        """Raise CommandError with one sentence for values that cannot be."""
+        if self.role not in site.ROLES:
+            raise CommandError(f"Role {self.role!r} does not exist: choose all, web or worker.")
+        if not 1 <= self.workers <= MOST_WORKERS:
+            raise CommandError(
+                f"{self.workers} workers are not possible: choose 1 to {MOST_WORKERS} with --workers."
+            )
+        if self.serves:
+            try:
+                site.check_address(self.host, self.port)
+            except site.SiteError as error:
+                raise CommandError(str(error)) from error
+
+
+def serve(
+    wanted: Wanted,
+    say: Callable[[str], None],
+    begin: Callable[[Supervisor], None] = lambda _supervisor: None,
+) -> None:
+    """Run it until a signal or `request_stop` of the supervisor that `begin` is given.
+
+    The database must be up to date. Children end before this comes back; what they drained is interrupted.
+    """
+    connection.close()
+    membership = Membership(wanted.workers) if wanted.works else None
+    with membership or nullcontext():
+        connection.close()
+        stop = membership.stop if membership else (lambda: None)
+        supervisor = Supervisor(programs(wanted, membership), say, before_end=stop)
+        begin(supervisor)
+        supervisor.run()
+
+
+def programs(wanted: Wanted, membership: Membership | None) -> list[ChildSpec]:
+    """The programs of a role."""
+    specs = [site.web(wanted.host, wanted.port)] if wanted.serves else []
+    if membership is not None:
+        member = membership
+        specs.append(
+            site.drain_cluster(wanted.workers, str(member.id), lambda _child: member.is_draining())
+        )
+        specs.append(site.maintenance_cluster())
+    return specs
+
+
+def prepare(wanted: Wanted) -> None:
+    """Bring the database up to date, one host after the other; lay the pages' files out for serving."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+    if wanted.serves and settings.STATIC_ROOT:
+        call_command("collectstatic", interactive=False, verbosity=0)
