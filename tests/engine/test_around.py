@@ -1,0 +1,162 @@
+"""Autopack phases: its database has the last word, and both databases agree afterwards."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from drain.engine.planning import Asked, create_session, preview
+from drain.engine.results import session_result
+from drain.engine.scope import SessionScope
+from drain.models import Attempt, DrainSession, ExecutorProfile, Phase, Source, TelemetryEvent
+from drain.models.vocabulary import SourceKind
+from drain.policy.limits import Limits, QueuedPolicy
+from drain.sources.autopack.importing import import_source
+from drain.sources.autopack.profile import save_profile
+
+from .conftest import ROOT, SOMEBODY, Backlog
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RUN = "research-system-v2"
+DATA = ROOT / "tests" / "data"
+
+
+class Autopack:
+    """A copy of the sample database, imported, with the stub script behind it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "autopack.sqlite3"
+        shutil.copy(DATA / "autopack_sample.sqlite3", self.path)
+        self.source = Source.objects.create(
+            name="sample",
+            kind=SourceKind.AUTOPACK,
+            url=f"sqlite:///{self.path}",
+            workspace=str(DATA / "autopack_workspace"),
+            settle_seconds=1,
+        )
+        self.profile = save_profile(self.source)
+        self.load()
+
+    def load(self) -> None:
+        import_source(self.source, timezone.now())
+
+    def tell(self, **env: str) -> None:
+        """How the stub script behaves."""
+        ExecutorProfile.objects.filter(pk=self.profile.pk).update(env={**self.profile.env, **env})
+
+    def states(self) -> dict[str, str]:
+        """What the source itself says."""
+        with sqlite3.connect(self.path) as database:
+            return dict(database.execute("SELECT phase_id, state FROM phases WHERE run_id = ?", [RUN]))
+
+    def change(self, sql: str) -> None:
+        with sqlite3.connect(self.path) as database:
+            database.execute(sql)
+
+    def session(self, **limits: Any) -> DrainSession:
+        asked = Asked(
+            SessionScope(run_ids=(RUN,)), Limits(**limits), SOMEBODY.name, SOMEBODY.origin, inline=True
+        )
+        return create_session(asked, timezone.now())
+
+
+@pytest.fixture
+def autopack(tmp_path: Path, transactional_db: None) -> Autopack:
+    return Autopack(tmp_path)
+
+
+def ours() -> dict[str, str]:
+    return dict(Phase.objects.filter(run__run_id=RUN).values_list("phase_id", "state"))
+
+
+def test_the_reports_run_is_drained_and_both_databases_agree(autopack: Autopack, backlog: Backlog) -> None:
+    autopack.tell(STUB_MODE_research_cli="fail")
+    session = backlog.drain(autopack.session())
+    result = session_result(session)
+    assert (result["processed"], result["complete"], result["failed"]) == (5, 4, 1)
+    assert result["telemetry_events"] == 10
+    assert ours() == autopack.states()
+    failed = Phase.objects.get(run__run_id=RUN, phase_id="research-cli")
+    assert "coverage_tracker" in failed.last_failure_reason
+
+
+def test_telemetry_read_back_is_not_imported_a_second_time(autopack: Autopack, backlog: Backlog) -> None:
+    backlog.drain(autopack.session())
+    before = TelemetryEvent.objects.count()
+    autopack.load()
+    assert TelemetryEvent.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("policy", "selected", "queued"), [("phase", 5, 0), ("dependents", 5, 0), ("run", 0, 5), ("ignore", 5, 0)]
+)
+def test_the_reports_scenario_under_the_four_policies(
+    autopack: Autopack, policy: str, selected: int, queued: int
+) -> None:
+    limits = Limits(queued_policy=QueuedPolicy(policy))
+    plan = preview(SessionScope(run_ids=(RUN,)), limits, timezone.now())
+    reasons = [line.reason for line in plan.excluded]
+    assert (len(plan.selected), reasons.count("queued_in_run"), plan.total) == (selected, queued, 5)
+
+
+def test_what_comes_after_an_earlier_queued_phase_waits(autopack: Autopack) -> None:
+    autopack.change(f"UPDATE phases SET phase_index = 2 WHERE phase_id = 'research-integration' AND run_id = '{RUN}'")
+    autopack.load()
+    plan = preview(SessionScope(run_ids=(RUN,)), Limits(), timezone.now())
+    assert {item.phase_id for item in plan.selected} == {"research-orchestrator"}
+    assert {line.reason for line in plan.excluded} == {"waits_for_queued"}
+    assert "research-integration" in plan.excluded[0].detail
+
+
+def test_a_diverted_run_is_not_reported_as_a_drain(autopack: Autopack, backlog: Backlog) -> None:
+    autopack.tell(STUB_MODE_research_orchestrator="divert")
+    session = backlog.drain(autopack.session(batch_size=1))
+    result = session_result(session)
+    assert Attempt.objects.get(session=session).outcome == "diverted"
+    assert result["processed"] == 0
+    assert result["excluded"]["waits_for_queued"] == 1
+    assert ours()["research-integration"] == autopack.states()["research-integration"] == "COMPLETE"
+    assert ours()["research-orchestrator"] == autopack.states()["research-orchestrator"] == "FAILED"
+
+
+def test_a_phase_that_times_out_is_put_back_in_the_source(autopack: Autopack, backlog: Backlog) -> None:
+    autopack.tell(STUB_MODE="hang")
+    session = backlog.drain(autopack.session(batch_size=1, phase_timeout_seconds=1))
+    assert session_result(session)["timeouts"] == 1
+    assert ours() == autopack.states()
+
+
+def test_a_state_that_never_settles_is_retryable(
+    autopack: Autopack, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drain.engine.ending.back_off", lambda tries: 0.1)
+    autopack.tell(STUB_MODE="stuck")
+    session = backlog.drain(autopack.session(batch_size=1))
+    attempts = Attempt.objects.filter(session=session)
+    assert {attempt.outcome for attempt in attempts} == {"retryable"}
+    assert attempts[0].error == "unsettled"
+
+
+def test_token_escalation_is_retryable_and_no_failure(
+    autopack: Autopack, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drain.engine.ending.back_off", lambda tries: 0.1)
+    autopack.tell(STUB_MODE="retry")
+    result = session_result(backlog.drain(autopack.session(batch_size=1)))
+    assert (result["retryable"], result["failed"]) == (2, 0)
+
+
+def test_a_source_that_is_away_fails_nothing(
+    autopack: Autopack, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drain.engine.ending.back_off", lambda tries: 0.1)
+    session = autopack.session(batch_size=1)
+    autopack.path.rename(autopack.path.with_suffix(".away"))
+    result = session_result(backlog.drain(session))
+    assert (result["failed"], result["retryable"]) == (0, 2)
