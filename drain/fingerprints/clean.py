@@ -118,11 +118,9 @@ def strip_prefixes(text: str) -> str:
     if text.startswith(("Traceback (most recent", '  File "')) and "##[" not in text:
         return text
     lines = text.split("\n")
+    # A runner's stamp, a container's name and the program's own stamp: nobody has more.
     for _ in range(3):
-        stripped = _strip_once(lines)
-        if stripped is lines:
-            break
-        lines = stripped
+        lines = _strip_once(lines)
     if "##[" in text or "::error" in text:
         lines = [
             _MARKUP.sub("", line, count=1)

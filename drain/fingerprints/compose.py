@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
 from drain.fingerprints.categories import PLACELESS, categorise
 from drain.fingerprints.masks import mask
 from drain.fingerprints.model import VERSION, Category, Failure, Fingerprint
+from drain.fingerprints.reading import read
 from drain.fingerprints.skeleton import skeleton
 from drain.fingerprints.template import CAUSE, PLACE
 
@@ -18,12 +20,34 @@ TEMPLATE_CHARS = 4_000
 # Line feeds part the template's lines; every other control character, and those that turn the
 # direction of the text around, would let a phase's output write over the page's own words.
 _UNSAFE = re.compile(
-    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000110bd\U000110cd\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
 )
-
 
 # Types that say no more than that something failed.
 _NO_TYPES = frozenset({"Error", "error", "Exception"})
+
+
+# A text that tells of nothing real may need a few rounds until its template reads like itself.
+_ROUNDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A failure after masking: what the three levels and the title are made of."""
+
+    kind: str
+    message: str
+    function: str
+    cause: str
+    category: Category
+    template: str
+
+    @property
+    def wide(self) -> str:
+        """What the coarse key is made of."""
+        return self.kind or skeleton(self.message)
 
 
 def compose(failure: Failure) -> Fingerprint:
@@ -38,41 +62,56 @@ def compose(failure: Failure) -> Fingerprint:
     )
 
 
-def safe(text: str) -> str:
-    """Without control characters, direction marks and lone surrogates."""
-    return (
-        text
-        if text.isascii() and text.isprintable()
-        else _UNSAFE.sub("\ufffd", text).replace("\n", " ")
-    )
-
-
 @lru_cache(maxsize=4096)
 def _fingerprint(
     kind: str, message: str, function: str, cause_kind: str, cause_message: str, hint: str
 ) -> Fingerprint:
-    kind, message, function = safe(kind), safe(message), safe(function)
-    if message and kind in _NO_TYPES:
-        kind = ""
-    head = _headline(kind, message)
-    cause = safe(_headline(cause_kind, cause_message))
-    category = Category(hint) if hint else categorise(kind, message, cause)
-    placed = function and (not message or category not in PLACELESS)
-    lines = [head]
-    if placed:
-        lines.append(PLACE + function)
-    if cause and cause != head:
-        lines.append(CAUSE + cause)
-    template = "\n".join(lines)[:TEMPLATE_CHARS]
+    parts = _settle(_parts(kind, message, function, _headline(cause_kind, cause_message), hint))
     return Fingerprint(
-        key=digest(template),
-        coarse=digest(kind or skeleton(message)),
-        fine=digest(f"{template}\n{function}"),
-        title=head[:TITLE_CHARS] or "no output",
-        template=template,
-        category=category.value,
+        key=digest(parts.template),
+        coarse=digest(parts.wide),
+        fine=digest(f"{parts.template}\n{parts.function}"),
+        title=_headline(parts.kind, parts.message)[:TITLE_CHARS] or "no output",
+        template=parts.template,
+        category=parts.category.value,
         version=VERSION,
     )
+
+
+def _parts(kind: str, message: str, function: str, cause: str, hint: str) -> _Parts:
+    """The parts made safe to show, and the template they give."""
+    kind, message, cause = safe(kind), safe(message), safe(cause)
+    # A space would end the place when the template is read back.
+    function = "_".join(safe(function).split())
+    if message and kind in _NO_TYPES:
+        kind = ""
+    category = Category(hint) if hint else categorise(kind, message, cause)
+    lines = [_headline(kind, message)]
+    if function and (not message or category not in PLACELESS):
+        lines.append(PLACE + function)
+    if cause and cause != lines[0]:
+        lines.append(CAUSE + cause)
+    template = "\n".join(lines)[:TEMPLATE_CHARS].strip()
+    return _Parts(kind, message, function, cause, category, template)
+
+
+def _settle(parts: _Parts) -> _Parts:
+    """The parts whose template, read again, gives itself; for a real failure these very parts."""
+    rounds = _ROUNDS
+    while rounds:
+        found = read(parts.template)
+        cause = _headline(found.cause_type, mask(found.cause_message))
+        again = _parts(found.type, mask(found.message), found.function, cause, found.hint)
+        same = (again.template, again.wide) == (parts.template, parts.wide)
+        parts, rounds = (parts, 0) if same else (again, rounds - 1)
+    return parts
+
+
+def safe(text: str) -> str:
+    """Without control characters, direction marks and lone surrogates."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub("\ufffd", text).replace("\n", " ")
 
 
 def _headline(kind: str, message: str) -> str:

@@ -9,7 +9,7 @@ from drain.fingerprints.model import Category, Failure
 from drain.fingerprints.python import typed_line
 
 _CMAKE = re.compile(r"CMake Error(?: at \S{1,300}?(?::\d+)?(?: \((\w{1,60})\))?)?:\s*(.*)$")
-_NPM_CODE = re.compile(r"npm (?:ERR!|error) code (\S{1,40})")
+_NPM_CODE = re.compile(r"npm (?:ERR!|error) code ([A-Z][A-Z0-9_]{1,40})\b")
 _NPM_TEXT = re.compile(
     r"npm (?:ERR!|error) (?!code |errno |path |syscall |A complete|\s*$)(?:\d{3} )?(.*)"
 )
@@ -29,7 +29,7 @@ _CODED = re.compile(
 _LOG_LEAD = re.compile(
     r"^(?:(?:\d{1,8} )?(?:\[?(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|EMERG|ALERT)(?:/[\w-]{1,40})?\]?"
     r"(?:\s{0,8}\|\s?[^|\n]{1,120}? - |[\s|:>\]-]{1,8})"
-    r"|(?:[Ee]rror|[Ff]atal)(?: error)?:\s{1,4})(?=[^\s\d])){1,4}"
+    r"|(?:[Ee]rror|[Ff]atal)(?: error)?:\s{1,4})(?=\S)(?![\d<]))+"
 )
 _PARAGRAPH_LINES = 12
 

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 
 from drain.fingerprints.spans import mask_spans
-from drain.fingerprints.tokens import PLACEHOLDERS, mask_token
+from drain.fingerprints.tokens import PLACEHOLDERS, TOKEN_CHARS, mask_token
 
 # Longer messages are cut: what names an error stands in its first lines.
 MESSAGE_CHARS = 2_000
@@ -20,7 +20,7 @@ MESSAGE_CHARS = 2_000
 # is linear. Words without digits are taken in one go: most of a message is nothing else. A quote
 # opens only where no word ends (``can't`` is no quotation).
 _SCAN = re.compile(
-    r"(?<![=\w])(?:[A-Za-z]{1,40} )+"
+    r"(?<![=\w])(?:(?![a-f]{8}|[A-F]{8})[A-Za-z]{1,40} )+"
     r"|<(?:" + "|".join(sorted(PLACEHOLDERS)) + r")>(?:[/\\][\w.+-]*)?"
     r"|[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s\"'<>()`]+"
     r"|(?<!\w)'[^'\n]{0,300}'(?!\w)"
@@ -56,18 +56,20 @@ _BEFORE = 32
 @lru_cache(maxsize=4096)
 def mask(message: str) -> str:
     """The message with every changing part replaced; ``mask(mask(m)) == mask(m)``."""
-    message = " ".join(message[: 2 * MESSAGE_CHARS].split())[:MESSAGE_CHARS]
-    if not _WORTH_A_LOOK.search(message) and not _HEX_WORD.search(message):
+    message = " ".join(message[: 2 * MESSAGE_CHARS].split())[:MESSAGE_CHARS].rstrip()
+    if (
+        not _WORTH_A_LOOK.search(message)
+        and not _HEX_WORD.search(message)
+        and len(message) < TOKEN_CHARS
+    ):
         return message
-    masked = _SCAN.sub(_replace, mask_spans(message))
+    masked = _SCAN.sub(_replace, mask_spans(message))[:MESSAGE_CHARS]
     # A placeholder beside a separator can make one token of what was two: read it again until
     # nothing changes. Few messages need a second pass, and none may ask for more than a handful.
-    for _ in range(_PASSES):
-        if not _TOUCHING.search(masked):
-            break
-        before, masked = masked, _SCAN.sub(_replace, mask_spans(masked))
-        if before == masked:
-            break
+    passes = _PASSES
+    while passes and (len(masked) >= MESSAGE_CHARS or _TOUCHING.search(masked)):
+        before, masked = masked, _SCAN.sub(_replace, mask_spans(masked))[:MESSAGE_CHARS]
+        passes = 0 if before == masked else passes - 1
     return masked
 
 
@@ -154,7 +156,7 @@ def _reads_like_a_sentence(inner: str) -> bool:
     """Four words or more, most of them made of letters: somebody's message, not a value."""
     if _LABELLED.match(inner):
         return True
-    words = inner.split(" ")
+    words = inner.split()
     if len(words) < 4:
         return False
     plain = sum([word.strip(".,:;!?'\"()").isalpha() for word in words])

@@ -10,7 +10,7 @@ from drain.fingerprints.forms import take_apart
 from drain.fingerprints.model import Failure
 from drain.fingerprints.ranks import rank_line
 
-_LINE_CHARS = 2_000
+_LINE_CHARS = 4_000
 
 
 def read_lines(text: str) -> Failure:

@@ -165,14 +165,12 @@ def _place(path: str, name: str) -> str:
 def _root(text: str, start: int) -> tuple[str, str] | None:
     """Type and message of the first exception of the chain that ends in the block at ``start``."""
     root = None
-    for _ in range(_FRAMES_KEPT):
-        previous = text.rfind(_HEADER, 0, start)
-        if previous < 0 or not any(link in text[previous:start] for link in _LINKS):
-            break
+    previous = text.rfind(_HEADER, 0, start)
+    while previous >= 0 and any(text.find(link, previous, start) >= 0 for link in _LINKS):
         block = _read_block(text, previous)
         if block and block[2] and block[0] not in _BOOKKEEPING:
             root = block[:2]
-        start = previous
+        start, previous = previous, text.rfind(_HEADER, 0, previous)
     return root
 
 

@@ -64,7 +64,7 @@ RULES = (
         "a wrapper that failed with its child",
         3,
         re.compile(
-            r"^make(?:\[\d+\])?: \*\*\* \[|^ninja: build stopped|^npm (?:ERR!|error) (?:A complete log|Lifecycle script|Exit status|command failed|command sh|code ELIFECYCLE|path|errno|Failed at|This is probably|workspace|in workspace|signal)|exit(?:ed with)? (?:status|code):? \d|returned a non-zero code|aborting due to|could not compile|Child returned status"
+            r"^make(?:\[\d+\])?: \*\*\* \[|^ninja: build stopped|^npm (?:ERR!|error) (?:A complete log|Lifecycle script|Exit status|command failed|command sh|code ELIFECYCLE|code \d|path|errno|Failed at|This is probably|workspace|in workspace|signal)|exit(?:ed with)? (?:status|code):? \d|returned a non-zero code|aborting due to|could not compile|Child returned status"
             r"|^error Command failed|^FAILURE: Build failed|BUILD FAILED|^> Task .* FAILED|not recoverable|^\S{0,40}error: script|Process completed|^error: recipe|^\d+ errors? generated|^collect2: error|^\[ERROR\] (?:->|To see|Re-run|For more)|compilation terminated",
             re.I,
         ),
@@ -72,7 +72,10 @@ RULES = (
     Rule(
         "npm's and yarn's own code",
         8,
-        re.compile(r"^npm (?:ERR!|error) code \S+|^(?:➤ )?YN\d{4}: .*(?:not|fail|error)", re.I),
+        re.compile(
+            r"^npm (?:ERR!|error) code [A-Z](?!LIFECYCLE)|^(?:➤ )?YN\d{4}: .*(?:not|fail|error)",
+            re.I,
+        ),
     ),
     Rule(
         "a compiler's error",

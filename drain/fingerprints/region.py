@@ -61,8 +61,9 @@ class RegionFinder:
         self._search(self._buffer)
         if self._rank < _NO_ANCHOR:
             return self._best
-        half = self._limit // 2 - 1
-        return (self._head or self._buffer)[:half] + "\n" + self._buffer[-half:]
+        half = self._limit // 2
+        end = self._buffer[len(self._buffer) - half :]
+        return (self._head or self._buffer)[: self._limit - half - 1] + "\n" + end
 
     def _keep_from(self, start: int) -> None:
         if self._whole:

@@ -19,7 +19,7 @@ _LIBRARY_PATH = re.compile(
 )
 _LIBRARY_CLASS = re.compile(
     r"^(?:java|javax|jdk|sun|com\.sun|kotlin|kotlinx|scala|akka|groovy|org\.(?:springframework|junit|apache|gradle|hibernate|postgresql|eclipse|codehaus|testng|slf4j|jboss)"
-    r"|com\.(?:zaxxer|mysql|fasterxml|google\.common)|io\.(?:netty|grpc|reactivex)|reactor|System|Microsoft|app//org\.junit|java\.base/\w+)[.\w]*[./]"
+    r"|com\.(?:zaxxer|mysql|fasterxml|google\.common)|io\.(?:netty|grpc|reactivex)|reactor|Promise|System|Microsoft|app//org\.junit|java\.base/\w+)[.\w]*[./]"
 )
 _ANONYMOUS = ("<anonymous", "eval")
 _LOOK_BACK = 60

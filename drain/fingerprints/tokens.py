@@ -67,6 +67,7 @@ _NAMES_WITH_DIGITS = re.compile(
 _NAMED_FILES = re.compile(
     r"[A-Z][A-Z_]+\Z|(?:Makefile|Dockerfile|Jenkinsfile|Gemfile|Procfile|Rakefile|Pipfile|Vagrantfile)\Z"
 )
+_PROTOCOLS = frozenset({"HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3"})
 _TAIL = ".,:;!?"
 
 
@@ -94,6 +95,8 @@ def _mask_core(core: str) -> str:
 
 
 def _mask_slashed(core: str) -> str:
+    if core in _PROTOCOLS:
+        return core
     if _URL.match(core):
         return "<url>"
     if _IPV4.match(core):

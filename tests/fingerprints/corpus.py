@@ -286,8 +286,17 @@ Error: Invalid provider configuration
     "requests": "EXCEPTION: ConnectionError: HTTPConnectionPool(host='{ip}', port={port}): Max retries exceeded with url: /runs/{hex} (Caused by NewConnectionError('<urllib3.connection.HTTPConnection object at 0x{hex}>: Failed to establish a new connection: [Errno 111] Connection refused'))",
 }  # fmt: skip
 
-_FOLDERS = ("/home/runner/work/shop/shop", "/srv/ci/build-7", "/app", "/var/lib/jenkins/workspace/main@2")
-_LIBRARIES = ("/usr/lib/python3.11", "/opt/hostedtoolcache/Python/3.12.1/x64/lib/python3.12", "/opt/venv/lib/python3.13")
+_FOLDERS = (
+    "/home/runner/work/shop/shop",
+    "/srv/ci/build-7",
+    "/app",
+    "/var/lib/jenkins/workspace/main@2",
+)
+_LIBRARIES = (
+    "/usr/lib/python3.11",
+    "/opt/hostedtoolcache/Python/3.12.1/x64/lib/python3.12",
+    "/opt/venv/lib/python3.13",
+)
 
 NOISE = (
     "tests/test_shop.py::TestCart::test_add PASSED                            [ {p}%]",
@@ -326,12 +335,24 @@ def wrapped(text: str, how: str, seed: int = 3) -> str:
     if how == "colours":
         return "\r\n".join(f"\x1b[31;1m{line}\x1b[0m" for line in lines)
     if how == "stamps":
-        return "\n".join(f"2026-03-14T09:41:{draw.randint(10, 59)}.{draw.randint(1000000, 9999999)}Z {line}" for line in lines) + "\n2026-03-14T09:42:00.0000000Z ##[error]Process completed with exit code 1."
+        return (
+            "\n".join(
+                f"2026-03-14T09:41:{draw.randint(10, 59)}.{draw.randint(1000000, 9999999)}Z {line}"
+                for line in lines
+            )
+            + "\n2026-03-14T09:42:00.0000000Z ##[error]Process completed with exit code 1."
+        )
     if how == "brackets":
-        return "\n".join(f"[2026-03-14 09:41:{draw.randint(10, 59)},{draw.randint(100, 999)}] {line}" for line in lines)
+        return "\n".join(
+            f"[2026-03-14 09:41:{draw.randint(10, 59)},{draw.randint(100, 999)}] {line}"
+            for line in lines
+        )
     if how == "compose":
         return "\n".join(f"worker-2  | {line}" for line in lines)
     if how == "noise":
-        noise = [draw.choice(NOISE).format(n=draw.randint(2, 400), p=draw.randint(10, 99)) for _ in range(80)]
+        noise = [
+            draw.choice(NOISE).format(n=draw.randint(2, 400), p=draw.randint(10, 99))
+            for _ in range(80)
+        ]
         return "\n".join([*noise[:70], *lines, *noise[70:]])
     return text
