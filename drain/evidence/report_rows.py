@@ -24,13 +24,16 @@ FROM drain_candidate c JOIN drain_phase p ON p.id = c.phase_id JOIN drain_run r 
 WHERE c.session_id = %(session)s
 ORDER BY c.planned_position NULLS LAST, c.id LIMIT %(limit)s
 """
+# Names are joined to the few phases that are shown, not to every attempt.
 _PHASES = """
-SELECT r.run_id, p.phase_id, sum(a.telemetry_count)::int AS events, count(*)::int AS attempts,
-    sum(extract(epoch FROM a.finished_at - a.started_at))::float8 / 60 AS minutes
-FROM drain_attempt a JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = a.run_id
-WHERE a.session_id = %(session)s AND a.finished_at IS NOT NULL
-    AND a.outcome NOT IN ('cancelled', 'interrupted', 'diverted')
-GROUP BY r.run_id, p.phase_id, p.phase_index ORDER BY 3 DESC, r.run_id, p.phase_index LIMIT %(limit)s
+SELECT r.run_id, p.phase_id, most.events, most.attempts, most.minutes FROM (
+    SELECT phase_id, sum(telemetry_count)::int AS events, count(*)::int AS attempts,
+        sum(extract(epoch FROM finished_at - started_at))::float8 / 60 AS minutes
+    FROM drain_attempt WHERE session_id = %(session)s AND finished_at IS NOT NULL
+        AND outcome NOT IN ('cancelled', 'interrupted', 'diverted')
+    GROUP BY phase_id ORDER BY events DESC, phase_id LIMIT %(limit)s
+) most JOIN drain_phase p ON p.id = most.phase_id JOIN drain_run r ON r.id = p.run_id
+ORDER BY most.events DESC, r.run_id, p.phase_index
 """
 
 
