@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, path
 
+from . import routes_b
+
 app_name = "drain"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [*routes_b.ROUTES]
 
 if settings.DEBUG:
     # For developers: every component in every state, from made-up data.

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from drain.dashboard import drawings, formats, looks, markup
+from drain.dashboard import drawings, formats, links, looks, markup
 
 register = template.Library()
 
@@ -42,6 +42,11 @@ register.filter("command_text", markup.command_text)
 register.filter("heat", drawings.heat_level)
 register.filter("reason_word", looks.reason_word)
 register.filter("reason_css", looks.reason_css)
+register.filter("run_href", links.run_href)
+register.filter("phase_href", links.phase_href)
+register.filter("attempt_href", links.attempt_href)
+register.filter("cause_href", links.cause_href)
+register.filter("report_href", links.report_href)
 
 
 @register.filter

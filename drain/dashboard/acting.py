@@ -1,0 +1,75 @@
+"""A person acting through the browser: who it is, what it may do, and where it goes afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from drain.engine.errors import EngineError
+from drain.engine.sessions import Actor
+from drain.evidence.lifecycle import By, CauseError
+from drain.models.vocabulary import Origin
+from drain.policy.graph import CycleError
+from drain.policy.limits import LimitError
+from drain.sources.errors import SourceError
+
+from .permissions import requires
+
+REFUSALS = (EngineError, LimitError, CycleError, CauseError, SourceError)
+"""What a verb answers with when it cannot do what was asked: one sentence for the person."""
+
+View = Callable[..., HttpResponseBase]
+
+
+def verb(permission: str) -> Callable[[View], View]:
+    """A view that acts: POST only, and 403 without the permission."""
+
+    def wrap(view: View) -> View:
+        return require_POST(requires(permission)(view))
+
+    return wrap
+
+
+def person(user: AbstractBaseUser | AnonymousUser) -> Actor:
+    """The signed-in person as the engine's verbs want it."""
+    return Actor(user.get_username(), Origin.BROWSER)
+
+
+def by(request: HttpRequest, now: Any, reason: str = "") -> By:
+    """The signed-in person as the evidence's verbs want it."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    return By(request.user.get_username(), Origin.BROWSER, now, reason, address=address)
+
+
+def back(request: HttpRequest, fallback: str) -> HttpResponse:
+    """To the page that the form stood on, with its filters; never to another site."""
+    wanted = request.POST.get("next") or request.META.get("HTTP_REFERER", "")
+    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
+        return redirect(wanted)
+    return redirect(fallback)
+
+
+def reason_of(request: HttpRequest) -> str:
+    """The reason that a form must bring; raises EngineError without one."""
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        raise EngineError("A reason is missing: say why, for the people who read the history.")
+    return reason[:500]
+
+
+def attempt(request: HttpRequest, act: Callable[[], str], fallback: str) -> HttpResponse:
+    """Do it, say what happened or why not, and go back."""
+    try:
+        said = act()
+    except REFUSALS as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, said)
+    return back(request, fallback)

@@ -1,0 +1,165 @@
+"""The form of a new drain: what people typed, and the scope and limits that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from drain.engine.scope import SessionScope
+from drain.policy.limits import LimitError, Limits, QueuedPolicy, parse_queued_policy
+
+
+@dataclass(frozen=True, slots=True)
+class NumberField:
+    """One limit of the form; shares are typed in percent."""
+
+    name: str
+    label: str
+    unit: str
+    whole: bool = True
+    percent: bool = False
+
+    def parse(self, text: str) -> float:
+        """The number typed; raises LimitError in the words of the field."""
+        try:
+            value: float = int(text) if self.whole and not self.percent else float(text)
+        except ValueError:
+            kind = "a whole number" if self.whole else "a number"
+            raise LimitError(f"{self.label} “{text[:40]}” is not {kind}: use digits.") from None
+        return value / 100 if self.percent else value
+
+    def shown(self, limits: Limits) -> str:
+        """The value of a limit as the form shows it; empty when it is off."""
+        value = getattr(limits, self.name)
+        if value is None:
+            return ""
+        return f"{value * 100 if self.percent else value:g}"
+
+
+STOPS = (
+    NumberField("batch_size", "Batch size", "phases"),
+    NumberField("max_total_minutes", "Total time", "min", whole=False),
+    NumberField("phase_timeout_seconds", "Phase timeout", "s"),
+    NumberField("max_fingerprint_repeats", "Fingerprint repeats", "per run"),
+    NumberField("max_session_fingerprint_repeats", "Repeats in the session", "per fingerprint"),
+    NumberField("max_timeouts_per_run", "Timeouts", "per run"),
+    NumberField("max_attempts_per_phase", "Attempts", "per phase"),
+    NumberField("max_consecutive_zero_yield", "Zero yield in a row", "attempts"),
+    NumberField("max_failure_rate", "Failure rate", "% of the latest", whole=False, percent=True),
+    NumberField("sample", "Sample first", "phases"),
+    NumberField("sample_passes", "Sample needs", "complete"),
+)
+PARALLEL = NumberField("parallel", "Parallel", "at once")
+NUMBERS = (*STOPS, PARALLEL)
+
+POLICY_WORDS = {
+    QueuedPolicy.PHASE: "A queued phase never blocks its siblings",
+    QueuedPolicy.DEPENDENTS: "What comes after a queued phase waits, in sequential runs",
+    QueuedPolicy.RUN: "One queued phase excludes its whole run",
+    QueuedPolicy.IGNORE: "Take queued phases as if they were not there",
+}
+
+
+@dataclass(slots=True)
+class DrainForm:
+    """What was typed, the drain it asks for, and one sentence for each field that makes no sense."""
+
+    values: dict[str, str]
+    scope: SessionScope = field(default_factory=SessionScope)
+    limits: Limits = field(default_factory=Limits)
+    note: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+    """By field name; "all" for what concerns none in particular."""
+
+    def fields(self, group: tuple[NumberField, ...] = STOPS) -> list[dict[str, Any]]:
+        """Number fields with value and error, for the template."""
+        return [
+            {
+                "field": each,
+                "value": self.values[each.name],
+                "error": self.errors.get(each.name, ""),
+            }
+            for each in group
+        ]
+
+    @property
+    def parallel(self) -> list[dict[str, Any]]:
+        """The field beside the stop conditions."""
+        return self.fields((PARALLEL,))
+
+
+def read_form(data: QueryDict, now: datetime) -> DrainForm:
+    """Parse and check everything; never raises. Absent fields take their default, empty ones turn a limit off."""
+    form = DrainForm(_typed(data))
+    form.note = form.values["note"][:500]
+    form.scope = SessionScope(
+        run_ids=_words(form.values["run"]),
+        skip_run_prefixes=_words(form.values["skip"]),
+        fingerprints=_words(form.values["fingerprint"]),
+    )
+    given: dict[str, Any] = {}
+    for each in NUMBERS:
+        _take(form, each.name, given, lambda each=each: _number(each, form.values[each.name]))  # type: ignore[misc]
+    _take(form, "queued_policy", given, lambda: parse_queued_policy(form.values["queued_policy"]))
+    _take(form, "until", given, lambda: _until(form.values["until"]))
+    try:
+        form.limits = Limits(**given).validate(now)
+    except LimitError as error:
+        form.errors.setdefault(_field_of(str(error)), str(error))
+    return form
+
+
+def _typed(data: QueryDict) -> dict[str, str]:
+    plain = Limits()
+    values = {each.name: data.get(each.name, each.shown(plain)).strip() for each in NUMBERS}
+    for name in ("run", "skip", "fingerprint"):
+        values[name] = " ".join(data.getlist(name)).strip()
+    values["queued_policy"] = data.get("queued_policy", plain.queued_policy.value)
+    values["until"] = data.get("until", "").strip()
+    values["note"] = data.get("note", "").strip()
+    return values
+
+
+def _take(form: DrainForm, name: str, given: dict[str, Any], parse: Any) -> None:
+    try:
+        value = parse()
+    except LimitError as error:
+        form.errors[name] = str(error)
+        return
+    given[name] = value
+
+
+def _number(each: NumberField, text: str) -> float | None:
+    if text:
+        return each.parse(text)
+    # Required limits cannot be off; emptying the field means their default again.
+    default = getattr(Limits(), each.name)
+    return None if default is None else default
+
+
+def _until(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise LimitError(f"Until “{text[:40]}” is not a time: write it like 2026-01-31 18:00.")
+    return found if timezone.is_aware(found) else timezone.make_aware(found)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Names parted by spaces or commas, each once."""
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
+
+
+def _field_of(sentence: str) -> str:
+    """The field that a limit's sentence names by its flag."""
+    flag = sentence.split(" ", 1)[0]
+    return flag.removeprefix("--").replace("-", "_") if flag.startswith("--") else "all"

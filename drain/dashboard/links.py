@@ -1,0 +1,30 @@
+"""Addresses of what a session page names; "" where an installation has no such page."""
+
+from __future__ import annotations
+
+from .addresses import link
+
+
+def attempt_href(pk: int) -> str:
+    """The log of an attempt."""
+    return link("attempt-log", pk)
+
+
+def cause_href(key: str) -> str:
+    """The page of a fingerprint."""
+    return link("fingerprint-detail", key)
+
+
+def report_href(session: int) -> str:
+    """The report about a session."""
+    return link("session-report", session)
+
+
+def run_href(run_id: str) -> str:
+    """The run of this name, found by the list of runs."""
+    return link("run-list", q=run_id)
+
+
+def phase_href(pk: int) -> str:
+    """The page of a phase."""
+    return link("phase-detail", pk)

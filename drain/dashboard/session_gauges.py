@@ -1,0 +1,117 @@
+"""The stop conditions of a session as gauges: what was observed beside each limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from drain.models import DrainSession
+from drain.models.door.cursor import rows
+from drain.policy.gauges import Gauge, gauges
+from drain.policy.limits import Limits
+from drain.policy.tallies import RunTally, SessionTally
+
+from .formats import number, percent
+
+_BUDGETS = ("batch_size", "max_total_minutes", "until", "sample")
+_NAMES = {
+    "batch_size": "Batch size",
+    "max_total_minutes": "Total time",
+    "max_timeouts_per_run": "Timeouts per run",
+    "max_fingerprint_repeats": "Fingerprint repeats",
+    "max_session_fingerprint_repeats": "Repeats in the session",
+    "max_consecutive_zero_yield": "Zero yield in a row",
+    "max_failure_rate": "Failure rate",
+    "until": "Wall clock",
+    "sample": "Sample",
+}
+
+# A gauge shows the highest count, so only that row is read, whatever the number of runs.
+_WORST = """
+(SELECT 'timeouts' AS what, r.run_id AS run, '' AS title, s.timeouts AS n
+ FROM drain_sessionrun s JOIN drain_run r ON r.id = s.run_id
+ WHERE s.session_id = %(session)s::bigint AND s.timeouts > 0 ORDER BY s.timeouts DESC, s.id LIMIT 1)
+UNION ALL
+(SELECT 'run', r.run_id, coalesce(p.title, f.key), f.count
+ FROM drain_sessionfingerprint f JOIN drain_run r ON r.id = f.run_pk LEFT JOIN drain_fingerprint p ON p.key = f.key
+ WHERE f.session_id = %(session)s::bigint AND f.run_pk <> 0 ORDER BY f.count DESC, f.id LIMIT 1)
+UNION ALL
+(SELECT 'session', '', coalesce(p.title, f.key), f.count
+ FROM drain_sessionfingerprint f LEFT JOIN drain_fingerprint p ON p.key = f.key
+ WHERE f.session_id = %(session)s::bigint AND f.run_pk = 0 ORDER BY f.count DESC, f.id LIMIT 1)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class GaugeView:
+    """What `_gauge.html` reads."""
+
+    name: str
+    observed: float
+    limit: float
+    observed_text: str
+    limit_text: str
+    note: str
+    fault: bool
+    tripped: bool
+    near: bool
+
+
+def session_gauges(
+    session: DrainSession, limits: Limits, processed: int, now: datetime
+) -> list[GaugeView]:
+    """One gauge for every limit that is on; those at their limit first, then the near ones."""
+    run_tallies, session_tally = _tallies(session)
+    started = session.started_at or now
+    found = gauges(limits, session_tally, run_tallies, processed, started, session.ended_at or now)
+    shown = [_view(gauge) for gauge in found if gauge.limit is not None]
+    return sorted(shown, key=lambda view: (not view.tripped, not (view.fault and view.near)))
+
+
+def limits_off(limits: Limits) -> list[str]:
+    """Names of the stop conditions that this session does without."""
+    optional = [name for name in _NAMES if hasattr(limits, name)]
+    return [_NAMES[name] for name in optional if getattr(limits, name) is None]
+
+
+def _tallies(session: DrainSession) -> tuple[list[tuple[str, RunTally]], SessionTally]:
+    tallies: list[tuple[str, RunTally]] = []
+    repeats: dict[str, int] = {}
+    for row in rows(_WORST, {"session": session.pk}):
+        if row["what"] == "timeouts":
+            tallies.append((row["run"], RunTally(timeouts=row["n"])))
+        elif row["what"] == "run":
+            tallies.append((row["run"], RunTally(repeats={row["title"]: row["n"]})))
+        else:
+            repeats = {row["title"]: row["n"]}
+    return tallies, SessionTally(
+        repeats=repeats,
+        zero_yields=session.zero_yield_streak,
+        recent=session.recent_outcomes,
+        sample_ended=session.sample_ended,
+        sample_passed=session.sample_passed,
+    )
+
+
+def _view(gauge: Gauge) -> GaugeView:
+    limit = gauge.limit or 0
+    fault = gauge.rule not in _BUDGETS
+    return GaugeView(
+        name=_NAMES.get(gauge.rule, gauge.label),
+        observed=gauge.observed,
+        limit=limit,
+        observed_text=_text(gauge.rule, gauge.observed),
+        limit_text=_text(gauge.rule, limit),
+        note=gauge.evidence,
+        fault=fault,
+        tripped=gauge.tripped and gauge.rule not in ("batch_size", "sample"),
+        near=gauge.near,
+    )
+
+
+def _text(rule: str, value: float) -> str:
+    if rule == "max_failure_rate":
+        return percent(value, 0)
+    if rule in ("max_total_minutes", "until"):
+        return f"{value:,.0f} min"
+    return number(int(value))

@@ -1,0 +1,173 @@
+"""What the session page asks the database: a fixed number of bounded queries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from drain.models import Attempt, Candidate, DrainSession, Run, SessionRun
+from drain.models.door.cursor import rows
+from drain.models.vocabulary import CandidateStatus
+from drain.policy.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
+
+from .formats import masked
+
+RESULTS = 25
+RUNNING = 12
+VERDICTS = 10
+PLANNED = 50
+TAIL_LINES = 3
+REASON_CHARACTERS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of ended attempts, newest first; cursors are attempt numbers, 0 for none."""
+
+    rows: Sequence[dict[str, Any]]
+    older: int
+    newer: int
+
+
+def results(session: int, before: int | None, after: int | None) -> Results:
+    """Attempts of a session below `before`, or above `after`, by number."""
+    found = Attempt.objects.filter(session=session, finished_at__isnull=False)
+    found = found.select_related("phase", "run").defer("tail", "log_inline", "command")
+    if after is not None:
+        page = list(found.filter(pk__gt=after).order_by("pk")[: RESULTS + 1])
+        more, page = len(page) > RESULTS, page[:RESULTS][::-1]
+        return Results(_shown(page), page[-1].pk if page else 0, page[0].pk if more else 0)
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    page = list(found.order_by("-pk")[: RESULTS + 1])
+    more, page = len(page) > RESULTS, page[:RESULTS]
+    newer = page[0].pk if page and before is not None else 0
+    return Results(_shown(page), page[-1].pk if more else 0, newer)
+
+
+def _shown(page: list[Attempt]) -> list[dict[str, Any]]:
+    return [
+        {
+            "attempt": attempt,
+            "seconds": (attempt.finished_at - attempt.started_at).total_seconds()
+            if attempt.finished_at
+            else None,
+            "said": last_line(attempt.error) or attempt.zero_yield_reason,
+        }
+        for attempt in page
+    ]
+
+
+def last_line(text: str) -> str:
+    """The last line that says something, which is where most tools put the reason."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip()[:REASON_CHARACTERS] if lines else ""
+
+
+def running_attempts(session: int, now: datetime) -> list[dict[str, Any]]:
+    """Open attempts, longest first, each with the last lines it printed."""
+    found = Attempt.objects.filter(session=session, finished_at__isnull=True)
+    found = found.select_related("phase", "run").defer("log_inline", "command")
+    return [
+        {
+            "attempt": attempt,
+            "state": (attempt.reported_state or attempt.phase.state).upper(),
+            "seconds": (now - attempt.started_at).total_seconds(),
+            "timeout": attempt.timeout_seconds or DEFAULT_PHASE_TIMEOUT_SECONDS,
+            "tail": [line[:200] for line in attempt.tail.splitlines()[-TAIL_LINES:]],
+        }
+        for attempt in found.order_by("started_at")[: RUNNING + 1]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanState:
+    """What became of the plan's phases, and every reason why one is not drained."""
+
+    waiting: int
+    running: int
+    left: int
+    """Left the plan after it was made, because a rule tripped."""
+    reasons: list[tuple[str, int]]
+
+
+def plan_state(session: DrainSession) -> PlanState:
+    """Counts over the planned phases only; what the plan left out is in the session's ledger."""
+    planned = Candidate.objects.filter(session=session, planned_position__isnull=False)
+    counted = planned.values_list("status", "reason").annotate(n=Count("pk"))
+    reasons, status = Counter(session.ledger), Counter[str]()
+    for name, reason, n in counted:
+        status[name] += n
+        if name == CandidateStatus.EXCLUDED:
+            reasons[reason] += n
+    return PlanState(
+        waiting=status[CandidateStatus.WAITING],
+        running=status[CandidateStatus.RUNNING],
+        left=status[CandidateStatus.EXCLUDED],
+        reasons=reasons.most_common(),
+    )
+
+
+def verdicts(session: int) -> list[dict[str, Any]]:
+    """Runs of the session with their verdict; stopped ones first."""
+    found = rows(
+        """
+        SELECT r.id AS run_pk, r.run_id, s.tier, s.stop, s.stop_detail, s.complete, s.failed, s.lost, s.waiting,
+            (SELECT count(*) FROM drain_candidate c WHERE c.session_run_id = s.id AND c.session_id = s.session_id
+                AND c.planned_position IS NOT NULL AND c.status IN ('waiting', 'excluded'))::int AS not_run
+        FROM drain_sessionrun s JOIN drain_run r ON r.id = s.run_id WHERE s.session_id = %(session)s::bigint
+        ORDER BY s.stop = '', s.failed + s.lost DESC, s.head_position LIMIT %(limit)s::int
+        """,
+        {"session": session, "limit": VERDICTS},
+    )
+    return [row | {"verdict": "stopped" if row["stop"] else row["tier"]} for row in found]
+
+
+def plan_against_actual(session: int) -> QuerySet[Candidate]:
+    """The first phases of the frozen plan, with what became of each."""
+    planned = Candidate.objects.filter(session=session, planned_position__isnull=False)
+    return planned.select_related("phase", "run").order_by("planned_position")[:PLANNED]
+
+
+def excluded(session: int, reason: str, after: int) -> list[Candidate]:
+    """One page of the phases behind one reason, in the order of their numbers."""
+    found = Candidate.objects.filter(session=session, reason=reason, pk__gt=after)
+    return list(
+        found.filter(status=CandidateStatus.EXCLUDED)
+        .select_related("phase", "run")
+        .order_by("pk")[: PLANNED + 1]
+    )
+
+
+def sources(session: int) -> list[dict[str, Any]]:
+    """The databases that the session's runs come from, as of their last import; passwords masked."""
+    runs = SessionRun.objects.filter(session=session).values("run")
+    found = (
+        Run.objects.filter(Q(pk__in=runs), source__isnull=False)
+        .values("source__name", "source__identity", "source__workspace", "source__url")
+        .annotate(n=Count("pk"))
+        .order_by("-n")[:3]
+    )
+    return [
+        {
+            "name": source["source__name"],
+            "place": _place(source["source__identity"], source["source__url"]),
+            "rows": source["source__identity"].get("rows", {}),
+            "workspace": source["source__workspace"],
+            "runs": source["n"],
+        }
+        for source in found
+    ]
+
+
+def _place(identity: dict[str, Any], url: str) -> str:
+    if identity.get("file"):
+        return str(identity["file"])
+    if identity.get("host"):
+        return f"{identity['host']}:{identity.get('port', 5432)}/{identity.get('database', '')}"
+    return masked(identity.get("url") or url)

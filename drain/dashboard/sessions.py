@@ -1,0 +1,153 @@
+"""The list of drains, and the page of one: live while it runs, the same address afterwards."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Sum
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+
+from drain.engine.results import session_counts
+from drain.engine.scope import SessionScope
+from drain.models import DrainSession, SessionRun
+from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
+from drain.policy.limits import Limits
+from drain.policy.reasons import ExclusionReason
+
+from . import session_reads
+from .commandline import drain_command
+from .paging import number_in
+from .permissions import requires
+from .session_gauges import limits_off, session_gauges
+from .session_progress import progress
+from .stop_card import stop_card
+
+LISTED = 30
+_FRAGMENT = "drain/sessions/_live.html"
+
+
+@requires()
+def session_list(request: HttpRequest) -> HttpResponse:
+    """Drains, newest first; a state in the address narrows them."""
+    found = DrainSession.objects.order_by("-pk")
+    state = request.GET.get("state", "")
+    if state in SessionState.values:
+        found = found.filter(state=state)
+    before = number_in(request, "before")
+    page = list((found.filter(pk__lt=before) if before else found)[: LISTED + 1])
+    shown = page[:LISTED]
+    counts = _list_counts([session.pk for session in shown])
+    context = {
+        "now": timezone.now(),
+        "sessions": [
+            {"session": session, "counts": counts.get(session.pk, {}), "took": _took(session)}
+            for session in shown
+        ],
+        "older": shown[-1].pk if len(page) > LISTED else 0,
+        "newer": bool(before),
+        "state": state,
+        "states": SessionState.values,
+    }
+    template = "drain/sessions/_list.html" if request.htmx else "drain/sessions/list.html"  # type: ignore[attr-defined]
+    return render(request, template, context)
+
+
+def _took(session: DrainSession) -> timedelta | None:
+    if session.started_at is None:
+        return None
+    return (session.ended_at or timezone.now()) - session.started_at
+
+
+def _list_counts(pks: list[int]) -> dict[int, dict[str, int]]:
+    names = ("complete", "failed", "timeouts", "retryable", "lost", "skipped", "cancelled")
+    found = SessionRun.objects.filter(session__in=pks).values("session")
+    sums = found.annotate(**{f"n_{name}": Sum(name) for name in names})
+    return {row["session"]: {name: row[f"n_{name}"] for name in names} for row in sums}
+
+
+@requires()
+def session_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One drain: as a page, or for a refresh only the part that changes."""
+    session = get_object_or_404(
+        DrainSession.objects.select_related("stop_attempt__phase", "stop_attempt__run"), pk=pk
+    )
+    now = timezone.now()
+    refresh = bool(request.htmx)  # type: ignore[attr-defined]
+    context = live_context(request, session, now)
+    if refresh:
+        # 286 ends the asking: an ended session changes no more.
+        return render(request, _FRAGMENT, context, status=200 if context["live"] else 286)
+    context["sources"] = session_reads.sources(session.pk)
+    return render(request, "drain/sessions/detail.html", context)
+
+
+def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> dict[str, Any]:
+    """Everything that the live part of the page shows."""
+    limits = Limits.from_json(session.limits)
+    counts = session_counts(session.pk)
+    plan = session_reads.plan_state(session)
+    verdicts = session_reads.verdicts(session.pk)
+    live = session.state in LIVE_SESSION_STATES
+    gauges = session_gauges(session, limits, counts["processed"], now)
+    running = session_reads.running_attempts(session.pk, now) if live else []
+    return {
+        "now": now,
+        "session": session,
+        "live": live,
+        "limits": limits,
+        "limits_off": limits_off(limits),
+        "counts": counts,
+        "progress": progress(session, counts, plan, now),
+        "plan": plan,
+        "gauges": gauges,
+        "near": sum(gauge.near and gauge.fault for gauge in gauges),
+        "tripped": sum(gauge.tripped for gauge in gauges),
+        "running": running,
+        "results": session_reads.results(
+            session.pk, number_in(request, "before"), number_in(request, "after")
+        ),
+        "verdicts": verdicts,
+        "planned": [] if live else session_reads.plan_against_actual(session.pk),
+        "card": stop_card(session, plan, verdicts),
+        "command": drain_command(SessionScope.from_json(session.scope), limits, session.note),
+        "reasons": _reason_rows(session, plan),
+        "most": max((count for _, count in plan.reasons), default=0),
+        "excluded": sum(session.ledger.values()) + plan.left,
+    }
+
+
+def _reason_rows(session: DrainSession, plan: session_reads.PlanState) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": code,
+            "count": count,
+            "href": reverse("drain:session-excluded", args=[session.pk, code]),
+        }
+        for code, count in plan.reasons
+    ]
+
+
+@requires()
+def session_excluded(request: HttpRequest, pk: int, reason: str) -> HttpResponse:
+    """The phases behind one reason of the ledger."""
+    session = get_object_or_404(DrainSession, pk=pk)
+    if reason not in list(ExclusionReason):
+        raise Http404
+    after = number_in(request, "after") or 0
+    found = session_reads.excluded(pk, reason, after)
+    shown = found[: session_reads.PLANNED]
+    context = {
+        "now": timezone.now(),
+        "session": session,
+        "reason": reason,
+        "sentence": ExclusionReason(reason).sentence,
+        "rows": shown,
+        "older": shown[-1].pk if len(found) > len(shown) else 0,
+        "total": session.ledger.get(reason),
+        "shown": f"{len(shown)} phases",
+    }
+    return render(request, "drain/sessions/excluded.html", context)

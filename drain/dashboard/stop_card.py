@@ -1,0 +1,151 @@
+"""The card under the title of a session that stopped: why, and what can safely be done next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from drain.models import Attempt, DrainSession
+from drain.policy.actions import Action, Subject, after_stop, for_reason
+from drain.policy.reasons import ExclusionReason, RunStop, StopReason
+from drain.policy.stops import StopRule
+
+from .commandline import manage
+from .links import attempt_href, cause_href, report_href, run_href
+from .session_reads import PlanState
+
+_OPTIONS = {
+    "--run-id": "run",
+    "--fingerprint": "fingerprint",
+    "--batch-size": "batch_size",
+    "--queued-policy": "queued_policy",
+    "--phase-timeout-seconds": "phase_timeout_seconds",
+}
+
+
+def stop_card(
+    session: DrainSession, plan: PlanState, verdicts: Sequence[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """What `_stopcard.html` reads, or None when nothing stopped early."""
+    card = dict(session.stop_card)
+    rule = _rule(session.stop_reason)
+    stopped = [row for row in verdicts if row["stop"]]
+    if rule is None and stopped:
+        rule = ExclusionReason(stopped[0]["stop"])
+        card = {"sentence": stopped[0]["stop_detail"], "rule": rule.value}
+    if rule is None:
+        return None
+    attempt = session.stop_attempt
+    return {
+        "sentence": f"Stopped: {card.get('sentence') or _sentence(rule)}",
+        "facts": _facts(session, card, rule, attempt, plan, stopped),
+        "steps": _steps(session, card, rule, attempt, stopped),
+    }
+
+
+def _rule(name: str) -> StopRule | None:
+    for kind in (StopReason, RunStop, ExclusionReason):
+        if name in list(kind):
+            return kind(name)
+    return None
+
+
+def _sentence(rule: StopRule) -> str:
+    return rule.value if isinstance(rule, RunStop) else rule.sentence
+
+
+def _facts(
+    session: DrainSession,
+    card: dict[str, Any],
+    rule: StopRule,
+    attempt: Attempt | None,
+    plan: PlanState,
+    stopped: Sequence[dict[str, Any]],
+) -> list[dict[str, Any]]:
+    facts: list[dict[str, Any]] = [{"label": "Rule", "text": rule.value, "mono": True}]
+    if card.get("limit") not in ("", None):
+        facts.append(
+            {
+                "label": "Observed / limit",
+                "text": f"{_short(card['observed'])} / {_short(card['limit'])}",
+            }
+        )
+    if card.get("key"):
+        facts.append({"label": "Fingerprint", "text": card["key"], "href": cause_href(card["key"])})
+    if attempt is not None:
+        said = f"#{attempt.pk} {attempt.phase.phase_id}, attempt {attempt.number}"
+        facts.append({"label": "Tripped by", "text": said, "href": attempt_href(attempt.pk)})
+    if stopped:
+        names = ", ".join(row["run_id"] for row in stopped[:3])
+        facts.append(
+            {"label": "Runs stopped", "text": names, "href": run_href(stopped[0]["run_id"])}
+        )
+    not_run = plan.waiting + plan.left
+    facts.append({"label": "Not run", "text": f"{not_run:,} of {session.selected:,} phases"})
+    return facts
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _steps(
+    session: DrainSession,
+    card: dict[str, Any],
+    rule: StopRule,
+    attempt: Attempt | None,
+    stopped: Sequence[dict[str, Any]],
+) -> list[dict[str, Any]]:
+    run_id = attempt.run.run_id if attempt else (stopped[0]["run_id"] if stopped else "RUN")
+    subject = Subject(
+        session=str(session.pk),
+        run_id=run_id,
+        phase_id=attempt.phase.phase_id if attempt else "PHASE",
+        key=card.get("key") or (attempt.fingerprint if attempt else "") or "KEY",
+    )
+    steps = []
+    if attempt is not None and attempt_href(attempt.pk):
+        steps.append(
+            {
+                "title": f"Read attempt #{attempt.pk}",
+                "text": attempt.error.strip().splitlines()[-1][:160]
+                if attempt.error.strip()
+                else "",
+                "action": "Open log",
+                "href": attempt_href(attempt.pk),
+            }
+        )
+    return steps + [step(action, session) for action in _actions(session, rule, subject)]
+
+
+def _actions(session: DrainSession, rule: StopRule, subject: Subject) -> Sequence[Action]:
+    if rule is StopReason.NOTHING_SELECTED and session.ledger:
+        commonest = max(session.ledger, key=lambda name: session.ledger[name])
+        return for_reason(ExclusionReason(commonest), subject)
+    return after_stop(rule, subject)
+
+
+def step(action: Action, session: DrainSession | None = None) -> dict[str, Any]:
+    """An action as a step with its command, and a button where a page can do the same."""
+    shown = {"title": action.label, "text": action.risk, "command": manage(action.argv)}
+    href = _page_for(action.argv, session)
+    return shown | ({"href": href, "action": _WORDS.get(action.argv[0], "Open")} if href else {})
+
+
+_WORDS = {"drain": "Preview", "report": "Report", "queued": "Queued", "clear_queued": "Queued"}
+
+
+def _page_for(argv: tuple[str, ...], session: DrainSession | None) -> str:
+    name = argv[0]
+    if name == "drain" and "--resume" not in argv:
+        pairs = zip(argv[1::2], argv[2::2], strict=False)
+        query = {_OPTIONS[flag]: value for flag, value in pairs if flag in _OPTIONS}
+        return f"{reverse('drain:session-new')}?{urlencode(query)}"
+    if name == "report" and session is not None:
+        return report_href(session.pk)
+    if name in ("queued", "clear_queued"):
+        return reverse("drain:queued-list")
+    return ""

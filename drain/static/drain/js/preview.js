@@ -1,0 +1,47 @@
+// form[data-preview]: asks its own address again as the fields change, and puts the answer's [data-preview-part]s in place.
+(() => {
+  "use strict";
+  const WAIT = 350;
+  const form = document.querySelector("form[data-preview]");
+  if (!form) return;
+  let timer;
+  let running;
+
+  async function ask() {
+    if (running) running.abort();
+    running = new AbortController();
+    const data = new FormData(form);
+    for (const name of ["csrfmiddlewaretoken", "seen_digest", "seen_ids"]) data.delete(name);
+    const query = new URLSearchParams(data).toString();
+    const region = document.getElementById("preview");
+    region?.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(`${form.dataset.preview}?${query}`, {
+        headers: { "HX-Request": "true" },
+        credentials: "same-origin",
+        signal: running.signal,
+      });
+      if (answer.redirected || !answer.ok) throw new Error(String(answer.status));
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of fresh.querySelectorAll("[data-preview-part]")) {
+        const old = document.getElementById(part.id);
+        if (old) window.drainMorph(old, part);
+      }
+      for (const error of form.querySelectorAll("[data-field-error]")) {
+        const field = form.querySelector(`[name="${error.dataset.fieldError}"]`);
+        if (field) field.setAttribute("aria-invalid", error.hidden ? "false" : "true");
+      }
+      history.replaceState(null, "", `?${query}`);
+    } catch (problem) {
+      if (problem.name === "AbortError") return;
+      const words = document.querySelector("[data-preview-state]");
+      if (words) words.textContent = "The preview could not be refreshed; what you see is older than the form.";
+    }
+    region?.removeAttribute("aria-busy");
+  }
+
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, WAIT);
+  });
+})();

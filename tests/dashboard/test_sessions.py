@@ -1,0 +1,189 @@
+"""The page of a drain: one shareable address, live while it runs, with every stop condition on it."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from drain.models import Candidate, DrainSession, SessionFingerprint, SessionRun
+from drain.models.roles import Role
+from drain.policy.limits import Limits
+from tests.dashboard.people import signed_in
+from tests.factories import (
+    NOON,
+    AttemptFactory,
+    CandidateFactory,
+    FingerprintFactory,
+    PhaseFactory,
+    RunFactory,
+    SessionFactory,
+)
+
+pytestmark = pytest.mark.django_db
+HOSTILE = "<script>alert(1)</script>"
+
+
+def a_session(state="running", attempts=3, **fields):
+    run = RunFactory(run_id="research-system-v2")
+    session = SessionFactory(
+        state=state,
+        ended_at=None if state in ("running", "paused", "planned", "stopping") else NOON,
+        limits=Limits(batch_size=20, max_total_minutes=90).to_json(),
+        selected=attempts + 1,
+        total_failed=attempts + 6,
+        ledger={"beyond_batch": 3, "run_held": 2},
+        **fields,
+    )
+    SessionRun.objects.create(session=session, run=run, complete=attempts, waiting=1, timeouts=1)
+    for number in range(attempts):
+        phase = PhaseFactory(run=run)
+        AttemptFactory(phase=phase, run=run, session=session, outcome="complete")
+        CandidateFactory(
+            session=session, phase=phase, run=run, planned_position=number + 1, outcome="complete"
+        )
+    CandidateFactory(
+        session=session,
+        phase=PhaseFactory(run=run),
+        run=run,
+        planned_position=attempts + 1,
+        status="waiting",
+    )
+    return session
+
+
+def test_it_shows_progress_gauges_results_reasons_and_the_command():
+    session = a_session()
+    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
+    assert "3 of 4 processed, 75 %" in page
+    assert "Timeouts per run" in page
+    assert "<strong>1</strong> / 2" in page
+    assert "5 of 9" in page  # excluded of failed
+    assert "manage.py drain --batch-size 20 --parallel 1" in page
+
+
+def test_a_refresh_is_small_and_ends_when_the_session_has_ended():
+    viewer, session = signed_in(Role.VIEWER), a_session(attempts=25)
+    live = viewer.get(f"/drains/{session.pk}/", headers={"HX-Request": "true"})
+    assert live.status_code == 200
+    assert len(live.content) <= 30_000
+    DrainSession.objects.filter(pk=session.pk).update(state="finished", ended_at=NOON)
+    over = viewer.get(f"/drains/{session.pk}/", headers={"HX-Request": "true"})
+    assert over.status_code == 286
+    assert b"data-live=" not in over.content
+
+
+@pytest.mark.parametrize("state", ["running", "finished"])
+def test_the_page_asks_the_database_no_more_than_twelve_times(state):
+    viewer, session = signed_in(Role.VIEWER), a_session(state, attempts=30)
+    viewer.get(f"/drains/{session.pk}/")  # the frame's counts are shared through the cache
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        viewer.get(f"/drains/{session.pk}/", headers={"HX-Request": "true"})
+    assert len(asked) <= 12, [query["sql"][:90] for query in asked]
+    cache.clear()
+
+
+def test_a_stopped_session_says_why_and_what_is_safe_to_do_next():
+    key = FingerprintFactory(title="SyntaxError: invalid syntax").key
+    session = a_session("stopped", stop_reason="failure_rate")
+    tripped = AttemptFactory(session=session, error="Traceback\nSyntaxError: invalid syntax")
+    card = {"rule": "failure_rate", "limit": 0.5, "observed": 0.75, "key": key}
+    sentence = "15 of the last 20 attempts failed; the limit is 50%."
+    DrainSession.objects.filter(pk=session.pk).update(
+        stop_attempt=tripped, stop_card=card | {"sentence": sentence}
+    )
+    page = signed_in(Role.OPERATOR).get(f"/drains/{session.pk}/").content.decode()
+    assert f"Stopped: {sentence}" in page
+    assert "0.75 / 0.5" in page
+    assert f"#{tripped.pk} {tripped.phase.phase_id}" in page
+    assert "1 of 4 phases" in page
+    assert "Next safe actions" in page
+    assert "manage.py</span>" not in page
+    assert "drain_phase" in page
+
+
+def test_a_run_that_was_left_is_named_even_when_the_session_finished():
+    session = a_session("finished")
+    said = "Run research-system-v2 failed the same way 3 times; the limit is 3."
+    SessionRun.objects.filter(session=session).update(stop="run_stopped", stop_detail=said)
+    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
+    assert said in page
+
+
+def test_repeats_are_named_by_the_failure_and_not_by_its_key():
+    session, cause = a_session(), FingerprintFactory(title="patch does not apply")
+    run = SessionRun.objects.get(session=session).run_id
+    SessionFingerprint.objects.create(session=session, run_pk=run, key=cause.key, count=2)
+    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
+    assert "patch does not apply in run research-system-v2" in page
+    assert "1 near its limit" not in page
+
+
+def test_what_phases_print_is_inert():
+    session = a_session(note=HOSTILE)
+    phase = PhaseFactory(phase_id=HOSTILE, run=RunFactory(run_id=HOSTILE), state="EXECUTING")
+    AttemptFactory(
+        session=session, phase=phase, outcome=None, finished_at=None, tail=f"{HOSTILE}\nsecond"
+    )
+    AttemptFactory(session=session, error=f"{HOSTILE}\x00".replace("\x00", ""), outcome="failed")
+    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
+    assert HOSTILE not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_results_are_paged_by_key():
+    viewer, session = signed_in(Role.VIEWER), a_session(attempts=60)
+    page = viewer.get(f"/drains/{session.pk}/").content.decode()
+    assert page.count('data-row="a') == 25
+    assert 'rel="next"' in page
+    for wrong in ("abc", "-1", "9" * 40):
+        assert viewer.get(f"/drains/{session.pk}/?before={wrong}").status_code == 200
+
+
+@pytest.mark.parametrize("act", ["pause", "resume", "stop", "cancel"])
+def test_a_viewer_may_look_and_not_act(act):
+    session = a_session()
+    assert signed_in(Role.VIEWER).post(f"/drains/{session.pk}/{act}/").status_code == 403
+    assert DrainSession.objects.get(pk=session.pk).state == "running"
+
+
+def test_acting_needs_a_token_and_a_post():
+    session = a_session()
+    assert (
+        signed_in(Role.OPERATOR, csrf=True).post(f"/drains/{session.pk}/pause/").status_code == 403
+    )
+    assert signed_in(Role.OPERATOR).get(f"/drains/{session.pk}/pause/").status_code == 405
+
+
+def test_an_operator_pauses_resumes_stops_and_is_told_what_happened():
+    session, operator = a_session(), signed_in(Role.OPERATOR)
+    for act, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
+        answer = operator.post(f"/drains/{session.pk}/{act}/", follow=True)
+        assert DrainSession.objects.get(pk=session.pk).state == state
+        assert f"Drain {session.pk}" in answer.content.decode()
+    refused = operator.post(f"/drains/{session.pk}/pause/", follow=True).content.decode()
+    assert "cannot be paused" in refused
+
+
+def test_the_list_pages_and_filters_and_says_when_a_filter_hides_everything():
+    viewer = signed_in(Role.VIEWER)
+    assert "Nothing was drained yet" in viewer.get("/drains/").content.decode()
+    session = a_session()
+    page = viewer.get("/drains/").content.decode()
+    assert f"Drain {session.pk}" in page
+    assert "No drain is in this state" in viewer.get("/drains/?state=refused").content.decode()
+
+
+def test_the_phases_behind_a_reason_are_a_page_of_their_own():
+    viewer, session = signed_in(Role.VIEWER), a_session()
+    held = CandidateFactory(
+        session=session, status="excluded", reason="run_held", detail="held by me"
+    )
+    page = viewer.get(f"/drains/{session.pk}/excluded/run_held/").content.decode()
+    assert held.phase.phase_id in page
+    assert "held by me" in page
+    assert Candidate.objects.count()
+    assert viewer.get(f"/drains/{session.pk}/excluded/nonsense/").status_code == 404
