@@ -54,7 +54,7 @@ class DrainModelAdmin(_ModelAdmin):
     paginator = BoundedPaginator
     list_per_page = 100
     list_max_show_all = 200
-    ordering: tuple[str, ...] = ("-pk",)
+    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     sortable_by = ()
     secret_fields: tuple[str, ...] = ()
     """Fields whose values the audit names without showing them."""

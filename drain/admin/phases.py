@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from drain.engine.dependencies import require_acyclic
-from drain.models import Dependency, Fingerprint, Phase
+from drain.models import Dependency, Fingerprint, Phase, Run
 from drain.models.door.phases import Why, say_created
 from drain.models.vocabulary import PhaseState
 from drain.policy.graph import CycleError
@@ -24,6 +24,7 @@ from .acts import CLEAR, DRAIN, REQUEUE, RESCUE
 from .base import ReadOnlyAdmin
 
 OFFERED_CAUSES = 30
+SEARCHED_RUNS = 1000
 
 
 class Stale(admin.SimpleListFilter):
@@ -149,16 +150,21 @@ class PhaseAdmin(ActingAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Phase], search_term: str
     ) -> tuple[QuerySet[Phase], bool]:
-        """Beginnings of ids, by the run's index where a run is named."""
+        """Beginnings of run ids, by index; of phase ids when no run begins so, or behind a slash."""
         run, slash, phase = search_term.strip().partition("/")
-        if slash:
-            return queryset.filter(
-                run__run_id__startswith=run.strip(), phase_id__startswith=phase.strip()
-            ), False
-        if not run:
+        if not run and not slash:
             return queryset, False
-        by_phase = queryset.filter(phase_id__startswith=run)
-        return by_phase | queryset.filter(run__run_id__startswith=run), False
+        if "\0" in search_term:
+            return queryset.none(), False
+        named = Run.objects.filter(run_id__startswith=run.strip()).order_by("run_id")
+        runs = list(named.values_list("pk", flat=True)[:SEARCHED_RUNS])
+        if slash:
+            found = queryset.filter(run__in=runs, phase_id__startswith=phase.strip())
+        else:
+            found = (
+                queryset.filter(run__in=runs) if runs else queryset.filter(phase_id__startswith=run)
+            )
+        return found, False
 
     def save_model(
         self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
