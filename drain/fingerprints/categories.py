@@ -18,24 +18,24 @@ _RULES: tuple[tuple[Category, re.Pattern[str]], ...] = (
         Category.TOKEN_ESCALATION,
         _words(r"TOKEN_ESCALATION|output (?:was )?truncated at .{0,40}token"),
     ),
-    (Category.QUALITY_GATE, _words(r"QUALITY_GATE|quality gate")),
+    (Category.QUALITY_GATE, _words(r"(?-i:QUALITY_GATE)|quality gate")),
     (
         Category.DELIVERABLE,
         _words(
-            r"DELIVERABLES?_|missing deliverable|deliverables? (?:not found|missing|validation)"
+            r"(?-i:DELIVERABLES?_)|missing deliverable|deliverables? (?:not found|missing|validation)"
         ),
     ),
     (
         Category.NO_OP,
         _words(
-            r"NO_OP|NO_CHANGES|no-?op\b|no changes (?:were )?(?:made|produced|detected)|nothing to commit"
+            r"(?-i:NO_OP|NO_CHANGES)|no-?op\b|no changes (?:were )?(?:made|produced|detected)|nothing to commit"
         ),
     ),
-    (Category.MANIFEST, _words(r"MANIFEST|scope validation|outside scope")),
+    (Category.MANIFEST, _words(r"(?-i:MANIFEST)|scope validation|outside scope")),
     (
         Category.PATCH,
         _words(
-            r"PATCH_|patch does not apply|patch failed|hunk #|merge conflict|CONFLICT \(|could not apply"
+            r"(?-i:PATCH_)|patch does not apply|patch failed|hunk #|merge conflict|CONFLICT \(|could not apply"
         ),
     ),
     (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from drain.fingerprints.model import Failure
+from drain.fingerprints.wordings import TYPES, in_one_wording, may_differ
 
 _HEADER = "Traceback (most recent call last)"
 _FRAME = '  File "'
@@ -22,7 +23,6 @@ _INLINED = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>", "<la
 _GROUP_MARGIN = re.compile(r"^[ \t]*(?:\+-\+-+|\+-+|[|+])?[ ]?", re.MULTILINE)
 # Chained by the event loop itself; in 3.8 the link is missing.
 _BOOKKEEPING = frozenset({"CancelledError", "StopIteration", "GeneratorExit"})
-_WHERE_IN_FILE = re.compile(r" \([^()\s]{1,200}, line \d+\)$")
 _FRAMES_KEPT = 64
 
 
@@ -115,13 +115,13 @@ def _line_end(text: str, start: int) -> int:
 
 def _short(kind: str) -> str:
     """Without the package: it moves between versions (``asyncio.exceptions.TimeoutError``)."""
-    return kind.rpartition(".")[2] or kind
+    return TYPES.get(kind) or kind.rpartition(".")[2] or kind
 
 
 def _message(kind: str, first: str, rest: str) -> str:
     """The first line, and of the following ones only those that name the cause."""
-    if kind.endswith(("SyntaxError", "IndentationError", "TabError")):
-        return _WHERE_IN_FILE.sub("", first)
+    if may_differ(kind, first):
+        first = in_one_wording(kind, first)
     if "validation error" in first:
         lines = [line.partition(" [type=")[0].strip() for line in rest.split("\n", 3)[1:3]]
         return " ".join([first, *lines])
