@@ -215,7 +215,7 @@ class _Drainer(threading.Thread):
         super().__init__(daemon=True)
         self.phases, self.random = phases, random.Random(seed)
         self.enough = threading.Event()
-        self.backend, self.crashes, self.steps = 0, 0, 0
+        self.backend, self.crashes, self.steps, self.goal = 0, 0, 0, 1
 
     def run(self):
         while not self.enough.is_set():
@@ -262,10 +262,12 @@ def test_totals_equal_a_recount_after_200_crashes_in_the_middle_of_finishing_att
     dice, deadline = random.Random(7), time.monotonic() + 100
     while sum(drainer.crashes for drainer in drainers) < CRASHES:
         assert time.monotonic() < deadline, [drainer.crashes for drainer in drainers]
-        victim = dice.choice(drainers)
-        goal = victim.steps + dice.randrange(1, 3)
-        while victim.steps < goal and time.monotonic() < deadline:
+        ready = [drainer for drainer in drainers if drainer.steps >= drainer.goal]
+        if not ready:
             time.sleep(0.001)
+            continue
+        victim = dice.choice(ready)
+        victim.goal = victim.steps + dice.randrange(1, 3)
         time.sleep(dice.random() * 0.004)  # where in its next step the crash hits is left to chance
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(%s) WHERE %s > 0", [victim.backend] * 2)
