@@ -5,10 +5,14 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, path
 
-from . import routes_b
+from . import routes_a, routes_b, routes_people
 
 app_name = "drain"
-urlpatterns: list[URLPattern] = [*routes_b.ROUTES]
+urlpatterns: list[URLPattern] = [
+    *routes_a.ROUTES,
+    *routes_b.ROUTES,
+    *routes_people.ROUTES,
+]
 
 if settings.DEBUG:
     # For developers: every component in every state, from made-up data.

@@ -1,0 +1,27 @@
+"""One address, two answers: the whole page, or only the part that a live region asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Whether a script asks for a part of the page (docs/frontend.md)."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def page_or_fragment(
+    request: HttpRequest, page: str, fragment: str, context: dict[str, Any], *, over: bool = False
+) -> HttpResponse:
+    """Render `page`, or `fragment` for a script; `over` tells a live region to ask no more."""
+    asked = wants_fragment(request)
+    status = 286 if asked and over else 200
+    response = render(request, fragment if asked else page, context, status=status)
+    patch_vary_headers(response, ["HX-Request", "Cookie"])
+    # Going back must not show a fragment where the page was, nor numbers of yesterday.
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,168 @@
+"""What an attempt printed: its end, any place in it, a search through all of it, and the file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from drain.engine.logs import open_log
+from drain.models import Attempt
+
+from .addresses import link
+from .ansi import Painter, plain
+from .answers import page_or_fragment
+from .log_reader import Line, find_lines, last_lines, lines_around
+from .paging import number_in
+from .permissions import requires
+from .words import cleaned
+
+SHOWN = 500
+MOST_HITS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line as the page shows it."""
+
+    number: int
+    html: SafeString
+    cut: bool
+    href: str
+    hit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogView:
+    """What of the log is on the page."""
+
+    lines: list[LogLine]
+    total: int
+    hits: int | None = None
+    gone: bool = False
+
+    @property
+    def first(self) -> int:
+        """Number of the first line shown."""
+        return self.lines[0].number if self.lines else 0
+
+    @property
+    def last(self) -> int:
+        """Number of the last line shown."""
+        return self.lines[-1].number if self.lines else 0
+
+
+@require_safe
+@requires()
+def attempt_log(request: HttpRequest, pk: int) -> HttpResponse:
+    """The viewer; live as long as the attempt runs."""
+    attempt = _attempt(pk)
+    running = attempt.finished_at is None
+    q = "" if running else cleaned(request.GET.get("q", ""))
+    at = None if running else number_in(request, "at")
+    view = _running_view(attempt) if running else _view(attempt, q, at)
+    context: dict[str, Any] = {
+        "now": timezone.now(),
+        "attempt": attempt,
+        "running": running,
+        "took": attempt.finished_at - attempt.started_at if attempt.finished_at else None,
+        "q": q,
+        "log": view,
+        "address": request.path,
+        "earlier": max(view.first - SHOWN // 2, 1) if view.first > 1 and not q else None,
+        "later": view.last + SHOWN // 2 if view.last < view.total and not q else None,
+        "session_href": link("session-detail", attempt.session_id) if attempt.session_id else "",
+    }
+    return page_or_fragment(
+        request, "drain/attempt_log.html", "drain/_attempt_log.html", context, over=not running
+    )
+
+
+@require_safe
+@requires()
+def attempt_log_file(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """The kept log as it is, streamed; a browser may only save it."""
+    attempt = _attempt(pk)
+    blocks = _blocks(attempt)
+    if blocks is None:
+        raise Http404("The log of this attempt is not in the storage any more.")
+    response = StreamingHttpResponse(blocks, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="attempt-{attempt.pk}.log"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _attempt(pk: int) -> Attempt:
+    return get_object_or_404(Attempt.objects.select_related("phase", "run"), pk=pk)
+
+
+def _blocks(attempt: Attempt) -> Iterator[bytes] | None:
+    """The log's blocks; None when the storage has lost it, which shows at the first one."""
+    blocks = open_log(attempt)
+    try:
+        first = next(blocks, b"")
+    except OSError:
+        return None
+    return chain([first], blocks)
+
+
+def _view(attempt: Attempt, q: str, at: int | None) -> LogView:
+    blocks = _blocks(attempt)
+    if blocks is None:
+        return LogView([], 0, gone=True)
+    if q:
+        found = find_lines(blocks, q, MOST_HITS)
+        shown = [
+            LogLine(item.number, _marked(plain(item.text), q), item.cut, _place(item.number), True)
+            for item in found.lines
+        ]
+        return LogView(shown, found.all_lines, hits=found.total)
+    window = lines_around(blocks, at, SHOWN) if at else last_lines(blocks, SHOWN)
+    return LogView(_painted(window.lines, at), window.total)
+
+
+def _running_view(attempt: Attempt) -> LogView:
+    lines = [Line(place, text, False) for place, text in enumerate(attempt.tail.splitlines(), 1)]
+    return LogView(_painted(lines, None), len(lines))
+
+
+def _painted(lines: list[Line], at: int | None) -> list[LogLine]:
+    painter = Painter()
+    return [
+        LogLine(
+            item.number, painter.line(item.text), item.cut, f"#L{item.number}", item.number == at
+        )
+        for item in lines
+    ]
+
+
+def _place(number: int) -> str:
+    return f"?at={number}#L{number}"
+
+
+def _marked(text: str, words: str) -> SafeString:
+    """The line with every occurrence marked; ASCII letters compare without case."""
+    low, needle = _low(text), _low(words)
+    pieces, start = [], 0
+    while (place := low.find(needle, start)) >= 0:
+        pieces.append((text[start:place], text[place : place + len(needle)]))
+        start = place + len(needle)
+    marked = format_html_join("", "{}<mark>{}</mark>", pieces)
+    return format_html("{}{}", marked, text[start:])
+
+
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def _low(text: str) -> str:
+    # str.lower() can change the length, which would put the marks beside the words.
+    return text.translate(_LOWER)

@@ -1,0 +1,122 @@
+"""The overview: how bad it is, whether everything is accounted for, whether it works, and what next."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from .addresses import link
+from .answers import page_or_fragment
+from .formats import percent
+from .overview_blockers import Blocker, read_blockers
+from .overview_causes import Causes, read_causes
+from .overview_drain import read_drain
+from .overview_ledger import Ledger, read_ledger
+from .overview_rates import RateFacts, read_rates
+from .permissions import requires
+
+PERIODS = {"24": "24 h", "48": "48 h", "168": "7 d"}
+DEFAULT_PERIOD = "48"
+PARTS = ("drained", "waiting", "held", "snoozed", "untouched")
+# Shared by all dashboards; the spread keeps their refreshes from meeting in one moment.
+KEEP_SECONDS = (8, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewFacts:
+    """All that the page shows below the frame, read at one time."""
+
+    at: datetime
+    ledger: Ledger
+    rates: RateFacts
+    causes: Causes
+    blockers: list[Blocker]
+
+
+@require_safe
+@requires()
+def overview(request: HttpRequest) -> HttpResponse:
+    """The page, or its live part."""
+    now = timezone.now()
+    hours = request.GET.get("hours", DEFAULT_PERIOD)
+    hours = hours if hours in PERIODS else DEFAULT_PERIOD
+    facts = overview_facts(int(hours), now)
+    drain = read_drain(now)
+    context = {
+        "now": now,
+        "facts": facts,
+        "drain": drain,
+        "ledger_parts": ledger_parts(facts.ledger),
+        "ledger_bar": [(name, getattr(facts.ledger, name)) for name in PARTS],
+        "words": _words(facts.rates),
+        "drain_href": link("session-detail", drain.session.pk) if drain else "",
+        "all_causes": link("fingerprint-list"),
+        "queued_list": link("queued-list"),
+        "hours": hours,
+        "periods": PERIODS.items(),
+    }
+    return page_or_fragment(request, "drain/overview.html", "drain/_overview.html", context)
+
+
+def overview_facts(hours: int, now: datetime) -> OverviewFacts:
+    """The facts of a few seconds ago if somebody has just asked, else fresh ones."""
+    key = f"drain:overview:{hours}:{timezone.get_current_timezone_name()}"
+    found: OverviewFacts | None = cache.get(key)
+    if found is None:
+        found = OverviewFacts(
+            now, read_ledger(now), read_rates(hours, now), read_causes(now), read_blockers(now)
+        )
+        cache.set(key, found, random.uniform(*KEEP_SECONDS))  # noqa: S311 - a spread, no secret
+    return found
+
+
+def _words(rates: RateFacts) -> dict[str, str]:
+    """Sentences about the completion rate beside its number."""
+    rate = rates.after.rate
+    change = rates.change
+    since = f"since {rates.pivot}" if rates.pivot else "against the day before"
+    return {
+        "interval": f"{rate.low * 100:.1f}–{rate.high * 100:.1f} %" if rate else "",
+        "change": f"{change:+.1f}".replace("-", "−") + f" points {since}"
+        if change is not None
+        else "",
+    }
+
+
+def ledger_parts(ledger: Ledger) -> list[dict[str, Any]]:
+    """The five parts of the ledger, each with its share, a note and where its phases are listed."""
+    notes = {
+        "drained": f"{ledger.complete:,} complete, {ledger.again:,} failed again",
+        "waiting": "for a queued phase or a dependency",
+        "held": _counted(ledger.held_runs, "run"),
+        "snoozed": _counted(ledger.snoozed_causes, "fingerprint"),
+        "untouched": "no drain has reached them in 7 d",
+    }
+    places = {
+        "drained": link("session-list"),
+        "waiting": link("queued-list"),
+        "held": link("run-list", held="1"),
+        "snoozed": link("fingerprint-list", status="snoozed"),
+        "untouched": link("run-list", state="FAILED"),
+    }
+    return [
+        {
+            "state": name,
+            "count": getattr(ledger, name),
+            "share": percent(getattr(ledger, name) / ledger.total) if ledger.total else "",
+            "note": note,
+            "href": places[name],
+        }
+        for name, note in notes.items()
+    ]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,98 @@
+"""The drain that the overview shows: the one that is going on, else the last one that ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Case, Count, IntegerField, Min, Value, When
+
+from drain.engine.results import session_counts
+from drain.models import Attempt, DrainSession
+from drain.models.vocabulary import LIVE_SESSION_STATES
+from drain.policy.limits import Limits
+
+from .formats import duration
+from .session_gauges import GaugeView, session_gauges
+
+_LIVE_FIRST = Case(
+    When(state__in=LIVE_SESSION_STATES, then=Value(0)),
+    default=Value(1),
+    output_field=IntegerField(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DrainCard:
+    """One session in a card: what became of its phases, and the stop condition that is nearest."""
+
+    session: DrainSession
+    live: bool
+    processed: int
+    time: str
+    parts: list[tuple[str, int, float | None]]
+    """Outcome, attempts, share of what was processed."""
+    bar: list[tuple[str, int]]
+    running: int
+    longest_since: datetime | None
+    nearest: GaugeView | None
+    others: int
+    """Further sessions that are going on."""
+
+
+def read_drain(now: datetime) -> DrainCard | None:
+    """The newest live session, else the newest of all; None when nothing was ever drained."""
+    found = list(DrainSession.objects.order_by(_LIVE_FIRST, "-pk")[:10])
+    if not found:
+        return None
+    session = found[0]
+    live = session.state in LIVE_SESSION_STATES
+    counts = session_counts(session.pk)
+    open_attempts = Attempt.objects.filter(session=session, finished_at__isnull=True)
+    running = open_attempts.aggregate(n=Count("pk"), since=Min("started_at")) if live else {}
+    limits = Limits.from_json(session.limits)
+    started = session.started_at or session.created_at
+    return DrainCard(
+        session=session,
+        live=live,
+        processed=counts["processed"],
+        time=_time_words(
+            ((session.ended_at or now) - started).total_seconds() / 60, limits.max_total_minutes
+        ),
+        parts=_parts(counts),
+        bar=[*((name, n) for name, n, _ in _parts(counts)), ("running", running.get("n", 0))],
+        running=running.get("n", 0),
+        longest_since=running.get("since"),
+        nearest=_nearest(session_gauges(session, limits, counts["processed"], now))
+        if live
+        else None,
+        others=sum(other.state in LIVE_SESSION_STATES for other in found[1:]),
+    )
+
+
+def _time_words(minutes: float, limit: float | None) -> str:
+    if limit is not None:
+        return f"{minutes:,.0f} of {limit:g} min"
+    return duration(minutes * 60)
+
+
+def _parts(counts: dict[str, int]) -> list[tuple[str, int, float | None]]:
+    processed = counts["processed"]
+    shown = [
+        ("complete", counts["complete"]),
+        ("failed", counts["failed"] - counts["timeouts"]),
+        ("retryable", counts["retryable"]),
+        ("timeout", counts["timeouts"]),
+        ("lost", counts["lost"]),
+    ]
+    return [
+        (name, n, n / processed if processed else None)
+        for name, n in shown
+        if n or name in ("complete", "failed")
+    ]
+
+
+def _nearest(found: list[GaugeView]) -> GaugeView | None:
+    """The stop condition with the largest share used up; the batch itself is progress, not a stop."""
+    stops = [gauge for gauge in found if gauge.name != "Batch size" and gauge.limit]
+    return max(stops, key=lambda gauge: gauge.observed / gauge.limit, default=None)

@@ -1,0 +1,113 @@
+"""The ledger: every phase that is failed or was drained lately, each in exactly one part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from drain.evidence.sql import row
+
+PERIOD = timedelta(days=7)
+
+# One statement, so one snapshot: the parts sum to the total whatever happens meanwhile. A failed phase
+# belongs to the first part that fits: held, snoozed, waiting, tried again, untouched. Waiting starts at
+# what is queued, leased or set aside and walks the declared edges; nothing here reads all phases.
+_LEDGER = """
+WITH RECURSIVE held AS (
+    SELECT r.id FROM drain_run r WHERE EXISTS (
+        SELECT 1 FROM drain_hold h
+        WHERE h.released_at IS NULL AND (h.until IS NULL OR h.until > %(now)s)
+            AND (h.kind = 'run' AND h.value = r.run_id
+                OR h.kind = 'prefix' AND starts_with(r.run_id, h.value)))
+), snoozed AS (
+    SELECT key FROM drain_fingerprint
+    WHERE status = 'snoozed' AND (snoozed_until IS NULL OR snoozed_until > %(now)s)
+    UNION SELECT f.key FROM drain_fingerprint f JOIN drain_fingerprint s ON s.id = f.merged_into_id
+    WHERE s.status = 'snoozed' AND (s.snoozed_until IS NULL OR s.snoozed_until > %(now)s)
+), held_phase AS MATERIALIZED (
+    SELECT p.id FROM held JOIN drain_phase p ON p.run_id = held.id WHERE p.state = 'FAILED'
+), snoozed_phase AS MATERIALIZED (
+    SELECT p.id FROM snoozed JOIN drain_phase p ON p.last_fingerprint = snoozed.key
+    WHERE p.state = 'FAILED' AND p.run_id NOT IN (SELECT id FROM held)
+), root AS (
+    SELECT id FROM drain_phase WHERE state = 'QUEUED'
+    UNION SELECT id FROM drain_phase WHERE lease_owner IS NOT NULL
+    UNION SELECT id FROM held_phase UNION SELECT id FROM snoozed_phase
+), walk AS (
+    SELECT p.id FROM root JOIN drain_dependency d ON d.prerequisite_id = root.id
+    JOIN drain_phase p ON p.id = d.phase_id AND p.state = 'FAILED'
+    UNION
+    SELECT p.id FROM walk JOIN drain_dependency d ON d.prerequisite_id = walk.id
+    JOIN drain_phase p ON p.id = d.phase_id AND p.state = 'FAILED'
+), first_queued AS (
+    SELECT q.run_id, min(q.phase_index) AS place FROM drain_phase q
+    JOIN drain_run r ON r.id = q.run_id JOIN drain_source s ON s.id = r.source_id
+    WHERE q.state = 'QUEUED' AND s.kind = 'autopack' GROUP BY q.run_id
+), waiting AS MATERIALIZED (
+    SELECT id FROM walk
+    UNION SELECT p.id FROM first_queued q JOIN drain_phase p ON p.run_id = q.run_id
+    WHERE p.state = 'FAILED' AND p.phase_index > q.place
+    EXCEPT (SELECT id FROM held_phase UNION ALL SELECT id FROM snoozed_phase)
+), counts AS (
+    SELECT state, count AS n FROM drain_statecount WHERE state = 'FAILED'
+    UNION ALL SELECT state, delta FROM drain_statedelta WHERE state = 'FAILED'
+), failed_again AS (
+    SELECT DISTINCT p.id FROM drain_drainsession s
+    JOIN drain_candidate c ON c.session_id = s.id AND c.status = 'done'
+    JOIN drain_phase p ON p.id = c.phase_id AND p.state = 'FAILED'
+    WHERE s.started_at > %(since)s AND p.run_id NOT IN (SELECT id FROM held)
+    EXCEPT (SELECT id FROM snoozed_phase UNION ALL SELECT id FROM waiting)
+), drained AS (
+    SELECT coalesce(sum(r.complete), 0)::int AS complete,
+        coalesce(sum(r.complete) FILTER (WHERE s.started_at > %(day)s), 0)::int AS today
+    FROM drain_sessionrun r JOIN drain_drainsession s ON s.id = r.session_id
+    WHERE s.started_at > %(since)s
+)
+SELECT (SELECT coalesce(sum(n), 0)::int FROM counts) AS failed, drained.complete, drained.today,
+    (SELECT count(*)::int FROM held_phase) AS held,
+    (SELECT count(*)::int FROM held) AS held_runs,
+    (SELECT count(*)::int FROM snoozed_phase) AS snoozed,
+    (SELECT count(*)::int FROM snoozed) AS snoozed_causes,
+    (SELECT count(*)::int FROM waiting) AS waiting,
+    (SELECT count(*)::int FROM failed_again) AS again
+FROM drained
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Phases that are failed, and those that drains of the last seven days completed."""
+
+    failed: int
+    complete: int
+    """Completed by drains in the period."""
+    today: int
+    """… of which by drains that started in the last 24 hours."""
+    held: int
+    held_runs: int
+    snoozed: int
+    snoozed_causes: int
+    waiting: int
+    again: int
+    """Drained in the period and failed again."""
+
+    @property
+    def drained(self) -> int:
+        """What a drain has run, however it ended."""
+        return self.complete + self.again
+
+    @property
+    def untouched(self) -> int:
+        """Failed phases that no drain has reached and that nothing holds back."""
+        return self.failed - self.held - self.snoozed - self.waiting - self.again
+
+    @property
+    def total(self) -> int:
+        """The sum of the five parts."""
+        return self.failed + self.complete
+
+
+def read_ledger(now: datetime) -> Ledger:
+    """Count the parts in one statement."""
+    values = {"now": now, "since": now - PERIOD, "day": now - timedelta(days=1)}
+    return Ledger(**row(_LEDGER, values))

@@ -1,0 +1,186 @@
+"""Why a phase is not running, in one sentence: the policy's own answer for it, from a few rows.
+
+The rows are those that can matter for this phase: what it waits for, through others too, and the first
+queued phase of its run. So the answer is that of a drain started now, at the price of a few queries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from drain.engine.backlog import active_holds
+from drain.evidence.sql import rows
+from drain.models import Attempt, Candidate, Fingerprint, Phase, Run
+from drain.models.vocabulary import (
+    LIVE_SESSION_STATES,
+    CandidateStatus,
+    FingerprintStatus,
+    Order,
+    PhaseState,
+    SourceKind,
+)
+from drain.policy.limits import MAX_BATCH_SIZE, Limits
+from drain.policy.plan import make_plan
+from drain.policy.rows import PhaseRow, RunFacts, Scope
+
+from .formats import age
+
+# Up the edges from one phase, over prerequisites that are not complete or skipped; both ends of each edge.
+_EDGES = """
+WITH RECURSIVE up AS (
+    SELECT d.phase_id, d.prerequisite_id FROM drain_dependency d
+    JOIN drain_phase p ON p.id = d.prerequisite_id AND p.state NOT IN ('COMPLETE', 'SKIPPED')
+    WHERE d.phase_id = %(phase)s::bigint
+    UNION
+    SELECT d.phase_id, d.prerequisite_id FROM up
+    JOIN drain_dependency d ON d.phase_id = up.prerequisite_id
+    JOIN drain_phase p ON p.id = d.prerequisite_id AND p.state NOT IN ('COMPLETE', 'SKIPPED')
+)
+SELECT phase_id, prerequisite_id FROM up LIMIT 5000
+"""
+_ROWS = """
+SELECT p.id, p.run_id, p.phase_index, p.state, p.failure_category,
+    coalesce(m.key, p.last_fingerprint) AS fingerprint,
+    p.lease_owner IS NOT NULL AND p.lease_expires_at > now() AS leased, p.phase_id
+FROM drain_phase p
+LEFT JOIN drain_fingerprint f ON f.key = p.last_fingerprint
+LEFT JOIN drain_fingerprint m ON m.id = f.merged_into_id
+WHERE p.id = ANY(%(phases)s::bigint[]) OR p.id = (
+    SELECT id FROM drain_phase WHERE run_id = %(run)s::bigint AND state = 'QUEUED'
+    ORDER BY phase_index, id LIMIT 1)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """The sentence, the state whose icon stands before it, and what a person can look at next."""
+
+    state: str
+    sentence: str
+    detail: str = ""
+    code: str = ""
+    session: int | None = None
+    ready: bool = False
+    """Nothing holds it back: a drain would take it."""
+
+
+def explain(phase: Phase, current: Attempt | None, now: datetime) -> Reason:
+    """Why this phase is not running, or that it is."""
+    if phase.state in _ENDED:
+        return Reason(phase.state, _ENDED[phase.state])
+    if phase.state == PhaseState.QUEUED:
+        waited = age(phase.state_changed_at, now)
+        return Reason(
+            "queued",
+            f"It has been queued for {waited}: its pipeline has to run it.",
+            "A drain takes failed phases; a queued one only when somebody asks for it by name.",
+        )
+    if phase.state != PhaseState.FAILED:
+        return _working(phase, current)
+    return _offered(phase) or _planned(phase, now)
+
+
+_ENDED = {
+    PhaseState.COMPLETE.value: "It is complete, so there is nothing left to run.",
+    PhaseState.SKIPPED.value: "It was skipped, so nothing waits for it and it does not run.",
+}
+
+
+def _working(phase: Phase, current: Attempt | None) -> Reason:
+    if current is None:
+        return Reason(phase.state, "Its pipeline is running it, not a drain of this site.")
+    where = f" on {current.worker}" if current.worker else ""
+    return Reason(
+        current.reported_state.upper() or phase.state,
+        f"It is running now: attempt {current.number}{where}.",
+        current.progress_message,
+        session=current.session_id,
+    )
+
+
+def _offered(phase: Phase) -> Reason | None:
+    """The live session that has it in its plan, if one has."""
+    found = Candidate.objects.filter(
+        phase=phase, session__state__in=LIVE_SESSION_STATES, status=CandidateStatus.WAITING
+    ).values("session_id", "planned_position", "session__state")
+    waiting = found.first()
+    if waiting is None:
+        return None
+    return Reason(
+        "waiting",
+        f"It waits for its turn in drain {waiting['session_id']}, at position {waiting['planned_position']}.",
+        f"That drain is {waiting['session__state']}.",
+        session=waiting["session_id"],
+    )
+
+
+def _planned(phase: Phase, now: datetime) -> Reason:
+    edges = [
+        (item["phase_id"], item["prerequisite_id"]) for item in rows(_EDGES, {"phase": phase.pk})
+    ]
+    ends = {phase.pk, *(end for edge in edges for end in edge)}
+    found = [_row(item) for item in rows(_ROWS, {"phases": list(ends), "run": phase.run_id})]
+    runs = _run_facts({row.run for row in found}, now)
+    keys = {row.fingerprint for row in found if row.fingerprint}
+    plan = make_plan(
+        found, runs, edges, Scope(), Limits(batch_size=MAX_BATCH_SIZE), snoozed=_snoozed(keys, now)
+    )
+    excluded = next((line for line in plan.excluded if line.id == phase.pk), None)
+    if excluded is None:
+        first = (
+            "No drain has taken it yet" if not phase.attempts else "It failed again when drained"
+        )
+        return Reason("failed", f"{first}; nothing holds it back now.", ready=True)
+    return Reason(
+        "waiting", excluded.reason.sentence, _sentence(excluded.detail), excluded.reason.value
+    )
+
+
+def _sentence(detail: str) -> str:
+    return f"{detail[:1].upper()}{detail[1:]}." if detail and not detail.endswith(".") else detail
+
+
+def _row(item: dict[str, Any]) -> PhaseRow:
+    return PhaseRow(
+        id=item["id"],
+        run=item["run_id"],
+        phase_index=item["phase_index"],
+        state=item["state"],
+        category=item["failure_category"],
+        fingerprint=item["fingerprint"],
+        leased=item["leased"],
+        session_attempts=0,
+        phase_id=item["phase_id"],
+    )
+
+
+def _run_facts(pks: set[int], now: datetime) -> dict[int, RunFacts]:
+    exact, prefixes = active_holds(now)
+    found = Run.objects.filter(pk__in=pks).values_list(
+        "pk", "run_id", "order", "source__kind", "max_parallel"
+    )
+    return {
+        pk: RunFacts(
+            pk=pk,
+            run_id=run_id,
+            sequential=order == Order.SEQUENTIAL,
+            autopack=kind == SourceKind.AUTOPACK,
+            hold=exact.get(run_id, "")
+            or next((why for prefix, why in prefixes.items() if run_id.startswith(prefix)), ""),
+            max_parallel=most,
+        )
+        for pk, run_id, order, kind, most in found
+    }
+
+
+def _snoozed(keys: set[str], now: datetime) -> frozenset[str]:
+    if not keys:
+        return frozenset()
+    found = Fingerprint.objects.filter(key__in=keys, status=FingerprintStatus.SNOOZED)
+    return frozenset(
+        key
+        for key, until in found.values_list("key", "snoozed_until")
+        if until is None or until > now
+    )

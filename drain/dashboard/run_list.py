@@ -1,0 +1,187 @@
+"""Which runs a list shows: filters from the address, one page by keyset, never an offset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from drain.evidence.rollups import state_counts
+from drain.evidence.sql import rows
+from drain.models import Run
+from drain.models.vocabulary import WORKING_STATES, PhaseState
+
+from .words import cleaned, prefix_query
+
+PAGE = 50
+FAILURE_CHARACTERS = 300
+
+_IN_STATE = """
+SELECT run_id FROM (
+    SELECT run_id, count AS n FROM drain_statecount WHERE state = ANY(%s)
+    UNION ALL SELECT run_pk, delta FROM drain_statedelta WHERE state = ANY(%s)
+) counts GROUP BY run_id HAVING sum(n) > 0
+"""
+_STALE = "SELECT run_id FROM drain_phase WHERE state = 'QUEUED' AND state_changed_at < %s"
+_SAYS = """
+SELECT run_id FROM drain_phase
+WHERE state = 'FAILED' AND drain_words(last_failure_reason) @@ to_tsquery('simple', %s)
+"""
+_HELD = """
+SELECT r.id FROM drain_run r JOIN drain_hold h
+    ON h.kind = 'run' AND h.value = r.run_id OR h.kind = 'prefix' AND starts_with(r.run_id, h.value)
+WHERE h.released_at IS NULL AND (h.until IS NULL OR h.until > %s)
+"""
+_MATCHES = """
+SELECT DISTINCT ON (run_id) run_id, id AS pk, phase_id, left(last_failure_reason, %(size)s) AS error
+FROM drain_phase WHERE run_id = ANY(%(runs)s::bigint[]) AND state = 'FAILED'
+    AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s)
+ORDER BY run_id, phase_index
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """What the address asks for; values that make no sense count as absent."""
+
+    q: str = ""
+    state: str = ""
+    source: int | None = None
+    stale: bool = False
+    held: bool = False
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> RunFilter:
+        """From the query of a request."""
+        state, source = query.get("state", "").upper(), query.get("source", "")
+        return cls(
+            q=cleaned(query.get("q", "")),
+            state=state if state in (*PhaseState.values, "WORKING") else "",
+            source=int(source)
+            if source.isascii() and source.isdecimal() and len(source) < 10
+            else None,
+            stale=query.get("stale") == "1",
+            held=query.get("held") == "1",
+        )
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is filtered away."""
+        return self != RunFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run with its phases by state, and the error that matched the search, if one did."""
+
+    run: Run
+    counts: dict[str, int]
+    match: dict[str, Any] | None
+
+    @property
+    def said(self) -> str:
+        """The line of the matching error that says most: its last one."""
+        lines = [line.strip() for line in (self.match or {}).get("error", "").splitlines()]
+        return next((line for line in reversed(lines) if line), "")
+
+    @property
+    def total(self) -> int:
+        """All phases."""
+        return sum(self.counts.values())
+
+    @property
+    def working(self) -> int:
+        """Phases that somebody runs now."""
+        return sum(self.counts.get(state, 0) for state in WORKING_STATES)
+
+    @property
+    def bar(self) -> list[tuple[str, int]]:
+        """The states in the order of the split bar."""
+        order = ("COMPLETE", "FAILED", *WORKING_STATES, "QUEUED", "SKIPPED")
+        return [(str(state), self.counts.get(state, 0)) for state in order]
+
+    @property
+    def cells(self) -> list[tuple[str, int]]:
+        """The states of the table's columns."""
+        get = self.counts.get
+        return [
+            ("complete", get("COMPLETE", 0)),
+            ("failed", get("FAILED", 0)),
+            ("executing", self.working),
+            ("queued", get("QUEUED", 0)),
+            ("skipped", get("SKIPPED", 0)),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """One page; `older` and `newer` are the keys that the neighbouring pages begin at, or None."""
+
+    rows: list[RunRow]
+    older: int | None
+    newer: int | None
+
+
+def _runs_of(statement: str, values: list[Any]) -> RawSQL:
+    # Only the constants above come here; what people type is bound as a value.
+    return RawSQL(statement, values)  # noqa: S611
+
+
+def filtered_runs(wanted: RunFilter, now: datetime) -> QuerySet[Run]:
+    """The runs that the filter leaves, in no order."""
+    found = Run.objects.all()
+    if wanted.source is not None:
+        found = found.filter(source_id=wanted.source)
+    if wanted.state:
+        states = list(WORKING_STATES) if wanted.state == "WORKING" else [wanted.state]
+        found = found.filter(pk__in=_runs_of(_IN_STATE, [states, states]))
+    if wanted.stale:
+        found = found.filter(pk__in=_runs_of(_STALE, [now - settings.DRAIN_STALE_AFTER]))
+    if wanted.held:
+        found = found.filter(pk__in=_runs_of(_HELD, [now]))
+    if wanted.q:
+        said = prefix_query(wanted.q)
+        by_error = Q(pk__in=_runs_of(_SAYS, [said])) if said else Q()
+        found = found.filter(Q(run_id__startswith=wanted.q) | by_error)
+    return found
+
+
+def run_page(wanted: RunFilter, before: int | None, after: int | None, now: datetime) -> RunPage:
+    """Runs newest first: those older than run `before`, or those newer than run `after`."""
+    found = filtered_runs(wanted, now).select_related("source")
+    if after is not None:
+        mark = _beyond(after, "gt")
+        page = list(found.filter(mark).order_by("created_at", "pk")[: PAGE + 1])
+        more, page = len(page) > PAGE, page[:PAGE][::-1]
+        older, newer = page[-1].pk if page else None, page[0].pk if more else None
+    else:
+        found = found.filter(_beyond(before, "lt")) if before is not None else found
+        page = list(found.order_by("-created_at", "-pk")[: PAGE + 1])
+        more, page = len(page) > PAGE, page[:PAGE]
+        older = page[-1].pk if more else None
+        newer = page[0].pk if page and before is not None else None
+    return RunPage(_rows(page, wanted), older, newer)
+
+
+def _beyond(pk: int, side: str) -> Q:
+    """Runs on one side of a run in the order of the list; all of them if it is gone."""
+    mark = Run.objects.filter(pk=pk).values_list("created_at", flat=True).first()
+    if mark is None:
+        return Q()
+    return Q(**{f"created_at__{side}": mark}) | Q(**{"created_at": mark, f"pk__{side}": pk})
+
+
+def _rows(page: list[Run], wanted: RunFilter) -> list[RunRow]:
+    pks = [run.pk for run in page]
+    counts = state_counts(pks) if pks else {}
+    said = prefix_query(wanted.q)
+    matches: dict[int, dict[str, Any]] = {}
+    if said and pks:
+        values = {"runs": pks, "query": said, "size": FAILURE_CHARACTERS}
+        matches = {item["run_id"]: item for item in rows(_MATCHES, values)}
+    return [RunRow(run, counts.get(run.pk, {}), matches.get(run.pk)) for run in page]

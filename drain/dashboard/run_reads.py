@@ -1,0 +1,169 @@
+"""What the page of a run asks the database: a fixed number of bounded queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import F, Q, QuerySet, Value
+from django.utils import timezone
+
+from drain.evidence.causes import Cause, causes
+from drain.models import Dependency, FixMarker, Hold, Phase, Run
+from drain.models.vocabulary import ENDED_STATES, HoldKind, PhaseState
+
+from .attempt_reads import AttemptMark, newest_attempts
+from .drawings import LaneMark
+from .graph_layout import Layout, Node, lay_out
+from .timeline import Period, lane_marks, shared_period, ticks
+
+PAGE = 200
+GRAPH_EDGES = 400
+"""Beyond this a drawing is a ball of wool: the page says so instead."""
+REASON_CHARACTERS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseLine:
+    """One row of the run's table."""
+
+    phase: Phase
+    attempts: list[AttemptMark]
+    marks: list[LaneMark]
+    seconds: float | None
+    error: str
+
+    @property
+    def outcomes(self) -> list[str]:
+        """What the attempt squares show."""
+        return [mark.outcome for mark in self.attempts]
+
+
+@dataclass(frozen=True, slots=True)
+class RunTable:
+    """A page of a run's phases with the timeline they share."""
+
+    lines: list[PhaseLine]
+    next_after: int | None
+    period: Period | None
+    ticks: list[tuple[float, str, bool]] = field(default_factory=list)
+    fixes: list[tuple[str, float, datetime]] = field(default_factory=list)
+
+    @property
+    def hours(self) -> list[float]:
+        """Places of the vertical rules."""
+        return [place for place, _, _ in self.ticks]
+
+    @property
+    def flags(self) -> list[float]:
+        """Places of the fix markers."""
+        return [place for _, place, _ in self.fixes]
+
+
+def run_table(run: Run, after: tuple[int, int] | None, now: datetime) -> RunTable:
+    """The phases after (index, pk) in the order of the run. Four queries."""
+    page = list(_phases(run, after)[: PAGE + 1])
+    shown = page[:PAGE]
+    marks = newest_attempts([phase.pk for phase in shown])
+    titles = causes(phase.last_fingerprint for phase in shown if _shows_failure(phase))
+    stretches = [mark.stretch(now) for found in marks.values() for mark in found]
+    period = shared_period(stretches)
+    lines = [_line(phase, marks.get(phase.pk, []), titles, period, now) for phase in shown]
+    following = shown[-1].pk if len(page) > PAGE else None
+    if period is None:
+        return RunTable(lines, following, None)
+    zone = timezone.get_current_timezone()
+    return RunTable(lines, following, period, ticks(period, zone), _fixes(period))
+
+
+def _phases(run: Run, after: tuple[int, int] | None) -> QuerySet[Phase]:
+    found = Phase.objects.filter(run=run).order_by("phase_index", "pk").defer("params")
+    if after is None:
+        return found
+    return found.filter(Q(phase_index__gt=after[0]) | Q(phase_index=after[0], pk__gt=after[1]))
+
+
+def _line(
+    phase: Phase,
+    attempts: list[AttemptMark],
+    titles: dict[str, Cause],
+    period: Period | None,
+    now: datetime,
+) -> PhaseLine:
+    queued_since = phase.state_changed_at if phase.state == PhaseState.QUEUED else None
+    stretches = [mark.stretch(now) for mark in attempts]
+    marks = lane_marks(stretches, period, queued_since, now) if period else []
+    last = stretches[-1] if stretches else None
+    seconds = (last.end - last.start).total_seconds() if last else None
+    if queued_since is not None:
+        seconds = (now - queued_since).total_seconds()
+    cause = titles.get(phase.last_fingerprint)
+    error = ""
+    if _shows_failure(phase):
+        error = cause.title if cause else last_line(phase.last_failure_reason)
+    return PhaseLine(phase, attempts, marks, seconds, error)
+
+
+def _shows_failure(phase: Phase) -> bool:
+    return phase.state not in ENDED_STATES and bool(phase.last_failure_reason)
+
+
+def last_line(text: str) -> str:
+    """The last line that says something, where the error of a traceback stands."""
+    lines = [line.strip() for line in text[-REASON_CHARACTERS:].splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def _fixes(period: Period) -> list[tuple[str, float, datetime]]:
+    found = FixMarker.objects.filter(applied_at__range=(period.start, period.end))
+    return [
+        (f"FM-{marker.pk}", period.share(marker.applied_at), marker.applied_at)
+        for marker in found.order_by("applied_at")[:5]
+    ]
+
+
+def holds_on(run: Run, now: datetime) -> list[Hold]:
+    """Holds in force on the run itself or on a prefix of its name."""
+    name = Value(run.run_id)
+    found = Hold.objects.filter(released_at__isnull=True).filter(
+        Q(until__isnull=True) | Q(until__gt=now)
+    )
+    of_run = Q(kind=HoldKind.RUN, value=run.run_id)
+    return list(
+        found.alias(name=name).filter(
+            of_run | Q(kind=HoldKind.PREFIX, name__startswith=F("value"))
+        )[:20]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Declared dependencies that touch a run: drawn, or only counted when there are too many."""
+
+    layout: Layout | None
+    edges: int
+    too_many: bool
+
+
+def dependency_graph(run: Run) -> Graph:
+    """The graph of one run, with the phases of other runs that it waits for."""
+    found = list(
+        Dependency.objects.filter(phase__run=run).order_by("pk").values(
+            "phase_id", "prerequisite_id", "phase__phase_id", "phase__state", "prerequisite__run__run_id",
+            "prerequisite__phase_id", "prerequisite__state", "prerequisite__run_id",
+        )[: GRAPH_EDGES + 1]
+    )  # fmt: skip
+    if len(found) > GRAPH_EDGES:
+        return Graph(None, len(found), too_many=True)
+    nodes: dict[int, Node] = {}
+    for edge in found:
+        need, name = edge["prerequisite_id"], edge["prerequisite__phase_id"]
+        if edge["prerequisite__run_id"] != run.pk:
+            name = f"{edge['prerequisite__run__run_id']} / {name}"
+        nodes[need] = Node(need, name, edge["prerequisite__state"])
+        nodes[edge["phase_id"]] = Node(
+            edge["phase_id"], edge["phase__phase_id"], edge["phase__state"]
+        )
+    edges = [(edge["phase_id"], edge["prerequisite_id"]) for edge in found]
+    layout = lay_out(list(nodes.values()), edges, ENDED_STATES) if edges else None
+    return Graph(layout, len(edges), too_many=False)

@@ -1,0 +1,110 @@
+"""One box for everything: runs, phases, fingerprints and what errors say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from drain.evidence.sql import rows
+from drain.models import Fingerprint, Phase, Run
+
+from .addresses import link
+from .answers import page_or_fragment
+from .permissions import requires
+from .run_reads import last_line
+from .words import cleaned, prefix_query
+
+EACH = 10
+# Shorter beginnings match nearly everything and say nothing.
+SHORTEST = 2
+
+_ERRORS = """
+SELECT p.id, p.phase_id, r.run_id, left(p.last_failure_reason, 2000) AS error
+FROM drain_phase p JOIN drain_run r ON r.id = p.run_id
+WHERE p.state = 'FAILED' AND drain_words(p.last_failure_reason) @@ to_tsquery('simple', %(query)s)
+ORDER BY p.state_changed_at DESC, p.id DESC LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One result."""
+
+    href: str
+    text: str
+    note: str
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Results of one kind; `all_href` leads to the list that shows more."""
+
+    title: str
+    kind: str
+    items: list[Found]
+    all_href: str = ""
+
+
+@require_safe
+@requires()
+def search(request: HttpRequest) -> HttpResponse:
+    """Results as a page, or as links for the palette."""
+    q = cleaned(request.GET.get("q", ""))
+    groups = find(q) if len(q) >= SHORTEST else []
+    context: dict[str, Any] = {
+        "now": timezone.now(),
+        "q": q,
+        "groups": [group for group in groups if group.items],
+        "too_short": len(q) < SHORTEST,
+    }
+    return page_or_fragment(request, "drain/search.html", "drain/_search.html", context)
+
+
+def find(q: str) -> list[Group]:
+    """The first few of each kind, by the beginning of names and by the words of errors. Four queries."""
+    return [
+        Group("Runs", "run", _runs(q), link("run-list", q=q)),
+        Group("Phases", "phase", _phases(q)),
+        Group("Fingerprints", "fingerprint", _fingerprints(q), link("fingerprint-list", q=q)),
+        Group("Errors", "error", _errors(q), link("run-list", q=q)),
+    ]
+
+
+def _runs(q: str) -> list[Found]:
+    found = Run.objects.filter(run_id__startswith=q).order_by("run_id")[:EACH]
+    return [Found(link("run-detail", run.pk), run.run_id, run.name) for run in found]
+
+
+def _phases(q: str) -> list[Found]:
+    found = Phase.objects.filter(phase_id__startswith=q).order_by("phase_id", "pk")
+    shown = found.values_list("pk", "phase_id", "run__run_id", "state")[:EACH]
+    return [Found(link("phase-detail", pk), name, run, state) for pk, name, run, state in shown]
+
+
+def _fingerprints(q: str) -> list[Found]:
+    found = Fingerprint.objects.filter(Q(title__icontains=q) | Q(key__startswith=q))
+    shown = found.filter(merged_into=None).order_by("-last_seen", "-pk")[:EACH]
+    return [
+        Found(link("fingerprint-detail", item.key), item.title, item.category, item.status)
+        for item in shown
+    ]
+
+
+def _errors(q: str) -> list[Found]:
+    said = prefix_query(q)
+    found = rows(_ERRORS, {"query": said, "limit": EACH}) if said else []
+    return [
+        Found(
+            link("phase-detail", item["id"]),
+            last_line(item["error"]),
+            f"{item['run_id']} / {item['phase_id']}",
+            "failed",
+        )
+        for item in found
+    ]

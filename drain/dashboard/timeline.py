@@ -1,0 +1,93 @@
+"""The period that all lanes of a run share, its ticks, and each phase's marks. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from .drawings import LaneMark
+from .formats import duration
+from .looks import look
+
+_STEPS = tuple(
+    timedelta(minutes=n)
+    for n in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10080, 43200, 129600)
+)
+_MOST_TICKS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One attempt on the timeline; `end` is now for an open one."""
+
+    state: str
+    start: datetime
+    end: datetime
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From where to where the lanes reach."""
+
+    start: datetime
+    end: datetime
+
+    def share(self, moment: datetime) -> float:
+        """Place of a moment, 0 at the left end and 1 at the right; outside it is cut off."""
+        whole = (self.end - self.start) / timedelta(seconds=1)
+        found = (moment - self.start) / timedelta(seconds=1) / whole
+        return min(1.0, max(0.0, found))
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether the moment is in the period."""
+        return self.start <= moment <= self.end
+
+
+def shared_period(stretches: Iterable[Stretch]) -> Period | None:
+    """The period from the first start to the last end, with a little room; None without attempts."""
+    found = list(stretches)
+    if not found:
+        return None
+    start, end = min(s.start for s in found), max(s.end for s in found)
+    room = max((end - start) * 0.02, timedelta(seconds=20))
+    return Period(start - room, end + room)
+
+
+def ticks(period: Period, zone: tzinfo) -> list[tuple[float, str, bool]]:
+    """(place, text, begins a day) at round local times, six at most."""
+    whole = period.end - period.start
+    step = next((s for s in _STEPS if whole / s <= _MOST_TICKS), _STEPS[-1])
+    local = period.start.astimezone(zone)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    moment = midnight + step * (-((midnight - local) // step))
+    found: list[tuple[float, str, bool]] = []
+    while moment <= period.end and len(found) <= 2 * _MOST_TICKS:
+        day = moment.hour == 0 and moment.minute == 0
+        text = f"{moment.day} {moment:%b}" if day else f"{moment:%H:%M}"
+        place = period.share(moment)
+        # A text at the very edge would be cut by its neighbour column.
+        if 0.02 < place < 0.98:
+            found.append((place, text, day))
+        moment += step
+    return found
+
+
+def lane_marks(
+    stretches: Sequence[Stretch], period: Period, queued_since: datetime | None, now: datetime
+) -> list[LaneMark]:
+    """A phase's attempts, and a thin line while it is queued."""
+    marks = [
+        LaneMark(
+            item.state,
+            period.share(item.start),
+            period.share(item.end),
+            f"Attempt {item.number}, {look(item.state).word.lower()} after {duration(item.end - item.start)}",
+        )
+        for item in stretches
+    ]
+    if queued_since is not None and queued_since < period.end:
+        words = f"Queued for {duration(now - queued_since)}"
+        marks.append(LaneMark("queued", period.share(queued_since), 1.0, words, wait=True))
+    return marks

@@ -1,0 +1,23 @@
+"""What a person types into a search box, as a query on the beginnings of words."""
+
+from __future__ import annotations
+
+import re
+
+# What PostgreSQL's drain_words() keeps: runs of letters and digits.
+_WORD = re.compile(r"[^\W_]+")
+MOST_WORDS = 8
+LONGEST = 200
+
+
+def cleaned(text: str) -> str:
+    """The typed text without what no column can hold, bounded."""
+    return text.replace("\0", "").strip()[:LONGEST]
+
+
+def prefix_query(text: str) -> str:
+    """A tsquery that asks for every word by its beginning; "" when there is no word.
+
+    Words are letters and digits only and quoted, so nothing typed becomes an operator.
+    """
+    return " & ".join(f"'{word.lower()}':*" for word in _WORD.findall(text)[:MOST_WORDS])
