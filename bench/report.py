@@ -2,7 +2,8 @@
 
 Run it with DATABASE_URL or DRAINSITE_DATA naming a database of its own; it fills it with one session
 (100,000 phases in 500 runs, a plan, attempts with fingerprints, telemetry and small logs) unless the
-session is there already. Goal: at most 3 s and 200 MB for the report; the bundle is measured beside it.
+session is there already. Goal: at most 3 s and 200 MB for the report. The first line is what
+starting Django alone costs on this machine; the bundle is measured beside it.
 
     python bench/report.py [ATTEMPTS]
 """
@@ -58,6 +59,7 @@ def main() -> None:
     session = _fill(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
     print(f"{'':12}{'seconds':>9}{'CPU s':>7}{'MB':>7}{'output MB':>11}")
     with tempfile.TemporaryDirectory() as folder:
+        _measure("start only", ["--help"], Path(folder) / "help")
         for form in ("json", "md", "html"):
             _measure(form, [str(session), "--format", form], Path(folder) / form)
         zipped = Path(folder) / "bundle.zip"
