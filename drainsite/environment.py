@@ -64,7 +64,9 @@ def database(folder: Path) -> dict[str, Any]:
             "DATABASE_URL must name a PostgreSQL database (postgresql://user@host/name); "
             "unset it to use the embedded one."
         )
-    parsed = dict(dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True))
+    parsed: dict[str, Any] = {
+        **dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)
+    }
     parsed["OPTIONS"] = {**options, **(parsed.get("OPTIONS") or {})}
     return parsed
 

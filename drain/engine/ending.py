@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from django.utils import timezone
 
@@ -58,7 +57,7 @@ def finish(context: LoopContext, held: Held, result: Result) -> bool:
     if cause is not None:
         text = result.decision.fingerprint_input
         record_fingerprints([Seen(cause, text, held.started_at, now)])
-    _keep_telemetry(held, result, now)
+    _keep_telemetry(held, result)
     if finished["session_run"] is not None:
         judge_finish(context, _tallied(context, held, result.decision, cause), finished, books)
     return True
@@ -130,8 +129,7 @@ def _tallied(
     )
 
 
-def _keep_telemetry(held: Held, result: Result, now: datetime) -> None:
+def _keep_telemetry(held: Held, result: Result) -> None:
     for event in result.telemetry:
         event.phase_id, event.attempt_id = held.phase, held.attempt
-        event.at = event.at or now
     TelemetryEvent.objects.bulk_create(result.telemetry, ignore_conflicts=True, batch_size=1000)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection
 
+from drain.evidence.rollups import fold
 from drain.models import DrainSession, ExecutorProfile
 from drain.models.vocabulary import LIVE_SESSION_STATES
 
@@ -21,7 +22,7 @@ from .worker import profiles_here
 def require_capable(session: DrainSession) -> None:
     """Raise EngineError with the problem if this host cannot run any executor of the plan."""
     able, problems = profiles_here()
-    used = set(
+    used: set[str | None] = set(
         session.candidates.filter(planned_position__isnull=False)
         .values_list("run__executor__name", flat=True)
         .distinct()
@@ -67,3 +68,5 @@ def drain_inline(session: DrainSession, actor: Actor, interrupted: Callable[[], 
     if session.state in LIVE_SESSION_STATES:
         interrupt_session(session.pk, actor)
         session.refresh_from_db()
+    # Where nobody runs workers, nobody runs maintenance either.
+    fold()

@@ -1,6 +1,12 @@
-"""What happens by itself: rescue, wake-ups, folds. Short, idempotent, safe to run twice."""
+"""What happens by itself: rescue, wake-ups, folds, lifecycles. Short, idempotent, safe to run twice."""
 
 from __future__ import annotations
+
+from django.utils import timezone
+
+from drain.evidence.refingerprint import refingerprint
+from drain.evidence.rollups import fold
+from drain.evidence.settling import settle
 
 from .rescue import rescue
 
@@ -8,3 +14,6 @@ from .rescue import rescue
 def tend() -> None:
     """One round of maintenance."""
     rescue()
+    fold()
+    settle(timezone.now())
+    refingerprint()

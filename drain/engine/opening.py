@@ -13,6 +13,7 @@ from drain.models.door.sessions import move_session
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 
 from .child.preflight import run_preflight
+from .child.profile import Profile
 from .context import LoopContext
 from .tempo import IDLE_SECONDS
 
@@ -74,9 +75,9 @@ def _preflight(context: LoopContext) -> None:
         )
 
 
-def _profiles(context: LoopContext) -> list:  # type: ignore[type-arg]
+def _profiles(context: LoopContext) -> list[Profile]:
     """Profiles with a preflight that the plan's runs use and this host can run."""
-    used = set(
+    used: set[int | None] = set(
         Candidate.objects.filter(session=context.session, planned_position__isnull=False)
         .values_list("run__executor_id", flat=True)
         .distinct()

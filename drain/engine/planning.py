@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from drain.evidence.rollups import state_totals
 from drain.models import DrainSession, ExecutorProfile, Run, SessionRun
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.door.phases import Why
@@ -105,21 +106,17 @@ def _audit(session: DrainSession, asked: Asked) -> None:
         "session.start",
         Subject("session", str(session.pk), f"Drain {session.pk}"),
         asked.note,
-        new={"scope": session.scope | {"phases": session.scope["phases"][:100]}, "limits": session.limits, "selected": session.selected},
+        new={
+            "scope": session.scope | {"phases": session.scope["phases"][:100]},
+            "limits": session.limits,
+            "selected": session.selected,
+        },
     )
 
 
 def state_snapshot(run_pks: list[int] | None) -> dict[str, int]:
     """Phases by state in these runs (None: all), exact: folded counts and what is not yet folded."""
-    where = "" if run_pks is None else "WHERE run_id = ANY(%(runs)s)"
-    statement = f"""
-        SELECT state, sum(n)::int FROM (
-            SELECT run_id, state, count AS n FROM drain_statecount
-            UNION ALL SELECT run_pk, state, delta FROM drain_statedelta
-        ) counts {where} GROUP BY state HAVING sum(n) <> 0 ORDER BY state"""  # noqa: S608 - constants only
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {"runs": run_pks})
-        return dict(cursor.fetchall())
+    return {state: count for state, count in sorted(state_totals(run_pks).items()) if count}
 
 
 def _freeze(session: DrainSession, plan: Plan) -> None:
@@ -165,23 +162,15 @@ def _insert_session_runs(session: DrainSession, selected: list[Planned]) -> dict
 def _candidate_lines(
     session: DrainSession, plan: Plan, runs: dict[int, int]
 ) -> Iterator[tuple[Any, ...]]:
-    status = CandidateStatus.WAITING.value
     for item in plan.selected:
-        place = (session.pk, runs[item.run], item.run, item.id, item.position, item.position)
         yield (
-            *place,
-            item.sample,
-            item.category,
-            item.fingerprint,
-            item.why,
-            status,
-            "",
-            "",
-            0,
-            0,
-            "",
+            *(session.pk, runs[item.run], item.run, item.id, item.position, item.position),
+            *(item.sample, item.category, item.fingerprint, item.why),
+            *(CandidateStatus.WAITING.value, "", "", 0, 0, ""),
         )
-    status = CandidateStatus.EXCLUDED.value
     for line in plan.excluded:
-        place = (session.pk, None, line.run, line.id, None, None)
-        yield (*place, False, "", "", "", status, line.reason.value, line.detail, 0, 0, "")
+        yield (
+            *(session.pk, None, line.run, line.id, None, None),
+            *(False, "", "", ""),
+            *(CandidateStatus.EXCLUDED.value, line.reason.value, line.detail, 0, 0, ""),
+        )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from django.db import transaction
+from django.utils import timezone
 
+from drain.evidence.checks import run_checks
 from drain.models import Candidate, DrainSession
 from drain.models.door.cursor import Row, row, rows
 from drain.models.door.phases import Why
@@ -76,7 +78,15 @@ def _end(context: LoopContext, to: SessionState) -> Idle:
 
 
 def end_session(session_pk: int, to: SessionState, actor: str, reason: str = "") -> bool:
-    """Close a session's books; False if it was closed already or something runs in it again."""
+    """Close a session's books and judge its checks; False if it was closed already or something runs in it."""
+    if not _close(session_pk, to, actor, reason):
+        return False
+    # After the books are closed: a check may take its time, and nobody shall wait for it.
+    run_checks(DrainSession.objects.get(pk=session_pk), timezone.now())
+    return True
+
+
+def _close(session_pk: int, to: SessionState, actor: str, reason: str) -> bool:
     with transaction.atomic():
         session = DrainSession.objects.select_for_update(no_key=True).get(pk=session_pk)
         busy = Candidate.objects.filter(session=session, status=CandidateStatus.RUNNING).exists()

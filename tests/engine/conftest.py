@@ -35,7 +35,10 @@ class Backlog:
 
     def executor(self, script: str, **changes: Any) -> ExecutorProfile:
         """The default profile: a shell script that sees the phase in its environment, $1 is its index."""
-        values = {"argv": ["/bin/sh", "-c", script, "sh", "{phase_index}"], "env": {"OUT": str(self.folder)}}
+        values = {
+            "argv": ["/bin/sh", "-c", script, "sh", "{phase_index}"],
+            "env": {"OUT": str(self.folder)},
+        }
         profile, _ = ExecutorProfile.objects.update_or_create(
             name="script", defaults={**values, "is_default": True, **changes}
         )

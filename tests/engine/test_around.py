@@ -53,7 +53,9 @@ class Autopack:
     def states(self) -> dict[str, str]:
         """What the source itself says."""
         with sqlite3.connect(self.path) as database:
-            return dict(database.execute("SELECT phase_id, state FROM phases WHERE run_id = ?", [RUN]))
+            return dict(
+                database.execute("SELECT phase_id, state FROM phases WHERE run_id = ?", [RUN])
+            )
 
     def change(self, sql: str) -> None:
         with sqlite3.connect(self.path) as database:
@@ -61,7 +63,11 @@ class Autopack:
 
     def session(self, **limits: Any) -> DrainSession:
         asked = Asked(
-            SessionScope(run_ids=(RUN,)), Limits(**limits), SOMEBODY.name, SOMEBODY.origin, inline=True
+            SessionScope(run_ids=(RUN,)),
+            Limits(**limits),
+            SOMEBODY.name,
+            SOMEBODY.origin,
+            inline=True,
         )
         return create_session(asked, timezone.now())
 
@@ -75,7 +81,9 @@ def ours() -> dict[str, str]:
     return dict(Phase.objects.filter(run__run_id=RUN).values_list("phase_id", "state"))
 
 
-def test_the_reports_run_is_drained_and_both_databases_agree(autopack: Autopack, backlog: Backlog) -> None:
+def test_the_reports_run_is_drained_and_both_databases_agree(
+    autopack: Autopack, backlog: Backlog
+) -> None:
     autopack.tell(STUB_MODE_research_cli="fail")
     session = backlog.drain(autopack.session())
     result = session_result(session)
@@ -86,7 +94,9 @@ def test_the_reports_run_is_drained_and_both_databases_agree(autopack: Autopack,
     assert "coverage_tracker" in failed.last_failure_reason
 
 
-def test_telemetry_read_back_is_not_imported_a_second_time(autopack: Autopack, backlog: Backlog) -> None:
+def test_telemetry_read_back_is_not_imported_a_second_time(
+    autopack: Autopack, backlog: Backlog
+) -> None:
     backlog.drain(autopack.session())
     before = TelemetryEvent.objects.count()
     autopack.load()
@@ -94,7 +104,8 @@ def test_telemetry_read_back_is_not_imported_a_second_time(autopack: Autopack, b
 
 
 @pytest.mark.parametrize(
-    ("policy", "selected", "queued"), [("phase", 5, 0), ("dependents", 5, 0), ("run", 0, 5), ("ignore", 5, 0)]
+    ("policy", "selected", "queued"),
+    [("phase", 5, 0), ("dependents", 5, 0), ("run", 0, 5), ("ignore", 5, 0)],
 )
 def test_the_reports_scenario_under_the_four_policies(
     autopack: Autopack, policy: str, selected: int, queued: int
@@ -106,7 +117,9 @@ def test_the_reports_scenario_under_the_four_policies(
 
 
 def test_what_comes_after_an_earlier_queued_phase_waits(autopack: Autopack) -> None:
-    autopack.change(f"UPDATE phases SET phase_index = 2 WHERE phase_id = 'research-integration' AND run_id = '{RUN}'")
+    autopack.change(
+        f"UPDATE phases SET phase_index = 2 WHERE phase_id = 'research-integration' AND run_id = '{RUN}'"
+    )
     autopack.load()
     plan = preview(SessionScope(run_ids=(RUN,)), Limits(), timezone.now())
     assert {item.phase_id for item in plan.selected} == {"research-orchestrator"}
@@ -125,7 +138,9 @@ def test_a_diverted_run_is_not_reported_as_a_drain(autopack: Autopack, backlog: 
     assert ours()["research-orchestrator"] == autopack.states()["research-orchestrator"] == "FAILED"
 
 
-def test_a_phase_that_times_out_is_put_back_in_the_source(autopack: Autopack, backlog: Backlog) -> None:
+def test_a_phase_that_times_out_is_put_back_in_the_source(
+    autopack: Autopack, backlog: Backlog
+) -> None:
     autopack.tell(STUB_MODE="hang")
     session = backlog.drain(autopack.session(batch_size=1, phase_timeout_seconds=1))
     assert session_result(session)["timeouts"] == 1

@@ -8,11 +8,11 @@ from drain.engine.results import session_result
 from drain.engine.scope import SessionScope
 from drain.models import (
     Attempt,
-    AttemptDelta,
     Candidate,
     Dependency,
     Fingerprint,
     Hold,
+    HourlyRollup,
     Phase,
     Run,
     TelemetryEvent,
@@ -27,7 +27,11 @@ MARK = 'echo "$DRAIN_PHASE_ID" >> "$OUT/marks"'
 
 
 def states(run: str) -> list[str]:
-    return list(Phase.objects.filter(run__run_id=run).order_by("phase_index").values_list("state", flat=True))
+    return list(
+        Phase.objects.filter(run__run_id=run)
+        .order_by("phase_index")
+        .values_list("state", flat=True)
+    )
 
 
 def test_failed_phases_run_although_one_is_queued(backlog: Backlog) -> None:
@@ -51,7 +55,8 @@ def test_every_attempt_leaves_its_books(backlog: Backlog) -> None:
     assert (attempt.outcome, attempt.exit_code, attempt.telemetry_count) == ("complete", 0, 1)
     assert attempt.log_bytes == 5
     assert TelemetryEvent.objects.get().actual_tokens == 7
-    assert AttemptDelta.objects.get().outcome == "complete"
+    hour = HourlyRollup.objects.get()
+    assert (hour.outcome, hour.attempts, hour.telemetry_events) == ("complete", 1, 1)
     moves = Transition.objects.filter(subject="phase").order_by("pk")
     assert list(moves.values_list("from_state", "to_state")) == [
         ("FAILED", "EXECUTING"),
@@ -89,7 +94,9 @@ def test_two_timeouts_leave_a_run_alone(backlog: Backlog) -> None:
 
 
 def test_a_run_of_one_at_a_time_never_runs_two_whatever_the_parallelism(backlog: Backlog) -> None:
-    backlog.executor(f'mkdir "$OUT/lock" || echo TWO >> "$OUT/marks"; {MARK}; sleep 0.05; rmdir "$OUT/lock"')
+    backlog.executor(
+        f'mkdir "$OUT/lock" || echo TWO >> "$OUT/marks"; {MARK}; sleep 0.05; rmdir "$OUT/lock"'
+    )
     backlog.run("r", 10)
     backlog.drain(parallel=4)
     assert sorted(backlog.marks()) == sorted(f"p{n}" for n in range(10))
@@ -113,7 +120,9 @@ def test_a_retryable_phase_comes_again_at_the_end(
     assert (result["retryable"], result["complete"], result["failed"]) == (1, 3, 0)
 
 
-def test_a_prerequisite_runs_first_and_its_failure_excludes_what_depends_on_it(backlog: Backlog) -> None:
+def test_a_prerequisite_runs_first_and_its_failure_excludes_what_depends_on_it(
+    backlog: Backlog,
+) -> None:
     backlog.executor(f'{MARK}; [ "$1" != 1 ] || exit 1')
     backlog.run("r", 2)
     first, second = Phase.objects.order_by("phase_index")
@@ -142,7 +151,9 @@ def test_a_phase_cleared_since_the_plan_is_not_run(backlog: Backlog) -> None:
     Phase.objects.filter(phase_id="p0").update(state="COMPLETE")
     backlog.drain(session)
     assert backlog.marks() == ["p1"]
-    assert Candidate.objects.get(session=session, phase__phase_id="p0").detail.startswith("is COMPLETE")
+    assert Candidate.objects.get(session=session, phase__phase_id="p0").detail.startswith(
+        "is COMPLETE"
+    )
 
 
 def test_a_failed_preflight_starts_nothing_and_shows_why(backlog: Backlog) -> None:
@@ -210,7 +221,9 @@ def test_one_queued_phase_can_be_drained_by_name(backlog: Backlog) -> None:
     assert states("r") == ["FAILED", "COMPLETE"]
 
 
-def test_an_interrupted_session_resumes_with_the_same_plan_and_nothing_twice(backlog: Backlog) -> None:
+def test_an_interrupted_session_resumes_with_the_same_plan_and_nothing_twice(
+    backlog: Backlog,
+) -> None:
     from drain.engine.inline import drain_inline
     from drain.engine.sessions import resume_session
 

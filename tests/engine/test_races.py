@@ -43,7 +43,10 @@ def gone(pid: int, seconds: float) -> bool:
 def test_two_drains_at_once_run_every_phase_exactly_once(backlog: Backlog, manage: Manage) -> None:
     backlog.executor(f"{MARK}; sleep 0.02")
     backlog.run("r", 12)
-    both = [manage("drain", "--run-id", "r", "--inline", "--json", "--batch-size", "50") for _ in range(2)]
+    both = [
+        manage("drain", "--run-id", "r", "--inline", "--json", "--batch-size", "50")
+        for _ in range(2)
+    ]
     results = [answer(process) for process in both]
     assert sorted(backlog.marks()) == sorted(f"p{n}" for n in range(12))
     assert sum(result["processed"] for result in results) == 12
@@ -76,14 +79,20 @@ def test_a_killed_worker_leaves_no_process_and_its_phase_is_drained_once(
     assert Run.objects.get().open_attempts == 0
 
 
-def test_sigterm_ends_the_child_and_leaves_the_session_resumable(backlog: Backlog, manage: Manage) -> None:
+def test_sigterm_ends_the_child_and_leaves_the_session_resumable(
+    backlog: Backlog, manage: Manage
+) -> None:
     backlog.executor('echo $$ > "$OUT/pid.tmp"; mv "$OUT/pid.tmp" "$OUT/pid"; sleep 60')
     backlog.run("r", 2)
     worker = manage("drain", "--inline", "--json")
     wait_for(backlog.folder / "pid")
     worker.send_signal(signal.SIGTERM)
     result = answer(worker)
-    assert (result["state"], result["stop_reason"], result["processed"]) == ("interrupted", "interrupted", 0)
+    assert (result["state"], result["stop_reason"], result["processed"]) == (
+        "interrupted",
+        "interrupted",
+        0,
+    )
     assert gone(int((backlog.folder / "pid").read_text()), 1.0)
     assert list(Phase.objects.values_list("state", flat=True)) == ["FAILED", "FAILED"]
 
