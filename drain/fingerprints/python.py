@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from drain.fingerprints.model import Failure
-from drain.fingerprints.wordings import TYPES, in_one_wording, may_differ
+from drain.fingerprints.wordings import TYPES, in_one_wording
 
 _HEADER = "Traceback (most recent call last)"
 _FRAME = '  File "'
@@ -120,8 +120,7 @@ def _short(kind: str) -> str:
 
 def _message(kind: str, first: str, rest: str) -> str:
     """The first line, and of the following ones only those that name the cause."""
-    if may_differ(kind, first):
-        first = in_one_wording(kind, first)
+    first = in_one_wording(kind, first)
     if "validation error" in first:
         lines = [line.partition(" [type=")[0].strip() for line in rest.split("\n", 3)[1:3]]
         return " ".join([first, *lines])

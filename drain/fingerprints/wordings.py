@@ -69,27 +69,17 @@ _SYNTAX_RULES: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("a place in brackets", re.compile(r" \([^()\s]{1,200}, line \d+\)$"), ""),
 )
 
+_SYNTAX = frozenset({"SyntaxError", "IndentationError", "TabError"})
+# The interpreter's own exceptions whose words changed; all others are spared the rules.
+_REWORDED = _SYNTAX | {
+    "AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "RecursionError", "TypeError", "UnboundLocalError",
+}  # fmt: skip
+
 
 def in_one_wording(kind: str, message: str) -> str:
     """The message of an exception of type ``kind`` as every version would have said it."""
-    rules = (
-        _RULES + _SYNTAX_RULES
-        if kind in ("SyntaxError", "IndentationError", "TabError")
-        else _RULES
-    )
-    for _, pattern, replacement in rules:
+    if kind not in _REWORDED:
+        return message
+    for _, pattern, replacement in _RULES + _SYNTAX_RULES if kind in _SYNTAX else _RULES:
         message = pattern.sub(replacement, message)
     return message
-
-
-# What the rules above could change has one of these in it.
-_HINTS = (
-    "() ", "id you ", "you meant", "erhaps", "onsider", "local variable", "abstract", "recursion",
-)  # fmt: skip
-
-
-def may_differ(kind: str, message: str) -> bool:
-    """A cheap test that spares nearly every message the rules."""
-    return kind.endswith("Error") and (
-        kind.startswith(("Syntax", "Indent", "Tab")) or any(hint in message for hint in _HINTS)
-    )
