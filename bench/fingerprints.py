@@ -24,10 +24,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench.fingerprints_baselines import METHODS, Method  # noqa: E402
-from bench.fingerprints_sentry import sentry_table  # noqa: E402
-from bench.fingerprints_texts import HOSTILE, tracebacks  # noqa: E402
-from drain.fingerprints import VERSION, fingerprint  # noqa: E402
+from bench.fingerprints_baselines import METHODS, Method
+from bench.fingerprints_sentry import sentry_table
+from bench.fingerprints_texts import HOSTILE, tracebacks
+from drain.fingerprints import VERSION, fingerprint
 
 Row = dict[str, Any]
 

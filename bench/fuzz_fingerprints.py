@@ -18,8 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from drain.fingerprints import fingerprint  # noqa: E402
-from tests.fingerprints.corpus import FAILURES, variants, wrapped  # noqa: E402
+from drain.fingerprints import fingerprint
+from tests.fingerprints.corpus import FAILURES, variants, wrapped
 
 _PIECES = [
     "\n", " ", "\t", "\r", "\x00", "\x1b[31m", "\x1b]", "'", '"', "(", ")", "[", "]", "{", "}", "<", ">", "/", "\\", ":", "=", "|", "+", "%", "@",
