@@ -12,11 +12,10 @@ from typing import Any
 
 from drain.engine.backlog import active_holds
 from drain.evidence.sql import rows
-from drain.models import Attempt, Candidate, Fingerprint, Phase, Run
+from drain.models import Attempt, Candidate, Phase
 from drain.models.vocabulary import (
     LIVE_SESSION_STATES,
     CandidateStatus,
-    FingerprintStatus,
     Order,
     PhaseState,
     SourceKind,
@@ -27,8 +26,9 @@ from drain.policy.rows import PhaseRow, RunFacts, Scope
 
 from .formats import age
 
-# Up the edges from one phase, over prerequisites that are not complete or skipped; both ends of each edge.
-_EDGES = """
+# Up the edges from one phase, over prerequisites that are not complete or skipped: both ends of each edge,
+# and the first queued phase of the run, each with the facts about its run and its cause.
+_ROWS = """
 WITH RECURSIVE up AS (
     SELECT d.phase_id, d.prerequisite_id FROM drain_dependency d
     JOIN drain_phase p ON p.id = d.prerequisite_id AND p.state NOT IN ('COMPLETE', 'SKIPPED')
@@ -37,19 +37,22 @@ WITH RECURSIVE up AS (
     SELECT d.phase_id, d.prerequisite_id FROM up
     JOIN drain_dependency d ON d.phase_id = up.prerequisite_id
     JOIN drain_phase p ON p.id = d.prerequisite_id AND p.state NOT IN ('COMPLETE', 'SKIPPED')
+), edge AS MATERIALIZED (SELECT phase_id, prerequisite_id FROM up LIMIT 5000),
+wanted AS (
+    SELECT %(phase)s::bigint AS id UNION SELECT phase_id FROM edge UNION SELECT prerequisite_id FROM edge
+    UNION (SELECT id FROM drain_phase WHERE run_id = %(run)s::bigint AND state = 'QUEUED'
+        ORDER BY phase_index, id LIMIT 1)
 )
-SELECT phase_id, prerequisite_id FROM up LIMIT 5000
-"""
-_ROWS = """
 SELECT p.id, p.run_id, p.phase_index, p.state, p.failure_category,
-    coalesce(m.key, p.last_fingerprint) AS fingerprint,
-    p.lease_owner IS NOT NULL AND p.lease_expires_at > now() AS leased, p.phase_id
-FROM drain_phase p
+    coalesce(m.key, p.last_fingerprint) AS fingerprint, coalesce(m.status, f.status) = 'snoozed'
+        AND coalesce(coalesce(m.snoozed_until, f.snoozed_until) > %(now)s, true) AS snoozed,
+    p.lease_owner IS NOT NULL AND p.lease_expires_at > now() AS leased, p.phase_id,
+    r.run_id AS run_name, r."order", s.kind, r.max_parallel,
+    ARRAY(SELECT prerequisite_id FROM edge WHERE edge.phase_id = p.id) AS needs
+FROM wanted JOIN drain_phase p ON p.id = wanted.id
+JOIN drain_run r ON r.id = p.run_id LEFT JOIN drain_source s ON s.id = r.source_id
 LEFT JOIN drain_fingerprint f ON f.key = p.last_fingerprint
 LEFT JOIN drain_fingerprint m ON m.id = f.merged_into_id
-WHERE p.id = ANY(%(phases)s::bigint[]) OR p.id = (
-    SELECT id FROM drain_phase WHERE run_id = %(run)s::bigint AND state = 'QUEUED'
-    ORDER BY phase_index, id LIMIT 1)
 """
 
 
@@ -117,21 +120,18 @@ def _offered(phase: Phase) -> Reason | None:
 
 
 def _planned(phase: Phase, now: datetime) -> Reason:
-    edges = [
-        (item["phase_id"], item["prerequisite_id"]) for item in rows(_EDGES, {"phase": phase.pk})
-    ]
-    ends = {phase.pk, *(end for edge in edges for end in edge)}
-    found = [_row(item) for item in rows(_ROWS, {"phases": list(ends), "run": phase.run_id})]
-    runs = _run_facts({row.run for row in found}, now)
-    keys = {row.fingerprint for row in found if row.fingerprint}
+    found = rows(_ROWS, {"phase": phase.pk, "run": phase.run_id, "now": now})
     plan = make_plan(
-        found, runs, edges, Scope(), Limits(batch_size=MAX_BATCH_SIZE), snoozed=_snoozed(keys, now)
+        [_row(item) for item in found],
+        _run_facts(found, now),
+        [(item["id"], need) for item in found for need in item["needs"]],
+        Scope(),
+        Limits(batch_size=MAX_BATCH_SIZE),
+        snoozed=frozenset(item["fingerprint"] for item in found if item["snoozed"]),
     )
     excluded = next((line for line in plan.excluded if line.id == phase.pk), None)
     if excluded is None:
-        first = (
-            "No drain has taken it yet" if not phase.attempts else "It failed again when drained"
-        )
+        first = "No drain has taken it yet" if not phase.attempts else "It failed when it was tried"
         return Reason("failed", f"{first}; nothing holds it back now.", ready=True)
     return Reason(
         "waiting", excluded.reason.sentence, _sentence(excluded.detail), excluded.reason.value
@@ -156,31 +156,17 @@ def _row(item: dict[str, Any]) -> PhaseRow:
     )
 
 
-def _run_facts(pks: set[int], now: datetime) -> dict[int, RunFacts]:
+def _run_facts(found: list[dict[str, Any]], now: datetime) -> dict[int, RunFacts]:
     exact, prefixes = active_holds(now)
-    found = Run.objects.filter(pk__in=pks).values_list(
-        "pk", "run_id", "order", "source__kind", "max_parallel"
-    )
     return {
-        pk: RunFacts(
-            pk=pk,
-            run_id=run_id,
-            sequential=order == Order.SEQUENTIAL,
-            autopack=kind == SourceKind.AUTOPACK,
-            hold=exact.get(run_id, "")
-            or next((why for prefix, why in prefixes.items() if run_id.startswith(prefix)), ""),
-            max_parallel=most,
+        item["run_id"]: RunFacts(
+            pk=item["run_id"],
+            run_id=item["run_name"],
+            sequential=item["order"] == Order.SEQUENTIAL,
+            autopack=item["kind"] == SourceKind.AUTOPACK,
+            hold=exact.get(item["run_name"], "")
+            or next((w for start, w in prefixes.items() if item["run_name"].startswith(start)), ""),
+            max_parallel=item["max_parallel"],
         )
-        for pk, run_id, order, kind, most in found
+        for item in found
     }
-
-
-def _snoozed(keys: set[str], now: datetime) -> frozenset[str]:
-    if not keys:
-        return frozenset()
-    found = Fingerprint.objects.filter(key__in=keys, status=FingerprintStatus.SNOOZED)
-    return frozenset(
-        key
-        for key, until in found.values_list("key", "snoozed_until")
-        if until is None or until > now
-    )

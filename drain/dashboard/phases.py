@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from drain.evidence.causes import causes, resolve_keys
-from drain.models import Attempt, Dependency, Phase, TelemetryEvent, Transition
+from drain.models import (
+    Attempt,
+    Dependency,
+    Fingerprint,
+    Phase,
+    TelemetryEvent,
+    Transition,
+)
 from drain.models.vocabulary import ENDED_STATES
 
 from .addresses import link
@@ -19,7 +26,7 @@ from .answers import page_or_fragment
 from .permissions import requires
 from .phase_why import explain
 
-ATTEMPTS, TRANSITIONS, EVENTS, NEIGHBOURS = 50, 50, 25, 50
+ATTEMPTS, TRANSITIONS, EVENTS, NEIGHBOURS = 50, 50, 25, 100
 ERROR_CHARACTERS = 6000
 PARAMS_CHARACTERS = 4000
 TAIL_LINES = 12
@@ -38,7 +45,7 @@ def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
     failed = next((attempt for attempt in attempts if attempt.error), None)
     why = explain(phase, current, now)
     key = (failed.fingerprint if failed else "") or phase.last_fingerprint
-    key = resolve_keys([key]).get(key, key) if key else ""
+    cause = _cause(key)
     context = {
         "now": now,
         "phase": phase,
@@ -52,8 +59,8 @@ def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "tail": current.tail.splitlines()[-TAIL_LINES:] if current else [],
         "failed": failed,
         "error": _error(phase, failed),
-        "cause": causes([key]).get(key) if key else None,
-        "cause_href": link("fingerprint-detail", key) if key else "",
+        "cause": cause,
+        "cause_href": link("fingerprint-detail", cause.key) if cause else "",
         "transitions": _transitions(phase),
         "events": list(TelemetryEvent.objects.filter(phase=phase).order_by("-pk")[:EVENTS]),
         **_neighbours(phase),
@@ -80,6 +87,15 @@ def _error(phase: Phase, failed: Attempt | None) -> str:
     return text if len(text) <= ERROR_CHARACTERS else f"…{text[-ERROR_CHARACTERS:]}"
 
 
+def _cause(key: str) -> Fingerprint | None:
+    """The cause that stands for this key now; a merge of a merge is followed by its own page."""
+    if not key:
+        return None
+    known = Q(key=key) | Q(aliases__key=key)
+    found = Fingerprint.objects.filter(known).select_related("merged_into").first()
+    return found.merged_into or found if found else None
+
+
 def _transitions(phase: Phase) -> list[Transition]:
     found = Transition.objects.filter(subject="phase", subject_pk=phase.pk)
     return list(found.order_by("-pk")[:TRANSITIONS])
@@ -87,9 +103,9 @@ def _transitions(phase: Phase) -> list[Transition]:
 
 def _neighbours(phase: Phase) -> dict[str, list[Phase]]:
     """What it waits for and what waits for it."""
-    edges = Dependency.objects.filter(phase=phase).select_related("prerequisite__run")
-    others = Dependency.objects.filter(prerequisite=phase).select_related("phase__run")
+    touching = Dependency.objects.filter(Q(phase=phase) | Q(prerequisite=phase)).order_by("pk")
+    edges = list(touching.select_related("prerequisite__run", "phase__run")[:NEIGHBOURS])
     return {
-        "needs": [edge.prerequisite for edge in edges.order_by("pk")[:NEIGHBOURS]],
-        "dependents": [edge.phase for edge in others.order_by("pk")[:NEIGHBOURS]],
+        "needs": [edge.prerequisite for edge in edges if edge.phase_id == phase.pk],
+        "dependents": [edge.phase for edge in edges if edge.prerequisite_id == phase.pk],
     }

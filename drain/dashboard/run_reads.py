@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.utils import timezone
 
-from drain.evidence.causes import Cause, causes
-from drain.models import Dependency, FixMarker, Hold, Phase, Run
+from drain.models import Dependency, Fingerprint, FixMarker, Hold, Phase, Run
 from drain.models.vocabulary import ENDED_STATES, HoldKind, PhaseState
 
 from .attempt_reads import AttemptMark, newest_attempts
@@ -61,14 +60,13 @@ class RunTable:
 
 
 def run_table(run: Run, after: tuple[int, int] | None, now: datetime) -> RunTable:
-    """The phases after (index, pk) in the order of the run. Four queries."""
+    """The phases after (index, pk) in the order of the run. Three queries."""
     page = list(_phases(run, after)[: PAGE + 1])
     shown = page[:PAGE]
     marks = newest_attempts([phase.pk for phase in shown])
-    titles = causes(phase.last_fingerprint for phase in shown if _shows_failure(phase))
     stretches = [mark.stretch(now) for found in marks.values() for mark in found]
     period = shared_period(stretches)
-    lines = [_line(phase, marks.get(phase.pk, []), titles, period, now) for phase in shown]
+    lines = [_line(phase, marks.get(phase.pk, []), period, now) for phase in shown]
     following = shown[-1].pk if len(page) > PAGE else None
     if period is None:
         return RunTable(lines, following, None)
@@ -77,7 +75,9 @@ def run_table(run: Run, after: tuple[int, int] | None, now: datetime) -> RunTabl
 
 
 def _phases(run: Run, after: tuple[int, int] | None) -> QuerySet[Phase]:
+    title = Fingerprint.objects.filter(key=OuterRef("last_fingerprint")).values("title")
     found = Phase.objects.filter(run=run).order_by("phase_index", "pk").defer("params")
+    found = found.annotate(cause=Subquery(title[:1]))
     if after is None:
         return found
     return found.filter(Q(phase_index__gt=after[0]) | Q(phase_index=after[0], pk__gt=after[1]))
@@ -86,7 +86,6 @@ def _phases(run: Run, after: tuple[int, int] | None) -> QuerySet[Phase]:
 def _line(
     phase: Phase,
     attempts: list[AttemptMark],
-    titles: dict[str, Cause],
     period: Period | None,
     now: datetime,
 ) -> PhaseLine:
@@ -97,10 +96,9 @@ def _line(
     seconds = (last.end - last.start).total_seconds() if last else None
     if queued_since is not None:
         seconds = (now - queued_since).total_seconds()
-    cause = titles.get(phase.last_fingerprint)
     error = ""
     if _shows_failure(phase):
-        error = cause.title if cause else last_line(phase.last_failure_reason)
+        error = getattr(phase, "cause", None) or last_line(phase.last_failure_reason)
     return PhaseLine(phase, attempts, marks, seconds, error)
 
 

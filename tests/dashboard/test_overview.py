@@ -1,0 +1,174 @@
+"""The overview: everything accounted for, every number a way to the rows behind it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from drain.dashboard.overview_causes import read_causes
+from drain.dashboard.overview_ledger import read_ledger
+from drain.dashboard.overview_rates import read_rates
+from drain.evidence.rollups import fold
+from drain.models import Dependency, DrainSession, FixMarker, Hold, SessionRun
+from drain.models.roles import Role
+from drain.models.rollups import AttemptDelta
+from tests.dashboard.people import signed_in
+from tests.factories import (
+    AttemptFactory,
+    CandidateFactory,
+    FingerprintFactory,
+    PhaseFactory,
+    RunFactory,
+    SessionFactory,
+    SourceFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    cache.clear()
+
+
+@pytest.fixture
+def client():
+    return signed_in(Role.VIEWER)
+
+
+def ended(run, outcome, at, key="", events=1):
+    AttemptFactory(
+        phase=PhaseFactory(run=run),
+        outcome=outcome,
+        fingerprint=key,
+        started_at=at - timedelta(minutes=1),
+    )
+    AttemptDelta.objects.create(
+        finished_at=at, run_pk=run.pk, category="c", outcome=outcome, fingerprint=key,
+        seconds=60, telemetry_events=events,
+    )  # fmt: skip
+
+
+def test_every_failed_phase_is_in_one_part_and_the_parts_sum_up():
+    now = timezone.now()
+    run, held, pack = (
+        RunFactory(),
+        RunFactory(run_id="held-1"),
+        RunFactory(source=SourceFactory(kind="autopack")),
+    )
+    Hold.objects.create(kind="prefix", value="held-", reason="r", created_by="p", origin="browser")
+    snoozed = FingerprintFactory(status="snoozed")
+    PhaseFactory(run=held, last_fingerprint=snoozed.key)
+    PhaseFactory(run=run, last_fingerprint=snoozed.key)
+    queued = PhaseFactory(run=run, state="QUEUED")
+    direct, through = PhaseFactory(run=run), PhaseFactory(run=run)
+    Dependency.objects.create(phase=direct, prerequisite=queued)
+    Dependency.objects.create(phase=through, prerequisite=direct)
+    PhaseFactory(run=pack, state="QUEUED", phase_index=5)
+    PhaseFactory(run=pack, phase_index=9)
+    PhaseFactory(run=pack, phase_index=1)
+    session = SessionFactory(started_at=now - timedelta(hours=1), ended_at=now)
+    SessionRun.objects.create(session=session, run=run, complete=4)
+    CandidateFactory(session=session, phase=PhaseFactory(run=run), outcome="failed")
+    ledger = read_ledger(now)
+    assert (ledger.held, ledger.snoozed, ledger.waiting) == (1, 1, 3)
+    assert (ledger.drained, ledger.again, ledger.untouched) == (5, 1, 1)
+    assert ledger.total == 5 + 1 + 1 + 3 + 1
+
+
+def test_a_hold_that_has_ended_holds_nothing():
+    now = timezone.now()
+    run = RunFactory()
+    PhaseFactory(run=run)
+    Hold.objects.create(
+        kind="run",
+        value=run.run_id,
+        reason="r",
+        created_by="p",
+        origin="browser",
+        until=now - timedelta(hours=1),
+    )
+    assert read_ledger(now).untouched == 1
+
+
+def test_the_rate_rose_since_the_fix_marker():
+    now = timezone.now()
+    run = RunFactory()
+    for hours in (6, 7):
+        ended(run, "failed", now - timedelta(hours=hours), "k")
+    FixMarker.objects.create(title="BUILD-146", applied_at=now - timedelta(hours=4), created_by="p")
+    for hours in (1, 2):
+        ended(run, "complete", now - timedelta(hours=hours))
+    found = read_rates(48, now)
+    assert (found.after.rate.value, found.before.rate.value, found.change) == (1.0, 0.0, 100.0)
+    assert found.pivot.startswith("FM-")
+    assert found.after.per_minute == 1.0
+
+
+def test_the_causes_count_the_same_before_and_after_the_totals_are_folded():
+    now = timezone.now()
+    run, cause = RunFactory(), FingerprintFactory()
+    for hours in (0.5, 2, 20, 60, 150, 200):
+        ended(run, "failed", now - timedelta(hours=hours), cause.key)
+    ended(run, "retryable", now, "")
+    before = read_causes(now).rows[0].cells
+    fold()
+    assert [n for n, _ in before] == [1, 2, 3, 4, 5]
+    assert read_causes(now).rows[0].cells == before
+
+
+def test_merged_causes_count_for_the_one_that_stands_for_them():
+    now = timezone.now()
+    run, cause = RunFactory(), FingerprintFactory()
+    merged = FingerprintFactory(merged_into=cause)
+    ended(run, "failed", now - timedelta(minutes=5), merged.key)
+    (row,) = read_causes(now).rows
+    assert (row.key, [n for n, _ in row.cells]) == (cause.key, [1, 1, 1, 1, 1])
+
+
+def test_an_empty_installation_says_what_is_missing(client):
+    page = client.get("/").content.decode()
+    for sentence in (
+        "No phase is failed",
+        "No failed attempt in seven days",
+        "Nothing was drained yet",
+    ):
+        assert sentence in page
+
+
+def test_a_phase_cannot_write_markup_into_the_page(client):
+    evil = "<script>alert(1)</script>"
+    run = RunFactory(run_id=f"run-{evil}")
+    PhaseFactory(run=run, phase_id=f"p-{evil}", state="QUEUED")
+    cause = FingerprintFactory(title=f"Error {evil}")
+    ended(run, "failed", timezone.now(), cause.key)
+    DrainSession.objects.create(state="running", started_by="p", origin="browser", note=evil)
+    page = client.get("/").content.decode()
+    assert evil not in page
+    assert page.count("&lt;script&gt;") >= 4
+    assert " style=" not in page
+
+
+def test_a_refresh_gets_the_live_part_alone(client):
+    answer = client.get("/?hours=24", headers={"HX-Request": "true"})
+    body = answer.content.decode()
+    assert body.lstrip().startswith('<div id="overview"')
+    assert "<html" not in body
+    assert "HX-Request" in answer["Vary"]
+
+
+def test_a_refresh_costs_few_queries(client, django_assert_max_num_queries):
+    SessionFactory(state="running", ended_at=None)
+    PhaseFactory()
+    client.get("/")
+    with django_assert_max_num_queries(12):
+        client.get("/")
+
+
+def test_nobody_sees_it_without_signing_in(client):
+    client.logout()
+    assert client.get("/")["Location"].startswith("/login/")
+    assert client.get("/login/").status_code == 200

@@ -1,0 +1,138 @@
+"""Runs: found by name and by what their errors say, and on one page what holds them back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from drain.dashboard import run_list
+from drain.models import Dependency, Hold
+from drain.models.roles import Role
+from tests.dashboard.people import signed_in
+from tests.factories import AttemptFactory, PhaseFactory, RunFactory, SourceFactory
+
+pytestmark = pytest.mark.django_db
+EVIL = "<script>alert(1)</script>"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    cache.clear()
+
+
+@pytest.fixture
+def client():
+    return signed_in(Role.VIEWER)
+
+
+def listed(client, query=""):
+    page = client.get(f"/runs/{query}").context["page"]
+    return [row.run.run_id for row in page.rows]
+
+
+def test_filters_in_the_address_narrow_the_list(client):
+    day_ago = timezone.now() - timedelta(days=1)
+    failed, stale, other = (
+        RunFactory(run_id="a-1"),
+        RunFactory(run_id="a-2"),
+        RunFactory(run_id="b-1"),
+    )
+    PhaseFactory(run=failed)
+    PhaseFactory(run=stale, state="QUEUED", state_changed_at=day_ago)
+    PhaseFactory(run=other, state="COMPLETE")
+    Hold.objects.create(kind="prefix", value="b-", reason="r", created_by="p", origin="browser")
+    assert listed(client) == ["b-1", "a-2", "a-1"]
+    assert listed(client, "?state=FAILED") == ["a-1"]
+    assert listed(client, "?stale=1") == ["a-2"]
+    assert listed(client, "?held=1") == ["b-1"]
+    assert listed(client, "?q=a-&state=queued") == ["a-2"]
+    assert listed(client, "?state=nonsense&source=x&before=y") == ["b-1", "a-2", "a-1"]
+
+
+def test_runs_are_found_by_the_words_of_their_errors(client):
+    run = RunFactory(run_id="one")
+    PhaseFactory(
+        run=run,
+        last_failure_reason="Traceback\nModuleNotFoundError: No module named 'autopack.coverage'",
+    )
+    PhaseFactory(
+        run=RunFactory(run_id="two"), state="COMPLETE", last_failure_reason="ModuleNotFoundError"
+    )
+    assert listed(client, "?q=modulenotf cover") == ["one"]
+    assert listed(client, "?q=coverage_tracker") == []
+    assert "No module named" in client.get("/runs/?q=autopack").content.decode()
+
+
+@pytest.mark.parametrize("typed", ["'", "a' | 'b", ":* & !", "%", "\\", "😀", "x" * 5000, "%00"])
+def test_whatever_is_typed_is_only_searched_for(client, typed):
+    assert client.get("/runs/", {"q": typed}).status_code == 200
+    assert client.get("/search/", {"q": typed}).status_code == 200
+
+
+def test_pages_lead_on_and_back_without_losing_a_run(client, monkeypatch):
+    monkeypatch.setattr(run_list, "PAGE", 2)
+    runs = [RunFactory() for _ in range(5)]
+    seen, address = [], "/runs/"
+    for _ in range(3):
+        page = client.get(address).context["page"]
+        seen += [row.run.pk for row in page.rows]
+        address = f"/runs/?before={page.older}"
+    assert seen == [run.pk for run in reversed(runs)]
+    back = client.get(f"/runs/?after={seen[4]}").context["page"]
+    assert [row.run.pk for row in back.rows] == seen[2:4]
+    assert page.older is None
+    assert client.get("/runs/?before=999999999").status_code == 200
+
+
+def test_nothing_there_and_filtered_away_are_told_apart(client):
+    assert "No run yet" in client.get("/runs/").content.decode()
+    assert "No run matches these filters" in client.get("/runs/?q=zzz").content.decode()
+
+
+def test_the_page_of_a_run_names_what_holds_it_back(client):
+    run = RunFactory(source=SourceFactory(kind="autopack"), run_id="research-system-v2")
+    blocker = PhaseFactory(run=run, phase_id="integration", state="QUEUED", phase_index=1)
+    first = PhaseFactory(run=run, phase_id="polish", phase_index=2)
+    Dependency.objects.create(phase=first, prerequisite=blocker)
+    AttemptFactory(phase=first, outcome="timeout")
+    Hold.objects.create(
+        kind="run", value=run.run_id, reason="schema", created_by="m.ortiz", origin="browser"
+    )
+    page = client.get(f"/runs/{run.pk}/").content.decode()
+    assert "holds back 1 phase: polish" in page
+    assert "This run is on hold" in page
+    assert 'aria-label="Attempts: Timeout"' in page
+    assert "Dependency graph, 1 edges" in page
+
+
+def test_a_run_with_many_phases_costs_no_more_queries(admin_client, django_assert_max_num_queries):
+    run = RunFactory(source=SourceFactory())
+    for _ in range(30):
+        phase = PhaseFactory(run=run, last_failure_reason="x", last_fingerprint="k")
+        AttemptFactory(phase=phase)
+    PhaseFactory(run=run, state="QUEUED")
+    admin_client.get("/runs/")
+    for address in ("/runs/", f"/runs/{run.pk}/"):
+        with django_assert_max_num_queries(12):
+            admin_client.get(address)
+
+
+def test_names_and_errors_are_inert(client):
+    run = RunFactory(run_id=f"run-{EVIL}", labels=[EVIL])
+    one = PhaseFactory(run=run, phase_id=f"p-{EVIL}", last_failure_reason=EVIL)
+    Dependency.objects.create(phase=one, prerequisite=PhaseFactory(run=run, phase_id=f"q-{EVIL}"))
+    Hold.objects.create(kind="run", value=run.run_id, reason=EVIL, created_by="p", origin="browser")
+    for address in ("/runs/", f"/runs/{run.pk}/", f"/runs/?q={EVIL}", f"/search/?q=run-{EVIL}"):
+        page = client.get(address).content.decode()
+        assert EVIL not in page
+        assert " style=" not in page
+
+
+def test_a_refresh_of_a_run_leaves_the_graph_alone(client):
+    run = RunFactory()
+    body = client.get(f"/runs/{run.pk}/", headers={"HX-Request": "true"}).content.decode()
+    assert body.lstrip().startswith('<div class="stack" id="run"')
+    assert client.get("/runs/999999/").status_code == 404
