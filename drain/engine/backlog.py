@@ -60,7 +60,9 @@ def _rows(run_pks: list[int] | None, merges: dict[str, str]) -> Iterator[PhaseRo
         while batch := cursor.fetchmany(BATCH):
             found = map(PhaseRow._make, batch)
             # Most of the time nothing is taken or merged, and a million rows pass untouched.
-            yield from (_adjusted(row, taken, merges) for row in found) if taken or merges else found
+            yield from (
+                (_adjusted(row, taken, merges) for row in found) if taken or merges else found
+            )
 
 
 def _adjusted(row: PhaseRow, taken: frozenset[int], merges: dict[str, str]) -> PhaseRow:
