@@ -104,7 +104,7 @@ def read_form(data: QueryDict, now: datetime) -> DrainForm:
     )
     given: dict[str, Any] = {}
     for each in NUMBERS:
-        _take(form, each.name, given, lambda each=each: _number(each, form.values[each.name]))  # type: ignore[misc]
+        _take(form, each.name, given, lambda each=each: _number(each, form.values[each.name]))
     _take(form, "queued_policy", given, lambda: parse_queued_policy(form.values["queued_policy"]))
     _take(form, "until", given, lambda: _until(form.values["until"]))
     try:

@@ -66,7 +66,8 @@ def _list_counts(pks: list[int]) -> dict[int, dict[str, int]]:
     names = ("complete", "failed", "timeouts", "retryable", "lost", "skipped", "cancelled")
     found = SessionRun.objects.filter(session__in=pks).values("session")
     sums = found.annotate(**{f"n_{name}": Sum(name) for name in names})
-    return {row["session"]: {name: row[f"n_{name}"] for name in names} for row in sums}
+    rows: list[dict[str, Any]] = [dict(row.items()) for row in sums]
+    return {row["session"]: {name: row[f"n_{name}"] for name in names} for row in rows}
 
 
 @requires()

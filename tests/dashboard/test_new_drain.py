@@ -66,7 +66,7 @@ def test_nothing_selected_says_what_to_do_first(backlog):
 def test_starting_freezes_the_plan_that_was_seen(backlog):
     seen = seen_plan([phase.pk for phase in backlog])
     form = {"batch_size": "10", "note": "after the fix", "seen_digest": seen.digest}
-    form["seen_ids"] = ",".join(map(str, seen.ids))
+    form["seen_ids"] = ",".join(map(str, seen.ids or ()))
     answer = signed_in(Role.OPERATOR).post("/drains/new/", form, follow=True)
     session = DrainSession.objects.get()
     assert (session.state, session.selected, session.note) == ("planned", 5, "after the fix")
@@ -77,7 +77,7 @@ def test_starting_freezes_the_plan_that_was_seen(backlog):
 def test_what_changed_since_the_preview_is_said(backlog):
     seen = seen_plan([phase.pk for phase in backlog])
     Phase.objects.filter(pk=backlog[0].pk).update(state="COMPLETE")
-    form = {"seen_digest": seen.digest, "seen_ids": ",".join(map(str, seen.ids))}
+    form = {"seen_digest": seen.digest, "seen_ids": ",".join(map(str, seen.ids or ()))}
     answer = signed_in(Role.OPERATOR).post("/drains/new/", form, follow=True)
     assert "1 phase changed since the preview" in answer.content.decode()
     assert Candidate.objects.filter(planned_position__isnull=False).count() == 4

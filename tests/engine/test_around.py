@@ -112,7 +112,7 @@ def test_the_reports_scenario_under_the_four_policies(
 ) -> None:
     limits = Limits(queued_policy=QueuedPolicy(policy))
     plan = preview(SessionScope(run_ids=(RUN,)), limits, timezone.now())
-    reasons = [line.reason for line in plan.excluded]
+    reasons = [line.reason.value for line in plan.excluded]
     assert (len(plan.selected), reasons.count("queued_in_run"), plan.total) == (selected, queued, 5)
 
 

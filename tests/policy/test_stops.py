@@ -168,7 +168,9 @@ def test_a_retry_and_a_phase_beyond_the_sample_do_not_count_for_it():
 def test_a_dropped_phase_cannot_pass():
     limits = Limits(sample=2)
     dropped = SessionTally().sample_dropped().sample_dropped()
-    assert judge_sample(limits, dropped, 9).observed == 0
+    card = judge_sample(limits, dropped, 9)
+    assert card is not None
+    assert card.observed == 0
 
 
 def test_without_a_sample_nothing_waits_for_it():
