@@ -72,7 +72,7 @@ def test_a_module_stands_for_its_top_level():
     "link",
     ["\nThe above exception was the direct cause of the following exception:\n\n", "\nDuring handling of the above exception, another exception occurred:\n\n"],
 )  # fmt: skip
-def test_the_root_of_a_chain_is_part_of_the_key(link):
+def test_the_root_of_a_chain_is_part_of_the_key(link: str) -> None:
     def chain(name: str) -> str:
         return (
             HEADER
