@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -26,9 +27,13 @@ def run(tmp_path):
         "DRAINSITE_DATA": str(tmp_path / "data"),
     }
 
-    def call(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    def call(
+        *arguments: str, stdin: bytes = b"", shell_tail: str = ""
+    ) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "manage.py", "fingerprint", *arguments]
+        command = ["sh", "-c", f"{shlex.join(command)} {shell_tail}"] if shell_tail else command
         return subprocess.run(
-            [sys.executable, "manage.py", "fingerprint", *arguments],
+            command,
             cwd=ROOT, env=environment, input=stdin, capture_output=True, timeout=60, check=False,
         )  # fmt: skip
 
@@ -92,3 +97,10 @@ def test_an_error_goes_to_standard_error_with_exit_1(run):
 def test_a_missing_file_is_one_sentence(tmp_path):
     with pytest.raises(CommandError, match=r"Cannot read .*none\.log: No such file"):
         call_command("fingerprint", str(tmp_path / "none.log"))
+
+
+def test_a_reader_that_has_enough_is_no_error(run):
+    lines = b'{"text": "KeyError: 1"}\n' * 20_000
+    result = run("-", "--jsonl", stdin=lines, shell_tail="| head -n 1")
+    assert result.stdout.count(b"\n") == 1
+    assert result.stderr == b""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -50,6 +51,9 @@ class Command(BaseCommand):
                     self._print_lines(source, progress)
                 else:
                     self._print_one(source, progress, as_json=options["json"])
+        except BrokenPipeError:
+            # The reader (`| head`) has all it wanted; what is still buffered must not fail at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
             raise CommandError(
                 f"Cannot read {options['file']}: {error.strerror or error}."
@@ -60,7 +64,7 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(_as_json(result))
             return
-        for name, value in asdict(result).items():
+        for name, value in _as_dict(result).items():
             shown = value.replace("\n", "\n" + " " * 10) if name == "template" else value
             self.stdout.write(f"{name + ':':<9} {shown}")
 
@@ -71,8 +75,16 @@ class Command(BaseCommand):
                 self.stdout.write(_as_json(fingerprint(_text_of(line, number))))
 
 
+_FIELDS = tuple(field.name for field in fields(Fingerprint))
+
+
+def _as_dict(result: Fingerprint) -> dict[str, Any]:
+    """The fields in their order; `asdict` would copy each value deeply, which costs more than the hash."""
+    return {name: getattr(result, name) for name in _FIELDS}
+
+
 def _as_json(result: Fingerprint) -> str:
-    return json.dumps(asdict(result), ensure_ascii=False)
+    return json.dumps(_as_dict(result), ensure_ascii=False)
 
 
 def _text_of(line: bytes, number: int) -> str:
