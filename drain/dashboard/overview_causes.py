@@ -18,6 +18,7 @@ from .addresses import link
 
 PERIODS = (("1h", 1), ("3h", 3), ("24h", 24), ("3d", 72), ("7d", 168))
 SHOWN = 8
+TITLE_CHARACTERS = 90
 
 _COUNT = """
 SELECT k.key, w.name, count(a.id)::int AS n
@@ -39,6 +40,15 @@ class CauseRow:
     status: str
     href: str
     cells: list[tuple[int, str]]
+
+    @property
+    def short(self) -> str:
+        """The title for one or two lines; a placeholder is never cut in two."""
+        if len(self.title) <= TITLE_CHARACTERS:
+            return self.title
+        cut = self.title[:TITLE_CHARACTERS]
+        start = cut.rfind("<")
+        return f"{(cut[:start] if start > cut.rfind('>') else cut).rstrip()}…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from drain.models import (
@@ -22,6 +23,7 @@ from drain.models import (
 from drain.models.vocabulary import ENDED_STATES
 
 from .addresses import link
+from .ansi import Painter
 from .answers import page_or_fragment
 from .permissions import requires
 from .phase_why import explain
@@ -56,7 +58,7 @@ def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "params": json.dumps(phase.params, indent=2, ensure_ascii=False)[:PARAMS_CHARACTERS],
         "more_attempts": max(phase.attempts - ATTEMPTS, 0),
         "current": current,
-        "tail": current.tail.splitlines()[-TAIL_LINES:] if current else [],
+        "tail": _tail(current),
         "failed": failed,
         "error": _error(phase, failed),
         "cause": cause,
@@ -79,6 +81,13 @@ def _line(attempt: Attempt) -> dict[str, Any]:
         "took": ended - attempt.started_at if ended else None,
         "session_href": link("session-detail", attempt.session_id) if attempt.session_id else "",
     }
+
+
+def _tail(current: Attempt | None) -> list[SafeString]:
+    """The last lines of an open attempt in their colours."""
+    painter = Painter()
+    lines = current.tail.splitlines() if current else []
+    return [painter.line(text) for text in lines[-TAIL_LINES:]]
 
 
 def _error(phase: Phase, failed: Attempt | None) -> str:
