@@ -9,11 +9,13 @@ from drain.evidence.rollups import fold
 from drain.evidence.settling import settle
 
 from .rescue import rescue
+from .stale import fail_stale
 
 
 def tend() -> None:
     """One round of maintenance."""
     rescue()
+    fail_stale(timezone.now())
     fold()
     settle(timezone.now())
     refingerprint()

@@ -51,6 +51,11 @@ def add_limits(parser: CommandParser) -> None:
 
 def limits_from(options: dict[str, Any], now: datetime) -> Limits:
     """Limits from parsed options, validated. Raises LimitError."""
+    return Limits(**given_limits(options, now)).validate(now)
+
+
+def given_limits(options: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Only the limits that were named, by field. Raises LimitError for one that cannot be read."""
     names = (name.replace("-", "_") for name, _, _ in _NUMBERS)
     given = {name: options[name] for name in names if options.get(name) is not None}
     policy = _policy(options)
@@ -58,7 +63,7 @@ def limits_from(options: dict[str, Any], now: datetime) -> Limits:
         given["queued_policy"] = policy
     if options.get("until"):
         given["until"] = parse_until(options["until"], now)
-    return Limits(**given).validate(now)
+    return given
 
 
 def _policy(options: dict[str, Any]) -> QueuedPolicy | None:

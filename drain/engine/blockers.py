@@ -1,0 +1,126 @@
+"""Queued phases: how long they wait, why they are queued, and what waits for them.
+
+Only the phases of one page are walked from, so a page costs the same whatever the size of the queue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from drain.models.door.cursor import row, rows
+
+# A source may say for itself after how long a queued phase is stale.
+_STALE = "p.state_changed_at < %(now)s::timestamptz - coalesce(s.stale_after, %(stale)s::interval)"
+_PAGE = f"""
+SELECT p.id FROM drain_phase p JOIN drain_run r ON r.id = p.run_id LEFT JOIN drain_source s ON s.id = r.source_id
+WHERE p.state = 'QUEUED' AND (%(run)s::text = '' OR r.run_id = %(run)s::text)
+    AND (NOT %(stale_only)s::boolean OR {_STALE})
+    AND (%(after)s::bigint IS NULL OR (p.state_changed_at, p.id) >
+        (SELECT state_changed_at, id FROM drain_phase WHERE id = %(after)s::bigint))
+ORDER BY p.state_changed_at, p.id LIMIT %(limit)s::int
+"""  # noqa: S608 - constants only
+
+# Declared waits are walked through failed phases. In an Autopack run everything failed after a queued
+# phase waits as well, since Autopack takes the earliest queued one first; it waits directly.
+_WAITING = f"""
+WITH RECURSIVE asked AS (
+    SELECT p.*, r.run_id AS run_name, s.kind, s.name AS source_name, ({_STALE}) AS stale
+    FROM drain_phase p JOIN drain_run r ON r.id = p.run_id LEFT JOIN drain_source s ON s.id = r.source_id
+    WHERE p.id = ANY(%(phases)s::bigint[])
+), walk AS (
+    SELECT a.id AS root, d.phase_id AS id FROM asked a JOIN drain_dependency d ON d.prerequisite_id = a.id
+    JOIN drain_phase p ON p.id = d.phase_id AND p.state = 'FAILED'
+    UNION
+    SELECT walk.root, d.phase_id FROM walk JOIN drain_dependency d ON d.prerequisite_id = walk.id
+    JOIN drain_phase p ON p.id = d.phase_id AND p.state = 'FAILED'
+), direct AS (
+    SELECT a.id AS root, d.phase_id AS id FROM asked a JOIN drain_dependency d ON d.prerequisite_id = a.id
+    JOIN drain_phase p ON p.id = d.phase_id AND p.state = 'FAILED'
+    UNION
+    SELECT a.id, p.id FROM asked a JOIN drain_phase p
+        ON p.run_id = a.run_id AND p.state = 'FAILED' AND p.phase_index > a.phase_index
+    WHERE a.kind = 'autopack'
+)
+SELECT a.id AS pk, a.phase_id, a.run_id AS run_pk, a.run_name AS run_id, a.state_changed_at AS since, a.stale,
+    (SELECT count(*)::int FROM direct WHERE direct.root = a.id) AS direct,
+    (SELECT count(*)::int FROM walk WHERE walk.root = a.id
+        AND NOT EXISTS (SELECT 1 FROM direct d WHERE d.root = a.id AND d.id = walk.id)) AS through,
+    coalesce(a.source_name, '') AS source, coalesce(t.verb, '') AS verb, coalesce(t.actor, '') AS actor,
+    coalesce(t.reason, '') AS reason
+FROM asked a LEFT JOIN LATERAL (
+    SELECT verb, actor, reason FROM drain_transition
+    WHERE subject = 'phase' AND subject_pk = a.id AND to_state = 'QUEUED' ORDER BY id DESC LIMIT 1
+) t ON true ORDER BY a.state_changed_at, a.id
+"""  # noqa: S608 - constants only
+_COUNT = f"""
+SELECT count(*)::int AS queued, (count(*) FILTER (WHERE {_STALE}))::int AS stale
+FROM drain_phase p JOIN drain_run r ON r.id = p.run_id LEFT JOIN drain_source s ON s.id = r.source_id
+WHERE p.state = 'QUEUED' AND (%(run)s::text = '' OR r.run_id = %(run)s::text)
+"""  # noqa: S608 - constants only
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """Which queued phases: of one run, only stale ones, stale after how long (None: the setting)."""
+
+    run_id: str = ""
+    stale_only: bool = False
+    stale_after: timedelta | None = None
+
+    def values(self, now: datetime) -> dict[str, object]:
+        """Values of the statements."""
+        stale = self.stale_after or settings.DRAIN_STALE_AFTER
+        return {"run": self.run_id, "stale_only": self.stale_only, "stale": stale, "now": now}
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedPhase:
+    """A queued phase; `direct` failed phases wait for it, `through` more wait for those."""
+
+    pk: int
+    phase_id: str
+    run_pk: int
+    run_id: str
+    since: datetime
+    stale: bool
+    direct: int
+    through: int
+    source: str
+    verb: str
+    actor: str
+    reason: str
+
+    @property
+    def why(self) -> str:
+        """Why it is queued, in one sentence."""
+        if self.verb in ("imported", "synced"):
+            where = f"its source {self.source}" if self.source else "the import"
+            return f"{where[0].upper()}{where[1:]} says so"
+        if not self.verb:
+            return "Queued since it was made"
+        said = f": {self.reason}" if self.reason else ""
+        return f"{self.verb.replace('_', ' ').capitalize()} by {self.actor}{said}"
+
+
+def queued_ids(
+    asked: QueueFilter, now: datetime, limit: int, after: int | None = None
+) -> list[int]:
+    """Primary keys of queued phases, those that wait longest first, from behind phase `after` on."""
+    values = asked.values(now) | {"limit": limit, "after": after}
+    return [found["id"] for found in rows(_PAGE, values)]
+
+
+def queued_phases(phases: list[int], asked: QueueFilter, now: datetime) -> list[QueuedPhase]:
+    """These queued phases with what waits for each, those that wait longest first."""
+    return [
+        QueuedPhase(**found) for found in rows(_WAITING, asked.values(now) | {"phases": phases})
+    ]
+
+
+def queue_size(asked: QueueFilter, now: datetime) -> tuple[int, int]:
+    """How many phases are queued, and how many of them are stale."""
+    found = row(_COUNT, asked.values(now))
+    return (found["queued"], found["stale"]) if found else (0, 0)

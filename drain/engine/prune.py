@@ -1,0 +1,89 @@
+"""Delete by age: history, audit, logs of attempts and ended sessions. Runs and phases stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.files.storage import storages
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from drain.models import Attempt, DrainSession
+from drain.models.vocabulary import LIVE_SESSION_STATES
+
+CHUNK = 2_000
+"""Rows deleted in one transaction, so that nobody waits for long."""
+
+
+@dataclass(slots=True)
+class Pruned:
+    """How many rows went, by kind; `logs` are attempts that lost their log and keep everything else."""
+
+    transitions: int = 0
+    audit: int = 0
+    logs: int = 0
+    sessions: int = 0
+
+
+def prune(now: datetime, keep: timedelta, *, chunk: int = CHUNK) -> Pruned:
+    """Delete what is older than `keep` before `now`; can be stopped and run again at any time."""
+    before = now - keep
+    return Pruned(
+        transitions=_append_only("drain_transition", before, chunk),
+        audit=_append_only("drain_auditevent", before, chunk),
+        logs=_logs(before, chunk),
+        sessions=_sessions(before),
+    )
+
+
+def _append_only(table: str, before: datetime, chunk: int) -> int:
+    """Delete rows of a table that PostgreSQL lets nobody else delete from."""
+    gone = 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL drainsite.prune = 'on'")
+            cursor.execute(
+                f"DELETE FROM {table} WHERE id IN "  # noqa: S608 - our own table names
+                f"(SELECT id FROM {table} WHERE at < %s ORDER BY id LIMIT %s)",
+                [before, chunk],
+            )
+            deleted = cursor.rowcount
+        gone += deleted
+        if deleted < chunk:
+            return gone
+
+
+def _logs(before: datetime, chunk: int) -> int:
+    old = Attempt.objects.filter(finished_at__lt=before)
+    inline = _inline_logs(old, chunk)
+    storage, files = storages["attempt_logs"], 0
+    while True:
+        found = list(old.exclude(log_name="").values_list("pk", "log_name")[:chunk])
+        for pk, name in found:
+            # The file first: a row without its file says so, a file without its row is never found again.
+            storage.delete(name)
+            Attempt.objects.filter(pk=pk, log_name=name).update(log_name="")
+        files += len(found)
+        if len(found) < chunk:
+            return inline + files
+
+
+def _inline_logs(old: QuerySet[Attempt], chunk: int) -> int:
+    gone = 0
+    while True:
+        found = list(old.filter(log_inline__isnull=False).values_list("pk", flat=True)[:chunk])
+        gone += Attempt.objects.filter(pk__in=found).update(log_inline=None)
+        if len(found) < chunk:
+            return gone
+
+
+def _sessions(before: datetime) -> int:
+    """Ended sessions with their plans; their attempts stay and lose the link."""
+    old = DrainSession.objects.exclude(state__in=LIVE_SESSION_STATES).filter(ended_at__lt=before)
+    gone = 0
+    for pk in list(old.values_list("pk", flat=True)):
+        with transaction.atomic():
+            DrainSession.objects.filter(pk=pk).delete()
+        gone += 1
+    return gone

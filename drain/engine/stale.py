@@ -1,0 +1,27 @@
+"""The schedule that marks phases FAILED which were queued too long; does nothing unless switched on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+
+from drain.models.audit import Person
+from drain.models.vocabulary import Origin, PhaseState
+
+from .blockers import QueueFilter, queued_ids
+from .clearing import PhaseResult, clear_queued
+
+AT_ONCE = 200
+"""A round stays short; the next one goes on."""
+
+
+def fail_stale(now: datetime) -> list[PhaseResult]:
+    """Clear stale phases to FAILED, written back to an Autopack source; [] unless DRAIN_CLEAR_STALE is on."""
+    if not settings.DRAIN_CLEAR_STALE:
+        return []
+    stale = queued_ids(QueueFilter(stale_only=True), now, AT_ONCE)
+    if not stale:
+        return []
+    reason = "stale: queued longer than allowed, marked by the schedule"
+    return clear_queued(stale, PhaseState.FAILED, reason, Person("maintenance", Origin.SCHEDULE))

@@ -1,0 +1,59 @@
+"""`manage.py clear_queued`: a queued phase that nobody will run is marked by a person, with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from drain.engine.blockers import QueueFilter, queued_ids
+from drain.engine.clearing import clear_queued
+from drain.engine.errors import EngineError
+from drain.management.base import DrainCommand
+from drain.management.commands.drain_phase import find_phase
+from drain.management.durations import parse_span
+from drain.management.moving import print_results, results_json
+from drain.models import Run
+from drain.models.vocabulary import PhaseState
+
+MOST = 100_000
+
+
+class Command(DrainCommand):
+    """One phase by name, all of a run, or all that are stale."""
+
+    help = "Move queued phases to complete, failed or skipped; an Autopack source is written first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which phases, where to, and why."""
+        super().add_arguments(parser)
+        parser.add_argument("run", nargs="?")
+        parser.add_argument("phase", nargs="?")
+        parser.add_argument("--run-id", help="every queued phase of this run")
+        parser.add_argument("--stale", metavar="SPAN", help="every phase queued longer, e.g. 2h")
+        parser.add_argument("--to", required=True, choices=["complete", "failed", "skipped"])
+        parser.add_argument("--reason", required=True)
+
+    def act(self, **options: Any) -> None:
+        """Clear and print what became of each."""
+        to = PhaseState(options["to"].upper())
+        results = clear_queued(self._phases(options), to, options["reason"], self.actor)
+        if options["json"]:
+            self.print_json(results_json(results))
+        else:
+            print_results(self.stdout, results)
+        if len(results) == 1 and not results[0].done:
+            raise EngineError(f"{results[0].phase_id} was {results[0].said}.")
+
+    def _phases(self, options: dict[str, Any]) -> list[int]:
+        if options["phase"]:
+            return [find_phase(options["run"], options["phase"]).pk]
+        if options["run"] or not (options["run_id"] or options["stale"]):
+            raise CommandError("Name RUN PHASE, or --run-id R, or --stale 2h.", returncode=2)
+        run_id = options["run_id"] or ""
+        if run_id and not Run.objects.filter(run_id=run_id).exists():
+            raise EngineError(f"There is no run “{run_id}”: check the name on the page Runs.")
+        span = parse_span(options["stale"], "--stale") if options["stale"] else None
+        asked = QueueFilter(run_id, stale_only=span is not None, stale_after=span)
+        return queued_ids(asked, timezone.now(), MOST)

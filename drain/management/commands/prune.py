@@ -1,0 +1,36 @@
+"""`manage.py prune`: delete history, audit, logs and ended sessions by age."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from drain.engine.prune import prune
+from drain.management.base import DrainCommand
+from drain.management.durations import parse_span
+
+
+class Command(DrainCommand):
+    """Runs, phases and the numbers of attempts stay."""
+
+    help = "Delete transitions, audit lines, attempt logs and ended sessions that are older."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How old."""
+        super().add_arguments(parser)
+        parser.add_argument("--older-than", default="90d", metavar="SPAN", help="default 90d")
+
+    def act(self, **options: Any) -> None:
+        """Prune and say what went."""
+        keep = parse_span(options["older_than"], "--older-than")
+        gone = prune(timezone.now(), keep)
+        if options["json"]:
+            self.print_json(asdict(gone))
+        else:
+            self.stdout.write(
+                f"Older than {options['older_than']}: {gone.transitions:,} transitions, {gone.audit:,} audit "
+                f"lines, {gone.logs:,} logs and {gone.sessions:,} sessions deleted."
+            )

@@ -1,0 +1,40 @@
+"""`manage.py requeue RUN PHASE --reason TEXT`: back into the pipeline's queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from drain.engine.clearing import requeue
+from drain.engine.errors import EngineError
+from drain.management.base import DrainCommand
+from drain.management.commands.drain_phase import find_phase
+from drain.management.moving import results_json
+
+
+class Command(DrainCommand):
+    """One failed phase."""
+
+    help = "Put a failed phase back into its pipeline's queue; drains leave it alone then."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which phase and why."""
+        super().add_arguments(parser)
+        parser.add_argument("run")
+        parser.add_argument("phase")
+        parser.add_argument("--reason", required=True)
+
+    def act(self, **options: Any) -> None:
+        """Requeue and say who runs it now."""
+        phase = find_phase(options["run"], options["phase"])
+        (result,) = requeue([phase.pk], options["reason"], self.actor)
+        if not result.done:
+            raise EngineError(f"{result.phase_id} was {result.said}.")
+        if options["json"]:
+            self.print_json(results_json([result]))
+        else:
+            self.stdout.write(
+                f"{result.phase_id} is queued. Its pipeline runs it next, "
+                f"or `manage.py drain_phase {result.run_id} {result.phase_id}`."
+            )
