@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from drain.evidence.inert import csv_cell
 from drain.models import AuditEvent
@@ -35,6 +36,7 @@ class _Echo:
         return line
 
 
+@require_safe
 @requires("drain.view_auditevent")
 def audit_list(request: HttpRequest) -> HttpResponse:
     """Newest first; filters compare whole words, the next page begins after a row."""
@@ -54,6 +56,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     return render(request, "drain/audit/list.html", context)
 
 
+@require_safe
 @requires("drain.view_auditevent")
 def audit_export(request: HttpRequest) -> StreamingHttpResponse:
     """The filtered rows as CSV, streamed; no cell begins as a formula."""

@@ -1,0 +1,107 @@
+"""Who may do what: the table that tests/test_permissions.py holds every address against.
+
+A new page needs a row here; docs/permissions.md is made from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from drain.models.roles import Role
+
+PUBLIC: Final = "anyone"
+SIGNED_IN: Final = "signed in"
+NOT_MADE_FOR: Final = "–"
+"""The method is answered with 405."""
+Least = Role | str
+
+V, O, M, A = Role  # noqa: E741 - the four roles in rising order
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The least that somebody must be for each method, and which object of the test world `pk` means."""
+
+    get: Least
+    post: Least
+    pk: str = ""
+
+
+PAGES: dict[str, Row] = {
+    "drain:login": Row(PUBLIC, PUBLIC),
+    "drain:logout": Row(NOT_MADE_FOR, SIGNED_IN),
+    "drain:overview": Row(V, NOT_MADE_FOR),
+    "drain:run-list": Row(V, NOT_MADE_FOR),
+    "drain:run-detail": Row(V, NOT_MADE_FOR, "run"),
+    "drain:phase-detail": Row(V, NOT_MADE_FOR, "phase"),
+    "drain:attempt-log": Row(V, NOT_MADE_FOR, "attempt"),
+    "drain:attempt-log-file": Row(V, NOT_MADE_FOR, "attempt"),
+    "drain:search": Row(V, NOT_MADE_FOR),
+    "drain:session-new": Row(V, O),
+    "drain:session-list": Row(V, V),
+    "drain:session-detail": Row(V, V, "session"),
+    "drain:session-excluded": Row(V, V, "session"),
+    "drain:session-pause": Row(NOT_MADE_FOR, O, "session"),
+    "drain:session-resume": Row(NOT_MADE_FOR, O, "session"),
+    "drain:session-stop": Row(NOT_MADE_FOR, O, "session"),
+    "drain:session-cancel": Row(NOT_MADE_FOR, O, "session"),
+    "drain:audit-list": Row(V, NOT_MADE_FOR),
+    "drain:audit-export": Row(V, NOT_MADE_FOR),
+    "admin:index": Row(V, V),
+    "admin:login": Row(PUBLIC, PUBLIC),
+    "admin:logout": Row(NOT_MADE_FOR, V),
+    "admin:password_change": Row(V, V),
+    "admin:password_change_done": Row(V, NOT_MADE_FOR),
+    "admin:jsi18n": Row(V, NOT_MADE_FOR),
+}
+"""Pages by name. Views that only read answer POST like GET: nothing changes either way."""
+
+N = None
+# The least role to see, add, change and delete rows of a model in the admin; None: superusers at most.
+MODELS: dict[str, tuple[Role | None, Role | None, Role | None, Role | None]] = {
+    "auth.group": (A, N, N, N),
+    "auth.user": (A, A, A, N),
+    "axes.accessattempt": (N, N, N, N),
+    "axes.accessfailurelog": (N, N, N, N),
+    "axes.accesslog": (N, N, N, N),
+    "drain.apitoken": (A, N, N, N),
+    "drain.attempt": (V, N, N, N),
+    "drain.attemptdelta": (V, N, N, N),
+    "drain.auditevent": (V, N, N, N),
+    "drain.candidate": (V, N, N, N),
+    "drain.check": (V, M, M, M),
+    "drain.checkresult": (V, N, N, N),
+    "drain.dailyfingerprint": (V, N, N, N),
+    "drain.dependency": (V, N, N, N),
+    "drain.drainsession": (V, N, N, N),
+    "drain.executorprofile": (A, A, A, A),
+    "drain.fingerprint": (V, N, N, N),
+    "drain.fingerprintalias": (V, N, N, N),
+    "drain.fixmarker": (V, N, M, M),
+    "drain.hold": (V, N, N, N),
+    "drain.hourlyrollup": (V, N, N, N),
+    "drain.phase": (V, M, M, N),
+    "drain.run": (V, M, M, N),
+    "drain.savedview": (N, N, N, N),
+    "drain.sessionfingerprint": (V, N, N, N),
+    "drain.sessionloop": (V, N, N, N),
+    "drain.sessionrun": (V, N, N, N),
+    "drain.source": (V, N, A, N),
+    "drain.statecount": (V, N, N, N),
+    "drain.statedelta": (V, N, N, N),
+    "drain.telemetryevent": (V, N, N, N),
+    "drain.transition": (V, N, N, N),
+    "drain.workerhost": (V, N, N, N),
+}
+
+ACTIONS: dict[str, Role] = {
+    "clear_queued": O,
+    "requeue": O,
+    "drain_selected": O,
+    "rescue": O,
+    "hold_runs": O,
+    "release_holds": O,
+    "revoke": A,
+}
+"""Actions of the admin that are not edits."""

@@ -1,0 +1,289 @@
+"""Nobody acts who may not: every address and method as each role, against one table.
+
+`DRAINSITE_WRITE_DOCS=1 pytest tests/test_permissions.py` writes docs/permissions.md anew.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
+from django.shortcuts import resolve_url
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from drain.admin.acting import ActingAdmin
+from drain.dashboard import permissions as page_permissions
+from drain.models import AuditEvent, DrainSession, Phase
+from drain.models.roles import Role, least_role
+from tests.factories import AttemptFactory, PhaseFactory, RunFactory, SessionFactory
+from tests.people import person, signed_in
+from tests.permissions_table import (
+    ACTIONS,
+    MODELS,
+    NOT_MADE_FOR,
+    PAGES,
+    PUBLIC,
+    SIGNED_IN,
+    Least,
+)
+
+pytestmark = pytest.mark.django_db
+DOCUMENT = Path(__file__).parent.parent / "docs" / "permissions.md"
+WHO: tuple[str | Role | None, ...] = ("anonymous", None, *Role)
+# What the admin makes for each model, and its addresses that only lead elsewhere.
+OF_MODELS = ("_changelist", "_add", "_history", "_delete", "_change", "_password_change")
+LEADING = ("admin:app_list", "admin:autocomplete", "admin:view_on_site", "admin:")
+
+
+def addresses() -> Iterator[str]:
+    """Names of all addresses that the site answers; one without a name by its pattern."""
+    yield from _walk(get_resolver(), "")
+
+
+def _walk(resolver: URLResolver, space: str) -> Iterator[str]:
+    for each in resolver.url_patterns:
+        if isinstance(each, URLResolver):
+            yield from _walk(each, f"{each.namespace}:" if each.namespace else space)
+        elif isinstance(each, URLPattern):
+            yield f"{space}{each.name or ('' if space == 'admin:' else each.pattern)}"
+
+
+def test_every_address_has_a_row_and_every_row_an_address():
+    found = {
+        name
+        for name in addresses()
+        if name in PAGES
+        or not (name in LEADING or (name.startswith("admin:") and name.endswith(OF_MODELS)))
+    }
+    assert found - PAGES.keys() == set(), "add a row to tests/permissions_table.py"
+    assert PAGES.keys() - found == set(), "these addresses are gone"
+
+
+def test_every_model_of_the_admin_has_a_row():
+    found = {model._meta.label_lower for model in admin.site._registry}
+    assert found - MODELS.keys() == set(), "add a row to tests/permissions_table.py"
+    assert MODELS.keys() - found == set()
+
+
+@pytest.fixture
+def world() -> dict[str, int]:
+    run = RunFactory()
+    phase = PhaseFactory(run=run)
+    session = SessionFactory(state="running", ended_at=None)
+    attempt = AttemptFactory(phase=phase, session=session)
+    return {"run": run.pk, "phase": phase.pk, "session": session.pk, "attempt": attempt.pk}
+
+
+def _client(who: str | Role | None) -> Client:
+    return Client() if who == "anonymous" else signed_in(who if isinstance(who, Role) else None)
+
+
+def _address(name: str, world: dict[str, int]) -> str:
+    wanted = next(p for p in _patterns(get_resolver(), "") if p[0] == name)[1]
+    given = {"pk": world.get(PAGES[name].pk, 0), "reason": "run_held"}
+    values = {key: given[key] for key in wanted.pattern.converters}
+    return reverse(name, kwargs=values)
+
+
+def _patterns(resolver: URLResolver, space: str) -> Iterator[tuple[str, URLPattern]]:
+    for each in resolver.url_patterns:
+        if isinstance(each, URLResolver):
+            yield from _patterns(each, f"{each.namespace}:" if each.namespace else space)
+        else:
+            yield f"{space}{each.name}", each
+
+
+def _may(who: str | Role | None, least: Least) -> bool:
+    if least == PUBLIC:
+        return True
+    if who == "anonymous":
+        return False
+    if least == SIGNED_IN:
+        return True
+    order = list(Role)
+    return isinstance(who, Role) and order.index(who) >= order.index(Role(least))
+
+
+def _answer(client: Client, method: str, address: str) -> tuple[int, str]:
+    with transaction.atomic():
+        answer = getattr(client, method.lower())(address)
+        transaction.set_rollback(True)
+    return answer.status_code, answer.headers.get("Location", "")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_role_gets_what_the_table_says(name, world):
+    address = _address(name, world)
+    row = PAGES[name]
+    clients: dict[str | Role | None, Client] = {}
+    for who in WHO:
+        for method, least in (("GET", row.get), ("POST", row.post)):
+            client = clients[who] = clients.get(who) or _client(who)
+            status, to = _answer(client, method, address)
+            told = f"{method} {address} as {who}: {status} {to}"
+            refused = status == 403 or (status == 302 and to.startswith(_login()))
+            if name.startswith("admin:") and not name.endswith(("login", "logout")):
+                # The admin sends who may not see it to the overview, which then refuses.
+                refused = refused or (status == 302 and "login" in to)
+            if least == NOT_MADE_FOR:
+                assert status in {302, 403, 405}, told
+            elif name.endswith(("login", "logout")):
+                assert status in {200, 302, 403}, told
+            elif _may(who, least):
+                assert not refused, told
+                assert status in {200, 204, 302, 400, 404, 422}, told
+            else:
+                assert refused, told
+
+
+def _login() -> str:
+    return resolve_url("drain:login")
+
+
+@pytest.mark.parametrize("name", [name for name, row in PAGES.items() if row.get != PUBLIC])
+def test_other_methods_open_no_second_door(name, world):
+    before = (AuditEvent.objects.count(), DrainSession.objects.get().state)
+    address = _address(name, world)
+    for who in ("anonymous", None, Role.VIEWER):
+        client = _client(who)
+        for method in ("PUT", "PATCH", "DELETE"):
+            status, _ = _answer(client, method, address)
+            assert who == Role.VIEWER or status in {302, 403, 405}
+    assert (AuditEvent.objects.count(), DrainSession.objects.get().state) == before
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, r in PAGES.items() if isinstance(r.post, Role) and r.post != Role.VIEWER]
+)
+def test_a_missing_csrf_token_is_refused_even_to_who_may(name, world):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(
+        person(Role.ADMINISTRATOR), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    assert client.post(_address(name, world)).status_code == 403
+    assert DrainSession.objects.get().state == "running"
+
+
+@pytest.mark.parametrize("label", MODELS)
+def test_the_admin_gives_each_role_what_the_table_says(label):
+    found = next(m for m in admin.site._registry if m._meta.label_lower == label)
+    model_admin = admin.site._registry[found]
+    for who in (None, *Role):
+        request = RequestFactory().get("/")
+        request.user = User.objects.get(pk=person(who if isinstance(who, Role) else None).pk)
+        asked = ("view", "add", "change", "delete")
+        given = [bool(getattr(model_admin, f"has_{act}_permission")(request)) for act in asked]
+        expected = [least is not None and _may(who, least) for least in MODELS[label]]
+        assert given == expected, f"{label} as {who}"
+
+
+@pytest.mark.parametrize("label", MODELS)
+def test_a_viewers_forged_edit_is_refused(label):
+    viewer, base = signed_in(Role.VIEWER), f"admin:{label.replace('.', '_')}"
+    phases = Phase.objects.count()
+    assert viewer.post(reverse(f"{base}_add"), {}).status_code == 403
+    # A row that may not even be seen is not told apart from one that does not exist.
+    for each in ("change", "delete"):
+        assert viewer.post(reverse(f"{base}_{each}", args=[1]), {}).status_code in {302, 403}
+    assert Phase.objects.count() == phases
+
+
+def test_every_action_of_the_admin_has_a_row_and_a_permission_that_agrees():
+    acts = {
+        act.name: act.permission
+        for each in admin.site._registry.values()
+        if isinstance(each, ActingAdmin)
+        for act in each.acts
+    }
+    assert {name: least_role(permission) for name, permission in acts.items()} == ACTIONS
+
+
+def test_a_person_without_a_role_is_told_which_one_it_takes():
+    page = signed_in(None).get("/")
+    assert page.status_code == 403
+    assert "the role viewer or a higher one" in page.content.decode()
+
+
+def test_a_superuser_may_and_a_stranger_may_not():
+    request: Any = RequestFactory().get("/")
+    request.user = User(username="root", is_superuser=True)
+    page_permissions.require(request, "drain.define_executors")
+    request.user = AnonymousUser()
+    with pytest.raises(page_permissions.PermissionDenied):
+        page_permissions.require(request, "drain.view_phase")
+
+
+def test_the_document_says_what_the_table_says():
+    text = document()
+    if os.environ.get("DRAINSITE_WRITE_DOCS"):
+        DOCUMENT.write_text(text)
+    assert DOCUMENT.read_text() == text, (
+        "run DRAINSITE_WRITE_DOCS=1 pytest tests/test_permissions.py"
+    )
+
+
+def document() -> str:
+    """docs/permissions.md."""
+    pages = [
+        f"| `{name}` | `{_shape(name)}` | {_word(row.get)} | {_word(row.post)} |"
+        for name, row in PAGES.items()
+    ]
+    models = [
+        f"| {label} | " + " | ".join(least.value if least else "–" for least in row) + " |"
+        for label, row in MODELS.items()
+    ]
+    acts = [f"| {name} | {least.value} |" for name, least in ACTIONS.items()]
+    return "\n".join([
+        "# Who may do what",
+        "",
+        "Made by tests/test_permissions.py from tests/permissions_table.py, which holds it against the site.",
+        "A role may do what the roles before it may: viewer, operator, manager, administrator. A superuser may",
+        "do everything that anybody may. Who is not signed in is led to the sign-in page, who may not gets 403.",
+        "",
+        "## Pages",
+        "",
+        "The least role for reading and for posting; – means that the method is not accepted.",
+        "",
+        "| Name | Address | GET | POST |",
+        "| --- | --- | --- | --- |",
+        *pages,
+        "",
+        "## Rows in the admin",
+        "",
+        "– means nobody by role: such rows are written by the product alone, or by superusers.",
+        "",
+        "| Model | See | Add | Change | Delete |",
+        "| --- | --- | --- | --- | --- |",
+        *models,
+        "",
+        "## Actions in the admin",
+        "",
+        "| Action | Least role |",
+        "| --- | --- |",
+        *acts,
+        "",
+    ])  # fmt: skip
+
+
+def _word(least: Least) -> str:
+    return least.value if isinstance(least, Role) else least
+
+
+def _shape(name: str) -> str:
+    return "/" + next(shape for found, shape in _shapes(get_resolver(), "", "") if found == name)
+
+
+def _shapes(resolver: URLResolver, space: str, base: str) -> Iterator[tuple[str, str]]:
+    for each in resolver.url_patterns:
+        shape = base + str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from _shapes(each, f"{each.namespace}:" if each.namespace else space, shape)
+        else:
+            yield f"{space}{each.name}", shape
