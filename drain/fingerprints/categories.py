@@ -108,7 +108,7 @@ _RULES: tuple[tuple[Category, re.Pattern[str]], ...] = (
     (
         Category.ASSERTION,
         _words(
-            r"Assert|\bassert\b|DID NOT RAISE|ERR_ASSERTION|expected .{0,80} (?:got|but)|fixture .{0,80} not found"
+            r"^[●✕✗×] |^--- FAIL:|^not ok |Assert|\bassert\b|DID NOT RAISE|ERR_ASSERTION|expected .{0,80} (?:got|but)|fixture .{0,80} not found"
         ),
     ),
     (
@@ -126,7 +126,7 @@ _RULES: tuple[tuple[Category, re.Pattern[str]], ...] = (
     (
         Category.KILLED,
         _words(
-            r"SIGKILL|SIGTERM|WorkerLost|signal \d|\bkilled\b|SIGSEGV|segmentation fault|died with"
+            r"SIGKILL|SIGTERM|exit (?:code |status )?1(?:37|43)\b|WorkerLost|signal \d|\bkilled\b|SIGSEGV|segmentation fault|died with"
         ),
     ),
 )

@@ -18,12 +18,14 @@ _COMPILER = re.compile(
     r"(?:fatal )?error(?: (\w{1,8}\d{2,6}))?:?\s+(.*)$"
 )
 _RUSTC = re.compile(r"error\[(\w{1,10})\]: (.*)$")
+# ruff, flake8, pylint: src/a.py:3:8: F401 [*] `os` imported but unused
+_LINTER = re.compile(r"([\w./\\@+~-]{1,300}):\d+:\d+: ([A-Z]{1,4}\d{3,4}):? (?:\[\*\] )?(.*)$")
+# eslint:   3:7  error  'y' is never used  no-unused-vars
+_ESLINT = re.compile(r"\d+:\d+\s+error\s+(\S.{0,600})$")
 _GO_BUILD = re.compile(r"(\S{1,200}\.go):\d+(?::\d+)?: (.*)$")
 _RUBY = re.compile(r"(\S{1,300}\.rb):\d+:in [`']([^'\n]{1,200})': (.*) \((\w{1,80})\)$")
 # What the forms here make of a line, read back.
-_CODED = re.compile(
-    r"(E\d{4}|(?:TS|CS|MSB|LNK)\d{3,6}|npm E[A-Z0-9]{3,30}|CMake Error|panic): (.*)$"
-)
+_CODED = re.compile(r"([A-Z]{1,4}\d{3,6}|npm E[A-Z0-9]{3,30}|CMake Error|panic): (.*)$")
 # A level and what loggers put after it. In capitals it may stand alone; otherwise a colon follows.
 # Digits after it are a code (``ERROR 1045``) and stay with it.
 _LOG_LEAD = re.compile(
@@ -72,6 +74,15 @@ def _compiler(found: re.Match[str], _below: list[str]) -> Failure:
     return Failure(code or "error", message, _file(path), hint=Category.BUILD)
 
 
+def _linter(found: re.Match[str], _below: list[str]) -> Failure:
+    path, code, message = found.groups()
+    return Failure(code, message, _file(path), hint=Category.BUILD)
+
+
+def _eslint(found: re.Match[str], _below: list[str]) -> Failure:
+    return Failure("", found.group(1), hint=Category.BUILD)
+
+
 def _go_build(found: re.Match[str], _below: list[str]) -> Failure:
     return Failure("error", found.group(2), _file(found.group(1)), hint=Category.BUILD)
 
@@ -102,6 +113,8 @@ def _context(below: list[str]) -> str:
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], list[str]], Failure]], ...] = (
     (_CMAKE, _cmake),
     (_NPM_CODE, _npm),
+    (_ESLINT, _eslint),
+    (_LINTER, _linter),
     (_COMPILER, _compiler),
     (_GO_BUILD, _go_build),
     (_RUSTC, _rustc),

@@ -65,7 +65,7 @@ RULES = (
         3,
         re.compile(
             r"^make(?:\[\d+\])?: \*\*\* \[|^ninja: build stopped|^npm (?:ERR!|error) (?:A complete log|Lifecycle script|Exit status|command failed|command sh|code ELIFECYCLE|code \d|path|errno|Failed at|This is probably|workspace|in workspace|signal)|exit(?:ed with)? (?:status|code):? \d|returned a non-zero code|aborting due to|could not compile|Child returned status"
-            r"|^error Command failed|^FAILURE: Build failed|BUILD FAILED|^> Task .* FAILED|not recoverable|^\S{0,40}error: script|Process completed|^error: recipe|^\d+ errors? generated|^collect2: error|^\[ERROR\] (?:->|To see|Re-run|For more)|compilation terminated",
+            r"|^error Command failed|^FAILURE: Build failed|BUILD FAILED|^> Task .* FAILED|not recoverable|^\S{0,40}error: script|Process completed|^error: recipe|^\d+ errors? generated|^Found \d+ errors?\b|^collect2: error|^\[ERROR\] (?:->|To see|Re-run|For more)|compilation terminated",
             re.I,
         ),
     ),
@@ -83,7 +83,7 @@ RULES = (
         re.compile(
             r"^\s*(?:[A-Za-z]:)?[\w./\\@+~-]{1,300}(?::\d+(?::\d+)?:?|\(\d+(?:,\d+)?\):?)\s*(?:-\s*)?(?:fatal )?error\b"
             r"|^error(?:\[\w{1,10}\])?: (?!aborting|could not compile|test failed)|^CMake Error|undefined reference to|^ld: |cannot find -l|^\S{1,200}\.go:\d+:\d+: |\berror (?:TS|CS|MSB|LNK|C)\d{3,6}\b"
-            r"|No rule to make target|^\s+\d+:\d+\s+error\s"
+            r"|^\S{1,300}:\d+:\d+: [A-Z]{1,4}\d{3,4}\b|No rule to make target|^\s+\d+:\d+\s+error\s"
         ),
     ),
     Rule(

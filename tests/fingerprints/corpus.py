@@ -225,6 +225,9 @@ error[E0382]: borrow of moved value: `cart`
 
 error: could not compile `shop` (bin "shop") due to 1 previous error
 """,
+    "ruff": "src/shop/cart.py:{n}:8: F401 [*] `os` imported but unused\nFound {n} errors.\n",
+    "eslint": "{dir}/src/x.js\n  {n}:7  error  'y' is assigned a value but never used  no-unused-vars\n\n1 problem\n",
+    "jest": "FAIL  src/cart.test.js\n  ● cart \u203a sums\n\n    Expected: {n}\n    Received: {m}\n",
     "docker daemon": "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n",
     "docker pull": """docker: Error response from daemon: pull access denied for acme/shop, repository does not exist or may require 'docker login': denied: requested access to the resource is denied.
 See 'docker run --help'.

@@ -53,6 +53,8 @@ def test_a_template_has_the_key_it_was_made_for(name):
         ("node heap", Category.OUT_OF_MEMORY),
         ("npm 404", Category.DEPENDENCY),
         ("gcc", Category.BUILD),
+        ("eslint", Category.BUILD),
+        ("jest", Category.ASSERTION),
         ("go build", Category.BUILD),
         ("curl", Category.NETWORK),
         ("segfault", Category.KILLED),
@@ -94,6 +96,7 @@ def test_collection_errors_are_collection_unless_an_import_is_to_blame():
         ("Scope validation failed: loaded files outside scope.paths", Category.MANIFEST),
         ("CI collection/import error: ERROR collecting tests/test_a.py", Category.COLLECTION),
         ("SyntaxError: invalid syntax", Category.SYNTAX),
+        ("exit 137, no output", Category.KILLED),
         ("git.exc.Conflict: CONFLICT (content): Merge conflict in a.py", Category.PATCH),
     ],
 )
