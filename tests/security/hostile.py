@@ -1,0 +1,53 @@
+"""Two hundred strings that want to be more than text: markup, templates, SQL, formulas, terminal codes."""
+
+from __future__ import annotations
+
+_TAGS = (
+    "<script>{0}</script>", "<ScRiPt>{0}</sCrIpT>", "<img src=x onerror={0}>", "<svg onload={0}>",
+    "<svg/onload={0}>", "<body onload={0}>", "<iframe src=javascript:{0}>", "<details open ontoggle={0}>",
+    "<video><source onerror={0}></video>", "<input autofocus onfocus={0}>", "<marquee onstart={0}>",
+    "<math><mtext><script>{0}</script></mtext></math>", "<a href=javascript:{0}>x</a>",
+    "<form action=javascript:{0}><button>x</button></form>", "<object data=javascript:{0}>",
+    "<embed src=javascript:{0}>", "<base href=//evil.test/>{0}", "<link rel=stylesheet href=//evil.test/{0}>",
+    "<style>*{{background:url(//evil.test/{0})}}</style>", "<template><script>{0}</script></template>",
+)  # fmt: skip
+_ESCAPES = (
+    "{0}", '">{0}', "'>{0}", "</title>{0}", "</textarea>{0}", "</script>{0}", "-->{0}", "]]>{0}",
+)  # fmt: skip
+_ATTRIBUTES = (
+    '" onmouseover="alert(1)', "' onmouseover='alert(1)", "` onmouseover=`alert(1)",
+    '" style="position:fixed" x="', '" hx-get="/logout/" hx-trigger="load', "' hx-on:load='alert(1)",
+    '" data-live="//evil.test/', '"autofocus onfocus=alert(1)//', "&quot; onx=1", "&#x3C;script&#x3E;",
+)  # fmt: skip
+_TEMPLATES = (
+    "{{7*7}}", "{{ settings.SECRET_KEY }}", "{% debug %}", "{% include '/etc/passwd' %}", "${7*7}",
+    "#{7*7}", "<%= 7*7 %>", "{{request.user.password}}", "{0.__class__}", "%(secret)s", "%s%s%n",
+    "{{''.__class__.__mro__}}", "@{7*7}", "*{7*7}", "{{constructor.constructor('alert(1)')()}}",
+)  # fmt: skip
+_SQL = (
+    "' OR '1'='1", "'; DROP TABLE drain_phase; --", '" OR ""="', "1; SELECT pg_sleep(5)--", "') OR 1=1--",
+    "' UNION SELECT version()--", "$$;DROP TABLE x;$$", "\\'; --", "%", "_", "%' --", "%%", "E'\\x00'",
+)  # fmt: skip
+_FORMULAS = (
+    "=1+1", '=cmd|"/c calc"!A1', "+1+1", "-1+1", "@SUM(1)", "\t=1+1", "\r=1+1", " =1+1",
+    '=HYPERLINK("//evil.test")', "=IMPORTXML(1)", "\n=1+1",
+)  # fmt: skip
+_ODD = (
+    "\u202egnp.exe", "\u2066x\u2069", "\u200b\u200b", "\ufeffx", "\x1b[2J\x1b[31mred", "\x1b]0;title\x07",
+    "\x1b]8;;//evil.test\x07x\x1b]8;;\x07", "\x07\x08\x7f", "a\r\nSet-Cookie: x=1", "../../../etc/passwd",
+    "..\\..\\boot.ini", "/etc/passwd", "file:///etc/passwd", "javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>", "//evil.test/", "%3Cscript%3E", "%00", "%0d%0aX: y",
+    "null", "undefined", "NaN", "true", "0", "-1", "1e309", "e\u0301" * 50, "Z" + "\u0300" * 200,
+    "\U0001f4a3" * 20, "\u0000"[1:] + "nul", "x" * 5000, "<" * 3000, "\"'`<>&" * 40, "\ud7ff\ue000",
+    "constructor", "__proto__", "; rm -rf /", "$(id)", "`id`", "| id", "&& id", "*", "-rf", "--help",
+)  # fmt: skip
+
+HOSTILE: tuple[str, ...] = (
+    *(escape.format(tag.format("alert(1)")) for tag in _TAGS for escape in _ESCAPES[:6]),
+    *(escape.format("<img src=x onerror=alert(1)>") for escape in _ESCAPES),
+    *_ATTRIBUTES,
+    *_TEMPLATES,
+    *_SQL,
+    *_FORMULAS,
+    *_ODD,
+)
