@@ -106,7 +106,7 @@ def read_form(data: QueryDict, now: datetime) -> DrainForm:
     for each in NUMBERS:
         _take(form, each.name, given, lambda each=each: _number(each, form.values[each.name]))
     _take(form, "queued_policy", given, lambda: parse_queued_policy(form.values["queued_policy"]))
-    _take(form, "until", given, lambda: _until(form.values["until"]))
+    _take(form, "until", given, lambda: parse_moment(form.values["until"]))
     try:
         form.limits = Limits(**given).validate(now)
     except LimitError as error:
@@ -142,7 +142,8 @@ def _number(each: NumberField, text: str) -> float | None:
     return None if default is None else default
 
 
-def _until(text: str) -> datetime | None:
+def parse_moment(text: str) -> datetime | None:
+    """A typed date and time, in the chosen zone unless it names one; None for nothing. Raises LimitError."""
     if not text:
         return None
     try:

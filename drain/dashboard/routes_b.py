@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import new_drain, session_actions, sessions
+from . import new_drain, queued, queued_actions, session_actions, sessions, workers
 
 ROUTES: list[URLPattern] = [
     path("drains/new/", new_drain.session_new, name="session-new"),
@@ -19,4 +19,11 @@ ROUTES: list[URLPattern] = [
     path("drains/<int:pk>/resume/", session_actions.session_resume, name="session-resume"),
     path("drains/<int:pk>/stop/", session_actions.session_stop, name="session-stop"),
     path("drains/<int:pk>/cancel/", session_actions.session_cancel, name="session-cancel"),
+    path("queued/", queued.queued_list, name="queued-list"),
+    path("queued/clear/", queued_actions.queued_clear, name="queued-clear"),
+    path("phases/requeue/", queued_actions.phase_requeue, name="phase-requeue"),
+    path("phases/<int:pk>/drain/", queued_actions.phase_drain, name="phase-drain"),
+    path("holds/", queued_actions.hold_add, name="hold-add"),
+    path("holds/<int:pk>/release/", queued_actions.hold_release, name="hold-release"),
+    path("workers/", workers.worker_list, name="worker-list"),
 ]

@@ -1,0 +1,121 @@
+"""Clear, requeue and drain phases by name, hold and release runs: each over one verb, with exact results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from drain.engine.blockers import queued_ids
+from drain.engine.clearing import PhaseResult, clear_queued, requeue
+from drain.engine.holds import hold, release
+from drain.engine.planning import Asked, create_session
+from drain.engine.scope import SessionScope
+from drain.engine.sessions import start_session
+from drain.models import Hold, Phase
+from drain.models.vocabulary import PhaseState
+from drain.policy.limits import LimitError, Limits
+
+from .acting import REFUSALS, attempt, person, reason_of, verb
+from .drain_form import parse_moment
+from .queued import filter_of
+
+MOST = 5_000
+NAMED = 50
+
+
+@verb("drain.clear_queued")
+def queued_clear(request: HttpRequest) -> HttpResponse:
+    """First what would be cleared, asking for a reason; with it, what became of each phase."""
+
+    def act(phases: Sequence[int]) -> list[PhaseResult]:
+        to = request.POST.get("to", "").upper()
+        if to not in list(PhaseState):
+            raise LimitError("Say what to clear to: complete, failed or skipped.")
+        return clear_queued(phases, PhaseState(to), reason_of(request), person(request.user))
+
+    return _move(request, "clear", act)
+
+
+@verb("drain.requeue_phase")
+def phase_requeue(request: HttpRequest) -> HttpResponse:
+    """The same for failed phases that go back into their queue."""
+    return _move(
+        request,
+        "requeue",
+        lambda phases: requeue(phases, reason_of(request), person(request.user)),
+    )
+
+
+def _move(
+    request: HttpRequest, what: str, act: Callable[[Sequence[int]], list[PhaseResult]]
+) -> HttpResponse:
+    phases = _phases(request)
+    context: dict[str, Any] = {"what": what, "query": request.GET.urlencode(), "count": len(phases)}
+    if request.POST.get("confirmed"):
+        try:
+            results = act(phases)
+        except REFUSALS as error:
+            context["error"] = str(error)
+        else:
+            done = sum(result.done for result in results)
+            context |= {"results": results, "done": done, "left": len(results) - done}
+            return render(request, "drain/queued/results.html", context)
+    named = Phase.objects.filter(pk__in=phases[:NAMED]).select_related("run")
+    context |= {"pks": phases, "named": named.order_by("run__run_id", "phase_index")}
+    return render(request, "drain/queued/confirm.html", context)
+
+
+def _phases(request: HttpRequest) -> list[int]:
+    """Ticked phases; or, for "all matching", the filter of the address applied again."""
+    if request.POST.get("all_matching") == "1":
+        return queued_ids(filter_of(request), timezone.now(), MOST)
+    ticked = request.POST.getlist("pk")[:MOST]
+    return [int(pk) for pk in ticked if pk.isascii() and pk.isdecimal() and len(pk) < 19]
+
+
+@verb("drain.drain_phases")
+def phase_drain(request: HttpRequest, pk: int) -> HttpResponse:
+    """A session of one phase, which may be queued because it was named."""
+    phase = get_object_or_404(Phase, pk=pk)
+    actor = person(request.user)
+    asked = Asked(SessionScope(phase=phase.pk), Limits(batch_size=1), actor.name, actor.origin)
+    made: list[int] = []
+
+    def act() -> str:
+        session = create_session(asked, timezone.now())
+        start_session(session)
+        made.append(session.pk)
+        return f"Drain {session.pk} runs {phase.phase_id} alone."
+
+    answer = attempt(request, act, reverse("drain:queued-list"))
+    return redirect("drain:session-detail", pk=made[0]) if made else answer
+
+
+@verb("drain.hold_run")
+def hold_add(request: HttpRequest) -> HttpResponse:
+    """Set a run or PREFIX* aside."""
+    target = request.POST.get("target", "").replace("\0", "").strip()[:300]
+
+    def act() -> str:
+        until = parse_moment(request.POST.get("until", "").strip())
+        hold(target, reason_of(request), person(request.user), timezone.now(), until)
+        return f"{target} is held: no drain takes its phases from the next claim on."
+
+    return attempt(request, act, reverse("drain:queued-list"))
+
+
+@verb("drain.hold_run")
+def hold_release(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a hold."""
+    held = get_object_or_404(Hold, pk=pk)
+
+    def act() -> str:
+        release(str(held), person(request.user), timezone.now(), request.POST.get("reason", ""))
+        return f"{held} is released."
+
+    return attempt(request, act, reverse("drain:queued-list"))

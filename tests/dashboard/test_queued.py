@@ -1,0 +1,111 @@
+"""The queued page and the workers page: what waits for whom, ways out, exact results."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from drain.models import AuditEvent, DrainSession, ExecutorProfile, Hold, Phase, WorkerHost
+from drain.models.roles import Role
+from tests.dashboard.people import signed_in
+from tests.factories import PhaseFactory, RunFactory
+
+pytestmark = pytest.mark.django_db
+HOSTILE = "<script>alert(1)</script>"
+
+
+def queued(hours=25, **fields):
+    since = timezone.now() - timedelta(hours=hours)
+    return PhaseFactory(state="QUEUED", state_changed_at=since, **fields)
+
+
+def test_each_queued_phase_stands_with_its_age_and_its_ways_out():
+    queued(phase_id=HOSTILE, run=RunFactory(run_id="research-system-v2"))
+    operator = signed_in(Role.OPERATOR)
+    operator.get("/queued/")
+    with CaptureQueriesContext(connection) as asked:
+        page = operator.get("/queued/").content.decode()
+    assert len(asked) <= 12, [query["sql"][:90] for query in asked]
+    assert HOSTILE not in page
+    assert "1 queued, 1 stale" in page
+    assert "Nobody runs it afterwards" in page
+    assert "queued_policy=ignore" in page
+
+
+def test_clearing_shows_what_it_will_do_asks_why_and_answers_per_phase():
+    one, other = queued(), PhaseFactory(state="FAILED")
+    operator, data = signed_in(Role.OPERATOR), {"pk": [one.pk, other.pk]}
+    preview = operator.post("/queued/clear/?stale=1", data).content.decode()
+    assert "Clear 2 phases" in preview
+    assert Phase.objects.get(pk=one.pk).state == "QUEUED"
+    data |= {"confirmed": "1", "to": "skipped", "reason": " "}
+    assert "A reason is missing" in operator.post("/queued/clear/", data).content.decode()
+    data["reason"] = "not needed any more"
+    answer = operator.post("/queued/clear/?stale=1", data).content.decode()
+    assert "1 moved, 1 left alone" in answer
+    assert "left alone: it is FAILED" in answer
+    assert "/queued/?stale=1" in answer
+    assert Phase.objects.get(pk=one.pk).state == "SKIPPED"
+    assert AuditEvent.objects.get().reason == "not needed any more"
+
+
+def test_all_matching_means_the_filter_of_the_address():
+    inside, outside = queued(), queued()
+    data = {"all_matching": "1", "confirmed": "1", "to": "failed", "reason": "x"}
+    signed_in(Role.OPERATOR).post(f"/queued/clear/?run={inside.run.run_id}", data)
+    states = [Phase.objects.get(pk=each.pk).state for each in (inside, outside)]
+    assert states == ["FAILED", "QUEUED"]
+
+
+def test_a_failed_phase_is_requeued_with_a_reason():
+    phase = PhaseFactory()
+    data = {"pk": phase.pk, "confirmed": "1", "reason": "try the pipeline"}
+    assert "1 moved" in signed_in(Role.OPERATOR).post("/phases/requeue/", data).content.decode()
+    assert Phase.objects.get(pk=phase.pk).state == "QUEUED"
+
+
+def test_one_queued_phase_is_drained_because_it_was_named():
+    ExecutorProfile.objects.create(name="true", argv=["/bin/true"], is_default=True)
+    phase = queued()
+    signed_in(Role.OPERATOR).post(f"/phases/{phase.pk}/drain/")
+    session = DrainSession.objects.get()
+    assert (session.selected, session.scope["phase"]) == (1, phase.pk)
+
+
+def test_runs_are_held_and_released():
+    operator, target = signed_in(Role.OPERATOR), RunFactory().run_id
+    operator.post("/holds/", {"target": target, "reason": "broken branch"})
+    held = Hold.objects.get()
+    assert "broken branch" in operator.get("/queued/").content.decode()
+    operator.post(f"/holds/{held.pk}/release/")
+    assert Hold.objects.get().released_by
+    answer = operator.post("/holds/", {"target": "*", "reason": "x"}, follow=True)
+    assert "would stop all drains" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "path", ["queued/clear/", "phases/requeue/", "phases/1/drain/", "holds/", "holds/1/release/"]
+)
+def test_a_viewer_may_look_and_not_act(path):
+    assert signed_in(Role.VIEWER).post(f"/{path}").status_code == 403
+    assert signed_in(Role.OPERATOR, csrf=True).post(f"/{path}").status_code == 403
+
+
+def test_workers_say_who_is_alive_and_what_nobody_can_run():
+    ExecutorProfile.objects.create(name="gpu", argv=["/nowhere"])
+    WorkerHost.objects.create(host="db-02", pid=1, version="1", workers=2, profiles=["true"])
+    silent = WorkerHost.objects.create(host="old", pid=2, version="1", workers=2, profiles=[])
+    WorkerHost.objects.filter(pk=silent.pk).update(last_seen=timezone.now() - timedelta(minutes=5))
+    now = timezone.now()
+    DrainSession.objects.create(
+        state="running", parallel=8, started_by="x", origin="command", started_at=now
+    )
+    page = signed_in(Role.VIEWER).get("/workers/").content.decode()
+    assert "8 asked, 2 available" in page
+    assert "No capable worker" in page
+    assert "Silent" in page
+    assert "Alive" in page
