@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import new_drain, queued, queued_actions, session_actions, sessions, workers
+from . import (
+    fingerprint_actions,
+    fingerprints,
+    new_drain,
+    queued,
+    queued_actions,
+    session_actions,
+    sessions,
+    workers,
+)
 
 ROUTES: list[URLPattern] = [
     path("drains/new/", new_drain.session_new, name="session-new"),
@@ -26,4 +35,16 @@ ROUTES: list[URLPattern] = [
     path("holds/", queued_actions.hold_add, name="hold-add"),
     path("holds/<int:pk>/release/", queued_actions.hold_release, name="hold-release"),
     path("workers/", workers.worker_list, name="worker-list"),
+    path("fingerprints/", fingerprints.fingerprint_list, name="fingerprint-list"),
+    path("fingerprints/<str:key>/", fingerprints.fingerprint_detail, name="fingerprint-detail"),
+    *(
+        path(f"fingerprints/<str:key>/{act}/", view, name=f"fingerprint-{act}")
+        for act, view in (
+            ("snooze", fingerprint_actions.fingerprint_snooze),
+            ("mute", fingerprint_actions.fingerprint_mute),
+            ("wake", fingerprint_actions.fingerprint_wake),
+            ("resolve", fingerprint_actions.fingerprint_resolve),
+            ("merge", fingerprint_actions.fingerprint_merge),
+        )
+    ),
 ]

@@ -1,0 +1,91 @@
+"""What the fingerprint pages ask the database; counts resolve merges on read."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from drain.models import Attempt
+from drain.models.door.cursor import rows
+from drain.models.vocabulary import FAILURE_OUTCOMES
+
+HOURS = 72
+SAMPLES = 3
+RUNS = 10
+_FAILURES = [outcome.value for outcome in FAILURE_OUTCOMES]
+
+# Daily totals plus what is not folded yet: exact at any moment. New and regressed causes come first,
+# then those that failed more today than yesterday.
+_LIST = """
+WITH days AS (
+    SELECT key, day, attempts FROM drain_dailyfingerprint WHERE day >= %(today)s::date - 7
+    UNION ALL
+    SELECT fingerprint, (finished_at AT TIME ZONE 'UTC')::date, 1 FROM drain_attemptdelta
+    WHERE fingerprint <> '' AND finished_at >= %(today)s::date - 7
+), counted AS (
+    SELECT coalesce(f.merged_into_id, f.id) AS id, sum(attempts) FILTER (WHERE day = %(today)s::date) AS today,
+        sum(attempts) FILTER (WHERE day = %(today)s::date - 1) AS yesterday, sum(attempts) AS week
+    FROM days JOIN drain_fingerprint f ON f.key = days.key GROUP BY 1
+)
+SELECT f.id, f.key, f.title, f.category, f.status, f.first_seen, f.last_seen,
+    coalesce(c.today, 0)::int AS today, coalesce(c.yesterday, 0)::int AS yesterday, coalesce(c.week, 0)::int AS week,
+    coalesce(c.today, 0) > coalesce(c.yesterday, 0) AS rising
+FROM drain_fingerprint f LEFT JOIN counted c ON c.id = f.id
+WHERE f.merged_into_id IS NULL AND (%(status)s::text = '' OR f.status = %(status)s::text)
+    AND (%(q)s::text = '' OR strpos(lower(f.title), lower(%(q)s::text)) > 0 OR f.key = %(q)s::text)
+ORDER BY CASE f.status WHEN 'new' THEN 0 WHEN 'regressed' THEN 1 ELSE 2 END,
+    coalesce(c.today, 0) > coalesce(c.yesterday, 0) DESC, coalesce(c.week, 0) DESC, f.last_seen DESC, f.id
+LIMIT %(limit)s::int OFFSET %(offset)s::int
+"""
+_HOURS = """
+SELECT date_trunc('hour', finished_at) AS hour, count(*)::int AS n FROM drain_attempt
+WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[]) AND finished_at >= %(since)s::timestamptz
+GROUP BY 1
+"""
+_RUNS = """
+SELECT r.id AS run_pk, r.run_id, count(*)::int AS waiting, count(*) OVER ()::int AS runs,
+    sum(count(*)) OVER ()::int AS phases
+FROM drain_phase p JOIN drain_run r ON r.id = p.run_id
+WHERE p.state = 'FAILED' AND p.last_fingerprint = ANY(%(keys)s::text[])
+GROUP BY r.id, r.run_id ORDER BY 3 DESC, 2 LIMIT %(limit)s::int
+"""
+_TOTAL = """
+SELECT coalesce(sum(attempts), 0)::int AS n FROM (
+    SELECT attempts FROM drain_dailyfingerprint WHERE key = ANY(%(keys)s::text[])
+    UNION ALL SELECT 1 FROM drain_attemptdelta WHERE fingerprint = ANY(%(keys)s::text[])
+) counts
+"""
+
+
+def causes_by_trend(
+    now: datetime, status: str, q: str, limit: int, offset: int
+) -> list[dict[str, Any]]:
+    """Causes, new and regressed first, then rising ones, then by failures of the last seven days (UTC)."""
+    values = {"today": now.date(), "status": status, "q": q, "limit": limit, "offset": offset}
+    return rows(_LIST, values)
+
+
+def failures_per_hour(keys: list[str], now: datetime) -> tuple[list[datetime], list[int]]:
+    """Failed attempts in each of the last 72 hours, oldest first."""
+    last = now.replace(minute=0, second=0, microsecond=0)
+    hours = [last - timedelta(hours=n) for n in range(HOURS - 1, -1, -1)]
+    values = {"keys": keys, "failures": _FAILURES, "since": hours[0]}
+    found = {item["hour"]: item["n"] for item in rows(_HOURS, values)}
+    return hours, [found.get(hour, 0) for hour in hours]
+
+
+def affected_runs(keys: list[str]) -> list[dict[str, Any]]:
+    """Runs with phases that failed so last and still are failed, most phases first."""
+    return rows(_RUNS, {"keys": keys, "limit": RUNS})
+
+
+def total_failures(keys: list[str]) -> int:
+    """Failed attempts so far."""
+    return int(rows(_TOTAL, {"keys": keys})[0]["n"])
+
+
+def samples(keys: list[str]) -> list[Attempt]:
+    """The newest failed attempts of a cause."""
+    found = Attempt.objects.filter(fingerprint__in=keys, outcome__in=_FAILURES)
+    found = found.select_related("phase", "run").defer("log_inline", "tail", "command")
+    return list(found.order_by("-finished_at")[:SAMPLES])

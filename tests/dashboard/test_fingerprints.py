@@ -1,0 +1,73 @@
+"""Causes as pages: by trend, with lifecycle, and verbs that ask for a reason."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from drain.models import Fingerprint
+from drain.models.roles import Role
+from tests.dashboard.people import signed_in
+from tests.factories import AttemptFactory, FingerprintFactory, PhaseFactory
+
+pytestmark = pytest.mark.django_db
+HOSTILE = "<script>alert(1)</script>"
+
+
+def test_new_and_regressed_causes_come_first():
+    for title, status in (("old", "ongoing"), ("back", "regressed"), ("fresh", "new")):
+        FingerprintFactory(title=title, status=status)
+    page = signed_in(Role.VIEWER).get("/fingerprints/").content.decode()
+    assert page.index(">fresh<") < page.index(">back<") < page.index(">old<")
+    assert (
+        "matches these filters"
+        in signed_in(Role.OPERATOR).get("/fingerprints/?q=zzz").content.decode()
+    )
+
+
+def test_a_cause_shows_template_samples_runs_and_how_to_drain_it():
+    cause = FingerprintFactory(title=HOSTILE, template=f"File <path> {HOSTILE}", sample=HOSTILE)
+    phase = PhaseFactory(last_fingerprint=cause.key)
+    AttemptFactory(phase=phase, fingerprint=cause.key)
+    viewer = signed_in(Role.VIEWER)
+    viewer.get("/fingerprints/")
+    with CaptureQueriesContext(connection) as asked:
+        page = viewer.get(f"/fingerprints/{cause.key}/").content.decode()
+    assert len(asked) <= 16, [query["sql"][:90] for query in asked]
+    assert HOSTILE not in page
+    assert phase.run.run_id in page
+    assert "Drain 1 phase…" in page
+    assert f"fingerprint={cause.key}" in page
+    assert viewer.get("/fingerprints/none/").status_code == 404
+
+
+def test_a_merged_cause_leads_to_the_one_that_stands_for_it():
+    one, other = FingerprintFactory(), FingerprintFactory()
+    manager = signed_in(Role.MANAGER)
+    manager.post(f"/fingerprints/{one.key}/merge/", {"into": other.key, "reason": "the same"})
+    answer = manager.get(f"/fingerprints/{one.key}/")
+    assert answer.headers["Location"] == f"/fingerprints/{other.key}/"
+
+
+def test_a_cause_is_snoozed_woken_muted_and_resolved_with_a_reason():
+    cause, manager = FingerprintFactory(status="ongoing"), signed_in(Role.MANAGER)
+    path = f"/fingerprints/{cause.key}/"
+    assert "A reason is missing" in manager.post(f"{path}mute/", follow=True).content.decode()
+    bad = manager.post(f"{path}snooze/", {"days": "-1", "reason": "x"}, follow=True)
+    assert "makes no sense" in bad.content.decode()
+    for act, status in (
+        ("snooze", "snoozed"),
+        ("wake", "ongoing"),
+        ("mute", "muted"),
+        ("wake", "ongoing"),
+        ("resolve", "resolved"),
+    ):
+        manager.post(f"{path}{act}/", {"days": "2", "reason": "because"})
+        assert Fingerprint.objects.get(pk=cause.pk).status == status
+
+
+def test_an_operator_may_look_and_not_decide():
+    cause, operator = FingerprintFactory(), signed_in(Role.OPERATOR)
+    for act in ("snooze", "mute", "wake", "resolve", "merge"):
+        assert operator.post(f"/fingerprints/{cause.key}/{act}/").status_code == 403
