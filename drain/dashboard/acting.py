@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -16,6 +15,7 @@ from drain.engine.errors import EngineError
 from drain.engine.sessions import Actor
 from drain.evidence.lifecycle import By, CauseError
 from drain.models.vocabulary import Origin
+from drain.people.requests import address_of, person_of
 from drain.policy.graph import CycleError
 from drain.policy.limits import LimitError
 from drain.sources.errors import SourceError
@@ -37,15 +37,14 @@ def verb(permission: str) -> Callable[[View], View]:
     return wrap
 
 
-def person(user: AbstractBaseUser | AnonymousUser) -> Actor:
-    """The signed-in person as the engine's verbs want it."""
-    return Actor(user.get_username(), Origin.BROWSER)
+def person(request: HttpRequest) -> Actor:
+    """The signed-in person as the engine's verbs want it, with the address for the audit."""
+    return person_of(request)
 
 
 def by(request: HttpRequest, now: Any, reason: str = "") -> By:
     """The signed-in person as the evidence's verbs want it."""
-    address = str(request.META.get("REMOTE_ADDR", ""))
-    return By(request.user.get_username(), Origin.BROWSER, now, reason, address=address)
+    return By(request.user.get_username(), Origin.BROWSER, now, reason, address=address_of(request))
 
 
 def back(request: HttpRequest, fallback: str) -> HttpResponse:

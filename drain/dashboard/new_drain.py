@@ -54,8 +54,10 @@ def _start(request: HttpRequest, now: datetime) -> HttpResponse:
     form = read_form(request.POST, now)
     if form.errors:
         return _show(request, form, now, status=422)
-    actor = person(request.user)
-    asked = Asked(form.scope, form.limits, actor.name, actor.origin, note=form.note)
+    actor = person(request)
+    asked = Asked(
+        form.scope, form.limits, actor.name, actor.origin, note=form.note, address=actor.address
+    )
     try:
         session = create_session(asked, now)
     except REFUSALS as error:

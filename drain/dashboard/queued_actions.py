@@ -36,7 +36,7 @@ def queued_clear(request: HttpRequest) -> HttpResponse:
         to = request.POST.get("to", "").upper()
         if to not in list(PhaseState):
             raise LimitError("Say what to clear to: complete, failed or skipped.")
-        return clear_queued(phases, PhaseState(to), reason_of(request), person(request.user))
+        return clear_queued(phases, PhaseState(to), reason_of(request), person(request))
 
     return _move(request, "clear", act)
 
@@ -47,7 +47,7 @@ def phase_requeue(request: HttpRequest) -> HttpResponse:
     return _move(
         request,
         "requeue",
-        lambda phases: requeue(phases, reason_of(request), person(request.user)),
+        lambda phases: requeue(phases, reason_of(request), person(request)),
     )
 
 
@@ -82,8 +82,14 @@ def _phases(request: HttpRequest) -> list[int]:
 def phase_drain(request: HttpRequest, pk: int) -> HttpResponse:
     """A session of one phase, which may be queued because it was named."""
     phase = get_object_or_404(Phase, pk=pk)
-    actor = person(request.user)
-    asked = Asked(SessionScope(phase=phase.pk), Limits(batch_size=1), actor.name, actor.origin)
+    actor = person(request)
+    asked = Asked(
+        SessionScope(phase=phase.pk),
+        Limits(batch_size=1),
+        actor.name,
+        actor.origin,
+        address=actor.address,
+    )
     made: list[int] = []
 
     def act() -> str:
@@ -103,7 +109,7 @@ def hold_add(request: HttpRequest) -> HttpResponse:
 
     def act() -> str:
         until = parse_moment(request.POST.get("until", "").strip())
-        hold(target, reason_of(request), person(request.user), timezone.now(), until)
+        hold(target, reason_of(request), person(request), timezone.now(), until)
         return f"{target} is held: no drain takes its phases from the next claim on."
 
     return attempt(request, act, reverse("drain:queued-list"))
@@ -115,7 +121,7 @@ def hold_release(request: HttpRequest, pk: int) -> HttpResponse:
     held = get_object_or_404(Hold, pk=pk)
 
     def act() -> str:
-        release(str(held), person(request.user), timezone.now(), request.POST.get("reason", ""))
+        release(str(held), person(request), timezone.now(), request.POST.get("reason", ""))
         return f"{held} is released."
 
     return attempt(request, act, reverse("drain:queued-list"))

@@ -50,7 +50,7 @@ def _act(
     request: HttpRequest, pk: int, act: Callable[[int, Actor], None], said: str
 ) -> HttpResponse:
     def run() -> str:
-        act(pk, person(request.user))
+        act(pk, person(request))
         return f"Drain {pk} {said}"
 
     return attempt(request, run, reverse("drain:session-detail", args=[pk]))
