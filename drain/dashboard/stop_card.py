@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from drain.models import Attempt, DrainSession
+from drain.models.vocabulary import FAILURE_OUTCOMES
 from drain.policy.actions import Action, Subject, after_stop, for_reason
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
 from drain.policy.stops import StopRule
@@ -38,12 +39,22 @@ def stop_card(
         card = {"sentence": stopped[0]["stop_detail"], "rule": rule.value}
     if rule is None:
         return None
-    attempt = session.stop_attempt
+    attempt = session.stop_attempt or _last_failure(session, stopped)
+    card.setdefault("key", attempt.fingerprint if attempt and stopped else "")
     return {
         "sentence": f"Stopped: {card.get('sentence') or _sentence(rule)}",
         "facts": _facts(session, card, rule, attempt, plan, stopped),
         "steps": _steps(session, card, rule, attempt, stopped),
     }
+
+
+def _last_failure(session: DrainSession, stopped: Sequence[dict[str, Any]]) -> Attempt | None:
+    """The attempt that made the session leave its first stopped run: the last that failed in it."""
+    if not stopped:
+        return None
+    failed = Attempt.objects.filter(session=session, run=stopped[0]["run_pk"])
+    failed = failed.filter(outcome__in=FAILURE_OUTCOMES).select_related("phase", "run")
+    return failed.defer("log_inline", "tail", "command").order_by("-pk").first()
 
 
 def _rule(name: str) -> StopRule | None:

@@ -64,4 +64,5 @@ def _asked() -> int:
 def _loops(now: datetime) -> list[dict[str, Any]]:
     """Loops that drain right now, by worker and session."""
     busy = SessionLoop.objects.filter(Q(holder__isnull=False), expires_at__gt=now)
-    return list(busy.values("worker", "session").annotate(n=Count("pk")).order_by("worker")[:SHOWN])
+    found = busy.values("worker", "session").annotate(n=Count("pk")).order_by("worker")[:SHOWN]
+    return [dict(loop) for loop in found]

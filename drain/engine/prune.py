@@ -48,7 +48,7 @@ def _append_only(table: str, before: datetime, chunk: int) -> int:
                 f"(SELECT id FROM {table} WHERE at < %s ORDER BY id LIMIT %s)",
                 [before, chunk],
             )
-            deleted = cursor.rowcount
+            deleted = int(cursor.rowcount)
         gone += deleted
         if deleted < chunk:
             return gone

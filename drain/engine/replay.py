@@ -39,7 +39,7 @@ def _past(
     attempt: Attempt,
     level: KeyLevel,
     coarse: dict[str, str],
-    positions: dict[int, int],
+    positions: dict[int, int | None],
     counted: Counter[int],
 ) -> Past:
     outcome = Outcome(str(attempt.outcome))
@@ -50,7 +50,7 @@ def _past(
         outcome=outcome,
         repeat_key=judgement_key(level.value, key, coarse.get(key, key), attempt.fine or key),
         telemetry=attempt.telemetry_count,
-        position=positions.get(attempt.phase_id, 0),
+        position=positions.get(attempt.phase_id) or 0,
         attempt=max(1, counted[attempt.phase_id]),
         run_id=attempt.run.run_id,
         phase_id=attempt.phase.phase_id,

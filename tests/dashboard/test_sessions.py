@@ -111,6 +111,13 @@ def test_a_run_that_was_left_is_named_even_when_the_session_finished():
     SessionRun.objects.filter(session=session).update(stop="run_stopped", stop_detail=said)
     page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
     assert said in page
+    assert "Next safe actions" in page
+    failed = AttemptFactory(
+        session=session, run=SessionRun.objects.get().run, fingerprint="f" * 32, outcome="failed"
+    )
+    page = signed_in(Role.OPERATOR).get(f"/drains/{session.pk}/").content.decode()
+    assert f"#{failed.pk} {failed.phase.phase_id}" in page
+    assert "f" * 32 in page
 
 
 def test_repeats_are_named_by_the_failure_and_not_by_its_key():
