@@ -12,14 +12,6 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-
-os.environ["DRAINSITE_TESTING"] = "1"
-if "DATABASE_URL" not in os.environ:
-    os.environ.setdefault("DRAINSITE_DATA", str(ROOT / "var" / "test"))
-    # This cluster holds nothing worth keeping, and waiting for the disk is most of its time.
-    os.environ.setdefault("DRAINSITE_FSYNC", "off")
-
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
