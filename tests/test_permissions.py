@@ -20,9 +20,15 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from drain.admin.acting import ActingAdmin
 from drain.dashboard import permissions as page_permissions
-from drain.models import AuditEvent, DrainSession, Phase
+from drain.models import AuditEvent, DrainSession, Hold, Phase
 from drain.models.roles import Role, least_role
-from tests.factories import AttemptFactory, PhaseFactory, RunFactory, SessionFactory
+from tests.factories import (
+    AttemptFactory,
+    FingerprintFactory,
+    PhaseFactory,
+    RunFactory,
+    SessionFactory,
+)
 from tests.people import person, signed_in
 from tests.permissions_table import (
     ACTIONS,
@@ -78,7 +84,14 @@ def world() -> dict[str, int]:
     phase = PhaseFactory(run=run)
     session = SessionFactory(state="running", ended_at=None)
     attempt = AttemptFactory(phase=phase, session=session)
-    return {"run": run.pk, "phase": phase.pk, "session": session.pk, "attempt": attempt.pk}
+    held = Hold.objects.create(
+        kind="run", value=run.run_id, reason="x", created_by="x", origin="admin"
+    )
+    FingerprintFactory(key="k" * 20)
+    return {
+        "run": run.pk, "phase": phase.pk, "session": session.pk, "attempt": attempt.pk,
+        "hold": held.pk,
+    }  # fmt: skip
 
 
 def _client(who: str | Role | None) -> Client:
@@ -87,7 +100,7 @@ def _client(who: str | Role | None) -> Client:
 
 def _address(name: str, world: dict[str, int]) -> str:
     wanted = next(p for p in _patterns(get_resolver(), "") if p[0] == name)[1]
-    given = {"pk": world.get(PAGES[name].pk, 0), "reason": "run_held"}
+    given = {"pk": world.get(PAGES[name].pk, 0), "reason": "run_held", "key": "k" * 20}
     values = {key: given[key] for key in wanted.pattern.converters}
     return reverse(name, kwargs=values)
 
