@@ -29,8 +29,8 @@ from drain.policy.limits import LimitError
 from .base import DrainModelAdmin
 
 SHOWN = 100
-MOST = 100_000
-"""More than this is not a selection but a decision about everything: a filter narrows it."""
+MOST = 5_000
+"""What one request can do with exact results per row; a filter narrows a larger selection."""
 REFUSALS = (EngineError, LimitError, CycleError)
 
 

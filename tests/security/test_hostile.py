@@ -107,6 +107,10 @@ def _addresses(world: dict[str, int]) -> list[str]:
         ("attempt-log", "attempt"),
     ):  # fmt: skip
         found.append(reverse(f"drain:{name}", args=[world[of]]))
+    found.extend(
+        reverse(f"drain:{name}") for name in ("queued-list", "fingerprint-list", "worker-list")
+    )
+    found.append(reverse("drain:fingerprint-detail", args=[f"{0:032x}"]))
     found.append(reverse("drain:session-excluded", args=[world["session"], "run_held"]))
     models = (
         "run",
