@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.shortcuts import resolve_url
 from django.test import Client, RequestFactory
@@ -229,7 +230,7 @@ def test_a_superuser_may_and_a_stranger_may_not():
     request.user = User(username="root", is_superuser=True)
     page_permissions.require(request, "drain.define_executors")
     request.user = AnonymousUser()
-    with pytest.raises(page_permissions.PermissionDenied):
+    with pytest.raises(PermissionDenied):
         page_permissions.require(request, "drain.view_phase")
 
 

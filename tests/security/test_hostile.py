@@ -175,7 +175,7 @@ def test_hostile_search_words_find_nothing_or_something_but_break_nothing():
 def test_no_cell_of_the_audit_export_is_a_formula():
     for word in HOSTILE:
         record_audit(Person(word, Origin.ADMIN), "hold", Subject("run", "", word), word)
-    body = b"".join(signed_in(Role.VIEWER).get(reverse("drain:audit-export")).streaming_content)
+    body = signed_in(Role.VIEWER).get(reverse("drain:audit-export")).getvalue()
     lines = list(csv.reader(body.decode().splitlines()))
     assert len(lines) == 1 + AuditEvent.objects.count()
     cells = [cell for line in lines for cell in line]
