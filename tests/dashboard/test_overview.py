@@ -103,6 +103,8 @@ def test_the_rate_rose_since_the_fix_marker():
     for hours in (1, 2):
         ended(run, "complete", now - timedelta(hours=hours))
     found = read_rates(48, now)
+    assert found.after.rate is not None
+    assert found.before.rate is not None
     assert (found.after.rate.value, found.before.rate.value, found.change) == (1.0, 0.0, 100.0)
     assert found.pivot.startswith("FM-")
     assert found.after.per_minute == 1.0

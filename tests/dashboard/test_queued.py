@@ -38,7 +38,8 @@ def test_each_queued_phase_stands_with_its_age_and_its_ways_out():
 
 def test_clearing_shows_what_it_will_do_asks_why_and_answers_per_phase():
     one, other = queued(), PhaseFactory(state="FAILED")
-    operator, data = signed_in(Role.OPERATOR), {"pk": [one.pk, other.pk]}
+    operator = signed_in(Role.OPERATOR)
+    data: dict[str, object] = {"pk": [one.pk, other.pk]}
     preview = operator.post("/queued/clear/?stale=1", data).content.decode()
     assert "Clear 2 phases" in preview
     assert Phase.objects.get(pk=one.pk).state == "QUEUED"
