@@ -15,10 +15,16 @@ from drain.models.vocabulary import FAILURE_OUTCOMES, Outcome
 class Attempt(models.Model):
     """One execution of a phase; open until it has an outcome, ended exactly once."""
 
-    phase = models.ForeignKey(Phase, models.CASCADE, related_name="attempt_set")
+    # Covered by the unique (phase, number): an index of its own would be written twice an attempt.
+    phase = models.ForeignKey(Phase, models.CASCADE, related_name="attempt_set", db_index=False)
     run = models.ForeignKey(Run, models.CASCADE, related_name="attempt_set", db_index=False)
     session = models.ForeignKey(
-        "DrainSession", models.SET_NULL, null=True, blank=True, related_name="attempt_set"
+        "DrainSession",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="attempt_set",
+        db_index=False,
     )
     number = models.PositiveIntegerField()
     outcome = models.CharField(max_length=12, choices=Outcome, null=True, blank=True)  # noqa: DJ001 - null is "still open", which the index of open attempts needs

@@ -81,7 +81,9 @@ class SessionRun(models.Model):
     Every start and finish of the run's candidates locks this row, which makes the rules per run exact.
     """
 
-    session = models.ForeignKey(DrainSession, models.CASCADE, related_name="session_runs")
+    session = models.ForeignKey(
+        DrainSession, models.CASCADE, related_name="session_runs", db_index=False
+    )
     run = models.ForeignKey(Run, models.CASCADE, related_name="session_runs")
     tier = models.CharField(max_length=1, choices=RunTier, default=RunTier.UNSAMPLED)
     verdict_detail = models.TextField(blank=True)
@@ -123,7 +125,9 @@ class SessionRun(models.Model):
 class SessionFingerprint(models.Model):
     """How often a fingerprint failed in a session; run 0 stands for the session as a whole."""
 
-    session = models.ForeignKey(DrainSession, models.CASCADE, related_name="fingerprint_counts")
+    session = models.ForeignKey(
+        DrainSession, models.CASCADE, related_name="fingerprint_counts", db_index=False
+    )
     run_pk = models.BigIntegerField()
     key = models.CharField(max_length=48)
     count = models.PositiveIntegerField(default=0)
