@@ -62,11 +62,11 @@ class Heartbeat:
     """One attempt's tick: called about once a second while its child runs."""
 
     def __init__(
-        self, context: LoopContext, held: Held, others: Sequence[UUID], holder: UUID
+        self, context: LoopContext, held: Held, leases: Sequence[UUID], holder: UUID
     ) -> None:
         self._context = context
         self._held = held
-        self._leases = [held.lease, *others]
+        self._leases = list(leases)
         self._holder = holder
         self._renewed = time.monotonic()
         self._bytes = 0

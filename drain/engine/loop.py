@@ -100,15 +100,18 @@ class _Loop:
         held: list[Held] = []
         while True:
             held = held or self._begin()
-            if not held:
-                end = self._rest()
-                if end is not None:
-                    tidy(self._context.folder)
-                    return end
+            if held:
+                held = self._finish(self._run(held))
                 continue
-            first, *others = held
-            result = run(self._context, first, [item.lease for item in others], self._holder)
-            held = others + self._finish(first, result, start_next=not others)
+            end = self._rest()
+            if end is not None:
+                tidy(self._context.folder)
+                return end
+
+    def _run(self, held: list[Held]) -> list[tuple[Held, Result]]:
+        """Run what was started, one after the other; more than one only for a profile with chunks."""
+        leases = [item.lease for item in held]
+        return [(item, run(self._context, item, leases, self._holder)) for item in held]
 
     def _begin(self) -> list[Held]:
         if self._is_over():
@@ -116,23 +119,24 @@ class _Loop:
         with transaction.atomic():
             return begin(self._context) if self._in_time() else []
 
-    def _finish(self, held: Held, result: Result, *, start_next: bool) -> list[Held]:
-        """Write the end, and in the same transaction the next start."""
+    def _finish(self, ended: list[tuple[Held, Result]]) -> list[Held]:
+        """Write the ends, and in the same transaction the next start."""
         deadline = time.monotonic() + GIVE_UP_AFTER
         while True:
             try:
                 with transaction.atomic():
-                    if not finish(self._context, held, result):
-                        log.warning(
-                            "attempt %s: its lease was gone, so nothing was written", held.attempt
-                        )
-                    go_on = start_next and not self._is_over() and self._in_time()
+                    for held, result in ended:
+                        if not finish(self._context, held, result):
+                            log.warning(
+                                "attempt %s: its lease was gone; nothing written", held.attempt
+                            )
+                    go_on = not self._is_over() and self._in_time()
                     return begin(self._context) if go_on else []
             except OperationalError as error:
                 # A deadlock, or a server that was away: nothing was written, and the lease still holds.
                 if time.monotonic() > deadline:
                     raise
-                log.warning("attempt %s: %s; trying again", held.attempt, str(error).strip())
+                log.warning("a finish met %s; trying again", str(error).strip())
                 connection.close()
                 time.sleep(IDLE_SECONDS)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from drain.models.door.cursor import compact, row, rows
+from drain.models.door.cursor import compact, rows
+from drain.models.vocabulary import SessionState
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import WORKING
 
@@ -13,11 +14,12 @@ from drain.policy.states import WORKING
 # with the verdicts so far. Both rows are locked or passed over: a pick never waits for another loop.
 _PICK = compact("""
 WITH slot AS (
-    SELECT sr.id AS session_run, sr.run_id, sr.tier, r.run_id AS run_name, r.executor_id, r.source_id
+    SELECT sr.id AS session_run, sr.run_id, sr.tier, r.max_parallel - r.open_attempts AS free, r.run_id AS run_name, r.executor_id, r.source_id
     FROM drain_sessionrun sr JOIN drain_run r ON r.id = sr.run_id
     WHERE sr.session_id = %(session)s::bigint AND sr.waiting > 0 AND sr.stop = ''
       AND sr.not_before <= clock_timestamp() AND r.open_attempts < r.max_parallel
       AND sr.head_position <= %(gate)s::int
+      AND (%(run)s::bigint IS NULL OR sr.run_id = %(run)s::bigint)
       AND coalesce(r.executor_id, %(default_executor)s::bigint) = ANY(%(executors)s::bigint[])
       AND NOT EXISTS (SELECT FROM drain_hold h WHERE h.released_at IS NULL
             AND (h.until IS NULL OR h.until > now())
@@ -30,7 +32,7 @@ WITH slot AS (
     FROM slot JOIN LATERAL (
         SELECT * FROM drain_candidate
         WHERE session_run_id = slot.session_run AND status = 'waiting'
-        ORDER BY position LIMIT 1
+        ORDER BY position LIMIT least(%(count)s::int, slot.free)
     ) c ON true
 )
 SELECT s.state AS session_state, slot.*, candidate.id AS candidate, candidate.seen_attempts,
@@ -62,6 +64,7 @@ LEFT JOIN drain_sessionfingerprint stopped ON stopped.session_id = s.id AND stop
     AND stopped.key = p.last_fingerprint AND p.last_fingerprint <> ''
     AND stopped.count >= %(session_repeats)s::int
 WHERE s.id = %(session)s::bigint
+ORDER BY candidate.position
 """)
 
 _LEAVE = """
@@ -111,16 +114,22 @@ class Refusal:
     detail: str
 
 
-def pick(rules: PickRules, gate: int) -> dict[str, Any]:
-    """Lock the next candidate's run and return its facts; `candidate` is None if there is none now.
+def pick(
+    rules: PickRules, gate: int, run: int | None = None, count: int = 1
+) -> list[dict[str, Any]]:
+    """Lock the run that is next and return the facts of its first candidates; empty if there is none now.
 
-    No candidate behind position `gate` is offered: that is how a sample goes first.
+    No run whose next candidate stands behind position `gate` is offered: that is how a sample goes first.
+    `run` narrows the pick to one run: the rest of a chunk stays with the run it began with. `count` is the
+    most that is returned; a run with fewer free slots gives fewer.
     """
-    found = row(
+    found = rows(
         _PICK,
         {
             "session": rules.session,
             "gate": gate,
+            "run": run,
+            "count": count,
             "default_executor": rules.default_executor,
             "executors": list(rules.executors),
             "ignore_queued": rules.ignore_queued,
@@ -128,7 +137,11 @@ def pick(rules: PickRules, gate: int) -> dict[str, Any]:
             "session_repeats": rules.session_repeats,
         },
     )
-    return found or {"session_state": "", "candidate": None}
+    return [
+        facts
+        for facts in found
+        if facts["candidate"] is not None and facts["session_state"] == SessionState.RUNNING
+    ]
 
 
 def refusal(facts: dict[str, Any], rules: PickRules) -> Refusal | None:

@@ -28,12 +28,12 @@ from .worker import worker_id
 log = logging.getLogger(__name__)
 
 
-def run(context: LoopContext, held: Held, others: Sequence[UUID], holder: UUID) -> Result:
+def run(context: LoopContext, held: Held, leases: Sequence[UUID], holder: UUID) -> Result:
     """Execute the phase of a started attempt; never raises for what the phase or its source does.
 
-    `others` are leases that this loop holds meanwhile (a chunk), `holder` its place in the session.
+    `leases` are all that this loop holds (more than one for a chunk), `holder` its place in the session.
     """
-    beat = Heartbeat(context, held, others, holder)
+    beat = Heartbeat(context, held, leases, holder)
     _sweep_lost(held)
     try:
         around = around_for(held)

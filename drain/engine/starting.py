@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from drain.models.door.attempts import Start, start_attempt
-from drain.models.vocabulary import RunTier, SessionState
+from drain.models.vocabulary import RunTier
 
 from .child.profile import Profile
 from .context import LoopContext
@@ -52,9 +52,10 @@ def begin(context: LoopContext) -> list[Held]:
     rules = context.pick_rules()
     gate = sample_gate(context)
     for _ in range(MAX_LOOKS):
-        facts = pick(rules, gate)
-        if facts["candidate"] is None or facts["session_state"] != SessionState.RUNNING:
+        found = pick(rules, gate)
+        if not found:
             return []
+        facts = found[0]
         refused = refusal(facts, rules)
         if refused is not None:
             leave(facts["candidate"], refused)
@@ -74,10 +75,7 @@ def _rest_of_chunk(
     more: list[Held] = []
     if profile.chunk < 2 or facts["tier"] == RunTier.UNSAMPLED:
         return more
-    while len(more) < profile.chunk - 1:
-        following = pick(rules, gate)
-        if following["candidate"] is None or following["run_id"] != facts["run_id"]:
-            break
+    for following in pick(rules, gate, facts["run_id"], profile.chunk - 1):
         if refusal(following, rules) is not None:
             break
         held = _start(context, following)

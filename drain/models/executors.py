@@ -21,7 +21,7 @@ class ExecutorProfile(models.Model):
     # Imported values that begin with "-" could turn into options of the command.
     allow_dash = models.BooleanField(default=False)
     os_user = models.CharField(max_length=100, blank=True)
-    # More than one: starts are written in chunks, for idempotent phases of less than a second.
+    # More than one: starts and ends are written in chunks, for idempotent phases of less than a second.
     chunk = models.PositiveIntegerField(default=1)
     is_default = models.BooleanField(default=False)
     created_by = models.CharField(max_length=200, blank=True)
