@@ -28,7 +28,8 @@ class DrainCard:
 
     session: DrainSession
     live: bool
-    processed: int
+    ended: int
+    """Phases that have had their last attempt."""
     time: str
     parts: list[tuple[str, int, float | None]]
     """Outcome, attempts, share of what was processed."""
@@ -55,7 +56,7 @@ def read_drain(now: datetime) -> DrainCard | None:
     return DrainCard(
         session=session,
         live=live,
-        processed=counts["processed"],
+        ended=counts["phases"],
         time=_time_words(
             ((session.ended_at or now) - started).total_seconds() / 60, limits.max_total_minutes
         ),
@@ -63,9 +64,7 @@ def read_drain(now: datetime) -> DrainCard | None:
         bar=[*((name, n) for name, n, _ in _parts(counts)), ("running", running.get("n", 0))],
         running=running.get("n", 0),
         longest_since=running.get("since"),
-        nearest=_nearest(session_gauges(session, limits, counts["processed"], now))
-        if live
-        else None,
+        nearest=_nearest(session_gauges(session, limits, counts["phases"], now)) if live else None,
         others=sum(other.state in LIVE_SESSION_STATES for other in found[1:]),
     )
 

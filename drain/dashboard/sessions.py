@@ -93,7 +93,7 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
     plan = session_reads.plan_state(session)
     verdicts = session_reads.verdicts(session.pk)
     live = session.state in LIVE_SESSION_STATES
-    gauges = session_gauges(session, limits, counts["processed"], now)
+    gauges = session_gauges(session, limits, counts["phases"], now)
     running = session_reads.running_attempts(session.pk, now) if live else []
     return {
         "now": now,

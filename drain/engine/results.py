@@ -25,12 +25,19 @@ _COUNTED = (
 
 
 def session_counts(session_pk: int) -> dict[str, Any]:
-    """Sums over the session's runs, exact while it drains. `failed` includes timeouts, not lost."""
+    """Sums over the session's runs, exact while it drains. `failed` includes timeouts, not lost.
+
+    `processed` counts attempts, `phases` the phases that have had their last one: a phase that is offered
+    again has more attempts than one.
+    """
     sums = SessionRun.objects.filter(session=session_pk).aggregate(
         **{name: Sum(name, default=0) for name in _COUNTED}
     )
     names = ("complete", "failed", "retryable", "skipped", "lost", "cancelled")
     sums["processed"] = sum(sums[name] for name in names)
+    sums["phases"] = Candidate.objects.filter(
+        session=session_pk, status=CandidateStatus.DONE
+    ).count()
     return sums
 
 

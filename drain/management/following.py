@@ -37,7 +37,7 @@ def follow(session_pk: int, done: Callable[[], bool] | None = None) -> None:
             progress.update(
                 task,
                 total=session.selected,
-                completed=counts["processed"],
+                completed=counts["phases"],
                 counts=_line(session, counts),
             )
             if session.state not in LIVE_SESSION_STATES or (done is not None and done()):
