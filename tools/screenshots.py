@@ -15,6 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+TALLEST = 1400
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 PAGES = {
     "overview": "/",
@@ -26,12 +27,14 @@ PAGES = {
     "fingerprints": "/fingerprints/",
     "fingerprint": "/fingerprints/",
     "evidence": "/evidence/",
+    "marker": "/evidence/",
     "workers": "/workers/",
 }
 # Pages that are reached by the first link of a list.
 FIRST_LINK = {
     "run": "main table a[href^='/runs/']",
     "drain": "main table a[href^='/drains/']",
+    "marker": "main a[href^='/evidence/markers/']",
     "fingerprint": "main table a[href^='/fingerprints/']",
 }
 
@@ -65,8 +68,18 @@ def take_all(browser: Browser, address: str, look: str, width: int, *, dark: boo
         if name in FIRST_LINK:
             page.locator(FIRST_LINK[name]).first.click()
         page.wait_for_load_state("networkidle")
-        page.screenshot(path=FOLDER / f"{name}-{look}.png", full_page=True)
+        page.screenshot(
+            path=FOLDER / f"{name}-{look}.png",
+            full_page=True,
+            clip={"x": 0, "y": 0, "width": width, "height": height(page)},
+        )
     context.close()
+
+
+def height(page: Page) -> int:
+    """The page's height, cut where a picture stops saying anything new."""
+    found: int = page.evaluate("document.documentElement.scrollHeight")
+    return min(found, TALLEST)
 
 
 def sign_in(page: Page) -> None:
