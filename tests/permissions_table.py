@@ -42,6 +42,8 @@ PAGES: dict[str, Row] = {
     "drain:session-list": Row(V, V),
     "drain:session-detail": Row(V, V, "session"),
     "drain:session-excluded": Row(V, V, "session"),
+    "drain:session-report": Row(V, NOT_MADE_FOR, "session"),
+    "drain:session-report-file": Row(V, NOT_MADE_FOR, "session"),
     "drain:session-pause": Row(NOT_MADE_FOR, O, "session"),
     "drain:session-resume": Row(NOT_MADE_FOR, O, "session"),
     "drain:session-stop": Row(NOT_MADE_FOR, O, "session"),

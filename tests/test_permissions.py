@@ -101,7 +101,12 @@ def _client(who: str | Role | None) -> Client:
 
 def _address(name: str, world: dict[str, int]) -> str:
     wanted = next(p for p in _patterns(get_resolver(), "") if p[0] == name)[1]
-    given = {"pk": world.get(PAGES[name].pk, 0), "reason": "run_held", "key": "k" * 20}
+    given = {
+        "pk": world.get(PAGES[name].pk, 0),
+        "reason": "run_held",
+        "key": "k" * 20,
+        "kind": "md",
+    }
     values = {key: given[key] for key in wanted.pattern.converters}
     return reverse(name, kwargs=values)
 

@@ -1,0 +1,45 @@
+"""The report of a drain: as a page, and as files that leave the site."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from drain.evidence.report import build_report
+from drain.evidence.report_html import html_context
+from drain.evidence.report_json import render_json
+from drain.evidence.report_markdown import render_markdown
+from drain.models import DrainSession
+
+from .permissions import requires
+
+FILES = {
+    "md": (render_markdown, "text/markdown; charset=utf-8"),
+    "json": (render_json, "application/json"),
+}
+
+
+@require_safe
+@requires()
+def session_report(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything about one drain on one page, printable."""
+    now = timezone.now()
+    report = build_report(get_object_or_404(DrainSession, pk=pk), now)
+    return render(request, "drain/report/page.html", {**html_context(report), "now": now})
+
+
+@require_safe
+@requires()
+def session_report_file(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
+    """The same report as Markdown or JSON, streamed; a browser may only save it."""
+    if kind not in FILES:
+        raise Http404("A report is kept as md or json.")
+    render_parts, content_type = FILES[kind]
+    report = build_report(get_object_or_404(DrainSession, pk=pk), timezone.now())
+    response = StreamingHttpResponse(render_parts(report), content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="drain-{pk}.{kind}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
