@@ -22,19 +22,18 @@ PAGES = {
     "runs": "/runs/",
     "run": "/runs/?q=research-system-v2",
     "drain": "/drains/",
+    "report": "/drains/",
     "new-drain": "/drains/new/",
     "queued": "/queued/",
     "fingerprints": "/fingerprints/",
     "fingerprint": "/fingerprints/",
-    "evidence": "/evidence/",
-    "marker": "/evidence/",
     "workers": "/workers/",
 }
 # Pages that are reached by the first link of a list.
 FIRST_LINK = {
     "run": "main table a[href^='/runs/']",
     "drain": "main table a[href^='/drains/']",
-    "marker": "main a[href^='/evidence/markers/']",
+    "report": "main table a[href^='/drains/']",
     "fingerprint": "main table a[href^='/fingerprints/']",
 }
 
@@ -67,6 +66,8 @@ def take_all(browser: Browser, address: str, look: str, width: int, *, dark: boo
         page.goto(path)
         if name in FIRST_LINK:
             page.locator(FIRST_LINK[name]).first.click()
+        if name == "report":
+            page.get_by_role("link", name="Report").first.click()
         page.wait_for_load_state("networkidle")
         page.screenshot(
             path=FOLDER / f"{name}-{look}.png",
