@@ -41,6 +41,15 @@ def session_counts(session_pk: int) -> dict[str, Any]:
     return sums
 
 
+def dropped_from_plan(session_pk: int) -> dict[str, int]:
+    """Phases that were selected and then dropped while it drained, by reason."""
+    dropped = Candidate.objects.filter(
+        session=session_pk, status=CandidateStatus.EXCLUDED, planned_position__isnull=False
+    )
+    counts = dropped.values_list("reason").annotate(count=Count("id"))
+    return dict(counts.order_by("-count", "reason"))
+
+
 def session_result(session: DrainSession) -> dict[str, Any]:
     """The object that `drain --json` prints."""
     counts = session_counts(session.pk)

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from drain.evidence.causes import Cause
 from drain.evidence.report import Fix, Report
 from drain.evidence.sides import Rate, Yield
+from drain.policy.reasons import ExclusionReason
 
 MARKS = {"pass": "✅", "fail": "❌", "not_enough_data": "⚠️"}
+_DROPPED = frozenset(reason.value for reason in ExclusionReason)
 NO_FIX = "No fix marker was in before this drain ended: add one with manage.py marker add."
 
 
@@ -74,12 +76,15 @@ def actual(report: Report) -> str:
 
 
 def root_cause(report: Report) -> str:
-    """Why not more: the stop, and the largest line of exclusions."""
+    """Why not more: the stop, the largest line of exclusions, and what was dropped on the way."""
     excluded = [line for line in report.ledger if line.line != "selected" and line.phases]
     parts = [report.stop_sentence] if report.stop_sentence else []
     if excluded:
         most = max(excluded, key=lambda line: line.phases)
         parts.append(f"{most.phases} phases were left out as {most.line}: {most.sentence}")
+    for reason, count in report.became.items():
+        if reason in _DROPPED:
+            parts.append(f"Of the selected, {count} {reason}: {ExclusionReason(reason).sentence}")
     return " ".join(parts) or "Every selected phase was run and none was left out."
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import OutputWrapper
 
-from drain.engine.results import session_result
+from drain.engine.results import dropped_from_plan, session_result
 from drain.models import DrainSession, Run
 from drain.policy.plan import Plan
 from drain.policy.reasons import ExclusionReason
@@ -68,6 +68,8 @@ def print_result(out: OutputWrapper, session: DrainSession) -> None:
     if result["after"]:
         out.write(f"Before: {_states(result['before'])}. After: {_states(result['after'])}.")
     _print_sum(out, session.total_failed, session.selected, session.ledger)
+    for reason, count in dropped_from_plan(session.pk).items():
+        out.write(f"Of the selected, {count:,} {reason}: {ExclusionReason(reason).sentence}")
 
 
 def _states(counts: dict[str, int]) -> str:

@@ -52,6 +52,10 @@ class Command(DrainCommand):
             fingerprints=tuple(options["fingerprint"]),
         )
         limits = limits_from(options, now)
+        if options["dry_run"] and options["resume"]:
+            raise EngineError(
+                "--resume continues a plan that is frozen: leave out --dry-run, or preview a new drain without --resume."
+            )
         if options["dry_run"]:
             self._dry_run(scope, limits, as_json=options["json"])
             return

@@ -1,0 +1,39 @@
+"""What `drain` says of phases that it selected and did not run."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.core.management.base import OutputWrapper
+
+from drain.evidence.report import build_report
+from drain.evidence.report_words import root_cause
+from drain.management.ledger import print_result
+from drain.models import Candidate
+from tests.factories import NOON, PhaseFactory, SessionFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_selected_phases_that_were_dropped_on_the_way_are_named_with_their_reason():
+    session = SessionFactory(state="finished", total_failed=1, selected=1)
+    phase = PhaseFactory()
+    Candidate.objects.create(
+        session=session,
+        phase=phase,
+        run=phase.run,
+        planned_position=1,
+        status="excluded",
+        reason="run_stopped",
+    )
+    out = StringIO()
+    print_result(OutputWrapper(out), session)
+    assert "Of the selected, 1 run_stopped: " in out.getvalue()
+    assert root_cause(build_report(session, NOON)).startswith("Of the selected, 1 run_stopped: ")
+
+
+def test_a_resumed_plan_is_not_previewed():
+    with pytest.raises(CommandError, match="--resume continues a plan that is frozen"):
+        call_command("drain", "--resume", "--dry-run")
