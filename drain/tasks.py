@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drain.engine.bulk import run_bulk, wake_bulk
 from drain.engine.hosts import HostStop, answer_probe
 from drain.engine.loop import LoopEnd, drain
 from drain.engine.tempo import SLICE_SECONDS
@@ -15,6 +16,14 @@ def drain_loop(session: int, slot: int) -> str:
     if end is LoopEnd.SLICE:
         wake(session)
     return end.value
+
+
+def act_in_bulk(action: int) -> str:
+    """Do steps of a bulk action for a time slice; wakes a successor if there is more."""
+    more = run_bulk(action)
+    if more:
+        wake_bulk(action)
+    return "slice" if more else "over"
 
 
 def answer() -> None:

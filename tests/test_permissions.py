@@ -21,7 +21,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from drain.admin.acting import ActingAdmin
 from drain.dashboard import permissions as page_permissions
-from drain.models import AuditEvent, DrainSession, Hold, Phase
+from drain.models import AuditEvent, BulkAction, DrainSession, Hold, Phase
 from drain.models.roles import Role, least_role
 from tests.factories import (
     AttemptFactory,
@@ -89,9 +89,12 @@ def world() -> dict[str, int]:
         kind="run", value=run.run_id, reason="x", created_by="x", origin="admin"
     )
     FingerprintFactory(key="k" * 20)
+    bulk = BulkAction.objects.create(
+        verb="clear_queued", label="x", things="phases", reason="x", actor="x", origin="admin"
+    )
     return {
         "run": run.pk, "phase": phase.pk, "session": session.pk, "attempt": attempt.pk,
-        "hold": held.pk,
+        "hold": held.pk, "bulk": bulk.pk,
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ GLOSSARY = (Path(__file__).resolve().parent.parent / "docs" / "glossary.md").rea
         vocabulary.PhaseState,
         vocabulary.Outcome,
         vocabulary.SessionState,
+        vocabulary.BulkState,
         reasons.ExclusionReason,
         reasons.StopReason,
     ],

@@ -1,46 +1,35 @@
 """Actions with a page in between: what will happen to which rows, a reason, then exact results.
 
-An action is data (Act) and two functions of its own: what would happen to a row, and the verb. Whether
-a person may use it is asked when the action is listed and again when it is posted.
+An action is data (Act) over one of the engine's deeds, and says what would happen to a row. Whether a
+person may use it is asked when the action is listed and again when it is posted. A request does it at
+once up to LARGE rows; more are a worker's, and the person is led to the page that shows how far it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from drain.engine.errors import EngineError
-from drain.models.audit import Person
+from drain.engine.acts import DEEDS, Asked, Deed, Line, plain
+from drain.engine.bulk import LARGE, MOST, REFUSALS, Order, create_bulk
+from drain.engine.hosts import strength
 from drain.models.roles import least_role
 from drain.models.vocabulary import Origin
 from drain.people.requests import person_of
-from drain.policy.graph import CycleError
-from drain.policy.limits import LimitError
 
 from .base import DrainModelAdmin
 
 SHOWN = 100
-MOST = 5_000
-"""What one request can do with exact results per row; a filter narrows a larger selection."""
-REFUSALS = (EngineError, LimitError, CycleError)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One row of the page in between or of the results."""
-
-    label: str
-    done: bool
-    said: str
 
 
 class ReasonForm(forms.Form):
@@ -53,29 +42,29 @@ class ReasonForm(forms.Form):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An action that somebody confirmed."""
-
-    pks: Sequence[int]
-    given: dict[str, Any]
-    by: Person
-
-
 @dataclass(frozen=True)
 class Act:
-    """An action: who may do it, what it says of itself, and what it does."""
+    """An action: which deed it is, what it says of itself, and what it asks for."""
 
     name: str
+    """Of the deed."""
     label: str
-    permission: str
     sentence: str
     """What happens and what its risk is."""
     expects: Callable[[Any], Line]
     """What would happen to one row; `done` means it would be touched."""
-    verb: Callable[[Asked], list[Line]]
     related: tuple[str, ...] = ()
     form: type[ReasonForm] = ReasonForm
+
+    @property
+    def deed(self) -> Deed:
+        """What it does."""
+        return DEEDS[self.name]
+
+    @property
+    def permission(self) -> str:
+        """What a person needs to do it."""
+        return self.deed.permission
 
     def as_action(self) -> Callable[..., Any]:
         """The function that Django's changelist calls."""
@@ -83,7 +72,7 @@ class Act:
         @admin.action(description=self.label)
         def action(
             modeladmin: ActingAdmin, request: HttpRequest, queryset: QuerySet[Any]
-        ) -> HttpResponse | None:
+        ) -> HttpResponse:
             return _respond(self, modeladmin, request, queryset)
 
         action.__name__ = self.name
@@ -117,37 +106,68 @@ class ActingAdmin(DrainModelAdmin):
 
 def _respond(
     act: Act, modeladmin: ActingAdmin, request: HttpRequest, queryset: QuerySet[Any]
-) -> HttpResponse | None:
-    pks = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
-    if len(pks) > MOST:
-        messages.error(request, f"That is more than {MOST:,} rows: narrow it with a filter first.")
-        return None
+) -> HttpResponse:
+    count = queryset.order_by().count()
+    large = count > LARGE and act.deed.step != 0
     form = act.form(request.POST if "confirmed" in request.POST else None)
-    context = _context(act, modeladmin, request, pks, form)
+    done: dict[str, Any] = {}
     if form.is_valid():
         try:
-            lines = act.verb(Asked(pks, form.cleaned_data, person_of(request, Origin.ADMIN)))
+            if large:
+                return _hand_over(act, modeladmin, request, queryset, form)
+            done = _at_once(act, request, queryset, form)
         except REFUSALS as error:
             form.add_error(None, str(error))
-        else:
-            context |= {"results": lines, "done": sum(line.done for line in lines)}
+    context = _context(act, modeladmin, request, queryset, form)
+    context |= {"count": count, "more": max(0, count - SHOWN), "large": large, **done}
+    context["nobody"] = large and not strength().hosts
     return TemplateResponse(request, "admin/drain/act.html", context)
 
 
-def _context(
-    act: Act, modeladmin: ActingAdmin, request: HttpRequest, pks: list[int], form: ReasonForm
+def _at_once(
+    act: Act, request: HttpRequest, queryset: QuerySet[Any], form: ReasonForm
 ) -> dict[str, Any]:
+    pks = list(queryset.order_by("pk").values_list("pk", flat=True)[:LARGE])
+    lines: list[Line] = []
+    by = person_of(request, Origin.ADMIN)
+    act.deed.act(Asked(pks, plain(form.cleaned_data), by), lines.extend)
+    return {"results": lines, "done": sum(line.done for line in lines)}
+
+
+def _hand_over(
+    act: Act,
+    modeladmin: ActingAdmin,
+    request: HttpRequest,
+    queryset: QuerySet[Any],
+    form: ReasonForm,
+) -> HttpResponse:
+    """Freeze the rows for a worker and lead to the page that shows how far it is."""
+    things = str(modeladmin.opts.verbose_name_plural)
+    by = person_of(request, Origin.ADMIN)
+    order = Order(
+        act.name, act.label, things, by, plain(form.cleaned_data), request.get_full_path()
+    )
+    # One more than is allowed, so that too many are refused and never cut.
+    targets = queryset.order_by("pk").values_list("pk", flat=True)[: MOST + 1]
+    return redirect("drain:bulk-detail", create_bulk(order, list(targets)).pk)
+
+
+def _context(
+    act: Act,
+    modeladmin: ActingAdmin,
+    request: HttpRequest,
+    queryset: QuerySet[Any],
+    form: ReasonForm,
+) -> dict[str, Any]:
+    first = list(queryset.order_by("pk").values_list("pk", flat=True)[:SHOWN])
     rows: QuerySet[Any] = modeladmin.get_queryset(request).select_related(*act.related)
-    shown = [act.expects(row) for row in rows.filter(pk__in=pks[:SHOWN]).order_by("pk")]
     return {
         **modeladmin.admin_site.each_context(request),
         "title": act.label,
         "act": act,
         "form": form,
         "opts": modeladmin.opts,
-        "lines": shown,
-        "count": len(pks),
-        "more": max(0, len(pks) - SHOWN),
+        "lines": [act.expects(row) for row in rows.filter(pk__in=first).order_by("pk")],
         "across": request.POST.get("select_across") == "1",
         "checkbox": ACTION_CHECKBOX_NAME,
         "ticked": request.POST.getlist(ACTION_CHECKBOX_NAME),

@@ -8,12 +8,11 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
-from django.utils import timezone
 
+from drain.engine.acts import Line
 from drain.models import ApiToken, SavedView
-from drain.models.audit import Subject, record_audit
 
-from .acting import Act, ActingAdmin, Asked, Line
+from .acting import Act, ActingAdmin
 from .base import DrainModelAdmin, ReadOnlyAdmin
 
 admin.site.unregister(User)
@@ -73,25 +72,11 @@ def _superuser(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
 
 
-def _revoke(asked: Asked) -> list[Line]:
-    lines = []
-    for token in ApiToken.objects.filter(pk__in=asked.pks):
-        fresh = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
-        done = bool(fresh.update(revoked_at=timezone.now()))
-        if done:
-            subject = Subject("apitoken", str(token.pk), str(token))
-            record_audit(asked.by, "apitoken.revoke", subject, asked.given["reason"])
-        lines.append(Line(str(token), done, "revoked" if done else "was revoked before"))
-    return lines
-
-
 REVOKE = Act(
     "revoke",
     "Revoke",
-    "drain.change_apitoken",
     "Scripts that use these tokens are refused from now on. It cannot be undone.",
-    lambda token: Line(str(token), token.revoked_at is None, "will be revoked"),
-    _revoke,
+    lambda token: Line(token.pk, str(token), token.revoked_at is None, "will be revoked"),
 )
 
 

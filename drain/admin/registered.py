@@ -7,6 +7,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from . import (
     attempts,
+    bulk,
     checks,
     executors,
     fingerprints,
@@ -20,6 +21,7 @@ from . import (
 
 __all__ = [
     "attempts",
+    "bulk",
     "checks",
     "executors",
     "fingerprints",

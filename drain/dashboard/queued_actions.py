@@ -11,8 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from drain.engine.blockers import queued_ids
+from drain.engine.bulk import LARGE, MOST, Order, create_bulk
 from drain.engine.clearing import PhaseResult, clear_queued, requeue
 from drain.engine.holds import hold, release
+from drain.engine.hosts import strength
 from drain.engine.planning import Asked, create_session
 from drain.engine.scope import SessionScope
 from drain.engine.sessions import start_session
@@ -24,8 +26,11 @@ from .acting import REFUSALS, attempt, person, reason_of, verb
 from .drain_form import parse_moment
 from .queued import filter_of
 
-MOST = 5_000
 NAMED = 50
+DEEDS = {
+    "clear": ("clear_queued", "Clear queued phases"),
+    "requeue": ("requeue", "Requeue failed phases"),
+}
 
 
 @verb("drain.clear_queued")
@@ -55,9 +60,12 @@ def _move(
     request: HttpRequest, what: str, act: Callable[[Sequence[int]], list[PhaseResult]]
 ) -> HttpResponse:
     phases = _phases(request)
+    large = len(phases) > LARGE
     context: dict[str, Any] = {"what": what, "query": request.GET.urlencode(), "count": len(phases)}
     if request.POST.get("confirmed"):
         try:
+            if large:
+                return redirect("drain:bulk-detail", _hand_over(request, what, phases))
             results = act(phases)
         except REFUSALS as error:
             context["error"] = str(error)
@@ -66,15 +74,29 @@ def _move(
             context |= {"results": results, "done": done, "left": len(results) - done}
             return render(request, "drain/queued/results.html", context)
     named = Phase.objects.filter(pk__in=phases[:NAMED]).select_related("run")
-    context |= {"pks": phases, "named": named.order_by("run__run_id", "phase_index")}
+    context |= {
+        # Many are named by the filter they were found with, not one by one.
+        "pks": [] if large else phases,
+        "large": large,
+        "nobody": large and not strength().hosts,
+        "named": named.order_by("run__run_id", "phase_index"),
+    }
     return render(request, "drain/queued/confirm.html", context)
+
+
+def _hand_over(request: HttpRequest, what: str, phases: Sequence[int]) -> int:
+    """Leave it to a worker; the number of the bulk action."""
+    verb_name, label = DEEDS[what]
+    given = {"to": request.POST.get("to", "").upper(), "reason": reason_of(request)}
+    back = f"{reverse('drain:queued-list')}?{request.GET.urlencode()}"
+    return create_bulk(Order(verb_name, label, "phases", person(request), given, back), phases).pk
 
 
 def _phases(request: HttpRequest) -> list[int]:
     """Ticked phases; or, for "all matching", the filter of the address applied again."""
     if request.POST.get("all_matching") == "1":
         return queued_ids(filter_of(request), timezone.now(), MOST)
-    ticked = request.POST.getlist("pk")[:MOST]
+    ticked = request.POST.getlist("pk")[:LARGE]
     return [int(pk) for pk in ticked if pk.isascii() and pk.isdecimal() and len(pk) < 19]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from . import (
+    bulk,
     fingerprint_actions,
     fingerprints,
     new_drain,
@@ -41,6 +42,8 @@ ROUTES: list[URLPattern] = [
     path("phases/<int:pk>/drain/", queued_actions.phase_drain, name="phase-drain"),
     path("holds/", queued_actions.hold_add, name="hold-add"),
     path("holds/<int:pk>/release/", queued_actions.hold_release, name="hold-release"),
+    path("bulk/<int:pk>/", bulk.bulk_detail, name="bulk-detail"),
+    path("bulk/<int:pk>/cancel/", bulk.bulk_cancel, name="bulk-cancel"),
     path("workers/", workers.worker_list, name="worker-list"),
     path("fingerprints/", fingerprints.fingerprint_list, name="fingerprint-list"),
     path("fingerprints/<str:key>/", fingerprints.fingerprint_detail, name="fingerprint-detail"),

@@ -6,7 +6,7 @@ in: that database has the last word. Only then does it move here, again guarded,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -36,6 +36,10 @@ class PhaseResult:
     said: str
 
 
+Keep = Callable[[Sequence[PhaseResult]], None]
+"""Called with the results of each step in the step's own transaction: kept together or not at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Move:
     verb: str
@@ -46,7 +50,7 @@ class _Move:
 
 
 def clear_queued(
-    phases: Sequence[int], to: PhaseState, reason: str, actor: Person
+    phases: Sequence[int], to: PhaseState, reason: str, actor: Person, keep: Keep | None = None
 ) -> list[PhaseResult]:
     """Move queued phases to COMPLETE, FAILED or SKIPPED; one result per phase, in the order given.
 
@@ -56,17 +60,20 @@ def clear_queued(
         raise EngineError(
             f"A queued phase can be cleared to complete, failed or skipped, not to {to}."
         )
-    return _move_all(phases, _Move("clear_queued", PhaseState.QUEUED, to, _given(reason), actor))
+    move = _Move("clear_queued", PhaseState.QUEUED, to, _given(reason), actor)
+    return _move_all(phases, move, keep)
 
 
-def requeue(phases: Sequence[int], reason: str, actor: Person) -> list[PhaseResult]:
+def requeue(
+    phases: Sequence[int], reason: str, actor: Person, keep: Keep | None = None
+) -> list[PhaseResult]:
     """Put failed phases back into their pipeline's queue; one result per phase, in the order given.
 
     A drain leaves queued phases alone: who runs them next is the pipeline, or `drain_phase` by name.
     Raises EngineError without a reason.
     """
     move = _Move("requeue", PhaseState.FAILED, PhaseState.QUEUED, _given(reason), actor)
-    return _move_all(phases, move)
+    return _move_all(phases, move, keep)
 
 
 def _given(reason: str) -> str:
@@ -75,15 +82,15 @@ def _given(reason: str) -> str:
     return reason.strip()
 
 
-def _move_all(phases: Sequence[int], move: _Move) -> list[PhaseResult]:
+def _move_all(phases: Sequence[int], move: _Move, keep: Keep | None) -> list[PhaseResult]:
     results: list[PhaseResult] = []
     asked = list(dict.fromkeys(phases))
     for start in range(0, len(asked), AT_ONCE):
-        results.extend(_move_some(asked[start : start + AT_ONCE], move))
+        results.extend(_move_some(asked[start : start + AT_ONCE], move, keep))
     return results
 
 
-def _move_some(phases: Sequence[int], move: _Move) -> Iterator[PhaseResult]:
+def _move_some(phases: Sequence[int], move: _Move, keep: Keep | None) -> list[PhaseResult]:
     known = Phase.objects.select_related("run__source").in_bulk(phases)
     refused = {pk: _refused_by_source(phase, move) for pk, phase in known.items()}
     with transaction.atomic():
@@ -95,10 +102,15 @@ def _move_some(phases: Sequence[int], move: _Move) -> Iterator[PhaseResult]:
         )
         for each in moved:
             _audit(known[each.phase], each, move)
-    done = {each.phase for each in moved}
-    now = dict(Phase.objects.filter(pk__in=phases).values_list("pk", "state"))
-    for pk in phases:
-        yield _result(pk, known.get(pk), refused.get(pk, ""), pk in done, now.get(pk, ""), move)
+        done = {each.phase for each in moved}
+        now = dict(Phase.objects.filter(pk__in=phases).values_list("pk", "state"))
+        results = [
+            _result(pk, known.get(pk), refused.get(pk, ""), pk in done, now.get(pk, ""), move)
+            for pk in phases
+        ]
+        if keep is not None:
+            keep(results)
+    return results
 
 
 def _refused_by_source(phase: Phase, move: _Move) -> str:

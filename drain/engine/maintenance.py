@@ -8,6 +8,7 @@ from drain.evidence.refingerprint import refingerprint
 from drain.evidence.rollups import fold
 from drain.evidence.settling import settle
 
+from .bulk import wake_bulk
 from .rescue import rescue
 from .stale import fail_stale
 
@@ -15,6 +16,7 @@ from .stale import fail_stale
 def tend() -> None:
     """One round of maintenance."""
     rescue()
+    wake_bulk()
     fail_stale(timezone.now())
     fold()
     settle(timezone.now())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from drain.models import DrainSession
+from drain.models.audit import Person, Subject, record_audit
 from drain.models.door.cursor import row, rows
 from drain.policy.states import Outcome
 
@@ -57,13 +58,19 @@ class Rescued:
     loops: int
 
 
-def rescue() -> Rescued:
-    """End attempts whose lease ran out (outcome lost, phase FAILED) and wake sessions that lack loops."""
+def rescue(by: Person | None = None, reason: str = "") -> Rescued:
+    """End attempts whose lease ran out (outcome lost, phase FAILED) and wake sessions that lack loops.
+
+    A person who asks for it leaves an audit line; the round of maintenance every few seconds does not.
+    """
     count = 0
     while _rescue_one():
         count += 1
     rows(_RECOUNT, {})
-    return Rescued(attempts=count, loops=wake())
+    done = Rescued(attempts=count, loops=wake())
+    if by is not None:
+        record_audit(by, "rescue", Subject("site", "", "All phases"), reason, new=asdict(done))
+    return done
 
 
 def _rescue_one() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drain.models.attempts import Attempt, TelemetryEvent
+from drain.models.bulk import BulkAction, BulkItem
 from drain.models.checks import Check, CheckResult
 from drain.models.executors import ExecutorProfile
 from drain.models.fingerprints import Fingerprint, FingerprintAlias, FixMarker
@@ -31,6 +32,8 @@ __all__ = [
     "Attempt",
     "AttemptDelta",
     "AuditEvent",
+    "BulkAction",
+    "BulkItem",
     "Candidate",
     "Check",
     "CheckResult",

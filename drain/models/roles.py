@@ -25,6 +25,8 @@ _SEEN = [
     "attempt",
     "attemptdelta",
     "auditevent",
+    "bulkaction",
+    "bulkitem",
     "candidate",
     "check",
     "checkresult",

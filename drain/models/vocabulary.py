@@ -64,6 +64,16 @@ LIVE_SESSION_STATES = (
 )
 
 
+class BulkState(TextChoices):
+    """Where a bulk action stands; the first two are live."""
+
+    WAITING = "waiting", "Waiting"
+    RUNNING = "running", "Running"
+    FINISHED = "finished", "Finished"
+    CANCELLED = "cancelled", "Cancelled"
+    FAILED = "failed", "Failed"
+
+
 class CandidateStatus(TextChoices):
     """What became of a failed phase that a session looked at."""
 

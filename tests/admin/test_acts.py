@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from drain.models import AuditEvent, DrainSession, ExecutorProfile, Hold, Phase
+from drain.admin import acting
+from drain.dashboard import queued_actions
+from drain.engine.bulk import run_bulk
+from drain.engine.hosts import register_host
+from drain.models import AuditEvent, BulkAction, DrainSession, ExecutorProfile, Hold, Phase
 from drain.models.roles import Role
 from tests.factories import PhaseFactory, RunFactory
 from tests.people import signed_in
@@ -98,3 +102,77 @@ def test_a_viewer_is_not_offered_what_it_may_not_do():
     PhaseFactory(state="QUEUED")
     assert "clear_queued" not in signed_in(Role.VIEWER).get(PHASES).content.decode()
     assert "clear_queued" in signed_in(Role.OPERATOR).get(PHASES).content.decode()
+
+
+@pytest.fixture
+def two_are_many(monkeypatch):
+    """More than one row is a worker's, so that a test need not make a thousand."""
+    monkeypatch.setattr(acting, "LARGE", 1)
+    monkeypatch.setattr(queued_actions, "LARGE", 1)
+
+
+@pytest.mark.usefixtures("two_are_many")
+class TestMoreThanARequestCanTake:
+    ADDRESS = f"{PHASES}?state__exact=QUEUED"
+    FORM = {"select_across": 1, "confirmed": "yes", "to": "SKIPPED", "reason": "stale"}
+
+    def _asked(self, operator, count=3):
+        phases = [PhaseFactory(state="QUEUED") for _ in range(count)]
+        answer = _post(operator, "clear_queued", phases[:1], address=self.ADDRESS, **self.FORM)
+        action = BulkAction.objects.get()
+        assert answer.headers["Location"] == f"/bulk/{action.pk}/"
+        return action, phases
+
+    def test_a_worker_does_it_and_the_page_tells_how_far_it_is_and_leads_back(self):
+        operator = signed_in(Role.OPERATOR)
+        action, phases = self._asked(operator)
+        assert Phase.objects.filter(state="QUEUED").count() == 3, "nothing happens in the request"
+        page = operator.get(f"/bulk/{action.pk}/").content.decode()
+        assert "0 of 3 phases" in page
+        assert "manage.py up --role worker" in page, "no worker is alive"
+        register_host(1, [])
+        assert "manage.py up" not in operator.get(f"/bulk/{action.pk}/").content.decode()
+        Phase.objects.filter(pk=phases[0].pk).update(state="COMPLETE")
+        run_bulk(action.pk)
+        page = operator.get(f"/bulk/{action.pk}/").content.decode()
+        assert "3 of 3 phases" in page
+        assert "QUEUED → SKIPPED" in page
+        assert "left alone: it is COMPLETE" in page
+        assert f'href="{self.ADDRESS}"' in page
+        left = operator.get(f"/bulk/{action.pk}/?show=left").content.decode()
+        assert "QUEUED → SKIPPED" not in left
+        asked = operator.get(f"/bulk/{action.pk}/", headers={"HX-Request": "true"})
+        assert asked.status_code == 286, "over: the page asks no more"
+
+    def test_the_preview_says_so_and_leaves_no_line(self):
+        phases = [PhaseFactory(state="QUEUED") for _ in range(2)]
+        page = _post(signed_in(Role.OPERATOR), "clear_queued", phases).content.decode()
+        assert "A worker does it" in page
+        assert "No worker is alive" in page
+        assert not BulkAction.objects.exists()
+        assert not AuditEvent.objects.exists()
+
+    def test_who_may_do_it_may_cancel_it_and_a_viewer_may_only_look(self):
+        operator = signed_in(Role.OPERATOR)
+        action, _ = self._asked(operator)
+        viewer = signed_in(Role.VIEWER)
+        assert "Cancel" not in viewer.get(f"/bulk/{action.pk}/").content.decode()
+        assert viewer.post(f"/bulk/{action.pk}/cancel/").status_code == 403
+        page = operator.post(f"/bulk/{action.pk}/cancel/", follow=True).content.decode()
+        assert "the rest stays as it is" in page
+        action.refresh_from_db()
+        assert (action.state, action.cancelled_by) == ("cancelled", "operator")
+
+    def test_the_page_queued_hands_over_in_the_same_way(self):
+        operator = signed_in(Role.OPERATOR)
+        for _ in range(2):
+            PhaseFactory(state="QUEUED")
+        ask = {"all_matching": "1"}
+        preview = operator.post("/queued/clear/", ask).content.decode()
+        assert 'name="all_matching" value="1"' in preview
+        form = {**ask, "confirmed": "1", "to": "skipped", "reason": "old"}
+        answer = operator.post("/queued/clear/", form)
+        action = BulkAction.objects.get()
+        assert answer.headers["Location"] == f"/bulk/{action.pk}/"
+        run_bulk(action.pk)
+        assert Phase.objects.filter(state="SKIPPED").count() == 2
