@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from .formats import NOTHING
 from .looks import look
@@ -75,6 +77,20 @@ def rate_chart(
     return Chart(data, ("Time", "Completion rate", "95 % interval", *below.heads[1:]), rows)
 
 
+def yield_chart(
+    moments: Sequence[datetime], per_minute: Sequence[float | None], series: Sequence[Series]
+) -> Chart:
+    """Events per attempt-minute (None where no attempt ended) over attempts, for the kind `yield`."""
+    below = stacked_chart(moments, series)
+    rates = [None if value is None else round(value, 3) for value in per_minute]
+    rows = [
+        (row[0], NOTHING if rate is None else f"{rate:,.2f}", *row[1:])
+        for row, rate in zip(below.rows, rates[::-1], strict=True)
+    ]
+    heads = ("Time", "Events per minute", *below.heads[1:])
+    return Chart({**below.data, "rate": rates}, heads, rows)
+
+
 def _share(rate: float | None, low: float | None, high: float | None) -> tuple[str, str]:
     if rate is None or low is None or high is None:
         return NOTHING, NOTHING
@@ -134,6 +150,12 @@ def _parts(series: Sequence[Series]) -> list[dict[str, Any]]:
 
 def _marks(markers: Sequence[Marker]) -> list[dict[str, Any]]:
     return [{"name": marker.name, "at": marker.at} for marker in markers]
+
+
+def axis_end(now: datetime, step: int) -> datetime:
+    """Where an axis of slots of `step` hours ends: after `now`, so that slots begin at local midnights."""
+    end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return end + timedelta(hours=-timezone.localtime(end).hour % step)
 
 
 def time_axis(moments: Sequence[datetime], every: int = 4) -> dict[str, list[Any]]:

@@ -59,6 +59,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "drain_href": link("session-detail", drain.session.pk) if drain else "",
         "all_causes": link("fingerprint-list"),
         "queued_list": link("queued-list"),
+        "telemetry_href": link("telemetry"),
         "hours": hours,
         "periods": PERIODS.items(),
     }

@@ -13,7 +13,7 @@ from drain.evidence.statistics import Interval, wilson
 from drain.models import FixMarker
 from drain.models.vocabulary import FAILURE_OUTCOMES, RATED_OUTCOMES, Outcome
 
-from .charts import Chart, Marker, Rates, Series, rate_chart
+from .charts import Chart, Marker, Rates, Series, axis_end, rate_chart
 
 HOUR = timedelta(hours=1)
 SHOWN_OUTCOMES = ("complete", "failed", "retryable", "timeout", "lost")
@@ -63,7 +63,7 @@ class RateFacts:
 
 def read_rates(hours: int, now: datetime) -> RateFacts:
     """The last `hours`, up to and with the hour that is going on. Two queries."""
-    end = now.replace(minute=0, second=0, microsecond=0) + HOUR
+    end = axis_end(now, _step(hours))
     start = end - hours * HOUR
     found = hourly(min(start, now - 48 * HOUR), end)
     markers = list(FixMarker.objects.filter(applied_at__gte=start).order_by("applied_at")[:8])
@@ -98,7 +98,7 @@ def tally(items: Iterable[HourRow]) -> Tally:
 def _chart(
     items: Sequence[HourRow], start: datetime, hours: int, markers: Sequence[FixMarker]
 ) -> Chart:
-    step = 1 if hours <= 48 else 3
+    step = _step(hours)
     count = hours // step
     slots: list[list[HourRow]] = [[] for _ in range(count)]
     for item in items:
@@ -113,6 +113,10 @@ def _chart(
         for item in markers
     ]
     return rate_chart(moments, _rolling(slots, 3), [s for s in series if _needed(s)], flags)
+
+
+def _step(hours: int) -> int:
+    return 1 if hours <= 48 else 3
 
 
 def _needed(series: Series) -> bool:

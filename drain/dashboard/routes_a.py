@@ -10,6 +10,7 @@ from .overview import overview
 from .phases import phase_detail
 from .runs import run_detail, run_list
 from .search import search
+from .telemetry import telemetry
 
 _LOGIN = LoginView.as_view(template_name="drain/login.html", redirect_authenticated_user=True)
 
@@ -23,4 +24,5 @@ ROUTES: list[URLPattern] = [
     path("attempts/<int:pk>/log/", attempt_log, name="attempt-log"),
     path("attempts/<int:pk>/log.txt", attempt_log_file, name="attempt-log-file"),
     path("search/", search, name="search"),
+    path("telemetry/", telemetry, name="telemetry"),
 ]

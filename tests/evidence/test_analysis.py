@@ -1,4 +1,4 @@
-"""A session in the controller's terms, the backlog over time, and telemetry in series."""
+"""A session in the controller's terms, and the backlog over time."""
 
 # A None in the place of a value fails the test by itself.
 # mypy: disable-error-code="union-attr, operator, index"
@@ -10,8 +10,7 @@ from datetime import timedelta
 import pytest
 
 from drain.evidence.analysis import analyse, backlog
-from drain.evidence.yield_facts import GroupBy, token_estimates, zero_yield
-from drain.models import TelemetryEvent, Transition
+from drain.models import Transition
 from tests.factories import NOON, AttemptFactory, PhaseFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
@@ -46,31 +45,3 @@ def test_the_backlog_is_reckoned_back_from_now_and_says_when_it_is_empty():
     assert found.trend.hours_left == pytest.approx(2)
     assert "empty in 2.0 hours" in found.trend.sentence
     assert backlog(NOON, NOON + HOUR, runs=[0]).trend.sentence == "The backlog is empty."
-
-
-def test_reasons_for_no_yield_are_given_by_group():
-    phase = PhaseFactory(category="build")
-    AttemptFactory(phase=phase, zero_yield_reason="timeout")
-    AttemptFactory(phase=phase, telemetry_count=3)
-    AttemptFactory(phase=PhaseFactory(category="docs"))
-    found = zero_yield(NOON, NOON + HOUR)
-    assert [(one.group, one.attempts, one.reasons) for one in found] == [
-        ("build", 2, {"timeout": 1}),
-        ("docs", 1, {"unknown": 1}),
-    ]
-    assert [one.group for one in zero_yield(NOON, NOON + HOUR, GroupBy.OUTCOME)] == ["failed"]
-
-
-def test_token_estimates_give_smape_waste_and_shortfall():
-    phase = PhaseFactory()
-    for predicted, actual in ((100, 100), (300, 100), (50, 100), (0, 0), (None, 5)):
-        TelemetryEvent.objects.create(
-            phase=phase, kind="tokens", at=NOON, category="build", model="m",
-            predicted_tokens=predicted, actual_tokens=actual,
-        )  # fmt: skip
-    (found,) = token_estimates(NOON, NOON + HOUR)
-    assert (found.group, found.events, found.predicted, found.actual) == ("build", 4, 450, 300)
-    assert found.smape == pytest.approx((0 + 1 + 2 / 3 + 0) / 4)
-    assert found.waste == pytest.approx(200 / 300)
-    assert found.short == pytest.approx(1 / 4)
-    assert token_estimates(NOON, NOON + HOUR, by_model=True)[0].group == "m"

@@ -122,6 +122,9 @@
     data: (markers || []).map(({ at, name }) => ({ xAxis: at, name })),
   });
 
+  // Room for the half of a day's label that stands at the last slot.
+  const right = 20;
+
   function draw(host) {
     const source = document.getElementById(host.dataset.source);
     const kind = kinds[host.dataset.chart];
@@ -144,7 +147,7 @@
   }
 
   const all = () => document.querySelectorAll("[data-chart]").forEach(draw);
-  window.drainCharts = { kinds, tooltip, tip, xAxis, yAxis, fixes, faded };
+  window.drainCharts = { kinds, tooltip, tip, xAxis, yAxis, fixes, faded, right };
   document.addEventListener("DOMContentLoaded", () => {
     document.body.append(probe);
     // The page paints first; charts follow.

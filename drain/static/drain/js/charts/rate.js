@@ -1,25 +1,19 @@
-// "rate": completion rate with its interval as a band, attempts per hour as stacked bars below.
-// {labels, ticks, days, rate: [0..100|null], low, high, series: [{state, word, icon, values}], markers: [{at, name}]}
+// Two storeys: a line above, attempts as stacked bars below.
+// "rate": completion rate with its interval as a band. "yield": telemetry events per attempt-minute.
+// {labels, ticks, days, rate: [number|null], low, high ("rate" only), series: [{state, word, icon, values}], markers: [{at, name}]}
 (() => {
   "use strict";
-  const { kinds, tooltip, tip, xAxis, yAxis, fixes, faded } = window.drainCharts;
-  const percent = (value) => (value === null || value === undefined ? "Not enough data" : `${value.toFixed(1)} %`);
+  const { kinds, tooltip, tip, xAxis, yAxis, fixes, faded, right } = window.drainCharts;
+  const NOTHING = "Not enough data";
+  const known = (value) => value !== null && value !== undefined;
 
-  kinds.rate = (data, colours, narrow) => {
+  function storeys(data, colours, narrow, { above, lines, axis }) {
     const left = narrow ? 42 : 44;
-    const good = colours.fill("complete");
-    const line = { type: "line", symbol: "none", xAxisIndex: 0, yAxisIndex: 0, silent: true };
-    const band = data.high.map((high, i) => (high === null ? null : high - data.low[i]));
-    const markers = narrow ? data.markers.map((m) => ({ ...m, name: m.name.split(" ")[0] })) : data.markers;
-    const rows = (index) => [
-      { label: "Completion rate", value: percent(data.rate[index]), state: "complete", icon: "circle-check-filled" },
-      ...(data.low[index] === null ? [] : [{ label: "95 % interval", value: `${data.low[index].toFixed(1)}–${data.high[index].toFixed(1)} %`, state: "neutral" }]),
-      ...data.series.map((s) => ({ label: s.word, value: String(s.values[index]), state: s.state, icon: s.icon })),
-    ];
+    const rows = (index) => [...above(index), ...data.series.map((s) => ({ label: s.word, value: s.values[index].toLocaleString("en"), state: s.state, icon: s.icon }))];
     return {
       grid: [
-        { left, right: 8, top: 22, bottom: 104, outerBoundsMode: "none" },
-        { left, right: 8, height: 54, bottom: 24, outerBoundsMode: "none" },
+        { left, right, top: 22, bottom: 104, outerBoundsMode: "none" },
+        { left, right, height: 54, bottom: 24, outerBoundsMode: "none" },
       ],
       axisPointer: { link: [{ xAxisIndex: "all" }] },
       tooltip: tip(colours, (points) => tooltip(data.labels[points[0].dataIndex], rows(points[0].dataIndex))),
@@ -27,14 +21,9 @@
         xAxis(colours, data, { gridIndex: 0, axisLabel: { show: false } }),
         xAxis(colours, data, { gridIndex: 1 }),
       ],
-      yAxis: [
-        yAxis(colours, { gridIndex: 0, min: 0, max: 100, interval: 25, axisLabel: { color: colours.faint, fontSize: 11, fontFamily: colours.font, formatter: "{value} %" } }),
-        yAxis(colours, { gridIndex: 1, splitNumber: 2 }),
-      ],
+      yAxis: [yAxis(colours, { gridIndex: 0, ...axis }), yAxis(colours, { gridIndex: 1, splitNumber: 2 })],
       series: [
-        { ...line, data: data.low, stack: "band", lineStyle: { opacity: 0 } },
-        { ...line, data: band, stack: "band", lineStyle: { opacity: 0 }, areaStyle: { color: faded(good, 0.16), opacity: 1 } },
-        { ...line, silent: false, data: data.rate, lineStyle: { color: colours.ink("complete"), width: 2 }, itemStyle: { color: colours.ink("complete") }, markLine: fixes(colours, markers) },
+        ...lines,
         ...data.series.map((s, i) => ({
           type: "bar",
           stack: "attempts",
@@ -48,5 +37,45 @@
         })),
       ],
     };
+  }
+
+  const line = { type: "line", symbol: "none", xAxisIndex: 0, yAxisIndex: 0 };
+
+  kinds.rate = (data, colours, narrow) => {
+    const good = colours.fill("complete");
+    const band = data.high.map((high, i) => (high === null ? null : high - data.low[i]));
+    const markers = narrow ? data.markers.map((m) => ({ ...m, name: m.name.split(" ")[0] })) : data.markers;
+    return storeys(data, colours, narrow, {
+      above: (i) => [
+        { label: "Completion rate", value: known(data.rate[i]) ? `${data.rate[i].toFixed(1)} %` : NOTHING, state: "complete", icon: "circle-check-filled" },
+        ...(known(data.low[i]) ? [{ label: "95 % interval", value: `${data.low[i].toFixed(1)}–${data.high[i].toFixed(1)} %`, state: "neutral" }] : []),
+      ],
+      lines: [
+        { ...line, silent: true, data: data.low, stack: "band", lineStyle: { opacity: 0 } },
+        { ...line, silent: true, data: band, stack: "band", lineStyle: { opacity: 0 }, areaStyle: { color: faded(good, 0.16), opacity: 1 } },
+        { ...line, data: data.rate, lineStyle: { color: colours.ink("complete"), width: 2 }, itemStyle: { color: colours.ink("complete") }, markLine: fixes(colours, markers) },
+      ],
+      axis: { min: 0, max: 100, interval: 25, axisLabel: { color: colours.faint, fontSize: 11, fontFamily: colours.font, formatter: "{value} %" } },
+    });
+  };
+
+  // A slot in which nothing ended parts the line; a single one between two such is a dot, or it would not be seen.
+  kinds.yield = (data, colours, narrow) => {
+    const alone = (i) => !known(data.rate[i - 1]) && !known(data.rate[i + 1]);
+    return storeys(data, colours, narrow, {
+      above: (i) => [{ label: "Events per minute", value: known(data.rate[i]) ? data.rate[i].toFixed(2) : NOTHING, state: "fix", icon: "activity" }],
+      lines: [
+        {
+          ...line,
+          symbol: (_, { dataIndex }) => (alone(dataIndex) ? "circle" : "none"),
+          symbolSize: 6,
+          showAllSymbol: true,
+          data: data.rate,
+          lineStyle: { color: colours.text, width: 2 },
+          itemStyle: { color: colours.text },
+        },
+      ],
+      axis: { min: 0, minInterval: 0 },
+    });
   };
 })();
