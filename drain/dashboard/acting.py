@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from drain.engine.errors import EngineError
+from drain.engine.reasons import given_reason
 from drain.engine.sessions import Actor
 from drain.evidence.lifecycle import By, CauseError
 from drain.models.vocabulary import Origin
@@ -56,11 +57,8 @@ def back(request: HttpRequest, fallback: str) -> HttpResponse:
 
 
 def reason_of(request: HttpRequest) -> str:
-    """The reason that a form must bring; raises EngineError without one."""
-    reason = request.POST.get("reason", "").strip()
-    if not reason:
-        raise EngineError("A reason is missing: say why, for the people who read the history.")
-    return reason[:500]
+    """The reason that a form must bring; raises EngineError without one, or for one that is no sentence."""
+    return given_reason(request.POST.get("reason", ""))
 
 
 def attempt(request: HttpRequest, act: Callable[[], str], fallback: str) -> HttpResponse:

@@ -25,6 +25,7 @@ from .errors import EngineError
 from .holds import hold, release
 from .planning import Asked as DrainAsked
 from .planning import create_session
+from .reasons import given_reason
 from .rescue import rescue
 from .scope import SessionScope
 from .sessions import start_session
@@ -54,10 +55,7 @@ class Asked:
     @property
     def reason(self) -> str:
         """Why; raises EngineError without one."""
-        reason = str(self.given.get("reason", "")).strip()
-        if not reason:
-            raise EngineError("A reason is missing: say why, for the people who read the history.")
-        return reason
+        return given_reason(str(self.given.get("reason", "")))
 
 
 Keep = Callable[[Sequence[Line]], None]

@@ -19,6 +19,7 @@ from drain.sources.autopack.readback import write_back
 from drain.sources.errors import SourceError
 
 from .errors import EngineError
+from .reasons import given_reason
 
 CLEARED_TO = (PhaseState.COMPLETE, PhaseState.FAILED, PhaseState.SKIPPED)
 AT_ONCE = 500
@@ -60,7 +61,7 @@ def clear_queued(
         raise EngineError(
             f"A queued phase can be cleared to complete, failed or skipped, not to {to}."
         )
-    move = _Move("clear_queued", PhaseState.QUEUED, to, _given(reason), actor)
+    move = _Move("clear_queued", PhaseState.QUEUED, to, given_reason(reason), actor)
     return _move_all(phases, move, keep)
 
 
@@ -72,14 +73,8 @@ def requeue(
     A drain leaves queued phases alone: who runs them next is the pipeline, or `drain_phase` by name.
     Raises EngineError without a reason.
     """
-    move = _Move("requeue", PhaseState.FAILED, PhaseState.QUEUED, _given(reason), actor)
+    move = _Move("requeue", PhaseState.FAILED, PhaseState.QUEUED, given_reason(reason), actor)
     return _move_all(phases, move, keep)
-
-
-def _given(reason: str) -> str:
-    if not reason.strip():
-        raise EngineError("A reason is missing: say why, for the people who read the history.")
-    return reason.strip()
 
 
 def _move_all(phases: Sequence[int], move: _Move, keep: Keep | None) -> list[PhaseResult]:

@@ -12,6 +12,7 @@ from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import HoldKind
 
 from .errors import EngineError
+from .reasons import MOST_IN_A_NAME, bounded, given_reason
 
 
 def hold(
@@ -45,7 +46,8 @@ def hold(
 
 def release(target: str, actor: Person, now: datetime, reason: str = "") -> int:
     """End the holds of exactly this run or prefix; returns how many. Raises EngineError if there is none."""
-    kind, value = _parsed(target)
+    kind, value = _parsed(bounded(target, "The name", MOST_IN_A_NAME + 1))
+    bounded(reason, "The reason")
     with transaction.atomic():
         found = list(in_force(now).filter(kind=kind, value=value).select_for_update(no_key=True))
         for each in found:
@@ -72,8 +74,8 @@ def _parsed(target: str) -> tuple[HoldKind, str]:
 def _refuse_nonsense(
     kind: HoldKind, value: str, reason: str, now: datetime, until: datetime | None
 ) -> None:
-    if not reason.strip():
-        raise EngineError("A reason is missing: say why, for the people who read the history.")
+    given_reason(reason)
+    bounded(value, "The name", MOST_IN_A_NAME)
     if not value:
         raise EngineError(
             "A hold on every run there is would stop all drains: name a run or PREFIX*."

@@ -20,6 +20,7 @@ from drain.policy.plan import Plan, Planned, make_plan
 
 from .backlog import read_backlog
 from .errors import EngineError
+from .reasons import bounded
 from .scope import SessionScope, merged_keys
 
 
@@ -53,6 +54,7 @@ def preview(scope: SessionScope, limits: Limits, now: datetime) -> Plan:
 
 def create_session(asked: Asked, now: datetime) -> DrainSession:
     """Freeze the plan of a new session: planned, or finished at once when nothing can be selected."""
+    bounded(asked.note, "The note")
     with transaction.atomic():
         plan = preview(asked.scope, asked.limits, now)
         _require_executors({planned.run for planned in plan.selected})

@@ -9,6 +9,7 @@ from drain.models import Fingerprint, FingerprintAlias, Phase, Run
 from drain.policy.rows import Scope
 
 from .errors import EngineError
+from .reasons import MOST_IN_A_NAME, bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ class SessionScope:
         )
 
     def resolve(self, merges: dict[str, str]) -> Scope:
-        """The policy's scope; keys become those they were merged into. Raises LimitError."""
+        """The policy's scope; keys become those they were merged into. Raises LimitError or EngineError."""
+        for name in (*self.run_ids, *self.skip_run_prefixes, *self.fingerprints):
+            bounded(name, "The name of a run, prefix or fingerprint", MOST_IN_A_NAME)
         return Scope(
             run_ids=frozenset(self.run_ids),
             phases=frozenset(self.phases if self.phase is None else (self.phase,)),

@@ -11,6 +11,9 @@ from drain.evidence.causes import resolve_keys
 from drain.evidence.lifecycle import PERSONS, By, CauseError, deploy_fix
 from drain.models import AuditEvent, Fingerprint, FixMarker
 
+TITLE_LIMIT = 300
+COMMIT_LIMIT = 100
+
 
 def add_marker(
     title: str,
@@ -28,6 +31,10 @@ def add_marker(
     applied_at = at or by.now
     if not title.strip():
         raise CauseError("A fix marker needs a title: say what was fixed.")
+    if len(title.strip()) > TITLE_LIMIT or len(commit) > COMMIT_LIMIT:
+        raise CauseError(
+            f"A fix marker's title has at most {TITLE_LIMIT} characters and its commit {COMMIT_LIMIT}: shorten them."
+        )
     if applied_at > by.now:
         raise CauseError(f"{applied_at.isoformat()} is still to come: mark a fix once it is in.")
     with transaction.atomic():

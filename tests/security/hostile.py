@@ -51,3 +51,10 @@ HOSTILE: tuple[str, ...] = (
     *_FORMULAS,
     *_ODD,
 )
+
+MEGABYTE = 1_000_000
+HUGE: tuple[str, ...] = tuple(
+    part * (MEGABYTE // len(part.encode()))
+    for part in ("x", "<script>alert(1)</script>", "=1+1,", "\u202e", "\x1b[31m", "e\u0301")
+)
+"""The same kinds, a megabyte of each."""

@@ -7,28 +7,23 @@ another site's, no element of a kind that our own pages do not use.
 from __future__ import annotations
 
 import csv
+import json
+import zipfile
 from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
 from django.urls import reverse
 
+from drain.evidence.bundle import write_bundle
 from drain.evidence.report import build_report
-from drain.evidence.report_html import render_html
 from drain.models import AuditEvent, DrainSession, Phase
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin
-from tests.factories import (
-    NOON,
-    AttemptFactory,
-    CandidateFactory,
-    FingerprintFactory,
-    PhaseFactory,
-    RunFactory,
-    SessionFactory,
-)
+from tests.factories import NOON, PhaseFactory
 from tests.people import signed_in
+from tests.security.backlog import addresses, hostile_backlog
 from tests.security.hostile import HOSTILE
 
 pytestmark = pytest.mark.django_db
@@ -66,72 +61,12 @@ def _seen(html: str) -> Seen:
 FORBIDDEN = {"iframe", "object", "embed", "math", "video", "marquee", "base", "style"}
 
 
-def _backlog(words: list[str]) -> dict[str, int]:
-    """Runs, phases, attempts, a session, causes and audit lines that carry these words everywhere."""
-    session = SessionFactory(note=words[0], started_by=words[0][:200], stop_reason="person",
-                             stop_card={"sentence": words[0], "rule": "person"})  # fmt: skip
-    for n, word in enumerate(words):
-        run = RunFactory(run_id=f"{n} {word}"[:300], name=word[:300])
-        key = f"{n:032x}"
-        phase = PhaseFactory(
-            run=run, phase_id=word[:300], name=word[:300], category=word[:100],
-            last_failure_reason=word, last_fingerprint=key,
-        )  # fmt: skip
-        FingerprintFactory(key=key, title=word[:300], template=word, sample=word)
-        attempt = AttemptFactory(
-            phase=phase, session=session, error=word, tail=word, fingerprint=key,
-            worker=word[:200], progress_message=word[:300], command=[word],
-        )  # fmt: skip
-        CandidateFactory(
-            session=session,
-            phase=phase,
-            status="excluded",
-            reason="run_held",
-            detail=word,
-            why=word,
-        )
-        by = Person(word, Origin.BROWSER, "10.0.0.1")
-        record_audit(
-            by, "hold", Subject("run", "1", word), word, old={word: word}, new={word: word}
-        )
-    return {"run": run.pk, "phase": phase.pk, "attempt": attempt.pk, "session": session.pk}
-
-
-def _addresses(world: dict[str, int]) -> list[str]:
-    found = [
-        reverse(f"drain:{name}")
-        for name in ("overview", "run-list", "session-list", "audit-list", "session-new")
-    ]
-    for name, of in (
-        ("run-detail", "run"), ("phase-detail", "phase"), ("session-detail", "session"),
-        ("attempt-log", "attempt"),
-    ):  # fmt: skip
-        found.append(reverse(f"drain:{name}", args=[world[of]]))
-    found.extend(
-        reverse(f"drain:{name}") for name in ("queued-list", "fingerprint-list", "worker-list")
-    )
-    found.append(reverse("drain:fingerprint-detail", args=[f"{0:032x}"]))
-    found.append(reverse("drain:session-excluded", args=[world["session"], "run_held"]))
-    models = (
-        "run",
-        "phase",
-        "attempt",
-        "fingerprint",
-        "auditevent",
-        "candidate",
-        "drainsession",
-    )
-    found.extend(reverse(f"admin:drain_{model}_changelist") for model in models)
-    found.append(reverse("admin:drain_phase_change", args=[world["phase"]]))
-    return found
-
-
 @pytest.mark.parametrize("start", range(0, len(HOSTILE), GROUP))
 def test_hostile_words_are_inert_on_every_page(start):
     words = list(HOSTILE[start : start + GROUP])
     client = signed_in(Role.ADMINISTRATOR)
-    world = _backlog(words)
-    for address in _addresses(world):
+    world = hostile_backlog(words)
+    for address in addresses(world):
         answer = client.get(address)
         assert answer.status_code == 200, f"{address} {answer.status_code}"
         html = answer.content.decode()
@@ -145,15 +80,38 @@ def test_hostile_words_are_inert_on_every_page(start):
 
 
 @pytest.mark.parametrize("start", range(0, len(HOSTILE), 4 * GROUP))
-def test_a_report_of_hostile_phases_is_inert_html(start):
-    world = _backlog(list(HOSTILE[start : start + GROUP]))
+def test_every_kind_of_report_is_inert(start, tmp_path):
+    words = list(HOSTILE[start : start + GROUP])
+    world = hostile_backlog(words)
     report = build_report(DrainSession.objects.get(pk=world["session"]), NOON)
-    html = "".join(render_html(report))
-    seen = _seen(html)
+    path = tmp_path / "bundle.zip"
+    write_bundle(report, path)
+    with zipfile.ZipFile(path) as bundle:
+        made = {name: bundle.read(name).decode() for name in bundle.namelist()}
+    seen = _seen(made["report.html"])
     assert seen.handlers == []
     assert (FORBIDDEN - {"style"}) & seen.kinds.keys() == set()
-    assert "<img src=x" not in html
-    assert "alert(1)</script>" not in html
+    assert "<img src=x" not in made["report.html"]
+    assert "alert(1)</script>" not in made["report.html"]
+    assert "<" not in made["report.md"].replace("<!--", ""), "Markdown takes HTML as it is"
+    json.loads(made["report.json"])
+    assert _formulas(made["attempts.csv"]) == []
+    assert [name for name, text in made.items() if "\x1b" in text or "\u202e" in text] == []
+
+
+@pytest.mark.parametrize("kind", ["md", "json"])
+def test_a_report_leaves_the_site_as_a_file_that_no_browser_renders(kind):
+    world = hostile_backlog(list(HOSTILE[:3]))
+    address = reverse("drain:session-report-file", args=[world["session"], kind])
+    answer = signed_in(Role.VIEWER).get(address)
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert not answer["Content-Type"].startswith("text/html")
+
+
+def _formulas(text: str) -> list[str]:
+    cells = [cell for line in csv.reader(text.splitlines()) for cell in line]
+    return [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@"))]
 
 
 def test_there_are_two_hundred_of_them():
@@ -178,6 +136,5 @@ def test_no_cell_of_the_audit_export_is_a_formula():
     body = signed_in(Role.VIEWER).get(reverse("drain:audit-export")).getvalue()
     lines = list(csv.reader(body.decode().splitlines()))
     assert len(lines) == 1 + AuditEvent.objects.count()
-    cells = [cell for line in lines for cell in line]
-    assert [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@"))] == []
+    assert _formulas(body.decode()) == []
     assert "\x1b" not in body.decode()

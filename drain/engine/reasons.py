@@ -1,0 +1,27 @@
+"""The reason that a person gives: required, and short enough to be read by others."""
+
+from __future__ import annotations
+
+from .errors import EngineError
+
+MOST = 2_000
+"""Characters; a longer story belongs where it can be linked to."""
+MOST_IN_A_NAME = 300
+"""Characters of a run id, and so of what is compared with one."""
+
+
+def given_reason(text: str) -> str:
+    """The reason without the space around it. Raises EngineError for none, too much, or a NUL byte."""
+    reason = text.strip()
+    if not reason:
+        raise EngineError("A reason is missing: say why, for the people who read the history.")
+    return bounded(reason, "The reason")
+
+
+def bounded(text: str, what: str, most: int = MOST) -> str:
+    """The text as it is. Raises EngineError for what nobody would read or PostgreSQL cannot hold."""
+    if len(text) > most:
+        raise EngineError(f"{what} has {len(text):,} characters: {most:,} are the most.")
+    if "\0" in text:
+        raise EngineError(f"{what} holds a NUL byte: leave it out.")
+    return text

@@ -1,0 +1,113 @@
+"""Hostile words in a real browser: nothing runs, nothing is asked of another site, the policy has nothing to report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Browser, Page
+
+from tests.security.backlog import addresses, hostile_backlog
+from tests.security.hostile import HOSTILE
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+WORDS = [
+    # Every kind once by itself, and in the first row all of them after one another.
+    "\n".join(HOSTILE),
+    *HOSTILE[::13],
+]
+# Runs in the page before any script of it, and is not the page's own: the policy does not concern it.
+LISTEN = """
+window.reported = [];
+document.addEventListener('securitypolicyviolation', (e) =>
+  window.reported.push(e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sample));
+for (const name of ['alert', 'confirm', 'prompt'])
+  window[name] = () => { window.reported.push(name + ' was called'); };
+"""
+
+
+class Seen:
+    """What a browser noticed: dialogs, requests to elsewhere, complaints of its console."""
+
+    def __init__(self, page: Page, host: str) -> None:
+        self.page = page
+        self.found: list[str] = []
+        page.on("dialog", self._dialog)
+        page.on("request", lambda request: self._request(request.url, host))
+        page.on("console", lambda said: self._said(said.type, said.text))
+        page.on("pageerror", lambda error: self.found.append(f"error {error}"))
+
+    def _dialog(self, dialog) -> None:
+        self.found.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
+    def _request(self, url: str, host: str) -> None:
+        if urlsplit(url).netloc not in {host, ""}:
+            self.found.append(f"request {url}")
+
+    def _said(self, kind: str, text: str) -> None:
+        if kind == "error":
+            self.found.append(f"console {text}")
+
+    def everything(self) -> list[str]:
+        """All of it so far, with what the policy blocked in the page as it stands."""
+        return [*self.found, *self.page.evaluate("window.reported")]
+
+
+@pytest.fixture
+def seen(chromium: Browser, live_server, olga: User) -> Iterator[Seen]:
+    """A page of somebody who is signed in and may do everything."""
+    client = Client()
+    client.force_login(olga, backend="django.contrib.auth.backends.ModelBackend")
+    context = chromium.new_context(
+        base_url=live_server.url, viewport={"width": 1440, "height": 900}
+    )
+    cookie = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    context.add_init_script(LISTEN)
+    yield Seen(context.new_page(), urlsplit(live_server.url).netloc)
+    context.close()
+
+
+def test_the_browser_has_nothing_to_report_about_hostile_words(seen: Seen) -> None:
+    world = hostile_backlog(WORDS)
+    report = reverse("drain:session-report", args=[world["session"]])
+    for address in [*addresses(world), report, "/search/?q=alert"]:
+        answer = seen.page.goto(address)
+        assert answer is not None
+        assert answer.status == 200, address
+        assert seen.page.title(), address
+        assert seen.everything() == [], address
+
+
+def test_what_a_live_page_loads_by_itself_runs_nothing_either(seen: Seen) -> None:
+    world = hostile_backlog(WORDS)
+    seen.page.goto(reverse("drain:run-list"))
+    seen.page.keyboard.press("Control+k")
+    seen.page.keyboard.type("alert")
+    seen.page.locator("#palette-list a", has_text="onerror=alert(1)").first.wait_for()
+    assert seen.everything() == []
+    address = reverse("drain:attempt-log", args=[world["attempt"]])
+    html = seen.page.evaluate(
+        "fetch(arguments_, {headers: {'HX-Request': 'true'}}).then((r) => r.text())".replace(
+            "arguments_", repr(address)
+        )
+    )
+    # As the live region does it: parsed apart and put into the page.
+    seen.page.evaluate(
+        "(html) => document.querySelector('main').replaceChildren("
+        "...new DOMParser().parseFromString(html, 'text/html').body.children)",
+        html,
+    )
+    assert seen.everything() == []
+
+
+def test_the_listener_would_have_heard_a_script(seen: Seen) -> None:
+    seen.page.goto("/runs/")
+    seen.page.evaluate("document.body.innerHTML += '<img src=x onerror=alert(1)>'")
+    seen.page.wait_for_function("window.reported.length > 0")
+    assert any("script-src" in said for said in seen.everything())
