@@ -7,7 +7,14 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from drain.models import AttemptDelta, DailyFingerprint, HourlyRollup, StateCount, StateDelta
+from drain.models import (
+    AttemptDelta,
+    DailyFingerprint,
+    HourlyRollup,
+    StateCount,
+    StateDelta,
+    StateSnapshot,
+)
 
 from .base import ReadOnlyAdmin
 
@@ -23,5 +30,6 @@ class CountAdmin(ReadOnlyAdmin):
 
 
 admin.site.register(
-    (AttemptDelta, DailyFingerprint, HourlyRollup, StateCount, StateDelta), CountAdmin
+    (AttemptDelta, DailyFingerprint, HourlyRollup, StateCount, StateDelta, StateSnapshot),
+    CountAdmin,
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
+from django.db.models.functions import Collate
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -82,7 +83,9 @@ def _runs(q: str) -> list[Found]:
 
 
 def _phases(q: str) -> list[Found]:
-    found = Phase.objects.filter(phase_id__startswith=q).order_by("phase_id", "pk")
+    # In this order, and only in this one, an index knows the first few without reading the others.
+    found = Phase.objects.alias(beginning=Collate("phase_id", "C"))
+    found = found.filter(beginning__startswith=q).order_by("beginning", "pk")
     shown = found.values_list("pk", "phase_id", "run__run_id", "state")[:EACH]
     return [Found(link("phase-detail", pk), name, run, state) for pk, name, run, state in shown]
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 from drain.evidence.refingerprint import refingerprint
 from drain.evidence.rollups import fold
 from drain.evidence.settling import settle
+from drain.evidence.state_history import keep_history
 
 from .bulk import wake_bulk
 from .rescue import rescue
@@ -19,5 +20,6 @@ def tend() -> None:
     wake_bulk()
     fail_stale(timezone.now())
     fold()
+    keep_history(timezone.now())
     settle(timezone.now())
     refingerprint()

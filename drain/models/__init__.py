@@ -15,6 +15,7 @@ from drain.models.rollups import (
     HourlyRollup,
     StateCount,
     StateDelta,
+    StateSnapshot,
 )
 from drain.models.runs import Hold, Run, Source
 from drain.models.sessions import (
@@ -55,6 +56,7 @@ __all__ = [
     "Source",
     "StateCount",
     "StateDelta",
+    "StateSnapshot",
     "TelemetryEvent",
     "Transition",
     "WorkerHost",

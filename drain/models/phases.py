@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Collate, Now
 
 from drain.models.runs import Run
 from drain.models.vocabulary import WORKING_STATES, PhaseState
@@ -74,6 +74,8 @@ class Phase(models.Model):
                 condition=Q(lease_owner__isnull=False),
                 name="drain_phase_lease",
             ),
+            # The search asks by the beginning of an id; only this order serves LIKE 'x%'.
+            models.Index(Collate(F("phase_id"), "C"), F("id"), name="drain_phase_id_beginning"),
         ]
 
     def __str__(self) -> str:

@@ -46,6 +46,7 @@ _SEEN = [
     "source",
     "statecount",
     "statedelta",
+    "statesnapshot",
     "telemetryevent",
     "transition",
     "workerhost",

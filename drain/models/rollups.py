@@ -80,6 +80,16 @@ class DailyFingerprint(models.Model):
         return f"{self.day} {self.key} {self.attempts}"
 
 
+class StateSnapshot(models.Model):
+    """How many phases were in each state at the beginning of an hour (UTC), over all runs."""
+
+    hour = models.DateTimeField(primary_key=True)
+    counts = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.hour:%F %H}"
+
+
 class AttemptDelta(models.Model):
     """An ended attempt not yet folded into the two rollups; written in the finish itself."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
@@ -39,3 +41,17 @@ def test_the_palette_gets_links_alone(client):
 def test_one_character_asks_the_database_nothing(client):
     RunFactory(run_id="coverage-run")
     assert "at least two characters" in client.get("/search/?q=c").content.decode()
+
+
+def test_the_beginning_of_an_id_is_looked_up_in_an_index(client):
+    PhaseFactory(phase_id="coverage-tracker")
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
+        client.get("/search/?q=cover")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        (statement,) = [
+            one["sql"] for one in asked if "LIKE" in one["sql"] and "phase_id" in one["sql"]
+        ]
+        cursor.execute(f"EXPLAIN {statement}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "drain_phase_id_beginning" in plan
+    assert "Sort" not in plan

@@ -1,0 +1,74 @@
+"""Phases by state hour by hour: kept by maintenance, reckoned back from the exact counts of now.
+
+A snapshot says how many phases were in each state when its hour began. It is what is counted now less
+every change since, read from the append-only history; so it is right whenever maintenance comes, hours
+that it missed are filled in later, and the first time everything kept of the history is. What the
+history no longer knows (runs deleted since) is not in the past either.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from drain.evidence.sql import row, rows
+from drain.models import StateSnapshot
+
+HOUR = timedelta(hours=1)
+KEPT = timedelta(days=90)
+
+# One statement sees one moment: what is counted and what changed belong together.
+_COUNTED_AND_CHANGED = """
+SELECT NULL::timestamptz AS hour, state, sum(n)::bigint AS n FROM (
+    SELECT state, count AS n FROM drain_statecount
+    UNION ALL SELECT state, delta FROM drain_statedelta
+    WHERE EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
+) counted GROUP BY state
+UNION ALL
+SELECT date_trunc('hour', t.at, 'UTC'), change.state, sum(change.n)
+FROM drain_transition t CROSS JOIN LATERAL (VALUES (t.from_state, -1), (t.to_state, 1)) change (state, n)
+WHERE t.subject = 'phase' AND t.at >= %(since)s AND change.state <> ''
+GROUP BY 1, 2
+"""
+_FIRST_CHANGE = "SELECT date_trunc('hour', min(at), 'UTC') AS hour FROM drain_transition WHERE subject = 'phase'"
+
+
+def keep_history(now: datetime) -> int:
+    """Write the snapshots that are missing up to the hour of `now`; returns how many. Safe to run twice."""
+    hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    newest = StateSnapshot.objects.order_by("-hour").values_list("hour", flat=True).first()
+    if newest is not None and newest >= hour:
+        return 0
+    since = newest + HOUR if newest is not None else row(_FIRST_CHANGE)["hour"]
+    if since is None:
+        return 0
+    since = max(since, hour - KEPT)
+    made = [StateSnapshot(hour=at, counts=counts) for at, counts in reckoned(since, hour)]
+    StateSnapshot.objects.bulk_create(made, ignore_conflicts=True, batch_size=1000)
+    StateSnapshot.objects.filter(hour__lt=hour - KEPT).delete()
+    return len(made)
+
+
+def reckoned(since: datetime, until: datetime) -> list[tuple[datetime, dict[str, int]]]:
+    """Phases by state at the beginning of each hour from `since` to `until`, newest first."""
+    counts: Counter[str] = Counter()
+    changed: dict[datetime, Counter[str]] = {}
+    for item in rows(_COUNTED_AND_CHANGED, {"since": since}):
+        place = counts if item["hour"] is None else changed.setdefault(item["hour"], Counter())
+        place[item["state"]] += int(item["n"])
+    found, hour = [], until
+    # What came after the last hour asked for is taken off with it.
+    for later in [at for at in changed if at > until]:
+        counts.subtract(changed[later])
+    while hour >= since:
+        counts.subtract(changed.get(hour, {}))
+        found.append((hour, {state: n for state, n in counts.items() if n > 0}))
+        hour -= HOUR
+    return found
+
+
+def history(since: datetime) -> list[tuple[datetime, dict[str, int]]]:
+    """The snapshots from `since` on, oldest first."""
+    return list(
+        StateSnapshot.objects.filter(hour__gte=since).order_by("hour").values_list("hour", "counts")
+    )
