@@ -7,6 +7,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
+from drainsite import oidc
 from drainsite.environment import BASE_DIR, data_dir, database, env, loopback_hosts, secret_key
 
 DATA_DIR = data_dir()
@@ -49,6 +50,16 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
+
+# Sign-in through a provider (drainsite.oidc): its settings, its apps, and the layer it needs.
+DRAIN_OIDC_NAME = env.str("DRAIN_OIDC_NAME", "single sign-on")
+# Whether an account of the same name here is the provider's person: only where it names everybody.
+DRAIN_OIDC_MATCH_NAMES = env.bool("DRAIN_OIDC_MATCH_NAMES", False)
+OIDC = oidc.configured(env, DRAIN_OIDC_NAME)
+if OIDC:
+    globals().update(OIDC)
+    INSTALLED_APPS += oidc.APPS
+    MIDDLEWARE.append(oidc.MIDDLEWARE)
 
 ROOT_URLCONF = "drainsite.urls"
 WSGI_APPLICATION = "drainsite.wsgi.application"

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("", include("drain.dashboard.urls")),
 ]
+
+if settings.OIDC:
+    from drain.people.oidc import ROUTES
+
+    urlpatterns += ROUTES

@@ -26,6 +26,7 @@ TARGETS = {
     "test.txt": ["--extra", "test"],
     # A run gets exactly the versions that were tested.
     "run.txt": ["--constraint", "requirements/test.txt"],
+    "oidc.txt": ["--extra", "oidc", "--constraint", "requirements/test.txt"],
 }
 
 

@@ -35,6 +35,11 @@ def bulk_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "now": timezone.now(),
         "action": action,
+        "given": [
+            (name.replace("_", " "), value)
+            for name, value in action.given.items()
+            if name != "reason" and value not in (None, "")
+        ],
         "live": live,
         "may_cancel": live and request.user.has_perm(DEEDS[action.verb].permission),
         "nobody": live and not strength().hosts,

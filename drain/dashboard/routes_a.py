@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path
 
@@ -12,7 +13,12 @@ from .runs import run_detail, run_list
 from .search import search
 from .telemetry import telemetry
 
-_LOGIN = LoginView.as_view(template_name="drain/login.html", redirect_authenticated_user=True)
+_LOGIN = LoginView.as_view(
+    template_name="drain/login.html",
+    redirect_authenticated_user=True,
+    # The other way in, where a provider is configured.
+    extra_context={"sign_on": settings.DRAIN_OIDC_NAME if settings.OIDC else ""},
+)
 
 ROUTES: list[URLPattern] = [
     path("login/", _LOGIN, name="login"),

@@ -56,8 +56,13 @@ def _sign_on(request: HttpRequest, name: str) -> None:
     request.session[SIGNED_ON] = True
 
 
+def is_name(text: str) -> bool:
+    """Whether somebody can be called so: not too long, and nothing that hides or turns letters round."""
+    return 0 < len(text) <= 150 and text.isprintable()
+
+
 def _account(name: str) -> User | None:
-    if len(name) > 150 or not name.isprintable():
+    if not is_name(name):
         return None
     user, made = User.objects.get_or_create(username=name)
     if made:
