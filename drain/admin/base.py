@@ -25,6 +25,8 @@ else:
     _ModelAdmin = admin.ModelAdmin
 
 COUNT_BOUND = 10_000
+REASON = "reason"
+"""A field of a form that is about the change and not about the row."""
 
 
 class AtLeast(int):
@@ -64,9 +66,11 @@ class DrainModelAdmin(_ModelAdmin):
     ) -> None:
         """Save, and audit old and new of what changed."""
         super().save_model(request, obj, form, change)
-        old = {name: self._shown(name, form.initial.get(name)) for name in form.changed_data}
-        new = {name: self._shown(name, form.cleaned_data.get(name)) for name in form.changed_data}
-        self.audit(request, "change" if change else "add", obj, old=old if change else {}, new=new)
+        changed = [name for name in form.changed_data if name != REASON]
+        old = {name: self._shown(name, form.initial.get(name)) for name in changed}
+        new = {name: self._shown(name, form.cleaned_data.get(name)) for name in changed}
+        verb, reason = "change" if change else "add", form.cleaned_data.get(REASON, "")
+        self.audit(request, verb, obj, reason, old=old if change else {}, new=new)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete and audit."""
@@ -83,6 +87,7 @@ class DrainModelAdmin(_ModelAdmin):
         request: HttpRequest,
         verb: str,
         obj: Any,
+        reason: str = "",
         *,
         old: dict[str, Any] | None = None,
         new: dict[str, Any] | None = None,
@@ -90,7 +95,8 @@ class DrainModelAdmin(_ModelAdmin):
         """Write an audit line about one object."""
         kind = self.opts.model_name or ""
         subject = Subject(kind, str(obj.pk), str(obj))
-        record_audit(person_of(request, Origin.ADMIN), f"{kind}.{verb}", subject, old=old, new=new)
+        by = person_of(request, Origin.ADMIN)
+        record_audit(by, f"{kind}.{verb}", subject, reason, old=old, new=new)
 
     def _shown(self, name: str, value: object) -> str:
         return "***" if name in self.secret_fields or "password" in name else _text(value)

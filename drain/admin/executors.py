@@ -12,9 +12,10 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from drain.engine.errors import EngineError
-from drain.engine.profiles import HIDDEN, By, ProfileInput, remove_profile, set_profile, validate
+from drain.engine.profiles import HIDDEN, ProfileInput, remove_profile, set_profile, validate
 from drain.models import ExecutorProfile
 from drain.models.vocabulary import Origin
+from drain.people.requests import person_of
 
 from .base import DrainModelAdmin
 
@@ -27,6 +28,10 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
     env = forms.JSONField(
         required=False,
         help_text=f"Variables by name. A value of {HIDDEN} keeps what is stored.",
+    )
+
+    reason = forms.CharField(
+        max_length=500, required=False, help_text="Why, for the people who read the history."
     )
 
     class Meta:
@@ -96,7 +101,7 @@ class ExecutorAdmin(DrainModelAdmin):
         "updated_at",
     )
     search_fields = ("name__startswith",)
-    fields = ExecutorForm.Meta.fields
+    fields = (*ExecutorForm.Meta.fields, "reason")
 
     @admin.display
     def command(self, profile: ExecutorProfile) -> str:
@@ -128,20 +133,17 @@ class ExecutorAdmin(DrainModelAdmin):
     ) -> None:
         """Through the verb, which writes the audit line."""
         assert isinstance(form, ExecutorForm)  # noqa: S101 - for the type only: this admin has one form
-        saved, warnings = set_profile(form.given(), _by(request))
+        by = person_of(request, Origin.ADMIN)
+        saved, warnings = set_profile(form.given(), by, form.cleaned_data["reason"])
         obj.pk = saved.pk
         for warning in warnings:
             messages.warning(request, f"This host cannot run it: {warning}")
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Through the verb, which writes the audit line."""
-        remove_profile(obj.name, _by(request))
+        remove_profile(obj.name, person_of(request, Origin.ADMIN))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ExecutorProfile]) -> None:
         """One by one."""
         for profile in queryset:
             self.delete_model(request, profile)
-
-
-def _by(request: HttpRequest) -> By:
-    return By(request.user.get_username(), Origin.ADMIN)

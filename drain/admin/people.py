@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 
@@ -15,8 +17,28 @@ from drain.models import ApiToken, SavedView
 from .acting import Act, ActingAdmin
 from .base import DrainModelAdmin, ReadOnlyAdmin
 
+RIGHTS = frozenset({"groups", "user_permissions", "is_active", "is_superuser"})
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
+
+
+class PersonForm(UserChangeForm):  # type: ignore[type-arg] # not subscriptable at run time
+    """An account; who may do more or less from now on is said with a reason."""
+
+    reason = forms.CharField(
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "cols": 80}),
+        help_text="Why, for the people who read the history; needed when rights change.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the reason where rights change."""
+        cleaned = super().clean() or {}
+        if not RIGHTS.isdisjoint(self.changed_data) and not cleaned.get("reason"):
+            self.add_error("reason", "Say why: this changes what the person may do.")
+        return cleaned
 
 
 @admin.register(User)
@@ -27,6 +49,8 @@ class PersonAdmin(DrainModelAdmin, UserAdmin):  # type: ignore[type-arg] # not s
     list_filter = ("is_active", "is_superuser", "groups")
     search_fields = ("username__startswith", "email__startswith")
     ordering = ("username",)
+    form = PersonForm
+    fieldsets = (*UserAdmin.fieldsets, ("Why", {"fields": ("reason",)}))  # type: ignore[misc]
 
     @admin.display
     def roles(self, user: User) -> str:

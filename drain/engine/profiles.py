@@ -17,9 +17,10 @@ from drain.engine.child.errors import ChildError
 from drain.engine.child.profile import check
 from drain.engine.child.template import inspect
 from drain.engine.errors import EngineError
+from drain.engine.reasons import bounded
 from drain.engine.worker import to_profile
-from drain.models import AuditEvent, ExecutorProfile
-from drain.models.vocabulary import Origin
+from drain.models import ExecutorProfile
+from drain.models.audit import Person, Subject, record_audit
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._: -]{0,99}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -44,15 +45,9 @@ class ProfileInput:
     is_default: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class By:
-    """Who changes a profile, and through which door."""
-
-    actor: str
-    origin: Origin
-
-
-def set_profile(given: ProfileInput, by: By) -> tuple[ExecutorProfile, list[str]]:
+def set_profile(
+    given: ProfileInput, by: Person, reason: str = ""
+) -> tuple[ExecutorProfile, list[str]]:
     """Make or replace a profile. Returns it, and why this host could not run it, as warnings.
 
     Raises EngineError for what no host could run. A default stays one until another takes its place.
@@ -69,18 +64,17 @@ def set_profile(given: ProfileInput, by: By) -> tuple[ExecutorProfile, list[str]
         profile, _ = ExecutorProfile.objects.update_or_create(
             name=given.name,
             defaults={**values, "is_default": default},
-            create_defaults={**values, "is_default": default, "created_by": by.actor},
+            create_defaults={**values, "is_default": default, "created_by": by.name},
         )
-        _audit("executor.set", profile, by, old=described(existing), new=described(profile))
+        audit_profile("executor.set", profile, by, reason, old=described(existing))
     return profile, check_profile(profile)
 
 
-def remove_profile(name: str, by: By) -> None:
+def remove_profile(name: str, by: Person, reason: str = "") -> None:
     """Remove a profile that no run names any more. Raises EngineError."""
     with transaction.atomic():
         profile = find_profile(name)
-        old = described(profile)
-        _audit("executor.remove", profile, by, old=old, new={})
+        audit_profile("executor.remove", profile, by, reason, old=described(profile), gone=True)
         try:
             profile.delete()
         except ProtectedError as error:
@@ -177,16 +171,21 @@ def _refuse_commands(given: ProfileInput) -> None:
         ) from error
 
 
-def _audit(
-    verb: str, profile: ExecutorProfile, by: By, *, old: dict[str, Any], new: dict[str, Any]
+def audit_profile(
+    verb: str,
+    profile: ExecutorProfile,
+    by: Person,
+    reason: str = "",
+    *,
+    old: dict[str, Any],
+    gone: bool = False,
 ) -> None:
-    AuditEvent.objects.create(
-        actor=by.actor,
-        origin=by.origin,
-        verb=verb,
-        subject="executor",
-        subject_pk=str(profile.pk),
-        label=profile.name,
+    """Who changed a profile, why, and from what to what; values of variables are hidden."""
+    record_audit(
+        by,
+        verb,
+        Subject("executor", str(profile.pk), profile.name),
+        bounded(reason.strip(), "The reason"),
         old=old,
-        new=new,
+        new={} if gone else described(profile),
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from django.core.files.storage import storages
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from drain.models import Attempt, DrainSession
+from drain.models import Attempt, BulkAction, BulkItem, DrainSession
+from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import LIVE_SESSION_STATES
 
 CHUNK = 2_000
@@ -24,17 +25,54 @@ class Pruned:
     audit: int = 0
     logs: int = 0
     sessions: int = 0
+    bulk: int = 0
+    """Bulk actions, with the results of their rows."""
 
 
-def prune(now: datetime, keep: timedelta, *, chunk: int = CHUNK) -> Pruned:
-    """Delete what is older than `keep` before `now`; can be stopped and run again at any time."""
+def prune(
+    now: datetime,
+    keep: timedelta,
+    *,
+    by: Person | None = None,
+    reason: str = "",
+    chunk: int = CHUNK,
+) -> Pruned:
+    """Delete what is older than `keep` before `now`; can be stopped and run again at any time.
+
+    Who asks leaves a line in the audit that says what went. It is written first, since a prune that is
+    stopped has deleted as well, and once more with the counts at the end.
+    """
     before = now - keep
-    return Pruned(
+    _say(by, "prune.start", before, reason)
+    gone = Pruned(
         transitions=_append_only("drain_transition", before, chunk),
         audit=_append_only("drain_auditevent", before, chunk),
         logs=_logs(before, chunk),
         sessions=_sessions(before),
+        bulk=_bulk(before, chunk),
     )
+    _say(by, "prune.end", before, reason, asdict(gone))
+    return gone
+
+
+def _say(
+    by: Person | None, verb: str, before: datetime, reason: str, gone: dict[str, int] | None = None
+) -> None:
+    if by is not None:
+        what = Subject("site", "", f"Older than {before:%Y-%m-%d %H:%M}")
+        record_audit(by, verb, what, reason, new=gone)
+
+
+def _bulk(before: datetime, chunk: int) -> int:
+    """Ended bulk actions; their rows first, a chunk at a time, since there may be a million of them."""
+    old = list(BulkAction.objects.filter(ended_at__lt=before).values_list("pk", flat=True))
+    for pk in old:
+        while found := list(
+            BulkItem.objects.filter(action=pk).values_list("pk", flat=True)[:chunk]
+        ):
+            BulkItem.objects.filter(pk__in=found).delete()
+        BulkAction.objects.filter(pk=pk).delete()
+    return len(old)
 
 
 def _append_only(table: str, before: datetime, chunk: int) -> int:

@@ -8,13 +8,14 @@ import pytest
 from django.core.management import CommandError
 
 from drain.engine.errors import EngineError
-from drain.engine.profiles import By, ProfileInput, remove_profile, set_profile
+from drain.engine.profiles import ProfileInput, remove_profile, set_profile
 from drain.management.commands.executor import Command
 from drain.models import AuditEvent, ExecutorProfile, Run
+from drain.models.audit import Person
 from drain.models.vocabulary import Origin
 
 pytestmark = pytest.mark.django_db
-BY = By("os:ann@host", Origin.COMMAND)
+BY = Person("os:ann@host", Origin.COMMAND)
 
 
 @pytest.fixture(autouse=True)
@@ -135,4 +136,4 @@ def test_a_profile_that_runs_name_stays():
 
 def test_a_command_error_names_its_exit_code():
     with pytest.raises(CommandError):
-        Command().handle(verb="remove", name="nobody", json=False)
+        Command().handle(verb="remove", name="nobody", reason="", json=False)

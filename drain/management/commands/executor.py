@@ -10,7 +10,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from drain.engine.errors import EngineError
 from drain.engine.profiles import (
-    By,
     ProfileInput,
     check_profile,
     described,
@@ -20,6 +19,7 @@ from drain.engine.profiles import (
 )
 from drain.management.actor import command_actor
 from drain.models import ExecutorProfile
+from drain.models.audit import Person
 from drain.models.vocabulary import Origin
 
 CHECK_FAILED = 3
@@ -42,6 +42,7 @@ class Command(BaseCommand):
         _json(verbs.add_parser("list", help="list executors"))
         remove = verbs.add_parser("remove", help="remove an executor that no run names")
         remove.add_argument("name")
+        _reason(remove)
         _json(remove)
         check = verbs.add_parser("check", help="say whether this host can run them; exit 3 if not")
         check.add_argument("name", nargs="?", help="default: all")
@@ -56,7 +57,7 @@ class Command(BaseCommand):
 
     def _set(self, options: dict[str, Any]) -> None:
         argv = (*(options.get("argv") or ()), *getattr(self, "command", ()))
-        profile, warnings = set_profile(_given(options, argv), _by())
+        profile, warnings = set_profile(_given(options, argv), _by(), options["reason"])
         for warning in warnings:
             self.stderr.write(f"Warning: {warning}")
         self._print(
@@ -74,7 +75,7 @@ class Command(BaseCommand):
         self._print(options, found, "\n".join(lines) or "No executor is defined yet.")
 
     def _remove(self, options: dict[str, Any]) -> None:
-        remove_profile(options["name"], _by())
+        remove_profile(options["name"], _by(), options["reason"])
         self._print(
             options, {"removed": options["name"]}, f"Executor {options['name']} is removed."
         )
@@ -113,6 +114,10 @@ def _json(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
+def _reason(parser: ArgumentParser) -> None:
+    parser.add_argument("--reason", default="", help="for the people who read the history")
+
+
 def _set_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name")
     parser.add_argument("--cwd", default="", help="folder the phases run in")
@@ -124,6 +129,7 @@ def _set_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--chunk", type=int, default=1, help="phases started in one step")
     parser.add_argument("--allow-dash", action="store_true", help="allow values that begin with -")
     parser.add_argument("--os-user", default="", help="run as this OS user")
+    _reason(parser)
     parser.add_argument("argv", nargs="*", metavar="-- ARGV", help="command with placeholders")
     _json(parser)
 
@@ -150,5 +156,5 @@ def _given(options: dict[str, Any], argv: tuple[str, ...]) -> ProfileInput:
     )
 
 
-def _by() -> By:
-    return By(command_actor(), Origin.COMMAND)
+def _by() -> Person:
+    return Person(command_actor(), Origin.COMMAND)

@@ -22,15 +22,16 @@ class Command(DrainCommand):
         """How old."""
         super().add_arguments(parser)
         parser.add_argument("--older-than", default="90d", metavar="SPAN", help="default 90d")
+        parser.add_argument("--reason", default="", help="for the people who read the history")
 
     def act(self, **options: Any) -> None:
         """Prune and say what went."""
         keep = parse_span(options["older_than"], "--older-than")
-        gone = prune(timezone.now(), keep)
+        gone = prune(timezone.now(), keep, by=self.actor, reason=options["reason"])
         if options["json"]:
             self.print_json(asdict(gone))
         else:
             self.stdout.write(
                 f"Older than {options['older_than']}: {gone.transitions:,} transitions, {gone.audit:,} audit "
-                f"lines, {gone.logs:,} logs and {gone.sessions:,} sessions deleted."
+                f"lines, {gone.logs:,} logs, {gone.sessions:,} sessions and {gone.bulk:,} bulk actions deleted."
             )

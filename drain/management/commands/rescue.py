@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.management.base import CommandParser
+
 from drain.engine.rescue import rescue
 from drain.management.base import DrainCommand
 
@@ -13,9 +15,14 @@ class Command(DrainCommand):
 
     help = "End attempts whose lease ran out (outcome lost) and wake sessions that lack loops."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Why."""
+        super().add_arguments(parser)
+        parser.add_argument("--reason", default="", help="for the people who read the history")
+
     def act(self, **options: Any) -> None:
         """Rescue and report."""
-        done = rescue()
+        done = rescue(self.actor, options["reason"])
         if options["json"]:
             self.print_json({"attempts": done.attempts, "loops": done.loops})
         else:

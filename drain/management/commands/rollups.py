@@ -8,6 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from drain.evidence import rollup_check, rollups
+from drain.management.actor import command_actor
+from drain.models.audit import Person, Subject, record_audit
+from drain.models.vocabulary import Origin
 
 
 class Command(BaseCommand):
@@ -48,6 +51,9 @@ def _check() -> dict[str, Any]:
 
 def _rebuild() -> dict[str, Any]:
     since = rollup_check.rebuild()
+    by = Person(command_actor(), Origin.COMMAND)
+    what = Subject("site", "", "Totals")
+    record_audit(by, "rollups.rebuild", what, new={"since": since.isoformat()})
     sentence = f"Totals written anew from everything kept since {since:%Y-%m-%d}."
     return {"ok": True, "since": since.isoformat(), "sentence": sentence}
 

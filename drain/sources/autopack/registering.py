@@ -9,10 +9,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drain.models import AuditEvent, Source
+from drain.models import AuditEvent, ExecutorProfile, Source
+from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import Origin, SourceKind
 from drain.sources.autopack.importing import ImportResult, import_source
-from drain.sources.autopack.profile import check_workspace, save_profile
+from drain.sources.autopack.profile import check_workspace, profile_of, save_profile
 from drain.sources.errors import SourceError
 from drain.sources.urls import ENV_PREFIX, absolute, locate, mask
 
@@ -39,7 +40,7 @@ def import_registered(
     with transaction.atomic():
         source = _save_source(registration, workspace, actor, origin)
         if source.workspace:
-            save_profile(source, registration.python, actor)
+            _save_profile(source, registration.python, actor, origin)
         elif registration.python:
             raise SourceError("--python needs a --workspace, the folder in which it runs.")
         return import_source(source, now)
@@ -92,6 +93,25 @@ def _save_source(registration: Registration, workspace: str, actor: str, origin:
             new=_described(source),
         )
     return source
+
+
+def _save_profile(source: Source, python: str, actor: str, origin: Origin) -> None:
+    """The profile is a command that runs: whoever changes it is written down, also by an import."""
+    old = _command(profile_of(source))
+    profile = save_profile(source, python, actor)
+    if old != _command(profile):
+        record_audit(
+            Person(actor, origin),
+            "executor.set",
+            Subject("executor", str(profile.pk), profile.name),
+            f"import of the source {source.name}",
+            old=old,
+            new=_command(profile),
+        )
+
+
+def _command(profile: ExecutorProfile | None) -> dict[str, object]:
+    return {} if profile is None else {"argv": list(profile.argv), "cwd": profile.cwd}
 
 
 def _checked(name: str) -> str:
