@@ -21,9 +21,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from drain.admin.acting import ActingAdmin
 from drain.dashboard import permissions as page_permissions
-from drain.models import AuditEvent, BulkAction, DrainSession, Hold, Phase
+from drain.models import AuditEvent, BulkAction, DrainSession, FixMarker, Hold, Phase
 from drain.models.roles import Role, least_role
 from tests.factories import (
+    NOON,
     AttemptFactory,
     FingerprintFactory,
     PhaseFactory,
@@ -92,9 +93,10 @@ def world() -> dict[str, int]:
     bulk = BulkAction.objects.create(
         verb="clear_queued", label="x", things="phases", reason="x", actor="x", origin="admin"
     )
+    marker = FixMarker.objects.create(title="x", applied_at=NOON, created_by="x")
     return {
         "run": run.pk, "phase": phase.pk, "session": session.pk, "attempt": attempt.pk,
-        "hold": held.pk, "bulk": bulk.pk,
+        "hold": held.pk, "marker": marker.pk, "bulk": bulk.pk,
     }  # fmt: skip
 
 

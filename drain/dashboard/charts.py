@@ -105,12 +105,16 @@ class Flow:
     result: str
     state: str
     count: int
+    was: str = "failed"
+    """The state that gives the cause its colour."""
 
 
-def sankey_chart(flows: Sequence[Flow]) -> Chart:
-    """Causes left, results right, in the order in which the flows first name them."""
-    left = _totals((flow.cause, "failed", flow.count) for flow in flows)
+def sankey_chart(flows: Sequence[Flow], results: Sequence[str] = ()) -> Chart:
+    """Causes left in the order in which the flows first name them; so are results, after `results`."""
+    left = _totals((flow.cause, flow.was, flow.count) for flow in flows)
     right = _totals((flow.result, flow.state, flow.count) for flow in flows)
+    rank = {name: place for place, name in enumerate(results)}
+    right.sort(key=lambda item: rank.get(item[0], len(rank)))
     nodes = [_node("l", "left", *item) for item in left] + [
         _node("r", "right", *item) for item in right
     ]

@@ -200,6 +200,33 @@ def _whisker(rate: Interval, kind: str, y: int) -> SafeString:
     )
 
 
+def difference(change: Interval | None, label: str) -> SafeString:
+    """A change of a share with its bounds, all between -1 and 1, against the line of no change."""
+    scale = format_html_join(
+        "",
+        '<line class="{1}" x1="{0}%" x2="{0}%" y2="100%"></line>',
+        ((0, "rule"), (25, "rule"), (50, "ask"), (75, "rule"), (100, "rule")),
+    )
+    parts = (change.share, change.low, change.high) if change else ()
+    drawn = [(part + 1) / 2 for part in parts]
+    return format_html(
+        '<svg class="interval" role="img" aria-label="{}">{}{}</svg>',
+        label,
+        scale,
+        _whisker(Interval(*drawn), "after", 19) if drawn else "",
+    )
+
+
+def difference_head() -> SafeString:
+    """The scale over a drawn difference: minus 100, 0 and plus 100 points."""
+    texts = format_html_join(
+        "",
+        '<text class="{}" x="{}%" y="14">{}</text>',
+        (("", 0, "−100"), ("major", 50, "0"), ("", 100, "+100 points")),
+    )
+    return format_html('<svg class="interval head" aria-hidden="true">{}</svg>', texts)
+
+
 def interval_head(ask: float | None) -> SafeString:
     """The scale over interval plots: 0, 50, 100 and the asked share set off."""
     ticks = [(0.0, "0", ""), (0.5, "50", ""), (1.0, "100", "")]

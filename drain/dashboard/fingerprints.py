@@ -20,6 +20,7 @@ from .permissions import requires
 from .words import cleaned
 
 SHOWN = 40
+FIXES = 5
 MOST_OFFSET = 10_000
 
 
@@ -59,7 +60,9 @@ def _context(cause: Fingerprint) -> dict[str, Any]:
     now = timezone.now()
     keys = family([cause.key])
     hours, counts = reads.failures_per_hour(keys, now)
-    marker = FixMarker.objects.filter(fingerprints=cause).order_by("-applied_at").first()
+    markers = FixMarker.objects.filter(fingerprints=cause).order_by("-applied_at", "-pk")
+    fixes = list(markers[:FIXES])
+    marker = fixes[0] if fixes else None
     runs = reads.affected_runs(keys)
     return {
         "now": now,
@@ -72,6 +75,7 @@ def _context(cause: Fingerprint) -> dict[str, Any]:
             _markers(marker, hours),
         ),
         "marker": marker,
+        "earlier_fixes": fixes[1:],
         "since_marker": _since(marker, hours, counts),
         "runs": runs,
         "phases": runs[0]["phases"] if runs else 0,

@@ -20,6 +20,11 @@ def report_href(session: int) -> str:
     return link("session-report", session)
 
 
+def marker_href(pk: int) -> str:
+    """The evidence about a fix."""
+    return link("marker-detail", pk)
+
+
 def run_href(run_id: str) -> str:
     """The run of this name, found by the list of runs."""
     return link("run-list", q=run_id)

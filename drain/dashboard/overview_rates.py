@@ -50,6 +50,8 @@ class RateFacts:
     before: Tally
     pivot: str
     """What parts before from after: the latest fix marker in the period, or "" for 24 hours ago."""
+    marker: int | None
+    """The number of that marker."""
     chart: Chart
     spark: list[float] = field(default_factory=list)
     any_attempts: bool = False
@@ -76,6 +78,7 @@ def read_rates(hours: int, now: datetime) -> RateFacts:
         after=tally(item for item in found if item.hour >= pivot - HOUR and item.hour < end),
         before=tally(item for item in found if pivot - 25 * HOUR <= item.hour < pivot - HOUR),
         pivot=f"FM-{latest.pk}" if latest else "",
+        marker=latest.pk if latest else None,
         chart=chart,
         spark=[rate for rate in chart.data["rate"] if rate is not None],
         any_attempts=bool(shown),

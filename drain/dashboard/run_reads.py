@@ -46,7 +46,7 @@ class RunTable:
     next_after: int | None
     period: Period | None
     ticks: list[tuple[float, str, bool]] = field(default_factory=list)
-    fixes: list[tuple[str, float, datetime]] = field(default_factory=list)
+    fixes: list[tuple[str, float, datetime, int]] = field(default_factory=list)
 
     @property
     def hours(self) -> list[float]:
@@ -56,7 +56,7 @@ class RunTable:
     @property
     def flags(self) -> list[float]:
         """Places of the fix markers."""
-        return [place for _, place, _ in self.fixes]
+        return [place for _, place, _, _ in self.fixes]
 
 
 def run_table(run: Run, after: tuple[int, int] | None, now: datetime) -> RunTable:
@@ -112,10 +112,10 @@ def last_line(text: str) -> str:
     return lines[-1] if lines else ""
 
 
-def _fixes(period: Period) -> list[tuple[str, float, datetime]]:
+def _fixes(period: Period) -> list[tuple[str, float, datetime, int]]:
     found = FixMarker.objects.filter(applied_at__range=(period.start, period.end))
     return [
-        (f"FM-{marker.pk}", period.share(marker.applied_at), marker.applied_at)
+        (f"FM-{marker.pk}", period.share(marker.applied_at), marker.applied_at, marker.pk)
         for marker in found.order_by("applied_at")[:5]
     ]
 

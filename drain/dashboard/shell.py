@@ -70,7 +70,13 @@ _NAV = (
         "fingerprint-list", "Fingerprints", "fingerprint", "g f", ("fingerprint-detail",), "Causes"
     ),
     NavItem("queued-list", "Queued", "clock", "g q"),
-    NavItem("evidence", "Evidence", "report-analytics", "g e", ("marker-detail",)),
+    NavItem(
+        "evidence",
+        "Evidence",
+        "report-analytics",
+        "g e",
+        ("marker-detail", "marker-new", "check-new", "evidence-compare"),
+    ),
     NavItem("worker-list", "Workers", "server-2", "g w"),
 )
 _MORE = (

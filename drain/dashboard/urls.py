@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, path
 
-from . import routes_a, routes_b, routes_people
+from . import routes_a, routes_b, routes_evidence, routes_people
 
 app_name = "drain"
 urlpatterns: list[URLPattern] = [
     *routes_a.ROUTES,
     *routes_b.ROUTES,
+    *routes_evidence.ROUTES,
     *routes_people.ROUTES,
 ]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from django.http import QueryDict
+
 # What PostgreSQL's drain_words() keeps: runs of letters and digits.
 _WORD = re.compile(r"[^\W_]+")
 MOST_WORDS = 8
@@ -13,6 +15,11 @@ LONGEST = 200
 def cleaned(text: str) -> str:
     """The typed text without what no column can hold, bounded."""
     return text.replace("\0", "").strip()[:LONGEST]
+
+
+def typed(values: QueryDict) -> dict[str, str]:
+    """What somebody typed into a form or an address, by name, without what no column can hold."""
+    return {name: str(values.get(name, "")).replace("\0", "").strip() for name in values}
 
 
 def prefix_query(text: str) -> str:

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from drain.evidence.refingerprint import refingerprint
 from drain.evidence.rollups import fold
+from drain.evidence.schedule import judge_due
 from drain.evidence.settling import settle
 from drain.evidence.state_history import keep_history
 
@@ -22,4 +23,5 @@ def tend() -> None:
     fold()
     keep_history(timezone.now())
     settle(timezone.now())
+    judge_due(timezone.now())
     refingerprint()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from drain.evidence.rollups import state_totals
 from drain.evidence.sides import CauseCount, Rate, Yield, figures, of_session
 from drain.evidence.sql import rows
+from drain.evidence.state_history import history
 from drain.evidence.trend import Trend, backlog_trend
 from drain.models import DrainSession
 from drain.models.vocabulary import PhaseState
@@ -68,6 +69,23 @@ def analyse(session: DrainSession) -> SessionAnalysis:
         zero_yield=found.zero_yield,
         causes=found.causes[:TOP_CAUSES],
     )
+
+
+def recent_backlog(hours: int, now: datetime) -> Backlog:
+    """The same from the snapshots of the last `hours`, which costs as many rows as there are hours.
+
+    The trend is that of hours with work here too; the points are all there are.
+    """
+    since = now - timedelta(hours=hours)
+    failed = PhaseState.FAILED
+    points = [BacklogPoint(at, counts.get(failed, 0)) for at, counts in history(since)]
+    points.append(BacklogPoint(now, state_totals().get(failed, 0)))
+    moved = [
+        ((point.at - since).total_seconds() / 3600, float(point.failed))
+        for before, point in zip([None, *points], points, strict=False)
+        if before is None or before.failed != point.failed
+    ]
+    return Backlog(tuple(points), backlog_trend(moved))
 
 
 def backlog(since: datetime, now: datetime, runs: list[int] | None = None) -> Backlog:

@@ -1,25 +1,22 @@
-"""Checks: what a session must show, each with a verdict and the evidence for it.
+"""Checks: what a session, a fix or the fleet must show, each with a verdict and the evidence for it.
 
 A check belongs to one session, to a fix marker (then only attempts started after the fix count), or to
-all sessions. A known-bad guard ("no ModuleNotFoundError: coverage_tracker") is a check of kind
-no_pattern.
+all sessions. With `every_minutes` maintenance judges it as well (drain.evidence.schedule): one of a
+marker over everything since the fix, one of neither over the last hours of the fleet. A known-bad guard
+("no ModuleNotFoundError: coverage_tracker") is a check of kind no_pattern.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
 
 from drain.evidence.causes import family
-from drain.evidence.comparison import difference
-from drain.evidence.matching import MOST_NAMED, PatternError, matching, matching_pattern
-from drain.evidence.pairs import pairs
-from drain.evidence.sides import Side, around_marker, before_session, figures, of_session
-from drain.evidence.sql import rows
+from drain.evidence.grounds import Ground, ground_in_session
+from drain.evidence.matching import PatternError, matching, matching_pattern
 from drain.evidence.verdicts import (
     Verdict,
     better_than_before,
@@ -30,10 +27,6 @@ from drain.evidence.verdicts import (
 )
 from drain.models import Check, CheckResult, DrainSession
 from drain.models.vocabulary import CheckKind, CheckVerdict
-
-_SESSION_PHASES = """
-FROM drain_phase p WHERE p.id IN (SELECT phase_id FROM drain_candidate WHERE session_id = %(session)s)
-"""
 
 
 def run_checks(session: DrainSession, now: datetime) -> list[CheckResult]:
@@ -57,79 +50,70 @@ def checks_of(session: DrainSession) -> list[Check]:
     """Enabled checks of this session, of markers before its end, and of all sessions."""
     end = session.ended_at
     marked = Q(marker__isnull=False) if end is None else Q(marker__applied_at__lt=end)
-    everywhere = Q(session__isnull=True, marker__isnull=True)
+    everywhere = Q(session__isnull=True, marker__isnull=True, every_minutes__isnull=True)
     found = Check.objects.filter(Q(session=session) | marked | everywhere, enabled=True)
     return list(found.select_related("marker", "fingerprint").order_by("pk"))
 
 
 def judge(check: Check, session: DrainSession) -> Verdict:
     """The verdict on one check in one session; stores nothing."""
+    return judge_on(check, ground_in_session(check, session))
+
+
+def judge_on(check: Check, ground: Ground) -> Verdict:
+    """The verdict on one check over any two sides; stores nothing."""
     try:
-        return _JUDGES[CheckKind(check.kind)](check, session)
+        return _JUDGES[CheckKind(check.kind)](check, ground)
     except PatternError as error:
         return Verdict(CheckVerdict.NOT_ENOUGH_DATA, str(error), {"pattern": check.pattern})
 
 
-def _sides(check: Check, session: DrainSession) -> tuple[Side, Side]:
-    """Before and after: around the check's marker, else before the session and in it."""
-    if check.marker is None:
-        return before_session(session), of_session(session)
-    before, after = around_marker(check.marker)
-    return before, replace(after, session=session.pk)
-
-
-def _no_fingerprint(check: Check, session: DrainSession) -> Verdict:
+def _no_fingerprint(check: Check, ground: Ground) -> Verdict:
     if check.fingerprint is None:
         sentence = "The check names no fingerprint: choose one."
         return Verdict(CheckVerdict.NOT_ENOUGH_DATA, sentence)
     keys = {"keys": family([check.fingerprint.key])}
     condition = "a.outcome = ANY(%(failures)s) AND a.fingerprint = ANY(%(keys)s::text[])"
-    found = matching(_sides(check, session)[1], condition, keys)
+    found = matching(ground.after, condition, keys)
     return nothing_of(f"failed with “{check.fingerprint.title}”", found)
 
 
-def _no_pattern(check: Check, session: DrainSession) -> Verdict:
-    found = matching_pattern(_sides(check, session)[1], check.pattern)
+def _no_pattern(check: Check, ground: Ground) -> Verdict:
+    found = matching_pattern(ground.after, check.pattern)
     return nothing_of(f"failed with “{check.pattern}” in their error", found)
 
 
-def _completion_rate(check: Check, session: DrainSession) -> Verdict:
-    return rate_at_least(figures(_sides(check, session)[1]).rate, check.threshold or 0.0)
+def _completion_rate(check: Check, ground: Ground) -> Verdict:
+    return rate_at_least(ground.figures_after.rate, check.threshold or 0.0)
 
 
-def _rate_not_worse(check: Check, session: DrainSession) -> Verdict:
-    before, after = _sides(check, session)
-    rates = figures(before).rate, figures(after).rate
-    return better_than_before(difference(*rates, pairs(before, after)))
+def _rate_not_worse(_check: Check, ground: Ground) -> Verdict:
+    return better_than_before(ground.change)
 
 
-def _yield(check: Check, session: DrainSession) -> Verdict:
-    return yield_at_least(figures(_sides(check, session)[1]).telemetry, check.threshold or 0.0)
+def _yield(check: Check, ground: Ground) -> Verdict:
+    return yield_at_least(ground.figures_after.telemetry, check.threshold or 0.0)
 
 
-def _no_state(check: Check, session: DrainSession) -> Verdict:
-    values = {"session": session.pk, "state": check.state}
-    phases = rows(f"SELECT p.id {_SESSION_PHASES} AND p.state = %(state)s ORDER BY p.id", values)
-    total = rows(f"SELECT count(*)::int AS n {_SESSION_PHASES}", values)[0]["n"]
-    named = [item["id"] for item in phases[:MOST_NAMED]]
-    return none_in_state(check.state, total, named, len(phases))
+def _no_state(check: Check, ground: Ground) -> Verdict:
+    total, found, named = ground.in_state(check.state)
+    return none_in_state(check.state, total, named, found)
 
 
-def _no_unknown(check: Check, session: DrainSession) -> Verdict:
+def _no_unknown(_check: Check, ground: Ground) -> Verdict:
     condition = "a.outcome = ANY(%(failures)s) AND a.failure_category IN ('', 'unknown')"
-    found = matching(_sides(check, session)[1], condition, {})
-    return nothing_of("failed with an unknown error", found)
+    return nothing_of("failed with an unknown error", matching(ground.after, condition, {}))
 
 
-def _logs_kept(check: Check, session: DrainSession) -> Verdict:
+def _logs_kept(_check: Check, ground: Ground) -> Verdict:
     """An attempt that printed nothing has nothing to keep, but a lost one lost what it printed."""
     condition = (
         "a.log_name = '' AND a.log_inline IS NULL AND (a.log_bytes > 0 OR a.outcome = 'lost')"
     )
-    return nothing_of("have no log", matching(_sides(check, session)[1], condition, {}))
+    return nothing_of("have no log", matching(ground.after, condition, {}))
 
 
-_JUDGES: dict[CheckKind, Callable[[Check, DrainSession], Verdict]] = {
+_JUDGES: dict[CheckKind, Callable[[Check, Ground], Verdict]] = {
     CheckKind.NO_FINGERPRINT: _no_fingerprint,
     CheckKind.NO_PATTERN: _no_pattern,
     CheckKind.COMPLETION_RATE: _completion_rate,

@@ -44,7 +44,7 @@ class Difference:
     @property
     def sentence(self) -> str:
         """The verdict with its n."""
-        on = f"{self.n_after} phases on both sides" if self.is_paired else self._sizes()
+        on = self._sizes()
         if self.interval is None:
             return f"Not enough data: {on}."
         points = f"{_points(self.interval.value)} ({_points(self.interval.low)} to {_points(self.interval.high)})"
@@ -54,6 +54,8 @@ class Difference:
         return f"Not enough data to tell: {points} percentage points, {on}{need}."
 
     def _sizes(self) -> str:
+        if self.is_paired:
+            return f"{self.n_after} phase{'' if self.n_after == 1 else 's'} on both sides"
         return f"{self.n_before} attempts before and {self.n_after} after"
 
 
@@ -92,10 +94,15 @@ class Comparison:
     notes: tuple[str, ...]
 
 
-def compare(before: Side, after: Side, fixed: Iterable[str] = ()) -> Comparison:
-    """Compare two sides; `fixed` are the keys of causes that the fix in between was meant to end."""
+def compare(
+    before: Side, after: Side, fixed: Iterable[str] = (), *, from_plan: bool = True
+) -> Comparison:
+    """Compare two sides; `fixed` are the keys of causes that the fix in between was meant to end.
+
+    Without `from_plan` a phase counts as tried before only if it was tried on that very side.
+    """
     one, two = figures(before), figures(after)
-    same = pairs(before, after)
+    same = pairs(before, after, from_plan=from_plan)
     keys = set(resolve_keys(fixed).values())
     return Comparison(
         before=one,

@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from drain.evidence.causes import resolve_keys
+from drain.evidence.claims import guard
 from drain.evidence.lifecycle import PERSONS, By, CauseError, deploy_fix
 from drain.models import AuditEvent, Fingerprint, FixMarker
 
 TITLE_LIMIT = 300
 COMMIT_LIMIT = 100
+_YEARS = range(1970, 9999)  # beyond, a change of the offset leaves the calendar
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+def moment_of(text: str, now: datetime) -> datetime:
+    """A time as people write it: `14:30` is today's, `2026-01-31 14:30` and ISO 8601 are any day's.
+
+    Without an offset it is in the current time zone: the site's on the command line, the person's own
+    in the browser. Raises CauseError.
+    """
+    wanted = text.strip()
+    clock = _CLOCK.fullmatch(wanted)
+    if clock:
+        today = timezone.localtime(now)
+        return today.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
+    found = _iso(wanted)
+    if found is None or found.year not in _YEARS:
+        raise CauseError(
+            f"“{wanted[:40]}” is not a time: write it like 14:30 (today) or 2026-01-31T18:00+00:00."
+        )
+    return found if found.tzinfo else timezone.make_aware(found)
+
+
+def _iso(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def add_marker(
@@ -23,10 +54,12 @@ def add_marker(
     commit: str = "",
     note: str = "",
     keys: Collection[str] = (),
+    guarded: bool = False,
 ) -> FixMarker:
     """Write the marker and move its causes to "fix deployed", all or nothing.
 
-    `at` defaults to `by.now`. Keys may be of merged causes or of older versions. Raises CauseError.
+    `at` defaults to `by.now`. Keys may be of merged causes or of older versions. `guarded` adds the
+    checks that prove a fix (claims.guard). Raises CauseError.
     """
     applied_at = at or by.now
     if not title.strip():
@@ -51,6 +84,8 @@ def add_marker(
                 subject="marker", subject_pk=str(marker.pk), label=marker.title, reason=by.reason,
                 new={"applied_at": applied_at.isoformat(), "keys": [f.key for f in found]},
             )  # fmt: skip
+        if guarded:
+            guard(marker, found, by)
     return marker
 
 

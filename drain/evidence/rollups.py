@@ -75,6 +75,16 @@ SELECT run_id, state, sum(n)::int AS count FROM (
 WHERE %(runs)s::bigint[] IS NULL OR run_id = ANY(%(runs)s::bigint[])
 GROUP BY run_id, state HAVING sum(n) <> 0 ORDER BY run_id, state
 """
+_TOTALS = """
+SELECT state, sum(n)::int AS count FROM (
+    SELECT run_id, state, count AS n FROM drain_statecount
+    UNION ALL
+    SELECT run_pk, state, delta FROM drain_statedelta
+    WHERE EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
+) counts
+WHERE %(runs)s::bigint[] IS NULL OR run_id = ANY(%(runs)s::bigint[])
+GROUP BY state HAVING sum(n) <> 0 ORDER BY state
+"""
 _HOURLY = """
 SELECT hour, outcome, sum(attempts)::int AS attempts, sum(seconds)::float8 AS seconds,
     sum(telemetry_events)::int AS telemetry_events, sum(zero_yield)::int AS zero_yield
@@ -157,11 +167,8 @@ def state_counts(runs: Collection[int] | None = None) -> dict[int, dict[str, int
 
 def state_totals(runs: Collection[int] | None = None) -> dict[str, int]:
     """Phases by state over all of these runs (primary keys; None: all)."""
-    totals: dict[str, int] = {}
-    for counts in state_counts(runs).values():
-        for state, count in counts.items():
-            totals[state] = totals.get(state, 0) + count
-    return totals
+    found = rows(_TOTALS, {"runs": None if runs is None else list(runs)})
+    return {item["state"]: item["count"] for item in found}
 
 
 def hourly(since: datetime, until: datetime, runs: Collection[int] | None = None) -> list[HourRow]:

@@ -39,7 +39,8 @@ class Trend:
         if self.latest == 0:
             return "The backlog is empty."
         if self.slope is None:
-            return f"Not enough data: {self.points} points, at least 3 are needed."
+            points = "1 point" if self.points == 1 else f"{self.points} points"
+            return f"Not enough data: {points}, at least 3 are needed."
         if self.slope.high < 0:
             return f"The backlog is falling; at this rate it is empty in {_span(self)}."
         if self.slope.low > 0:

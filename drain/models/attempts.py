@@ -71,6 +71,8 @@ class Attempt(models.Model):
         ]
         indexes = [
             BrinIndex(fields=["finished_at"], name="drain_attempt_finished_brin"),
+            # Comparisons go by when an attempt started; rows lie in that order.
+            BrinIndex(fields=["started_at"], name="drain_attempt_started_brin", autosummarize=True),
             models.Index(fields=["run", "-started_at"], name="drain_attempt_run"),
             models.Index(fields=["session", "-id"], name="drain_attempt_session"),
             models.Index(

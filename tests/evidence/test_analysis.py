@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from drain.evidence.analysis import analyse, backlog
-from drain.models import Transition
+from drain.evidence.analysis import analyse, backlog, recent_backlog
+from drain.models import StateSnapshot, Transition
 from tests.factories import NOON, AttemptFactory, PhaseFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
@@ -45,3 +45,14 @@ def test_the_backlog_is_reckoned_back_from_now_and_says_when_it_is_empty():
     assert found.trend.hours_left == pytest.approx(2)
     assert "empty in 2.0 hours" in found.trend.sentence
     assert backlog(NOON, NOON + HOUR, runs=[0]).trend.sentence == "The backlog is empty."
+
+
+def test_the_backlog_of_the_last_hours_is_read_from_snapshots():
+    PhaseFactory(state="FAILED")
+    for hour, failed in enumerate((9, 9, 7, 7, 5, 3)):
+        StateSnapshot.objects.create(hour=NOON + hour * HOUR, counts={"FAILED": failed})
+    found = recent_backlog(8, NOON + 6 * HOUR)
+    assert [point.failed for point in found.points] == [9, 9, 7, 7, 5, 3, 1]
+    assert (found.trend.points, found.trend.latest) == (5, 1)
+    assert found.trend.slope.high < 0
+    assert "The backlog is falling" in found.trend.sentence

@@ -31,6 +31,8 @@ register.simple_tag(drawings.lane, name="lane")
 register.simple_tag(drawings.lane_head, name="lane_head")
 register.simple_tag(drawings.interval, name="interval")
 register.simple_tag(drawings.interval_head, name="interval_head")
+register.simple_tag(drawings.difference, name="difference")
+register.simple_tag(drawings.difference_head, name="difference_head")
 
 register.filter("number", formats.number)
 register.filter("duration", formats.duration)
@@ -47,6 +49,7 @@ register.filter("phase_href", links.phase_href)
 register.filter("attempt_href", links.attempt_href)
 register.filter("cause_href", links.cause_href)
 register.filter("report_href", links.report_href)
+register.filter("marker_href", links.marker_href)
 
 
 @register.filter

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from drain.evidence.lifecycle import By, CauseError
-from drain.evidence.markers import add_marker
+from drain.evidence.markers import add_marker, moment_of
 from drain.management.actor import command_actor
 from drain.models import FixMarker
 from drain.models.vocabulary import Origin
@@ -26,10 +25,15 @@ class Command(BaseCommand):
         words = parser.add_subparsers(dest="action", required=True)
         add = words.add_parser("add", help="a remediation went in")
         add.add_argument("title")
-        add.add_argument("--at", help="when, e.g. 2026-01-31T18:00+00:00 (default: now)")
+        add.add_argument(
+            "--at", help="when: 14:30 is today's, or 2026-01-31T18:00+00:00 (default: now)"
+        )
         add.add_argument("--commit", default="", help="the commit that fixed it")
         add.add_argument("--note", default="")
         add.add_argument("--fingerprint", action="append", default=[], metavar="KEY")
+        add.add_argument(
+            "--guard", action="store_true", help="add the checks that prove the fix to it"
+        )
         listing = words.add_parser("list", help="the newest markers")
         for parsed in (add, listing):
             parsed.add_argument("--json", action="store_true", help="print JSON")
@@ -43,26 +47,15 @@ class Command(BaseCommand):
             return
         by = By(command_actor(), Origin.COMMAND, timezone.now())
         try:
+            at = moment_of(options["at"], by.now) if options["at"] else None
             marker = add_marker(
-                options["title"], by, at=_time(options["at"]), commit=options["commit"],
-                note=options["note"], keys=options["fingerprint"],
+                options["title"], by, at=at, commit=options["commit"], note=options["note"],
+                keys=options["fingerprint"], guarded=options["guard"],
             )  # fmt: skip
         except CauseError as error:
             raise CommandError(str(error)) from error
         made = _as_json(marker)
         self.stdout.write(json.dumps(made) if options["json"] else _line(made))
-
-
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandError(
-            f"--at “{text}” is not a time: write it like 2026-01-31T18:00+00:00."
-        ) from None
-    return found if found.tzinfo else timezone.make_aware(found)
 
 
 def _as_json(marker: FixMarker) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""What a check looks at: two sides of attempts, and the phases that belong to them.
+
+Figures are read when a check first asks for them, and once for all checks of the same ground.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from drain.evidence.asked import DEFAULT_DAYS, of_marker
+from drain.evidence.bounds import bounded
+from drain.evidence.comparison import Comparison, Difference, difference
+from drain.evidence.matching import MOST_NAMED
+from drain.evidence.pairs import pairs
+from drain.evidence.rollups import state_totals
+from drain.evidence.sides import Figures, Side, around_marker, before_session, figures, of_session
+from drain.evidence.sql import row, rows
+from drain.models import Check, DrainSession, FixMarker
+
+_OF_SESSION = "p.id IN (SELECT phase_id FROM drain_candidate WHERE session_id = %(session)s)"
+
+
+@dataclass
+class Ground:
+    """Before and after as a check sees them."""
+
+    before: Side
+    after: Side
+    session: int | None = None
+    """Its plan's phases are those that a claim about states is about; else those of the side after."""
+    fleet: bool = False
+    """A claim about states is about every phase there is."""
+    known: Comparison | None = None
+    """The two sides compared, where somebody already has."""
+
+    @cached_property
+    def figures_after(self) -> Figures:
+        """What the attempts after came to."""
+        if self.known is not None:
+            return self.known.after
+        return figures(self.after)
+
+    @cached_property
+    def change(self) -> Difference:
+        """The completion rate after against before."""
+        if self.known is not None:
+            return self.known.difference
+        rates = figures(self.before).rate, self.figures_after.rate
+        return difference(*rates, pairs(self.before, self.after))
+
+    def in_state(self, state: str) -> tuple[int, int, list[int]]:
+        """(all phases, those in `state`, ids of at most MOST_NAMED of those)."""
+        if self.fleet:
+            totals = state_totals()
+            return sum(totals.values()), totals.get(state, 0), self._named(state)
+        total = row(f"SELECT count(*)::int AS n {self._phases()}", self._values(state))["n"]
+        found = row(
+            f"SELECT count(*)::int AS n {self._phases()} AND p.state = %(state)s",
+            self._values(state),
+        )["n"]
+        return int(total), int(found), self._named(state)
+
+    def _named(self, state: str) -> list[int]:
+        named = (
+            f"SELECT p.id {self._phases()} AND p.state = %(state)s ORDER BY p.id LIMIT %(limit)s"
+        )
+        return [item["id"] for item in rows(named, self._values(state))]
+
+    def _phases(self) -> str:
+        if self.fleet:
+            return "FROM drain_phase p WHERE true"
+        if self.session is not None:
+            return f"FROM drain_phase p WHERE {_OF_SESSION}"
+        tried = f"SELECT a.phase_id FROM drain_attempt a WHERE {self.after.where('a')}"  # noqa: S608 - fixed parts
+        return f"FROM drain_phase p WHERE p.id IN ({tried})"
+
+    def _values(self, state: str) -> dict[str, Any]:
+        return self.after.values("a") | {
+            "session": self.session,
+            "state": state,
+            "limit": MOST_NAMED,
+        }
+
+
+def ground_in_session(check: Check, session: DrainSession) -> Ground:
+    """Around the check's marker within the session, else before the session and in it."""
+    if check.marker is None:
+        return Ground(before_session(session), of_session(session), session.pk)
+    before, after = around_marker(check.marker)
+    return Ground(before, replace(after, session=session.pk), session.pk)
+
+
+def ground_of_marker(marker: FixMarker, now: datetime) -> Ground:
+    """The days before a fix against everything since, as the page of the fix compares them."""
+    found = of_marker(marker, DEFAULT_DAYS, now)
+    return Ground(found.before.side, found.after.side)
+
+
+def ground_of_fleet(hours: int, now: datetime) -> Ground:
+    """The last hours of everything against as many hours before them."""
+    span = timedelta(hours=hours)
+    last = Side(f"the last {hours} h", since=now - span)
+    earlier = Side(f"the {hours} h before", since=now - 2 * span, until=now - span)
+    return Ground(bounded(earlier, now).side, bounded(last, now).side, fleet=True)

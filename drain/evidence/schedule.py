@@ -1,0 +1,58 @@
+"""Checks that maintenance judges by itself: those of fix markers over everything since, those of the fleet.
+
+A row of history is only added when what a check found changed, so a check that passes for a month has
+one row, and its `judged_at` says that it was looked at a minute ago.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from drain.evidence.checks import judge_on
+from drain.evidence.grounds import Ground, ground_of_fleet, ground_of_marker
+from drain.evidence.sql import rows
+from drain.evidence.verdicts import Verdict
+from drain.models import Check, CheckResult
+
+A_ROUND = 5
+"""At most this many are judged in one round of maintenance; the rest are due in the next one."""
+
+# The claim comes first: two hosts never judge the same check, and one that dies only skips a turn.
+_CLAIM = """
+UPDATE drain_check SET judged_at = %(now)s WHERE id IN (
+    SELECT id FROM drain_check WHERE enabled AND every_minutes IS NOT NULL
+        AND (judged_at IS NULL OR judged_at <= %(now)s - every_minutes * interval '1 minute')
+    ORDER BY judged_at NULLS FIRST, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+) RETURNING id
+"""
+
+
+def judge_due(now: datetime, limit: int = A_ROUND) -> list[Check]:
+    """Judge the checks whose time has come, the longest waiting first; safe to run twice at once."""
+    claimed = [item["id"] for item in rows(_CLAIM, {"now": now, "limit": limit})]
+    found = list(Check.objects.filter(pk__in=claimed).select_related("marker", "fingerprint"))
+    for check in found:
+        note(check, judge_on(check, ground_of(check, now)), now)
+    return found
+
+
+def ground_of(check: Check, now: datetime) -> Ground:
+    """What a check without a session looks at."""
+    if check.marker is not None:
+        return ground_of_marker(check.marker, now)
+    return ground_of_fleet(check.window_hours, now)
+
+
+def note(check: Check, found: Verdict, now: datetime) -> bool:
+    """Add a row of history unless the newest one says the same; whether it was added."""
+    last = CheckResult.objects.filter(check_run=check, session=None).order_by("-pk").first()
+    if last is not None and (last.verdict, last.observed) == (found.verdict, found.observed):
+        return False
+    CheckResult.objects.create(
+        check_run=check,
+        verdict=found.verdict,
+        sentence=found.sentence,
+        observed=found.observed,
+        at=now,
+    )
+    return True

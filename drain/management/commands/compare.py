@@ -1,0 +1,87 @@
+"""`manage.py compare`: any two sides against each other; exits with 3 when it shows a fall or a failed check."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from drain.evidence import report_words as words
+from drain.evidence.asked import NAMES, Asked, asked
+from drain.evidence.check_lines import CheckLine, checks_of_marker
+from drain.evidence.comparison import Comparison
+from drain.evidence.inert import plain
+from drain.evidence.lifecycle import CauseError
+from drain.evidence.standing import standing
+from drain.models.vocabulary import CheckVerdict
+
+
+class Command(BaseCommand):
+    """The page Evidence, as text or JSON."""
+
+    help = (
+        "Compare before and after a fix or a drain, two drains, two stretches of time, two sources."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """One question, with its values."""
+        kinds = parser.add_mutually_exclusive_group(required=True)
+        kinds.add_argument("--marker", nargs=1, metavar="ID", help="before and after a fix")
+        kinds.add_argument("--drain", nargs=1, metavar="ID", help="before and in a drain")
+        kinds.add_argument("--drains", nargs=2, metavar="ID", help="two drains")
+        kinds.add_argument("--windows", nargs=4, metavar="TIME", help="from, to, from, to")
+        kinds.add_argument("--sources", nargs=2, metavar="NAME", help="two sources")
+        parser.add_argument("--days", default="", help="before a fix, or of two sources (7)")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Compare, print, and say by the exit code how it stands."""
+        now = timezone.now()
+        kind = next(name for name in NAMES if options[name])
+        values = dict(zip(NAMES[kind], options[kind], strict=True))
+        try:
+            found = asked({"kind": kind, "days": options["days"], **values}, now)
+        except CauseError as error:
+            raise CommandError(str(error)) from error
+        result = found.compared()
+        checks = checks_of_marker(found.marker, found, result) if found.marker else []
+        self._print(found, result, checks, as_json=options["json"])
+        verdict = standing([check.judged for check in checks], {}, result.difference)
+        if verdict.verdict == CheckVerdict.FAIL:
+            raise CommandError(verdict.sentence, returncode=3)
+
+    def _print(
+        self, found: Asked, result: Comparison, checks: list[CheckLine], *, as_json: bool
+    ) -> None:
+        if as_json:
+            judged = [{"check": check.check.name, **asdict(check.judged)} for check in checks]
+            whole = {"asked": found.values, **asdict(result), "checks": judged}
+            self.stdout.write(json.dumps(whole, default=str))
+            return
+        for line in lines(found, result, checks):
+            self.stdout.write(plain(line, 2000))
+
+
+def lines(found: Asked, result: Comparison, checks: list[CheckLine]) -> Iterator[str]:
+    """The comparison in sentences, each rate with its n."""
+    yield f"{found.title}: {result.difference.sentence}"
+    for figures in (result.before, result.after):
+        yield f"{figures.label}: completed {words.rate(figures.rate)}; {words.telemetry(figures.telemetry)}."
+    if result.control is not None:
+        touched, untouched = (
+            words.rate(result.control.touched),
+            words.rate(result.control.untouched),
+        )
+        yield f"Phases that the fix was for completed {touched}; others, the control, {untouched}."
+    groups = result.causes
+    yield (
+        f"Fingerprints: {len(groups.gone)} gone, {len(groups.still)} still there, "
+        f"{len(groups.new)} new, {len(groups.regressed)} regressed."
+    )
+    yield from (*result.notes, *found.notes)
+    for check in checks:
+        yield f"{check.judged.verdict}: {check.check.name}: {check.judged.sentence}"

@@ -1,0 +1,340 @@
+"""The evidence pages: every rate with its n, what cannot be answered in one sentence, nobody acts who may not."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from drain.evidence.lifecycle import By
+from drain.evidence.markers import add_marker
+from drain.models import AuditEvent, Check, CheckResult, Fingerprint, FixMarker
+from drain.models.roles import Role
+from drain.models.vocabulary import CheckKind, Origin
+from tests.dashboard.people import signed_in
+from tests.factories import (
+    NOON,
+    AttemptFactory,
+    CandidateFactory,
+    FingerprintFactory,
+    PhaseFactory,
+    RunFactory,
+    SessionFactory,
+    SourceFactory,
+)
+
+pytestmark = pytest.mark.django_db
+HOSTILE = "<script>alert(1)</script>"
+HOUR = timedelta(hours=1)
+BY = By("ada", Origin.COMMAND, NOON)
+
+
+def _text(page: str) -> str:
+    """What a reader sees: no markup, one space between words."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def _fixed(title="imports mended", key="import"):
+    """A fix of one cause: six of six phases with it complete afterwards, none of four with another one."""
+    for name in (key, "disk"):
+        FingerprintFactory(key=name, title=f"Error {name}", status="ongoing")
+    marker = add_marker(title, BY, at=NOON, keys=[key], commit="4c1f9be2")
+    for index in range(10):
+        phase, cause = PhaseFactory(), key if index < 6 else "disk"
+        AttemptFactory(phase=phase, fingerprint=cause, started_at=NOON - HOUR)
+        done = index < 6
+        AttemptFactory(
+            phase=phase,
+            outcome="complete" if done else "failed",
+            fingerprint="" if done else cause,
+            started_at=NOON + HOUR,
+            telemetry_count=2,
+        )
+    return marker
+
+
+def test_before_anything_happened_the_page_says_what_to_do():
+    viewer = signed_in(Role.VIEWER).get("/evidence/").content.decode()
+    assert "No fix is marked yet" in viewer
+    assert "Mark a fix…" not in viewer
+    assert "The backlog is empty." in viewer
+    manager = signed_in(Role.MANAGER).get("/evidence/").content.decode()
+    assert manager.count("Mark a fix…") == 2
+
+
+def test_a_fix_shows_every_rate_with_its_n_and_its_interval():
+    marker = _fixed()
+    page = signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode()
+    seen = _text(page)
+    assert "Better than before" in seen
+    assert "n 10, 31.3–83.2 %; before 0.0 %, n 10, 0.0–27.8 %" in seen
+    assert "10 phases on both sides" in seen
+    assert "Causes of this fix n 6" in seen
+    assert "Other causes, the control n 4" in seen
+    assert "chosen because they had failed" in seen
+    assert "Failed: Error import → Complete 6" in seen
+    assert "100.0 %, n 10" in seen
+    assert f"manage.py compare --marker {marker.pk} --days 7" in seen
+    assert 'href="/fingerprints/import/"' in page
+
+
+def test_a_rate_never_stands_without_its_n():
+    marker = _fixed()
+    page = _text(signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode())
+    for found in re.finditer(r"\d+\.\d %(?!, n)", page):
+        around = page[max(0, found.start() - 30) : found.end()]
+        assert "–" in around or "n 10" in page[found.start() - 80 : found.end() + 40], around
+
+
+def test_without_attempts_a_fix_says_not_enough_data_instead_of_a_rate():
+    marker = add_marker("untried", BY, at=NOON)
+    page = _text(signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode())
+    assert "Not enough data: 0 attempts before and 0 after." in page
+    assert "No phase was tried on both sides" in page
+    assert "No attempt failed on either side" in page
+
+
+def test_too_little_data_names_the_number_that_would_be_enough():
+    one, two = SessionFactory(), SessionFactory()
+    for index in range(8):
+        AttemptFactory(session=one, outcome="complete" if index < 3 else "failed")
+        AttemptFactory(session=two, outcome="complete" if index < 6 else "failed")
+    path = f"/evidence/compare/?kind=drains&a={one.pk}&b={two.pk}"
+    page = _text(signed_in(Role.VIEWER).get(path).content.decode())
+    assert re.search(r"Not enough data to tell: .* about \d+ would be enough", page)
+    assert "n 8 and 8" in page
+
+
+def test_a_check_that_fails_comes_first_with_links_to_its_evidence():
+    marker = _fixed()
+    Check.objects.create(name="rate", kind=CheckKind.RATE_NOT_WORSE, marker=marker)
+    Check.objects.create(name="no disk", kind=CheckKind.NO_PATTERN, pattern="boom", marker=marker)
+    bad = AttemptFactory(error="Boom!", started_at=NOON + HOUR)
+    page = signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode()
+    assert "1 check fails" in page
+    assert page.index("no disk") < page.index(">rate<")
+    assert f'href="/attempts/{bad.pk}/log/"' in page
+
+
+def test_the_list_reads_stored_verdicts_and_the_states_of_causes():
+    working, watched = _fixed(), add_marker("watched", BY, at=NOON)
+    Fingerprint.objects.filter(key="import").update(status="regressed")
+    check = Check.objects.create(name="c", kind=CheckKind.NO_UNKNOWN, marker=watched)
+    for verdict in ("fail", "pass"):
+        CheckResult.objects.create(check_run=check, verdict=verdict, sentence=f"It is {verdict}.")
+    viewer = signed_in(Role.VIEWER)
+    page = _text(viewer.get("/evidence/").content.decode())
+    assert "1 of 1 fingerprints came back after the fix." in page
+    assert f"FM-{watched.pk} watched Works 1 of 1 checks pass." in page
+    assert f"FM-{working.pk} imports mended Came back" in page
+
+
+def test_the_list_costs_the_same_however_many_fixes_there_are():
+    viewer, counts = signed_in(Role.VIEWER), []
+    for number in (1, 24):
+        for _ in range(number):
+            marker = add_marker("fix", BY, at=NOON)
+            Check.objects.create(name="c", kind=CheckKind.NO_UNKNOWN, marker=marker)
+        viewer.get("/evidence/")
+        with CaptureQueriesContext(connection) as asked:
+            page = viewer.get("/evidence/").content.decode()
+        counts.append(len(asked))
+    assert counts[0] == counts[1] <= 12
+    older = re.search(r'rel="next" href="([^"]+)"', page)
+    assert older is not None
+    rest = viewer.get(f"/evidence/{older.group(1)}").content.decode()
+    assert rest.count('data-row="m') == 5
+
+
+def test_hostile_titles_and_texts_stay_text():
+    marker = _fixed(title=HOSTILE)
+    Fingerprint.objects.filter(key="import").update(title=HOSTILE)
+    FixMarker.objects.filter(pk=marker.pk).update(note=HOSTILE, commit=HOSTILE)
+    Check.objects.create(
+        name=HOSTILE, kind=CheckKind.NO_PATTERN, pattern=HOSTILE, marker=marker, every_minutes=5
+    )
+    manager = signed_in(Role.MANAGER)
+    for path in (
+        "/evidence/",
+        f"/evidence/markers/{marker.pk}/",
+        "/evidence/markers/new/",
+        f"/evidence/checks/new/?marker={marker.pk}",
+        f"/evidence/compare/?kind={HOSTILE}",
+    ):
+        assert HOSTILE not in manager.get(path).content.decode(), path
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("", "cannot be compared"),
+        ("kind=drains&a=1&b=x", "There is no drain 1"),
+        ("kind=drains&a=x", "“x” is no number of a drain"),
+        ("kind=drain&drain=99999999999999999999999", "is no number of a drain"),
+        ("kind=marker&marker=7", "There is no fix marker 7"),
+        ("kind=sources&a=x&b=y", "There is no source “x”"),
+        ("kind=windows&a_from=yesterday", "“yesterday” is not a time"),
+        (
+            "kind=windows&a_from=2026-01-02&a_to=2026-01-01&b_from=2026-01-02&b_to=2026-01-03",
+            "swap the two",
+        ),
+        (
+            "kind=windows&a_from=2025-01-02&a_to=2026-01-01&b_from=2026-01-02&b_to=2026-01-03",
+            "at most 90 days",
+        ),
+        ("kind=windows&a_from=0001-01-01T00:00%2B14:00", "is not a time"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_sentence_and_400(query, sentence):
+    answer = signed_in(Role.VIEWER).get(f"/evidence/compare/?{query}")
+    assert answer.status_code == 400
+    assert sentence in answer.content.decode()
+
+
+def test_days_that_make_no_sense_are_one_sentence_and_400():
+    marker, viewer = _fixed(), signed_in(Role.VIEWER)
+    for days in ("0", "91", "x", "²"):
+        answer = viewer.get(f"/evidence/markers/{marker.pk}/?days={days}")
+        assert answer.status_code == 400
+        assert "Days “" in answer.content.decode()
+
+
+def test_an_address_that_is_passed_on_carries_the_offset_of_its_times():
+    viewer = signed_in(Role.VIEWER)
+    viewer.cookies["drain_zone"] = "Europe/Berlin"
+    times = "a_from=2026-03-02+10:00&a_to=2026-03-02+12:00&b_from=2026-03-02+12:00&b_to=2026-03-02+14:00"
+    answer = viewer.get(f"/evidence/compare/?kind=windows&{times}")
+    assert answer.status_code == 302
+    assert "a_from=2026-03-02T10%3A00%3A00%2B01%3A00" in answer.headers["Location"]
+    assert viewer.get(answer.headers["Location"]).status_code == 200
+
+
+def test_two_sources_and_a_drain_with_what_was_before_it_are_compared():
+    one, two = SourceFactory(name="one"), SourceFactory(name="two")
+    session = SessionFactory()
+    for source in (one, two):
+        phase = PhaseFactory(run=RunFactory(source=source))
+        CandidateFactory(session=session, phase=phase)
+        AttemptFactory(phase=phase, session=session, started_at=timezone.now() - HOUR)
+    viewer = signed_in(Role.VIEWER)
+    answer = viewer.get("/evidence/compare/?kind=sources&a=one&b=two", follow=True)
+    assert answer.request["QUERY_STRING"] == f"kind=sources&a={one.pk}&b={two.pk}&days=7"
+    assert "one and two" in answer.content.decode()
+    page = viewer.get(f"/evidence/compare/?kind=drain&drain={session.pk}").content.decode()
+    assert f"Before and in drain {session.pk}" in page
+    assert "the state before is the drain" in _text(page)
+
+
+def test_a_comparison_around_a_fix_is_the_page_of_the_fix():
+    marker = _fixed()
+    answer = signed_in(Role.VIEWER).get(f"/evidence/compare/?kind=marker&marker={marker.pk}&days=1")
+    assert answer.headers["Location"] == f"/evidence/markers/{marker.pk}/?days=1"
+
+
+def test_a_manager_marks_a_fix_with_the_checks_that_hold_it():
+    FingerprintFactory(key="import", title="Error import", status="ongoing")
+    FingerprintFactory(key="other", status="ongoing")
+    manager = signed_in(Role.MANAGER)
+    form = manager.get("/evidence/markers/new/?fingerprint=import").content.decode()
+    assert re.search(r'value="import" checked', form)
+    answer = manager.post(
+        "/evidence/markers/new/",
+        {
+            "title": "mended", "at": "2026-03-02 12:00", "commit": "4c1f", "fingerprint": "import",
+            "keys": "other", "guard": "on",
+        },
+    )  # fmt: skip
+    marker = FixMarker.objects.get()
+    assert answer.headers["Location"] == f"/evidence/markers/{marker.pk}/"
+    assert (marker.applied_at, marker.created_by) == (NOON, "manager-False")
+    assert sorted(marker.fingerprints.values_list("key", flat=True)) == ["import", "other"]
+    assert Fingerprint.objects.get(key="import").status == "fix_deployed"
+    assert sorted(marker.checks.values_list("kind", flat=True)) == [
+        "no_fingerprint",
+        "no_fingerprint",
+        "rate_not_worse",
+    ]
+    assert AuditEvent.objects.filter(verb="add_marker", origin="browser").count() == 1
+
+
+def test_a_fix_that_makes_no_sense_is_refused_with_what_was_typed():
+    manager = signed_in(Role.MANAGER)
+    for values, sentence in (
+        ({"title": " "}, "needs a title"),
+        ({"title": "kept", "at": "2999-01-01"}, "still to come"),
+        ({"title": "kept", "keys": "none"}, "There is no fingerprint “none”"),
+        ({"title": "kept", "at": "noon"}, "“noon” is not a time"),
+    ):
+        answer = manager.post("/evidence/markers/new/", values)
+        assert answer.status_code == 422
+        assert sentence in answer.content.decode()
+        assert f'value="{values["title"].strip()}"' in answer.content.decode()
+    assert not FixMarker.objects.exists()
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
+def test_a_forged_form_of_somebody_who_may_not_changes_nothing(role):
+    marker, person = _fixed(), signed_in(role)
+    assert person.post("/evidence/markers/new/", {"title": "forged"}).status_code == 403
+    forged = {"kind": "no_unknown"}
+    path = f"/evidence/checks/new/?marker={marker.pk}"
+    assert person.post(path, forged).status_code == 403
+    assert FixMarker.objects.count() == 1
+    assert not Check.objects.exists()
+
+
+def test_a_form_from_another_site_changes_nothing():
+    manager = signed_in(Role.MANAGER, csrf=True)
+    assert manager.post("/evidence/markers/new/", {"title": "forged"}).status_code == 403
+    assert not FixMarker.objects.exists()
+
+
+def test_a_check_is_added_to_a_fix_a_drain_or_the_fleet():
+    marker, session, manager = _fixed(), SessionFactory(), signed_in(Role.MANAGER)
+    path = "/evidence/checks/new/"
+    manager.post(f"{path}?marker={marker.pk}", {"kind": "completion_rate", "value": "80"})
+    manager.post(f"{path}?drain={session.pk}", {"kind": "no_state", "value": "failed"})
+    manager.post(path, {"kind": "no_pattern", "value": "Boom", "every": "30", "hours": "6"})
+    first, second, third = Check.objects.order_by("pk")
+    assert (first.marker, first.threshold, first.every_minutes) == (marker, 0.8, 10)
+    assert (second.session, second.state, second.every_minutes) == (session, "FAILED", None)
+    assert (third.pattern, third.every_minutes, third.window_hours) == ("Boom", 30, 6)
+    assert (third.marker, third.session) == (None, None)
+    page = manager.get("/evidence/").content.decode()
+    assert "No failure with “Boom”" in page
+    assert "Maintenance has not judged it yet." in page
+    page = manager.get(f"/evidence/markers/{marker.pk}/").content.decode()
+    assert "Dashed: the check asks for 80 %" in page
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"kind": "everything"}, "is no kind of check"),
+        ({"kind": "no_pattern"}, "A pattern is missing"),
+        ({"kind": "no_fingerprint", "value": "none"}, "There is no fingerprint “none”"),
+        ({"kind": "completion_rate", "value": "120"}, "give percent from 0 to 100"),
+        ({"kind": "yield", "value": "nan"}, "give events a minute"),
+        ({"kind": "no_state", "value": "sad"}, "“sad” is no state"),
+        ({"kind": "no_unknown", "every": "x"}, "is no whole number"),
+        ({"kind": "no_unknown", "every": "0"}, "every 1 to"),
+        ({"kind": "no_unknown", "hours": "9999"}, "looks back 1 to"),
+    ],
+)
+def test_a_check_that_makes_no_sense_is_refused(values, sentence):
+    answer = signed_in(Role.MANAGER).post("/evidence/checks/new/", values)
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    assert not Check.objects.exists()
+
+
+def test_the_pages_of_causes_and_drains_lead_to_the_evidence():
+    marker, session, viewer = _fixed(), SessionFactory(), signed_in(Role.VIEWER)
+    page = viewer.get("/fingerprints/import/").content.decode()
+    assert f'href="/evidence/markers/{marker.pk}/"' in page
+    page = viewer.get(f"/drains/{session.pk}/").content.decode()
+    assert f"kind=drain&amp;drain={session.pk}" in page

@@ -1,0 +1,53 @@
+"""`manage.py compare` gives the page's numbers as text or JSON, and CI its exit code."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from drain.evidence.lifecycle import By
+from drain.evidence.markers import add_marker
+from drain.models import Check
+from drain.models.vocabulary import CheckKind, Origin
+from tests.factories import NOON, AttemptFactory, PhaseFactory, SessionFactory
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def marker():
+    found = add_marker("mended", By("ada", Origin.COMMAND, NOON), at=NOON)
+    for _ in range(8):
+        phase = PhaseFactory()
+        AttemptFactory(phase=phase, started_at=NOON - HOUR, error="boom")
+        AttemptFactory(phase=phase, started_at=NOON + HOUR, outcome="complete")
+    return found
+
+
+def test_before_and_after_a_fix_in_sentences(marker, capsys):
+    call_command("compare", "--marker", str(marker.pk))
+    said = capsys.readouterr().out
+    assert "The completion rate is better" in said
+    assert "completed 8 of 8 (100.0 %, 95 % interval 67.6 to 100.0)" in said
+    assert "8 phases on both sides" in said
+
+
+def test_a_failed_check_of_the_fix_ends_with_3(marker, capsys):
+    Check.objects.create(name="c", kind=CheckKind.YIELD, threshold=5, marker=marker)
+    with pytest.raises(CommandError, match="asked for 5") as refused:
+        call_command("compare", "--marker", str(marker.pk), "--json")
+    assert refused.value.returncode == 3
+    found = json.loads(capsys.readouterr().out)
+    assert found["after"]["rate"]["n"] == 8
+    assert found["checks"][0]["verdict"] == "fail"
+
+
+def test_what_cannot_be_compared_is_one_sentence(marker):
+    drain = str(SessionFactory().pk)
+    with pytest.raises(CommandError, match="choose two different drains"):
+        call_command("compare", "--drains", drain, drain)
