@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from drain.models.door.cursor import compact, rows
+from drain.models.door.cursor import rows
 from drain.models.vocabulary import SessionState
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import WORKING
 
 # Runs are looked through in the order of tier and of their first waiting candidate, which is the plan's order
 # with the verdicts so far. Both rows are locked or passed over: a pick never waits for another loop.
-_PICK = compact("""
+_PICK = """
 WITH slot AS (
     SELECT sr.id AS session_run, sr.run_id, sr.tier, r.max_parallel - r.open_attempts AS free, r.run_id AS run_name, r.executor_id, r.source_id
     FROM drain_sessionrun sr JOIN drain_run r ON r.id = sr.run_id
@@ -65,7 +65,7 @@ LEFT JOIN drain_sessionfingerprint stopped ON stopped.session_id = s.id AND stop
     AND stopped.count >= %(session_repeats)s::int
 WHERE s.id = %(session)s::bigint
 ORDER BY candidate.position
-""")
+"""
 
 _LEAVE = """
 WITH left_out AS (

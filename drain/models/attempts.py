@@ -81,11 +81,6 @@ class Attempt(models.Model):
                 condition=Q(outcome__in=FAILURE_OUTCOMES),
                 name="drain_attempt_failures",
             ),
-            models.Index(
-                fields=["started_at"],
-                condition=Q(finished_at__isnull=True),
-                name="drain_attempt_open",
-            ),
         ]
 
     def __str__(self) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from drain.models.door.cursor import Row, compact, row, values_of
+from drain.models.door.cursor import Row, row, values_of
 
 # The phase, its run's slot, the attempt, the transition and the books of the session move together or
 # not at all: every later part reads from `phase` and `slot`, which are empty when a guard refuses.
-_START = compact("""
+_START = """
 WITH phase AS (
     UPDATE drain_phase SET state = 'EXECUTING', state_changed_at = now(), attempts = attempts + 1,
         lease_owner = %(lease)s::uuid,
@@ -51,7 +51,7 @@ WITH phase AS (
     WHERE s.id = %(session_run)s::bigint
 )
 SELECT attempt.id AS attempt, attempt.number, attempt.started_at FROM attempt
-""")
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def start_attempt(start: Start) -> Row | None:
 
 
 # `a` is the attempt that ends; empty when the lease is gone, and with it everything that follows.
-_FINISH = compact("""
+_FINISH = """
 WITH a AS (
     UPDATE drain_attempt SET outcome = %(outcome)s, finished_at = clock_timestamp(),
         exit_code = %(exit_code)s, signal = %(signal)s, error = %(error)s,
@@ -157,7 +157,7 @@ SELECT a.id AS attempt, a.seconds, a.finished_at, books.id AS session_run, books
     books.tier, books.timeouts, books.stop, candidate.sample, candidate.id AS candidate,
     (SELECT count(*) FROM phase) = 1 AS phase_moved
 FROM a LEFT JOIN candidate ON true LEFT JOIN books ON true
-""")
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,51 @@
-"""The cursor of the hot path: bound on the server, so that PostgreSQL plans each statement once."""
+"""The cursor of the hot path: bound on the server, so that PostgreSQL plans each statement once.
+
+Django's own cursors bind on the client, which would have every statement of the engine parsed and planned again
+for every phase. Statements are written with Django's placeholders, `%(name)s`.
+"""
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import psycopg
 from django.db import connection
-from psycopg.rows import dict_row
+from psycopg.types.numeric import Int8Dumper
 
 Row = dict[str, Any]
 
+_PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\)s|%)")
+_open = threading.local()
 
-def compact(statement: str) -> str:
-    """The statement without its indentation: psycopg parses what is longer than 4,096 characters every time."""
-    return " ".join(statement.split())
+
+class _Prepared:
+    """A statement in PostgreSQL's own form, the names of its values in order, and of its columns."""
+
+    __slots__ = ("columns", "names", "query")
+
+    def __init__(self, statement: str) -> None:
+        names: dict[str, str] = {}
+
+        def numbered(found: re.Match[str]) -> str:
+            name = found["name"]
+            return names.setdefault(name, f"${len(names) + 1}") if name else "%"
+
+        self.query = _PLACEHOLDER.sub(numbered, statement).encode()
+        self.names = tuple(names)
+        self.columns: tuple[str, ...] = ()
+
+    def rows(self, cursor: psycopg.RawCursor[tuple[Any, ...]]) -> list[Row]:
+        if not self.columns:
+            self.columns = tuple(column.name for column in cursor.description or ())
+        columns = self.columns
+        return [dict(zip(columns, values, strict=True)) for values in cursor.fetchall()]
+
+
+_prepared = cache(_Prepared)
 
 
 def values_of(record: Any) -> dict[str, Any]:
@@ -22,34 +53,40 @@ def values_of(record: Any) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__}
 
 
+_PLAN_ONCE = """
+SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
+SET enable_bitmapscan = off; SET enable_sort = off
+"""
+_PLAN_AS_USUAL = """
+RESET plan_cache_mode; RESET enable_seqscan; RESET enable_bitmapscan; RESET enable_sort
+"""
+
+
 def plan_once() -> None:
-    """Have PostgreSQL keep one plan per prepared statement on this connection.
+    """Have PostgreSQL keep one plan per prepared statement on this connection: by index, in the index's order.
 
     The engine's statements find single rows by key, whatever their values; planning them anew costs more than
-    running them.
+    running them. A plan made while the tables were small must still be right when they have grown.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET plan_cache_mode = force_generic_plan")
+        cursor.execute(_PLAN_ONCE)
 
 
 def plan_as_usual() -> None:
     """Undo `plan_once`, if the connection is still there."""
     if connection.connection is not None and connection.is_usable():
         with connection.cursor() as cursor:
-            cursor.execute("RESET plan_cache_mode")
+            cursor.execute(_PLAN_AS_USUAL)
 
 
 def rows(statement: str, values: Mapping[str, Any]) -> list[Row]:
-    """Run one statement on Django's connection, in its transaction; rows as dictionaries.
-
-    Django's own cursors bind on the client, which would have every statement of the engine parsed and
-    planned again for every phase.
-    """
+    """Run one statement on Django's connection, in its transaction; rows as dictionaries."""
     connection.ensure_connection()
+    prepared = _prepared(statement)
     try:
-        with psycopg.Cursor(connection.connection, row_factory=dict_row) as cursor:
-            cursor.execute(statement, values, prepare=True)
-            return cursor.fetchall() if cursor.description else []
+        cursor = _cursor(connection.connection)
+        cursor.execute(prepared.query, [values[name] for name in prepared.names], prepare=True)
+        return prepared.rows(cursor) if cursor.rownumber is not None else []
     except psycopg.Error:
         # Django's errors and its idea of a broken connection, as if its own cursor had been used.
         connection.errors_occurred = True
@@ -61,3 +98,14 @@ def row(statement: str, values: Mapping[str, Any]) -> Row | None:
     """Like `rows`, for a statement that answers with one row or none."""
     found = rows(statement, values)
     return found[0] if found else None
+
+
+def _cursor(owner: psycopg.Connection[Any]) -> psycopg.RawCursor[tuple[Any, ...]]:
+    """This thread's cursor on the connection: what it learned about types serves every statement after."""
+    cursor: psycopg.RawCursor[tuple[Any, ...]] | None = getattr(_open, "cursor", None)
+    if cursor is None or cursor.connection is not owner:
+        cursor = psycopg.RawCursor(owner)
+        # Left alone, each size of integer would be a statement of its own to PostgreSQL.
+        cursor.adapters.register_dumper(int, Int8Dumper)
+        _open.cursor = cursor
+    return cursor
