@@ -14,7 +14,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS drain_attempt_one_open ON drain_attempt (phase
 
 
 class Migration(migrations.Migration):
-    dependencies = [("drain", "0007_search_by_beginning")]
+    dependencies = [("drain", "0008_evidence_pages")]
 
     operations = [
         migrations.RunSQL(ONE_OPEN, migrations.RunSQL.noop),
