@@ -89,6 +89,11 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "drain_cache",
     },
+    # What open dashboards share for a few seconds, in the one web process (drain.dashboard.shared).
+    "pages": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "drain_pages",
+    },
 }
 
 # The phase table is the truth and a task only a wake-up (docs/architecture.md), so tasks are not kept.
@@ -178,6 +183,8 @@ DRAIN_SESSION_MAX_SECONDS = env.int("DRAIN_SESSION_MAX_SECONDS", 12 * 3600)
 # Single sign-on: the name of the header, and the only addresses whose word counts. Off without both.
 DRAIN_SSO_HEADER = env.str("DRAIN_SSO_HEADER", "")
 DRAIN_TRUSTED_PROXIES: list[str] = env.list("DRAIN_TRUSTED_PROXIES", [])
+# Requests that one API token may make in a minute.
+DRAIN_API_PER_MINUTE = env.int("DRAIN_API_PER_MINUTE", 300)
 SESSION_COOKIE_AGE = DRAIN_SESSION_MAX_SECONDS
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS

@@ -35,3 +35,11 @@ def _history_ends_with_its_test() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", emptying)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _pages_are_read_anew() -> None:
+    """What pages share for a few seconds must not reach the next test."""
+    from django.core.cache import caches
+
+    caches["pages"].clear()

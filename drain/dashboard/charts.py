@@ -162,15 +162,24 @@ def axis_end(now: datetime, step: int) -> datetime:
     return end + timedelta(hours=-timezone.localtime(end).hour % step)
 
 
-def time_axis(moments: Sequence[datetime], every: int = 4) -> dict[str, list[Any]]:
-    """Labels for tooltips, short ticks every `every` hours, and which ticks begin a day."""
+def time_axis(moments: Sequence[datetime]) -> dict[str, list[Any]]:
+    """Labels for tooltips, short ticks every fourth hour (every hour of a short axis), and which ticks begin a day."""
+    every = 4 if len(moments) > 12 else 1
     spans_days = len(moments) > 1 and (moments[1] - moments[0]).days >= 1
-    ticks = [_tick(moment, every, spans_days) for moment in moments]
+    # The last place may be the present moment, which is no round hour.
+    round_ones = [moment.minute == moments[0].minute for moment in moments]
+    ticks = [
+        _tick(moment, every, spans_days) if rounded else ""
+        for moment, rounded in zip(moments, round_ones, strict=True)
+    ]
     shape = "%d %b %Y" if spans_days else "%d %b, %H:%M"
     return {
         "labels": [f"{moment:{shape}}" for moment in moments],
         "ticks": ticks,
-        "days": [not spans_days and moment.hour == 0 for moment in moments],
+        "days": [
+            not spans_days and moment.hour == 0 and rounded
+            for moment, rounded in zip(moments, round_ones, strict=True)
+        ],
     }
 
 

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from drain.engine.blockers import QueuedPhase, QueueFilter, oldest_queued
+
 from .addresses import link
 from .answers import page_or_fragment
 from .formats import percent
-from .overview_blockers import Blocker, read_blockers
 from .overview_causes import Causes, read_causes
 from .overview_drain import read_drain
 from .overview_ledger import Ledger, read_ledger
 from .overview_rates import RateFacts, read_rates
+from .overview_states import StateFacts, read_states
 from .permissions import requires
+from .shared import shared
+from .shell import shared_counts
 
 PERIODS = {"24": "24 h", "48": "48 h", "168": "7 d"}
 DEFAULT_PERIOD = "48"
 PARTS = ("drained", "waiting", "held", "snoozed", "untouched")
-# Shared by all dashboards; the spread keeps their refreshes from meeting in one moment.
-KEEP_SECONDS = (8, 12)
+KEEP_SECONDS = 10
+BLOCKERS = 8
+"""Queued phases that the page names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,9 @@ class OverviewFacts:
     at: datetime
     ledger: Ledger
     rates: RateFacts
+    states: StateFacts
     causes: Causes
-    blockers: list[Blocker]
+    blockers: list[QueuedPhase]
 
 
 @require_safe
@@ -68,14 +72,20 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 def overview_facts(hours: int, now: datetime) -> OverviewFacts:
     """The facts of a few seconds ago if somebody has just asked, else fresh ones."""
-    key = f"drain:overview:{hours}:{timezone.get_current_timezone_name()}"
-    found: OverviewFacts | None = cache.get(key)
-    if found is None:
-        found = OverviewFacts(
-            now, read_ledger(now), read_rates(hours, now), read_causes(now), read_blockers(now)
-        )
-        cache.set(key, found, random.uniform(*KEEP_SECONDS))  # noqa: S311 - a spread, no secret
-    return found
+    key = f"overview:{hours}:{timezone.get_current_timezone_name()}"
+    return shared(key, KEEP_SECONDS, lambda: read_overview(hours, now))
+
+
+def read_overview(hours: int, now: datetime) -> OverviewFacts:
+    """Read them all, in seven queries."""
+    return OverviewFacts(
+        at=now,
+        ledger=read_ledger(now),
+        rates=read_rates(hours, now),
+        states=read_states(hours, now, shared_counts().by_state),
+        causes=read_causes(now),
+        blockers=oldest_queued(QueueFilter(), now, BLOCKERS),
+    )
 
 
 def _words(rates: RateFacts) -> dict[str, str]:

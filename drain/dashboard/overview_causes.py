@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
-from drain.evidence.causes import family, resolve_keys
+from drain.evidence.causes import MEMBERS
 from drain.evidence.rollups import DayRow, daily_failures
 from drain.evidence.sql import rows
-from drain.models import Fingerprint
 
 from .addresses import link
 
@@ -20,15 +20,16 @@ PERIODS = (("1h", 1), ("3h", 3), ("24h", 24), ("3d", 72), ("7d", 168))
 SHOWN = 8
 TITLE_CHARACTERS = 90
 
-_COUNT = """
-SELECT k.key, w.name, count(a.id)::int AS n
-FROM unnest(%(keys)s::text[]) AS k (key)
+_COUNT = f"""
+WITH RECURSIVE {MEMBERS}
+SELECT m.root AS key, f.title, f.status, w.name, count(a.id)::int AS n
+FROM member m LEFT JOIN drain_fingerprint f ON f.key = m.root
 CROSS JOIN unnest(%(names)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
     AS w (name, starts, ends)
-JOIN drain_attempt a ON a.fingerprint = k.key AND a.outcome IN ('failed', 'timeout', 'lost')
+LEFT JOIN drain_attempt a ON a.fingerprint = m.key AND a.outcome IN ('failed', 'timeout', 'lost')
     AND a.finished_at > w.starts AND a.finished_at <= w.ends
-GROUP BY k.key, w.name
-"""
+GROUP BY 1, 2, 3, 4
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Causes:
 
 
 def read_causes(now: datetime) -> Causes:
-    """The matrix, most failures of the last seven days first. At most five queries."""
+    """The matrix, most failures of the last seven days first. Two queries."""
     daily = daily_failures((now - timedelta(days=7)).astimezone(UTC).date())
     totals: dict[str, int] = {}
     for item in daily:
@@ -69,52 +70,45 @@ def read_causes(now: datetime) -> Causes:
     keys = sorted(totals, key=lambda key: (-totals[key], key))[:SHOWN]
     if not keys:
         return Causes([], 0)
-    counted = _exact(keys, daily, now)
-    known = {item.key: item for item in Fingerprint.objects.filter(key__in=keys)}
-    found = [_row(key, known.get(key), counted[key]) for key in keys]
+    counts = _whole_days(keys, daily, now)
+    known: dict[str, tuple[str, str]] = {}
+    for one in rows(_COUNT, {"keys": keys, **_windows(now)}):
+        counts[one["key"]][one["name"]] += one["n"]
+        known[one["key"]] = (one["title"] or one["key"], one["status"] or "new")
+    found = [_row(key, *known[key], counts[key]) for key in keys]
     shown = [row for row in found if row.cells[-1][0]]
     return Causes(shown, len(totals))
 
 
-def _row(key: str, cause: Fingerprint | None, counts: dict[str, int]) -> CauseRow:
+def _row(key: str, title: str, status: str, counts: dict[str, int]) -> CauseRow:
     cells = [
         (counts[name], link("fingerprint-detail", key, since=name) if counts[name] else "")
         for name, _ in PERIODS
     ]
-    title = cause.title if cause else key
-    status = cause.status if cause else "new"
     return CauseRow(key, title, status, link("fingerprint-detail", key), cells)
 
 
-def _exact(keys: list[str], daily: list[DayRow], now: datetime) -> dict[str, dict[str, int]]:
-    """Failures by cause and period: a cut day counted by attempts, whole days by their totals."""
+def _whole_days(keys: list[str], daily: list[DayRow], now: datetime) -> dict[str, dict[str, int]]:
+    """Failures by cause and period in the whole days of the longer periods, from the daily totals."""
     counts = {key: dict.fromkeys((name for name, _ in PERIODS), 0) for key in keys}
-    windows = []
     for name, hours in PERIODS:
-        start = now - timedelta(hours=hours)
-        whole_from = _next_day(start) if hours > 24 else now
-        windows.append((name, start, whole_from))
-        if hours > 24:
-            for item in daily:
-                if item.key in counts and item.day >= whole_from.date():
-                    counts[item.key][name] += item.attempts
-    for key, name, n in _attempts(keys, windows):
-        counts[key][name] += n
+        first = _whole_from(now, hours).date()
+        for item in daily if hours > 24 else ():
+            if item.key in counts and item.day >= first:
+                counts[item.key][name] += item.attempts
     return counts
 
 
-def _next_day(moment: datetime) -> datetime:
-    day = moment.astimezone(UTC).date() + timedelta(days=1)
+def _windows(now: datetime) -> dict[str, list[Any]]:
+    """What is left of each period: all of a short one, the cut first day of a longer one."""
+    return {
+        "names": [name for name, _ in PERIODS],
+        "starts": [now - timedelta(hours=hours) for _, hours in PERIODS],
+        "ends": [_whole_from(now, hours) if hours > 24 else now for _, hours in PERIODS],
+    }
+
+
+def _whole_from(now: datetime, hours: int) -> datetime:
+    """The first midnight (UTC) in the period."""
+    day = (now - timedelta(hours=hours)).astimezone(UTC).date() + timedelta(days=1)
     return datetime.combine(day, time(), UTC)
-
-
-def _attempts(
-    keys: list[str], windows: list[tuple[str, datetime, datetime]]
-) -> list[tuple[str, str, int]]:
-    wanted = family(keys)
-    stands_for = resolve_keys(wanted)
-    names, starts, ends = zip(*windows, strict=True)
-    values = {"keys": list(wanted), "names": list(names), "starts": list(starts)}
-    found = rows(_COUNT, {**values, "ends": list(ends)})
-    mapped = ((stands_for.get(item["key"], ""), item["name"], item["n"]) for item in found)
-    return [item for item in mapped if item[0] in set(keys)]

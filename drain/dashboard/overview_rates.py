@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from textwrap import shorten
 
 from django.utils import timezone
 
@@ -112,7 +113,10 @@ def _chart(
         for name in SHOWN_OUTCOMES
     ]
     flags = [
-        Marker(f"FM-{item.pk} {item.title}"[:28], _slot(item.applied_at, start, step, count))
+        Marker(
+            shorten(f"FM-{item.pk} {item.title}", 28, placeholder="…"),
+            _slot(item.applied_at, start, step, count),
+        )
         for item in markers
     ]
     return rate_chart(moments, _rolling(slots, 3), [s for s in series if _needed(s)], flags)

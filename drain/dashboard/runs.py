@@ -9,13 +9,13 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from drain.engine.blockers import QueueFilter, oldest_queued
 from drain.evidence.rollups import state_counts
 from drain.models import Phase, Run, Source
 from drain.models.vocabulary import WORKING_STATES, PhaseState
 
 from .addresses import link
 from .answers import page_or_fragment
-from .overview_blockers import read_blockers
 from .paging import number_in
 from .permissions import requires
 from .run_list import RunFilter, run_page
@@ -31,6 +31,8 @@ STATE_CHOICES = (
     ("SKIPPED", "With skipped phases"),
 )
 NAMED_SOURCES = 100
+BLOCKERS = 8
+"""Queued phases among which the one that holds most back is looked for."""
 
 
 @require_safe
@@ -58,7 +60,8 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = get_object_or_404(Run.objects.select_related("source", "executor"), pk=pk)
     now = timezone.now()
     counts = state_counts([pk]).get(pk, {})
-    blockers = read_blockers(now, pk) if counts.get(PhaseState.QUEUED) else []
+    asked = QueueFilter(run_id=run.run_id)
+    blockers = oldest_queued(asked, now, BLOCKERS) if counts.get(PhaseState.QUEUED) else []
     context: dict[str, Any] = {
         "now": now,
         "run": run,

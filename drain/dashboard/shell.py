@@ -1,7 +1,7 @@
 """What every page shows around its content: navigation with counts, and the identity strip.
 
 Templates read one value, `shell`. It is computed on first use, so a fragment that does not draw the
-shell asks the database nothing; the counts are shared by all dashboards through the cache.
+shell asks the database nothing; the counts are shared by all dashboards.
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from .shared import shared
 from .shell_counts import ShellCounts, read_counts
 from .zone import OFFERED
 
-CACHE_KEY = "drain:shell"
-CACHE_SECONDS = 5
+KEEP_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def build_shell(request: HttpRequest) -> Shell:
         search=address("search"),
         login=address("login"),
         logout=address("logout"),
-        counts=_shared_counts() if signed_in else ShellCounts(),
+        counts=shared_counts() if signed_in else ShellCounts(),
         zone=timezone.get_current_timezone_name(),
         zones=OFFERED,
         rendered_at=timezone.now(),
@@ -136,9 +135,6 @@ def address(name: str) -> str:
         return ""
 
 
-def _shared_counts() -> ShellCounts:
-    counts: ShellCounts | None = cache.get(CACHE_KEY)
-    if counts is None:
-        counts = read_counts(timezone.now())
-        cache.set(CACHE_KEY, counts, CACHE_SECONDS)
-    return counts
+def shared_counts() -> ShellCounts:
+    """The counts of a few seconds ago if somebody has just asked, else fresh ones."""
+    return shared("shell", KEEP_SECONDS, lambda: read_counts(timezone.now()))

@@ -1,4 +1,4 @@
-"""The numbers in the navigation and the identity strip: six small queries, shared through the cache."""
+"""The numbers in the navigation and the identity strip: one statement, shared by all dashboards."""
 
 from __future__ import annotations
 
@@ -6,18 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
 
-from drain.models import (
-    DrainSession,
-    Fingerprint,
-    Phase,
-    Run,
-    Source,
-    StateCount,
-    StateDelta,
-    WorkerHost,
-)
+from drain.evidence.sql import row
 from drain.models.vocabulary import LIVE_SESSION_STATES, FingerprintStatus, PhaseState
 
 from .formats import masked
@@ -26,6 +16,28 @@ from .formats import masked
 SILENT_AFTER = timedelta(seconds=30)
 # What was silent for a day is history and not a missing worker.
 FORGOTTEN_AFTER = timedelta(days=1)
+
+
+_COUNTS = """
+WITH counted AS (
+    SELECT state, sum(n)::bigint AS n FROM (
+        SELECT state, count AS n FROM drain_statecount UNION ALL SELECT state, delta FROM drain_statedelta
+    ) counts GROUP BY state HAVING sum(n) <> 0
+)
+SELECT (SELECT coalesce(json_object_agg(state, n), '{}') FROM counted) AS by_state,
+    (SELECT count(*) FROM drain_run) AS runs,
+    (SELECT count(*) FROM drain_drainsession WHERE state = ANY(%(live)s::text[])) AS running_drains,
+    (SELECT count(*) FROM drain_fingerprint
+     WHERE merged_into_id IS NULL AND NOT status = ANY(%(closed)s::text[])) AS fingerprints,
+    (SELECT count(*) FROM drain_phase WHERE state = 'QUEUED' AND state_changed_at < %(stale)s) AS stale,
+    hosts.*, sources.*,
+    (SELECT coalesce(identity ->> 'label', nullif(url, ''), name) FROM drain_source
+     ORDER BY imported_at DESC NULLS LAST, id LIMIT 1) AS label
+FROM (
+    SELECT count(*) FILTER (WHERE last_seen > %(silent)s) AS workers_alive, count(*) AS workers_asked
+    FROM drain_workerhost WHERE stopped_at IS NULL AND last_seen > %(forgotten)s
+) hosts, (SELECT count(*) AS source_count, max(imported_at) AS imported_at FROM drain_source) sources
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,57 +59,28 @@ class ShellCounts:
 
 
 def read_counts(now: datetime) -> ShellCounts:
-    """Read them all; exact at this moment (totals plus what is not folded into them yet)."""
-    by_state = _by_state()
-    alive, asked = _workers(now)
-    sources = list(Source.objects.order_by("-imported_at", "pk")[:20])
-    imported = [source.imported_at for source in sources if source.imported_at]
+    """Read them all in one statement; exact at this moment (totals plus what is not folded into them yet)."""
+    found = row(_COUNTS, _values(now))
+    label, by_state = found.pop("label"), found["by_state"]
     return ShellCounts(
-        source=_source_label(sources),
-        source_count=len(sources),
-        runs=Run.objects.count(),
+        source=_source_label(label, found["source_count"]),
         phases=sum(by_state.values()),
-        imported_at=max(imported, default=None),
-        running_drains=DrainSession.objects.filter(state__in=LIVE_SESSION_STATES).count(),
-        fingerprints=_open_fingerprints(),
         queued=by_state.get(PhaseState.QUEUED, 0),
-        stale=_stale(now),
-        workers_alive=alive,
-        workers_asked=asked,
-        by_state=by_state,
+        **found,
     )
 
 
-def _by_state() -> dict[str, int]:
-    folded = StateCount.objects.values_list("state").annotate(n=Sum("count"))
-    fresh = StateDelta.objects.values_list("state").annotate(n=Sum("delta"))
-    totals: dict[str, int] = {}
-    for state, count in (*folded, *fresh):
-        totals[state] = totals.get(state, 0) + count
-    return {state: count for state, count in totals.items() if count}
+def _values(now: datetime) -> dict[str, object]:
+    return {
+        "live": [state.value for state in LIVE_SESSION_STATES],
+        "closed": [FingerprintStatus.RESOLVED.value, FingerprintStatus.MUTED.value],
+        "stale": now - settings.DRAIN_STALE_AFTER,
+        "silent": now - SILENT_AFTER,
+        "forgotten": now - FORGOTTEN_AFTER,
+    }
 
 
-def _source_label(sources: list[Source]) -> str:
-    if not sources:
+def _source_label(label: str | None, sources: int) -> str:
+    if label is None:
         return "no source yet"
-    newest = sources[0]
-    label = str(newest.identity.get("label") or newest.url or newest.name)
-    return masked(label) if len(sources) == 1 else f"{masked(label)} and {len(sources) - 1} more"
-
-
-def _open_fingerprints() -> int:
-    closed = (FingerprintStatus.RESOLVED, FingerprintStatus.MUTED)
-    return Fingerprint.objects.filter(merged_into=None).exclude(status__in=closed).count()
-
-
-def _stale(now: datetime) -> int:
-    before = now - settings.DRAIN_STALE_AFTER
-    return Phase.objects.filter(state=PhaseState.QUEUED, state_changed_at__lt=before).count()
-
-
-def _workers(now: datetime) -> tuple[int, int]:
-    hosts = WorkerHost.objects.filter(stopped_at=None, last_seen__gt=now - FORGOTTEN_AFTER)
-    found = hosts.aggregate(
-        alive=Count("pk", filter=Q(last_seen__gt=now - SILENT_AFTER)), asked=Count("pk")
-    )
-    return found["alive"], found["asked"]
+    return masked(label) if sources == 1 else f"{masked(label)} and {sources - 1} more"

@@ -12,6 +12,9 @@ from django.conf import settings
 
 from drain.models.door.cursor import row, rows
 
+NAMED = 4
+"""Phases that wait for a queued one which are named."""
+
 # A source may say for itself after how long a queued phase is stale.
 _STALE = "p.state_changed_at < %(now)s::timestamptz - coalesce(s.stale_after, %(stale)s::interval)"
 _PAGE = f"""
@@ -26,10 +29,10 @@ ORDER BY p.state_changed_at, p.id LIMIT %(limit)s::int
 # Declared waits are walked through failed phases. In an Autopack run everything failed after a queued
 # phase waits as well, since Autopack takes the earliest queued one first; it waits directly.
 _WAITING = f"""
-WITH RECURSIVE asked AS (
+asked AS (
     SELECT p.*, r.run_id AS run_name, s.kind, s.name AS source_name, ({_STALE}) AS stale
     FROM drain_phase p JOIN drain_run r ON r.id = p.run_id LEFT JOIN drain_source s ON s.id = r.source_id
-    WHERE p.id = ANY(%(phases)s::bigint[])
+    WHERE p.id IN (SELECT id FROM page)
 ), walk AS (
     SELECT a.id AS root, d.phase_id AS id FROM asked a JOIN drain_dependency d ON d.prerequisite_id = a.id
     JOIN drain_phase p ON p.id = d.phase_id AND p.state = 'FAILED'
@@ -48,6 +51,8 @@ SELECT a.id AS pk, a.phase_id, a.run_id AS run_pk, a.run_name AS run_id, a.state
     (SELECT count(*)::int FROM direct WHERE direct.root = a.id) AS direct,
     (SELECT count(*)::int FROM walk WHERE walk.root = a.id
         AND NOT EXISTS (SELECT 1 FROM direct d WHERE d.root = a.id AND d.id = walk.id)) AS through,
+    ARRAY(SELECT p.phase_id FROM (SELECT id FROM direct WHERE root = a.id UNION SELECT id FROM walk WHERE root = a.id) w
+        JOIN drain_phase p ON p.id = w.id ORDER BY p.run_id, p.phase_index LIMIT {NAMED}) AS names,
     coalesce(a.source_name, '') AS source, coalesce(t.verb, '') AS verb, coalesce(t.actor, '') AS actor,
     coalesce(t.reason, '') AS reason
 FROM asked a LEFT JOIN LATERAL (
@@ -55,6 +60,8 @@ FROM asked a LEFT JOIN LATERAL (
     WHERE subject = 'phase' AND subject_pk = a.id AND to_state = 'QUEUED' ORDER BY id DESC LIMIT 1
 ) t ON true ORDER BY a.state_changed_at, a.id
 """  # noqa: S608 - constants only
+_OF_PAGE = f"WITH RECURSIVE page AS ({_PAGE}), {_WAITING}"
+_OF_THESE = f"WITH RECURSIVE page AS (SELECT unnest(%(phases)s::bigint[]) AS id), {_WAITING}"
 _COUNT = f"""
 SELECT count(*)::int AS queued, (count(*) FILTER (WHERE {_STALE}))::int AS stale
 FROM drain_phase p JOIN drain_run r ON r.id = p.run_id LEFT JOIN drain_source s ON s.id = r.source_id
@@ -78,7 +85,10 @@ class QueueFilter:
 
 @dataclass(frozen=True, slots=True)
 class QueuedPhase:
-    """A queued phase; `direct` failed phases wait for it, `through` more wait for those."""
+    """A queued phase; `direct` failed phases wait for it, `through` more wait for those.
+
+    `names` are the first few of them.
+    """
 
     pk: int
     phase_id: str
@@ -88,10 +98,16 @@ class QueuedPhase:
     stale: bool
     direct: int
     through: int
+    names: list[str]
     source: str
     verb: str
     actor: str
     reason: str
+
+    @property
+    def blocks(self) -> int:
+        """All that wait for it."""
+        return self.direct + self.through
 
     @property
     def why(self) -> str:
@@ -115,9 +131,14 @@ def queued_ids(
 
 def queued_phases(phases: list[int], asked: QueueFilter, now: datetime) -> list[QueuedPhase]:
     """These queued phases with what waits for each, those that wait longest first."""
-    return [
-        QueuedPhase(**found) for found in rows(_WAITING, asked.values(now) | {"phases": phases})
-    ]
+    found = rows(_OF_THESE, asked.values(now) | {"phases": phases})
+    return [QueuedPhase(**each) for each in found]
+
+
+def oldest_queued(asked: QueueFilter, now: datetime, limit: int) -> list[QueuedPhase]:
+    """The queued phases that wait longest, like `queued_phases` of `queued_ids`, in one statement."""
+    found = rows(_OF_PAGE, asked.values(now) | {"limit": limit, "after": None})
+    return [QueuedPhase(**each) for each in found]
 
 
 def queue_size(asked: QueueFilter, now: datetime) -> tuple[int, int]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count
 
-from drain.models import Candidate, DrainSession, SessionRun
+from drain.evidence.sql import row
+from drain.models import Candidate, DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES, CandidateStatus
 
 _COUNTED = (
@@ -24,20 +25,23 @@ _COUNTED = (
 )
 
 
+_SUMS = f"""
+SELECT {", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in _COUNTED)},
+    (SELECT count(*) FROM drain_candidate
+     WHERE session_id = %(session)s AND status = %(done)s)::int AS phases
+FROM drain_sessionrun WHERE session_id = %(session)s
+"""  # noqa: S608 - our own names
+
+
 def session_counts(session_pk: int) -> dict[str, Any]:
     """Sums over the session's runs, exact while it drains. `failed` includes timeouts, not lost.
 
     `processed` counts attempts, `phases` the phases that have had their last one: a phase that is offered
     again has more attempts than one.
     """
-    sums = SessionRun.objects.filter(session=session_pk).aggregate(
-        **{name: Sum(name, default=0) for name in _COUNTED}
-    )
+    sums = row(_SUMS, {"session": session_pk, "done": CandidateStatus.DONE.value})
     names = ("complete", "failed", "retryable", "skipped", "lost", "cancelled")
     sums["processed"] = sum(sums[name] for name in names)
-    sums["phases"] = Candidate.objects.filter(
-        session=session_pk, status=CandidateStatus.DONE
-    ).count()
     return sums
 
 

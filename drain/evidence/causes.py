@@ -14,10 +14,12 @@ from drain.evidence.sql import rows
 MAX_HOPS = 20
 """Merges are refused when they would make a circle; this bounds the walk whatever the rows say."""
 
-_RESOLVE = f"""
-WITH RECURSIVE walk AS (
+# For a statement that begins WITH RECURSIVE and has `asked (key)`: `stands_for (asked, key)`, without
+# keys that nobody knows.
+STANDS_FOR = f"""
+walk AS (
     SELECT k.key AS asked, coalesce(f.id, a.fingerprint_id) AS id, 0 AS hop
-    FROM unnest(%(keys)s::text[]) AS k (key)
+    FROM asked k
     LEFT JOIN drain_fingerprint f ON f.key = k.key
     LEFT JOIN drain_fingerprintalias a ON a.key = k.key
     WHERE coalesce(f.id, a.fingerprint_id) IS NOT NULL
@@ -25,21 +27,33 @@ WITH RECURSIVE walk AS (
     SELECT walk.asked, f.merged_into_id, walk.hop + 1
     FROM walk JOIN drain_fingerprint f ON f.id = walk.id
     WHERE f.merged_into_id IS NOT NULL AND walk.hop < {MAX_HOPS}
+), stands_for AS (
+    SELECT DISTINCT ON (walk.asked) walk.asked, f.key
+    FROM walk JOIN drain_fingerprint f ON f.id = walk.id ORDER BY walk.asked, walk.hop DESC
 )
-SELECT DISTINCT ON (walk.asked) walk.asked, f.key
-FROM walk JOIN drain_fingerprint f ON f.id = walk.id ORDER BY walk.asked, walk.hop DESC
 """  # noqa: S608 - a number of ours
 
-_FAMILY = f"""
-WITH RECURSIVE family AS (
-    SELECT id, 0 AS hop FROM drain_fingerprint WHERE key = ANY(%(keys)s::text[])
+# The other way: for keys that stand for themselves, `member (root, key)` with all keys that count for each.
+MEMBERS = f"""
+family AS (
+    SELECT key AS root, id, 0 AS hop FROM drain_fingerprint WHERE key = ANY(%(keys)s::text[])
     UNION
-    SELECT f.id, family.hop + 1 FROM family JOIN drain_fingerprint f ON f.merged_into_id = family.id
+    SELECT family.root, f.id, family.hop + 1
+    FROM family JOIN drain_fingerprint f ON f.merged_into_id = family.id
     WHERE family.hop < {MAX_HOPS}
+), member AS (
+    SELECT family.root, f.key FROM family JOIN drain_fingerprint f ON f.id = family.id
+    UNION SELECT family.root, a.key
+    FROM family JOIN drain_fingerprintalias a ON a.fingerprint_id = family.id
+    UNION SELECT k, k FROM unnest(%(keys)s::text[]) k
 )
-SELECT f.key FROM family JOIN drain_fingerprint f ON f.id = family.id
-UNION SELECT a.key FROM family JOIN drain_fingerprintalias a ON a.fingerprint_id = family.id
 """  # noqa: S608 - a number of ours
+
+_RESOLVE = f"""
+WITH RECURSIVE asked AS (SELECT unnest(%(keys)s::text[]) AS key), {STANDS_FOR}
+SELECT asked, key FROM stands_for
+"""  # noqa: S608 - constants only
+_FAMILY = f"WITH RECURSIVE {MEMBERS} SELECT DISTINCT key FROM member"  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +76,7 @@ def resolve_keys(keys: Iterable[str]) -> dict[str, str]:
 def family(keys: Collection[str]) -> list[str]:
     """All keys that count for these: themselves, what was merged into them, and their older keys."""
     wanted = set(resolve_keys(keys).values())
-    found = {item["key"] for item in rows(_FAMILY, {"keys": sorted(wanted)})}
-    return sorted(wanted | found)
+    return sorted(item["key"] for item in rows(_FAMILY, {"keys": sorted(wanted)}))
 
 
 def causes(keys: Iterable[str]) -> dict[str, Cause]:

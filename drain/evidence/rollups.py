@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from drain.evidence.causes import family, resolve_keys
+from drain.evidence.causes import STANDS_FOR, family
 from drain.evidence.sql import row, rows
 from drain.models.vocabulary import FAILURE_OUTCOMES
 
@@ -98,16 +98,20 @@ WHERE hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC') AND hour < %(unt
     AND (%(runs)s::bigint[] IS NULL OR run_id = ANY(%(runs)s::bigint[]))
 GROUP BY hour, outcome ORDER BY hour, outcome
 """
-_DAILY = """
-SELECT day, key, outcome, sum(attempts)::int AS attempts FROM (
-    SELECT day, key, outcome, attempts FROM drain_dailyfingerprint
-    UNION ALL
-    SELECT (finished_at AT TIME ZONE 'UTC')::date, fingerprint, outcome, 1 FROM drain_attemptdelta
-    WHERE outcome = ANY(%(failures)s::text[])
-) failed
-WHERE day >= %(since)s::date AND (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s::text[]))
-GROUP BY day, key, outcome ORDER BY day, key, outcome
-"""
+_DAILY = f"""
+WITH RECURSIVE failed AS (
+    SELECT day, key, outcome, sum(attempts)::int AS attempts FROM (
+        SELECT day, key, outcome, attempts FROM drain_dailyfingerprint
+        UNION ALL
+        SELECT (finished_at AT TIME ZONE 'UTC')::date, fingerprint, outcome, 1 FROM drain_attemptdelta
+        WHERE outcome = ANY(%(failures)s::text[])
+    ) ended
+    WHERE day >= %(since)s::date AND (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s::text[]))
+    GROUP BY day, key, outcome
+), asked AS (SELECT DISTINCT key FROM failed WHERE key <> ''), {STANDS_FOR}
+SELECT f.day, coalesce(s.key, f.key) AS key, f.outcome, sum(f.attempts)::int AS attempts
+FROM failed f LEFT JOIN stands_for s ON s.asked = f.key GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +187,5 @@ def daily_failures(since: date, keys: Collection[str] | None = None) -> list[Day
     `keys` narrows to these causes. Failures without a fingerprint have the key "".
     """
     wanted = None if keys is None else family(keys)
-    found = rows(_DAILY, {"since": since, "keys": wanted, "failures": FAILURES})
-    stands_for = resolve_keys(item["key"] for item in found)
-    totals: dict[tuple[date, str, str], int] = {}
-    for item in found:
-        place = (item["day"], stands_for.get(item["key"], ""), item["outcome"])
-        totals[place] = totals.get(place, 0) + item["attempts"]
-    return [DayRow(*place, attempts) for place, attempts in sorted(totals.items())]
+    values = {"since": since, "keys": wanted, "failures": FAILURES}
+    return [DayRow(**item) for item in rows(_DAILY, values)]

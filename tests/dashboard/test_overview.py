@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils import timezone
 
 from drain.dashboard.overview_causes import read_causes
 from drain.dashboard.overview_ledger import read_ledger
 from drain.dashboard.overview_rates import read_rates
+from drain.dashboard.overview_states import read_states
 from drain.evidence.rollups import fold
-from drain.models import Dependency, DrainSession, FixMarker, Hold, SessionRun
+from drain.models import Dependency, DrainSession, FixMarker, Hold, SessionRun, StateSnapshot
 from drain.models.roles import Role
 from drain.models.rollups import AttemptDelta
 from tests.dashboard.people import signed_in
@@ -27,11 +28,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered():
-    cache.clear()
 
 
 @pytest.fixture
@@ -174,3 +170,45 @@ def test_nobody_sees_it_without_signing_in(client):
     client.logout()
     assert client.get("/")["Location"].startswith("/login/")
     assert client.get("/login/").status_code == 200
+
+
+def test_the_first_to_ask_costs_few_queries_too(client, django_assert_max_num_queries):
+    now = timezone.now()
+    run, cause = RunFactory(), FingerprintFactory()
+    ended(run, "failed", now, cause.key)
+    PhaseFactory(run=run, state="QUEUED")
+    FixMarker.objects.create(title="BUILD-146", applied_at=now, created_by="p")
+    SessionFactory(started_at=now)
+    client.get("/workers/")
+    caches["pages"].clear()
+    # Four of them ask who it is and what this person may do.
+    with django_assert_max_num_queries(13):
+        client.get("/")
+
+
+def test_a_second_dashboard_asks_only_who_it_is_and_how_the_drain_goes(
+    client, django_assert_max_num_queries
+):
+    SessionFactory()
+    client.get("/")
+    with django_assert_max_num_queries(6):
+        client.get("/")
+
+
+def test_phases_by_state_show_the_kept_hours_and_this_moment(client):
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    for hours, counts in ((5, {}), (4, {}), (3, {"FAILED": 3}), (2, {"FAILED": 2, "COMPLETE": 1})):
+        StateSnapshot.objects.create(hour=now - timedelta(hours=hours), counts=counts)
+    chart = read_states(48, now, {"COMPLETE": 3}).chart
+    assert [(part["state"], part["values"]) for part in chart.data["series"]] == [
+        ("complete", [0, 0, 1, 3]),
+        ("failed", [0, 3, 2, 0]),
+    ]
+    assert [row[1:] for row in chart.rows] == [(3, 0), (1, 2), (0, 3), (0, 0)]
+    PhaseFactory()
+    assert 'data-chart="states"' in client.get("/").content.decode()
+
+
+def test_phases_by_state_without_a_past_say_so(client):
+    PhaseFactory()
+    assert "No past yet" in client.get("/").content.decode()

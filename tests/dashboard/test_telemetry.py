@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 
 from drain.dashboard.telemetry_reads import WINDOWS, read_telemetry, slots_of
@@ -17,11 +16,6 @@ from tests.factories import AttemptFactory, PhaseFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered():
-    cache.clear()
 
 
 @pytest.fixture

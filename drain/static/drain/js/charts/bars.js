@@ -27,6 +27,7 @@
       emphasis: { disabled: true },
     })));
 
+  // A count holds from its moment to the next, so the first stands at the left edge and the last at the right one.
   kinds.states = (data, colours, narrow) => ({
     ...frame(data, colours, narrow, data.series.map((s) => ({
       type: "line",
@@ -38,5 +39,6 @@
       areaStyle: { color: colours.fill(s.state), opacity: s.state === "complete" ? 0.55 : 0.85 },
       emphasis: { disabled: true },
     }))),
+    xAxis: xAxis(colours, data, { boundaryGap: false }),
   });
 })();
