@@ -70,7 +70,10 @@ TEMPLATES: list[dict[str, Any]] = [
         "APP_DIRS": True,
         "OPTIONS": {
             # Named here, because the dashboard is a package of the one app and not an app of its own.
-            "libraries": {"look": "drain.dashboard.templatetags.look"},
+            "libraries": {
+                "look": "drain.dashboard.templatetags.look",
+                "views": "drain.dashboard.templatetags.views",
+            },
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
