@@ -27,11 +27,11 @@ VALUE_WORDS = {
     CheckKind.NO_FINGERPRINT: "the fingerprint's key",
     CheckKind.NO_PATTERN: "text of the error, or re: and a regular expression",
     CheckKind.COMPLETION_RATE: "percent, e.g. 80",
-    CheckKind.RATE_NOT_WORSE: "nothing",
+    CheckKind.RATE_NOT_WORSE: "",
     CheckKind.YIELD: "events a minute, e.g. 2",
     CheckKind.NO_STATE: "a state, e.g. FAILED",
-    CheckKind.NO_UNKNOWN: "nothing",
-    CheckKind.LOGS_KEPT: "nothing",
+    CheckKind.NO_UNKNOWN: "",
+    CheckKind.LOGS_KEPT: "",
 }
 
 

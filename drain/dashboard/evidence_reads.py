@@ -64,6 +64,15 @@ class BacklogFacts:
     chart: Chart | None
     hours: int
 
+    @property
+    def pace(self) -> str:
+        """Phases an hour with the interval; "" when there is no slope."""
+        slope = self.found.trend.slope
+        if slope is None:
+            return ""
+        text = f"{slope.value:+.1f}, 95 % interval {slope.low:+.1f} to {slope.high:+.1f}"
+        return text.replace("-", "−")
+
 
 def backlog_facts(now: datetime) -> BacklogFacts:
     """The last HOURS of the backlog; read at most about twice a minute."""

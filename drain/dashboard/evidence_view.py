@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,8 @@ class CauseLine:
     word: str
     cause: CauseCount
     before: int
+    tried: int
+    """Phases that had failed with it last and were tried after; without one it is not known to be gone."""
     after: int
     fixed: bool
 
@@ -85,7 +88,7 @@ def comparison_view(found: Asked, result: Comparison) -> ComparisonView:
         silent=_silent(result),
         outcomes=_outcomes(result),
         sides=(("Before", found.before.side), ("After", found.after.side)),
-        notes=(*result.notes, *found.notes),
+        notes=(*result.notes, *_disagreement(result), *found.notes),
     )
 
 
@@ -99,7 +102,7 @@ def _rate_kpi(result: Comparison) -> Kpi:
 def _change_kpi(change: Difference) -> Kpi:
     css = {"better": "s-complete", "worse": "s-failed"}.get(change.verdict, "")
     sizes = (
-        f"{change.n_after:,} phases on both sides"
+        f"{change.n_after:,} phase{'' if change.n_after == 1 else 's'} on both sides"
         if change.is_paired
         else f"n {change.n_before:,} and {change.n_after:,}"
     )
@@ -124,27 +127,41 @@ def _yield_kpi(result: Comparison) -> Kpi:
 
 def _gone(causes: Collection[CauseLine]) -> Kpi:
     counts = {name: sum(line.became == name for line in causes) for name in _WORDS}
-    earlier = counts["gone"] + counts["still"]
-    rest = f"{counts['still']} still there, {counts['new']} new, {counts['regressed']} regressed"
-    css = "s-failed" if counts["regressed"] else ""
-    return Kpi("Fingerprints gone", f"{counts['gone']} of {earlier}", rest, css)
+    earlier = sum(counts[name] for name in ("gone", "still", "untried"))
+    rest = ", ".join(
+        f"{counts[name]} {_WORDS[name].lower()}"
+        for name in ("still", "new", "regressed", "untried")
+        if counts[name] or name != "untried"
+    )
+    value = "" if earlier and earlier == counts["untried"] else f"{counts['gone']} of {earlier}"
+    return Kpi("Fingerprints gone", value, rest, "s-failed" if counts["regressed"] else "")
 
 
-_WORDS = {"regressed": "Regressed", "still": "Still there", "new": "New", "gone": "Gone"}
+_WORDS = {
+    "regressed": "Regressed",
+    "still": "Still there",
+    "new": "New",
+    "gone": "Gone",
+    "untried": "Not tried again",
+}
+_GROUPS = ("regressed", "still", "new", "gone")
 
 
 def _causes(result: Comparison, fixed: set[str]) -> Iterable[CauseLine]:
-    """Regressed, still there, new, gone; each by its attempts."""
+    """Regressed, still there, new, gone or not tried again; each by its attempts."""
+    tried: Counter[str] = Counter()
     earlier = {cause.key: cause.attempts for cause in result.before.causes}
     later = {cause.key: cause.attempts for cause in result.after.causes}
     for move in result.pairs.moves:
-        if move.was_cause is not None and move.was_cause.key not in earlier:
-            earlier[move.was_cause.key] = 0
-    for name, word in _WORDS.items():
-        for cause in getattr(result.causes, name):
-            before = cause.attempts if name == "gone" else earlier.get(cause.key, 0)
-            after = later.get(cause.key, 0)
-            yield CauseLine(name, word, cause, before, after, cause.key in fixed)
+        if move.was_cause is not None:
+            tried[move.was_cause.key] += move.phases
+    for group in _GROUPS:
+        for cause in getattr(result.causes, group):
+            again = tried[cause.key]
+            name = "untried" if group == "gone" and not again else group
+            before = cause.attempts if group == "gone" else earlier.get(cause.key, 0)
+            sizes = before, again, later.get(cause.key, 0)
+            yield CauseLine(name, _WORDS[name], cause, *sizes, cause.key in fixed)
 
 
 def _shown(causes: Collection[CauseLine]) -> list[CauseLine]:
@@ -209,6 +226,23 @@ def _outcomes(result: Comparison) -> list[tuple[str, int, int]]:
     before, after = result.before.outcomes, result.after.outcomes
     names = sorted({*before, *after}, key=lambda name: -(before.get(name, 0) + after.get(name, 0)))
     return [(name, before.get(name, 0), after.get(name, 0)) for name in names]
+
+
+def _disagreement(result: Comparison) -> tuple[str, ...]:
+    """All attempts together can fall while the same phases rise: then other phases were tried after."""
+    before, after = result.before.rate.interval, result.after.rate.interval
+    change = result.difference
+    if before is None or after is None or change.interval is None or not change.is_paired:
+        return ()
+    if (after.value - before.value) * change.interval.value >= 0:
+        return ()
+    return (_DISAGREE,)
+
+
+_DISAGREE = (
+    "All attempts and the same phases point in different ways: other phases were tried after than "
+    "before, so only the same phases can be compared."
+)
 
 
 def _n(rate: Rate) -> str:

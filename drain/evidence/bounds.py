@@ -48,15 +48,15 @@ class Bounded:
         )
 
 
-def bounded(side: Side, now: datetime, most: int = MOST) -> Bounded:
-    """The side itself, or its newest attempts, about `most` of them.
+def bounded(side: Side, now: datetime, most: int | None = None) -> Bounded:
+    """The side itself, or its newest attempts, about `most` (else MOST) of them.
 
     How many a stretch of time holds is asked of all sources together, so a small source among large
     ones is cut more than it had to be. A side of a plan is as long as the plan and is not cut.
     """
     if side.plan_of is not None:
         return Bounded(side, cut=False)
-    since = _since(side, now, most)
+    since = _since(side, now, MOST if most is None else most)
     if since is None or (side.since is not None and since <= side.since):
         return Bounded(side, cut=False)
     return Bounded(replace(side, since=since, after_only=False), cut=True)

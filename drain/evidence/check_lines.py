@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,7 +86,8 @@ def _remembered(check: Check, history: tuple[Remembered, ...]) -> CheckLine:
 def _history(checks: Collection[int]) -> dict[int, tuple[Remembered, ...]]:
     found: dict[int, tuple[Remembered, ...]] = {}
     for item in rows(_HISTORY, {"checks": list(checks)}) if checks else ():
-        one = Remembered(item["verdict"], item["sentence"], item["observed"], item["at"])
+        observed = json.loads(item["observed"])
+        one = Remembered(item["verdict"], item["sentence"], observed, item["at"])
         found[item["check"]] = (*found.get(item["check"], ()), one)
     return found
 

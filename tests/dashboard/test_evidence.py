@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from drain.evidence.lifecycle import By
 from drain.evidence.markers import add_marker
-from drain.models import AuditEvent, Check, CheckResult, Fingerprint, FixMarker
+from drain.models import Check, CheckResult, Fingerprint, FixMarker, StateSnapshot
 from drain.models.roles import Role
 from drain.models.vocabulary import CheckKind, Origin
 from tests.dashboard.people import signed_in
@@ -235,106 +235,45 @@ def test_a_comparison_around_a_fix_is_the_page_of_the_fix():
     assert answer.headers["Location"] == f"/evidence/markers/{marker.pk}/?days=1"
 
 
-def test_a_manager_marks_a_fix_with_the_checks_that_hold_it():
-    FingerprintFactory(key="import", title="Error import", status="ongoing")
-    FingerprintFactory(key="other", status="ongoing")
-    manager = signed_in(Role.MANAGER)
-    form = manager.get("/evidence/markers/new/?fingerprint=import").content.decode()
-    assert re.search(r'value="import" checked', form)
-    answer = manager.post(
-        "/evidence/markers/new/",
-        {
-            "title": "mended", "at": "2026-03-02 12:00", "commit": "4c1f", "fingerprint": "import",
-            "keys": "other", "guard": "on",
-        },
-    )  # fmt: skip
-    marker = FixMarker.objects.get()
-    assert answer.headers["Location"] == f"/evidence/markers/{marker.pk}/"
-    assert (marker.applied_at, marker.created_by) == (NOON, "manager-False")
-    assert sorted(marker.fingerprints.values_list("key", flat=True)) == ["import", "other"]
-    assert Fingerprint.objects.get(key="import").status == "fix_deployed"
-    assert sorted(marker.checks.values_list("kind", flat=True)) == [
-        "no_fingerprint",
-        "no_fingerprint",
-        "rate_not_worse",
-    ]
-    assert AuditEvent.objects.filter(verb="add_marker", origin="browser").count() == 1
-
-
-def test_a_fix_that_makes_no_sense_is_refused_with_what_was_typed():
-    manager = signed_in(Role.MANAGER)
-    for values, sentence in (
-        ({"title": " "}, "needs a title"),
-        ({"title": "kept", "at": "2999-01-01"}, "still to come"),
-        ({"title": "kept", "keys": "none"}, "There is no fingerprint “none”"),
-        ({"title": "kept", "at": "noon"}, "“noon” is not a time"),
-    ):
-        answer = manager.post("/evidence/markers/new/", values)
-        assert answer.status_code == 422
-        assert sentence in answer.content.decode()
-        assert f'value="{values["title"].strip()}"' in answer.content.decode()
-    assert not FixMarker.objects.exists()
-
-
-@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
-def test_a_forged_form_of_somebody_who_may_not_changes_nothing(role):
-    marker, person = _fixed(), signed_in(role)
-    assert person.post("/evidence/markers/new/", {"title": "forged"}).status_code == 403
-    forged = {"kind": "no_unknown"}
-    path = f"/evidence/checks/new/?marker={marker.pk}"
-    assert person.post(path, forged).status_code == 403
-    assert FixMarker.objects.count() == 1
-    assert not Check.objects.exists()
-
-
-def test_a_form_from_another_site_changes_nothing():
-    manager = signed_in(Role.MANAGER, csrf=True)
-    assert manager.post("/evidence/markers/new/", {"title": "forged"}).status_code == 403
-    assert not FixMarker.objects.exists()
-
-
-def test_a_check_is_added_to_a_fix_a_drain_or_the_fleet():
-    marker, session, manager = _fixed(), SessionFactory(), signed_in(Role.MANAGER)
-    path = "/evidence/checks/new/"
-    manager.post(f"{path}?marker={marker.pk}", {"kind": "completion_rate", "value": "80"})
-    manager.post(f"{path}?drain={session.pk}", {"kind": "no_state", "value": "failed"})
-    manager.post(path, {"kind": "no_pattern", "value": "Boom", "every": "30", "hours": "6"})
-    first, second, third = Check.objects.order_by("pk")
-    assert (first.marker, first.threshold, first.every_minutes) == (marker, 0.8, 10)
-    assert (second.session, second.state, second.every_minutes) == (session, "FAILED", None)
-    assert (third.pattern, third.every_minutes, third.window_hours) == ("Boom", 30, 6)
-    assert (third.marker, third.session) == (None, None)
-    page = manager.get("/evidence/").content.decode()
-    assert "No failure with “Boom”" in page
-    assert "Maintenance has not judged it yet." in page
-    page = manager.get(f"/evidence/markers/{marker.pk}/").content.decode()
-    assert "Dashed: the check asks for 80 %" in page
-
-
-@pytest.mark.parametrize(
-    ("values", "sentence"),
-    [
-        ({"kind": "everything"}, "is no kind of check"),
-        ({"kind": "no_pattern"}, "A pattern is missing"),
-        ({"kind": "no_fingerprint", "value": "none"}, "There is no fingerprint “none”"),
-        ({"kind": "completion_rate", "value": "120"}, "give percent from 0 to 100"),
-        ({"kind": "yield", "value": "nan"}, "give events a minute"),
-        ({"kind": "no_state", "value": "sad"}, "“sad” is no state"),
-        ({"kind": "no_unknown", "every": "x"}, "is no whole number"),
-        ({"kind": "no_unknown", "every": "0"}, "every 1 to"),
-        ({"kind": "no_unknown", "hours": "9999"}, "looks back 1 to"),
-    ],
-)
-def test_a_check_that_makes_no_sense_is_refused(values, sentence):
-    answer = signed_in(Role.MANAGER).post("/evidence/checks/new/", values)
-    assert answer.status_code == 422
-    assert sentence in answer.content.decode()
-    assert not Check.objects.exists()
-
-
 def test_the_pages_of_causes_and_drains_lead_to_the_evidence():
     marker, session, viewer = _fixed(), SessionFactory(), signed_in(Role.VIEWER)
     page = viewer.get("/fingerprints/import/").content.decode()
     assert f'href="/evidence/markers/{marker.pk}/"' in page
     page = viewer.get(f"/drains/{session.pk}/").content.decode()
     assert f"kind=drain&amp;drain={session.pk}" in page
+
+
+def test_a_cause_is_only_gone_when_phases_that_had_it_were_tried_again():
+    marker = _fixed()
+    AttemptFactory(fingerprint=FingerprintFactory(key="rare").key, started_at=NOON - HOUR)
+    page = _text(signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode())
+    assert "1 of 3 1 still there, 0 new, 0 regressed, 1 not tried again" in page
+    assert re.search(r"Gone Error import this fix 6 6 0", page)
+    assert re.search(r"Not tried again Error rare 1 0 0", page)
+
+
+def test_all_attempts_that_disagree_with_the_same_phases_are_pointed_out():
+    marker = _fixed()
+    for _ in range(30):
+        AttemptFactory(outcome="complete", started_at=NOON - HOUR)
+    page = signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode()
+    assert "other phases were tried after than before" in page
+
+
+def test_a_backlog_that_falls_says_when_it_is_empty_with_its_interval():
+    PhaseFactory(state="FAILED")
+    now = timezone.now()
+    for hours in range(1, 9):
+        StateSnapshot.objects.create(hour=now - hours * HOUR, counts={"FAILED": 1 + hours * 3})
+    page = _text(signed_in(Role.VIEWER).get("/evidence/").content.decode())
+    assert "The backlog is falling; at this rate it is empty in 0.3 hours" in page
+    assert "−3.0, 95 % interval −3.0 to −3.0" in page
+
+
+def test_a_side_too_large_for_a_page_says_what_was_read(monkeypatch):
+    monkeypatch.setattr("drain.evidence.bounds.MOST", 5)
+    session = SessionFactory()
+    for _ in range(9):
+        AttemptFactory(session=session)
+    page = signed_in(Role.VIEWER).get(f"/evidence/compare/?kind=drain&drain={session.pk}")
+    assert f"Only the newest of Drain {session.pk} were read" in page.content.decode()

@@ -6,9 +6,15 @@
   kinds.sankey = (data, colours, narrow) => {
     const side = narrow ? 0 : 260;
     const byId = Object.fromEntries(data.nodes.map((node) => [node.id, node]));
+    // On a phone labels lie on the streams: the beginning of a cause has to do, the tooltip has it all.
+    const brief = (text) => {
+      const kept = text.replace(" fingerprint", "").replace("another one", "other");
+      return kept.length > 22 ? `${kept.slice(0, 21)}…` : kept;
+    };
     const label = (node) => {
+      const name = narrow ? brief(node.label) : node.label;
       const inside = narrow ? (node.side === "left" ? "right" : "left") : node.side;
-      const text = inside === "left" ? `{t|${node.label}}  {n|${node.count}}` : `{n|${node.count}}  {t|${node.label}}`;
+      const text = inside === "left" ? `{t|${name}}  {n|${node.count}}` : `{n|${node.count}}  {t|${name}}`;
       return {
         position: inside,
         formatter: text,
