@@ -72,6 +72,9 @@ PAGES: dict[str, Row] = {
     "drain:check-new": Row(M, M),
     "drain:audit-list": Row(V, NOT_MADE_FOR),
     "drain:audit-export": Row(V, NOT_MADE_FOR),
+    "drain:view-save": Row(NOT_MADE_FOR, V),
+    "drain:view-rename": Row(NOT_MADE_FOR, V),
+    "drain:view-delete": Row(NOT_MADE_FOR, V),
     "admin:index": Row(V, V),
     "admin:login": Row(PUBLIC, PUBLIC),
     "admin:logout": Row(NOT_MADE_FOR, V),
@@ -89,7 +92,7 @@ MODELS: dict[str, tuple[Role | None, Role | None, Role | None, Role | None]] = {
     "axes.accessattempt": (N, N, N, N),
     "axes.accessfailurelog": (N, N, N, N),
     "axes.accesslog": (N, N, N, N),
-    "drain.apitoken": (A, N, N, N),
+    "drain.apitoken": (A, A, N, N),
     "drain.attempt": (V, N, N, N),
     "drain.attemptdelta": (V, N, N, N),
     "drain.auditevent": (V, N, N, N),
@@ -132,3 +135,24 @@ ACTIONS: dict[str, Role] = {
     "revoke": A,
 }
 """Actions of the admin that are not edits."""
+
+# The API: tokens carry the role of their person; nobody's cookie opens it.
+API: dict[str, Row] = {
+    "api:overview": Row(V, NOT_MADE_FOR),
+    "api:session-list": Row(V, NOT_MADE_FOR),
+    "api:session-detail": Row(V, NOT_MADE_FOR, "session"),
+    "api:session-pause": Row(NOT_MADE_FOR, O, "session"),
+    "api:session-resume": Row(NOT_MADE_FOR, O, "session"),
+    "api:session-stop": Row(NOT_MADE_FOR, O, "session"),
+    "api:session-cancel": Row(NOT_MADE_FOR, O, "session"),
+    "api:phase-list": Row(V, NOT_MADE_FOR),
+    "api:run-list": Row(V, NOT_MADE_FOR),
+    "api:drain-start": Row(NOT_MADE_FOR, O),
+    "api:clear-queued": Row(NOT_MADE_FOR, O),
+    "api:requeue": Row(NOT_MADE_FOR, O),
+    "api:bulk-detail": Row(V, NOT_MADE_FOR, "bulk"),
+    "api:bulk-cancel": Row(NOT_MADE_FOR, O, "bulk"),
+    "api:nothing": Row(PUBLIC, PUBLIC),
+    "api:root": Row(PUBLIC, PUBLIC),
+}
+"""Addresses of the API by name. NOT_MADE_FOR is 405; PUBLIC ones only say that there is nothing."""

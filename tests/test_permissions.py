@@ -22,7 +22,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from drain.admin.acting import ActingAdmin
 from drain.dashboard import permissions as page_permissions
 from drain.models import AuditEvent, BulkAction, DrainSession, FixMarker, Hold, Phase
+from drain.models.audit import Person
 from drain.models.roles import Role, least_role
+from drain.models.vocabulary import Origin
+from drain.people.tokens import issue_token
 from tests.factories import (
     NOON,
     AttemptFactory,
@@ -34,6 +37,7 @@ from tests.factories import (
 from tests.people import person, signed_in
 from tests.permissions_table import (
     ACTIONS,
+    API,
     MODELS,
     NOT_MADE_FOR,
     PAGES,
@@ -70,8 +74,9 @@ def test_every_address_has_a_row_and_every_row_an_address():
         if name in PAGES
         or not (name in LEADING or (name.startswith("admin:") and name.endswith(OF_MODELS)))
     }
-    assert found - PAGES.keys() == set(), "add a row to tests/permissions_table.py"
-    assert PAGES.keys() - found == set(), "these addresses are gone"
+    listed = PAGES.keys() | API.keys()
+    assert found - listed == set(), "add a row to tests/permissions_table.py"
+    assert listed - found == set(), "these addresses are gone"
 
 
 def test_every_model_of_the_admin_has_a_row():
@@ -106,8 +111,10 @@ def _client(who: str | Role | None) -> Client:
 
 def _address(name: str, world: dict[str, int]) -> str:
     wanted = next(p for p in _patterns(get_resolver(), "") if p[0] == name)[1]
+    row = PAGES.get(name) or API[name]
     given = {
-        "pk": world.get(PAGES[name].pk, 0),
+        "pk": world.get(row.pk, 0),
+        "rest": "nowhere",
         "reason": "run_held",
         "key": "k" * 20,
         "kind": "md",
@@ -169,6 +176,30 @@ def test_each_role_gets_what_the_table_says(name, world):
 
 def _login() -> str:
     return resolve_url("drain:login")
+
+
+@pytest.mark.parametrize("name", API)
+def test_a_token_may_what_its_person_may_and_a_cookie_nothing(name, world):
+    address, row = _address(name, world), API[name]
+    for who in Role:
+        client = _client(who)
+        _, secret = issue_token(person(who), "t", Person("x", Origin.ADMIN), expires_at=None)
+        key = {"Authorization": f"Bearer {secret}"}
+        for method, least in (("GET", row.get), ("POST", row.post)):
+            told = f"{method} {address} as {who}"
+            with transaction.atomic():
+                cookie = client.generic(method, address).status_code
+                status = Client().generic(method, address, headers=key).status_code
+                transaction.set_rollback(True)
+            if least == PUBLIC:
+                assert cookie == status == 404, told
+                continue
+            assert cookie == 401, told
+            if least == NOT_MADE_FOR:
+                assert status == 405, told
+            else:
+                assert (status == 403) is not _may(who, least), told
+                assert status in {200, 201, 202, 403, 404, 409, 422}, told
 
 
 @pytest.mark.parametrize("name", [name for name, row in PAGES.items() if row.get != PUBLIC])
@@ -259,6 +290,11 @@ def document() -> str:
         f"| `{name}` | `{_shape(name)}` | {_word(row.get)} | {_word(row.post)} |"
         for name, row in PAGES.items()
     ]
+    api = [
+        f"| `{_shape(name)}` | {_word(row.get)} | {_word(row.post)} |"
+        for name, row in API.items()
+        if row.get != PUBLIC
+    ]
     models = [
         f"| {label} | " + " | ".join(least.value if least else "–" for least in row) + " |"
         for label, row in MODELS.items()
@@ -278,6 +314,14 @@ def document() -> str:
         "| Name | Address | GET | POST |",
         "| --- | --- | --- | --- |",
         *pages,
+        "",
+        "## API",
+        "",
+        "A token may do what its person may do at that moment (docs/api.md); a cookie opens nothing here. – means 405.",
+        "",
+        "| Address | GET | POST |",
+        "| --- | --- | --- |",
+        *api,
         "",
         "## Rows in the admin",
         "",

@@ -1,4 +1,4 @@
-"""People: accounts, roles, API tokens and saved views."""
+"""People: accounts, roles and saved views."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 
-from drain.engine.acts import Line
-from drain.models import ApiToken, SavedView
+from drain.models import SavedView
 
-from .acting import Act, ActingAdmin
 from .base import DrainModelAdmin, ReadOnlyAdmin
 
 RIGHTS = frozenset({"groups", "user_permissions", "is_active", "is_superuser"})
@@ -94,32 +92,6 @@ class RoleAdmin(DrainModelAdmin, GroupAdmin):
 
 def _superuser(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
-
-
-REVOKE = Act(
-    "revoke",
-    "Revoke",
-    "Scripts that use these tokens are refused from now on. It cannot be undone.",
-    lambda token: Line(token.pk, str(token), token.revoked_at is None, "will be revoked"),
-)
-
-
-@admin.register(ApiToken)
-class ApiTokenAdmin(ActingAdmin, ReadOnlyAdmin):
-    """Only the beginning and the hash of a token are kept."""
-
-    acts = (REVOKE,)
-    list_display = (
-        "name",
-        "user",
-        "prefix",
-        "created_at",
-        "expires_at",
-        "last_used_at",
-        "revoked_at",
-    )
-    list_select_related = ("user",)
-    search_fields = ("name__startswith", "prefix__startswith")
 
 
 @admin.register(SavedView)

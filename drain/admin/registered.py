@@ -17,6 +17,7 @@ from . import (
     rollups,
     runs,
     sessions,
+    tokens,
 )
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "rollups",
     "runs",
     "sessions",
+    "tokens",
 ]
 
 # A schedule names any Python function to call, and a task holds pickles: neither belongs into a form.

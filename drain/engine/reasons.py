@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .errors import EngineError
+from .errors import InputError
 
 MOST = 2_000
 """Characters; a longer story belongs where it can be linked to."""
@@ -11,17 +11,17 @@ MOST_IN_A_NAME = 300
 
 
 def given_reason(text: str) -> str:
-    """The reason without the space around it. Raises EngineError for none, too much, or a NUL byte."""
+    """The reason without the space around it. Raises InputError for none, too much, or a NUL byte."""
     reason = text.strip()
     if not reason:
-        raise EngineError("A reason is missing: say why, for the people who read the history.")
+        raise InputError("A reason is missing: say why, for the people who read the history.")
     return bounded(reason, "The reason")
 
 
 def bounded(text: str, what: str, most: int = MOST) -> str:
-    """The text as it is. Raises EngineError for what nobody would read or PostgreSQL cannot hold."""
+    """The text as it is. Raises InputError for what nobody would read or PostgreSQL cannot hold."""
     if len(text) > most:
-        raise EngineError(f"{what} has {len(text):,} characters: {most:,} are the most.")
+        raise InputError(f"{what} has {len(text):,} characters: {most:,} are the most.")
     if "\0" in text:
-        raise EngineError(f"{what} holds a NUL byte: leave it out.")
+        raise InputError(f"{what} holds a NUL byte: leave it out.")
     return text

@@ -45,7 +45,12 @@ def _refused(act) -> str:
     with pytest.raises(Exception, match=r"\w") as refused:
         act()
     sentence = str(refused.value)
-    assert type(refused.value).__name__ in {"CommandError", "EngineError", "LimitError"}, sentence
+    assert type(refused.value).__name__ in {
+        "CommandError",
+        "EngineError",
+        "InputError",
+        "LimitError",
+    }, sentence
     assert len(sentence) < SENTENCE
     return sentence
 

@@ -1,0 +1,143 @@
+"""What the API does: the verbs of the pages, with exact results, a reason and a line in the audit."""
+
+from __future__ import annotations
+
+import pytest
+
+from drain.api import acts
+from drain.engine.bulk import run_bulk
+from drain.models import AuditEvent, BulkAction, DrainSession, ExecutorProfile, Phase
+from drain.models.roles import Role
+from tests.factories import PhaseFactory, RunFactory, SessionFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def _states() -> list[str]:
+    return list(Phase.objects.order_by("pk").values_list("state", flat=True))
+
+
+def test_queued_phases_are_cleared_with_one_result_each_and_an_audit_line(script):
+    queued, failed = PhaseFactory(state="QUEUED"), PhaseFactory()
+    body = {"phases": [queued.pk, failed.pk], "to": "skipped", "reason": "not needed"}
+    found = script().post("clear-queued", body)
+    assert (found["done"], found["left_alone"]) == (1, 1)
+    assert found["results"][0]["said"] == "QUEUED → SKIPPED"
+    assert "it is FAILED" in found["results"][1]["said"]
+    event = AuditEvent.objects.get(verb="phase.clear_queued")
+    assert (event.actor, event.origin, event.address) == ("operator", "api", "10.0.0.7")
+    assert event.reason == "not needed"
+
+
+def test_a_whole_run_is_cleared_and_requeued_by_its_name(script):
+    run = RunFactory(run_id="nightly")
+    for _ in range(2):
+        PhaseFactory(run=run, state="QUEUED")
+    PhaseFactory(state="QUEUED")
+    body = {"run_id": "nightly", "reason": "x"}
+    assert script().post("clear-queued", {**body, "to": "failed"})["done"] == 2
+    assert script().post("requeue", body)["done"] == 2
+    assert _states() == ["QUEUED"] * 3
+
+
+def test_more_than_a_request_can_take_is_a_workers(script, monkeypatch):
+    monkeypatch.setattr(acts, "LARGE", 1)
+    phases = [PhaseFactory(state="QUEUED").pk for _ in range(2)]
+    asked = script()
+    found = asked.post("clear-queued", {"phases": phases, "to": "skipped", "reason": "x"}, 202)
+    assert _states() == ["QUEUED", "QUEUED"]
+    action = BulkAction.objects.get()
+    assert (found["href"], found["total"]) == (f"/api/v1/bulk/{action.pk}", 2)
+    run_bulk(action.pk)
+    assert asked.get(f"bulk/{action.pk}")["done"] == 2
+    assert (
+        "nothing is left to cancel" in asked.post(f"bulk/{action.pk}/cancel", status=409)["error"]
+    )
+
+
+def test_a_drain_starts_with_its_limits_and_says_when_nobody_would_run_it(script):
+    ExecutorProfile.objects.create(name="x", argv=["/bin/true"], is_default=True)
+    run = RunFactory(run_id="nightly")
+    PhaseFactory(run=run)
+    body = {
+        "run_ids": ["nightly"],
+        "limits": {"batch_size": 5, "parallel": 2},
+        "note": "after the fix",
+    }
+    found = script().post("drains", body, 201)
+    session = DrainSession.objects.get()
+    assert (found["session"], found["selected"]) == (session.pk, 1)
+    assert found["href"] == f"/api/v1/sessions/{session.pk}"
+    assert "No worker is alive" in found["warning"]
+    assert (session.origin, session.started_by, session.parallel) == ("api", "operator", 2)
+    assert AuditEvent.objects.get(verb="session.start").origin == "api"
+
+
+@pytest.mark.parametrize(
+    ("verb", "state", "after"),
+    [
+        ("pause", "running", "paused"),
+        ("resume", "paused", "running"),
+        ("stop", "running", "stopped"),
+        ("cancel", "running", "cancelled"),
+    ],
+)
+def test_a_session_is_paused_resumed_stopped_and_cancelled(script, verb, state, after):
+    session = SessionFactory(state=state, ended_at=None)
+    assert script().post(f"sessions/{session.pk}/{verb}")["state"] == after
+    assert AuditEvent.objects.get(verb=f"session.{verb}").origin == "api"
+
+
+def test_what_its_state_does_not_allow_is_a_conflict(script):
+    session = SessionFactory()
+    said = script().post(f"sessions/{session.pk}/pause", status=409)["error"]
+    assert "is finished, so it cannot be paused" in said
+    script().post("sessions/99/pause", status=404)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "sentence"),
+    [
+        ("clear-queued", {"to": "failed", "reason": "x"}, 422, "Name phases"),
+        ("clear-queued", {"phases": [1], "to": "executing", "reason": "x"}, 422, "to must be"),
+        ("clear-queued", {"phases": [1], "to": "failed"}, 422, "reason must be a text"),
+        (
+            "clear-queued",
+            {"phases": [1], "to": "failed", "reason": " "},
+            422,
+            "A reason is missing",
+        ),
+        ("clear-queued", {"phases": [1], "to": "failed", "reason": "x" * 3000}, 422, "2,000 are"),
+        ("clear-queued", {"phases": ["1"], "to": "failed", "reason": "x"}, 422, "list of ids"),
+        ("clear-queued", {"run_id": "no", "to": "failed", "reason": "x"}, 404, "There is no run"),
+        ("clear-queued", {"run_id": "a\0b", "to": "failed", "reason": "x"}, 422, "no NUL byte"),
+        ("requeue", {"phases": [True], "reason": "x"}, 422, "list of ids"),
+        ("requeue", {"phases": [1], "reasn": "x"}, 422, "There is no field “reasn”"),
+        ("drains", {"run_ids": ["no"]}, 404, "There is no run"),
+        ("drains", {"run_ids": "no"}, 422, "list of texts"),
+        ("drains", {"limits": {"batch_size": 0}}, 422, "--batch-size 0 makes no sense"),
+        ("drains", {"limits": {"batch": 1}}, 422, "There is no limit called"),
+        ("drains", {"limits": {"until": 5}}, 422, "until must be a time"),
+        ("drains", {"limits": []}, 422, "limits must be an object"),
+        ("drains", {"note": "n\0"}, 422, "The note holds a NUL byte"),
+    ],
+)
+def test_nonsense_is_refused_with_a_sentence_and_changes_nothing(
+    script, path, body, status, sentence
+):
+    phase = PhaseFactory(state="QUEUED")
+    assert sentence in script().post(path, body, status)["error"]
+    assert Phase.objects.get().state == phase.state
+    assert not DrainSession.objects.exists()
+    assert set(AuditEvent.objects.values_list("verb", flat=True)) == {"apitoken.issue"}
+
+
+def test_a_viewers_token_changes_nothing(script):
+    phase = PhaseFactory(state="QUEUED")
+    session = SessionFactory(state="running", ended_at=None)
+    asked = script(Role.VIEWER)
+    asked.post("clear-queued", {"phases": [phase.pk], "to": "skipped", "reason": "x"}, 403)
+    asked.post("drains", {}, 403)
+    asked.post(f"sessions/{session.pk}/cancel", status=403)
+    assert _states() == ["QUEUED"]
+    assert DrainSession.objects.get().state == "running"
