@@ -53,7 +53,7 @@ def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "phase": phase,
         "why": why,
         "session_href": link("session-detail", why.session) if why.session else "",
-        "drain_href": link("session-new", run_id=phase.run.run_id),
+        "drain_href": link("session-new", run=phase.run.run_id),
         "attempts": [_line(attempt) for attempt in attempts[:ATTEMPTS]],
         "params": json.dumps(phase.params, indent=2, ensure_ascii=False)[:PARAMS_CHARACTERS],
         "more_attempts": max(phase.attempts - ATTEMPTS, 0),

@@ -14,12 +14,13 @@ from drain.models.vocabulary import ENDED_STATES, HoldKind, PhaseState
 from .attempt_reads import AttemptMark, newest_attempts
 from .drawings import LaneMark
 from .graph_layout import Layout, Node, lay_out
-from .timeline import Period, lane_marks, shared_period, ticks
+from .timeline import Period, lane_marks, latest_period, shared_period, ticks
 
 PAGE = 200
 GRAPH_EDGES = 400
 """Beyond this a drawing is a ball of wool: the page says so instead."""
 REASON_CHARACTERS = 600
+HOLDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,10 @@ class RunTable:
     period: Period | None
     ticks: list[tuple[float, str, bool]] = field(default_factory=list)
     fixes: list[tuple[str, float, datetime, int]] = field(default_factory=list)
+    earlier: int = 0
+    """Attempts before the period, which the lanes leave out."""
+    first: datetime | None = None
+    """When the first of all shown attempts began."""
 
     @property
     def hours(self) -> list[float]:
@@ -59,19 +64,32 @@ class RunTable:
         return [place for _, place, _, _ in self.fixes]
 
 
-def run_table(run: Run, after: tuple[int, int] | None, now: datetime) -> RunTable:
-    """The phases after (index, pk) in the order of the run. Three queries."""
+def run_table(
+    run: Run, after: tuple[int, int] | None, now: datetime, *, whole: bool = False
+) -> RunTable:
+    """The phases after (index, pk) in the order of the run. Three queries.
+
+    The lanes reach over the last attempts that belong together, or with `whole` over all of them.
+    """
     page = list(_phases(run, after)[: PAGE + 1])
     shown = page[:PAGE]
     marks = newest_attempts([phase.pk for phase in shown])
     stretches = [mark.stretch(now) for found in marks.values() for mark in found]
-    period = shared_period(stretches)
+    period = (None if whole else latest_period(stretches)) or shared_period(stretches)
     lines = [_line(phase, marks.get(phase.pk, []), period, now) for phase in shown]
     following = shown[-1].pk if len(page) > PAGE else None
     if period is None:
         return RunTable(lines, following, None)
     zone = timezone.get_current_timezone()
-    return RunTable(lines, following, period, ticks(period, zone), _fixes(period))
+    return RunTable(
+        lines,
+        following,
+        period,
+        ticks(period, zone),
+        _fixes(period),
+        earlier=sum(one.end < period.start for one in stretches),
+        first=min(one.start for one in stretches),
+    )
 
 
 def _phases(run: Run, after: tuple[int, int] | None) -> QuerySet[Phase]:
@@ -120,18 +138,18 @@ def _fixes(period: Period) -> list[tuple[str, float, datetime, int]]:
     ]
 
 
-def holds_on(run: Run, now: datetime) -> list[Hold]:
-    """Holds in force on the run itself or on a prefix of its name."""
-    name = Value(run.run_id)
-    found = Hold.objects.filter(released_at__isnull=True).filter(
-        Q(until__isnull=True) | Q(until__gt=now)
-    )
+def holds_on(run: Run) -> list[Hold]:
+    """The newest holds on the run itself or on a prefix of its name, over and released ones too."""
     of_run = Q(kind=HoldKind.RUN, value=run.run_id)
-    return list(
-        found.alias(name=name).filter(
-            of_run | Q(kind=HoldKind.PREFIX, name__startswith=F("value"))
-        )[:20]
+    found = Hold.objects.alias(name=Value(run.run_id)).filter(
+        of_run | Q(kind=HoldKind.PREFIX, name__startswith=F("value"))
     )
+    return list(found.order_by(F("released_at").desc(nulls_first=True), "-pk")[:HOLDS])
+
+
+def holds_still(held: Hold, now: datetime) -> bool:
+    """Whether it still sets runs aside."""
+    return held.released_at is None and (held.until is None or held.until > now)
 
 
 @dataclass(frozen=True, slots=True)

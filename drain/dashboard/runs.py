@@ -19,7 +19,8 @@ from .answers import page_or_fragment
 from .paging import number_in
 from .permissions import requires
 from .run_list import RunFilter, run_page
-from .run_reads import dependency_graph, holds_on, run_table
+from .run_past import read_past
+from .run_reads import dependency_graph, holds_on, holds_still, run_table
 
 STATE_ORDER = ("COMPLETE", "FAILED", "EXECUTING", "GATE", "CI_RUNNING", "QUEUED", "SKIPPED")
 STATE_CHOICES = (
@@ -62,6 +63,8 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     counts = state_counts([pk]).get(pk, {})
     asked = QueueFilter(run_id=run.run_id)
     blockers = oldest_queued(asked, now, BLOCKERS) if counts.get(PhaseState.QUEUED) else []
+    holds = holds_on(run)
+    whole = request.GET.get("time") == "all"
     context: dict[str, Any] = {
         "now": now,
         "run": run,
@@ -70,11 +73,14 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "headline": _headline(counts),
         "failed": counts.get(PhaseState.FAILED, 0),
         "blocker": max(blockers, key=lambda found: found.blocks, default=None),
-        "holds": holds_on(run, now),
-        "table": run_table(run, _after(request, pk), now),
+        "holds": holds,
+        "holding": [held for held in holds if holds_still(held, now)],
+        "past": read_past(run, counts, now),
+        "table": run_table(run, _after(request, pk), now, whole=whole),
+        "whole": whole,
         "paged": "after" in request.GET,
-        "drain_href": link("session-new", run_id=run.run_id),
-        "queued_href": link("queued-list", run_id=run.run_id),
+        "drain_href": link("session-new", run=run.run_id),
+        "queued_href": link("queued-list", run=run.run_id),
         "legend": ("complete", "failed", "retryable", "timeout", "lost"),
     }
     if "HX-Request" not in request.headers:

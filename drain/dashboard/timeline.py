@@ -15,6 +15,8 @@ _STEPS = tuple(
     for n in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10080, 43200, 129600)
 )
 _MOST_TICKS = 6
+PAUSE = timedelta(days=2)
+"""Attempts closer together than this always share a timeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,23 @@ def shared_period(stretches: Iterable[Stretch]) -> Period | None:
     return Period(start - room, end + room)
 
 
+def latest_period(stretches: Sequence[Stretch]) -> Period | None:
+    """The period of the last attempts that belong together, when lanes over all of them would show nothing.
+
+    Going back in time it ends at the first pause that is much longer than all that came after it; None
+    when there is no such pause.
+    """
+    found = sorted(stretches, key=lambda one: one.start, reverse=True)
+    if not found:
+        return None
+    start, end = found[0].start, max(one.end for one in found)
+    for one in found[1:]:
+        if start - one.end > max(PAUSE, (end - start) * 4):
+            return shared_period([one for one in found if one.start >= start])
+        start = min(start, one.start)
+    return None
+
+
 def ticks(period: Period, zone: tzinfo) -> list[tuple[float, str, bool]]:
     """(place, text, begins a day) at round local times, six at most."""
     whole = period.end - period.start
@@ -86,6 +105,7 @@ def lane_marks(
             f"Attempt {item.number}, {look(item.state).word.lower()} after {duration(item.end - item.start)}",
         )
         for item in stretches
+        if item.end >= period.start
     ]
     if queued_since is not None and queued_since < period.end:
         words = f"Queued for {duration(now - queued_since)}"

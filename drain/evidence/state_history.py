@@ -9,6 +9,7 @@ history no longer knows (runs deleted since) is not in the past either.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 from drain.evidence.sql import row, rows
@@ -29,6 +30,13 @@ SELECT date_trunc('hour', t.at, 'UTC'), change.state, sum(change.n)
 FROM drain_transition t CROSS JOIN LATERAL (VALUES (t.from_state, -1), (t.to_state, 1)) change (state, n)
 WHERE t.subject = 'phase' AND t.at >= %(since)s AND change.state <> ''
 GROUP BY 1, 2
+"""
+_CHANGED_IN_RUN = """
+SELECT m.moment, change.state, sum(change.n)::int AS n
+FROM unnest(%(moments)s::timestamptz[]) AS m (moment)
+JOIN drain_transition t ON t.run_pk = %(run)s AND t.subject = 'phase' AND t.at >= m.moment
+CROSS JOIN LATERAL (VALUES (t.from_state, -1), (t.to_state, 1)) change (state, n)
+WHERE change.state <> '' GROUP BY 1, 2
 """
 _FIRST_CHANGE = "SELECT date_trunc('hour', min(at), 'UTC') AS hour FROM drain_transition WHERE subject = 'phase'"
 
@@ -65,6 +73,17 @@ def reckoned(since: datetime, until: datetime) -> list[tuple[datetime, dict[str,
         found.append((hour, {state: n for state, n in counts.items() if n > 0}))
         hour -= HOUR
     return found
+
+
+def run_states_at(
+    run: int, moments: Collection[datetime], counts: Mapping[str, int]
+) -> dict[datetime, dict[str, int]]:
+    """Phases of a run by state just before each of these moments, reckoned back from its `counts` of now."""
+    found = {moment: Counter(counts) for moment in moments}
+    if found:
+        for item in rows(_CHANGED_IN_RUN, {"run": run, "moments": sorted(found)}):
+            found[item["moment"]][item["state"]] -= item["n"]
+    return {moment: {s: n for s, n in then.items() if n > 0} for moment, then in found.items()}
 
 
 def history(since: datetime) -> list[tuple[datetime, dict[str, int]]]:

@@ -9,10 +9,17 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from drain.dashboard import run_list
-from drain.models import Dependency, Hold
+from drain.models import Dependency, FixMarker, Hold, SessionRun, Transition
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
-from tests.factories import AttemptFactory, PhaseFactory, RunFactory, SourceFactory
+from tests.factories import (
+    NOON,
+    AttemptFactory,
+    PhaseFactory,
+    RunFactory,
+    SessionFactory,
+    SourceFactory,
+)
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>alert(1)</script>"
@@ -114,6 +121,9 @@ def test_a_run_with_many_phases_costs_no_more_queries(admin_client, django_asser
         phase = PhaseFactory(run=run, last_failure_reason="x", last_fingerprint="k")
         AttemptFactory(phase=phase)
     PhaseFactory(run=run, state="QUEUED")
+    AttemptFactory(phase=phase, session=SessionFactory())
+    FixMarker.objects.create(title="BUILD-146", applied_at=NOON, created_by="p")
+    Hold.objects.create(kind="run", value=run.run_id, reason="r", created_by="p", origin="browser")
     admin_client.get("/runs/")
     for address in ("/runs/", f"/runs/{run.pk}/"):
         with django_assert_max_num_queries(12):
@@ -136,3 +146,101 @@ def test_a_refresh_of_a_run_leaves_the_graph_alone(client):
     body = client.get(f"/runs/{run.pk}/", headers={"HX-Request": "true"}).content.decode()
     assert body.lstrip().startswith('<div class="stack" id="run"')
     assert client.get("/runs/999999/").status_code == 404
+
+
+def moved(run, at, to_state, from_state=""):
+    Transition.objects.create(
+        subject="phase", subject_pk=1, run_pk=run.pk, from_state=from_state, to_state=to_state,
+        verb="v", actor="a", at=at,
+    )  # fmt: skip
+
+
+def test_a_run_shows_its_states_before_the_fix_before_the_last_drain_and_now(client):
+    run, other = RunFactory(), RunFactory()
+    for state in ("FAILED", "COMPLETE", "COMPLETE", "COMPLETE"):
+        PhaseFactory(run=run, state=state)
+    for minutes in range(4):
+        moved(run, NOON - timedelta(days=1, minutes=minutes), "FAILED")
+    moved(run, NOON - timedelta(hours=1), "COMPLETE", "FAILED")
+    for minutes in (1, 2):
+        moved(run, NOON + timedelta(minutes=minutes), "COMPLETE", "FAILED")
+    moved(other, NOON + timedelta(minutes=1), "COMPLETE", "FAILED")
+    marker = FixMarker.objects.create(
+        title="x", applied_at=NOON - timedelta(hours=2), created_by="p"
+    )
+    session = SessionFactory(started_at=NOON)
+    AttemptFactory(phase=run.phases.first(), session=session)
+    left_alone = SessionFactory(started_at=NOON + timedelta(hours=1))
+    SessionRun.objects.create(session=left_alone, run=run)
+    past = client.get(f"/runs/{run.pk}/").context["past"]
+    assert [moment.word for moment in past.moments] == [
+        f"Before FM-{marker.pk}", f"Before drain {session.pk}", "Now",
+    ]  # fmt: skip
+    assert past.rows == [("COMPLETE", [0, 1, 3], "+3"), ("FAILED", [4, 3, 1], "−3")]
+    assert (past.moments[-1].complete, past.gain) == (0.75, 75.0)
+
+
+def test_a_run_that_nothing_happened_to_has_no_before(client):
+    run = RunFactory()
+    PhaseFactory(run=run)
+    FixMarker.objects.create(title="x", applied_at=NOON, created_by="p")
+    moved(run, NOON + timedelta(hours=1), "FAILED")
+    answer = client.get(f"/runs/{run.pk}/")
+    assert answer.context["past"] is None
+    assert "Before and after" not in answer.content.decode()
+
+
+def test_attempts_of_long_ago_leave_the_timeline_to_the_latest_ones_unless_asked_for(client):
+    run = RunFactory()
+    phase = PhaseFactory(run=run)
+    for days in (0, 90):
+        AttemptFactory(phase=phase, started_at=NOON - timedelta(days=days))
+    table = client.get(f"/runs/{run.pk}/").context["table"]
+    assert (table.earlier, len(table.lines[0].marks)) == (1, 1)
+    assert table.period.start > NOON - timedelta(minutes=5)
+    page = client.get(f"/runs/{run.pk}/?time=all")
+    assert page.context["table"].earlier == 0
+    assert "Reach of the timeline" in page.content.decode()
+
+
+def test_attempts_of_two_days_share_a_timeline_without_a_choice(client):
+    run = RunFactory()
+    phase = PhaseFactory(run=run)
+    for hours in (0, 40):
+        AttemptFactory(phase=phase, started_at=NOON - timedelta(hours=hours))
+    page = client.get(f"/runs/{run.pk}/")
+    assert page.context["table"].earlier == 0
+    assert "Reach of the timeline" not in page.content.decode()
+
+
+def test_an_operator_holds_and_releases_a_run_on_its_page():
+    operator = signed_in(Role.OPERATOR)
+    run = RunFactory(run_id="a-1")
+    address = f"/runs/{run.pk}/"
+    answer = operator.post("/holds/", {"target": "a-1", "reason": "schema", "next": address})
+    assert answer["Location"] == address
+    held = Hold.objects.get()
+    page = operator.get(address).content.decode()
+    assert f"/holds/{held.pk}/release/" in page
+    operator.post(f"/holds/{held.pk}/release/")
+    page = operator.get(address).content.decode()
+    assert "released by" in page
+    assert "This run is on hold" not in page
+
+
+def test_a_viewer_sees_holds_and_cannot_release_them(client):
+    run = RunFactory(run_id="a-1")
+    held = Hold.objects.create(
+        kind="prefix", value="a-", reason="r", created_by="p", origin="browser"
+    )
+    page = client.get(f"/runs/{run.pk}/").content.decode()
+    assert "Runs that begin with" in page
+    assert f"/holds/{held.pk}/release/" not in page
+    assert "Hold this run" not in page
+
+
+def test_its_links_lead_to_this_run_alone(client):
+    run = RunFactory(run_id="a-1")
+    context = client.get(f"/runs/{run.pk}/").context
+    assert context["drain_href"].endswith("?run=a-1")
+    assert context["queued_href"].endswith("?run=a-1")
