@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from drain.models import Phase
-from drain.models.audit import Person, Subject, record_audit
+from drain.models.audit import Person, Subject, record_changes
 from drain.models.door.phases import Moved, Why, move_phases
 from drain.models.vocabulary import PhaseState, SourceKind
 from drain.sources.autopack.readback import write_back
@@ -95,8 +95,8 @@ def _move_some(phases: Sequence[int], move: _Move, keep: Keep | None) -> list[Ph
             to=move.to,
             why=Why(move.verb, move.by.name, move.reason),
         )
-        for each in moved:
-            _audit(known[each.phase], each, move)
+        changes = (_change(known[each.phase], each) for each in moved)
+        record_changes(move.by, f"phase.{move.verb}", move.reason, changes)
         done = {each.phase for each in moved}
         now = dict(Phase.objects.filter(pk__in=phases).values_list("pk", "state"))
         results = [
@@ -142,13 +142,7 @@ def _result(
     return PhaseResult(pk, phase.run.run_id, phase.phase_id, done, said)
 
 
-def _audit(phase: Phase, moved: Moved, move: _Move) -> None:
+def _change(phase: Phase, moved: Moved) -> tuple[Subject, dict[str, str], dict[str, str]]:
     label = f"{phase.run.run_id} / {phase.phase_id}"
-    record_audit(
-        move.by,
-        f"phase.{move.verb}",
-        Subject("phase", str(phase.pk), label),
-        move.reason,
-        old={"state": moved.from_state},
-        new={"state": moved.to_state},
-    )
+    subject = Subject("phase", str(phase.pk), label)
+    return subject, {"state": moved.from_state}, {"state": moved.to_state}

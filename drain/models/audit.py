@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,32 @@ def record_audit(
     new: dict[str, Any] | None = None,
 ) -> AuditEvent:
     """Write one line of the audit. `old` and `new` hold plain JSON values and never a secret."""
-    return AuditEvent.objects.create(
+    event = _event(by, verb, subject, reason, old or {}, new or {})
+    event.save(force_insert=True)
+    return event
+
+
+def record_changes(
+    by: Person,
+    verb: str,
+    reason: str,
+    changes: Iterable[tuple[Subject, dict[str, Any], dict[str, Any]]],
+) -> None:
+    """Write one line for each (subject, old, new), in one statement: an act on many rows has many lines."""
+    AuditEvent.objects.bulk_create(
+        [_event(by, verb, subject, reason, old, new) for subject, old, new in changes]
+    )
+
+
+def _event(
+    by: Person,
+    verb: str,
+    subject: Subject,
+    reason: str,
+    old: dict[str, Any],
+    new: dict[str, Any],
+) -> AuditEvent:
+    return AuditEvent(
         actor=by.name[:200],
         origin=by.origin,
         address=by.address[:64],
@@ -46,6 +72,6 @@ def record_audit(
         subject_pk=subject.pk[:64],
         label=subject.label[:300],
         reason=reason,
-        old=old or {},
-        new=new or {},
+        old=old,
+        new=new,
     )
