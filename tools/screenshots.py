@@ -27,6 +27,8 @@ PAGES = {
     "queued": "/queued/",
     "fingerprints": "/fingerprints/",
     "fingerprint": "/fingerprints/",
+    "evidence": "/evidence/",
+    "fix": "/evidence/",
     "workers": "/workers/",
 }
 # Pages that are reached by the first link of a list.
@@ -35,6 +37,7 @@ FIRST_LINK = {
     "drain": "main table a[href^='/drains/']",
     "report": "main table a[href^='/drains/']",
     "fingerprint": "main table a[href^='/fingerprints/']",
+    "fix": "main table a[href^='/evidence/markers/']",
 }
 
 

@@ -10,23 +10,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from drain.evidence.rollups import hourly
 from drain.evidence.sides import Side
 from drain.evidence.sql import row, rows
 
 MOST = 50_000
 """Attempts of one side that a page reads, about."""
-_HOUR = timedelta(hours=1)
 
 _OF_SESSION = """
 SELECT started_at FROM drain_attempt WHERE session_id = %(session)s
 ORDER BY id DESC OFFSET %(most)s LIMIT 1
 """
-# Numbers rise with the time of the start, so the newest rows are found without reading them.
-_NEWEST = """
-SELECT started_at FROM drain_attempt
-WHERE id >= (SELECT max(id) FROM drain_attempt) - %(most)s ORDER BY id LIMIT 1
+# Numbers rise with the time of the start, so what lies `most` attempts back is one look into the key.
+_NEWEST = "SELECT max(id) AS id FROM drain_attempt"
+# "+ 0" keeps PostgreSQL from walking the key backwards through everything since; the hour is found by time.
+_NEWEST_IN = """
+SELECT max(id + 0) AS id FROM drain_attempt WHERE started_at >= %(since)s AND started_at < %(until)s
 """
+_LEFT_OUT = """
+SELECT started_at FROM drain_attempt WHERE id <= %(newest)s - %(most)s ORDER BY id DESC LIMIT 1
+"""
+# Where a stretch ends in a quiet time, its newest attempt is looked for in ever longer ones.
+_LOOK_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=31))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,44 +60,29 @@ def bounded(side: Side, now: datetime, most: int | None = None) -> Bounded:
     """
     if side.plan_of is not None:
         return Bounded(side, cut=False)
-    since = _since(side, now, MOST if most is None else most)
-    if since is None or (side.since is not None and since <= side.since):
+    left_out = _left_out(side, now, MOST if most is None else most)
+    if left_out is None or (side.since is not None and left_out < side.since):
         return Bounded(side, cut=False)
-    return Bounded(replace(side, since=since, after_only=False), cut=True)
+    return Bounded(replace(side, since=left_out, after_only=True), cut=True)
 
 
-def _since(side: Side, now: datetime, most: int) -> datetime | None:
-    """From when on the side holds about `most` attempts; None when it holds no more than that."""
+def _left_out(side: Side, now: datetime, most: int) -> datetime | None:
+    """When the newest attempt started that is too many; None when none is."""
     if side.session is not None:
         found = rows(_OF_SESSION, {"session": side.session, "most": most})
-        return found[0]["started_at"] if found else None
-    if not _more_than(side, most):
-        return None
+    else:
+        found = rows(_LEFT_OUT, {"newest": _newest(side, now), "most": most})
+    return found[0]["started_at"] if found else None
+
+
+def _newest(side: Side, now: datetime) -> int | None:
+    """The number of the last attempt of any source that started before the side's end."""
     if side.until is None or side.until >= now:
-        newest: datetime = row(_NEWEST, {"most": most})["started_at"]
+        newest: int | None = row(_NEWEST)["id"]
         return newest
-    return _by_hours(side.since or side.until - 31 * 24 * _HOUR, side.until, most)
-
-
-def _more_than(side: Side, most: int) -> bool:
-    everywhere = replace(side, source=None)
-    found = row(
-        "SELECT count(*)::int AS n FROM (SELECT 1 FROM drain_attempt a "  # noqa: S608 - fixed parts
-        f"WHERE {everywhere.where('a')} LIMIT %(limit)s) few",
-        everywhere.values("a") | {"limit": most + 1},
-    )
-    return int(found["n"]) > most
-
-
-def _by_hours(since: datetime, until: datetime, most: int) -> datetime:
-    """Hourly totals from the end backwards; within the hour that is too many, in proportion."""
-    totals: dict[datetime, int] = {}
-    for item in hourly(since, until):
-        totals[item.hour] = totals.get(item.hour, 0) + item.attempts
-    left = most
-    for hour in sorted(totals, reverse=True):
-        if totals[hour] > left:
-            end = min(hour + _HOUR, until)
-            return end - (end - hour) * (left / totals[hour])
-        left -= totals[hour]
-    return since
+    for span in _LOOK_BACK:
+        values = {"since": side.until - span, "until": side.until}
+        found: int | None = row(_NEWEST_IN, values)["id"]
+        if found is not None:
+            return found
+    return None
