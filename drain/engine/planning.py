@@ -15,6 +15,7 @@ from drain.models.audit import Person, Subject, record_audit
 from drain.models.door.phases import Why
 from drain.models.door.sessions import move_session
 from drain.models.vocabulary import CandidateStatus, Origin, RunTier, SessionState
+from drain.policy.collector import collector_resting
 from drain.policy.limits import Limits
 from drain.policy.plan import Plan, Planned, make_plan
 
@@ -46,10 +47,11 @@ def preview(scope: SessionScope, limits: Limits, now: datetime) -> Plan:
     limits.validate(now)
     merges = merged_keys()
     policy_scope = scope.resolve(merges)
-    backlog = read_backlog(scope.run_pks(), merges, now)
-    return make_plan(
-        backlog.rows, backlog.runs, backlog.edges, policy_scope, limits, snoozed=backlog.snoozed
-    )
+    with collector_resting():
+        backlog = read_backlog(scope.run_pks(), merges, now)
+        return make_plan(
+            backlog.rows, backlog.runs, backlog.edges, policy_scope, limits, snoozed=backlog.snoozed
+        )
 
 
 def create_session(asked: Asked, now: datetime) -> DrainSession:

@@ -23,6 +23,8 @@ class DrainCommand(BaseCommand):
     """A command over one verb: `act` does it, refusals become one sentence."""
 
     requires_migrations_checks = False
+    # The site checks itself where it is started and with `manage.py check`; a command loads no page to say less.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Every command that reports can do so as JSON."""

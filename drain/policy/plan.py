@@ -6,14 +6,13 @@ Every failed phase in scope ends in exactly one line of the ledger, so that
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from drain.policy.backlog import Backlog
+from drain.policy.collector import collector_resting
 from drain.policy.exclusion import Exclusion, RowRules, run_rule
 from drain.policy.graph import needs_by_phase
 from drain.policy.limits import Limits
@@ -96,23 +95,8 @@ def make_plan(
     `stopped_fingerprints` are repeat keys, `snoozed` fingerprints.
     Raises CycleError when edges run in a circle. Time n log n in rows, linear in edges.
     """
-    with _collector_resting():
+    with collector_resting():
         return _decide(rows, runs, edges, scope, limits, stopped_fingerprints, snoozed)
-
-
-@contextmanager
-def _collector_resting() -> Iterator[None]:
-    """Let the cycle collector rest: a plan makes millions of tuples and no cycle.
-
-    Measured at a million rows: 6 s instead of 10, and time linear in rows instead of worse.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _decide(

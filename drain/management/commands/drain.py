@@ -17,6 +17,7 @@ from drain.management.draining import require_workers, run_session
 from drain.management.ledger import plan_json, print_plan, print_result
 from drain.management.limits import add_limits, limits_from
 from drain.models import DrainSession
+from drain.policy.collector import collector_resting
 from drain.policy.limits import Limits
 
 
@@ -93,11 +94,12 @@ class Command(DrainCommand):
         return session
 
     def _dry_run(self, scope: SessionScope, limits: Limits, *, as_json: bool) -> None:
-        plan = preview(scope, limits, timezone.now())
-        if as_json:
-            self.print_json(plan_json(plan))
-        else:
-            print_plan(self.stdout, plan)
+        with collector_resting():
+            plan = preview(scope, limits, timezone.now())
+            if as_json:
+                self.print_json(plan_json(plan))
+            else:
+                print_plan(self.stdout, plan)
 
 
 def _by_number(text: str) -> DrainSession:
