@@ -5,6 +5,7 @@ Run as `python bench/plan.py [ROWS ...]`; prints processor seconds and the peak 
 
 from __future__ import annotations
 
+import argparse
 import random
 import resource
 import subprocess
@@ -15,16 +16,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CATEGORIES = ["unknown", "import", "deliverable", "patch", "assertion", "timeout"]
 PHASES_PER_RUN = 50
+SIZES = [10_000, 100_000, 1_000_000]
 
 
 def main() -> None:
-    if len(sys.argv) == 3 and sys.argv[1] == "--one":
-        measure(int(sys.argv[2]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", nargs="*", type=int, metavar="ROWS", default=SIZES)
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        measure(options.one)
         return
     print(f"{'failed phases':>14} {'edges':>8} {'seconds':>8} {'µs/phase':>9} {'peak MB':>8}")
-    for size in sys.argv[1:] or ["10000", "100000", "1000000"]:
+    for size in options.sizes:
         # A process each, because the peak of memory is the process's.
-        subprocess.run([sys.executable, __file__, "--one", size], check=True)
+        subprocess.run([sys.executable, __file__, "--one", str(size)], check=True)
 
 
 def measure(size: int) -> None:

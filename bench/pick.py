@@ -1,0 +1,108 @@
+"""How long it takes to choose and start the next phase, in drains over ever more runs.
+
+    python bench/pick.py [RUNS ...] [--phases 5]
+
+Each drain has its runs with some failed phases each. For every start the time of the pick (which candidate is next,
+may it start) and of the start itself is taken; no child is run, the attempt ends at once. Milliseconds, medians of
+300: they must not grow with the backlog.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
+
+import django
+
+django.setup()
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from drain.engine.child.outcome import Decision
+from drain.engine.context import LoopContext
+from drain.engine.ending import Result, finish
+from drain.engine.opening import open_session
+from drain.engine.planning import Asked, create_session
+from drain.engine.scope import SessionScope
+from drain.engine.starting import begin
+from drain.models import ExecutorProfile, Phase, Run
+from drain.models.door.cursor import plan_as_usual, plan_once
+from drain.models.vocabulary import Order, Origin, PhaseState
+from drain.policy.limits import Limits
+from drain.policy.states import Outcome
+
+STARTS = 300
+COMPLETE = Result(Decision(Outcome.COMPLETE, "", "", 1, "", reached_limit_boundary=False), 0)
+
+
+def drain_over(runs: int, phases: int) -> LoopContext:
+    """A session that has begun, over fresh runs of failed phases."""
+    stamp = f"pick-{time.time_ns()}"
+    profile = ExecutorProfile.objects.create(name=stamp, argv=["/bin/true"])
+    made = Run.objects.bulk_create(
+        (
+            Run(run_id=f"{stamp}-{number}", executor=profile, order=Order.INDEPENDENT)
+            for number in range(runs)
+        ),
+        batch_size=2000,
+    )
+    Phase.objects.bulk_create(
+        (
+            Phase(run=run, phase_id=f"phase-{index}", phase_index=index, state=PhaseState.FAILED)
+            for run in made
+            for index in range(phases)
+        ),
+        batch_size=5000,
+    )
+    scope = SessionScope(run_ids=tuple(run.run_id for run in made))
+    limits = Limits(batch_size=runs * phases)
+    session = create_session(
+        Asked(scope, limits, "bench", Origin.COMMAND, inline=True), timezone.now()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    context = LoopContext.of(session, lambda: False)
+    open_session(context)
+    return context
+
+
+def one(context: LoopContext) -> float:
+    """Start the next phase and end it; milliseconds of the start."""
+    with transaction.atomic():
+        started = time.perf_counter()
+        held = begin(context)
+        spent = time.perf_counter() - started
+    with transaction.atomic():
+        if not held or not finish(context, held[0], COMPLETE):
+            sys.exit("Nothing could be started.")
+    return spent * 1000
+
+
+def main() -> None:
+    """Print one line a size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "runs", nargs="*", type=int, metavar="RUNS", default=[20, 200, 2_000, 20_000]
+    )
+    parser.add_argument("--phases", type=int, default=5)
+    options = parser.parse_args()
+    print(f"{'runs':>8} {'candidates':>11} {'median ms':>10} {'p95 ms':>8}")
+    for runs in options.runs:
+        context = drain_over(runs, options.phases)
+        plan_once()
+        spent = sorted(one(context) for _ in range(min(STARTS, runs * options.phases)))
+        plan_as_usual()
+        median, high = statistics.median(spent), spent[int(len(spent) * 0.95)]
+        print(f"{runs:>8,} {runs * options.phases:>11,} {median:>10.2f} {high:>8.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
