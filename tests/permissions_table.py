@@ -110,6 +110,7 @@ MODELS: dict[str, tuple[Role | None, Role | None, Role | None, Role | None]] = {
     "drain.fixmarker": (V, N, M, M),
     "drain.hold": (V, N, N, N),
     "drain.hourlyrollup": (V, N, N, N),
+    "drain.hourlytotal": (V, N, N, N),
     "drain.phase": (V, M, M, N),
     "drain.run": (V, M, M, N),
     "drain.savedview": (N, N, N, N),

@@ -11,6 +11,7 @@ from drain.models import (
     AttemptDelta,
     DailyFingerprint,
     HourlyRollup,
+    HourlyTotal,
     StateCount,
     StateDelta,
     StateSnapshot,
@@ -30,6 +31,14 @@ class CountAdmin(ReadOnlyAdmin):
 
 
 admin.site.register(
-    (AttemptDelta, DailyFingerprint, HourlyRollup, StateCount, StateDelta, StateSnapshot),
+    (
+        AttemptDelta,
+        DailyFingerprint,
+        HourlyRollup,
+        HourlyTotal,
+        StateCount,
+        StateDelta,
+        StateSnapshot,
+    ),
     CountAdmin,
 )

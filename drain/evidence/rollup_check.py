@@ -88,6 +88,22 @@ FROM totals t FULL JOIN counted c USING (run_id, state)
 WHERE t.count IS DISTINCT FROM c.count ORDER BY 1 LIMIT %(most)s
 """
 
+_CHECK_TOTALS = """
+WITH totals AS (
+    SELECT hour, category, outcome, attempts, telemetry_events, zero_yield FROM drain_hourlytotal
+    WHERE attempts <> 0 AND hour >= %(since)s::timestamptz
+), counted AS (
+    SELECT hour, category, outcome, sum(attempts)::int AS attempts,
+        sum(telemetry_events)::int AS telemetry_events, sum(zero_yield)::int AS zero_yield
+    FROM drain_hourlyrollup WHERE hour >= %(since)s::timestamptz GROUP BY 1, 2, 3
+)
+SELECT format('hour %%s, all runs, %%s, %%s', hour, category, outcome) AS place,
+    coalesce(t.attempts, 0)::text AS total, coalesce(c.attempts, 0)::text AS recount
+FROM totals t FULL JOIN counted c USING (hour, category, outcome)
+WHERE (t.attempts, t.telemetry_events, t.zero_yield)
+    IS DISTINCT FROM (c.attempts, c.telemetry_events, c.zero_yield) ORDER BY 1 LIMIT %(most)s
+"""
+
 _REBUILD = (
     "DELETE FROM drain_statedelta",
     "DELETE FROM drain_statecount",
@@ -95,6 +111,8 @@ _REBUILD = (
         SELECT run_id, state, count(*) FROM drain_phase GROUP BY 1, 2""",
     "DELETE FROM drain_attemptdelta WHERE finished_at >= %(since)s",
     "DELETE FROM drain_hourlyrollup WHERE hour >= %(since)s",
+    # The trigger has taken these to zero, if they were right.
+    "DELETE FROM drain_hourlytotal WHERE hour >= %(since)s",
     "DELETE FROM drain_dailyfingerprint WHERE day >= (%(since)s AT TIME ZONE 'UTC')::date",
     """INSERT INTO drain_hourlyrollup
             (hour, run_id, category, outcome, attempts, seconds, telemetry_events, zero_yield)
@@ -149,7 +167,7 @@ def check() -> Checked:
     values = {"since": since, "failures": FAILURES, "most": MOST_DIFFERENCES}
     found = [
         Difference(**item)
-        for statement in (_CHECK_STATES, _CHECK_HOURS, _CHECK_DAYS)
+        for statement in (_CHECK_STATES, _CHECK_HOURS, _CHECK_TOTALS, _CHECK_DAYS)
         for item in rows(statement, values)
     ]
     return Checked(since, tuple(found))

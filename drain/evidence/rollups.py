@@ -89,15 +89,19 @@ _HOURLY = """
 SELECT hour, outcome, sum(attempts)::int AS attempts, sum(seconds)::float8 AS seconds,
     sum(telemetry_events)::int AS telemetry_events, sum(zero_yield)::int AS zero_yield
 FROM (
-    SELECT hour, run_id, outcome, attempts, seconds, telemetry_events, zero_yield FROM drain_hourlyrollup
+    SELECT hour, outcome, attempts, seconds, telemetry_events, zero_yield FROM {totals}
     UNION ALL
-    SELECT date_trunc('hour', finished_at, 'UTC'), run_pk, outcome, 1, seconds, telemetry_events,
+    SELECT date_trunc('hour', finished_at, 'UTC'), outcome, 1, seconds, telemetry_events,
         (telemetry_events = 0)::int FROM drain_attemptdelta
+    WHERE %(runs)s::bigint[] IS NULL OR run_pk = ANY(%(runs)s::bigint[])
 ) ended
 WHERE hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC') AND hour < %(until)s::timestamptz
-    AND (%(runs)s::bigint[] IS NULL OR run_id = ANY(%(runs)s::bigint[]))
-GROUP BY hour, outcome ORDER BY hour, outcome
+GROUP BY hour, outcome HAVING sum(attempts) > 0 ORDER BY hour, outcome
 """
+_OF_ALL = _HOURLY.format(totals="drain_hourlytotal")
+_OF_RUNS = _HOURLY.format(
+    totals="drain_hourlyrollup WHERE run_id = ANY(%(runs)s::bigint[])",
+)
 _DAILY = f"""
 WITH RECURSIVE failed AS (
     SELECT day, key, outcome, sum(attempts)::int AS attempts FROM (
@@ -178,7 +182,7 @@ def state_totals(runs: Collection[int] | None = None) -> dict[str, int]:
 def hourly(since: datetime, until: datetime, runs: Collection[int] | None = None) -> list[HourRow]:
     """Ended attempts by hour and outcome, from the hour of `since` to before `until`."""
     values = {"since": since, "until": until, "runs": None if runs is None else list(runs)}
-    return [HourRow(**item) for item in rows(_HOURLY, values)]
+    return [HourRow(**item) for item in rows(_OF_ALL if runs is None else _OF_RUNS, values)]
 
 
 def daily_failures(since: date, keys: Collection[str] | None = None) -> list[DayRow]:

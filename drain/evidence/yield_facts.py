@@ -25,7 +25,7 @@ SELECT slot, coalesce(category, '') AS category,
     sum(telemetry_events)::int AS events, sum(seconds)::float8 / 60 AS minutes
 FROM (
     SELECT date_trunc(%(step)s, hour, 'UTC') AS slot, category, attempts, zero_yield, telemetry_events, seconds
-    FROM drain_hourlyrollup
+    FROM drain_hourlytotal
     WHERE hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC') AND hour < %(until)s
         AND NOT outcome = ANY(%(uncounted)s)
     UNION ALL
@@ -34,10 +34,10 @@ FROM (
     FROM drain_attemptdelta
     WHERE finished_at >= date_trunc('hour', %(since)s::timestamptz, 'UTC') AND finished_at < %(until)s
         AND NOT outcome = ANY(%(uncounted)s)
-) ended GROUP BY GROUPING SETS ((slot), (category)) ORDER BY 1 NULLS LAST, 2
+) ended GROUP BY GROUPING SETS ((slot), (category)) HAVING sum(attempts) > 0 ORDER BY 1 NULLS LAST, 2
 """
 _FIRST = """
-SELECT least((SELECT min(hour) FROM drain_hourlyrollup),
+SELECT least((SELECT min(hour) FROM drain_hourlytotal WHERE attempts > 0),
     (SELECT date_trunc('hour', min(finished_at), 'UTC') FROM drain_attemptdelta)) AS first
 """
 # The limit comes before the window: reading backwards for a window long ago would read everything.

@@ -38,6 +38,7 @@ _SEEN = [
     "fixmarker",
     "hold",
     "hourlyrollup",
+    "hourlytotal",
     "phase",
     "run",
     "sessionfingerprint",

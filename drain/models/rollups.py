@@ -62,6 +62,31 @@ class HourlyRollup(models.Model):
         return f"{self.hour:%F %H} {self.outcome} {self.attempts}"
 
 
+class HourlyTotal(models.Model):
+    """The hourly rollups added up over all runs: what pages about everything read.
+
+    A trigger on the rollups keeps it (migration 0010), whoever writes or deletes them.
+    """
+
+    hour = models.DateTimeField()
+    category = models.CharField(max_length=100)
+    outcome = models.CharField(max_length=12)
+    attempts = models.IntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    telemetry_events = models.IntegerField(default=0)
+    zero_yield = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hour", "category", "outcome"], name="drain_hourlytotal_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%F %H} {self.outcome} {self.attempts}"
+
+
 class DailyFingerprint(models.Model):
     """Failed attempts of a fingerprint on a day (UTC), under the key they were written with."""
 

@@ -25,6 +25,7 @@ from drain.models import (
     AuditEvent,
     DailyFingerprint,
     HourlyRollup,
+    HourlyTotal,
     Phase,
     StateCount,
     StateDelta,
@@ -282,3 +283,30 @@ def test_totals_equal_a_recount_after_200_crashes_in_the_middle_of_finishing_att
         pass
     rebuild()
     assert check().differences == ()
+
+
+@pytest.mark.django_db
+def test_totals_over_all_runs_follow_whoever_changes_those_of_a_run():
+    one, other = RunFactory(), RunFactory()
+    for run, attempts in ((one, 2), (other, 3)):
+        HourlyRollup.objects.create(
+            hour=NOON, run=run, category="c", outcome="complete", attempts=attempts, seconds=1
+        )
+    total = HourlyTotal.objects.values_list("hour", "category", "outcome", "attempts", "seconds")
+    assert list(total) == [(NOON, "c", "complete", 5, 2.0)]
+    HourlyRollup.objects.filter(run=one).update(attempts=4)
+    assert total.get()[3] == 7
+    one.delete()
+    assert total.get()[3] == 3
+    assert rollups.hourly(NOON, NOON + timedelta(hours=1))[0].attempts == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_wrong_total_over_all_runs_is_found_and_rebuilt():
+    AttemptFactory(outcome="complete")
+    rebuild()
+    HourlyTotal.objects.update(attempts=9)
+    assert any("all runs" in found.place for found in check().differences)
+    rebuild()
+    assert check().equal
+    assert HourlyTotal.objects.get().attempts == 1
