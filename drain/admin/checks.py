@@ -17,12 +17,12 @@ from .base import DrainModelAdmin, ReadOnlyAdmin
 class CheckAdmin(DrainModelAdmin):
     """A claim that a session or a marker must show."""
 
-    list_display = ("name", "kind", "enabled", "session", "marker", "created_by", "created_at")
+    list_display = ("name", "kind", "enabled", "session", "marker", "every_minutes", "judged_at")
     list_select_related = ("session", "marker")
     list_filter = ("kind", "enabled")
     search_fields = ("name__startswith",)
     raw_id_fields = ("fingerprint", "session", "marker")
-    readonly_fields = ("created_by", "created_at")
+    readonly_fields = ("judged_at", "created_by", "created_at")
 
     def save_model(
         self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool

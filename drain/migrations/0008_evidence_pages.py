@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(('session__isnull', True), ('every_minutes__isnull', True), _connector='OR'), name='drain_check_session_ends_once'),
+            constraint=models.CheckConstraint(condition=models.Q(('session__isnull', True), ('every_minutes__isnull', True), _connector='OR'), name='drain_check_session_ends_once', violation_error_message='A check of a session is judged at its end: leave its minutes empty.'),
         ),
         migrations.AlterField(
             model_name='checkresult',
