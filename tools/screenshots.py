@@ -29,6 +29,7 @@ PAGES = {
     "fingerprint": "/fingerprints/",
     "evidence": "/evidence/",
     "fix": "/evidence/",
+    "telemetry": "/telemetry/",
     "workers": "/workers/",
 }
 # Pages that are reached by the first link of a list.
