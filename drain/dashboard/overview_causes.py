@@ -22,12 +22,15 @@ TITLE_CHARACTERS = 90
 
 _COUNT = f"""
 WITH RECURSIVE {MEMBERS}
-SELECT m.root AS key, f.title, f.status, w.name, count(a.id)::int AS n
+SELECT m.root AS key, f.title, f.status, w.name, sum(found.n)::int AS n
 FROM member m LEFT JOIN drain_fingerprint f ON f.key = m.root
 CROSS JOIN unnest(%(names)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
     AS w (name, starts, ends)
-LEFT JOIN drain_attempt a ON a.fingerprint = m.key AND a.outcome IN ('failed', 'timeout', 'lost')
-    AND a.finished_at > w.starts AND a.finished_at <= w.ends
+CROSS JOIN LATERAL (
+    SELECT count(*) AS n FROM drain_attempt a
+    WHERE a.fingerprint = m.key AND a.outcome IN ('failed', 'timeout', 'lost')
+        AND a.finished_at > w.starts AND a.finished_at <= w.ends
+) found
 GROUP BY 1, 2, 3, 4
 """  # noqa: S608 - constants only
 

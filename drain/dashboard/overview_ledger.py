@@ -11,7 +11,8 @@ PERIOD = timedelta(days=7)
 
 # One statement, so one snapshot: the parts sum to the total whatever happens meanwhile. A failed phase
 # belongs to the first part that fits: held, snoozed, waiting, tried again, untouched. Waiting starts at
-# what is queued, leased or set aside and walks the declared edges; nothing here reads all phases.
+# what is queued, leased or set aside and walks the declared edges; nothing here reads all phases
+# (OFFSET 0 keeps the planner from reading every failed one to join it with a few runs).
 _LEDGER = """
 WITH RECURSIVE held AS (
     SELECT r.id FROM drain_run r WHERE EXISTS (
@@ -45,8 +46,10 @@ WITH RECURSIVE held AS (
     WHERE q.state = 'QUEUED' AND s.kind = 'autopack' GROUP BY q.run_id
 ), waiting AS MATERIALIZED (
     SELECT id FROM walk
-    UNION SELECT p.id FROM first_queued q JOIN drain_phase p ON p.run_id = q.run_id
-    WHERE p.state = 'FAILED' AND p.phase_index > q.place
+    UNION SELECT p.id FROM first_queued q CROSS JOIN LATERAL (
+        SELECT id FROM drain_phase
+        WHERE run_id = q.run_id AND state = 'FAILED' AND phase_index > q.place OFFSET 0
+    ) p
     EXCEPT (SELECT id FROM held_phase UNION ALL SELECT id FROM snoozed_phase)
 ), counts AS (
     SELECT state, count AS n FROM drain_statecount WHERE state = 'FAILED'

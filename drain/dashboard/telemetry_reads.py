@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
+from drain.evidence.statistics import Interval
 from drain.evidence.yield_facts import (
     AttemptYields,
     BoundaryHit,
@@ -75,6 +76,8 @@ class TelemetryFacts:
     since: datetime
     slot_word: str
     total: Yields
+    per_minute: Interval | None
+    """The interval of many events takes a while to find, so it is found once."""
     chart: Chart
     categories: list[tuple[str, Yields]]
     more_categories: int
@@ -109,6 +112,7 @@ def read_telemetry(window: Window, now: datetime) -> TelemetryFacts:
         since=slots.since,
         slot_word=slots.word,
         total=series.total,
+        per_minute=series.total.per_minute,
         chart=_chart(slots, series),
         categories=series.categories[:GROUPS],
         more_categories=len(series.categories) - GROUPS,
