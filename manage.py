@@ -10,6 +10,10 @@ import sys
 def main() -> None:
     """Run one management command with drainsite's settings."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
+    from drain.engine.child.warden import harden_process
+
+    # Phases run as this user and must not read the site's secrets out of /proc.
+    harden_process()
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

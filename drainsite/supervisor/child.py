@@ -15,6 +15,8 @@ import sys
 import threading
 from types import FrameType
 
+from drain.engine.child.warden import harden_process
+
 
 class StandIn:
     """Runs one program and ends it when told, or when the supervisor is gone."""
@@ -26,6 +28,7 @@ class StandIn:
 
     def run(self, argv: list[str]) -> int:
         """Run the program to its end; return its exit code (128 + n for signal n)."""
+        harden_process()  # its environment is the program's, with the site's secrets
         signal.signal(signal.SIGTERM, self._end)
         threading.Thread(target=_watch_supervisor, daemon=True).start()
         program = subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - the supervisor's own argv

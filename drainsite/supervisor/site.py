@@ -55,6 +55,7 @@ def web(host: str, port: int) -> ChildSpec:
         f"--threads={WEB_THREADS}",
         "--graceful-timeout=5",
         "--no-control-socket",
+        "--config=python:drainsite.supervisor.web",
         "--log-level=warning",
         f"--chdir={ROOT}",
     ]

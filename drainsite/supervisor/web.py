@@ -1,0 +1,7 @@
+"""Read by the web server in its main process, before it forks: what it knows is not for phases of the same user."""
+
+from __future__ import annotations
+
+from drain.engine.child.warden import harden_process
+
+harden_process()
