@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -144,24 +143,18 @@ _WORDS = {
     "gone": "Gone",
     "untried": "Not tried again",
 }
-_GROUPS = ("regressed", "still", "new", "gone")
 
 
 def _causes(result: Comparison, fixed: set[str]) -> Iterable[CauseLine]:
-    """Regressed, still there, new, gone or not tried again; each by its attempts."""
-    tried: Counter[str] = Counter()
+    """Regressed, still there, new, gone, not tried again; each by its attempts."""
+    tried = result.pairs.tried()
     earlier = {cause.key: cause.attempts for cause in result.before.causes}
     later = {cause.key: cause.attempts for cause in result.after.causes}
-    for move in result.pairs.moves:
-        if move.was_cause is not None:
-            tried[move.was_cause.key] += move.phases
-    for group in _GROUPS:
-        for cause in getattr(result.causes, group):
-            again = tried[cause.key]
-            name = "untried" if group == "gone" and not again else group
-            before = cause.attempts if group == "gone" else earlier.get(cause.key, 0)
-            sizes = before, again, later.get(cause.key, 0)
-            yield CauseLine(name, _WORDS[name], cause, *sizes, cause.key in fixed)
+    for name, word in _WORDS.items():
+        for cause in getattr(result.causes, name):
+            before = cause.attempts if name in ("gone", "untried") else earlier.get(cause.key, 0)
+            sizes = before, tried.get(cause.key, 0), later.get(cause.key, 0)
+            yield CauseLine(name, word, cause, *sizes, cause.key in fixed)
 
 
 def _shown(causes: Collection[CauseLine]) -> list[CauseLine]:

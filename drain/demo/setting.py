@@ -60,7 +60,9 @@ def _mark_fix(actor: str, now: datetime) -> None:
     }
     known = Fingerprint.objects.filter(key__in=keys).values_list("key", flat=True)
     by = By(actor, Origin.COMMAND, now)
-    add_marker(MARKER, by, at=now - MARKER_BEFORE, commit="b146a7f", keys=sorted(known))
+    add_marker(
+        MARKER, by, at=now - MARKER_BEFORE, commit="b146a7f", keys=sorted(known), guarded=True
+    )
 
 
 def _account() -> Account:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from drain.evidence.bounds import Bounded, bounded
+from drain.evidence.causes import resolve_keys
 from drain.evidence.comparison import Comparison, compare
 from drain.evidence.lifecycle import CauseError
 from drain.evidence.markers import moment_of
@@ -83,7 +84,7 @@ def of_marker(marker: FixMarker, days: int, now: datetime) -> Asked:
         before=bounded(before, now),
         after=bounded(after, now),
         values={"kind": "marker", "marker": str(marker.pk), "days": str(days)},
-        fixed=tuple(found.key for found in marker.fingerprints.all()),
+        fixed=tuple(sorted(set(resolve_keys(f.key for f in marker.fingerprints.all()).values()))),
         marker=marker,
     )
 

@@ -74,7 +74,9 @@ class CauseChanges:
     """Causes by what became of them, each with the failures of the side that it is named for."""
 
     gone: tuple[CauseCount, ...]
-    """Failed before, did not fail after."""
+    """Failed before and not after, although phases that had failed with them were tried again."""
+    untried: tuple[CauseCount, ...]
+    """Failed before and not after, and no phase that had failed with them was tried again."""
     still: tuple[CauseCount, ...]
     new: tuple[CauseCount, ...]
     regressed: tuple[CauseCount, ...]
@@ -110,7 +112,7 @@ def compare(
         pairs=same,
         difference=difference(one.rate, two.rate, same),
         control=_control(same, keys) if keys else None,
-        causes=_changes((*one.causes, *_planned_causes(same)), two.causes),
+        causes=_changes((*one.causes, *_planned_causes(same)), two.causes, same.tried()),
         notes=_notes(same),
     )
 
@@ -131,11 +133,15 @@ def _control(same: Pairs, keys: Collection[str]) -> Control:
     return Control(Rate.of(*touched), Rate.of(*untouched), newcombe(untouched, touched))
 
 
-def _changes(before: Iterable[CauseCount], after: Iterable[CauseCount]) -> CauseChanges:
+def _changes(
+    before: Iterable[CauseCount], after: Iterable[CauseCount], tried: Collection[str]
+) -> CauseChanges:
     earlier, later = _by_key(before), _by_key(after)
     came_back = {key for key, cause in later.items() if cause.status == "regressed"}
+    left = [cause for key, cause in earlier.items() if key not in later]
     return CauseChanges(
-        gone=tuple(cause for key, cause in earlier.items() if key not in later),
+        gone=tuple(cause for cause in left if cause.key in tried),
+        untried=tuple(cause for cause in left if cause.key not in tried),
         still=tuple(c for key, c in later.items() if key in earlier and key not in came_back),
         new=tuple(c for key, c in later.items() if key not in earlier and key not in came_back),
         regressed=tuple(cause for key, cause in later.items() if key in came_back),

@@ -79,6 +79,14 @@ class Pairs:
         """Phases that had completed and now have not."""
         return self._count(True, False)
 
+    def tried(self) -> dict[str, int]:
+        """Phases on both sides by the key of the cause that they had failed with before."""
+        counts: dict[str, int] = {}
+        for move in self.moves:
+            if move.was_cause is not None:
+                counts[move.was_cause.key] = counts.get(move.was_cause.key, 0) + move.phases
+        return counts
+
     def after_complete(self, keys: Collection[str], *, touched: bool) -> tuple[int, int]:
         """(complete, n) after, among phases whose earlier cause is one of `keys`, or is none of them."""
         chosen = [

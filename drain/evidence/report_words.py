@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from drain.evidence.causes import Cause
+from drain.evidence.comparison import CauseChanges
 from drain.evidence.report import Fix, Report
 from drain.evidence.sides import Rate, Yield
 from drain.policy.reasons import ExclusionReason
@@ -92,11 +93,13 @@ def goals(report: Report) -> list[tuple[str, str, str]]:
     """The goals of a remediation, each with a mark and what the data says."""
     change, causes = report.comparison.difference, report.comparison.causes
     marks = {"better": MARKS["pass"], "worse": MARKS["fail"]}
-    recurrence = f"{len(causes.gone)} gone, {len(causes.still)} still there, {len(causes.new)} new, {len(causes.regressed)} regressed"
-    if not report.comparison.after.attempts:
+    recurrence = recurred(causes)
+    if causes.regressed or causes.still:
+        mark = MARKS["fail"]
+    elif not report.comparison.after.attempts or (causes.untried and not causes.gone):
         mark = MARKS["not_enough_data"]
     else:
-        mark = MARKS["fail" if causes.regressed or causes.still else "pass"]
+        mark = MARKS["pass"]
     return [
         (
             "Higher completion rate",
@@ -106,6 +109,15 @@ def goals(report: Report) -> list[tuple[str, str, str]]:
         ("Higher telemetry yield", _yield_mark(report), telemetry_answer(report)),
         ("Reduced error fingerprint recurrence", mark, recurrence),
     ]
+
+
+def recurred(causes: CauseChanges) -> str:
+    """How many causes are gone, still there, new, regressed; and not tried again, if any."""
+    found = (
+        f"{len(causes.gone)} gone, {len(causes.still)} still there, {len(causes.new)} new, "
+        f"{len(causes.regressed)} regressed"
+    )
+    return f"{found}, {len(causes.untried)} not tried again" if causes.untried else found
 
 
 def _yield_mark(report: Report) -> str:
@@ -162,6 +174,7 @@ def cause_lines(report: Report) -> list[tuple[str, str, int]]:
         ("still there", changes.still),
         ("new", changes.new),
         ("gone", changes.gone),
+        ("not tried again", changes.untried),
     )
     return [(name, cause.title, cause.attempts) for name, group in groups for cause in group][:100]
 

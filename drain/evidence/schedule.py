@@ -17,23 +17,25 @@ from drain.models import Check, CheckResult
 A_ROUND = 5
 """At most this many are judged in one round of maintenance; the rest are due in the next one."""
 
-# The claim comes first: two hosts never judge the same check, and one that dies only skips a turn.
+# The claim comes first: two hosts never judge the same check, and one that cannot be judged loses its
+# turn instead of holding up the others.
 _CLAIM = """
-UPDATE drain_check SET judged_at = %(now)s WHERE id IN (
+UPDATE drain_check SET judged_at = %(now)s WHERE id = (
     SELECT id FROM drain_check WHERE enabled AND every_minutes IS NOT NULL
         AND (judged_at IS NULL OR judged_at <= %(now)s - every_minutes * interval '1 minute')
-    ORDER BY judged_at NULLS FIRST, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ORDER BY judged_at NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ) RETURNING id
 """
 
 
 def judge_due(now: datetime, limit: int = A_ROUND) -> list[Check]:
     """Judge the checks whose time has come, the longest waiting first; safe to run twice at once."""
-    claimed = [item["id"] for item in rows(_CLAIM, {"now": now, "limit": limit})]
-    found = list(Check.objects.filter(pk__in=claimed).select_related("marker", "fingerprint"))
-    for check in found:
+    judged: list[Check] = []
+    while len(judged) < limit and (claimed := rows(_CLAIM, {"now": now})):
+        check = Check.objects.select_related("marker", "fingerprint").get(pk=claimed[0]["id"])
         note(check, judge_on(check, ground_of(check, now)), now)
-    return found
+        judged.append(check)
+    return judged
 
 
 def ground_of(check: Check, now: datetime) -> Ground:

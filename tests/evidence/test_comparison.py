@@ -133,6 +133,17 @@ def test_a_cause_that_regressed_is_not_called_new():
     assert found.causes.new == ()
 
 
+def test_a_cause_is_only_called_gone_when_phases_that_had_it_were_tried_again():
+    again, never = PhaseFactory(), PhaseFactory()
+    AttemptFactory(phase=again, fingerprint="a", started_at=NOON - HOUR)
+    AttemptFactory(phase=never, fingerprint="n", started_at=NOON - HOUR)
+    AttemptFactory(phase=again, outcome="complete", started_at=NOON)
+    found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR))
+    assert [cause.key for cause in found.causes.gone] == ["a"]
+    assert [cause.key for cause in found.causes.untried] == ["n"]
+    assert found.pairs.tried() == {"a": 1}
+
+
 def test_figures_give_yield_with_median_p90_and_the_reasons_for_none():
     source = SourceFactory()
     run = RunFactory(source=source)

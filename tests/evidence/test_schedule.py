@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
+from drain.evidence import schedule
 from drain.evidence.checks import checks_of
 from drain.evidence.claims import Claim, add_check
 from drain.evidence.lifecycle import By
 from drain.evidence.markers import add_marker
 from drain.evidence.schedule import judge_due
+from drain.evidence.verdicts import Verdict
 from drain.models import AuditEvent, Check, CheckResult
-from drain.models.vocabulary import CheckKind, Origin
+from drain.models.vocabulary import CheckKind, CheckVerdict, Origin
 from tests.factories import NOON, AttemptFactory, FingerprintFactory, PhaseFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +106,39 @@ def test_a_check_of_the_fleet_is_no_check_of_a_session():
     assert Check.objects.filter(session__isnull=False, every_minutes=None).count() == 1
     with pytest.raises(IntegrityError), transaction.atomic():
         Check.objects.filter(session__isnull=False).update(every_minutes=5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_hosts_at_once_judge_every_check_once():
+    checks = [_pattern(str(number)) for number in range(8)]
+    meet = Barrier(2)
+
+    def host() -> list[int]:
+        try:
+            meet.wait()
+            return [check.pk for check in judge_due(NOON, limit=8)]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        one, two = [pool.submit(host) for _ in range(2)]
+        judged = one.result() + two.result()
+    assert sorted(judged) == [check.pk for check in checks]
+    assert CheckResult.objects.count() == 8
+
+
+def test_a_check_that_cannot_be_judged_does_not_hold_up_the_others(monkeypatch):
+    broken, sound = _pattern("broken"), _pattern("sound")
+
+    def judge(check, ground):
+        if check == broken:
+            raise RuntimeError
+        return Verdict(CheckVerdict.PASS, "Fine.")
+
+    monkeypatch.setattr(schedule, "judge_on", judge)
+    with pytest.raises(RuntimeError):
+        judge_due(NOON)
+    assert judge_due(NOON + MINUTE) == [sound]
 
 
 def test_a_disabled_check_rests():

@@ -77,11 +77,7 @@ def lines(found: Asked, result: Comparison, checks: list[CheckLine]) -> Iterator
             words.rate(result.control.untouched),
         )
         yield f"Phases that the fix was for completed {touched}; others, the control, {untouched}."
-    groups = result.causes
-    yield (
-        f"Fingerprints: {len(groups.gone)} gone, {len(groups.still)} still there, "
-        f"{len(groups.new)} new, {len(groups.regressed)} regressed."
-    )
+    yield f"Fingerprints: {words.recurred(result.causes)}."
     yield from (*result.notes, *found.notes)
     for check in checks:
         yield f"{check.judged.verdict}: {check.check.name}: {check.judged.sentence}"
