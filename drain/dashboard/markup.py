@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from functools import cache, lru_cache
 
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
@@ -21,18 +22,29 @@ _SLOT = re.compile(r"<([a-z][a-z0-9_-]{0,19})>")
 
 def icon(name: str, css: str = "", title: str = "") -> SafeString:
     """One icon of the sprite. Decorative unless `title` is given: a word stands beside it."""
-    href = f"{static('drain/icons/sprite.svg')}#{name}"
-    classes = f"icon {css}".strip()
-    if title:
-        return format_html(
-            '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>',
-            classes,
-            title,
-            href,
-        )
+    if not title:
+        return _plain_icon(name, css)
     return format_html(
-        '<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>', classes, href
+        '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>',
+        f"icon {css}".strip(),
+        title,
+        f"{_sprite()}#{name}",
     )
+
+
+@lru_cache(maxsize=512)
+def _plain_icon(name: str, css: str) -> SafeString:
+    """A page has hundreds of a few kinds. Those with a title are not kept: titles come from outside."""
+    return format_html(
+        '<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>',
+        f"icon {css}".strip(),
+        f"{_sprite()}#{name}",
+    )
+
+
+@cache
+def _sprite() -> str:
+    return static("drain/icons/sprite.svg")
 
 
 def state(value: object, word: str = "") -> SafeString:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -86,7 +87,7 @@ def attempts(outcomes: Sequence[object], room: int = 3, limit: int = 12) -> Safe
     The outcome of an attempt that is going on is its phase's state (`EXECUTING`, `GATE`, …).
     """
     shown = list(outcomes)[-limit:]
-    squares = [_square(outcome) for outcome in shown]
+    squares = [_square(str(outcome)) for outcome in shown]
     squares += [SafeString('<span class="attempt blank"></span>')] * max(0, room - len(shown))
     more = len(outcomes) - len(shown)
     before = format_html('<span class="attempt-more">+{}</span>', more) if more > 0 else ""
@@ -102,9 +103,10 @@ def attempts(outcomes: Sequence[object], room: int = 3, limit: int = 12) -> Safe
 _OPEN = frozenset({"queued", "executing", "gate", "ci_running", "running"})
 
 
-def _square(outcome: object) -> SafeString:
+@lru_cache(maxsize=64)
+def _square(outcome: str) -> SafeString:
     shown = looks.look(outcome)
-    ring = " open" if str(outcome).lower() in _OPEN else ""
+    ring = " open" if outcome.lower() in _OPEN else ""
     return format_html(
         '<span class="attempt {}{}" title="{}">{}</span>',
         shown.css,
