@@ -20,9 +20,10 @@ class ClearForm(ReasonForm):
     field_order = ("to", "reason")
     to = forms.ChoiceField(
         choices=[
-            ("COMPLETE", "Complete: its work is done, what waits for it may run"),
+            # What can be undone comes first.
             ("FAILED", "Failed: a drain may run it"),
             ("SKIPPED", "Skipped: never mind it, what waits for it may run"),
+            ("COMPLETE", "Complete: its work is done, what waits for it may run"),
         ]
     )
 

@@ -94,6 +94,13 @@ class ApiTokenAdmin(ActingAdmin, ReadOnlyAdmin):
             kwargs["queryset"] = people if everybody else people.filter(is_superuser=False)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """One button: every way of saving leads to the page that shows the secret."""
+        buttons = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**(extra_context or {}), **buttons})
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Through the verb, which writes the audit line; the secret lives as long as this request."""
         given = form.cleaned_data

@@ -66,7 +66,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # alla
             by = Person(made.username, Origin.BROWSER, address_of(request))
             subject = Subject("user", str(made.pk), made.username)
             record_audit(
-                by, "user.sign_up", subject, f"first sign-in by {settings.DRAIN_OIDC_NAME}"
+                by, "user.sign_up", subject, f"first sign-in with {settings.DRAIN_OIDC_NAME}"
             )
         return made
 
@@ -81,7 +81,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # alla
         """Back to the sign-in page with one sentence; what the provider wrote is not shown."""
         if error == AuthError.CANCELLED:
             _refuse(request, "The sign-in was cancelled.")
-        _refuse(request, f"Signing in by {settings.DRAIN_OIDC_NAME} failed: try again.")
+        _refuse(request, f"Signing in with {settings.DRAIN_OIDC_NAME} failed: try again.")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has no types

@@ -40,7 +40,7 @@ class Site:
         browser.headers.update(headers)
         page = browser.get(f"{self.url}/login/?next=/runs/", timeout=20)
         assert 'href="/sign-on/oidc/?next=%2Fruns%2F"' in page.text
-        assert "Sign in by Example ID" in page.text
+        assert "Sign in with Example ID" in page.text
         return browser.get(f"{self.url}/sign-on/oidc/?next=%2Fruns%2F", timeout=20)
 
 
