@@ -74,7 +74,7 @@ _NAV = (
         "Evidence",
         "report-analytics",
         "g e",
-        ("marker-detail", "marker-new", "check-new", "evidence-compare"),
+        ("marker-detail", "marker-new", "check-new", "evidence-compare", "telemetry"),
     ),
     NavItem("worker-list", "Workers", "server-2", "g w"),
 )

@@ -109,3 +109,9 @@ def test_a_page_asked_by_many_is_read_once(client, django_assert_max_num_queries
     client.get("/telemetry/")
     with django_assert_max_num_queries(8):
         client.get("/telemetry/")
+
+
+def test_it_is_reached_from_the_yield_of_the_overview_and_stands_under_evidence(client):
+    assert 'href="/telemetry/"' in client.get("/").content.decode()
+    nav = client.get("/telemetry/").context["shell"].nav
+    assert [item.name for item in nav if item.current] == ["evidence"]
