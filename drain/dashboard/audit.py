@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -68,16 +69,38 @@ def audit_export(request: HttpRequest) -> StreamingHttpResponse:
 def changed(event: AuditEvent) -> str:
     """Old and new in one line: `state QUEUED → SKIPPED`."""
     names = {**event.old, **event.new}
-    return ", ".join(f"{name} {_change(event, name)}" for name in names)
+    told = {name: _change(event, name) for name in names}
+    return ", ".join(f"{name} {change}" for name, change in told.items() if change)
 
 
 def _change(event: AuditEvent, name: str) -> str:
     old, new = (_short(values[name]) if name in values else "" for values in (event.old, event.new))
-    return f"{old} → {new}" if old and new else new or f"{old} → –"
+    if name in event.old and name in event.new:
+        return f"{old or '–'} → {new or '–'}"
+    return new or (f"{old} → –" if old else "")
 
 
 def _short(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """For people: what is not set is left out; the export has everything."""
+    if isinstance(value, dict):
+        told = {name: _short(part) for name, part in value.items()}
+        return ", ".join(f"{name} {part}" for name, part in told.items() if part)
+    if isinstance(value, list):
+        return " ".join(map(_short, value))
+    if value is None or value is False:
+        return ""
+    return _moment(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _moment(text: str) -> str:
+    """A stored moment in the reader's zone; any other text as it is."""
+    try:
+        found = datetime.fromisoformat(text) if text[10:11] == "T" else None
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        return text
+    return f"{timezone.localtime(found):%Y-%m-%d %H:%M %Z}"
 
 
 def _filtered(request: HttpRequest) -> QuerySet[AuditEvent]:

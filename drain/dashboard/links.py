@@ -33,3 +33,8 @@ def run_href(run_id: str) -> str:
 def phase_href(pk: int) -> str:
     """The page of a phase."""
     return link("phase-detail", pk)
+
+
+def excluded_href(session: int, reason: str) -> str:
+    """The phases behind one reason of a session's ledger."""
+    return link("session-excluded", session, reason)

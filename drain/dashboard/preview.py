@@ -12,7 +12,7 @@ from drain.engine.planning import preview as make_preview
 from drain.models import Run
 from drain.models.door.cursor import rows
 from drain.models.vocabulary import RATED_OUTCOMES
-from drain.policy.actions import Subject, for_empty_plan
+from drain.policy.actions import for_empty_plan
 from drain.policy.drift import seen_plan
 from drain.policy.estimate import Estimate, estimate
 from drain.policy.plan import Excluded, Plan
@@ -20,6 +20,7 @@ from drain.policy.plan import Excluded, Plan
 from .acting import REFUSALS
 from .commandline import drain_command
 from .drain_form import DrainForm
+from .nothing_selected import plan_subject
 from .stop_card import step
 
 SHOWN = 50
@@ -79,8 +80,12 @@ def _plan_context(form: DrainForm, plan: Plan) -> dict[str, Any]:
         "estimate": _estimate(form, len(plan.selected)),
         "seen_digest": seen.digest,
         "seen_ids": "" if seen.ids is None else ",".join(map(str, seen.ids)),
-        "ways_out": [] if plan.selected else [step(a) for a in for_empty_plan(plan, Subject())],
+        "ways_out": [] if plan.selected else _ways_out(plan),
     }
+
+
+def _ways_out(plan: Plan) -> list[dict[str, Any]]:
+    return [step(action) for action in for_empty_plan(plan, plan_subject(plan))]
 
 
 # Bars know states, not reasons: each reason borrows the state whose colour the reason has.

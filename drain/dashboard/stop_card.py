@@ -10,12 +10,13 @@ from django.urls import reverse
 
 from drain.models import Attempt, DrainSession
 from drain.models.vocabulary import FAILURE_OUTCOMES
-from drain.policy.actions import Action, Subject, after_stop, for_reason
+from drain.policy.actions import Action, Subject, after_stop
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
 from drain.policy.stops import StopRule
 
 from .commandline import manage
 from .links import attempt_href, cause_href, report_href, run_href
+from .nothing_selected import nothing_selected
 from .session_reads import PlanState
 
 _OPTIONS = {
@@ -39,12 +40,25 @@ def stop_card(
         card = {"sentence": stopped[0]["stop_detail"], "rule": rule.value}
     if rule is None:
         return None
+    if rule is StopReason.NOTHING_SELECTED:
+        return _nothing_card(session)
     attempt = session.stop_attempt or _last_failure(session, stopped)
     card.setdefault("key", attempt.fingerprint if attempt and stopped else "")
     return {
         "sentence": f"Stopped: {card.get('sentence') or _sentence(rule)}",
         "facts": _facts(session, card, rule, attempt, plan, stopped),
         "steps": _steps(session, card, rule, attempt, stopped),
+    }
+
+
+def _nothing_card(session: DrainSession) -> dict[str, Any]:
+    found = nothing_selected(session)
+    rule = {"label": "Rule", "text": StopReason.NOTHING_SELECTED.value, "mono": True}
+    actions = found.actions or after_stop(StopReason.NOTHING_SELECTED, Subject())
+    return {
+        "sentence": found.sentence,
+        "facts": [*found.facts, rule],
+        "steps": [step(action, session) for action in actions],
     }
 
 
@@ -65,7 +79,9 @@ def _rule(name: str) -> StopRule | None:
 
 
 def _sentence(rule: StopRule) -> str:
-    return rule.value if isinstance(rule, RunStop) else rule.sentence
+    if isinstance(rule, RunStop):
+        return rule.value
+    return f"{rule.sentence[0].lower()}{rule.sentence[1:]}"
 
 
 def _facts(
@@ -129,14 +145,7 @@ def _steps(
                 "href": attempt_href(attempt.pk),
             }
         )
-    return steps + [step(action, session) for action in _actions(session, rule, subject)]
-
-
-def _actions(session: DrainSession, rule: StopRule, subject: Subject) -> Sequence[Action]:
-    if rule is StopReason.NOTHING_SELECTED and session.ledger:
-        commonest = max(session.ledger, key=lambda name: session.ledger[name])
-        return for_reason(ExclusionReason(commonest), subject)
-    return after_stop(rule, subject)
+    return steps + [step(action, session) for action in after_stop(rule, subject)]
 
 
 def step(action: Action, session: DrainSession | None = None) -> dict[str, Any]:

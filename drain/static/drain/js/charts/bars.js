@@ -2,12 +2,11 @@
 // {labels, ticks, days, unit, series: [{state, word, icon, values}], markers: [{at, name}]}
 (() => {
   "use strict";
-  const { kinds, tooltip, tip, xAxis, yAxis, fixes, right } = window.drainCharts;
+  const { kinds, tooltip, tip, xAxis, yAxis, named, fixes, right } = window.drainCharts;
 
   function frame(data, colours, narrow, series) {
     const rows = (index) => data.series.map((s) => ({ label: s.word, value: s.values[index].toLocaleString("en"), state: s.state, icon: s.icon }));
-    const markers = narrow ? data.markers.map((m) => ({ ...m, name: m.name.split(" ")[0] })) : data.markers;
-    series[0].markLine = fixes(colours, markers);
+    series[0].markLine = fixes(colours, named(data, narrow));
     return {
       grid: { left: 44, right, top: 22, bottom: 24, outerBoundsMode: "none" },
       tooltip: tip(colours, (points) => tooltip(data.labels[points[0].dataIndex], rows(points[0].dataIndex))),

@@ -104,6 +104,22 @@
     ...more,
   });
 
+  // Names stand left of their line: one too near to the line before is only a number, and one that would
+  // cover another name is joined with it. Shares of the width: a whole name 20 %, a number 6 % (phone 13 %).
+  function named(data, narrow) {
+    const shown = [];
+    for (const { at, name } of [...data.markers].sort((one, two) => one.at - two.at)) {
+      const before = shown.at(-1);
+      const gap = before ? (at - before.at) / data.labels.length : 1;
+      const number = name.split(" ")[0];
+      const near = gap < (narrow ? 0.13 : 0.06);
+      const numbers = near ? `${before.numbers}, ${number}` : number;
+      if (near) before.name = "";
+      shown.push({ at, numbers, name: near || narrow || gap < 0.2 ? numbers : name });
+    }
+    return shown;
+  }
+
   // A fix marker is dashed ink with its name above, on the left, so that it hides nothing that came after.
   const fixes = (colours, markers, withNames = true) => ({
     silent: true,
@@ -147,7 +163,7 @@
   }
 
   const all = () => document.querySelectorAll("[data-chart]").forEach(draw);
-  window.drainCharts = { kinds, tooltip, tip, xAxis, yAxis, fixes, faded, right };
+  window.drainCharts = { kinds, tooltip, tip, xAxis, yAxis, named, fixes, faded, right };
   document.addEventListener("DOMContentLoaded", () => {
     document.body.append(probe);
     // The page paints first; charts follow.

@@ -3,7 +3,7 @@
 // {labels, ticks, days, rate: [number|null], low, high ("rate" only), series: [{state, word, icon, values}], markers: [{at, name}]}
 (() => {
   "use strict";
-  const { kinds, tooltip, tip, xAxis, yAxis, fixes, faded, right } = window.drainCharts;
+  const { kinds, tooltip, tip, xAxis, yAxis, named, fixes, faded, right } = window.drainCharts;
   const NOTHING = "Not enough data";
   const known = (value) => value !== null && value !== undefined;
 
@@ -44,7 +44,6 @@
   kinds.rate = (data, colours, narrow) => {
     const good = colours.fill("complete");
     const band = data.high.map((high, i) => (high === null ? null : high - data.low[i]));
-    const markers = narrow ? data.markers.map((m) => ({ ...m, name: m.name.split(" ")[0] })) : data.markers;
     return storeys(data, colours, narrow, {
       above: (i) => [
         { label: "Completion rate", value: known(data.rate[i]) ? `${data.rate[i].toFixed(1)} %` : NOTHING, state: "complete", icon: "circle-check-filled" },
@@ -53,7 +52,7 @@
       lines: [
         { ...line, silent: true, data: data.low, stack: "band", lineStyle: { opacity: 0 } },
         { ...line, silent: true, data: band, stack: "band", lineStyle: { opacity: 0 }, areaStyle: { color: faded(good, 0.16), opacity: 1 } },
-        { ...line, data: data.rate, lineStyle: { color: colours.ink("complete"), width: 2 }, itemStyle: { color: colours.ink("complete") }, markLine: fixes(colours, markers) },
+        { ...line, data: data.rate, lineStyle: { color: colours.ink("complete"), width: 2 }, itemStyle: { color: colours.ink("complete") }, markLine: fixes(colours, named(data, narrow)) },
       ],
       axis: { min: 0, max: 100, interval: 25, axisLabel: { color: colours.faint, fontSize: 11, fontFamily: colours.font, formatter: "{value} %" } },
     });
