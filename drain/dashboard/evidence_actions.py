@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -92,11 +92,12 @@ def check_new(request: HttpRequest) -> HttpResponse:
 
 
 def _target(request: HttpRequest) -> tuple[FixMarker | None, DrainSession | None]:
-    marker, session = number_in(request, "marker"), number_in(request, "drain")
-    return (
-        FixMarker.objects.filter(pk=marker).first() if marker is not None else None,
-        DrainSession.objects.filter(pk=session).first() if session is not None else None,
-    )
+    """What the address names; 404 when that is gone, since a check of the fleet is something else."""
+    if "marker" in request.GET:
+        return get_object_or_404(FixMarker, pk=number_in(request, "marker")), None
+    if "drain" in request.GET:
+        return None, get_object_or_404(DrainSession, pk=number_in(request, "drain"))
+    return None, None
 
 
 def _add_check(
@@ -106,7 +107,7 @@ def _add_check(
     try:
         claim = Claim(
             values.get("kind", ""), values.get("value", ""), values.get("name", ""), marker,
-            None if marker else session, _whole(values, "every", EVERY_MINUTES),
+            session, _whole(values, "every", EVERY_MINUTES),
             _whole(values, "hours", 24),
         )  # fmt: skip
         check = add_check(claim, by(request, timezone.now()))
@@ -137,7 +138,7 @@ def _check_form(
 ) -> HttpResponse:
     context = {
         "marker": marker,
-        "session": None if marker else session,
+        "session": session,
         "values": values,
         "kinds": [(kind.value, kind.label, VALUE_WORDS[kind]) for kind in CheckKind],
         "page_has_primary": True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -12,7 +13,7 @@ from drain.models import AuditEvent, Check, Fingerprint, FixMarker
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin
 from tests.dashboard.people import signed_in
-from tests.factories import NOON, FingerprintFactory, SessionFactory
+from tests.factories import NOON, AttemptFactory, FingerprintFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
 BY = By("ada", Origin.COMMAND, NOON)
@@ -117,3 +118,20 @@ def test_a_check_that_makes_no_sense_is_refused(values, sentence):
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
     assert not Check.objects.exists()
+
+
+def test_a_check_of_a_fix_that_is_gone_does_not_become_one_of_the_fleet():
+    manager = signed_in(Role.MANAGER)
+    for target in ("marker=7", "drain=7", "marker=x"):
+        answer = manager.post(f"/evidence/checks/new/?{target}", {"kind": "no_unknown"})
+        assert answer.status_code == 404
+    assert not Check.objects.exists()
+
+
+def test_a_regression_is_told_by_the_cause_that_a_fixed_one_was_merged_into():
+    target = FingerprintFactory(key="target", title="Error target")
+    FingerprintFactory(key="import", merged_into=target)
+    marker = add_marker("mended", BY, at=NOON, keys=["import"])
+    AttemptFactory(fingerprint="import", started_at=NOON + timedelta(minutes=1))
+    page = signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode()
+    assert re.search(r"Error target</a> <span class=\"tag\">", page)
