@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -82,8 +81,8 @@ def bare(count: int) -> None:
             cursor.execute("INSERT INTO bench_row (code) VALUES (%s)", [process.returncode])
 
 
-def timed(role: str, workers: int, *arguments: str) -> float:
-    """Seconds that `workers` processes of this script need for their part, from a common start."""
+def timed(role: str, workers: int, *arguments: str) -> tuple[float, float]:
+    """Seconds that `workers` processes of this script need from a common start, and MB that the largest held."""
     children = [
         subprocess.Popen(
             [sys.executable, __file__, "--role", role, "--slot", str(slot), *arguments],
@@ -101,12 +100,12 @@ def timed(role: str, workers: int, *arguments: str) -> float:
         assert child.stdin is not None
         child.stdin.write("go\n")
         child.stdin.flush()
-    ends = [float(child.communicate()[0].split()[-1]) for child in children]
-    return max(ends) - started
+    ends = [child.communicate()[0].split() for child in children]
+    return max(float(end) for end, _ in ends) - started, max(float(peak) for _, peak in ends)
 
 
 def work(arguments: argparse.Namespace) -> None:
-    """One worker process: prints when it was done."""
+    """One worker process: prints when it was done, and the most memory it held in MB."""
     connection.ensure_connection()
     print("ready", flush=True)
     sys.stdin.readline()
@@ -114,16 +113,20 @@ def work(arguments: argparse.Namespace) -> None:
         bare(arguments.phases)
     else:
         drain(arguments.session, arguments.slot, slice_seconds=None)
-    print(time.time())
+    print(time.time(), _peak())
+
+
+def _peak() -> float:
+    """The most memory this program held, MB; getrusage would count what its parent held before the exec."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def memory(count: int) -> None:
-    """Resident memory of one worker after a fifth of the phases and at the end."""
-    for part in (count // 5, count):
-        session = backlog(part, 1)
-        drain(session, 0, slice_seconds=None)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"peak memory after {part:,} phases: {peak:.1f} MB")
+    """The most memory a worker of its own held over ever more phases of one drain."""
+    for phases in (count // 10, count // 2, count):
+        _, peak = timed("drain", 1, "--session", str(backlog(phases, 1)))
+        print(f"peak memory of a worker over {phases:>7,} phases: {peak:.1f} MB")
 
 
 def compare(phases: int, workers: int, rounds: int) -> None:
@@ -133,10 +136,11 @@ def compare(phases: int, workers: int, rounds: int) -> None:
     rates: dict[str, list[float]] = {"bare": [], "one at a time": [], "chunks of 10": []}
     for _ in range(rounds):
         share = phases // workers
-        rates["bare"].append(share * workers / timed("bare", workers, "--phases", str(share)))
+        seconds, _ = timed("bare", workers, "--phases", str(share))
+        rates["bare"].append(share * workers / seconds)
         for name, chunk in (("one at a time", 1), ("chunks of 10", 10)):
             session = backlog(phases, chunk)
-            seconds = timed("drain", workers, "--session", str(session))
+            seconds, _ = timed("drain", workers, "--session", str(session))
             rates[name].append(phases / seconds)
     bare_rate = statistics.median(rates["bare"])
     print(f"{phases:,} phases, {workers} processes, median of {rounds}")
