@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from drain.models import Attempt, Candidate, DrainSession, Run, SessionRun
+from drain.models import Attempt, Candidate, DrainSession, FixMarker, Run, SessionRun
 from drain.models.door.cursor import rows
 from drain.models.vocabulary import CandidateStatus
 from drain.policy.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
@@ -142,6 +142,12 @@ def excluded(session: int, reason: str, after: int) -> list[Candidate]:
         .select_related("phase", "run")
         .order_by("pk")[: PLANNED + 1]
     )
+
+
+def fix_before(session: DrainSession) -> FixMarker | None:
+    """The latest fix that was in when the drain started."""
+    start = session.started_at or session.created_at
+    return FixMarker.objects.filter(applied_at__lt=start).order_by("-applied_at", "-pk").first()
 
 
 def sources(session: int) -> list[dict[str, Any]]:

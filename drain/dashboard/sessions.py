@@ -83,6 +83,7 @@ def session_detail(request: HttpRequest, pk: int) -> HttpResponse:
         # 286 ends the asking: an ended session changes no more.
         return render(request, _FRAGMENT, context, status=200 if context["live"] else 286)
     context["sources"] = session_reads.sources(session.pk)
+    context["fix"] = session_reads.fix_before(session)
     return render(request, "drain/sessions/detail.html", context)
 
 

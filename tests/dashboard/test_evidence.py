@@ -241,6 +241,10 @@ def test_the_pages_of_causes_and_drains_lead_to_the_evidence():
     assert f'href="/evidence/markers/{marker.pk}/"' in page
     page = viewer.get(f"/drains/{session.pk}/").content.decode()
     assert f"kind=drain&amp;drain={session.pk}" in page
+    assert "The latest fix before this drain" not in page
+    later = SessionFactory(started_at=NOON + HOUR)
+    page = viewer.get(f"/drains/{later.pk}/").content.decode()
+    assert f'href="/evidence/markers/{marker.pk}/"' in page
 
 
 def test_a_cause_is_only_gone_when_phases_that_had_it_were_tried_again():
