@@ -26,10 +26,12 @@ class StateFacts:
 
 
 def read_states(hours: int, now: datetime, by_state: Mapping[str, int]) -> StateFacts:
-    """The last `hours` (every third one of a week), as far back as they are kept. One query."""
+    """The last `hours` (every third one of a full week), as far back as they are kept. One query."""
     step = 1 if hours <= 48 else 3
     start = axis_end(now, step) - hours * HOUR
-    kept = [found for found in history(start) if (found[0] - start) % (step * HOUR) == timedelta()]
+    kept = history(start)
+    if len(kept) > 48:
+        kept = [found for found in kept if (found[0] - start) % (step * HOUR) == timedelta()]
     points = [*_since_the_first_phase(kept), (now, dict(by_state))]
     moments = [timezone.localtime(moment) for moment, _ in points]
     series = [Series(state, [counts.get(state, 0) for _, counts in points]) for state in ORDER]

@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from drain.evidence.yield_facts import NEWEST
+
 from .addresses import link
 from .answers import page_or_fragment
 from .formats import percent
@@ -39,6 +41,7 @@ def telemetry(request: HttpRequest) -> HttpResponse:
         "windows": list(WINDOWS.values()),
         "everything": link("telemetry", window="all"),
         "reasons": reason_rows(facts),
+        "newest": NEWEST,
         "token_tables": [
             ("Model", facts.tokens.models, "model"),
             ("Category", facts.tokens.categories, "category"),

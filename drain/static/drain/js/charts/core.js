@@ -94,12 +94,15 @@
     ...more,
   });
 
+  // 386,074 does not fit beside a plot; 386k does.
+  const short = (value) => (value >= 1e6 ? `${value / 1e6}M` : value >= 1e4 ? `${value / 1e3}k` : value.toLocaleString("en"));
+
   const yAxis = (colours, more = {}) => ({
     type: "value",
     splitNumber: 3,
     minInterval: 1,
     containShape: false,
-    axisLabel: { color: colours.faint, fontSize: 11, fontFamily: colours.font },
+    axisLabel: { color: colours.faint, fontSize: 11, fontFamily: colours.font, formatter: short },
     splitLine: { lineStyle: { color: colours.hairline } },
     ...more,
   });
