@@ -10,8 +10,8 @@ from drain.policy.limits import Limits
 
 MANAGE = "manage.py"
 _ALWAYS = ("batch_size", "parallel", "queued_policy")
-# The command line does not offer these two, so naming them would not run.
-_NOT_OFFERED = ("failure_rate_window", "key_level")
+# The command line does not offer it, so naming it would not run.
+_NOT_OFFERED = ("failure_rate_window",)
 
 
 def drain_command(scope: SessionScope, limits: Limits, note: str = "") -> list[str]:

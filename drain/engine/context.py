@@ -75,4 +75,5 @@ class LoopContext:
             force=self.scope.force,
             allow_queued=self.scope.phase is not None,
             session_repeats=OUT_OF_REACH if repeats is None else repeats,
+            key_level=self.limits.key_level.value,
         )

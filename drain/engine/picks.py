@@ -61,8 +61,11 @@ LEFT JOIN LATERAL (
     ORDER BY q.phase_index LIMIT 1
 ) ahead ON NOT %(force)s::bool
 LEFT JOIN drain_sessionfingerprint stopped ON stopped.session_id = s.id AND stopped.run_pk = 0
-    AND stopped.key = p.last_fingerprint AND p.last_fingerprint <> ''
-    AND stopped.count >= %(session_repeats)s::int
+    AND stopped.count >= %(session_repeats)s::int AND p.last_fingerprint <> ''
+    AND stopped.key = CASE %(key_level)s::text WHEN 'key' THEN p.last_fingerprint
+        WHEN 'coarse' THEN (SELECT f.coarse FROM drain_fingerprint f WHERE f.key = p.last_fingerprint)
+        ELSE (SELECT a.fine FROM drain_attempt a WHERE a.phase_id = p.id
+              AND a.fingerprint = p.last_fingerprint ORDER BY a.number DESC LIMIT 1) END
 WHERE s.id = %(session)s::bigint
 ORDER BY candidate.position
 """
@@ -104,6 +107,8 @@ class PickRules:
     allow_queued: bool
     session_repeats: int
     """From how many failures on a fingerprint is stopped; a number out of reach when the rule is off."""
+    key_level: str
+    """What counts as the same failure: a value of `KeyLevel`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,7 @@ def pick(
             "ignore_queued": rules.ignore_queued,
             "force": rules.force,
             "session_repeats": rules.session_repeats,
+            "key_level": rules.key_level,
         },
     )
     return [

@@ -9,7 +9,14 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from drain.policy.limits import LimitError, Limits, QueuedPolicy, parse_queued_policy
+from drain.policy.limits import (
+    KeyLevel,
+    LimitError,
+    Limits,
+    QueuedPolicy,
+    parse_key_level,
+    parse_queued_policy,
+)
 
 _NUMBERS: tuple[tuple[str, type, str], ...] = (
     ("batch-size", int, "phases at most (default 10)"),
@@ -45,6 +52,10 @@ def add_limits(parser: CommandParser) -> None:
         help="the same as --queued-policy ignore",
     )
     parser.add_argument(
+        "--key-level",
+        help=f"what counts as the same failure for the repeat limits: {', '.join(KeyLevel)} (default key)",
+    )
+    parser.add_argument(
         "--until", help="stop starting at this time: 18:00, or 2026-01-31T18:00+00:00"
     )
 
@@ -61,6 +72,8 @@ def given_limits(options: dict[str, Any], now: datetime) -> dict[str, Any]:
     policy = _policy(options)
     if policy is not None:
         given["queued_policy"] = policy
+    if options.get("key_level"):
+        given["key_level"] = parse_key_level(options["key_level"])
     if options.get("until"):
         given["until"] = parse_until(options["until"], now)
     return given

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drain.engine.results import session_result
+from drain.engine.results import dropped_from_plan, session_result
 from drain.engine.scope import SessionScope
 from drain.models import (
     Attempt,
@@ -18,6 +18,7 @@ from drain.models import (
     TelemetryEvent,
     Transition,
 )
+from drain.policy.limits import KeyLevel
 
 from .conftest import SOMEBODY, Backlog
 
@@ -107,6 +108,31 @@ def test_repeats_are_exact_with_eight_loops(backlog: Backlog) -> None:
     backlog.run("bad", 40, max_parallel=8)
     session = backlog.drain(parallel=8)
     assert 3 <= session_result(session)["failed"] <= 3 + 7
+
+
+@pytest.mark.parametrize(
+    ("level", "modules", "excluded"),
+    [
+        ("key", "alpha beta gamma", {}),
+        ("coarse", "alpha beta gamma", {"fingerprint_stopped": 1}),
+        ("fine", "alpha alpha alpha", {"fingerprint_stopped": 1}),
+    ],
+)
+def test_a_cause_that_failed_often_enough_is_left_alone_at_the_level_asked_for(
+    backlog: Backlog, level: str, modules: str, excluded: dict[str, int]
+) -> None:
+    module = f'set -- {modules}; shift "$DRAIN_RUN_ID"; echo "ModuleNotFoundError: No module named $1"'
+    backlog.executor(f"{module}; exit 1")
+    for number in range(3):
+        backlog.run(str(number), 1)
+    backlog.drain(max_attempts_per_phase=1)
+    session = backlog.drain(
+        max_attempts_per_phase=1,
+        max_session_fingerprint_repeats=2,
+        key_level=KeyLevel(level),
+    )
+    assert dropped_from_plan(session.pk) == excluded
+    assert session_result(session)["processed"] == 3 - sum(excluded.values())
 
 
 def test_a_retryable_phase_comes_again_at_the_end(

@@ -16,6 +16,7 @@ from drain.management.base import DrainCommand
 from drain.management.draining import require_workers, run_session
 from drain.management.ledger import plan_json, print_plan, print_result
 from drain.management.limits import add_limits, limits_from
+from drain.management.naming import named_session
 from drain.models import DrainSession
 from drain.policy.collector import collector_resting
 from drain.policy.limits import Limits
@@ -85,7 +86,7 @@ class Command(DrainCommand):
         return create_session(asked, timezone.now())
 
     def _resume(self, which: str, *, inline: bool) -> DrainSession:
-        session = latest_resumable() if which == "latest" else _by_number(which)
+        session = latest_resumable() if which == "latest" else named_session(which)
         if session is None:
             raise EngineError("There is no interrupted or paused drain to resume.")
         DrainSession.objects.filter(pk=session.pk).update(inline=inline)
@@ -100,10 +101,3 @@ class Command(DrainCommand):
                 self.print_json(plan_json(plan))
             else:
                 print_plan(self.stdout, plan)
-
-
-def _by_number(text: str) -> DrainSession:
-    found = DrainSession.objects.filter(pk=int(text)).first() if text.isdecimal() else None
-    if found is None:
-        raise EngineError(f"There is no drain session {text}: see the page Drains.")
-    return found

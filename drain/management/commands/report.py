@@ -14,7 +14,7 @@ from drain.evidence.report import Report, build_report
 from drain.evidence.report_html import render_html
 from drain.evidence.report_json import render_json
 from drain.evidence.report_markdown import render_markdown
-from drain.models import DrainSession
+from drain.management.naming import named_session
 
 FORMATS: dict[str, Callable[[Report], Iterator[str]]] = {
     "md": render_markdown,
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the report, or write the bundle; then say by the exit code whether checks failed."""
-        report = build_report(_session(options["session"]), timezone.now())
+        report = build_report(named_session(options["session"]), timezone.now())
         if options["bundle"]:
             self._bundle(report, options["bundle"])
         else:
@@ -58,16 +58,3 @@ class Command(BaseCommand):
                 f"The bundle cannot be written to {path}: {error.strerror}. Choose another place."
             ) from error
         self.stdout.write(f"{path}: report of drain {report.session.pk} with {logs} logs.")
-
-
-def _session(text: str) -> DrainSession:
-    sessions = DrainSession.objects.order_by("-pk")
-    if text == "latest":
-        found = sessions.first()
-    elif text.isascii() and text.isdigit() and len(text) < 19:
-        found = sessions.filter(pk=int(text)).first()
-    else:
-        raise CommandError(f"“{text}” is no session: give its number, or `latest`.")
-    if found is None:
-        raise CommandError("There is no such drain session: start one with `manage.py drain`.")
-    return found

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from drain.engine.errors import EngineError
 from drain.engine.results import session_result
 from drain.engine.sessions import (
     Actor,
@@ -17,7 +16,7 @@ from drain.engine.sessions import (
     stop_session_by_person,
 )
 from drain.management.base import DrainCommand
-from drain.models import DrainSession
+from drain.management.naming import named_session
 
 _VERBS: dict[str, Callable[[int, Actor], None]] = {
     "pause": pause_session,
@@ -36,14 +35,13 @@ class Command(DrainCommand):
         """The verb and the session's number."""
         super().add_arguments(parser)
         parser.add_argument("verb", choices=sorted(_VERBS))
-        parser.add_argument("session", type=int)
+        parser.add_argument("session", help="number of the session, or `latest`")
 
     def act(self, **options: Any) -> None:
         """Do it and say what state the session is in now."""
-        if options["session"] > 2**63 - 1:
-            raise EngineError(f"There is no drain session {options['session']}.")
-        _VERBS[options["verb"]](options["session"], self.actor)
-        session = DrainSession.objects.get(pk=options["session"])
+        session = named_session(options["session"])
+        _VERBS[options["verb"]](session.pk, self.actor)
+        session.refresh_from_db()
         if options["json"]:
             self.print_json(session_result(session))
         else:

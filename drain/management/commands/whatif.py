@@ -8,11 +8,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from drain.engine.errors import EngineError
 from drain.engine.replay import replay
 from drain.management.base import DrainCommand
 from drain.management.limits import add_limits, given_limits
-from drain.models import DrainSession
+from drain.management.naming import named_session
 from drain.policy.limits import Limits
 from drain.policy.whatif import WhatIf
 
@@ -25,16 +24,12 @@ class Command(DrainCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """The session, and the limits that differ from its own."""
         super().add_arguments(parser)
-        parser.add_argument("session", type=int)
+        parser.add_argument("session", help="number of the session, or `latest`")
         add_limits(parser)
 
     def act(self, **options: Any) -> None:
         """Replay and print the difference."""
-        session = DrainSession.objects.filter(pk=min(options["session"], 2**63 - 1)).first()
-        if session is None:
-            raise EngineError(
-                f"There is no drain session {options['session']}: see the page Drains."
-            )
+        session = named_session(options["session"])
         changed = given_limits(options, timezone.now())
         limits = replace(Limits.from_json(session.limits), **changed).validate()
         found = replay(session, limits)

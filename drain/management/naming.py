@@ -1,0 +1,25 @@
+"""What people call a drain session on the command line: its number, or `latest`."""
+
+from __future__ import annotations
+
+from django.core.management.base import CommandError
+
+from drain.models import DrainSession
+
+_LATEST = "latest"
+
+
+def named_session(text: str) -> DrainSession:
+    """The session of that number, or the latest one. Raises CommandError with a sentence."""
+    sessions = DrainSession.objects.order_by("-pk")
+    if text == _LATEST:
+        found = sessions.first()
+    elif text.isascii() and text.isdecimal() and len(text) < 19:
+        found = sessions.filter(pk=int(text)).first()
+    else:
+        raise CommandError(f"“{text}” is no session: give its number, or `{_LATEST}`.")
+    if found is None and text == _LATEST:
+        raise CommandError("There is no drain session yet: start one with `manage.py drain`.")
+    if found is None:
+        raise CommandError(f"There is no drain session {text}: see the page Drains.")
+    return found
