@@ -121,7 +121,9 @@ def test_repeats_are_exact_with_eight_loops(backlog: Backlog) -> None:
 def test_a_cause_that_failed_often_enough_is_left_alone_at_the_level_asked_for(
     backlog: Backlog, level: str, modules: str, excluded: dict[str, int]
 ) -> None:
-    module = f'set -- {modules}; shift "$DRAIN_RUN_ID"; echo "ModuleNotFoundError: No module named $1"'
+    module = (
+        f'set -- {modules}; shift "$DRAIN_RUN_ID"; echo "ModuleNotFoundError: No module named $1"'
+    )
     backlog.executor(f"{module}; exit 1")
     for number in range(3):
         backlog.run(str(number), 1)
