@@ -14,12 +14,15 @@ PERIOD = timedelta(days=7)
 # what is queued, leased or set aside and walks the declared edges; nothing here reads all phases
 # (OFFSET 0 keeps the planner from reading every failed one to join it with a few runs).
 _LEDGER = """
-WITH RECURSIVE held AS (
-    SELECT r.id FROM drain_run r WHERE EXISTS (
-        SELECT 1 FROM drain_hold h
-        WHERE h.released_at IS NULL AND (h.until IS NULL OR h.until > %(now)s)
-            AND (h.kind = 'run' AND h.value = r.run_id
-                OR h.kind = 'prefix' AND starts_with(r.run_id, h.value)))
+WITH RECURSIVE hold AS (
+    SELECT kind, value FROM drain_hold
+    WHERE released_at IS NULL AND (until IS NULL OR until > %(now)s)
+), held AS (
+    SELECT r.id FROM hold JOIN drain_run r ON r.run_id = hold.value WHERE hold.kind = 'run'
+    UNION SELECT r.id FROM hold CROSS JOIN LATERAL (
+        SELECT id FROM drain_run
+        WHERE run_id ~>=~ hold.value AND run_id ~<~ (hold.value || chr(1114111)) OFFSET 0
+    ) r WHERE hold.kind = 'prefix'
 ), snoozed AS (
     SELECT key FROM drain_fingerprint
     WHERE status = 'snoozed' AND (snoozed_until IS NULL OR snoozed_until > %(now)s)
@@ -28,18 +31,24 @@ WITH RECURSIVE held AS (
 ), held_phase AS MATERIALIZED (
     SELECT p.id FROM held JOIN drain_phase p ON p.run_id = held.id WHERE p.state = 'FAILED'
 ), snoozed_phase AS MATERIALIZED (
-    SELECT p.id FROM snoozed JOIN drain_phase p ON p.last_fingerprint = snoozed.key
-    WHERE p.state = 'FAILED' AND p.run_id NOT IN (SELECT id FROM held)
+    SELECT p.id FROM snoozed CROSS JOIN LATERAL (
+        SELECT id, run_id FROM drain_phase
+        WHERE state = 'FAILED' AND last_fingerprint = snoozed.key OFFSET 0
+    ) p WHERE p.run_id NOT IN (SELECT id FROM held)
 ), root AS (
     SELECT id FROM drain_phase WHERE state = 'QUEUED'
     UNION SELECT id FROM drain_phase WHERE lease_owner IS NOT NULL
     UNION SELECT id FROM held_phase UNION SELECT id FROM snoozed_phase
 ), walk AS (
-    SELECT p.id FROM root JOIN drain_dependency d ON d.prerequisite_id = root.id
-    JOIN drain_phase p ON p.id = d.phase_id AND p.state = 'FAILED'
+    SELECT next.id FROM root CROSS JOIN LATERAL (
+        SELECT p.id FROM drain_dependency d JOIN drain_phase p ON p.id = d.phase_id
+        WHERE d.prerequisite_id = root.id AND p.state = 'FAILED' OFFSET 0
+    ) next
     UNION
-    SELECT p.id FROM walk JOIN drain_dependency d ON d.prerequisite_id = walk.id
-    JOIN drain_phase p ON p.id = d.phase_id AND p.state = 'FAILED'
+    SELECT next.id FROM walk CROSS JOIN LATERAL (
+        SELECT p.id FROM drain_dependency d JOIN drain_phase p ON p.id = d.phase_id
+        WHERE d.prerequisite_id = walk.id AND p.state = 'FAILED' OFFSET 0
+    ) next
 ), first_queued AS (
     SELECT q.run_id, min(q.phase_index) AS place FROM drain_phase q
     JOIN drain_run r ON r.id = q.run_id JOIN drain_source s ON s.id = r.source_id

@@ -24,12 +24,29 @@ EACH = 10
 # Shorter beginnings match nearly everything and say nothing.
 SHORTEST = 2
 
+# Words that many errors share are found among the newest failures; for others the index of words knows
+# the few that have them. A planner cannot know which is which, and reading the words of all of them takes seconds.
 _ERRORS = """
+WITH newest AS MATERIALIZED (
+    SELECT id, state_changed_at, last_failure_reason FROM drain_phase WHERE state = 'FAILED'
+    ORDER BY state_changed_at DESC, id DESC LIMIT %(newest)s
+), recent AS MATERIALIZED (
+    SELECT id, state_changed_at FROM newest
+    WHERE drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s)
+    ORDER BY state_changed_at DESC, id DESC LIMIT %(limit)s
+), rare AS MATERIALIZED (
+    SELECT id, state_changed_at FROM drain_phase
+    WHERE state = 'FAILED' AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s)
+        AND (SELECT count(*) FROM recent) < %(limit)s
+), found AS (
+    SELECT * FROM recent UNION SELECT * FROM rare
+    ORDER BY state_changed_at DESC, id DESC LIMIT %(limit)s
+)
 SELECT p.id, p.phase_id, r.run_id, left(p.last_failure_reason, 2000) AS error
-FROM drain_phase p JOIN drain_run r ON r.id = p.run_id
-WHERE p.state = 'FAILED' AND drain_words(p.last_failure_reason) @@ to_tsquery('simple', %(query)s)
-ORDER BY p.state_changed_at DESC, p.id DESC LIMIT %(limit)s
+FROM found JOIN drain_phase p ON p.id = found.id JOIN drain_run r ON r.id = p.run_id
+ORDER BY found.state_changed_at DESC, found.id DESC
 """
+NEWEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +118,7 @@ def _fingerprints(q: str) -> list[Found]:
 
 def _errors(q: str) -> list[Found]:
     said = prefix_query(q)
-    found = rows(_ERRORS, {"query": said, "limit": EACH}) if said else []
+    found = rows(_ERRORS, {"query": said, "limit": EACH, "newest": NEWEST}) if said else []
     return [
         Found(
             link("phase-detail", item["id"]),

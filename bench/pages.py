@@ -1,0 +1,246 @@
+"""What every page costs with a million phases, three million attempts and 20,000 runs.
+
+    DRAINSITE_DATA=/tmp/fleet python bench/pages.py [--only WORD] [--rounds 25] [--no-dashboards] [--explain MS]
+
+Builds the fleet (bench/fleet.py) when it is not there, which takes some minutes, and keeps it for the next time. Each
+page is asked for in this process as a signed-in operator. "first" is the first request of all; median, p95 and queries
+are of requests for which nothing is shared: what open dashboards share for seconds is forgotten before each. "busy" is
+the mean time that this process and its database backend computed, which other work on the machine does not change. Sizes are what goes over the wire, in kB: the page, all that its first load needs (page, styles, scripts, fonts, icons), and its
+live part. At the end a real web server is asked by 1 and by 20 dashboards every 5 seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
+os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
+
+import django
+
+django.setup()
+
+from django.contrib.auth.models import User
+from django.core.cache import caches
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from bench import dashboards, fleet
+from bench.first_load import first_load
+from drain.models import Attempt, Phase, Run
+from drainsite.warming import warm
+
+GOAL = {"median": 50.0, "p95": 120.0, "queries": 12, "charts": 350.0, "plain": 130.0, "live": 30.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page by a name, its address, and whether it refreshes itself."""
+
+    name: str
+    address: str
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Milliseconds, questions to the database and kB of one page."""
+
+    first: float
+    busy: float
+    median: float
+    p95: float
+    queries: int
+    page: float
+    whole: float
+    live: float
+    charts: bool
+
+    @property
+    def over(self) -> str:
+        """What is over its goal."""
+        whole = GOAL["charts"] if self.charts else GOAL["plain"]
+        found = {
+            "median": self.median > GOAL["median"],
+            "p95": self.p95 > GOAL["p95"],
+            "queries": self.queries > GOAL["queries"],
+            "first load": self.whole > whole,
+            "refresh": self.live > GOAL["live"],
+        }
+        return ", ".join(name for name, over in found.items() if over)
+
+
+def pages() -> Iterator[Page]:
+    """Every page, over the largest rows that it can meet."""
+    run = Run.objects.filter(run_id__startswith="nightly").order_by("-pk")[40]
+    busy = Run.objects.get(pk=fleet.RUNS - fleet.RUNS % 5)
+    phase = Phase.objects.filter(run=busy, state="FAILED").order_by("-pk")[0]
+    attempt = Attempt.objects.filter(log_inline__isnull=False).order_by("-pk")[0]
+    cause = Phase.objects.filter(state="FAILED").order_by("-pk").values("last_fingerprint")[0]
+    key = cause["last_fingerprint"]
+    deep = fleet.RUNS // 3
+
+    def to(name: str, *values: object, live: bool = False, said: str = "", **asked: object) -> Page:
+        query = "&".join(f"{word}={value}" for word, value in asked.items())
+        address = reverse(name if ":" in name else f"drain:{name}", args=values)
+        label = f"{name}{f' {said}' if said else ''}"
+        return Page(label, address + (f"?{query}" if query else ""), live)
+
+    yield to("overview", live=True)
+    yield to("overview", live=True, said="7 d", hours=168)
+    yield to("run-list", live=True)
+    yield to("run-list", live=True, said="failed", state="FAILED")
+    yield to("run-list", live=True, said="queued", state="QUEUED")
+    yield to("run-list", live=True, said="stale", stale=1)
+    yield to("run-list", live=True, said="held", held=1)
+    yield to("run-list", live=True, said="by name", q="nightly-01")
+    yield to("run-list", live=True, said="rare word", q=f"needle{phase.pk}")
+    yield to("run-list", live=True, said="common word", q="ImportError")
+    yield to("run-list", live=True, said="deep page", before=deep)
+    yield to("run-detail", busy.pk, live=True)
+    yield to("run-detail", run.pk, live=True, said="other")
+    yield to("phase-detail", phase.pk, live=True)
+    yield to("attempt-log", attempt.pk)
+    yield to("attempt-log", attempt.pk, said="search", q="worked")
+    yield to("search", said="id", q=phase.phase_id[:10])
+    yield to("search", said="common id", q="build")
+    yield to("search", said="error", q=f"needle{phase.pk}")
+    yield to("search", said="common error", q="ImportError")
+    yield to("session-list", live=True)
+    yield to("session-detail", fleet.LIVE, live=True)
+    yield to("session-detail", fleet.SESSIONS, said="ended")
+    yield to("session-excluded", fleet.LIVE, "beyond_batch")
+    yield to("session-report", fleet.SESSIONS)
+    yield to("session-new")
+    yield to("queued-list", live=True)
+    yield to("queued-list", live=True, said="stale", stale=1)
+    yield to("fingerprint-list", live=True)
+    yield to("fingerprint-list", live=True, said="search", q="module_3")
+    yield to("fingerprint-detail", key)
+    yield to("telemetry", live=True)
+    yield to("evidence")
+    yield to("marker-detail", 1)
+    yield to("marker-detail", 5, said="old")
+    yield to("evidence-compare", said="drains", kind="drains", a=5, b=fleet.SESSIONS)
+    yield to("evidence-compare", said="sources", kind="sources", a=1, b=2, days=7)
+    yield to("worker-list", live=True)
+    yield to("audit-list")
+    yield to("bulk-detail", 1)
+    for model in ("run", "phase", "attempt", "transition", "fingerprint", "drainsession"):
+        yield to(f"admin:drain_{model}_changelist")
+    yield to("admin:drain_phase_changelist", said="failed", state__exact="FAILED")
+    yield to("admin:drain_phase_changelist", said="search", q=phase.phase_id)
+    yield to("admin:index")
+
+
+def cost(client: Client, page: Page, rounds: int) -> Cost:
+    """Ask for a page some times and weigh it."""
+    asked = 0
+
+    def count(run: Callable[..., Any], *values: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return run(*values)
+
+    spent: list[float] = []
+    worked = -_worked()
+    with connection.execute_wrapper(count):
+        for _ in range(rounds + 1):
+            caches["pages"].clear()
+            asked = 0
+            answer, took = _ask(client, page.address)
+            spent.append(took)
+    worked += _worked()
+    body = answer.content
+    page_kb, live_kb = len(body) / 1000, 0.0
+    whole, charts = first_load(answer)
+    if page.live:
+        live, _ = _ask(client, page.address, HTTP_HX_REQUEST="true")
+        live_kb = len(live.content) / 1000
+    later = sorted(spent[1:])
+    median, high = statistics.median(later), later[int(len(later) * 0.95)]
+    return Cost(
+        spent[0], worked / (rounds + 1), median, high, asked, page_kb, whole, live_kb, charts
+    )
+
+
+def _worked() -> float:
+    """Milliseconds that this process and its backend of the database have computed."""
+    backend = connection.connection.info.backend_pid
+    words = Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()
+    ticks = int(words[11]) + int(words[12])
+    return time.process_time() * 1000 + ticks * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def _ask(client: Client, address: str, **headers: str) -> tuple[Any, float]:
+    started = time.perf_counter()
+    answer = client.get(address, HTTP_ACCEPT_ENCODING="gzip", **headers)
+    took = (time.perf_counter() - started) * 1000
+    if answer.status_code != 200:
+        sys.exit(f"{address} answers {answer.status_code}.")
+    return answer, took
+
+
+def explain(client: Client, page: Page, least: float) -> None:
+    """Print the statements of a page that take longer than `least` milliseconds."""
+
+    def watch(run: Callable[..., Any], sql: str, values: Any, *rest: Any) -> Any:
+        started = time.perf_counter()
+        found = run(sql, values, *rest)
+        took = (time.perf_counter() - started) * 1000
+        if took >= least:
+            print(f"    {took:6.1f} ms  {' '.join(sql.split())[:3000]}\n{'':14}{str(values)[:300]}")
+        return found
+
+    caches["pages"].clear()
+    with connection.execute_wrapper(watch):
+        _ask(client, page.address)
+
+
+def main() -> None:
+    """Print one line a page, then what dashboards cost."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="pages whose name holds this word")
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--no-dashboards", action="store_true")
+    parser.add_argument("--explain", type=float, metavar="MS", help="print slower statements")
+    parser.add_argument("--port", type=int, default=8144)
+    options = parser.parse_args()
+    if not fleet.built():
+        fleet.build()
+    call_command("collectstatic", interactive=False, verbosity=0)
+    warm()
+    client = Client()
+    person = User.objects.get(username=fleet.PERSON)
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    print(
+        f"{'page':38} {'first':>7} {'busy':>7} {'median':>7} {'p95':>7} {'queries':>7} {'kB':>6} {'load':>6} {'live':>6}"
+    )
+    for page in pages():
+        if options.only not in page.name:
+            continue
+        c = cost(client, page, options.rounds)
+        print(
+            f"{page.name:38} {c.first:7.1f} {c.busy:7.1f} {c.median:7.1f} {c.p95:7.1f} {c.queries:7d} {c.page:6.1f}"
+            f" {c.whole:6.1f} {c.live:6.1f}  {c.over}",
+            flush=True,
+        )
+        if options.explain is not None:
+            explain(client, page, options.explain)
+    if not options.no_dashboards:
+        dashboards.measure(client, options.port)
+
+
+if __name__ == "__main__":
+    main()
