@@ -40,7 +40,7 @@ def _collect(address: str, files: set[str]) -> None:
 
 
 def _path(address: str) -> Path:
-    return Path(settings.STATIC_ROOT) / address.removeprefix("/static/")
+    return Path(settings.STATIC_ROOT or "") / address.removeprefix("/static/")
 
 
 def _size(address: str) -> int:

@@ -18,7 +18,7 @@ from drain.policy.drift import Drift, Seen, drift
 from .acting import REFUSALS, person
 from .drain_form import POLICY_WORDS, DrainForm, read_form
 from .permissions import requires
-from .preview import preview_context
+from .preview import deferred_context, preview_context, takes_long
 
 _PAGE = "drain/sessions/new.html"
 _FRAGMENT = "drain/sessions/_preview_parts.html"
@@ -43,7 +43,10 @@ def _show(
     fragment: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    context = preview_context(form, now) | {
+    # Without a script the page leads to itself with the plan in it.
+    wait = status == 200 and not fragment and "plan" not in request.GET and takes_long(form)
+    read = deferred_context if wait else preview_context
+    context = read(form, now) | {
         "policies": [(policy.value, words) for policy, words in POLICY_WORDS.items()],
         "page_has_primary": True,
     }

@@ -11,7 +11,7 @@ from drain.engine.hosts import strength
 from drain.engine.planning import preview as make_preview
 from drain.models import Run
 from drain.models.door.cursor import rows
-from drain.models.vocabulary import RATED_OUTCOMES
+from drain.models.vocabulary import RATED_OUTCOMES, PhaseState
 from drain.policy.actions import for_empty_plan
 from drain.policy.drift import seen_plan
 from drain.policy.estimate import Estimate, estimate
@@ -20,12 +20,15 @@ from drain.policy.plan import Excluded, Plan
 from .acting import REFUSALS
 from .commandline import drain_command
 from .drain_form import DrainForm
+from .shell import shared_counts
 from .nothing_selected import plan_subject
 from .stop_card import step
 
 SHOWN = 50
 BEHIND = 10
 """Phases named behind each reason; the command line prints all of them."""
+LARGE = 5_000
+"""Phases that are planned within the time a page may take."""
 BASIS = 500
 """Past attempts that an estimate is made from."""
 
@@ -51,6 +54,20 @@ def preview_context(form: DrainForm, now: datetime) -> dict[str, Any]:
         form.errors["all"] = str(error)
         return context
     return context | _plan_context(form, plan)
+
+
+def takes_long(form: DrainForm) -> bool:
+    """Whether the page should be there before its preview: a plan over everything, of a large backlog."""
+    known = shared_counts().by_state
+    planned = known.get(PhaseState.FAILED, 0) + known.get(PhaseState.QUEUED, 0)
+    return planned > LARGE and not form.errors and not form.scope.run_ids
+
+
+def deferred_context(form: DrainForm, now: datetime) -> dict[str, Any]:
+    """What the page shows until its script has asked for the preview."""
+    command = drain_command(form.scope, form.limits, form.note)
+    known = shared_counts().by_state.get(PhaseState.FAILED, 0)
+    return {"form": form, "now": now, "command": command, "deferred": True, "failed": known}
 
 
 def _plan_context(form: DrainForm, plan: Plan) -> dict[str, Any]:

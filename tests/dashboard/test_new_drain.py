@@ -36,6 +36,23 @@ def test_the_preview_sums_and_writes_nothing(backlog):
     assert not DrainSession.objects.exists()
 
 
+def test_a_large_backlog_is_planned_after_the_page_is_there(backlog, monkeypatch):
+    monkeypatch.setattr("drain.dashboard.preview.LARGE", 3)
+    viewer = signed_in(Role.VIEWER)
+    page = viewer.get("/drains/new/?batch_size=2").content.decode()
+    assert "5 failed phases are being planned" in page
+    assert "data-preview-now" in page
+    assert "manage.py drain --batch-size 2" in page
+    for address, headers in (
+        ("/drains/new/?batch_size=2", FRAGMENT),
+        ("/drains/new/?batch_size=2&plan=now", {}),
+        ("/drains/new/?batch_size=2&run=research-system-v2", {}),
+    ):
+        planned = viewer.get(address, headers=headers).content.decode()
+        assert "2 + 3 = 5" in planned
+        assert "data-preview-now" not in planned
+
+
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [

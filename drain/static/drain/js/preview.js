@@ -7,7 +7,7 @@
   let timer;
   let running;
 
-  async function ask() {
+  async function ask(first = false) {
     if (running) running.abort();
     running = new AbortController();
     const data = new FormData(form);
@@ -31,7 +31,7 @@
         const field = form.querySelector(`[name="${error.dataset.fieldError}"]`);
         if (field) field.setAttribute("aria-invalid", error.hidden ? "false" : "true");
       }
-      history.replaceState(null, "", `?${query}`);
+      if (!first) history.replaceState(null, "", `?${query}`);
     } catch (problem) {
       if (problem.name === "AbortError") return;
       const words = document.querySelector("[data-preview-state]");
@@ -42,6 +42,8 @@
 
   form.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(ask, WAIT);
+    timer = setTimeout(() => ask(), WAIT);
   });
+  // A large backlog is planned after the page is there.
+  if (document.querySelector("#preview[data-preview-now]")) ask(true);
 })();
