@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from drain.models import DrainSession
+from drain.policy.reasons import StopReason
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -42,6 +45,7 @@ _LOOKS = {
     "stopping": Look("Stopping", "hand-stop", "s-held"),
     "finished": Look("Finished", _GOOD, "s-complete"),
     "stopped": Look("Stopped", "hand-stop", "s-held"),
+    "nothing-selected": Look("Nothing selected", "hand-stop", "s-held"),
     "refused": Look("Refused", _BAD, "s-failed"),
     # Candidates and parts of the ledger.
     "waiting": Look("Waiting", "clock-pause", "s-waiting"),
@@ -106,6 +110,12 @@ def look(value: object) -> Look:
     name = str(value).lower().replace("_", "-").replace(" ", "-")
     name = _TIERS.get(name, name)
     return _LOOKS.get(name) or Look(str(value) or "Unknown", "circle-dotted", "s-neutral")
+
+
+def drain_state(session: DrainSession) -> str:
+    """The state that a drain is shown in: one that found nothing to do did not just finish."""
+    empty = session.stop_reason == StopReason.NOTHING_SELECTED
+    return StopReason.NOTHING_SELECTED.value if empty else session.state
 
 
 def known() -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from drain.models import Attempt, DrainSession
-from drain.models.vocabulary import FAILURE_OUTCOMES
+from drain.models.vocabulary import FAILURE_OUTCOMES, SessionState
 from drain.policy.actions import Action, Subject, after_stop
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
 from drain.policy.stops import StopRule
@@ -45,10 +45,14 @@ def stop_card(
     attempt = session.stop_attempt or _last_failure(session, stopped)
     card.setdefault("key", attempt.fingerprint if attempt and stopped else "")
     return {
-        "sentence": f"Stopped: {card.get('sentence') or _sentence(rule)}",
+        "sentence": f"{_begun(session)}: {card.get('sentence') or _sentence(rule)}",
         "facts": _facts(session, card, rule, attempt, plan, stopped),
         "steps": _steps(session, card, rule, attempt, stopped),
     }
+
+
+def _begun(session: DrainSession) -> str:
+    return "Stopping" if session.state == SessionState.STOPPING else "Stopped"
 
 
 def _nothing_card(session: DrainSession) -> dict[str, Any]:

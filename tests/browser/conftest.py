@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    sync_playwright,
+)
+
+from drain.engine.loop import drain
+from drain.models import ExecutorProfile, Phase, Run
 
 # Playwright keeps an event loop in this thread, and Django takes any loop for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
+DRAIN_PAGE = re.compile(r"/drains/\d+/$")
+"""The address of one drain, and not that of a new one."""
 AXE = Path(__file__).resolve().parent.parent / "vendor" / "axe.min.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = [
@@ -53,6 +67,15 @@ def complaints() -> list[str]:
     return []
 
 
+def session_key() -> str:
+    """olga is signed in by her cookie; signing in by hand has a journey of its own."""
+    client = Client()
+    client.force_login(
+        User.objects.get(username="olga"), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return client.cookies["sessionid"].value
+
+
 Visit = Callable[..., Page]
 
 
@@ -61,12 +84,25 @@ def visit(live_server, chromium: Browser, complaints: list[str]) -> Iterator[Vis
     """Open a page as a signed-in person; several calls share one window."""
     contexts: list[BrowserContext] = []
 
-    def open_page(path: str = "/", *, width: int = 1440, dark: bool = False) -> Page:
+    def open_page(
+        path: str = "/",
+        *,
+        width: int = 1440,
+        dark: bool = False,
+        bypass_csp: bool = False,
+        signed_in: bool = True,
+    ) -> Page:
         context = chromium.new_context(
             base_url=live_server.url,
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
+            # Only for axe-core, which writes inline styles.
+            bypass_csp=bypass_csp,
         )
+        if signed_in:
+            context.add_cookies(
+                [{"name": "sessionid", "value": session_key(), "url": live_server.url}]
+            )
         contexts.append(context)
         page = context.new_page()
         page.on(
@@ -74,11 +110,6 @@ def visit(live_server, chromium: Browser, complaints: list[str]) -> Iterator[Vis
         )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path)
-        if "/login/" in page.url:
-            page.get_by_label("User name").fill("olga")
-            page.get_by_label("Password").fill("a-long-password")
-            page.get_by_role("button", name="Sign in").click()
-            page.wait_for_load_state()
         return page
 
     yield open_page
@@ -92,12 +123,67 @@ def olga(transactional_db: None) -> User:
     return User.objects.create_superuser("olga", password="a-long-password")
 
 
-def violations(page: Page) -> list[str]:
-    """Serious findings of axe-core on the page as it stands."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+def violations(page: Page, only: list[str] | None = None) -> list[str]:
+    """Serious findings of axe-core on the page as it stands; `only` names the rules to try."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    # Without the style sheets read a second time, which only rules for video and orientation need.
+    options = {"resultTypes": ["violations"], "preload": False, "iframes": False}
+    found = page.evaluate(
+        "(options) => axe.run(options)", options | ({"runOnly": only} if only else {})
+    )
     return [
         f"{item['id']}: {item['nodes'][0]['html'][:120]}"
         for item in found["violations"]
         if item["impact"] in ("serious", "critical")
     ]
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """A file that holds every phase of the story in its middle for as long as it exists."""
+    return tmp_path / "gate"
+
+
+@pytest.fixture
+def report_run(tmp_path: Path, gate: Path, transactional_db: None) -> Run:
+    """The run of the story: two complete, five failed, one queued; phase 4 is still broken."""
+    script = tmp_path / "phase.sh"
+    script.write_text(
+        'echo "working on $DRAIN_PHASE_ID"\n'
+        f"while [ -e '{gate}' ]; do sleep 0.05; done\n"
+        'if [ "$1" = 4 ]; then echo "ValueError: still broken"; exit 1; fi\n'
+    )
+    argv = ["/bin/sh", str(script), "{phase_index}"]
+    ExecutorProfile.objects.create(name="script", argv=argv, is_default=True)
+    run = Run.objects.create(run_id="research-system-v2")
+    said = "ImportError: cannot import name 'ReviewDecision'"
+    Phase.objects.bulk_create(
+        Phase(
+            run=run, phase_id=f"research-{index}", phase_index=index, state=state,
+            last_failure_reason=said if state == "FAILED" else "",
+        )
+        for index, state in enumerate(["COMPLETE"] * 2 + ["FAILED"] * 5 + ["QUEUED"])
+    )  # fmt: skip
+    return run
+
+
+@pytest.fixture
+def worker() -> Iterator[Callable[[int], None]]:
+    """Drain a session in a thread of its own, as a worker's loop does; the journey goes on meanwhile."""
+    threads: list[threading.Thread] = []
+
+    def loop(session: int) -> None:
+        try:
+            drain(session, 0, slice_seconds=None)
+        finally:
+            connection.close()
+
+    def start(session: int) -> None:
+        threads.append(threading.Thread(target=loop, args=[session]))
+        threads[-1].start()
+
+    yield start
+    for thread in threads:
+        thread.join(timeout=30)
+        assert not thread.is_alive()

@@ -1,0 +1,82 @@
+"""Somebody previews, starts, watches and stops a drain, and reads what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from drain.models import DrainSession, Phase, Run
+from drain.models.vocabulary import PhaseState
+
+from .conftest import DRAIN_PAGE, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SOON = 15_000
+
+
+def start_of_five(page: Page) -> DrainSession:
+    """From the overview to a started drain of the run's five failed phases."""
+    page.get_by_role("link", name="New drain").first.click()
+    page.get_by_role("textbox", name="Runs").fill("research-system-v2")
+    page.get_by_role("button", name="Start drain of 5 phases").click(timeout=SOON)
+    page.wait_for_url(DRAIN_PAGE)
+    return DrainSession.objects.get()
+
+
+def test_preview_start_watch_and_read_a_drain(
+    olga: User, report_run: Run, visit: Visit, worker: Callable[[int], None], complaints: list[str]
+) -> None:
+    page = visit("/")
+    session = start_of_five(page)
+    assert (session.selected, session.started_by) == (5, "olga")
+    worker(session.pk)
+    expect(page.get_by_text("Finished").first).to_be_visible(timeout=SOON)
+    page.get_by_role("link", name="research-4").first.click()
+    expect(page.get_by_text("ValueError: still broken").first).to_be_visible()
+    page.goto(f"/runs/{report_run.pk}/")
+    expect(page.get_by_text("6 complete")).to_be_visible()
+    assert complaints == []
+
+
+def test_a_preview_follows_the_form(
+    olga: User, report_run: Run, visit: Visit, complaints: list[str]
+) -> None:
+    page = visit("/drains/new/")
+    expect(page.get_by_text("5 + 0 = 5")).to_be_visible()
+    page.get_by_label("Batch size").fill("2")
+    expect(page.get_by_role("button", name="Start drain of 2 phases")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("2 + 3 = 5")).to_be_visible()
+    page.get_by_label("One queued phase excludes its whole run").check()
+    expect(page.get_by_role("button", name="Nothing to start")).to_be_disabled(timeout=SOON)
+    assert not DrainSession.objects.exists()
+    assert complaints == []
+
+
+def test_a_running_drain_is_stopped_after_what_runs(
+    olga: User,
+    report_run: Run,
+    gate: Path,
+    visit: Visit,
+    worker: Callable[[int], None],
+    complaints: list[str],
+) -> None:
+    gate.touch()
+    page = visit("/")
+    session = start_of_five(page)
+    worker(session.pk)
+    running = page.get_by_role("heading", name="Running attempts")
+    expect(running).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("working on research-2").first).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Stop after running").click()
+    expect(page.get_by_text("Stopping").first).to_be_visible(timeout=SOON)
+    gate.unlink()
+    expect(page.get_by_role("heading", name="Stopped:")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("4 of 5 phases")).to_be_visible()
+    assert Phase.objects.filter(state=PhaseState.FAILED).count() == 4
+    session.refresh_from_db()
+    assert (session.state, session.stop_reason) == ("stopped", "person")
+    assert complaints == []

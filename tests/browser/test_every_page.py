@@ -1,0 +1,133 @@
+"""Every page, held against the table of addresses: it fits a phone, is accessible in both looks, complains of nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse, reverse_lazy
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from drain.models import BulkAction, BulkItem, FixMarker, Hold, Run
+from drain.models.audit import Person, Subject, record_audit
+from drain.models.vocabulary import Origin
+from tests.factories import AttemptFactory, CandidateFactory, FingerprintFactory, SessionFactory
+from tests.permissions_table import NOT_MADE_FOR, PAGES
+
+from .conftest import Visit, violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+KEY = "f" * 32
+# Addresses that are no page: files, what only leads elsewhere, and the scripts of the admin.
+NO_PAGES = {
+    "drain:login", "drain:attempt-log-file", "drain:session-report-file", "drain:audit-export",
+    "admin:login", "admin:jsi18n", "admin:password_change_done",
+}  # fmt: skip
+MEANT: dict[str, dict[str, str]] = {
+    "drain:session-excluded": {"reason": "run_held"},
+    "drain:fingerprint-detail": {"key": KEY},
+}
+COLOURS = ["color-contrast"]
+DJANGOS_OWN = ("label:", "label-title-only:", "link-in-text-block:")
+"""Of pages below /admin/: the markup of Django's own search box, inline rows and breadcrumbs."""
+DRAWN = "[...document.querySelectorAll('[data-chart]')].every((host) => host.querySelector('svg'))"
+MORE = (
+    "/search/?q=Review", "/search/?q=nowhere", "/runs/?q=Review", "/runs/?q=nowhere", "/queued/?run=nowhere",
+    "/drains/?state=paused", "/fingerprints/?q=nowhere", "/drains/new/?queued_policy=run",
+    reverse_lazy("admin:drain_phase_changelist"), reverse_lazy("admin:drain_run_changelist"),
+)  # fmt: skip
+"""The same pages with other contents: results, none, a filter that leaves nothing, and lists of the admin."""
+
+
+@pytest.fixture
+def world(report_run: Run) -> dict[str, int]:
+    """Something of everything: drains that run, stopped and selected nothing, a cause, a fix, checks, holds, acts."""
+    now = timezone.now()
+    FingerprintFactory(key=KEY, title="ImportError: cannot import name 'ReviewDecision'")
+    failed = list(report_run.phases.filter(state="FAILED"))
+    stopped = SessionFactory(
+        state="stopped", stop_reason="failure_rate", note="Check of the fix", ledger={"run_held": 1}
+    )
+    for phase in failed[:4]:
+        AttemptFactory(phase=phase, session=stopped, fingerprint=KEY, error="ImportError: x")
+    attempt = AttemptFactory(phase=failed[0], session=stopped, outcome="complete")
+    CandidateFactory(session=stopped, phase=failed[4], status="excluded", reason="run_held")
+    SessionFactory(state="running", ended_at=None)
+    marker = FixMarker.objects.create(
+        title="Mended", applied_at=now - timedelta(hours=2), created_by="olga"
+    )
+    hold = Hold.objects.create(
+        kind="prefix", value="archive-", reason="disk full", created_by="olga", origin="browser"
+    )
+    bulk = BulkAction.objects.create(verb="clear_queued", label="Clear", things="phases", reason="old",
+        actor="olga", origin="browser", total=1, state="finished")  # fmt: skip
+    BulkItem.objects.create(action=bulk, target=1, done=True, label="research-7", said="cleared")
+    by = Person("olga", Origin.BROWSER, "10.0.0.1")
+    record_audit(
+        by, "hold", Subject("run", "1", "archive-"), "disk full", old={}, new={"until": None}
+    )
+    return {
+        "run": report_run.pk, "phase": failed[0].pk, "session": stopped.pk, "attempt": attempt.pk,
+        "marker": marker.pk, "hold": hold.pk, "bulk": bulk.pk,
+    }  # fmt: skip
+
+
+def addresses(world: dict[str, int]) -> Iterator[str]:
+    """Each page of the table of permissions once, with objects of the world in it."""
+    for name, row in PAGES.items():
+        if row.get == NOT_MADE_FOR or name in NO_PAGES:
+            continue
+        values = {"pk": world[row.pk]} if row.pk else {}
+        query = f"?kind=drain&drain={world['session']}" if name == "drain:evidence-compare" else ""
+        yield reverse(name, kwargs=values | MEANT.get(name, {})) + query
+    yield reverse("admin:drain_phase_change", args=[world["phase"]])
+    yield from map(str, MORE)
+
+
+def opened(page: Page, address: str) -> list[str]:
+    """Go there and wait until the charts are drawn; what came instead of a page."""
+    answer = page.goto(address)
+    assert answer is not None
+    page.wait_for_function(DRAWN)
+    return [] if answer.status == 200 else [f"status {answer.status}"]
+
+
+def test_every_page_fits_a_phone_and_the_browser_has_nothing_to_say(
+    olga: User, world: dict[str, int], visit: Visit, complaints: list[str]
+) -> None:
+    page, found = visit("/", width=390), {}
+    for address in addresses(world):
+        said = opened(page, address)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        said += [f"{wide} pixels wide"] if wide > 390 else []
+        found[address] = said + complaints
+        complaints.clear()
+    assert {address: said for address, said in found.items() if said} == {}
+
+
+def test_every_page_has_no_serious_accessibility_problem_in_light_and_dark(
+    olga: User, world: dict[str, int], visit: Visit
+) -> None:
+    page = visit("/", bypass_csp=True)
+    found = {}
+    for address in addresses(world):
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 390, "height": 900})
+        said = opened(page, address) + violations(page)
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        said += violations(page, only=COLOURS)
+        ours = not address.startswith("/admin/")
+        found[address] = [one for one in said if ours or not one.startswith(DJANGOS_OWN)]
+    assert {address: said for address, said in found.items() if said} == {}
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_pages_without_a_frame_are_accessible_too(olga: User, visit: Visit, dark: bool) -> None:
+    page = visit("/login/", signed_in=False, dark=dark, bypass_csp=True)
+    assert violations(page) == []
+    page = visit("/nothing/", width=390, dark=dark, bypass_csp=True)
+    assert violations(page) == []
