@@ -98,17 +98,19 @@ class PlanState:
 
 def plan_state(session: DrainSession) -> PlanState:
     """Counts over the planned phases only; what the plan left out is in the session's ledger."""
-    planned = Candidate.objects.filter(session=session, planned_position__isnull=False)
-    counted = planned.values_list("status", "reason").annotate(n=Count("pk"))
-    reasons, status = Counter(session.ledger), Counter[str]()
-    for name, reason, n in counted:
-        status[name] += n
-        if name == CandidateStatus.EXCLUDED:
-            reasons[reason] += n
+    candidates = Candidate.objects.filter(session=session)
+    within = candidates.exclude(status=CandidateStatus.EXCLUDED)
+    status = Counter(dict(within.values_list("status").annotate(n=Count("pk"))))
+    reasons, left = Counter(session.ledger), Counter[str]()
+    # The rows of the whole plan are only read when some of it has left.
+    if status.total() != session.selected:
+        gone = candidates.filter(status=CandidateStatus.EXCLUDED, planned_position__isnull=False)
+        left = Counter(dict(gone.values_list("reason").annotate(n=Count("pk"))))
+    reasons.update(left)
     return PlanState(
         waiting=status[CandidateStatus.WAITING],
         running=status[CandidateStatus.RUNNING],
-        left=status[CandidateStatus.EXCLUDED],
+        left=left.total(),
         reasons=reasons.most_common(),
     )
 

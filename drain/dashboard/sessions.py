@@ -24,9 +24,11 @@ from .paging import number_in
 from .permissions import requires
 from .session_gauges import limits_off, session_gauges
 from .session_progress import progress
+from .shared import shared
 from .stop_card import stop_card
 
 LISTED = 30
+KEEP_SECONDS = 60
 _FRAGMENT = "drain/sessions/_live.html"
 
 
@@ -82,7 +84,10 @@ def session_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if refresh:
         # 286 ends the asking: an ended session changes no more.
         return render(request, _FRAGMENT, context, status=200 if context["live"] else 286)
-    context["sources"] = session_reads.sources(session.pk)
+    # The runs of a session never change, and what their sources say only with an import.
+    context["sources"] = shared(
+        f"sources:{session.pk}", KEEP_SECONDS, lambda: session_reads.sources(pk)
+    )
     context["fix"] = session_reads.fix_before(session)
     return render(request, "drain/sessions/detail.html", context)
 

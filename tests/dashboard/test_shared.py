@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+from django.core.cache import caches
+
 from drain.dashboard import shared as module
 from drain.dashboard.shared import shared
 
@@ -52,5 +54,5 @@ def test_slow_facts_that_cannot_be_read_again_stay_and_the_log_says_why(monkeypa
 
 
 def _wait_until_over(key: str) -> None:
-    while module.caches["pages"].get(key).until > time.monotonic():
+    while caches["pages"].get(key).until > time.monotonic():
         threading.Event().wait(0.01)
