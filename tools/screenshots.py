@@ -32,6 +32,7 @@ PAGES = {
     "telemetry": "/telemetry/",
     "workers": "/workers/",
 }
+DRAWN = "[...document.querySelectorAll('[data-chart]')].every((host) => host.querySelector('svg'))"
 # Pages that are reached by the first link of a list.
 FIRST_LINK = {
     "run": "main table a[href^='/runs/']",
@@ -73,6 +74,7 @@ def take_all(browser: Browser, address: str, look: str, width: int, *, dark: boo
         if name == "report":
             page.get_by_role("link", name="Report").first.click()
         page.wait_for_load_state("networkidle")
+        page.wait_for_function(DRAWN)
         page.screenshot(
             path=FOLDER / f"{name}-{look}.png",
             full_page=True,

@@ -34,7 +34,8 @@ SELECT (SELECT coalesce(json_object_agg(state, n), '{}') FROM counted) AS by_sta
     (SELECT coalesce(identity ->> 'label', nullif(url, ''), name) FROM drain_source
      ORDER BY imported_at DESC NULLS LAST, id LIMIT 1) AS label
 FROM (
-    SELECT count(*) FILTER (WHERE last_seen > %(silent)s) AS workers_alive, count(*) AS workers_asked
+    SELECT coalesce(sum(workers) FILTER (WHERE last_seen > %(silent)s), 0)::int AS workers_alive,
+        coalesce(sum(workers), 0)::int AS workers_asked
     FROM drain_workerhost WHERE stopped_at IS NULL AND last_seen > %(forgotten)s
 ) hosts, (SELECT count(*) AS source_count, max(imported_at) AS imported_at FROM drain_source) sources
 """
