@@ -5,6 +5,7 @@ Nothing here asks the database: a web process must start, and say so, while the 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,11 @@ def warm() -> int:
     forms = get_default_renderer()
     for name in WIDGETS:
         forms.get_template(f"django/forms/widgets/{name}.html")
-    return sum(map(_compile, _templates()))
+    compiled = sum(map(_compile, _templates()))
+    # All this stays for good: the cycle collector need not look through it again in the middle of a page.
+    gc.collect()
+    gc.freeze()
+    return compiled
 
 
 def _templates() -> Iterator[str]:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
+
 from drain.engine.backlog import active_holds
 from drain.evidence.sql import rows
 from drain.models import Attempt, Candidate, Phase
@@ -70,7 +73,7 @@ class Reason:
 
 
 def explain(phase: Phase, current: Attempt | None, now: datetime) -> Reason:
-    """Why this phase is not running, or that it is."""
+    """Why this phase, read by `with_offer`, is not running, or that it is."""
     if phase.state in _ENDED:
         return Reason(phase.state, _ENDED[phase.state])
     if phase.state == PhaseState.QUEUED:
@@ -103,19 +106,27 @@ def _working(phase: Phase, current: Attempt | None) -> Reason:
     )
 
 
+def with_offer(phases: QuerySet[Phase]) -> QuerySet[Phase]:
+    """Phases with what `explain` wants to know of each: the live session that has it in its plan."""
+    found = Candidate.objects.filter(
+        phase=OuterRef("pk"),
+        session__state__in=LIVE_SESSION_STATES,
+        status=CandidateStatus.WAITING,
+    ).order_by("pk")
+    told = JSONObject(session="session_id", position="planned_position", state="session__state")
+    return phases.annotate(offer=Subquery(found.values(told=told)[:1]))
+
+
 def _offered(phase: Phase) -> Reason | None:
     """The live session that has it in its plan, if one has."""
-    found = Candidate.objects.filter(
-        phase=phase, session__state__in=LIVE_SESSION_STATES, status=CandidateStatus.WAITING
-    ).values("session_id", "planned_position", "session__state")
-    waiting = found.first()
+    waiting: dict[str, Any] | None = phase.offer  # type: ignore[attr-defined] # with_offer gave it
     if waiting is None:
         return None
     return Reason(
         "waiting",
-        f"It waits for its turn in drain {waiting['session_id']}, at position {waiting['planned_position']}.",
-        f"That drain is {waiting['session__state']}.",
-        session=waiting["session_id"],
+        f"It waits for its turn in drain {waiting['session']}, at position {waiting['position']}.",
+        f"That drain is {waiting['state']}.",
+        session=waiting["session"],
     )
 
 

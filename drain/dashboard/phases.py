@@ -26,7 +26,7 @@ from .addresses import link
 from .ansi import Painter
 from .answers import page_or_fragment
 from .permissions import requires
-from .phase_why import explain
+from .phase_why import explain, with_offer
 
 ATTEMPTS, TRANSITIONS, EVENTS, NEIGHBOURS = 50, 50, 25, 100
 ERROR_CHARACTERS = 6000
@@ -38,7 +38,7 @@ TAIL_LINES = 12
 @requires()
 def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One phase; live as long as it is not at its end."""
-    phase = get_object_or_404(Phase.objects.select_related("run__source"), pk=pk)
+    phase = get_object_or_404(with_offer(Phase.objects.select_related("run__source")), pk=pk)
     now = timezone.now()
     attempts = list(
         Attempt.objects.filter(phase=phase).order_by("-number").defer("log_inline")[: ATTEMPTS + 1]

@@ -96,11 +96,14 @@ class PlanState:
     reasons: list[tuple[str, int]]
 
 
+_WITHIN = [CandidateStatus.WAITING, CandidateStatus.RUNNING, CandidateStatus.DONE]
+
+
 def plan_state(session: DrainSession) -> PlanState:
     """Counts over the planned phases only; what the plan left out is in the session's ledger."""
     candidates = Candidate.objects.filter(session=session)
-    within = candidates.exclude(status=CandidateStatus.EXCLUDED)
-    status = Counter(dict(within.values_list("status").annotate(n=Count("pk"))))
+    within = candidates.filter(status__in=_WITHIN)
+    status = Counter(dict(within.values_list("status").annotate(n=Count("*"))))
     reasons, left = Counter(session.ledger), Counter[str]()
     # The rows of the whole plan are only read when some of it has left.
     if status.total() != session.selected:
@@ -119,11 +122,18 @@ def verdicts(session: int) -> list[dict[str, Any]]:
     """Runs of the session with their verdict; stopped ones first."""
     found = rows(
         """
+        WITH s AS MATERIALIZED (
+            SELECT * FROM drain_sessionrun WHERE session_id = %(session)s::bigint
+            ORDER BY stop = '', failed + lost DESC, head_position LIMIT %(limit)s::int
+        )
         SELECT r.id AS run_pk, r.run_id, s.tier, s.stop, s.stop_detail, s.complete, s.failed, s.lost, s.waiting,
-            (SELECT count(*) FROM drain_candidate c WHERE c.session_run_id = s.id AND c.session_id = s.session_id
-                AND c.planned_position IS NOT NULL AND c.status IN ('waiting', 'excluded'))::int AS not_run
-        FROM drain_sessionrun s JOIN drain_run r ON r.id = s.run_id WHERE s.session_id = %(session)s::bigint
-        ORDER BY s.stop = '', s.failed + s.lost DESC, s.head_position LIMIT %(limit)s::int
+            (SELECT count(*) FROM drain_phase p CROSS JOIN LATERAL (
+                SELECT planned_position, status FROM drain_candidate
+                WHERE session_id = s.session_id AND phase_id = p.id OFFSET 0
+            ) c WHERE p.run_id = s.run_id AND c.planned_position IS NOT NULL
+                AND c.status IN ('waiting', 'excluded'))::int AS not_run
+        FROM s JOIN drain_run r ON r.id = s.run_id
+        ORDER BY s.stop = '', s.failed + s.lost DESC, s.head_position
         """,
         {"session": session, "limit": VERDICTS},
     )
