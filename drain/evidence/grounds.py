@@ -49,7 +49,8 @@ class Ground:
         if self.known is not None:
             return self.known.difference
         rates = figures(self.before).rate, self.figures_after.rate
-        return difference(*rates, pairs(self.before, self.after))
+        # Of two stretches of the fleet, what a plan knew would count every first try as a rise.
+        return difference(*rates, pairs(self.before, self.after, from_plan=not self.fleet))
 
     def in_state(self, state: str) -> tuple[int, int, list[int]]:
         """(all phases, those in `state`, ids of at most MOST_NAMED of those)."""

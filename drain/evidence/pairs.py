@@ -1,7 +1,8 @@
 """The same phases on two sides: where each one moved, and what that proves.
 
 A phase's word on a side is its last rated attempt there. A phase that has none before (it failed in its
-pipeline, before drainsite knew it) counts as failed with the cause that the drain's frozen plan names.
+pipeline, before drainsite knew it) counts as failed with the cause that the frozen plan of the drain names
+that tried it first: what a later plan knows of it happened on the side after.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from drain.evidence.sql import rows
 
 _PAIRS = """
 WITH b AS (
-    SELECT DISTINCT ON (a.phase_id) a.phase_id, a.outcome, a.fingerprint, a.session_id
+    SELECT DISTINCT ON (a.phase_id) a.phase_id, a.outcome, a.fingerprint
     FROM drain_attempt a WHERE {after} AND a.outcome = ANY(%(rated)s)
     ORDER BY a.phase_id, a.started_at DESC, a.id DESC
 ), p AS (
@@ -26,10 +27,14 @@ WITH b AS (
     FROM drain_attempt o WHERE {before} AND o.outcome = ANY(%(rated)s)
         AND o.phase_id IN (SELECT phase_id FROM b)
     ORDER BY o.phase_id, o.started_at DESC, o.id DESC
+), first AS (
+    SELECT DISTINCT ON (a.phase_id) a.phase_id, a.session_id
+    FROM drain_attempt a WHERE %(from_plan)s AND {after} AND a.phase_id IN (
+        SELECT phase_id FROM b EXCEPT SELECT phase_id FROM p
+    ) ORDER BY a.phase_id, a.started_at, a.id
 ), planned AS (
-    SELECT b.phase_id, 'failed' AS outcome, c.fingerprint
-    FROM b JOIN drain_candidate c ON c.session_id = b.session_id AND c.phase_id = b.phase_id
-    WHERE %(from_plan)s AND NOT EXISTS (SELECT 1 FROM p WHERE p.phase_id = b.phase_id)
+    SELECT first.phase_id, 'failed' AS outcome, c.fingerprint FROM first
+    JOIN drain_candidate c ON c.session_id = first.session_id AND c.phase_id = first.phase_id
 ), known AS (
     SELECT phase_id, outcome, fingerprint, false AS from_plan FROM p
     UNION ALL SELECT phase_id, outcome, fingerprint, true FROM planned

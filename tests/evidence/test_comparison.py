@@ -96,6 +96,30 @@ def test_a_phase_without_an_earlier_attempt_counts_with_the_cause_of_its_plan():
     assert any("the drain's plan" in note for note in found.notes)
 
 
+def test_a_plan_that_was_made_after_a_later_attempt_says_nothing_about_before():
+    marker = _fix("import", "new")
+    phase = PhaseFactory()
+    first, second = SessionFactory(), SessionFactory()
+    CandidateFactory(session=first, phase=phase, fingerprint="import")
+    AttemptFactory(session=first, phase=phase, fingerprint="new", started_at=NOON + HOUR)
+    CandidateFactory(session=second, phase=phase, fingerprint="new")
+    AttemptFactory(session=second, phase=phase, outcome="complete", started_at=NOON + 2 * HOUR)
+    move, *_ = compare(*around_marker(marker)).pairs.moves
+    assert (move.was_cause.key, move.became) == ("import", "complete")
+
+
+def test_what_a_pipeline_did_after_a_fix_is_not_before_it_by_word_of_a_plan():
+    marker, phase, session = _fix("import"), PhaseFactory(), SessionFactory()
+    AttemptFactory(phase=phase, fingerprint="import", started_at=NOON + HOUR)
+    CandidateFactory(session=session, phase=phase, fingerprint="import")
+    AttemptFactory(session=session, phase=phase, outcome="complete", started_at=NOON + 2 * HOUR)
+    found = compare(*around_marker(marker))
+    assert found.pairs.n == 0
+    assert found.difference.sentence == (
+        "Not enough data: 0 attempts before and 2 after; at least 6 on each side would be needed."
+    )
+
+
 def test_two_sessions_without_common_phases_are_compared_as_they_are():
     sides = []
     for complete in (3, 6):

@@ -20,7 +20,14 @@ from drain.evidence.schedule import judge_due
 from drain.evidence.verdicts import Verdict
 from drain.models import AuditEvent, Check, CheckResult
 from drain.models.vocabulary import CheckKind, CheckVerdict, Origin
-from tests.factories import NOON, AttemptFactory, FingerprintFactory, PhaseFactory, SessionFactory
+from tests.factories import (
+    NOON,
+    AttemptFactory,
+    CandidateFactory,
+    FingerprintFactory,
+    PhaseFactory,
+    SessionFactory,
+)
 
 pytestmark = pytest.mark.django_db
 BY = By("ada", Origin.BROWSER, NOON)
@@ -41,6 +48,19 @@ def test_a_check_of_the_fleet_looks_at_the_last_hours_of_everything():
     found = CheckResult.objects.latest("pk")
     assert (found.check_run, found.session, found.verdict) == (check, None, "fail")
     assert found.observed["attempts"] == [bad.pk]
+
+
+def test_first_tries_of_the_last_hours_are_no_rise_of_the_fleet():
+    session = SessionFactory()
+    for _ in range(9):
+        phase = PhaseFactory()
+        CandidateFactory(session=session, phase=phase, fingerprint="import")
+        AttemptFactory(session=session, phase=phase, outcome="complete", started_at=NOON - HOUR)
+    add_check(Claim(CheckKind.RATE_NOT_WORSE), BY)
+    judge_due(NOON)
+    found = CheckResult.objects.get()
+    assert (found.verdict, found.observed["paired"]) == ("not_enough_data", False)
+    assert "at least 2 on each side would be needed" in found.sentence
 
 
 def test_a_check_is_judged_no_oftener_than_it_asks_for():

@@ -127,7 +127,7 @@ def ago(context: template.Context, moment: datetime | None) -> SafeString | str:
 
 @register.simple_tag
 def at(moment: datetime | None, shape: str = "full") -> SafeString | str:
-    """An absolute time in the chosen zone: `full` 28 Dec, 11:00; `clock` 14:31:02; `day` 28 Dec 2025."""
+    """An absolute time in the chosen zone: `full` 28 Dec, 11:00; `dated` 28 Dec 2025, 11:00; `clock` 14:31:02; `day` 28 Dec 2025."""
     if moment is None:
         return formats.NOTHING
     return _time(moment, clock_text(timezone.localtime(moment), shape))
@@ -140,6 +140,8 @@ def clock_text(local: datetime, shape: str) -> str:
         return f"{local:%H:%M:%S}"
     if shape == "day":
         return f"{day} {local:%Y}"
+    if shape == "dated":
+        return f"{day} {local:%Y}, {local:%H:%M}"
     return f"{day}, {local:%H:%M}"
 
 
