@@ -15,7 +15,7 @@ from drain.evidence.asked import DEFAULT_DAYS, Asked, asked, days_of, of_marker
 from drain.evidence.bounds import MOST
 from drain.evidence.check_lines import CheckLine, checks_of_marker, fleet_checks
 from drain.evidence.lifecycle import CauseError
-from drain.evidence.standing import standing
+from drain.evidence.standing import causes_by_status, standing
 from drain.models import FixMarker
 from drain.models.vocabulary import CheckKind
 
@@ -64,7 +64,7 @@ def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
         return _mend(request, str(error), {"kind": "marker", "marker": str(pk)})
     result = found.compared()
     checks = checks_of_marker(marker, found, result)
-    causes = reads.by_status(marker)
+    causes = causes_by_status([marker.pk])[marker.pk]
     context = _shared(request, found) | {
         "view": comparison_view(found, result),
         "marker": marker,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -115,11 +114,6 @@ def form_facts(fixes: Sequence[FixMarker] | None = None) -> FormFacts:
     sources = Source.objects.order_by("name").only("pk", "name")[:_OFFERED]
     latest = FixMarker.objects.order_by("-applied_at", "-pk").only("pk", "title")[:_OFFERED]
     return FormFacts(list(drains), list(sources), list(latest if fixes is None else fixes))
-
-
-def by_status(marker: FixMarker) -> dict[str, int]:
-    """The fix's causes by status; they are prefetched."""
-    return dict(Counter(cause.status for cause in marker.fingerprints.all()))
 
 
 def drains_since(marker: FixMarker) -> list[DrainSession]:

@@ -106,7 +106,7 @@ def _change_kpi(change: Difference) -> Kpi:
         else f"n {change.n_before:,} and {change.n_after:,}"
     )
     if change.interval is None:
-        return Kpi("Change, points", "", sizes)
+        return Kpi("Change, points", "", f"{sizes}; at least {change.enough} on each side needed")
     low, high = points(change.interval.low), points(change.interval.high)
     enough = ""
     if change.verdict == "not_enough_data" and change.enough:

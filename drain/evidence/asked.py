@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from drain.evidence.bounds import Bounded, bounded
 from drain.evidence.causes import resolve_keys
@@ -142,6 +142,10 @@ def _windows(values: Values, now: datetime) -> Asked:
     moments = {name: moment_of(text, now) for name, text in texts.items()}
     one = _window(moments["a_from"], moments["a_to"])
     two = _window(moments["b_from"], moments["b_to"])
+    if max(moments["a_from"], moments["b_from"]) < min(moments["a_to"], moments["b_to"]):
+        raise CauseError(
+            "The two stretches overlap, and what lies in both proves nothing: end one where the other begins."
+        )
     return Asked(
         kind="windows",
         title="Two stretches of time",
@@ -156,7 +160,7 @@ def _window(since: datetime, until: datetime) -> Side:
         raise CauseError(f"{until.isoformat()} is not after {since.isoformat()}: swap the two.")
     if until - since > timedelta(days=LONGEST_DAYS):
         raise CauseError(f"A stretch of time has at most {LONGEST_DAYS} days: make it shorter.")
-    return of_window(since, until)
+    return of_window(since.astimezone(UTC), until.astimezone(UTC))
 
 
 def _session(values: Values, name: str) -> DrainSession:
@@ -170,8 +174,8 @@ def _session(values: Values, name: str) -> DrainSession:
 def _source(values: Values, name: str) -> Source:
     text = values.get(name, "").replace("\0", "")
     found = Source.objects.filter(name=text).first()
-    if found is None and text.isascii() and text.isdecimal() and int(text[:20]) <= _HIGHEST:
-        found = Source.objects.filter(pk=int(text[:20])).first()
+    if found is None and text.isascii() and text.isdecimal() and len(text) < 20:
+        found = Source.objects.filter(pk=int(text)).first()
     if found is None:
         raise CauseError(f"There is no source “{text[:60]}”: give the name of one.")
     return found
@@ -180,7 +184,8 @@ def _source(values: Values, name: str) -> Source:
 def days_of(values: Values) -> int:
     """The days before a fix, or of two sources; DEFAULT_DAYS when nothing is said. Raises CauseError."""
     text = values.get("days", "") or str(DEFAULT_DAYS)
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= LONGEST_DAYS):
+    few = text.isascii() and text.isdecimal() and len(text) <= len(str(LONGEST_DAYS))
+    if not (few and 1 <= int(text) <= LONGEST_DAYS):
         raise CauseError(f"Days “{text[:20]}” makes no sense: give 1 to {LONGEST_DAYS}.")
     return int(text)
 

@@ -13,6 +13,7 @@ from drain.evidence.statistics import (
     Interval,
     enough_for_difference,
     enough_for_paired,
+    least_for_difference,
     newcombe,
     paired,
 )
@@ -32,7 +33,10 @@ class Difference:
     n_after: int
     is_paired: bool
     enough: int | None
-    """Attempts on each side (or pairs) that would show it, were the rates to stay; None: no number."""
+    """Attempts on each side (or pairs) that would show it, were the rates to stay; None: no number.
+
+    Where a side is empty, the fewest with which it could be shown at all.
+    """
 
     @property
     def verdict(self) -> str:
@@ -46,7 +50,7 @@ class Difference:
         """The verdict with its n."""
         on = self._sizes()
         if self.interval is None:
-            return f"Not enough data: {on}."
+            return f"Not enough data: {on}; at least {self.enough} on each side would be needed."
         points = f"{_points(self.interval.value)} ({_points(self.interval.low)} to {_points(self.interval.high)})"
         if self.verdict != "not_enough_data":
             return f"The completion rate is {self.verdict}: {points} percentage points, {on}."
@@ -124,7 +128,10 @@ def difference(before: Rate, after: Rate, same: Pairs) -> Difference:
         interval, enough = paired(gained, lost, same.n), enough_for_paired(gained, lost, same.n)
         return Difference(interval, same.n, same.n, True, enough)
     counts = (before.complete, before.n), (after.complete, after.n)
-    return Difference(newcombe(*counts), before.n, after.n, False, enough_for_difference(*counts))
+    enough = (
+        enough_for_difference(*counts) if before.n and after.n else least_for_difference(*counts)
+    )
+    return Difference(newcombe(*counts), before.n, after.n, False, enough)
 
 
 def _control(same: Pairs, keys: Collection[str]) -> Control:
@@ -173,7 +180,7 @@ def _notes(same: Pairs) -> tuple[str, ...]:
     if same.from_plan:
         notes.append(
             f"For {same.from_plan} of {same.n} phases the state before is the drain's plan: "
-            "they had no attempt here before."
+            "they had no attempt on the side before."
         )
     return tuple(notes)
 

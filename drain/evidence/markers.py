@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +17,8 @@ from drain.models import AuditEvent, Fingerprint, FixMarker
 TITLE_LIMIT = 300
 COMMIT_LIMIT = 100
 _YEARS = range(1970, 9999)  # beyond, a change of the offset leaves the calendar
+_FARTHEST = timedelta(hours=14)
+"""No clock on earth is farther from UTC, and PostgreSQL refuses what is much farther."""
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -32,7 +34,8 @@ def moment_of(text: str, now: datetime) -> datetime:
         today = timezone.localtime(now)
         return today.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
     found = _iso(wanted)
-    if found is None or found.year not in _YEARS:
+    offset = found.utcoffset() if found else None
+    if found is None or found.year not in _YEARS or abs(offset or timedelta()) > _FARTHEST:
         raise CauseError(
             f"“{wanted[:40]}” is not a time: write it like 14:30 (today) or 2026-01-31T18:00+00:00."
         )

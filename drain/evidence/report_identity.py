@@ -8,10 +8,14 @@ from typing import Any
 
 import django
 from django.db import connection
+from django.db.models import QuerySet
 
 from drain import __version__
 from drain.evidence.sql import row
-from drain.models import Candidate, DrainSession, Source
+from drain.models import Attempt, Candidate, DrainSession, Phase, Run, Source
+
+EXACT = 100_000
+"""Rows of a table that are counted one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +44,14 @@ def identity_of(session: DrainSession) -> Identity:
     runs = Candidate.objects.filter(session=session).values("run")
     found = Source.objects.filter(runs__in=runs).distinct().order_by("name")
     settings = connection.settings_dict
-    # Estimates: counting millions of rows exactly would cost more than the rest of the report.
-    counts = row(
-        "SELECT (SELECT count(*) FROM drain_run) AS runs, "
-        "(SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE relname = 'drain_phase') AS phases, "
-        "(SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE relname = 'drain_attempt') AS attempts, "
-        "current_setting('server_version') AS server"
-    )
-    server = counts.pop("server")
+    server = row("SELECT current_setting('server_version') AS server")["server"]
     return Identity(
         database=f"{settings.get('HOST') or 'embedded'}/{settings.get('NAME')}",
-        rows=counts,
+        rows={
+            "runs": Run.objects.count(),
+            "phases": _about(Phase.objects.all(), "drain_phase"),
+            "attempts": _about(Attempt.objects.all(), "drain_attempt"),
+        },
         sources=tuple(_source(source) for source in found),
         versions={
             "drainsite": __version__,
@@ -59,6 +60,21 @@ def identity_of(session: DrainSession) -> Identity:
             "postgresql": server.split(" ")[0],
         },
     )
+
+
+def _about(found: QuerySet[Any], table: str) -> int:
+    """Rows of a table: exact up to EXACT, beyond it PostgreSQL's estimate.
+
+    Counting millions would cost more than the rest of the report; a young table has no estimate yet.
+    """
+    counted = found[:EXACT].count()
+    if counted < EXACT:
+        return counted
+    guess = row(
+        "SELECT reltuples::bigint AS n FROM pg_class WHERE oid = %(table)s::regclass",
+        {"table": table},
+    )
+    return max(counted, int(guess["n"]))
 
 
 def _source(source: Source) -> SourceIdentity:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from drain.evidence.causes import STANDS_FOR
 from drain.evidence.comparison import Difference
 from drain.evidence.sql import rows
 from drain.models.vocabulary import CheckVerdict, FingerprintStatus
@@ -24,11 +25,17 @@ FROM drain_check c LEFT JOIN LATERAL (
 ) r ON true
 WHERE c.enabled AND c.marker_id = ANY(%(markers)s::bigint[]) ORDER BY c.id
 """
-_CAUSES = """
-SELECT m.fixmarker_id AS marker, f.status, count(*)::int AS n
-FROM drain_fixmarker_fingerprints m JOIN drain_fingerprint f ON f.id = m.fingerprint_id
-WHERE m.fixmarker_id = ANY(%(markers)s::bigint[]) GROUP BY 1, 2
-"""
+# A cause that was merged stands as what it was merged into: that one is where its failures count.
+_CAUSES = f"""
+WITH RECURSIVE named AS (
+    SELECT m.fixmarker_id AS marker, f.key
+    FROM drain_fixmarker_fingerprints m JOIN drain_fingerprint f ON f.id = m.fingerprint_id
+    WHERE m.fixmarker_id = ANY(%(markers)s::bigint[])
+), asked AS (SELECT DISTINCT key FROM named), {STANDS_FOR}
+SELECT named.marker, f.status, count(DISTINCT f.id)::int AS n
+FROM named JOIN stands_for ON stands_for.asked = named.key
+JOIN drain_fingerprint f ON f.key = stands_for.key GROUP BY 1, 2
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +62,16 @@ def standings(markers: Collection[int]) -> dict[int, Standing]:
     judged: dict[int, list[Judged]] = {pk: [] for pk in markers}
     for item in rows(_NEWEST, values):
         judged[item["marker"]].append(Judged(item["verdict"], item["sentence"]))
-    causes: dict[int, dict[str, int]] = {pk: {} for pk in markers}
-    for item in rows(_CAUSES, values):
-        causes[item["marker"]][item["status"]] = item["n"]
+    causes = causes_by_status(markers)
     return {pk: standing(judged[pk], causes[pk]) for pk in markers}
+
+
+def causes_by_status(markers: Collection[int]) -> dict[int, dict[str, int]]:
+    """How many causes of each marker have which status."""
+    found: dict[int, dict[str, int]] = {pk: {} for pk in markers}
+    for item in rows(_CAUSES, {"markers": list(markers)}):
+        found[item["marker"]][item["status"]] = item["n"]
+    return found
 
 
 def standing(

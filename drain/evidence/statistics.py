@@ -186,6 +186,17 @@ def enough_for_difference(before: tuple[int, int], after: tuple[int, int]) -> in
     return _smallest(lambda n: newcombe((one * n, n), (two * n, n)), one != two)
 
 
+def least_for_difference(before: tuple[int, int], after: tuple[int, int]) -> int | None:
+    """The fewest on each side that could show a difference, where a side is still empty.
+
+    A side that has a rate keeps it, and the empty one is as far away as it can be.
+    """
+    known = before if before[1] else after
+    rate = known[0] / known[1] if known[1] else 0.0
+    other = 1.0 if rate <= 0.5 else 0.0
+    return _smallest(lambda n: newcombe((rate * n, n), (other * n, n)), True)
+
+
 def enough_for_paired(gained: int, lost: int, n: int) -> int | None:
     """The number of pairs at which Tango's interval would exclude 0, were the shares to stay."""
     if n == 0:

@@ -44,7 +44,9 @@ def rate_at_least(rate: Rate, threshold: float) -> Verdict:
     """A claim that the completion rate is at least `threshold`."""
     observed = {"n": rate.n, "complete": rate.complete, "threshold": threshold}
     observed |= _interval(rate.interval)
-    enough = enough_for_rate(rate.interval.value if rate.interval else None, threshold)
+    # "All of them" is proved by the first one that is all there is.
+    known = rate.interval.value if rate.interval else None
+    enough = 1 if known is None and threshold >= 1 else enough_for_rate(known, threshold)
     if rate.interval is None:
         return _undecided("No attempt counts towards the rate", enough, observed)
     said = (
@@ -63,15 +65,15 @@ def better_than_before(change: Difference) -> Verdict:
     observed = {"n_before": change.n_before, "n": change.n_after, "paired": change.is_paired}
     observed |= _interval(change.interval)
     if change.interval is None:
+        observed |= _enough(change.enough)
         return Verdict(CheckVerdict.NOT_ENOUGH_DATA, change.sentence, observed)
     if change.interval.low > 0:
         return Verdict(CheckVerdict.PASS, change.sentence, observed)
     if change.interval.high < NO_GAIN:
         said = f"{change.sentence} A gain of {NO_GAIN:.0%} or more can be ruled out."
         return Verdict(CheckVerdict.FAIL, said, observed)
-    return Verdict(
-        CheckVerdict.NOT_ENOUGH_DATA, change.sentence, observed | {"enough": change.enough}
-    )
+    observed |= _enough(change.enough)
+    return Verdict(CheckVerdict.NOT_ENOUGH_DATA, change.sentence, observed)
 
 
 def yield_at_least(telemetry: Yield, threshold: float) -> Verdict:
@@ -103,7 +105,9 @@ def none_in_state(state: str, total: int, phases: list[int], found: int) -> Verd
         said = f"{found} of {total} phases are {state}."
         return Verdict(CheckVerdict.FAIL, said, observed)
     if not total:
-        return Verdict(CheckVerdict.NOT_ENOUGH_DATA, "The drain has no phases.", observed)
+        return Verdict(
+            CheckVerdict.NOT_ENOUGH_DATA, "There is no phase to look at yet: 1 is enough.", observed
+        )
     return Verdict(CheckVerdict.PASS, f"None of {total} phases is {state}.", observed)
 
 
@@ -124,7 +128,11 @@ def _undecided(said: str, enough: int | None, observed: dict[str, Any]) -> Verdi
         else f"about {enough} would be enough"
     )
     sentence = f"{said}: not enough data, {need}."
-    return Verdict(CheckVerdict.NOT_ENOUGH_DATA, sentence, observed | {"enough": enough})
+    return Verdict(CheckVerdict.NOT_ENOUGH_DATA, sentence, observed | _enough(enough))
+
+
+def _enough(number: int | None) -> dict[str, Any]:
+    return {"enough": number}
 
 
 def _interval(interval: Interval | None) -> dict[str, Any]:

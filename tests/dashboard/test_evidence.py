@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from drain.evidence.asked import asked
 from drain.evidence.lifecycle import By
 from drain.evidence.markers import add_marker
 from drain.models import Check, CheckResult, Fingerprint, FixMarker, StateSnapshot
@@ -93,7 +94,7 @@ def test_a_rate_never_stands_without_its_n():
 def test_without_attempts_a_fix_says_not_enough_data_instead_of_a_rate():
     marker = add_marker("untried", BY, at=NOON)
     page = _text(signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode())
-    assert "Not enough data: 0 attempts before and 0 after." in page
+    assert "Not enough data: 0 attempts before and 0 after; at least 2 on each side" in page
     assert "No phase was tried on both sides" in page
     assert "No attempt failed on either side" in page
 
@@ -186,7 +187,12 @@ def test_hostile_titles_and_texts_stay_text():
             "kind=windows&a_from=2025-01-02&a_to=2026-01-01&b_from=2026-01-02&b_to=2026-01-03",
             "at most 90 days",
         ),
+        (
+            "kind=windows&a_from=2026-01-01&a_to=2026-01-03&b_from=2026-01-02&b_to=2026-01-04",
+            "The two stretches overlap",
+        ),
         ("kind=windows&a_from=0001-01-01T00:00%2B14:00", "is not a time"),
+        ("kind=windows&a_from=2026-01-01T00:00-23:59", "is not a time"),
     ],
 )
 def test_what_cannot_be_compared_is_one_sentence_and_400(query, sentence):
@@ -197,7 +203,7 @@ def test_what_cannot_be_compared_is_one_sentence_and_400(query, sentence):
 
 def test_days_that_make_no_sense_are_one_sentence_and_400():
     marker, viewer = _fixed(), signed_in(Role.VIEWER)
-    for days in ("0", "91", "x", "²"):
+    for days in ("0", "91", "x", "²", "0000019999999999"):
         answer = viewer.get(f"/evidence/markers/{marker.pk}/?days={days}")
         assert answer.status_code == 400
         assert "Days “" in answer.content.decode()
@@ -210,7 +216,16 @@ def test_an_address_that_is_passed_on_carries_the_offset_of_its_times():
     answer = viewer.get(f"/evidence/compare/?kind=windows&{times}")
     assert answer.status_code == 302
     assert "a_from=2026-03-02T10%3A00%3A00%2B01%3A00" in answer.headers["Location"]
-    assert viewer.get(answer.headers["Location"]).status_code == 200
+    page = _text(viewer.get(answer.headers["Location"]).content.decode())
+    assert "before: started 2 Mar 2026, 10:00 – 2 Mar 2026, 12:00" in page
+
+
+def test_a_stretch_of_time_is_named_in_utc_whatever_its_offset():
+    found = asked({
+        "kind": "windows", "a_from": "2026-03-02T10:00+01:00", "a_to": "2026-03-02T12:00+01:00",
+        "b_from": "2026-03-02T12:00+01:00", "b_to": "2026-03-02T14:00+01:00",
+    }, NOON)  # fmt: skip
+    assert found.before.side.label == "2026-03-02 09:00 to 2026-03-02 11:00 UTC"
 
 
 def test_two_sources_and_a_drain_with_what_was_before_it_are_compared():

@@ -109,6 +109,11 @@ def test_completion_rate(session, complete, failed, threshold, verdict):
         assert "35 would be enough" in found.sentence
 
 
+def test_all_of_them_is_decided_by_the_first_attempt(session):
+    found = _judge(session, CheckKind.COMPLETION_RATE, threshold=1.0)
+    assert found.sentence.endswith("not enough data, about 1 would be enough.")
+
+
 def test_a_rate_is_better_than_before_when_the_same_phases_complete_now(session):
     for _ in range(8):
         phase = PhaseFactory()

@@ -154,6 +154,7 @@ def test_json_has_the_same_numbers_and_every_attempt(session):
     assert found["comparison"]["after"]["rate"]["n"] == 5
     assert [line["outcome"] for line in found["attempts"]].count("complete") == 4
     assert [line["position"] for line in found["plan"]] == [1, 2, 3, 4, 5]
+    assert found["identity"]["rows"]["attempts"] == Attempt.objects.count() > 0
     assert found["identity"]["versions"].keys() == {"drainsite", "python", "django", "postgresql"}
 
 

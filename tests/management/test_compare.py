@@ -11,9 +11,9 @@ from django.core.management.base import CommandError
 
 from drain.evidence.lifecycle import By
 from drain.evidence.markers import add_marker
-from drain.models import Check
+from drain.models import Check, Fingerprint
 from drain.models.vocabulary import CheckKind, Origin
-from tests.factories import NOON, AttemptFactory, PhaseFactory, SessionFactory
+from tests.factories import NOON, AttemptFactory, FingerprintFactory, PhaseFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -51,3 +51,14 @@ def test_what_cannot_be_compared_is_one_sentence(marker):
     drain = str(SessionFactory().pk)
     with pytest.raises(CommandError, match="choose two different drains"):
         call_command("compare", "--drains", drain, drain)
+
+
+def test_a_fix_whose_cause_came_back_ends_with_3_as_its_page_says(capsys):
+    FingerprintFactory(key="import", title="Error import", status="ongoing")
+    target = FingerprintFactory(key="root", title="Error root", status="regressed")
+    fix = add_marker("mended", By("ada", Origin.COMMAND, NOON), at=NOON, keys=["import"])
+    Fingerprint.objects.filter(key="import").update(merged_into=target)
+    with pytest.raises(CommandError, match="1 of 1 fingerprints came back") as refused:
+        call_command("compare", "--marker", str(fix.pk), "--json")
+    assert refused.value.returncode == 3
+    assert json.loads(capsys.readouterr().out)["standing"]["verdict"] == "fail"

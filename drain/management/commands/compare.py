@@ -16,7 +16,7 @@ from drain.evidence.check_lines import CheckLine, checks_of_marker
 from drain.evidence.comparison import Comparison
 from drain.evidence.inert import plain
 from drain.evidence.lifecycle import CauseError
-from drain.evidence.standing import standing
+from drain.evidence.standing import Standing, causes_by_status, standing
 from drain.models.vocabulary import CheckVerdict
 
 
@@ -49,17 +49,21 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         result = found.compared()
         checks = checks_of_marker(found.marker, found, result) if found.marker else []
-        self._print(found, result, checks, as_json=options["json"])
-        verdict = standing([check.judged for check in checks], {}, result.difference)
+        marker = found.marker
+        causes = causes_by_status([marker.pk])[marker.pk] if marker else {}
+        verdict = standing([check.judged for check in checks], causes, result.difference)
+        self._print(found, result, checks, verdict if options["json"] else None)
         if verdict.verdict == CheckVerdict.FAIL:
             raise CommandError(verdict.sentence, returncode=3)
 
     def _print(
-        self, found: Asked, result: Comparison, checks: list[CheckLine], *, as_json: bool
+        self, found: Asked, result: Comparison, checks: list[CheckLine], verdict: Standing | None
     ) -> None:
-        if as_json:
+        """For people, or with the verdict as one JSON object."""
+        if verdict is not None:
             judged = [{"check": check.check.name, **asdict(check.judged)} for check in checks]
             whole = {"asked": found.values, **asdict(result), "checks": judged}
+            whole["standing"] = asdict(verdict)
             self.stdout.write(json.dumps(whole, default=str))
             return
         for line in lines(found, result, checks):
