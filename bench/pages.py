@@ -28,6 +28,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
 
 import django
+import psycopg
 
 django.setup()
 
@@ -44,6 +45,7 @@ from drain.models import Attempt, Phase, Run
 from drainsite.warming import warm
 
 ALONE = 5
+asked: list[str] = []
 GOAL = {"median": 50.0, "p95": 120.0, "queries": 12, "charts": 350.0, "plain": 130.0, "live": 30.0}
 
 
@@ -150,20 +152,13 @@ def pages() -> Iterator[Page]:
 
 def cost(client: Client, page: Page, rounds: int) -> Cost:
     """Ask for a page some times and weigh it."""
-    asked, spent = 0, list[float]()
-
-    def count(run: Callable[..., Any], *values: Any) -> Any:
-        nonlocal asked
-        asked += 1
-        return run(*values)
 
     def ask(times: int, *, alone: bool) -> list[float]:
-        nonlocal asked
         took = []
         for _ in range(times):
             if alone:
                 caches["pages"].clear()
-            asked = 0
+            asked.clear()
             took.append(_ask(client, page.address)[1])
         return took
 
@@ -172,15 +167,15 @@ def cost(client: Client, page: Page, rounds: int) -> Cost:
     alone = statistics.median(ask(ALONE, alone=True))
     caches["pages"].clear()
     worked = -_worked()
-    with connection.execute_wrapper(count):
-        spent = sorted(ask(rounds, alone=False))
+    spent = sorted(ask(rounds, alone=False))
     worked += _worked()
+    questions = len(asked)
     answer = _ask(client, page.address)[0]
     whole, charts = first_load(answer)
     live = len(_ask(client, page.address, live=True)[0].content) / 1000 if page.live else 0.0
     median, high = statistics.median(spent), spent[min(int(rounds * 0.95), rounds - 1)]
     kb = len(answer.content) / 1000
-    return Cost(first, alone, worked / rounds, median, high, asked, kb, whole, live, charts)
+    return Cost(first, alone, worked / rounds, median, high, questions, kb, whole, live, charts)
 
 
 def _worked() -> float:
@@ -201,20 +196,21 @@ def _ask(client: Client, address: str, *, live: bool = False) -> tuple[Any, floa
     return answer, took
 
 
-def explain(client: Client, page: Page, least: float) -> None:
-    """Print the statements of a page that take longer than `least` milliseconds."""
+def watch(least: float | None) -> None:
+    """Note every statement from now on, Django's and the engine's; print those of at least so many milliseconds."""
+    execute: Callable[..., Any] = psycopg.Cursor.execute
 
-    def watch(run: Callable[..., Any], sql: str, values: Any, *rest: Any) -> Any:
+    def noted(cursor: Any, query: Any, *values: Any, **options: Any) -> Any:
         started = time.perf_counter()
-        found = run(sql, values, *rest)
+        found = execute(cursor, query, *values, **options)
         took = (time.perf_counter() - started) * 1000
-        if took >= least:
-            print(f"    {took:6.1f} ms  {' '.join(sql.split())[:3000]}\n{'':14}{str(values)[:300]}")
+        text = query.decode() if isinstance(query, bytes) else str(query)
+        asked.append(text)
+        if least is not None and took >= least:
+            print(f"    {took:6.1f} ms  {' '.join(text.split())[:3000]}")
         return found
 
-    caches["pages"].clear()
-    with connection.execute_wrapper(watch):
-        _ask(client, page.address)
+    psycopg.Cursor.execute = noted  # type: ignore[method-assign,assignment]
 
 
 def main() -> None:
@@ -230,6 +226,7 @@ def main() -> None:
         fleet.build()
     call_command("collectstatic", interactive=False, verbosity=0)
     warm()
+    watch(options.explain)
     client = Client()
     person = User.objects.get(username=fleet.PERSON)
     client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
@@ -245,8 +242,6 @@ def main() -> None:
             f" {c.whole:6.1f} {c.live:6.1f}  {c.over}",
             flush=True,
         )
-        if options.explain is not None:
-            explain(client, page, options.explain)
     if not options.no_dashboards:
         dashboards.measure(client, options.port)
 

@@ -19,6 +19,8 @@ from drain.policy.reasons import ExclusionReason, RunStop, StopReason
 
 GUARDS = (CheckKind.NO_PATTERN, CheckKind.NO_FINGERPRINT)
 MOST_FIXES = 5
+SINGLES = 1000
+"""Newest drains of one phase that a report looks through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +213,14 @@ def _check_line(check: Check, session: DrainSession) -> CheckLine:
 
 def _single_phases(session: DrainSession) -> tuple[SinglePhase, ...]:
     """Phases that somebody drained by name in the runs of this session, newest first."""
+    # The few sessions first: looked for from the attempts, nobody's would be found after reading all of them.
+    named = DrainSession.objects.filter(scope__phase__isnull=False).exclude(scope__phase=None)
     found = (
         Attempt.objects.filter(
+            session__in=list(named.order_by("-pk").values_list("pk", flat=True)[:SINGLES]),
             run__in=Candidate.objects.filter(session=session).values("run"),
-            session__scope__phase__isnull=False,
             finished_at__isnull=False,
         )
-        .exclude(session__scope__phase=None)
         .select_related("phase", "run")
         .order_by("-pk")[:10]
     )
