@@ -11,6 +11,8 @@ from django.test import RequestFactory
 from drain.dashboard.shell import build_shell
 from drain.dashboard.shell_counts import read_counts
 from drain.models import Phase, Run, Source, WorkerHost
+from drain.models.roles import Role
+from tests.dashboard.people import signed_in
 
 NOW = datetime(2025, 12, 28, 14, 32, tzinfo=UTC)
 
@@ -56,3 +58,13 @@ def test_a_signed_out_page_asks_the_database_nothing():
     request.user = AnonymousUser()
     request.resolver_match = None
     assert build_shell(request).counts.runs == 0
+
+
+@pytest.mark.django_db
+def test_a_page_goes_compressed_to_a_browser_that_takes_it():
+    client = signed_in(Role.VIEWER)
+    plain = client.get("/")
+    packed = client.get("/", headers={"Accept-Encoding": "gzip"})
+    assert packed["Content-Encoding"] == "gzip"
+    assert len(packed.content) < len(plain.content) / 3
+    assert "Accept-Encoding" in packed["Vary"]
