@@ -19,10 +19,22 @@ from .actor import command_actor
 REFUSALS = (EngineError, LimitError, CycleError)
 
 
-class DrainCommand(BaseCommand):
-    """A command over one verb: `act` does it, refusals become one sentence."""
+class DatabaseCommand(BaseCommand):
+    """A command that asks the database: what that refuses is one sentence too."""
 
     requires_migrations_checks = False
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run it; a database that is not there, or has no tables yet, is no traceback."""
+        try:
+            return super().execute(*args, **options)
+        except DatabaseError as error:
+            raise CommandError(_database_sentence(error)) from error
+
+
+class DrainCommand(DatabaseCommand):
+    """A command over one verb: `act` does it, refusals become one sentence."""
+
     # The site checks itself where it is started and with `manage.py check`; a command loads no page to say less.
     requires_system_checks = ()
 
@@ -36,8 +48,6 @@ class DrainCommand(BaseCommand):
             self.act(**options)
         except REFUSALS as error:
             raise CommandError(str(error)) from error
-        except DatabaseError as error:
-            raise CommandError(_database_sentence(error)) from error
 
     def act(self, **options: Any) -> None:
         """What the command does."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from drain.evidence import report_words as words
@@ -17,10 +17,11 @@ from drain.evidence.comparison import Comparison
 from drain.evidence.inert import plain
 from drain.evidence.lifecycle import CauseError
 from drain.evidence.standing import Standing, causes_by_status, standing
+from drain.management.base import DatabaseCommand
 from drain.models.vocabulary import CheckVerdict
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """The page Evidence, as text or JSON."""
 
     help = (

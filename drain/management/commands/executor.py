@@ -6,7 +6,7 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from drain.engine.errors import EngineError
 from drain.engine.profiles import (
@@ -18,6 +18,7 @@ from drain.engine.profiles import (
     set_profile,
 )
 from drain.management.actor import command_actor
+from drain.management.base import DatabaseCommand
 from drain.models import ExecutorProfile
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin
@@ -25,7 +26,7 @@ from drain.models.vocabulary import Origin
 CHECK_FAILED = 3
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Parse, call one verb, print."""
 
     help = "Define, list, check and remove the commands that run phases."

@@ -6,17 +6,18 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from drain.management.actor import command_actor
+from drain.management.base import DatabaseCommand
 from drain.models.vocabulary import Origin
 from drain.sources.autopack.importing import ImportResult
 from drain.sources.autopack.registering import Registration, import_registered
 from drain.sources.errors import SourceError
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Parse, import, print."""
 
     help = "Import an Autopack database (read-only, again and again without doubling anything)."

@@ -8,14 +8,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from drain.management.base import DatabaseCommand
 from drain.sources.errors import SourceError
 from drain.sources.files import FORMATS, SOURCE_NAME, FileImport, import_file
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Parse, import, print."""
 
     help = "Import phases from a file of JSON lines or CSV (- for standard input); all or nothing."

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from drain.evidence.lifecycle import By, CauseError
 from drain.evidence.markers import add_marker, moment_of
 from drain.management.actor import command_actor
+from drain.management.base import DatabaseCommand
 from drain.models import FixMarker
 from drain.models.vocabulary import Origin
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Regressions and comparisons count from a marker's time on."""
 
     help = "Add a fix marker, or list the newest ones."

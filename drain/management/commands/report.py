@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from drain.evidence.bundle import write_bundle
@@ -14,6 +14,7 @@ from drain.evidence.report import Report, build_report
 from drain.evidence.report_html import render_html
 from drain.evidence.report_json import render_json
 from drain.evidence.report_markdown import render_markdown
+from drain.management.base import DatabaseCommand
 from drain.management.naming import named_session
 
 FORMATS: dict[str, Callable[[Report], Iterator[str]]] = {
@@ -23,7 +24,7 @@ FORMATS: dict[str, Callable[[Report], Iterator[str]]] = {
 }
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """One data object, three formats and a bundle."""
 
     help = "Report a drain session as Markdown, HTML or JSON, or as an evidence bundle."

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from drain.evidence import rollup_check, rollups
 from drain.management.actor import command_actor
+from drain.management.base import DatabaseCommand
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import Origin
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """`check` exits with 3 when a total is not what a recount says."""
 
     help = "Compare the totals with a recount, rebuild them, or fold what is waiting."

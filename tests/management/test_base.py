@@ -1,0 +1,26 @@
+"""What every command that asks the database says when that cannot answer."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("argv", "table"),
+    [
+        (("marker", "list"), "drain_fixmarker"),
+        (("compare", "--drains", "1", "2"), "drain_drainsession"),
+        (("report", "latest"), "drain_drainsession"),
+        (("queued",), "drain_phase"),
+    ],
+)
+def test_a_database_without_tables_is_a_sentence_with_the_way_out(argv, table):
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO gone")
+    with pytest.raises(CommandError, match="has no tables yet"):
+        call_command(*argv)
