@@ -7,6 +7,7 @@ and no CSRF token is needed.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,6 +56,7 @@ class Answer:
     status: int = 200
 
 
+_HALF = re.compile("[\ud800-\udfff]")
 Handler = Callable[..., Answer]
 
 
@@ -131,6 +133,9 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
         raise ApiError(400, "The body is no JSON: send one object, like {}.") from error
     if not isinstance(found, dict):
         raise ApiError(400, "The body must be one JSON object, like {}.")
+    # An escape or broken UTF-8 can bring half a character into a text, and no column holds one.
+    if _HALF.search(json.dumps(found, ensure_ascii=False)):
+        raise ApiError(422, "The body holds half of a character, like \\ud800: mend its encoding.")
     return found
 
 

@@ -193,7 +193,9 @@ class _Rule(NamedTuple):
             raise LimitError(f"{self.flag} {value} makes no sense: {self._way_out()}.")
 
     def _holds(self, value: float) -> bool:
-        if not math.isfinite(value) or (self.excludes_lowest and value <= self.lowest):
+        # A whole number is finite, and one of 400 digits is too large for the question.
+        endless = isinstance(value, float) and not math.isfinite(value)
+        if endless or (self.excludes_lowest and value <= self.lowest):
             return False
         return self.lowest <= value <= self.highest
 

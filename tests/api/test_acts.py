@@ -88,6 +88,14 @@ def test_a_session_is_paused_resumed_stopped_and_cancelled(script, verb, state, 
     assert AuditEvent.objects.get(verb=f"session.{verb}").origin == "api"
 
 
+def test_half_a_character_is_refused_however_it_is_written(script):
+    for body in (rb'{"note": "\ud800"}', b'{"note": "\xed\xa0\x80"}', rb'{"\udfff": 1}'):
+        answer = script().raw("POST", "drains", body)
+        assert answer.status_code == 422
+        assert "half of a character" in answer.json()["error"]
+    assert not DrainSession.objects.exists()
+
+
 def test_what_its_state_does_not_allow_is_a_conflict(script):
     session = SessionFactory()
     said = script().post(f"sessions/{session.pk}/pause", status=409)["error"]
@@ -101,6 +109,7 @@ def test_what_its_state_does_not_allow_is_a_conflict(script):
         ("clear-queued", {"to": "failed", "reason": "x"}, 422, "Name phases"),
         ("clear-queued", {"phases": [1], "to": "executing", "reason": "x"}, 422, "to must be"),
         ("clear-queued", {"phases": [1], "to": "failed"}, 422, "reason must be a text"),
+        ("drains", {"limits": {"max_total_minutes": 10**400}}, 422, "makes no sense"),
         (
             "clear-queued",
             {"phases": [1], "to": "failed", "reason": " "},

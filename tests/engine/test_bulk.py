@@ -16,7 +16,7 @@ from django_q.models import OrmQ
 
 from drain import tasks
 from drain.engine import bulk
-from drain.engine.acts import DEEDS, Asked
+from drain.engine.acts import DEEDS, Asked, Deed
 from drain.engine.bulk import Order, cancel_bulk, create_bulk, run_bulk, wake_bulk
 from drain.engine.errors import EngineError
 from drain.models import AuditEvent, BulkAction, BulkItem, Hold, Phase, Run, Transition
@@ -154,6 +154,19 @@ def test_who_lost_the_right_since_can_do_nothing_by_an_old_order():
     assert _now(action) == ("failed", 3, 0, 0)
     assert "olga may not do this any more" in action.error
     assert Phase.objects.filter(state="QUEUED").count() == 3
+
+
+def test_a_right_that_is_lost_in_the_middle_ends_it_at_the_next_step(monkeypatch):
+    action, act = _clear(_queued(250)), DEEDS["clear_queued"].act
+
+    def act_and_lose_the_right(asked, keep):
+        act(asked, keep)
+        User.objects.get(username="olga").groups.clear()
+
+    monkeypatch.setitem(DEEDS, "clear_queued", Deed("drain.clear_queued", act_and_lose_the_right))
+    run_bulk(action.pk)
+    assert _now(action) == ("failed", 250, 200, 0)
+    assert Phase.objects.filter(state="QUEUED").count() == 50
 
 
 def test_what_kills_its_workers_again_and_again_is_given_up_with_a_sentence():
