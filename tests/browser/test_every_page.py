@@ -119,8 +119,10 @@ def test_every_page_has_no_serious_accessibility_problem_in_light_and_dark(
         said = opened(page, address) + violations(page)
         page.emulate_media(color_scheme="dark")
         page.set_viewport_size({"width": 1440, "height": 900})
-        said += violations(page, only=COLOURS)
         ours = not address.startswith("/admin/")
+        if not ours:  # its buttons fade from one look to the other
+            opened(page, address)
+        said += violations(page, only=COLOURS)
         found[address] = [one for one in said if ours or not one.startswith(DJANGOS_OWN)]
     assert {address: said for address, said in found.items() if said} == {}
 
