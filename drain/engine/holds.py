@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from drain.models import Hold, Run
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import HoldKind
+from drain.policy.limits import FARTHEST, WITHIN
 
 from .errors import EngineError
 from .reasons import MOST_IN_A_NAME, bounded, given_reason
@@ -35,7 +36,7 @@ def hold(
             kind=kind,
             value=value,
             reason=reason.strip(),
-            until=until,
+            until=until and until.astimezone(UTC),
             created_by=actor.name,
             origin=actor.origin,
         )
@@ -86,6 +87,8 @@ def _refuse_nonsense(
         )
     if until is not None and until <= now:
         raise EngineError(f"{until.isoformat()} is in the past: give a later time.")
+    if until is not None and until - now > FARTHEST:
+        raise EngineError(f"{until.isoformat()} is too far: {WITHIN}, or leave it out.")
 
 
 def _subject(held: Hold) -> Subject:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
@@ -12,6 +12,11 @@ DEFAULT_PHASE_TIMEOUT_SECONDS = 900
 
 MAX_BATCH_SIZE = 1_000_000
 """A plan is frozen as rows; beyond this the answer is several sessions."""
+
+
+FARTHEST = timedelta(days=3660)
+"""A time to come that somebody names; near the end of the calendar a change of zone leaves it."""
+WITHIN = "give a time within ten years"
 
 
 class QueuedPolicy(StrEnum):
@@ -118,6 +123,8 @@ class Limits:
             raise LimitError("--until has no time zone: write it like 2026-01-31T18:00+00:00.")
         if now is not None and self.until <= now:
             raise LimitError(f"--until {self.until.isoformat()} is in the past: give a later time.")
+        if now is not None and self.until - now > FARTHEST:
+            raise LimitError(f"--until {self.until.isoformat()} is too far: {WITHIN}.")
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values by field name."""

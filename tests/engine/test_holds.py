@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -50,3 +50,13 @@ def test_a_prefix_holds_runs_that_do_not_exist_yet_and_ends_by_itself():
 def test_what_makes_no_sense_is_refused_with_a_way_out(target, reason, minutes, sentence):
     with pytest.raises(EngineError, match=sentence):
         hold(target, reason, ADA, NOON, NOON + timedelta(minutes=minutes))
+
+
+def test_a_hold_until_the_end_of_the_calendar_is_refused_and_any_offset_is_kept():
+    RunFactory(run_id="r1")
+    for far in ("9999-12-31T23:59:00-12:00", "9999-12-31T23:59:00+00:00"):
+        with pytest.raises(EngineError, match="within ten years, or leave it out"):
+            hold("r1", "x", ADA, NOON, datetime.fromisoformat(far))
+    odd = (NOON + timedelta(days=2)).astimezone(timezone(timedelta(hours=-23, minutes=-59)))
+    assert hold("r1", "x", ADA, NOON, odd).until == odd
+    assert in_force(NOON).get().until == odd

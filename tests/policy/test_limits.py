@@ -58,6 +58,7 @@ def test_a_senseless_number_is_refused_by_its_flag(field, value, words):
         (Limits(sample=2, sample_passes=3), "can never be reached with --sample 2"),
         (Limits(until=datetime(2027, 1, 1)), "no time zone"),  # noqa: DTZ001 - the point
         (Limits(until=NOW), "is in the past"),
+        (Limits(until=datetime(9999, 12, 31, tzinfo=UTC)), "within ten years"),
     ],
 )
 def test_contradictions_are_refused(limits, words):
