@@ -54,7 +54,7 @@ class DrainModelAdmin(_ModelAdmin):
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     paginator = BoundedPaginator
-    list_per_page = 100
+    list_per_page = 50
     list_max_show_all = 200
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     sortable_by = ()
