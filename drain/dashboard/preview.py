@@ -20,8 +20,8 @@ from drain.policy.plan import Excluded, Plan
 from .acting import REFUSALS
 from .commandline import drain_command
 from .drain_form import DrainForm
-from .shell import shared_counts
 from .nothing_selected import plan_subject
+from .shell import shared_counts
 from .stop_card import step
 
 SHOWN = 50
