@@ -96,11 +96,11 @@ def _moment(text: str) -> str:
     """A stored moment in the reader's zone; any other text as it is."""
     try:
         found = datetime.fromisoformat(text) if text[10:11] == "T" else None
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+        if found is None or found.tzinfo is None:
+            return text
+        return f"{timezone.localtime(found):%Y-%m-%d %H:%M %Z}"
+    except (ValueError, OverflowError):
         return text
-    return f"{timezone.localtime(found):%Y-%m-%d %H:%M %Z}"
 
 
 def _filtered(request: HttpRequest) -> QuerySet[AuditEvent]:

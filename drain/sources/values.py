@@ -14,6 +14,7 @@ from drain.sources.errors import SourceError
 TEXT_LIMIT = 100_000
 NAME_LIMIT = 300
 _INT32 = 2**31 - 1
+_YEARS = range(2, 9999)
 # `PhaseState.values` builds a list each time, and this is asked for every row.
 _STATES = {state.value: state for state in PhaseState}
 
@@ -21,13 +22,14 @@ _STATES = {state.value: state for state in PhaseState}
 def as_time(value: object) -> datetime | None:
     """Return an aware time in UTC; naive ones are UTC. What is no time counts as none."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _from_seconds(float(value))
+        value = _from_seconds(value)
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value.strip())
         except ValueError:
             return None
-    if not isinstance(value, datetime):
+    # Near the ends of the calendar a change of the zone leaves it, here or on a page.
+    if not isinstance(value, datetime) or value.year not in _YEARS:
         return None
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
@@ -100,6 +102,6 @@ def storable(value: object) -> Any:
 
 def _from_seconds(value: float) -> datetime | None:
     try:
-        return datetime.fromtimestamp(value, UTC)
+        return datetime.fromtimestamp(float(value), UTC)
     except (OverflowError, ValueError, OSError):
         return None

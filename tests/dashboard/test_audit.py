@@ -16,6 +16,7 @@ from drain.models import AuditEvent
         ({}, {"until": None, "keys": [], "selected": 3}, "selected 3"),
         ({}, {"limits": {"parallel": 2, "sample": None}}, "limits parallel 2"),
         ({}, {"at": "2026-11-25T00:00:00+00:00"}, "at 2026-11-25 00:00 UTC"),
+        ({}, {"at": "9999-12-31T23:59:00-12:00"}, "at 9999-12-31T23:59:00-12:00"),
         ({"reason": "disk full"}, {}, "reason disk full → –"),
     ],
 )
