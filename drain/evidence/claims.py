@@ -10,11 +10,13 @@ from django.db import transaction
 
 from drain.evidence.causes import resolve_keys
 from drain.evidence.lifecycle import PERSONS, By, CauseError
+from drain.evidence.matching import PatternError, require_readable
 from drain.models import AuditEvent, Check, DrainSession, Fingerprint, FixMarker
 from drain.models.vocabulary import CheckKind, PhaseState
 
 EVERY_MINUTES = 10
 LONGEST_MINUTES, LONGEST_HOURS = 7 * 24 * 60, 31 * 24
+LONGEST_PATTERN = 1_000
 MOST_GUARDED = 10
 """Causes of one fix that get a check of their own."""
 
@@ -90,7 +92,15 @@ def _fingerprint(text: str) -> Read:
 def _pattern(text: str) -> Read:
     if not text:
         raise CauseError("A pattern is missing: give the text that no error may contain.")
-    return {"pattern": text[:1000]}, f"No failure with “{text[:120]}”"
+    if len(text) > LONGEST_PATTERN:
+        raise CauseError(
+            f"A pattern has at most {LONGEST_PATTERN:,} characters: give the part that matters."
+        )
+    try:
+        require_readable(text)
+    except PatternError as error:
+        raise CauseError(str(error)) from error
+    return {"pattern": text}, f"No failure with “{text[:120]}”"
 
 
 def _share(text: str) -> Read:

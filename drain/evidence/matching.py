@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from drain.evidence.sides import FAILURES, UNCOUNTED, Side
 from drain.evidence.sql import row, rows
@@ -50,22 +52,39 @@ def matching_pattern(side: Side, pattern: str) -> Found:
         )
         return matching(side, literal, {"pattern": pattern})
     condition = "a.outcome = ANY(%(failures)s) AND a.error ~* %(pattern)s"
+    with _bounded(pattern):
+        return matching(side, condition, {"pattern": pattern.removeprefix(REGEX_PREFIX)})
+
+
+def require_readable(pattern: str) -> None:
+    """Refuse a regular expression that says nothing or that PostgreSQL cannot read. Raises PatternError."""
+    if not pattern.startswith(REGEX_PREFIX):
+        return
+    expression = pattern.removeprefix(REGEX_PREFIX).strip()
+    if not expression:
+        raise PatternError(f"After {REGEX_PREFIX!r} a regular expression is missing: give one.")
+    with _bounded(pattern):
+        row("SELECT '' ~* %(pattern)s AS found", {"pattern": expression})
+
+
+@contextmanager
+def _bounded(pattern: str) -> Iterator[None]:
+    """A question with a regular expression: ended after PATTERN_SECONDS, and refused in words."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SHOW statement_timeout")
             (before,) = cursor.fetchone()
             cursor.execute(f"SET LOCAL statement_timeout = '{PATTERN_SECONDS}s'")
-            found = matching(side, condition, {"pattern": pattern.removeprefix(REGEX_PREFIX)})
+            yield
             # within a caller's transaction the limit must not outlive this question
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
-            return found
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != "57014":
             raise
         raise PatternError(
             f"The pattern took more than {PATTERN_SECONDS} s: give plain text instead of {pattern!r}."
         ) from None
-    except Exception as error:
+    except DatabaseError as error:
         if getattr(error.__cause__, "sqlstate", "") != "2201B":
             raise
         raise PatternError(

@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from drain.evidence import schedule
 from drain.evidence.checks import checks_of
 from drain.evidence.claims import Claim, add_check
-from drain.evidence.lifecycle import By
+from drain.evidence.lifecycle import By, CauseError
 from drain.evidence.markers import add_marker
 from drain.evidence.schedule import judge_due
 from drain.evidence.verdicts import Verdict
@@ -48,6 +48,16 @@ def test_a_check_of_the_fleet_looks_at_the_last_hours_of_everything():
     found = CheckResult.objects.latest("pk")
     assert (found.check_run, found.session, found.verdict) == (check, None, "fail")
     assert found.observed["attempts"] == [bad.pk]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sentence"),
+    [("re:(", "cannot read the pattern"), ("re: ", "is missing"), ("x" * 1001, "at most 1,000")],
+)
+def test_a_pattern_that_could_judge_nothing_is_refused_when_it_is_given(pattern, sentence):
+    with pytest.raises(CauseError, match=sentence):
+        _pattern(pattern)
+    assert not Check.objects.exists()
 
 
 def test_first_tries_of_the_last_hours_are_no_rise_of_the_fleet():
