@@ -35,8 +35,8 @@ LINT: dict[str, list[str]] = {
     ),
 }  # fmt: skip
 TEST: dict[str, list[str]] = {
-    "tests": [PYTHON, "-m", "pytest", "-q", "-n", "2", "-m", "not serial and not browser"],
-    "tests, one at a time": [PYTHON, "-m", "pytest", "-q", "-m", "serial or browser"],
+    "tests": [PYTHON, "-m", "pytest", "-q", "-n", "2", "-m", "not serial"],
+    "tests, one at a time": [PYTHON, "-m", "pytest", "-q", "-m", "serial"],
 }
 
 

@@ -29,6 +29,11 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 DRAIN_PAGE = re.compile(r"/drains/\d+/$")
 """The address of one drain, and not that of a new one."""
 AXE = Path(__file__).resolve().parent.parent / "vendor" / "axe.min.js"
+STILL = """() => {
+    const still = new CSSStyleSheet()
+    still.replaceSync("* { transition: none !important; animation: none !important }")
+    document.adoptedStyleSheets = [still]
+}"""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = [
     "--no-sandbox",
@@ -127,6 +132,8 @@ def violations(page: Page, only: list[str] | None = None) -> list[str]:
     """Serious findings of axe-core on the page as it stands; `only` names the rules to try."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
+    # A colour that is still fading from one look to the other is no finding.
+    page.evaluate(STILL)
     # Without the style sheets read a second time, which only rules for video and orientation need.
     options = {"resultTypes": ["violations"], "preload": False, "iframes": False}
     found = page.evaluate(
