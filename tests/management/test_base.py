@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -24,3 +28,13 @@ def test_a_database_without_tables_is_a_sentence_with_the_way_out(argv, table):
         cursor.execute(f"ALTER TABLE {table} RENAME TO gone")
     with pytest.raises(CommandError, match="has no tables yet"):
         call_command(*argv)
+
+
+def test_a_reader_that_has_enough_is_no_traceback(monkeypatch):
+    def gone(*_args: object) -> int:
+        raise BrokenPipeError
+
+    with Path(os.devnull).open("w") as out, monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", out)
+        with pytest.raises(SystemExit):
+            call_command("marker", "list", stdout=SimpleNamespace(write=gone, flush=gone))
