@@ -17,6 +17,10 @@ CHUNK = 2_000
 """Rows deleted in one transaction, so that nobody waits for long."""
 
 
+PRUNED = b""
+"""In the place of a log that was deleted by age, so that nobody takes it for one that was lost."""
+
+
 @dataclass(slots=True)
 class Pruned:
     """How many rows went, by kind; `logs` are attempts that lost their log and keep everything else."""
@@ -101,7 +105,7 @@ def _logs(before: datetime, chunk: int) -> int:
         for pk, name in found:
             # The file first: a row without its file says so, a file without its row is never found again.
             storage.delete(name)
-            Attempt.objects.filter(pk=pk, log_name=name).update(log_name="")
+            Attempt.objects.filter(pk=pk, log_name=name).update(log_name="", log_inline=PRUNED)
         files += len(found)
         if len(found) < chunk:
             return inline + files
@@ -110,8 +114,9 @@ def _logs(before: datetime, chunk: int) -> int:
 def _inline_logs(old: QuerySet[Attempt], chunk: int) -> int:
     gone = 0
     while True:
-        found = list(old.filter(log_inline__isnull=False).values_list("pk", flat=True)[:chunk])
-        gone += Attempt.objects.filter(pk__in=found).update(log_inline=None)
+        kept = old.filter(log_inline__isnull=False).exclude(log_inline=PRUNED)
+        found = list(kept.values_list("pk", flat=True)[:chunk])
+        gone += Attempt.objects.filter(pk__in=found).update(log_inline=PRUNED)
         if len(found) < chunk:
             return gone
 

@@ -110,6 +110,7 @@ def _kept(session: int) -> Iterator[tuple[int, str, bytes | memoryview | None]]:
         page = list(
             Attempt.objects.filter(session=session, pk__gt=last, finished_at__isnull=False)
             .exclude(log_name="", log_inline=None)
+            .exclude(log_name="", log_inline=b"")
             .order_by("pk")
             .values_list("pk", "log_name", "log_inline")[:PAGE]
         )

@@ -13,7 +13,8 @@ _ATTEMPTS = """
 SELECT a.id AS attempt, r.run_id, p.phase_id, a.number, a.outcome, a.exit_code, a.signal, a.fingerprint,
     left(a.error, 300) AS error, a.telemetry_count AS telemetry_events, a.zero_yield_reason, a.started_at,
     extract(epoch FROM a.finished_at - a.started_at)::float8 AS seconds, a.worker, a.log_bytes,
-    CASE WHEN a.log_name <> '' THEN 'file' WHEN a.log_inline IS NOT NULL THEN 'row' ELSE 'none' END AS log
+    CASE WHEN a.log_name <> '' THEN 'file' WHEN a.log_inline <> '' THEN 'row'
+        WHEN a.log_inline IS NOT NULL THEN 'pruned' ELSE 'none' END AS log
 FROM drain_attempt a JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = a.run_id
 WHERE a.session_id = %(session)s AND a.finished_at IS NOT NULL ORDER BY a.id LIMIT %(limit)s
 """

@@ -50,7 +50,8 @@ class Attempt(models.Model):
     timeout_seconds = models.FloatField(null=True, blank=True)
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True, blank=True)
-    # Small logs live here (zlib), larger ones behind the storage alias attempt_logs.
+    # Small logs live here (zlib), larger ones behind the storage alias attempt_logs. Empty, not null:
+    # there was one, and prune deleted it.
     log_bytes = models.BigIntegerField(default=0)
     log_inline = models.BinaryField(null=True, blank=True)
     log_name = models.CharField(max_length=300, blank=True)

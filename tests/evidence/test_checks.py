@@ -9,7 +9,9 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from drain.engine.prune import prune
 from drain.evidence import matching
 from drain.evidence.checks import checks_of, judge, run_checks
 from drain.evidence.lifecycle import By
@@ -167,6 +169,14 @@ def test_no_unknown_error_and_no_attempt_without_a_log(session):
     _attempts(session, 1, failure_category="unknown", log_bytes=9)
     assert _judge(session, CheckKind.NO_UNKNOWN).verdict == "fail"
     assert _judge(session, CheckKind.LOGS_KEPT).verdict == "fail"
+
+
+def test_a_log_that_was_pruned_is_not_one_that_was_lost():
+    session = SessionFactory(state="running", ended_at=None)
+    _attempts(session, 1, log_bytes=9, log_inline=b"x", outcome="lost")
+    prune(timezone.now() + timedelta(days=1), timedelta(hours=1))
+    found = _judge(session, CheckKind.LOGS_KEPT)
+    assert (found.verdict, found.observed["n"]) == ("pass", 1)
 
 
 def test_a_check_of_a_marker_looks_only_at_attempts_started_after_the_fix(session):

@@ -156,5 +156,6 @@ def test_prune_deletes_by_age_in_chunks_and_keeps_attempts():
     gone = prune(NOON + timedelta(days=100), timedelta(days=90), chunk=2)
     assert (gone.transitions, gone.logs, gone.sessions) == (5, 1, 1)
     assert list(Transition.objects.filter(verb="x")) == [fresh]
-    assert Attempt.objects.get(pk=old.pk).log_inline is None
+    assert Attempt.objects.get(pk=old.pk).log_inline == b""
+    assert prune(NOON + timedelta(days=100), timedelta(days=90), chunk=2).logs == 0
     assert not DrainSession.objects.exists()
