@@ -188,7 +188,7 @@ def test_an_act_without_a_reason_is_refused():
 
 def test_runs_are_held_once_and_a_held_one_says_so():
     runs = [RunFactory().pk for _ in range(3)]
-    given = {"reason": "quota", "until": "2999-01-01T00:00:00+00:00"}
+    given = {"reason": "quota", "until": (timezone.now() + timedelta(days=9)).isoformat()}
     first = create_bulk(Order("hold_runs", "Hold", "runs", OLGA, given), runs)
     run_bulk(first.pk)
     second = create_bulk(Order("hold_runs", "Hold", "runs", OLGA, given), runs[:1])
