@@ -38,8 +38,11 @@ def _history_ends_with_its_test() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _pages_are_read_anew() -> None:
-    """What pages share for a few seconds must not reach the next test."""
+def _pages_are_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pages share for a few seconds must not reach the next test, nor a thread that reads it again."""
     from django.core.cache import caches
 
+    from drain.dashboard import shared
+
+    monkeypatch.setattr(shared, "SLOW_SECONDS", float("inf"))
     caches["pages"].clear()

@@ -77,5 +77,5 @@ def _behind(key: str, seconds: float, read: Callable[[], T], zone: tzinfo) -> No
     except Exception:  # noqa: BLE001 - nobody waits for it; the log says what went wrong
         _log.exception("What dashboards share could not be read again: %s", key)
     finally:
-        _reading[key].release()
         connections.close_all()
+        _reading[key].release()

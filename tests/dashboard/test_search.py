@@ -47,7 +47,7 @@ def test_the_beginning_of_an_id_is_looked_up_in_an_index(client):
     PhaseFactory(phase_id="coverage-tracker")
     with connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
         client.get("/search/?q=cover")
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         (statement,) = [
             one["sql"] for one in asked if "LIKE" in one["sql"] and "phase_id" in one["sql"]
         ]
