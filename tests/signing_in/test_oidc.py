@@ -91,8 +91,11 @@ def site(environment, django_db_setup, django_db_blocker, tmp_path_factory) -> I
         finally:
             server.terminate()
             server.wait(20)
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        # Beside a browser's loop this is a connection of its own, which nobody else would close.
+        connection.close()
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
