@@ -18,11 +18,15 @@ A_ROUND = 5
 """At most this many are judged in one round of maintenance; the rest are due in the next one."""
 
 # The claim comes first: two hosts never judge the same check, and one that cannot be judged loses its
-# turn instead of holding up the others.
+# turn instead of holding up the others. The end of a drain is news for every fix before it: the list of
+# fixes must not say for another ten minutes what the page of one no longer says.
 _CLAIM = """
 UPDATE drain_check SET judged_at = %(now)s WHERE id = (
     SELECT id FROM drain_check WHERE enabled AND every_minutes IS NOT NULL
-        AND (judged_at IS NULL OR judged_at <= %(now)s - every_minutes * interval '1 minute')
+        AND (judged_at IS NULL OR judged_at <= %(now)s - every_minutes * interval '1 minute'
+            OR marker_id IS NOT NULL AND EXISTS (
+                SELECT FROM drain_drainsession s
+                WHERE s.ended_at > drain_check.judged_at AND s.ended_at <= %(now)s))
     ORDER BY judged_at NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ) RETURNING id
 """

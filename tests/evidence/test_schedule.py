@@ -80,6 +80,15 @@ def test_a_check_is_judged_no_oftener_than_it_asks_for():
     assert judge_due(NOON + 10 * MINUTE) == [check]
 
 
+def test_the_end_of_a_drain_has_the_checks_of_fixes_judged_at_once_and_once():
+    fix = add_marker("Mended", BY, at=NOON - HOUR, keys=[])
+    check, fleet = _pattern(marker=fix, every_minutes=10), _pattern(window_hours=2)
+    assert judge_due(NOON) == [check, fleet]
+    SessionFactory(ended_at=NOON + MINUTE)
+    assert judge_due(NOON + 2 * MINUTE) == [check]
+    assert judge_due(NOON + 3 * MINUTE) == []
+
+
 def test_a_round_takes_the_longest_waiting_and_leaves_the_rest_for_the_next():
     checks = [_pattern(str(number)) for number in range(7)]
     first = {check.pk for check in judge_due(NOON, limit=5)}

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from drain.demo.setting import Account, set_up
 from drain.demo.story import Story, tell
+from drain.evidence.schedule import judge_due
 from drain.management.base import REFUSALS, DrainCommand
 from drain.management.following import follow
 from drain.management.ledger import print_result
@@ -130,6 +131,8 @@ class _Telling:
             session.refresh_from_db()
             if self._over.is_set():
                 return
+        # The site stops before its maintenance comes round to what the last drain says of the fix.
+        judge_due(timezone.now())
         self._told = True
         self._command.tell_result(self._story, self._extra)
 
