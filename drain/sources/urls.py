@@ -30,11 +30,6 @@ class Location:
     url: str
     path: Path | None = None
 
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether it is a SQLite file."""
-        return self.path is not None
-
 
 def mask(text: str) -> str:
     """Hide every password in an address or in a text that quotes one; everything else stays."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from drain.models import Run, Source
+from drain.models import Source
 from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.sources import merge as merging
 from drain.sources import staging
@@ -120,9 +120,3 @@ def _import(source: Source, database: Database, now: datetime) -> ImportResult:
         telemetry=telemetry,
         identity=found,
     )
-
-
-def source_of_run(run: Run) -> Source | None:
-    """The Autopack source a run comes from; None for any other run."""
-    source = run.source
-    return source if source is not None and source.kind == "autopack" else None
