@@ -7,9 +7,10 @@ from typing import Any
 
 from django.http import QueryDict
 
+from drain.policy.numbers import HIGHEST, whole
+
 from .door import ApiError
 
-HIGHEST = 2**63 - 1
 MOST_LISTED = 200
 LISTED = 50
 MOST_NAMED = 100_000
@@ -79,9 +80,10 @@ def query_number(query: QueryDict, name: str, default: int, most: int = HIGHEST)
     value = query.get(name)
     if value is None:
         return default
-    if not (value.isascii() and value.isdecimal() and len(value) < 20 and int(value) <= most):
+    number = whole(value, most)
+    if number is None:
         raise ApiError(422, f"{name} must be a whole number from 0 up to {most:,}.")
-    return int(value)
+    return number
 
 
 def known(query: QueryDict, *names: str) -> None:

@@ -15,6 +15,7 @@ from drain.evidence.lifecycle import CauseError
 from drain.evidence.markers import add_marker, moment_of
 from drain.models import DrainSession, FixMarker
 from drain.models.vocabulary import CheckKind
+from drain.policy.numbers import whole
 
 from .acting import by
 from .fingerprint_reads import causes_by_trend
@@ -23,6 +24,7 @@ from .permissions import requires
 from .words import typed
 
 OFFERED_CAUSES = 12
+_MOST = 9_999_999
 VALUE_WORDS = {
     CheckKind.NO_FINGERPRINT: "the fingerprint's key",
     CheckKind.NO_PATTERN: "text of the error, or re: and a regular expression",
@@ -124,9 +126,10 @@ def _whole(values: dict[str, str], name: str, default: int) -> int:
     text = values.get(name, "")
     if not text:
         return default
-    if not (text.isascii() and text.isdecimal() and len(text) < 8):
-        raise CauseError(f"“{text[:20]}” is no whole number: use digits.")
-    return int(text)
+    number = whole(text, _MOST)
+    if number is None:
+        raise CauseError(f"“{text[:20]}” is no whole number up to {_MOST:,}: use digits.")
+    return number
 
 
 def _check_form(

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from drain.evidence.lifecycle import By, CauseError, merge, mute, resolve, snooze, wake
 from drain.models import Fingerprint
+from drain.policy.numbers import whole
 
 from .acting import attempt, by, reason_of, verb
 
@@ -24,11 +25,11 @@ def fingerprint_snooze(request: HttpRequest, key: str) -> HttpResponse:
     """Out of every plan for a number of days."""
 
     def act(pk: int, who: By) -> bool:
-        days = request.POST.get("days", "").strip()
-        few = days.isascii() and days.isdecimal() and len(days) <= len(str(LONGEST_DAYS))
-        if not (few and 0 < int(days) <= LONGEST_DAYS):
-            raise CauseError(f"Days “{days[:20]}” makes no sense: give 1 to {LONGEST_DAYS:,}.")
-        return snooze(pk, who, until=who.now + timedelta(days=int(days)))
+        text = request.POST.get("days", "").strip()
+        days = whole(text, LONGEST_DAYS)
+        if not days:
+            raise CauseError(f"Days “{text[:20]}” makes no sense: give 1 to {LONGEST_DAYS:,}.")
+        return snooze(pk, who, until=who.now + timedelta(days=days))
 
     return _act(request, key, act, "snoozed")
 

@@ -14,6 +14,7 @@ from drain.engine.planning import Asked, create_session
 from drain.engine.sessions import start_session
 from drain.models import Candidate, DrainSession
 from drain.policy.drift import Drift, Seen, drift
+from drain.policy.numbers import whole
 
 from .acting import REFUSALS, person
 from .drain_form import POLICY_WORDS, DrainForm, read_form
@@ -87,8 +88,9 @@ def _drift(request: HttpRequest, session: DrainSession) -> Drift | None:
     digest, ids = request.POST.get("seen_digest", ""), request.POST.get("seen_ids", "")
     if not digest:
         return None
-    known = all(part.isascii() and part.isdecimal() for part in ids.split(",")) if ids else True
-    seen = Seen(digest, tuple(map(int, ids.split(","))) if ids and known else None)
+    read = [whole(part) for part in ids.split(",")] if ids else []
+    known = tuple(pk for pk in read if pk is not None)
+    seen = Seen(digest, known if known and len(known) == len(read) else None)
     planned = Candidate.objects.filter(session=session, planned_position__isnull=False)
     frozen = planned.order_by("planned_position").values_list("phase_id", flat=True)
     return drift(seen, list(frozen))

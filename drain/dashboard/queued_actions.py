@@ -21,6 +21,7 @@ from drain.engine.sessions import start_session
 from drain.models import Hold, Phase
 from drain.models.vocabulary import PhaseState
 from drain.policy.limits import LimitError, Limits
+from drain.policy.numbers import whole
 
 from .acting import REFUSALS, attempt, person, reason_of, verb
 from .drain_form import parse_moment
@@ -97,7 +98,7 @@ def _phases(request: HttpRequest) -> list[int]:
     if request.POST.get("all_matching") == "1":
         return queued_ids(filter_of(request), timezone.now(), MOST)
     ticked = request.POST.getlist("pk")[:LARGE]
-    return [int(pk) for pk in ticked if pk.isascii() and pk.isdecimal() and len(pk) < 19]
+    return [pk for pk in map(whole, ticked) if pk is not None]
 
 
 @verb("drain.drain_phases")

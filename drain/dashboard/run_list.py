@@ -15,6 +15,7 @@ from drain.evidence.rollups import state_counts
 from drain.evidence.sql import rows
 from drain.models import Phase, Run
 from drain.models.vocabulary import WORKING_STATES, PhaseState
+from drain.policy.numbers import whole
 
 from .words import cleaned, prefix_query
 
@@ -52,13 +53,11 @@ class RunFilter:
     @classmethod
     def read(cls, query: Mapping[str, str]) -> RunFilter:
         """From the query of a request."""
-        state, source = query.get("state", "").upper(), query.get("source", "")
+        state = query.get("state", "").upper()
         return cls(
             q=cleaned(query.get("q", "")),
             state=state if state in (*PhaseState.values, "WORKING") else "",
-            source=int(source)
-            if source.isascii() and source.isdecimal() and len(source) < 10
-            else None,
+            source=whole(query.get("source", "")),
             stale=query.get("stale") == "1",
             held=query.get("held") == "1",
         )

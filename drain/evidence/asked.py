@@ -24,10 +24,10 @@ from drain.evidence.sides import (
     of_window,
 )
 from drain.models import DrainSession, FixMarker, Source
+from drain.policy.numbers import whole
 
 DEFAULT_DAYS = 7
 LONGEST_DAYS = 90
-_HIGHEST = 2**63 - 1
 
 Values = Mapping[str, str]
 
@@ -174,8 +174,8 @@ def _session(values: Values, name: str) -> DrainSession:
 def _source(values: Values, name: str) -> Source:
     text = values.get(name, "").replace("\0", "")
     found = Source.objects.filter(name=text).first()
-    if found is None and text.isascii() and text.isdecimal() and len(text) < 20:
-        found = Source.objects.filter(pk=int(text)).first()
+    if found is None and (number := whole(text)) is not None:
+        found = Source.objects.filter(pk=number).first()
     if found is None:
         raise CauseError(f"There is no source “{text[:60]}”: give the name of one.")
     return found
@@ -184,19 +184,20 @@ def _source(values: Values, name: str) -> Source:
 def days_of(values: Values) -> int:
     """The days before a fix, or of two sources; DEFAULT_DAYS when nothing is said. Raises CauseError."""
     text = values.get("days", "") or str(DEFAULT_DAYS)
-    few = text.isascii() and text.isdecimal() and len(text) <= len(str(LONGEST_DAYS))
-    if not (few and 1 <= int(text) <= LONGEST_DAYS):
+    days = whole(text, LONGEST_DAYS)
+    if not days:
         raise CauseError(f"Days “{text[:20]}” makes no sense: give 1 to {LONGEST_DAYS}.")
-    return int(text)
+    return days
 
 
 def _number(values: Values, name: str) -> int:
     text = values.get(name, "").strip()
-    if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= _HIGHEST):
+    number = whole(text)
+    if number is None:
         raise CauseError(
             f"“{text[:40]}” is no number of a {_WORDS.get(name, 'drain')}: use digits."
         )
-    return int(text)
+    return number
 
 
 _WORDS = {"marker": "fix marker"}

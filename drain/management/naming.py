@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.management.base import CommandError
 
 from drain.models import DrainSession
+from drain.policy.numbers import whole
 
 _LATEST = "latest"
 
@@ -14,8 +15,8 @@ def named_session(text: str) -> DrainSession:
     sessions = DrainSession.objects.order_by("-pk")
     if text == _LATEST:
         found = sessions.first()
-    elif text.isascii() and text.isdecimal() and len(text) < 19:
-        found = sessions.filter(pk=int(text)).first()
+    elif (number := whole(text)) is not None:
+        found = sessions.filter(pk=number).first()
     else:
         raise CommandError(f"“{text}” is no session: give its number, or `{_LATEST}`.")
     if found is None and text == _LATEST:
