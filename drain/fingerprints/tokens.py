@@ -89,7 +89,7 @@ def _mask_core(core: str) -> str:
         return _mask_slashed(core)
     if "@" in core and _EMAIL.match(core):
         return "<email>"
-    if not any(char.isdigit() for char in core):
+    if not any(char.isdecimal() for char in core):
         return "<host>" if _HOST.match(core) or core == "localhost" else core
     return _mask_digits(core)
 
@@ -148,7 +148,7 @@ _MIXED_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def _mask_digits(core: str) -> str:
-    if core.isdigit():
+    if core.isdecimal():
         return "<n>"
     for pattern, placeholder in _WORD_RULES if core.isalnum() else _MIXED_RULES:
         if pattern.match(core):
@@ -169,7 +169,7 @@ def _mask_part(found: re.Match[str]) -> str:
     part = found.group()
     if part.isalpha():
         return "<hex>" if len(part) >= 8 and _HEX.match(part) else part
-    if part.isdigit():
+    if part.isdecimal():
         return "<n>"
     if part[:2] in ("0x", "0X") or _HEX.match(part) or _SHORT_HEX.match(part):
         return "<hex>"
