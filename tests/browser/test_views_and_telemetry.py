@@ -75,11 +75,10 @@ def test_a_run_is_released_on_its_page(olga: User, past: Run, visit: Visit) -> N
     expect(page.get_by_text("released by olga")).to_be_visible()
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_charts_draw_fit_a_phone_and_have_no_serious_accessibility_problem(
-    olga: User, past: Run, visit: Visit, complaints: list[str], dark: bool
+    olga: User, past: Run, visit: Visit, complaints: list[str]
 ) -> None:
-    page = visit("/runs/?held=1", width=390, dark=dark)
+    page = visit("/runs/?held=1", width=390, dark=True)
     paths = ("/", "/telemetry/", f"/runs/{past.pk}/", "/runs/?held=1")
     for path in paths:
         page.goto(path)
@@ -88,7 +87,7 @@ def test_charts_draw_fit_a_phone_and_have_no_serious_accessibility_problem(
         assert charts.count() == page.locator("[data-chart]").count(), path
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
     assert complaints == []
-    # Afterwards, because axe itself writes inline styles, which the policy of the pages refuses.
+    # Every page is looked at in light elsewhere, with less to draw. Afterwards, because axe itself writes inline styles, which the policy of the pages refuses.
     for path in paths[1:]:
         page.goto(path)
         assert violations(page) == [], path
