@@ -113,8 +113,7 @@ class QueuedPhase:
     def why(self) -> str:
         """Why it is queued, in one sentence."""
         if self.verb in ("imported", "synced"):
-            where = f"its source {self.source}" if self.source else "the import"
-            return f"{where[0].upper()}{where[1:]} says so"
+            return f"Queued in its source {self.source}" if self.source else "Queued in the import"
         if not self.verb:
             return "Queued since it was made"
         said = f": {self.reason}" if self.reason else ""
