@@ -37,6 +37,10 @@ class Difference:
 
     Where a side is empty, the fewest with which it could be shown at all.
     """
+    shared: int = 0
+    """Phases tried on both sides."""
+    fewer: int = 0
+    """Phases of the side that has fewer of them."""
 
     @property
     def verdict(self) -> str:
@@ -48,19 +52,25 @@ class Difference:
     @property
     def sentence(self) -> str:
         """The verdict with its n."""
-        on = self._sizes()
         if self.interval is None:
-            return f"Not enough data: {on}; at least {self.enough} on each side would be needed."
+            sizes = f"{self.n_before} attempts before and {self.n_after} after"
+            return f"Not enough data: {sizes}; at least {self.enough} on each side would be needed."
+        on = self._basis()
         points = f"{_points(self.interval.value)} ({_points(self.interval.low)} to {_points(self.interval.high)})"
         if self.verdict != "not_enough_data":
-            return f"The completion rate is {self.verdict}: {points} percentage points, {on}."
+            return f"The completion rate is {self.verdict}: {points} percentage points {on}."
         need = "" if self.enough is None else f"; about {self.enough} would be enough"
-        return f"Not enough data to tell: {points} percentage points, {on}{need}."
+        return f"Not enough data to tell: {points} percentage points {on}{need}."
 
-    def _sizes(self) -> str:
+    def _basis(self) -> str:
+        """What was compared with what, and why so."""
+        both = f"{self.shared} phase{'' if self.shared == 1 else 's'} on both sides"
+        of = f"the smaller side's {self.fewer}"
         if self.is_paired:
-            return f"{self.n_after} phase{'' if self.n_after == 1 else 's'} on both sides"
-        return f"{self.n_before} attempts before and {self.n_after} after"
+            return f"on the same phases ({both}, of {of})"
+        why = f"{both}, fewer than half of {of}" if self.shared else "no phase on both sides"
+        sizes = f"{self.n_before} attempts before and {self.n_after} after"
+        return f"between two groups ({sizes}; {why})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +120,40 @@ def compare(
     one, two = figures(before), figures(after)
     same = pairs(before, after, from_plan=from_plan)
     keys = set(resolve_keys(fixed).values())
+    change = difference(one, two, same)
     return Comparison(
         before=one,
         after=two,
         pairs=same,
-        difference=difference(one.rate, two.rate, same),
+        difference=change,
         control=_control(same, keys) if keys else None,
         causes=_changes((*one.causes, *_planned_causes(same)), two.causes, same.tried()),
-        notes=_notes(same),
+        notes=_notes(same, change),
     )
 
 
-def difference(before: Rate, after: Rate, same: Pairs) -> Difference:
-    """On the same phases where there are any, else between the two sides as they are."""
-    if same.n:
+def difference(before: Figures, after: Figures, same: Pairs) -> Difference:
+    """On the same phases where they can speak for both sides, else between two groups of attempts."""
+    fewer = min(before.phases + same.from_plan, after.phases)
+    if speak_for_both(same.n, fewer):
         gained, lost = same.gained(), same.lost()
         interval, enough = paired(gained, lost, same.n), enough_for_paired(gained, lost, same.n)
-        return Difference(interval, same.n, same.n, True, enough)
-    counts = (before.complete, before.n), (after.complete, after.n)
+        return Difference(interval, same.n, same.n, True, enough, same.n, fewer)
+    one, two = (before.rate.complete, before.rate.n), (after.rate.complete, after.rate.n)
     enough = (
-        enough_for_difference(*counts) if before.n and after.n else least_for_difference(*counts)
+        enough_for_difference(one, two) if one[1] and two[1] else least_for_difference(one, two)
     )
-    return Difference(newcombe(*counts), before.n, after.n, False, enough)
+    return Difference(newcombe(one, two), one[1], two[1], False, enough, same.n, fewer)
+
+
+def speak_for_both(shared: int, fewer: int) -> bool:
+    """Whether the phases on both sides are at least half of those of the side that has fewer.
+
+    A pair is the stronger proof, but only of the phases that have one: a handful that two weeks of the
+    fleet happen to share says nothing of the weeks. Around a fix or a drain that tries again what had
+    failed, the side after is made of such phases, so the rule finds them by itself.
+    """
+    return shared > 0 and 2 * shared >= fewer
 
 
 def _control(same: Pairs, keys: Collection[str]) -> Control:
@@ -173,9 +195,9 @@ def _planned_causes(same: Pairs) -> Iterable[CauseCount]:
     return [CauseCount(cause.key, cause.title, cause.status, n) for cause, n in counts.items()]
 
 
-def _notes(same: Pairs) -> tuple[str, ...]:
+def _notes(same: Pairs, change: Difference) -> tuple[str, ...]:
     notes = []
-    if same.n and same.all_failed_before:
+    if change.is_paired and same.all_failed_before:
         notes.append(SELECTED)
     if same.from_plan:
         notes.append(

@@ -48,9 +48,9 @@ class Ground:
         """The completion rate after against before."""
         if self.known is not None:
             return self.known.difference
-        rates = figures(self.before).rate, self.figures_after.rate
+        sides = figures(self.before), self.figures_after
         # Of two stretches of the fleet, what a plan knew would count every first try as a rise.
-        return difference(*rates, pairs(self.before, self.after, from_plan=not self.fleet))
+        return difference(*sides, pairs(self.before, self.after, from_plan=not self.fleet))
 
     def in_state(self, state: str) -> tuple[int, int, list[int]]:
         """(all phases, those in `state`, ids of at most MOST_NAMED of those)."""

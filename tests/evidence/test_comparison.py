@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from drain.evidence.comparison import SELECTED, compare
+from drain.evidence.comparison import SELECTED, compare, speak_for_both
 from drain.evidence.lifecycle import By
 from drain.evidence.markers import add_marker
 from drain.evidence.sides import (
@@ -134,7 +134,59 @@ def test_two_sessions_without_common_phases_are_compared_as_they_are():
     assert found.difference.verdict == "not_enough_data"
     assert found.difference.enough > 8
     assert f"about {found.difference.enough} would be enough" in found.difference.sentence
+    assert "(8 attempts before and 8 after; no phase on both sides)" in found.difference.sentence
     assert found.control is None
+
+
+@pytest.mark.parametrize(
+    ("shared", "fewer", "are_pairs"),
+    [
+        (0, 0, False),  # nothing was tried
+        (0, 40, False),  # two sources: no phase belongs to both
+        (1, 1, True),  # one phase tried again
+        (4, 4, True),  # a small drain of phases that all failed last week
+        (7, 12, True),  # a fix: most of what was tried since had failed before
+        (6, 12, True),  # just half
+        (5, 12, False),
+        (3, 1000, False),  # two weeks of a fleet that share a handful
+    ],
+)
+def test_the_same_phases_decide_where_they_are_at_least_half_of_the_smaller_side(
+    shared, fewer, are_pairs
+):
+    assert speak_for_both(shared, fewer) is are_pairs
+
+
+def test_a_handful_of_shared_phases_does_not_speak_for_two_weeks_of_the_fleet():
+    """Both stretches complete half of their phases; only the two shared ones went from bad to good."""
+    for at in (NOON - HOUR, NOON):
+        for index in range(8):
+            AttemptFactory(outcome=("complete", "failed")[index % 2], started_at=at)
+    for phase in (PhaseFactory(), PhaseFactory()):
+        AttemptFactory(phase=phase, started_at=NOON - HOUR)
+        AttemptFactory(phase=phase, outcome="complete", started_at=NOON)
+    found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR))
+    assert (found.pairs.n, found.difference.is_paired) == (2, False)
+    assert (found.difference.n_before, found.difference.n_after) == (10, 10)
+    assert "percentage points between two groups (10 attempts before and 10 after; " in (
+        found.difference.sentence
+    )
+    assert "2 phases on both sides, fewer than half of the smaller side's 10)" in (
+        found.difference.sentence
+    )
+    assert SELECTED not in found.notes
+
+
+def test_a_small_drain_of_phases_that_are_all_in_a_large_one_is_compared_on_them():
+    large, small = SessionFactory(), SessionFactory()
+    for index in range(12):
+        phase = PhaseFactory()
+        AttemptFactory(session=large, phase=phase)
+        if index < 4:
+            AttemptFactory(session=small, phase=phase, outcome="complete")
+    found = compare(of_session(large), of_session(small)).difference
+    assert (found.is_paired, found.n_after) == (True, 4)
+    assert "on the same phases (4 phases on both sides, of the smaller side's 4)" in found.sentence
 
 
 def test_a_rate_that_fell_on_the_same_phases_is_called_worse():
