@@ -42,6 +42,7 @@ from django.urls import reverse
 from bench import dashboards, fleet
 from bench.first_load import first_load
 from drain.models import Attempt, Phase, Run
+from drain.people.sign_on import BACKEND
 from drainsite.warming import warm
 
 ALONE = 5
@@ -229,7 +230,7 @@ def main() -> None:
     watch(options.explain)
     client = Client()
     person = User.objects.get(username=fleet.PERSON)
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person, backend=BACKEND)
     print(
         f"{'page':38} {'first':>7} {'alone':>7} {'busy':>7} {'median':>7} {'p95':>7} {'queries':>7} {'kB':>6} {'load':>6} {'live':>6}"
     )

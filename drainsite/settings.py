@@ -147,7 +147,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "drain.people.accounts.Accounts",
 ]
 LOGIN_URL = "drain:login"
 LOGIN_REDIRECT_URL = "drain:overview"

@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from drain.models.roles import Role
+from drain.people.sign_on import BACKEND
 
 
 def person(role: Role | None, name: str = "") -> User:
@@ -18,5 +19,5 @@ def person(role: Role | None, name: str = "") -> User:
 def signed_in(role: Role | None, name: str = "") -> Client:
     """A browser of that person."""
     client = Client()
-    client.force_login(person(role, name), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person(role, name), backend=BACKEND)
     return client

@@ -25,6 +25,7 @@ from drain.models import AuditEvent, BulkAction, DrainSession, FixMarker, Hold, 
 from drain.models.audit import Person
 from drain.models.roles import Role, least_role
 from drain.models.vocabulary import Origin
+from drain.people.sign_on import BACKEND
 from drain.people.tokens import issue_token
 from tests.factories import (
     NOON,
@@ -219,9 +220,7 @@ def test_other_methods_open_no_second_door(name, world):
 )
 def test_a_missing_csrf_token_is_refused_even_to_who_may(name, world):
     client = Client(enforce_csrf_checks=True)
-    client.force_login(
-        person(Role.ADMINISTRATOR), backend="django.contrib.auth.backends.ModelBackend"
-    )
+    client.force_login(person(Role.ADMINISTRATOR), backend=BACKEND)
     assert client.post(_address(name, world)).status_code == 403
     assert DrainSession.objects.get().state == "running"
 

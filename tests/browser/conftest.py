@@ -22,6 +22,7 @@ from playwright.sync_api import (
 
 from drain.engine.loop import drain
 from drain.models import ExecutorProfile, Phase, Run
+from drain.people.sign_on import BACKEND
 
 # Playwright keeps an event loop in this thread, and Django takes any loop for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -75,9 +76,7 @@ def complaints() -> list[str]:
 def session_key() -> str:
     """olga is signed in by her cookie; signing in by hand has a journey of its own."""
     client = Client()
-    client.force_login(
-        User.objects.get(username="olga"), backend="django.contrib.auth.backends.ModelBackend"
-    )
+    client.force_login(User.objects.get(username="olga"), backend=BACKEND)
     return client.cookies["sessionid"].value
 
 

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
+from drain.people.sign_on import BACKEND
 from tests.security.backlog import addresses, hostile_backlog
 from tests.security.hostile import HOSTILE
 
@@ -62,7 +63,7 @@ class Seen:
 def seen(chromium: Browser, live_server, olga: User) -> Iterator[Seen]:
     """A page of somebody who is signed in and may do everything."""
     client = Client()
-    client.force_login(olga, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(olga, backend=BACKEND)
     context = chromium.new_context(
         base_url=live_server.url, viewport={"width": 1440, "height": 900}
     )
