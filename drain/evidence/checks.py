@@ -16,13 +16,20 @@ from django.db.models import Q
 
 from drain.evidence.causes import family
 from drain.evidence.grounds import Ground, ground_in_session
-from drain.evidence.matching import PatternError, matching, matching_pattern
+from drain.evidence.matching import (
+    Mark,
+    PatternError,
+    mark_of_keys,
+    mark_of_pattern,
+    matching,
+)
 from drain.evidence.verdicts import (
     Verdict,
     better_than_before,
     none_in_state,
-    nothing_of,
+    none_of,
     rate_at_least,
+    stayed_away,
     yield_at_least,
 )
 from drain.models import Check, CheckResult, DrainSession
@@ -72,15 +79,18 @@ def _no_fingerprint(check: Check, ground: Ground) -> Verdict:
     if check.fingerprint is None:
         sentence = "The check names no fingerprint: choose one."
         return Verdict(CheckVerdict.NOT_ENOUGH_DATA, sentence)
-    keys = {"keys": family([check.fingerprint.key])}
-    condition = "a.outcome = ANY(%(failures)s) AND a.fingerprint = ANY(%(keys)s::text[])"
-    found = matching(ground.after, condition, keys)
-    return nothing_of(f"failed with “{check.fingerprint.title}”", found)
+    mark = mark_of_keys(family([check.fingerprint.key]))
+    return _stayed_away(f"failed with “{check.fingerprint.title}”", mark, ground)
 
 
 def _no_pattern(check: Check, ground: Ground) -> Verdict:
-    found = matching_pattern(ground.after, check.pattern)
-    return nothing_of(f"failed with “{check.pattern}” in their error", found)
+    mark = mark_of_pattern(check.pattern)
+    return _stayed_away(f"failed with “{check.pattern}” in their error", mark, ground)
+
+
+def _stayed_away(what: str, mark: Mark, ground: Ground) -> Verdict:
+    found = matching(ground.after, mark)
+    return stayed_away(what, found, None if found.matching else ground.again(mark))
 
 
 def _completion_rate(check: Check, ground: Ground) -> Verdict:
@@ -101,16 +111,17 @@ def _no_state(check: Check, ground: Ground) -> Verdict:
 
 
 def _no_unknown(_check: Check, ground: Ground) -> Verdict:
-    condition = "a.outcome = ANY(%(failures)s) AND a.failure_category IN ('', 'unknown')"
-    return nothing_of("failed with an unknown error", matching(ground.after, condition, {}))
+    unknown = "a.outcome = ANY(%(failures)s) AND a.failure_category IN ('', 'unknown')"
+    found = matching(ground.after, Mark(unknown, "", {}))
+    return none_of("attempts failed with an unknown error", found, "No attempt ended")
 
 
 def _logs_kept(_check: Check, ground: Ground) -> Verdict:
     """An attempt that printed nothing has nothing to keep, but a lost one lost what it printed."""
-    condition = (
-        "a.log_name = '' AND a.log_inline IS NULL AND (a.log_bytes > 0 OR a.outcome = 'lost')"
-    )
-    return nothing_of("have no log", matching(ground.after, condition, {}))
+    missing = Mark("a.log_name = '' AND a.log_inline IS NULL", "", {})
+    found = matching(ground.after, missing, "(a.log_bytes > 0 OR a.outcome = 'lost')")
+    what = "attempts that printed something or were lost have no log"
+    return none_of(what, found, "No attempt printed anything")
 
 
 _JUDGES: dict[CheckKind, Callable[[Check, Ground], Verdict]] = {

@@ -13,7 +13,7 @@ from typing import Any
 from drain.evidence.asked import DEFAULT_DAYS, of_marker
 from drain.evidence.bounds import bounded
 from drain.evidence.comparison import Comparison, Difference, difference
-from drain.evidence.matching import MOST_NAMED
+from drain.evidence.matching import MOST_NAMED, Again, Mark, tried_again
 from drain.evidence.pairs import pairs
 from drain.evidence.rollups import state_totals
 from drain.evidence.sides import Figures, Side, around_marker, before_session, figures, of_session
@@ -51,6 +51,15 @@ class Ground:
         sides = figures(self.before), self.figures_after
         # Of two stretches of the fleet, what a plan knew would count every first try as a rise.
         return difference(*sides, pairs(self.before, self.after, from_plan=not self.fleet))
+
+    def again(self, mark: Mark) -> Again | None:
+        """Phases that bore the mark before and were tried again; None for a claim about any attempt."""
+        if self.fleet:
+            return None
+        before = self.before
+        if self.session is not None:
+            before = replace(before, plan_of=self.session)
+        return tried_again(before, self.after, self.session, mark)
 
     def in_state(self, state: str) -> tuple[int, int, list[int]]:
         """(all phases, those in `state`, ids of at most MOST_NAMED of those)."""

@@ -9,12 +9,24 @@ from typing import Any
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 
-from drain.evidence.sides import FAILURES, UNCOUNTED, Side
+from drain.evidence.sides import FAILURES, RATED, UNCOUNTED, Side
 from drain.evidence.sql import row, rows
 
 MOST_NAMED = 50
 PATTERN_SECONDS = 5
 REGEX_PREFIX = "re:"
+
+
+_AGAIN = """
+WITH tried AS (
+    SELECT b.phase_id, b.session_id FROM drain_attempt b WHERE {after} AND b.outcome = ANY(%(rated)s)
+), had AS (
+    SELECT a.phase_id FROM drain_attempt a WHERE {before} AND {attempt}
+    UNION SELECT c.phase_id FROM drain_candidate c WHERE c.session_id IN {plans} AND {planned}
+)
+SELECT count(*)::int AS had, count(*) FILTER (WHERE phase_id IN (SELECT phase_id FROM tried))::int AS again
+FROM had
+"""
 
 
 class PatternError(Exception):
@@ -30,30 +42,83 @@ class Found:
     attempts: tuple[int, ...]
 
 
-def matching(side: Side, condition: str, values: dict[str, Any]) -> Found:
-    """Counted attempts of a side that meet a condition on attempt `a`."""
-    bound = side.values("a") | {"uncounted": UNCOUNTED, "failures": FAILURES} | values
-    scope = f"FROM drain_attempt a WHERE {side.where('a')} AND NOT a.outcome = ANY(%(uncounted)s)"
-    total = row(f"SELECT count(*)::int AS n {scope}", bound)["n"]
-    found = rows(f"SELECT a.id {scope} AND {condition} ORDER BY a.id DESC", bound)
-    return Found(total, len(found), tuple(item["id"] for item in found[:MOST_NAMED]))
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What marks a failure, as SQL conditions, and their values."""
+
+    attempt: str
+    """On attempt `a`."""
+    planned: str
+    """On candidate `c`: what a plan knew of a phase."""
+    values: dict[str, Any]
+    pattern: str = ""
+    """Text that somebody gave to search for; "" when the conditions are ours alone."""
 
 
-def matching_pattern(side: Side, pattern: str) -> Found:
-    """Failed attempts whose error contains the pattern, whatever the case of its letters.
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Phases that had failed with a mark before, and how many of them were tried again."""
+
+    had: int
+    tried: int
+
+
+def mark_of_keys(keys: list[str]) -> Mark:
+    """Failures with one of these fingerprints."""
+    return Mark(
+        "a.outcome = ANY(%(failures)s) AND a.fingerprint = ANY(%(keys)s::text[])",
+        "c.fingerprint = ANY(%(keys)s::text[])",
+        {"keys": keys},
+    )
+
+
+def mark_of_pattern(pattern: str) -> Mark:
+    """Failures whose error contains the pattern, whatever the case of its letters.
 
     The text is taken literally, which costs the same for every text. After `re:` it is a regular
     expression of PostgreSQL's, whose matcher is ended after PATTERN_SECONDS: a hostile one costs that,
-    and no more. Raises PatternError.
+    and no more.
     """
-    if not pattern.startswith(REGEX_PREFIX):
-        literal = (
-            "a.outcome = ANY(%(failures)s) AND position(lower(%(pattern)s) IN lower(a.error)) > 0"
-        )
-        return matching(side, literal, {"pattern": pattern})
-    condition = "a.outcome = ANY(%(failures)s) AND a.error ~* %(pattern)s"
-    with _bounded(pattern):
-        return matching(side, condition, {"pattern": pattern.removeprefix(REGEX_PREFIX)})
+    said = "position(lower(%(pattern)s) IN lower({})) > 0"
+    if pattern.startswith(REGEX_PREFIX):
+        said = "{} ~* %(pattern)s"
+    return Mark(
+        f"a.outcome = ANY(%(failures)s) AND {said.format('a.error')}",
+        f"c.fingerprint IN (SELECT f.key FROM drain_fingerprint f WHERE {said.format('f.sample')})",  # noqa: S608 - fixed parts
+        {"pattern": pattern.removeprefix(REGEX_PREFIX)},
+        pattern,
+    )
+
+
+def matching(side: Side, mark: Mark, among: str = "true") -> Found:
+    """Counted attempts of a side that bear the mark, of those that are `among`. Raises PatternError."""
+    bound = side.values("a") | {"uncounted": UNCOUNTED, "failures": FAILURES} | mark.values
+    scope = (
+        f"FROM drain_attempt a WHERE {side.where('a')} AND NOT a.outcome = ANY(%(uncounted)s) "
+        f"AND {among}"
+    )
+    with _limited(mark):
+        total = row(f"SELECT count(*)::int AS n {scope}", bound)["n"]
+        found = rows(f"SELECT a.id {scope} AND {mark.attempt} ORDER BY a.id DESC", bound)
+    return Found(total, len(found), tuple(item["id"] for item in found[:MOST_NAMED]))
+
+
+def tried_again(before: Side, after: Side, session: int | None, mark: Mark) -> Again:
+    """Phases that bore the mark before, by their attempts or a plan's word, and those tried after.
+
+    The plan is that of `session`, else those of all drains after. Raises PatternError.
+    """
+    statement = _AGAIN.format(
+        before=before.where("a"),
+        after=after.where("b"),
+        attempt=mark.attempt,
+        planned=mark.planned,
+        plans="(%(plan)s)" if session is not None else "(SELECT session_id FROM tried)",
+    )
+    bound = before.values("a") | after.values("b") | mark.values
+    with _limited(mark):
+        found = row(statement, bound | {"failures": FAILURES, "rated": RATED, "plan": session})
+    return Again(found["had"], found["again"])
 
 
 def require_readable(pattern: str) -> None:
@@ -65,6 +130,16 @@ def require_readable(pattern: str) -> None:
         raise PatternError(f"After {REGEX_PREFIX!r} a regular expression is missing: give one.")
     with _bounded(pattern):
         row("SELECT '' ~* %(pattern)s AS found", {"pattern": expression})
+
+
+@contextmanager
+def _limited(mark: Mark) -> Iterator[None]:
+    """Only what somebody else wrote as a regular expression needs a limit."""
+    if not mark.pattern.startswith(REGEX_PREFIX):
+        yield
+        return
+    with _bounded(mark.pattern):
+        yield
 
 
 @contextmanager

@@ -189,7 +189,9 @@ def guards_answer(report: Report) -> str:
     if not report.guards:
         return "No known-bad guard is defined: add a check “no failure that matches a pattern”."
     bad = sum(guard.verdict == "fail" for guard in report.guards)
-    return f"{bad} of {len(report.guards)} known-bad patterns came back."
+    open_ = sum(guard.verdict == "not_enough_data" for guard in report.guards)
+    undecided = f"; of {open_} too few were tried again to say so" if open_ else ""
+    return f"{bad} of {len(report.guards)} known-bad patterns came back{undecided}."
 
 
 def actions(report: Report) -> list[tuple[str, str, str]]:

@@ -1,4 +1,9 @@
-"""From counts to a verdict: pure, one function for each sort of claim."""
+"""From counts to a verdict: pure, one function for each sort of claim.
+
+A claim that a cause stays away is about what comes: it needs enough that could have failed so (the rule of
+three, Hanley and Lippman-Hand, JAMA 249:1743, 1983: none in thirty leaves at most 10 % at 95 %). A claim
+about what was recorded (states, logs, unknown errors) is counted in full, and one is enough to look at.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from drain.evidence.comparison import Difference
-from drain.evidence.matching import Found
+from drain.evidence.matching import Again, Found
+from drain.evidence.settling import MOST, enough_clean
 from drain.evidence.sides import Rate, Yield
 from drain.evidence.statistics import Interval, enough_for_rate, wilson
 from drain.models.vocabulary import CheckVerdict
@@ -26,18 +32,39 @@ class Verdict:
     """n, the value, its interval, and `attempts` or `phases`: ids of at most 50 that speak against it."""
 
 
-def nothing_of(what: str, found: Found) -> Verdict:
-    """A claim that no attempt does something."""
-    bound = wilson(found.matching, found.n)
-    observed = {"n": found.n, "found": found.matching, "attempts": list(found.attempts)}
-    observed |= _interval(bound)
+def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
+    """A claim that no attempt fails in a way.
+
+    Where phases had failed so (`again`), enough of them must have been tried again: as many as end a
+    cause after its fix. Where none had, or the claim is about any attempt, thirty attempts are enough.
+    """
+    observed = _counted(found)
     if found.matching:
         said = f"{found.matching} of {found.n} attempts {what}."
         return Verdict(CheckVerdict.FAIL, said, observed)
-    if bound is None:
-        return Verdict(CheckVerdict.NOT_ENOUGH_DATA, "No attempt ended: 1 is enough.", observed)
-    said = f"None of {found.n} attempts {what} (at most {bound.high:.1%} at 95 %)."
-    return Verdict(CheckVerdict.PASS, said, observed)
+    had = again.had if again else 0
+    had_so = "1 phase" if had == 1 else f"{had} phases"
+    enough, tried = (enough_clean(had), again.tried) if again and had else (MOST, found.n)
+    observed |= {"had": had, "again": again.tried if again else None} | _enough(enough)
+    said = f"None of {found.n} attempts {what}"
+    if tried >= enough:
+        rest = f"; {tried} of {had_so} that had before {_were(tried)} tried again" if had else ""
+        return Verdict(CheckVerdict.PASS, f"{said} ({_at_most(observed)}){rest}.", observed)
+    if had:
+        said = f"{tried} of {had_so} that {what} before {_were(tried)} tried again"
+    elif not found.n:
+        said = "No attempt ended"
+    return _short(said, enough, observed)
+
+
+def none_of(what: str, found: Found, nothing: str) -> Verdict:
+    """A claim about what was recorded of each attempt; `nothing` is said where there is none to look at."""
+    observed = _counted(found)
+    if found.matching:
+        return Verdict(CheckVerdict.FAIL, f"{found.matching} of {found.n} {what}.", observed)
+    if not found.n:
+        return _short(nothing, 1, observed)
+    return Verdict(CheckVerdict.PASS, f"None of {found.n} {what}: each was looked at.", observed)
 
 
 def rate_at_least(rate: Rate, threshold: float) -> Verdict:
@@ -105,10 +132,27 @@ def none_in_state(state: str, total: int, phases: list[int], found: int) -> Verd
         said = f"{found} of {total} phases are {state}."
         return Verdict(CheckVerdict.FAIL, said, observed)
     if not total:
-        return Verdict(
-            CheckVerdict.NOT_ENOUGH_DATA, "There is no phase to look at yet: 1 is enough.", observed
-        )
-    return Verdict(CheckVerdict.PASS, f"None of {total} phases is {state}.", observed)
+        return _short("There is no phase to look at yet", 1, observed)
+    said = f"None of {total} phase{'' if total == 1 else 's'} is {state} now."
+    return Verdict(CheckVerdict.PASS, said, observed)
+
+
+def _counted(found: Found) -> dict[str, Any]:
+    counts = {"n": found.n, "found": found.matching, "attempts": list(found.attempts)}
+    return counts | _interval(wilson(found.matching, found.n))
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _at_most(observed: dict[str, Any]) -> str:
+    return f"at most {observed['high']:.1%} at 95 %"
+
+
+def _short(said: str, enough: int, observed: dict[str, Any]) -> Verdict:
+    sentence = f"{said}: not enough data, {enough} would be enough."
+    return Verdict(CheckVerdict.NOT_ENOUGH_DATA, sentence, observed | _enough(enough))
 
 
 def _enough_attempts(telemetry: Yield, rate: Interval, threshold: float) -> int | None:

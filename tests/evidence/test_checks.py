@@ -61,9 +61,42 @@ def test_a_pattern_that_did_not_come_back_passes_with_how_sure_that_is(session):
     assert 0 < found.observed["high"] < 0.07
 
 
+@pytest.mark.parametrize("named", [{"fingerprint": "k"}, {"pattern": "boom"}])
+@pytest.mark.parametrize(
+    ("had", "again", "others", "verdict", "said"),
+    [
+        (5, 0, 40, "not_enough_data", "0 of 5 phases that failed with"),
+        (5, 1, 0, "not_enough_data", "before was tried again: not enough data, 3 would be enough."),
+        (5, 3, 0, "pass", "; 3 of 5 phases that had before were tried again."),
+        (1, 1, 0, "pass", "; 1 of 1 phase that had before was tried again."),
+        (0, 0, 29, "not_enough_data", "not enough data, 30 would be enough."),
+        (0, 0, 30, "pass", "None of 30 attempts failed with"),
+    ],
+)
+def test_a_cause_stayed_away_only_where_enough_that_could_have_failed_so_was_tried(
+    session, named, had, again, others, verdict, said
+):
+    """Half of those that had failed so have an attempt before, of the others the plan alone knows it."""
+    cause = FingerprintFactory(key="k", title="Boom", sample="boom")
+    for index in range(had):
+        known = index % 2 == 0
+        phase = CandidateFactory(session=session, fingerprint="" if known else "k").phase
+        if known:
+            before = session.started_at - timedelta(hours=1)
+            AttemptFactory(phase=phase, fingerprint="k", error="Boom!", started_at=before)
+        if index < again:
+            AttemptFactory(phase=phase, session=session, outcome="complete")
+    _attempts(session, others, outcome="complete")
+    kind = CheckKind.NO_PATTERN if "pattern" in named else CheckKind.NO_FINGERPRINT
+    found = _judge(session, kind, **(named if "pattern" in named else {"fingerprint": cause}))
+    assert (found.verdict, found.observed["n"]) == (verdict, again + others)
+    assert said in found.sentence
+
+
 def test_a_pattern_is_literal_unless_it_asks_to_be_a_regular_expression(session):
     _attempts(session, 1, error="SyntaxError: invalid syntax")
-    assert _judge(session, CheckKind.NO_PATTERN, pattern="Syntax.rror").verdict == "pass"
+    found = _judge(session, CheckKind.NO_PATTERN, pattern="Syntax.rror")
+    assert (found.verdict, found.observed["found"]) == ("not_enough_data", 0)
     assert _judge(session, CheckKind.NO_PATTERN, pattern="re:syntax.rror").verdict == "fail"
 
 
@@ -81,7 +114,11 @@ def test_a_hostile_pattern_costs_a_bounded_time_and_says_so(session, monkeypatch
 def test_no_fingerprint_counts_what_was_merged_into_it(session):
     target = FingerprintFactory(key="t")
     FingerprintFactory(key="m", merged_into=target)
-    _attempts(session, 1, outcome="complete")
+    CandidateFactory(
+        session=session,
+        fingerprint="m",
+        phase=AttemptFactory(session=session, outcome="complete").phase,
+    )
     assert _judge(session, CheckKind.NO_FINGERPRINT, fingerprint=target).verdict == "pass"
     _attempts(session, 1, fingerprint="m")
     assert _judge(session, CheckKind.NO_FINGERPRINT, fingerprint=target).verdict == "fail"
@@ -156,15 +193,24 @@ def test_no_phase_left_in_a_state(session):
     assert _judge(session, CheckKind.NO_STATE, state="FAILED").verdict == "not_enough_data"
     phase = PhaseFactory(state="COMPLETE")
     CandidateFactory(session=session, phase=phase)
-    assert _judge(session, CheckKind.NO_STATE, state="FAILED").verdict == "pass"
+    found = _judge(session, CheckKind.NO_STATE, state="FAILED")
+    assert (found.verdict, found.sentence) == ("pass", "None of 1 phase is FAILED now.")
     left = CandidateFactory(session=session, phase=PhaseFactory(state="FAILED")).phase
     found = _judge(session, CheckKind.NO_STATE, state="FAILED")
     assert (found.verdict, found.observed["phases"]) == ("fail", [left.pk])
 
 
-def test_no_unknown_error_and_no_attempt_without_a_log(session):
+def test_what_is_recorded_of_each_attempt_is_looked_at_in_full(session):
+    silent = "No attempt printed anything: not enough data, 1 would be enough."
+    _attempts(session, 2, outcome="complete", log_bytes=0)
+    assert _judge(session, CheckKind.LOGS_KEPT).sentence == silent
     _attempts(session, 1, failure_category="import", log_bytes=9, log_inline=b"x")
-    assert _judge(session, CheckKind.NO_UNKNOWN).verdict == "pass"
+    found = _judge(session, CheckKind.NO_UNKNOWN)
+    assert (found.verdict, found.sentence) == (
+        "pass",
+        "None of 3 attempts failed with an unknown error: each was looked at.",
+    )
+    assert _judge(session, CheckKind.LOGS_KEPT).observed["n"] == 1
     assert _judge(session, CheckKind.LOGS_KEPT).verdict == "pass"
     _attempts(session, 1, failure_category="unknown", log_bytes=9)
     assert _judge(session, CheckKind.NO_UNKNOWN).verdict == "fail"
@@ -181,8 +227,11 @@ def test_a_log_that_was_pruned_is_not_one_that_was_lost():
 
 def test_a_check_of_a_marker_looks_only_at_attempts_started_after_the_fix(session):
     marker = add_marker("fix", By("ada", Origin.BROWSER, NOON))
-    _attempts(session, 1, error="boom", started_at=NOON)
-    _attempts(session, 1, outcome="complete", started_at=NOON + timedelta(minutes=1))
+    phase = CandidateFactory(session=session).phase
+    for outcome, minute in (("failed", 0), ("complete", 1)):
+        at = NOON + timedelta(minutes=minute)
+        error = "boom" if outcome == "failed" else ""
+        AttemptFactory(phase=phase, session=session, outcome=outcome, error=error, started_at=at)
     found = _judge(session, CheckKind.NO_PATTERN, pattern="boom", marker=marker)
     assert (found.verdict, found.observed["n"]) == ("pass", 1)
 

@@ -104,11 +104,11 @@ def test_history_grows_only_when_something_changed():
     assert CheckResult.objects.count() == 1
     check.refresh_from_db()
     assert check.judged_at == NOON + 20 * MINUTE
-    AttemptFactory(outcome="complete", started_at=NOON)
+    AttemptFactory(error="boom", started_at=NOON)
     judge_due(NOON + 30 * MINUTE)
     assert list(CheckResult.objects.order_by("pk").values_list("verdict", flat=True)) == [
         "not_enough_data",
-        "pass",
+        "fail",
     ]
 
 
@@ -116,8 +116,9 @@ def test_a_check_of_a_fix_looks_at_everything_since_it_whatever_the_drain():
     cause = FingerprintFactory(key="k")
     marker = add_marker("fix", BY, at=NOON, keys=["k"])
     add_check(Claim(CheckKind.NO_FINGERPRINT, "k", marker=marker), BY)
-    AttemptFactory(fingerprint=cause.key, started_at=NOON)
-    AttemptFactory(outcome="complete", session=SessionFactory(), started_at=NOON + MINUTE)
+    phase = AttemptFactory(fingerprint=cause.key, started_at=NOON).phase
+    since = {"session": SessionFactory(), "started_at": NOON + MINUTE}
+    AttemptFactory(phase=phase, outcome="complete", **since)
     judge_due(NOON + HOUR)
     assert (CheckResult.objects.get().verdict, CheckResult.objects.get().observed["n"]) == (
         "pass",
