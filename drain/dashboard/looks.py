@@ -6,6 +6,7 @@ Templates never choose a colour or an icon for a state; they name the stored val
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from drain.models import DrainSession
 from drain.policy.reasons import StopReason
@@ -107,9 +108,14 @@ def look(value: object) -> Look:
 
     An unknown value is shown as it is, in neutral: a page must not fail over a word it does not know.
     """
-    name = str(value).lower().replace("_", "-").replace(" ", "-")
+    return _look(str(value))
+
+
+@lru_cache(maxsize=256)
+def _look(value: str) -> Look:
+    name = value.lower().replace("_", "-").replace(" ", "-")
     name = _TIERS.get(name, name)
-    return _LOOKS.get(name) or Look(str(value) or "Unknown", "circle-dotted", "s-neutral")
+    return _LOOKS.get(name) or Look(value or "Unknown", "circle-dotted", "s-neutral")
 
 
 def drain_state(session: DrainSession) -> str:

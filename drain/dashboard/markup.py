@@ -14,7 +14,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from .looks import look
+from .looks import Look, look
 
 # Placeholders of a fingerprint template: <path>, <n>, <name>, <hex> …
 _SLOT = re.compile(r"<([a-z][a-z0-9_-]{0,19})>")
@@ -49,7 +49,16 @@ def _sprite() -> str:
 
 def state(value: object, word: str = "") -> SafeString:
     """A state inside a table or a sentence: icon and word in its ink."""
-    shown = look(value)
+    return _state(str(value)) if not word else _state_as(look(value), word)
+
+
+@lru_cache(maxsize=256)
+def _state(value: str) -> SafeString:
+    """A table has one in each row. Those in a word of their own are not kept: such words are without end."""
+    return _state_as(look(value), "")
+
+
+def _state_as(shown: Look, word: str) -> SafeString:
     return format_html(
         '<span class="state {}">{}{}</span>',
         shown.css,
@@ -72,6 +81,11 @@ def badge(value: object, word: str = "", *, large: bool = False) -> SafeString:
 
 def state_icon(value: object) -> SafeString:
     """Only the icon of a state, named for a screen reader: for squares and legends."""
+    return _state_icon(str(value))
+
+
+@lru_cache(maxsize=256)
+def _state_icon(value: str) -> SafeString:
     shown = look(value)
     return icon(shown.icon, "turn" if shown.turns else "", shown.word)
 

@@ -146,14 +146,10 @@ def clock_text(local: datetime, shape: str) -> str:
 
 
 def _time(moment: datetime, text: str) -> SafeString:
-    local = timezone.localtime(moment)
-    return format_html(
-        '<time datetime="{}" title="{} {}">{}</time>',
-        moment.isoformat(),
-        f"{local:%Y-%m-%d %H:%M:%S}",
-        timezone.get_current_timezone_name(),
-        text,
-    )
+    # Without format_html: a list has a hundred of these, and nothing in them comes from outside.
+    local = timezone.localtime(moment).replace(tzinfo=None)
+    title = f"{local.isoformat(' ', 'seconds')} {timezone.get_current_timezone_name()}"
+    return SafeString(f'<time datetime="{moment.isoformat()}" title="{title}">{text}</time>')
 
 
 @register.simple_tag
