@@ -33,10 +33,11 @@ SELECT r.id FROM drain_run r JOIN drain_hold h
 WHERE h.released_at IS NULL AND (h.until IS NULL OR h.until > %s)
 """
 _MATCHES = """
-SELECT DISTINCT ON (run_id) run_id, id AS pk, phase_id, left(last_failure_reason, %(size)s) AS error
-FROM drain_phase WHERE run_id = ANY(%(runs)s::bigint[]) AND state = 'FAILED'
-    AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s)
-ORDER BY run_id, phase_index
+SELECT r.id AS run_id, found.* FROM unnest(%(runs)s::bigint[]) AS r (id) CROSS JOIN LATERAL (
+    SELECT id AS pk, phase_id, left(last_failure_reason, %(size)s) AS error FROM drain_phase
+    WHERE run_id = r.id AND state = 'FAILED' AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s)
+    ORDER BY phase_index LIMIT 1
+) found
 """
 
 

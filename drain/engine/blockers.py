@@ -62,10 +62,13 @@ FROM asked a LEFT JOIN LATERAL (
 """  # noqa: S608 - constants only
 _OF_PAGE = f"WITH RECURSIVE page AS ({_PAGE}), {_WAITING}"
 _OF_THESE = f"WITH RECURSIVE page AS (SELECT unnest(%(phases)s::bigint[]) AS id), {_WAITING}"
+# Runs are only looked at where a source has an hour of its own: the rest is read from the index alone.
 _COUNT = f"""
 SELECT count(*)::int AS queued, (count(*) FILTER (WHERE {_STALE}))::int AS stale
-FROM drain_phase p JOIN drain_run r ON r.id = p.run_id LEFT JOIN drain_source s ON s.id = r.source_id
-WHERE p.state = 'QUEUED' AND (%(run)s::text = '' OR r.run_id = %(run)s::text)
+FROM drain_phase p LEFT JOIN (
+    SELECT r.id, s.stale_after FROM drain_source s JOIN drain_run r ON r.source_id = s.id WHERE s.stale_after IS NOT NULL
+) s ON s.id = p.run_id
+WHERE p.state = 'QUEUED' AND (%(run)s::text = '' OR p.run_id = (SELECT id FROM drain_run WHERE run_id = %(run)s::text))
 """  # noqa: S608 - constants only
 
 

@@ -66,8 +66,10 @@ class Phase(models.Model):
             ),
             models.Index(
                 fields=["state_changed_at", "id"],
+                # Counting what is queued, and stale by its source, reads nothing but this.
+                include=["run"],
                 condition=Q(state=PhaseState.QUEUED),
-                name="drain_phase_queued_oldest",
+                name="drain_phase_queued_since",
             ),
             models.Index(
                 fields=["lease_expires_at"],

@@ -189,7 +189,10 @@ class Candidate(models.Model):
                 condition=Q(planned_position__isnull=False),
                 name="drain_candidate_plan",
             ),
-            models.Index(fields=["session", "status", "reason"], name="drain_candidate_reason"),
+            # Its pages are read in the order of the key.
+            models.Index(
+                fields=["session", "status", "reason", "id"], name="drain_candidate_of_reason"
+            ),
         ]
 
     def __str__(self) -> str:
