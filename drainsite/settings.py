@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "drain.people.sign_on.ProxySignOnMiddleware",
     "drain.people.stay.SessionEndMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "drain.dashboard.posted.PostedTextMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -136,8 +136,8 @@ def _named(call: Call) -> list[int]:
 
 
 def _storable(name: str) -> str:
-    if "\0" in name or len(name) > 300:
-        raise ApiError(422, "A run_id has at most 300 characters and no NUL byte.")
+    if len(name) > 300:
+        raise ApiError(422, "A run_id has at most 300 characters.")
     return name
 
 

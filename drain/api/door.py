@@ -7,8 +7,7 @@ and no CSRF token is needed.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +25,7 @@ from drain.people.requests import address_of
 from drain.people.tokens import use_token
 from drain.policy.graph import CycleError
 from drain.policy.limits import LimitError
+from drain.policy.texts import unstorable
 
 
 class ApiError(Exception):
@@ -56,7 +56,6 @@ class Answer:
     status: int = 200
 
 
-_HALF = re.compile("[\ud800-\udfff]")
 Handler = Callable[..., Answer]
 
 
@@ -133,10 +132,23 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
         raise ApiError(400, "The body is no JSON: send one object, like {}.") from error
     if not isinstance(found, dict):
         raise ApiError(400, "The body must be one JSON object, like {}.")
-    # An escape or broken UTF-8 can bring half a character into a text, and no column holds one.
-    if _HALF.search(json.dumps(found, ensure_ascii=False)):
-        raise ApiError(422, "The body holds half of a character, like \\ud800: mend its encoding.")
+    for text in _texts(found):
+        if what := unstorable(text):
+            raise ApiError(400, f"The body holds {what}.")
     return found
+
+
+def _texts(found: object) -> Iterator[str]:
+    """Every text in a JSON value, names of fields included, however deep it is."""
+    left = [found]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            left += [*value, *value.values()]
+        elif isinstance(value, list):
+            left += value
 
 
 def _refusal(error: ApiError) -> HttpResponse:

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.utils import DatabaseError
 
 from drain.engine.errors import EngineError
@@ -17,11 +17,12 @@ from drain.policy.graph import CycleError
 from drain.policy.limits import LimitError
 
 from .actor import command_actor
+from .texts import SiteCommand
 
 REFUSALS = (EngineError, LimitError, CycleError)
 
 
-class DatabaseCommand(BaseCommand):
+class DatabaseCommand(SiteCommand):
     """A command that asks the database: what that refuses is one sentence too."""
 
     requires_migrations_checks = False

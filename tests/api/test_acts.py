@@ -88,11 +88,21 @@ def test_a_session_is_paused_resumed_stopped_and_cancelled(script, verb, state, 
     assert AuditEvent.objects.get(verb=f"session.{verb}").origin == "api"
 
 
-def test_half_a_character_is_refused_however_it_is_written(script):
-    for body in (rb'{"note": "\ud800"}', b'{"note": "\xed\xa0\x80"}', rb'{"\udfff": 1}'):
-        answer = script().raw("POST", "drains", body)
-        assert answer.status_code == 422
-        assert "half of a character" in answer.json()["error"]
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (rb'{"note": "\ud800"}', "half of a character"),
+        (b'{"note": "\xed\xa0\x80"}', "half of a character"),
+        (rb'{"\udfff": 1}', "half of a character"),
+        (rb'{"note": "a\u0000b"}', "a NUL byte"),
+        (rb'{"run_ids": ["a\u0000"]}', "a NUL byte"),
+        (rb'{"limits": {"until": [{"x": "\ud800"}]}}', "half of a character"),
+    ],
+)
+def test_what_cannot_be_stored_is_refused_wherever_it_stands(script, body, what):
+    answer = script().raw("POST", "drains", body)
+    assert answer.status_code == 400
+    assert f"The body holds {what}" in answer.json()["error"]
     assert not DrainSession.objects.exists()
 
 
@@ -119,7 +129,7 @@ def test_what_its_state_does_not_allow_is_a_conflict(script):
         ("clear-queued", {"phases": [1], "to": "failed", "reason": "x" * 3000}, 422, "2,000 are"),
         ("clear-queued", {"phases": ["1"], "to": "failed", "reason": "x"}, 422, "list of ids"),
         ("clear-queued", {"run_id": "no", "to": "failed", "reason": "x"}, 404, "There is no run"),
-        ("clear-queued", {"run_id": "a\0b", "to": "failed", "reason": "x"}, 422, "no NUL byte"),
+        ("clear-queued", {"run_id": "a\0b", "to": "failed", "reason": "x"}, 400, "a NUL byte"),
         ("requeue", {"phases": [True], "reason": "x"}, 422, "list of ids"),
         ("requeue", {"phases": [1], "reasn": "x"}, 422, "There is no field “reasn”"),
         ("drains", {"run_ids": ["no"]}, 404, "There is no run"),
@@ -128,7 +138,7 @@ def test_what_its_state_does_not_allow_is_a_conflict(script):
         ("drains", {"limits": {"batch": 1}}, 422, "There is no limit called"),
         ("drains", {"limits": {"until": 5}}, 422, "until must be a time"),
         ("drains", {"limits": []}, 422, "limits must be an object"),
-        ("drains", {"note": "n\0"}, 422, "The note holds a NUL byte"),
+        ("drains", {"note": "n\0"}, 400, "a NUL byte"),
     ],
 )
 def test_nonsense_is_refused_with_a_sentence_and_changes_nothing(

@@ -69,7 +69,7 @@ def test_words_that_are_sent_are_stored_as_words_or_refused(key):
             content_type="application/json",
             headers=key,
         )
-        assert answer.status_code in {200, 422}, word[:50]
+        assert answer.status_code in {200, 400 if "\0" in word else 422}, word[:50]
         assert len(str(_inert(answer))) < 1000
     stored = AuditEvent.objects.get(verb="phase.requeue")
     assert stored.reason == HOSTILE[0].strip()

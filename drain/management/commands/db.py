@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
+from drain.management.texts import SiteCommand
 from drainsite import postgres
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     """Without it the server lives as long as somebody uses it; `start` keeps it until `stop`."""
 
     help = "Show, start (and keep running) or stop the embedded PostgreSQL."

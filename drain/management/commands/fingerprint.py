@@ -11,18 +11,19 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from drain.fingerprints import Fingerprint, RegionFinder, fingerprint
+from drain.management.texts import SiteCommand
 
 _PIECE_BYTES = 1 << 20
 # Nobody's failure text; a file of one endless line would otherwise be read into memory whole.
 _LINE_BYTES = 64 << 20
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     """Reads text, asks `fingerprint`, prints; needs neither database nor settings of a site."""
 
     help = "Print the fingerprint of a failure's text, or of every line of a JSON-lines file."

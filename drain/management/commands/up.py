@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from drain.management.serving import Wanted, prepare, serve
+from drain.management.texts import SiteCommand
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     """Web server, drain workers and maintenance, by role, watched by our own supervisor."""
 
     help = "Start web and workers on this machine; Ctrl-C ends all of it."
