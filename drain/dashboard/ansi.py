@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from html import escape
 
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 _COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
@@ -94,11 +94,9 @@ class Painter:
         return SafeString("".join(found))
 
     def _piece(self, text: str) -> SafeString:
-        shown = visible(text)
-        css = self._pen.css
-        if not css or not shown:
-            return format_html("{}", shown)
-        return format_html('<span class="{}">{}</span>', css, shown)
+        shown = escape(visible(text))
+        css = self._pen.css if shown else ""
+        return SafeString(f'<span class="{css}">{shown}</span>' if css else shown)
 
 
 def plain(text: str) -> str:
