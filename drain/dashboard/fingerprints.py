@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from drain.evidence.causes import family, resolve_keys
+from drain.evidence.causes import members, resolve_keys
 from drain.models import Fingerprint, FixMarker, Transition
 from drain.models.vocabulary import FingerprintStatus
 
@@ -49,16 +49,18 @@ def fingerprint_list(request: HttpRequest) -> HttpResponse:
 @requires()
 def fingerprint_detail(request: HttpRequest, key: str) -> HttpResponse:
     """One cause; a key that was merged or is of an older version leads to what stands for it now."""
-    stands_for = resolve_keys([key]).get(key, key)
-    if stands_for != key:
+    cause = Fingerprint.objects.filter(key=key, merged_into=None).first()
+    if cause is None:
+        stands_for = resolve_keys([key])[key]
+        if stands_for == key:
+            raise Http404(f"No fingerprint has the key {key}.")
         return redirect("drain:fingerprint-detail", key=stands_for)
-    cause = get_object_or_404(Fingerprint, key=key)
     return render(request, "drain/fingerprints/detail.html", _context(cause))
 
 
 def _context(cause: Fingerprint) -> dict[str, Any]:
     now = timezone.now()
-    keys = family([cause.key])
+    keys = members([cause.key])
     hours, counts = reads.failures_per_hour(keys, now)
     markers = FixMarker.objects.filter(fingerprints=cause).order_by("-applied_at", "-pk")
     fixes = list(markers[:FIXES])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from drain.evidence.state_history import run_states_at
-from drain.models import Attempt, FixMarker, Run
+from drain.models import Run
+from drain.models.door.cursor import rows
 from drain.models.vocabulary import PhaseState
 
 from .addresses import link
+from .timeline import Period
 
 ORDER = ("COMPLETE", "FAILED", "EXECUTING", "GATE", "CI_RUNNING", "QUEUED", "SKIPPED")
 
@@ -18,6 +20,30 @@ DRAINS = 2
 """Drains that get a column."""
 LOOKED_AT = 200
 """Newest attempts of the run in which its drains are looked for."""
+FIXES = 5
+"""Fix markers that a timeline shows."""
+_HAPPENED = """
+(SELECT 'drain' AS what, s.id, s.started_at AS at FROM (
+    SELECT session_id, max(started_at) AS newest FROM (
+        SELECT session_id, started_at FROM drain_attempt WHERE run_id = %(run)s AND session_id IS NOT NULL
+        ORDER BY started_at DESC LIMIT %(looked)s
+    ) looked GROUP BY 1
+) a JOIN drain_drainsession s ON s.id = a.session_id WHERE s.started_at IS NOT NULL ORDER BY a.newest DESC LIMIT %(drains)s)
+UNION ALL
+(SELECT 'last fix', id, applied_at FROM drain_fixmarker WHERE applied_at <= %(now)s ORDER BY applied_at DESC LIMIT 1)
+UNION ALL
+(SELECT 'fix', id, applied_at FROM drain_fixmarker WHERE applied_at BETWEEN %(start)s AND %(end)s
+    ORDER BY applied_at LIMIT %(fixes)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What happened to a run, as (number, moment): its last drains, the latest fix, and those of its timeline."""
+
+    drains: list[tuple[int, datetime]] = field(default_factory=list)
+    last_fix: list[tuple[int, datetime]] = field(default_factory=list)
+    fixes: list[tuple[int, datetime]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +80,20 @@ class RunPast:
         return (self.moments[-1].complete - self.moments[0].complete) * 100
 
 
-def read_past(run: Run, counts: Mapping[str, int], now: datetime) -> RunPast | None:
-    """The run before its last drains and the latest fix marker, and now; None without any. Three queries."""
-    found = {at: (word, href) for word, href, at in _happened(run, now)}
+def happened(run: Run, period: Period | None, now: datetime) -> Happened:
+    """The drains and fixes that a run's page speaks of. One query."""
+    limits = {"looked": LOOKED_AT, "drains": DRAINS, "fixes": FIXES}
+    start, end = (period.start, period.end) if period else (now, now)
+    found: dict[str, list[tuple[int, datetime]]] = {"drain": [], "last fix": [], "fix": []}
+    for item in rows(_HAPPENED, limits | {"run": run.pk, "now": now, "start": start, "end": end}):
+        found[item["what"]].append((item["id"], item["at"]))
+    return Happened(found["drain"], found["last fix"], found["fix"])
+
+
+def read_past(run: Run, counts: Mapping[str, int], what: Happened) -> RunPast | None:
+    """The run before its last drains and the latest fix marker, and now; None without any. One query."""
+    found = {at: (f"Before FM-{pk}", link("marker-detail", pk)) for pk, at in what.last_fix}
+    found |= {at: (f"Before drain {pk}", link("session-detail", pk)) for pk, at in what.drains}
     then = run_states_at(run.pk, list(found), counts)
     moments = [Moment(*found[at], at, then[at]) for at in sorted(found) if then[at]]
     if not moments or not counts:
@@ -65,20 +102,6 @@ def read_past(run: Run, counts: Mapping[str, int], now: datetime) -> RunPast | N
     shown = [state for state in ORDER if any(one.counts.get(state) for one in moments)]
     numbers = {state: [one.counts.get(state, 0) for one in moments] for state in shown}
     return RunPast(moments, [(state, n, _signed(n[-1] - n[0])) for state, n in numbers.items()])
-
-
-def _happened(run: Run, now: datetime) -> list[tuple[str, str, datetime]]:
-    ran = Attempt.objects.filter(run=run, session__started_at__isnull=False).order_by("-started_at")
-    sessions = dict(ran.values_list("session_id", "session__started_at")[:LOOKED_AT])
-    marker = FixMarker.objects.filter(applied_at__lte=now).order_by("-applied_at")
-    fix = marker.values_list("pk", "applied_at").first()
-    found = []
-    if fix is not None:
-        found.append((f"Before FM-{fix[0]}", link("marker-detail", fix[0]), fix[1]))
-    for pk, started_at in list(sessions.items())[:DRAINS]:
-        if started_at is not None:
-            found.append((f"Before drain {pk}", link("session-detail", pk), started_at))
-    return found
 
 
 def _signed(change: int) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.utils import timezone
 
-from drain.models import Dependency, Fingerprint, FixMarker, Hold, Phase, Run
+from drain.models import Dependency, Fingerprint, Hold, Phase, Run
 from drain.models.vocabulary import ENDED_STATES, HoldKind, PhaseState
 
 from .attempt_reads import AttemptMark, newest_attempts
@@ -47,7 +48,6 @@ class RunTable:
     next_after: int | None
     period: Period | None
     ticks: list[tuple[float, str, bool]] = field(default_factory=list)
-    fixes: list[tuple[str, float, datetime, int]] = field(default_factory=list)
     earlier: int = 0
     """Attempts before the period, which the lanes leave out."""
     first: datetime | None = None
@@ -58,16 +58,19 @@ class RunTable:
         """Places of the vertical rules."""
         return [place for place, _, _ in self.ticks]
 
-    @property
-    def flags(self) -> list[float]:
-        """Places of the fix markers."""
-        return [place for _, place, _, _ in self.fixes]
+    def fixes(
+        self, markers: Sequence[tuple[int, datetime]]
+    ) -> list[tuple[str, float, datetime, int]]:
+        """(name, place, moment, number) of the fix markers of its period."""
+        if self.period is None:
+            return []
+        return [(f"FM-{pk}", self.period.share(at), at, pk) for pk, at in markers]
 
 
 def run_table(
     run: Run, after: tuple[int, int] | None, now: datetime, *, whole: bool = False
 ) -> RunTable:
-    """The phases after (index, pk) in the order of the run. Three queries.
+    """The phases after (index, pk) in the order of the run. Two queries.
 
     The lanes reach over the last attempts that belong together, or with `whole` over all of them.
     """
@@ -86,7 +89,6 @@ def run_table(
         following,
         period,
         ticks(period, zone),
-        _fixes(period),
         earlier=sum(one.end < period.start for one in stretches),
         first=min(one.start for one in stretches),
     )
@@ -128,14 +130,6 @@ def last_line(text: str) -> str:
     """The last line that says something, where the error of a traceback stands."""
     lines = [line.strip() for line in text[-REASON_CHARACTERS:].splitlines() if line.strip()]
     return lines[-1] if lines else ""
-
-
-def _fixes(period: Period) -> list[tuple[str, float, datetime, int]]:
-    found = FixMarker.objects.filter(applied_at__range=(period.start, period.end))
-    return [
-        (f"FM-{marker.pk}", period.share(marker.applied_at), marker.applied_at, marker.pk)
-        for marker in found.order_by("applied_at")[:5]
-    ]
 
 
 def holds_on(run: Run) -> list[Hold]:

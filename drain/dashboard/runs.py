@@ -19,7 +19,7 @@ from .answers import page_or_fragment
 from .paging import number_in
 from .permissions import requires
 from .run_list import RunFilter, run_page
-from .run_past import read_past
+from .run_past import happened, read_past
 from .run_reads import dependency_graph, holds_on, holds_still, run_table
 
 STATE_ORDER = ("COMPLETE", "FAILED", "EXECUTING", "GATE", "CI_RUNNING", "QUEUED", "SKIPPED")
@@ -65,6 +65,9 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     blockers = oldest_queued(asked, now, BLOCKERS) if counts.get(PhaseState.QUEUED) else []
     holds = holds_on(run)
     whole = request.GET.get("time") == "all"
+    table = run_table(run, _after(request, pk), now, whole=whole)
+    what = happened(run, table.period, now)
+    fixes = table.fixes(what.fixes)
     context: dict[str, Any] = {
         "now": now,
         "run": run,
@@ -75,8 +78,10 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "blocker": max(blockers, key=lambda found: found.blocks, default=None),
         "holds": holds,
         "holding": [held for held in holds if holds_still(held, now)],
-        "past": read_past(run, counts, now),
-        "table": run_table(run, _after(request, pk), now, whole=whole),
+        "past": read_past(run, counts, what),
+        "table": table,
+        "fixes": fixes,
+        "flags": [place for _, place, _, _ in fixes],
         "whole": whole,
         "paged": "after" in request.GET,
         "drain_href": link("session-new", run=run.run_id),

@@ -75,8 +75,12 @@ def resolve_keys(keys: Iterable[str]) -> dict[str, str]:
 
 def family(keys: Collection[str]) -> list[str]:
     """All keys that count for these: themselves, what was merged into them, and their older keys."""
-    wanted = set(resolve_keys(keys).values())
-    return sorted(item["key"] for item in rows(_FAMILY, {"keys": sorted(wanted)}))
+    return members(set(resolve_keys(keys).values()))
+
+
+def members(keys: Collection[str]) -> list[str]:
+    """Like `family`, for keys that are known to stand for themselves: one statement instead of two."""
+    return sorted(item["key"] for item in rows(_FAMILY, {"keys": sorted(keys)}))
 
 
 def causes(keys: Iterable[str]) -> dict[str, Cause]:
