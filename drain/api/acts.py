@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +17,7 @@ from drain.engine.hosts import strength
 from drain.engine.planning import Asked as DrainAsked
 from drain.engine.planning import create_session
 from drain.engine.reasons import given_reason
+from drain.engine.repeats import Repeat, start_once
 from drain.engine.results import session_result
 from drain.engine.scope import SessionScope
 from drain.engine.sessions import (
@@ -38,6 +42,8 @@ SESSION_VERBS: dict[str, Callable[[int, Actor], None]] = {
     "stop": stop_session_by_person,
     "cancel": cancel_session,
 }
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+AGAIN = {"Idempotency-Replayed": "true"}
 NOBODY = "No worker is alive, so it waits: start one with `manage.py up --role worker`."
 
 
@@ -50,7 +56,7 @@ def session_act(call: Call, pk: int, verb: str) -> Answer:
 
 
 def drain_start(call: Call) -> Answer:
-    """Freeze a plan and leave it to the workers."""
+    """Freeze a plan and leave it to the workers; with an Idempotency-Key at most once."""
     only(call.body, "run_ids", "skip_run_prefixes", "fingerprints", "limits", "note")
     scope = SessionScope(
         run_ids=texts(call.body, "run_ids"),
@@ -63,11 +69,27 @@ def drain_start(call: Call) -> Answer:
     asked = DrainAsked(
         scope, _limits(call), by.name, by.origin, text(call.body, "note", ""), address=by.address
     )
-    session = create_session(asked, timezone.now())
-    start_session(session)
+    now, again = timezone.now(), False
+    if call.repeat_key is None:
+        session = create_session(asked, now)
+        start_session(session)
+    else:
+        session, again = start_once(asked, _repeat(call, call.repeat_key), now)
     warning = None if strength().workers else NOBODY
-    href = f"/api/v1/sessions/{session.pk}"
-    return Answer(session_result(session) | {"href": href, "warning": warning}, status=201)
+    value = session_result(session) | {
+        "href": f"/api/v1/sessions/{session.pk}",
+        "warning": warning,
+    }
+    return Answer(value, status=201, headers=AGAIN if again else {})
+
+
+def _repeat(call: Call, key: str) -> Repeat:
+    if not _KEY.fullmatch(key):
+        raise ApiError(
+            422, "An Idempotency-Key has 1 to 200 printable ASCII characters and no space."
+        )
+    asked = json.dumps(call.body, sort_keys=True).encode()
+    return Repeat(call.user.pk, key, hashlib.sha256(asked).hexdigest())
 
 
 def clear_queued(call: Call) -> Answer:

@@ -7,6 +7,8 @@ and no CSRF token is needed.
 from __future__ import annotations
 
 import json
+import logging
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,6 +48,8 @@ class Call:
     query: QueryDict
     body: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""
+    repeat_key: str | None = None
+    """The header Idempotency-Key, as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,12 @@ class Answer:
 
     value: Mapping[str, Any]
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
+log = logging.getLogger(__name__)
+# What went wrong may hold what the token's person may not see.
+_FAILED = "The server failed at this; the log of the web process says why under {}."
 Handler = Callable[..., Answer]
 
 
@@ -81,7 +89,11 @@ def endpoint(**methods: Method) -> Callable[..., HttpResponse]:
             return _refusal(ApiError(422, str(error)))
         except EngineError as error:
             return _refusal(ApiError(409, str(error)))
-        return _json(dict(answer.value), answer.status)
+        except Exception:
+            number = secrets.token_hex(4)
+            log.exception("%s failed, number %s", request.path, number)
+            return _refusal(ApiError(500, _FAILED.format(number)))
+        return _json(dict(answer.value), answer.status, answer.headers)
 
     return view
 
@@ -98,7 +110,8 @@ def _answer(request: HttpRequest, methods: Mapping[str, Method], where: dict[str
         raise ApiError(403, f"This needs the role {role} or a higher one; the token is {user}'s.")
     body = _body(request) if asked == "POST" else {}
     person = Person(user.get_username(), Origin.API, address_of(request))
-    return method.handler(Call(user, person, request.GET, body, request.path), **where)
+    key = request.headers.get("Idempotency-Key")
+    return method.handler(Call(user, person, request.GET, body, request.path, key), **where)
 
 
 def _require_user(request: HttpRequest) -> User:
@@ -152,17 +165,16 @@ def _texts(found: object) -> Iterator[str]:
 
 
 def _refusal(error: ApiError) -> HttpResponse:
-    answer = _json({"error": str(error)}, error.status)
-    for name, value in error.headers.items():
-        answer[name] = value
-    return answer
+    return _json({"error": str(error)}, error.status, error.headers)
 
 
-def _json(value: dict[str, Any], status: int) -> HttpResponse:
-    answer = JsonResponse(value, status=status)
+def _json(
+    value: dict[str, Any], status: int, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
     # Nobody between keeps what only this token may see.
-    answer["Cache-Control"] = "no-store"
-    return answer
+    return JsonResponse(
+        value, status=status, headers={"Cache-Control": "no-store", **(headers or {})}
+    )
 
 
 @csrf_exempt

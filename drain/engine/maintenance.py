@@ -11,6 +11,7 @@ from drain.evidence.settling import settle
 from drain.evidence.state_history import keep_history
 
 from .bulk import wake_bulk
+from .repeats import forget_keys
 from .rescue import rescue
 from .stale import fail_stale
 
@@ -25,3 +26,4 @@ def tend() -> None:
     settle(timezone.now())
     judge_due(timezone.now())
     refingerprint()
+    forget_keys(timezone.now())

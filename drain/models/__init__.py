@@ -7,7 +7,7 @@ from drain.models.bulk import BulkAction, BulkItem
 from drain.models.checks import Check, CheckResult
 from drain.models.executors import ExecutorProfile
 from drain.models.fingerprints import Fingerprint, FingerprintAlias, FixMarker
-from drain.models.people import ApiToken, AuditEvent, SavedView
+from drain.models.people import ApiToken, AuditEvent, RepeatKey, SavedView
 from drain.models.phases import Dependency, Phase
 from drain.models.rollups import (
     AttemptDelta,
@@ -50,6 +50,7 @@ __all__ = [
     "HourlyRollup",
     "HourlyTotal",
     "Phase",
+    "RepeatKey",
     "Run",
     "SavedView",
     "SessionFingerprint",

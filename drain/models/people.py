@@ -1,4 +1,4 @@
-"""What belongs to persons: API tokens, saved views, and the audit of what they did."""
+"""What belongs to persons: API tokens and keys of requests, saved views, and the audit of what they did."""
 
 from __future__ import annotations
 
@@ -31,6 +31,27 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class RepeatKey(models.Model):
+    """The key under which a person's script asked for a drain, so that asking again is not a second one."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)
+    """SHA-256 of what was asked for."""
+    # Empty only within the transaction that plans the drain.
+    session = models.ForeignKey("DrainSession", models.CASCADE, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="drain_repeat_key_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class SavedView(models.Model):
