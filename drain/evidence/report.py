@@ -132,7 +132,9 @@ class Report:
         if not rate.n:
             return "⚠️", f"{after.attempts} attempts, none that counts towards a rate"
         if self.comparison.difference.verdict == "better":
-            chosen = self.comparison.pairs.n and self.comparison.pairs.all_failed_before
+            chosen = (
+                self.comparison.difference.is_paired and self.comparison.pairs.all_failed_before
+            )
             against = "on phases that had all failed before" if chosen else "more than before"
             return "✅", f"{rate.complete} of {rate.n} counted attempts completed, {against}"
         return (
