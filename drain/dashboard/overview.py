@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -24,6 +25,7 @@ from .permissions import requires
 from .shared import shared
 from .shell import shared_counts
 
+T = TypeVar("T")
 PERIODS = {"24": "24 h", "48": "48 h", "168": "7 d"}
 DEFAULT_PERIOD = "48"
 PARTS = ("drained", "waiting", "held", "snoozed", "untouched")
@@ -34,9 +36,8 @@ BLOCKERS = 8
 
 @dataclass(frozen=True, slots=True)
 class OverviewFacts:
-    """All that the page shows below the frame, read at one time."""
+    """All that the page shows below the frame, each part of a few seconds ago at most."""
 
-    at: datetime
     ledger: Ledger
     rates: RateFacts
     states: StateFacts
@@ -71,21 +72,23 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def overview_facts(hours: int, now: datetime) -> OverviewFacts:
-    """The facts of a few seconds ago if somebody has just asked, else fresh ones."""
-    key = f"overview:{hours}:{timezone.get_current_timezone_name()}"
-    return shared(key, KEEP_SECONDS, lambda: read_overview(hours, now))
+    """The facts of a few seconds ago if somebody has just asked, else fresh ones; seven queries at most.
 
-
-def read_overview(hours: int, now: datetime) -> OverviewFacts:
-    """Read them all, in seven queries."""
+    Each is shared by itself: what costs most is the same for every period and time zone.
+    """
+    span = f"{hours}:{timezone.get_current_timezone_name()}"
+    by_state = shared_counts().by_state
     return OverviewFacts(
-        at=now,
-        ledger=read_ledger(now),
-        rates=read_rates(hours, now),
-        states=read_states(hours, now, shared_counts().by_state),
-        causes=read_causes(now),
-        blockers=oldest_queued(QueueFilter(), now, BLOCKERS),
+        ledger=_kept("ledger", lambda: read_ledger(now)),
+        rates=_kept(f"rates:{span}", lambda: read_rates(hours, now)),
+        states=_kept(f"states:{span}", lambda: read_states(hours, now, by_state)),
+        causes=_kept("causes", lambda: read_causes(now)),
+        blockers=_kept("blockers", lambda: oldest_queued(QueueFilter(), now, BLOCKERS)),
     )
+
+
+def _kept(name: str, read: Callable[[], T]) -> T:
+    return shared(f"overview:{name}", KEEP_SECONDS, read)
 
 
 def _words(rates: RateFacts) -> dict[str, str]:
