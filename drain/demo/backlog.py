@@ -39,6 +39,15 @@ CREATE TABLE token_budget_escalation_events (event_id INTEGER PRIMARY KEY, run_i
     escalation_factor FLOAT, base_value INTEGER, retry_max_tokens INTEGER);
 """
 
+# Events have rising numbers, as a pipeline writes them: imports read on from the highest that they know.
+_IN_ORDER = """
+CREATE TEMPORARY TABLE written AS SELECT * FROM token_estimation_v2_events ORDER BY timestamp, event_id;
+UPDATE written SET event_id = rowid;
+DELETE FROM token_estimation_v2_events;
+INSERT INTO token_estimation_v2_events SELECT * FROM written;
+DROP TABLE written;
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class DemoPhase:
@@ -74,6 +83,7 @@ def _fill(database: sqlite3.Connection, now: datetime) -> None:
     for number in range(MORE_RUNS):
         run_id = f"fileorg-p2-{2000 + number}{random.choice('abcdefghkmnpqrstuvwx')}"
         _insert_run(database, run_id, list(_more(random)), now, random)
+    database.executescript(_IN_ORDER)
 
 
 def _research(random: Random) -> Iterator[DemoPhase]:

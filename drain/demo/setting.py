@@ -9,14 +9,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 
 from drain.demo.backlog import build
+from drain.demo.past import live_through
 from drain.demo.reasons import MENDED
 from drain.evidence.lifecycle import By
 from drain.evidence.markers import add_marker
 from drain.models import Fingerprint, FixMarker, Phase
 from drain.models.vocabulary import Origin, PhaseState
-from drain.sources.autopack.registering import Registration, import_registered
+from drain.sources.autopack.importing import import_source
+from drain.sources.autopack.registering import Registration, register
 
 SOURCE = "demo"
 ACCOUNT = "admin"
@@ -44,7 +47,11 @@ def set_up(folder: Path, actor: str, now: datetime) -> Account:
         workspace=str(folder / "workspace"),
         settle_seconds=SETTLE_SECONDS,
     )
-    import_registered(registration, actor=actor, origin=Origin.COMMAND, now=now)
+    with transaction.atomic():
+        source = register(registration, actor=actor, origin=Origin.COMMAND)
+        if source.imported_at is None:
+            live_through(source, folder / "autopack.db", now)
+        import_source(source, now)
     _mark_fix(actor, now)
     return _account()
 

@@ -23,8 +23,8 @@ WITH made AS (
     ON CONFLICT (run_id, phase_id) DO NOTHING
     RETURNING id, run_id, state
 ), said AS (
-    INSERT INTO drain_transition (subject, subject_pk, run_pk, from_state, to_state, verb, actor, reason)
-    SELECT 'phase', id, run_id, '', state, 'imported', %(actor)s::text, '' FROM made
+    INSERT INTO drain_transition (subject, subject_pk, run_pk, from_state, to_state, verb, actor, reason, at)
+    SELECT 'phase', id, run_id, '', state, 'imported', %(actor)s::text, '', %(now)s::timestamptz FROM made
 )
 SELECT count(*) AS count FROM made
 """
@@ -41,8 +41,8 @@ WITH differ AS (
     WHERE p.id = d.id AND p.state = d.was AND p.lease_owner IS NULL
     RETURNING p.id, p.run_id, d.was, d.state, d.reason
 ), said AS (
-    INSERT INTO drain_transition (subject, subject_pk, run_pk, from_state, to_state, verb, actor, reason)
-    SELECT 'phase', id, run_id, was, state, 'synced', %(actor)s::text, reason FROM moved
+    INSERT INTO drain_transition (subject, subject_pk, run_pk, from_state, to_state, verb, actor, reason, at)
+    SELECT 'phase', id, run_id, was, state, 'synced', %(actor)s::text, reason, %(now)s::timestamptz FROM moved
 ), noted AS (
     UPDATE drain_stage_phase s SET moved = true
     FROM moved JOIN drain_phase p ON p.id = moved.id JOIN drain_run r ON r.id = p.run_id

@@ -33,6 +33,12 @@ def import_registered(
     registration: Registration, *, actor: str, origin: Origin, now: datetime
 ) -> ImportResult:
     """Make or update the source and its profile, then import; all or nothing. Raises SourceError."""
+    with transaction.atomic():
+        return import_source(register(registration, actor=actor, origin=origin), now)
+
+
+def register(registration: Registration, *, actor: str, origin: Origin) -> Source:
+    """Make or update the source and its profile without importing; all or nothing. Raises SourceError."""
     workspace = check_workspace(registration.workspace) if registration.workspace else ""
     settle = registration.settle_seconds
     if settle is not None and not 0 < settle <= 3600:
@@ -43,7 +49,7 @@ def import_registered(
             _save_profile(source, registration.python, actor, origin)
         elif registration.python:
             raise SourceError("--python needs a --workspace, the folder in which it runs.")
-        return import_source(source, now)
+        return source
 
 
 def default_name(url: str) -> str:
