@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from drain.evidence.causes import Cause
 from drain.evidence.comparison import Comparison
+from drain.evidence.figures import Rate
 from drain.evidence.pairs import Move
-from drain.evidence.sides import Rate
 from drain.evidence.statistics import Interval
 
 from . import drawings

@@ -8,7 +8,8 @@ from typing import Any
 
 from drain.evidence.asked import Asked
 from drain.evidence.comparison import Comparison, Difference
-from drain.evidence.sides import CauseCount, Rate, Side, Yield
+from drain.evidence.figures import CauseCount, Rate, Yield
+from drain.evidence.sides import Side
 from drain.evidence.statistics import Interval
 
 from . import drawings

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from drain.evidence.figures import CauseCount, Rate, Yield, figures
 from drain.evidence.rollups import state_totals
-from drain.evidence.sides import CauseCount, Rate, Yield, figures, of_session
+from drain.evidence.sides import of_session
 from drain.evidence.sql import rows
 from drain.evidence.state_history import history
 from drain.evidence.trend import Trend, backlog_trend

@@ -53,6 +53,11 @@ _RESOLVE = f"""
 WITH RECURSIVE asked AS (SELECT unnest(%(keys)s::text[]) AS key), {STANDS_FOR}
 SELECT asked, key FROM stands_for
 """  # noqa: S608 - constants only
+_STAND = f"""
+WITH RECURSIVE asked AS (SELECT unnest(%(keys)s::text[]) AS key), {STANDS_FOR}
+SELECT s.asked, f.key, f.title, f.category, f.status
+FROM stands_for s JOIN drain_fingerprint f ON f.key = s.key
+"""  # noqa: S608 - constants only
 _FAMILY = f"WITH RECURSIVE {MEMBERS} SELECT DISTINCT key FROM member"  # noqa: S608 - constants only
 
 
@@ -84,11 +89,8 @@ def members(keys: Collection[str]) -> list[str]:
 
 
 def causes(keys: Iterable[str]) -> dict[str, Cause]:
-    """Known fingerprints by key; a key without a row gets a cause titled with the key itself."""
-    wanted = sorted({key for key in keys if key})
-    found = rows(
-        "SELECT key, title, category, status FROM drain_fingerprint WHERE key = ANY(%(keys)s::text[])",
-        {"keys": wanted},
-    )
-    known = {item["key"]: Cause(**item) for item in found}
-    return {key: known.get(key, Cause(key, key, "unknown", "new")) for key in wanted}
+    """Every given key → the cause that stands for it now; one that nobody knows is titled with its key."""
+    asked = sorted({key for key in keys if key})
+    found = rows(_STAND, {"keys": asked}) if asked else []
+    known = {item.pop("asked"): Cause(**item) for item in found}
+    return {key: known.get(key) or Cause(key, key, "unknown", "new") for key in asked}

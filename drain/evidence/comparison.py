@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from drain.evidence.causes import Cause, resolve_keys
-from drain.evidence.pairs import Pairs, pairs
-from drain.evidence.sides import CauseCount, Figures, Rate, Side, figures
+from drain.evidence.causes import Cause, causes
+from drain.evidence.figures import CauseCount, Figures, Rate, figures_of
+from drain.evidence.pairs import Pairs, pairs_of
+from drain.evidence.reading import PairRead, Question, read_pairs
+from drain.evidence.sides import Side
 from drain.evidence.statistics import (
     Interval,
     enough_for_difference,
@@ -107,27 +109,43 @@ class Comparison:
     difference: Difference
     control: Control | None
     causes: CauseChanges
+    fixed: tuple[Cause, ...]
+    """What stands now for the causes that the fix in between was meant to end."""
     notes: tuple[str, ...]
 
 
 def compare(
     before: Side, after: Side, fixed: Iterable[str] = (), *, from_plan: bool = True
 ) -> Comparison:
-    """Compare two sides; `fixed` are the keys of causes that the fix in between was meant to end.
+    """Compare two sides; the rest is as in `Question`."""
+    (found,) = compare_all([Question(before, after, tuple(fixed), from_plan)])
+    return found
 
-    Without `from_plan` a phase counts as tried before only if it was tried on that very side.
-    """
-    one, two = figures(before), figures(after)
-    same = pairs(before, after, from_plan=from_plan)
-    keys = set(resolve_keys(fixed).values())
-    change = difference(one, two, same)
+
+def compare_all(questions: Sequence[Question]) -> list[Comparison]:
+    """Any number of comparisons, read at once; two queries however many there are."""
+    found = read_pairs(questions)
+    keys = {key for read in found for key in read.keys}
+    known = causes({*keys, *(key for question in questions for key in question.fixed)})
+    return [
+        _comparison(question, read, known) for question, read in zip(questions, found, strict=True)
+    ]
+
+
+def _comparison(question: Question, found: PairRead, known: Mapping[str, Cause]) -> Comparison:
+    before = figures_of(question.before.label, found.before, known)
+    after = figures_of(question.after.label, found.after, known)
+    same = pairs_of(found.moves, known)
+    fixed = {known[key].key: known[key] for key in sorted(question.fixed) if key}
+    change = difference(before, after, same)
     return Comparison(
-        before=one,
-        after=two,
+        before=before,
+        after=after,
         pairs=same,
         difference=change,
-        control=_control(same, keys) if keys else None,
-        causes=_changes((*one.causes, *_planned_causes(same)), two.causes, same.tried()),
+        control=_control(same, fixed) if fixed else None,
+        causes=_changes((*before.causes, *_planned_causes(same)), after.causes, same.tried()),
+        fixed=tuple(fixed.values()),
         notes=_notes(same, change),
     )
 

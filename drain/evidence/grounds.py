@@ -12,11 +12,11 @@ from typing import Any
 
 from drain.evidence.asked import DEFAULT_DAYS, of_marker
 from drain.evidence.bounds import bounded
-from drain.evidence.comparison import Comparison, Difference, difference
+from drain.evidence.comparison import Comparison, Difference, compare
+from drain.evidence.figures import Figures, figures
 from drain.evidence.matching import MOST_NAMED, Again, Mark, tried_again
-from drain.evidence.pairs import pairs
 from drain.evidence.rollups import state_totals
-from drain.evidence.sides import Figures, Side, around_marker, before_session, figures, of_session
+from drain.evidence.sides import Side, around_marker, before_session, of_session
 from drain.evidence.sql import row, rows
 from drain.models import Check, DrainSession, FixMarker
 
@@ -48,9 +48,8 @@ class Ground:
         """The completion rate after against before."""
         if self.known is not None:
             return self.known.difference
-        sides = figures(self.before), self.figures_after
         # Of two stretches of the fleet, what a plan knew would count every first try as a rise.
-        return difference(*sides, pairs(self.before, self.after, from_plan=not self.fleet))
+        return compare(self.before, self.after, from_plan=not self.fleet).difference
 
     def again(self, mark: Mark) -> Again | None:
         """Phases that bore the mark before and were tried again; None for a claim about any attempt."""

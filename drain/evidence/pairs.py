@@ -1,49 +1,15 @@
-"""The same phases on two sides: where each one moved, and what that proves.
-
-A phase's word on a side is its last rated attempt there. A phase that has none before (it failed in its
-pipeline, before drainsite knew it) counts as failed with the cause that the frozen plan of the drain names
-that tried it first: what a later plan knows of it happened on the side after.
-"""
+"""The same phases on two sides (drain.evidence.reading says which): where each one moved, and what that proves."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from django.db import connection, transaction
+from drain.evidence.causes import Cause
+from drain.evidence.reading import MoveRead
 
-from drain.evidence.causes import Cause, causes, resolve_keys
-from drain.evidence.sides import RATED, Side
-from drain.evidence.sql import rows
-
-_PAIRS = """
-WITH b AS (
-    SELECT DISTINCT ON (a.phase_id) a.phase_id, a.outcome, a.fingerprint
-    FROM drain_attempt a WHERE {after} AND a.outcome = ANY(%(rated)s)
-    ORDER BY a.phase_id, a.started_at DESC, a.id DESC
-), p AS (
-    SELECT DISTINCT ON (o.phase_id) o.phase_id, o.outcome, o.fingerprint
-    FROM drain_attempt o WHERE {before} AND o.outcome = ANY(%(rated)s)
-        AND o.phase_id IN (SELECT phase_id FROM b)
-    ORDER BY o.phase_id, o.started_at DESC, o.id DESC
-), first AS (
-    SELECT DISTINCT ON (a.phase_id) a.phase_id, a.session_id
-    FROM drain_attempt a WHERE %(from_plan)s AND {after} AND a.phase_id IN (
-        SELECT phase_id FROM b EXCEPT SELECT phase_id FROM p
-    ) ORDER BY a.phase_id, a.started_at, a.id
-), planned AS (
-    SELECT first.phase_id, 'failed' AS outcome, c.fingerprint FROM first
-    JOIN drain_candidate c ON c.session_id = first.session_id AND c.phase_id = first.phase_id
-), known AS (
-    SELECT phase_id, outcome, fingerprint, false AS from_plan FROM p
-    UNION ALL SELECT phase_id, outcome, fingerprint, true FROM planned
-)
-SELECT k.outcome AS was, CASE WHEN k.outcome = 'complete' THEN '' ELSE k.fingerprint END AS was_key,
-    b.outcome AS became, CASE WHEN b.outcome = 'complete' THEN '' ELSE b.fingerprint END AS became_key,
-    k.from_plan, count(*)::int AS n
-FROM known k JOIN b ON b.phase_id = k.phase_id GROUP BY 1, 2, 3, 4, 5
-"""
+Ends = tuple[str, Cause | None, str, Cause | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,34 +77,17 @@ class Pairs:
         )
 
 
-def pairs(before: Side, after: Side, *, from_plan: bool = True) -> Pairs:
-    """Phases with a rated attempt on both sides, with merged causes counted for their target."""
-    statement = _PAIRS.format(after=after.where("a"), before=before.where("o"))
-    values = after.values("a") | before.values("o") | {"rated": RATED, "from_plan": from_plan}
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Sorting a large session's attempts in memory instead of on disk halves the time of a report.
-        cursor.execute("SET LOCAL work_mem = '64MB'")
-        found = rows(statement, values)
-    keys = {item[name] for item in found for name in ("was_key", "became_key")}
-    stands_for = resolve_keys(keys)
-    known = causes(stands_for.values())
-    totals: dict[tuple[str, str, str, str], int] = {}
-    for item in found:
-        place = _place(item, stands_for)
-        totals[place] = totals.get(place, 0) + item["n"]
-    moves = (
-        Move(was, known.get(was_key), became, known.get(became_key), n)
-        for (was, was_key, became, became_key), n in totals.items()
-    )
+def pairs_of(moves: Iterable[MoveRead], known: Mapping[str, Cause]) -> Pairs:
+    """What was read of phases on both sides, with merged causes counted for their target."""
+    totals = Counter[Ends]()
+    from_plan = 0
+    for move in moves:
+        was, became = known.get(move.was_key), known.get(move.became_key)
+        totals[move.was, was, move.became, became] += move.phases
+        from_plan += move.phases if move.from_plan else 0
     return Pairs(
-        tuple(sorted(moves, key=_order)),
-        sum(item["n"] for item in found if item["from_plan"]),
+        tuple(sorted((Move(*ends, n) for ends, n in totals.items()), key=_order)), from_plan
     )
-
-
-def _place(item: dict[str, Any], stands_for: dict[str, str]) -> tuple[str, str, str, str]:
-    was, became = stands_for.get(item["was_key"], ""), stands_for.get(item["became_key"], "")
-    return item["was"], was, item["became"], became
 
 
 def _order(move: Move) -> tuple[int, str, str, str, str]:

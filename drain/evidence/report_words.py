@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from drain.evidence.causes import Cause
 from drain.evidence.comparison import CauseChanges
+from drain.evidence.figures import Rate, Yield
 from drain.evidence.report import Fix, Report
-from drain.evidence.sides import Rate, Yield
 from drain.policy.reasons import ExclusionReason
 
 MARKS = {"pass": "✅", "fail": "❌", "not_enough_data": "⚠️"}
@@ -137,7 +137,7 @@ def actual_results(report: Report) -> list[tuple[str, str]]:
     after = report.comparison.after
     reasons = pairs_text(after.zero_yield) or "none"
     return [
-        ("Phases processed", str(after.phases)),
+        ("Phases run", str(after.phases)),
         ("Attempts ended", str(after.attempts)),
         ("Outcomes", pairs_text(after.outcomes) or "none"),
         ("Telemetry records collected", str(after.telemetry.events)),

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from drain.evidence.comparison import Difference
+from drain.evidence.figures import Rate, Yield
 from drain.evidence.matching import Again, Found
 from drain.evidence.settling import MOST, enough_clean
-from drain.evidence.sides import Rate, Yield
 from drain.evidence.statistics import Interval, enough_for_rate, wilson
 from drain.models.vocabulary import CheckVerdict
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from drain.evidence.bounds import bounded
-from drain.evidence.sides import Side, figures, of_session
+from drain.evidence.figures import figures
+from drain.evidence.sides import Side, of_session
 from tests.factories import NOON, AttemptFactory, PhaseFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db

@@ -10,12 +10,12 @@ from datetime import timedelta
 import pytest
 
 from drain.evidence.comparison import SELECTED, compare, speak_for_both
+from drain.evidence.figures import figures
 from drain.evidence.lifecycle import By
 from drain.evidence.markers import add_marker
 from drain.evidence.sides import (
     around_marker,
     before_session,
-    figures,
     of_session,
     of_source,
     of_window,
