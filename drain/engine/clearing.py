@@ -1,7 +1,8 @@
 """What people do to phases without running them: clear a queued one, put a failed one back in the queue.
 
 A phase of an Autopack database is written back there first, guarded by the state it is believed to be
-in: that database has the last word. Only then does it move here, again guarded, with its history.
+in: that database has the last word. Only then does it move here, again guarded, with its history. Who is
+killed between the two leaves a debt that maintenance settles (drain.engine.debts).
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from drain.models import Phase
-from drain.models.audit import Person, Subject, record_changes
-from drain.models.door.phases import Moved, Why, move_phases
+from drain.models.audit import Person, record_changes
+from drain.models.door.phases import Why, move_phases
 from drain.models.vocabulary import PhaseState, SourceKind
 from drain.sources.autopack.readback import write_back
 from drain.sources.errors import SourceError
 
+from .debts import change_of, held, keep_promise, promise, settle_debts
 from .errors import EngineError
 from .reasons import given_reason
 
@@ -48,6 +50,10 @@ class _Move:
     to: PhaseState
     reason: str
     by: Person
+
+    @property
+    def why(self) -> Why:
+        return Why(self.verb, self.by.name, self.reason)
 
 
 def clear_queued(
@@ -87,15 +93,24 @@ def _move_all(phases: Sequence[int], move: _Move, keep: Keep | None) -> list[Pha
 
 def _move_some(phases: Sequence[int], move: _Move, keep: Keep | None) -> list[PhaseResult]:
     known = Phase.objects.select_related("run__source").in_bulk(phases)
-    refused = {pk: _refused_by_source(phase, move) for pk, phase in known.items()}
+    owed = [pk for pk, phase in known.items() if _is_told(phase, move)]
+    owner = None
+    if owed:
+        # What somebody killed left of these is settled first, and may have moved them.
+        if settle_debts(owed):
+            known = Phase.objects.select_related("run__source").in_bulk(phases)
+            owed = [pk for pk, phase in known.items() if _is_told(phase, move)]
+        owner = promise(owed, move.why, move.expect, move.to, move.by)
     with transaction.atomic():
+        mine = held(owner) if owner else set()
+        refused = {pk: _refused_by_source(known[pk], move, pk in mine) for pk in owed}
         moved = move_phases(
-            [pk for pk in known if not refused[pk]],
+            [pk for pk in known if not refused.get(pk)],
             expect=[move.expect],
             to=move.to,
-            why=Why(move.verb, move.by.name, move.reason),
+            why=move.why,
         )
-        changes = (_change(known[each.phase], each) for each in moved)
+        changes = (change_of(known[each.phase], each) for each in moved)
         record_changes(move.by, f"phase.{move.verb}", move.reason, changes)
         done = {each.phase for each in moved}
         now = dict(Phase.objects.filter(pk__in=phases).values_list("pk", "state"))
@@ -105,15 +120,23 @@ def _move_some(phases: Sequence[int], move: _Move, keep: Keep | None) -> list[Ph
         ]
         if keep is not None:
             keep(results)
+        if owner:
+            keep_promise(owner)
     return results
 
 
-def _refused_by_source(phase: Phase, move: _Move) -> str:
-    """Why the phase's source does not allow the move, after writing it there if it does."""
+def _is_told(phase: Phase, move: _Move) -> bool:
+    """Whether the phase's source is written before the phase is moved here."""
     source = phase.run.source
     wrong = phase.state != move.expect or phase.lease_owner is not None
-    if wrong or source is None or source.kind != SourceKind.AUTOPACK:
-        return ""
+    return not wrong and source is not None and source.kind == SourceKind.AUTOPACK
+
+
+def _refused_by_source(phase: Phase, move: _Move, mine: bool) -> str:
+    """Why the phase's source does not allow the move, after writing it there if it does."""
+    source = phase.run.source
+    if not mine or source is None:
+        return "somebody else is moving it at this moment"
     try:
         written = write_back(
             source, phase.run.run_id, phase.phase_id, move.expect, move.to, move.reason
@@ -140,9 +163,3 @@ def _result(
             or f"left alone: it is {state}, and only a phase that is {move.expect} can be moved"
         )
     return PhaseResult(pk, phase.run.run_id, phase.phase_id, done, said)
-
-
-def _change(phase: Phase, moved: Moved) -> tuple[Subject, dict[str, str], dict[str, str]]:
-    label = f"{phase.run.run_id} / {phase.phase_id}"
-    subject = Subject("phase", str(phase.pk), label)
-    return subject, {"state": moved.from_state}, {"state": moved.to_state}

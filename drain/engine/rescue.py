@@ -16,6 +16,7 @@ from drain.policy.states import Outcome
 
 from .child.outcome import Decision
 from .context import LoopContext
+from .debts import note_lost, settle_debts
 from .ending import Result, finish
 from .loop import never
 from .starting import Held
@@ -67,6 +68,7 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
     while _rescue_one():
         count += 1
     rows(_RECOUNT, {})
+    settle_debts()
     done = Rescued(attempts=count, loops=wake())
     if by is not None:
         record_audit(by, "rescue", Subject("site", "", "All phases"), reason, new=asdict(done))
@@ -80,8 +82,9 @@ def _rescue_one() -> bool:
         found = row(_EXPIRED, {"margin": RESCUE_MARGIN, "lease": LEASE_SECONDS + RESCUE_MARGIN})
         if found is None:
             return False
-        result = Result(_lost(found["worker"]))
-        written = finish(_context(found), _held(found), result)
+        lost = _lost(found["worker"])
+        written = finish(_context(found), _held(found), Result(lost))
+        note_lost(found["phase"], found["source_id"], lost.reason)
         log.warning("attempt %s of %s was lost with its worker", found["attempt"], found["worker"])
         return written
 

@@ -18,7 +18,7 @@ from drain.models.rollups import (
     StateDelta,
     StateSnapshot,
 )
-from drain.models.runs import Hold, Run, Source
+from drain.models.runs import Hold, Run, Source, SourceDebt
 from drain.models.sessions import (
     Candidate,
     DrainSession,
@@ -57,6 +57,7 @@ __all__ = [
     "SessionLoop",
     "SessionRun",
     "Source",
+    "SourceDebt",
     "StateCount",
     "StateDelta",
     "StateSnapshot",

@@ -28,6 +28,32 @@ class Source(models.Model):
         return self.name
 
 
+class SourceDebt(models.Model):
+    """What a source is about to be told of a phase, or must be asked: gone once both databases agree.
+
+    It is committed before the source is written, so that whoever dies in between leaves it behind.
+    """
+
+    phase = models.OneToOneField("Phase", models.CASCADE, related_name="+")
+    verb = models.CharField(max_length=40)
+    # Both empty after a lost attempt: the source is asked, not told.
+    expect = models.CharField(max_length=20, blank=True)
+    to = models.CharField(max_length=20, blank=True)
+    reason = models.TextField()
+    actor = models.CharField(max_length=200)
+    origin = models.CharField(max_length=10, choices=Origin)
+    address = models.CharField(max_length=64, blank=True)
+    owner = models.UUIDField()
+    """Who is at it; by its row lock, not by this, is it known whether they still live."""
+    due_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.phase_id}"
+
+
 class Run(models.Model):
     """An ordered set of phases that belong to one piece of work."""
 

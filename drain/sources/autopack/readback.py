@@ -93,6 +93,13 @@ def settle(
         time.sleep(min(POLL_SECONDS, left))
 
 
+def state_of(source: Source, run_id: str, phase_id: str) -> PhaseState | None:
+    """What a phase is in its source now; None if the source has it no more. Raises SourceError."""
+    with opened(source.url) as database:
+        found = _phases(database, run_id).get(phase_id)
+        return PhaseState(found.state) if found is not None else None
+
+
 def write_back(
     source: Source,
     run_id: str,
