@@ -15,7 +15,7 @@ from drain.evidence.asked import DEFAULT_DAYS, Asked, asked, days_of, of_marker
 from drain.evidence.bounds import MOST
 from drain.evidence.check_lines import CheckLine, checks_of_marker, fleet_checks
 from drain.evidence.lifecycle import CauseError
-from drain.evidence.standing import causes_by_status, standing
+from drain.evidence.standing import standing
 from drain.models import FixMarker
 from drain.models.vocabulary import CheckKind
 
@@ -57,18 +57,19 @@ def evidence_list(request: HttpRequest) -> HttpResponse:
 def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Whether one fix worked."""
     now = timezone.now()
-    marker = get_object_or_404(FixMarker.objects.prefetch_related("fingerprints"), pk=pk)
+    marker = get_object_or_404(FixMarker, pk=pk)
     try:
         found = of_marker(marker, days_of(typed(request.GET)), now)
     except CauseError as error:
         return _mend(request, str(error), {"kind": "marker", "marker": str(pk)})
     result = found.compared()
     checks = checks_of_marker(marker, found, result)
-    causes = causes_by_status([marker.pk])[marker.pk]
     context = _shared(request, found) | {
         "view": comparison_view(found, result),
         "marker": marker,
-        "standing": standing([check.judged for check in checks], causes, result.difference),
+        "standing": standing(
+            [check.judged for check in checks], result.statuses, result.difference
+        ),
         "checks": check_rows(checks),
         "ask": next(
             (c.check.threshold for c in checks if c.check.kind == CheckKind.COMPLETION_RATE), None

@@ -74,7 +74,7 @@ class ComparisonView:
 
 def comparison_view(found: Asked, result: Comparison) -> ComparisonView:
     """The page of a comparison."""
-    causes = list(_causes(result, set(found.fixed)))
+    causes = list(_causes(result, {cause.key for cause in result.fixed}))
     shown = _shown(causes)
     return ComparisonView(
         result=result,

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from drain.evidence.bounds import Bounded, bounded
-from drain.evidence.causes import resolve_keys
 from drain.evidence.comparison import Comparison, compare
 from drain.evidence.lifecycle import CauseError
 from drain.evidence.markers import moment_of
@@ -78,13 +77,14 @@ def of_marker(marker: FixMarker, days: int, now: datetime) -> Asked:
     """The days before a fix against everything since."""
     before, after = around_marker(marker)
     before = replace(before, since=marker.applied_at - timedelta(days=days))
+    before_it, since_it = bounded([before, after], now)
     return Asked(
         kind="marker",
         title=f"Before and after FM-{marker.pk}",
-        before=bounded(before, now),
-        after=bounded(after, now),
+        before=before_it,
+        after=since_it,
         values={"kind": "marker", "marker": str(marker.pk), "days": str(days)},
-        fixed=tuple(sorted(set(resolve_keys(f.key for f in marker.fingerprints.all()).values()))),
+        fixed=tuple(marker.fingerprints.order_by("key").values_list("key", flat=True)),
         marker=marker,
     )
 
@@ -99,11 +99,11 @@ def _marker(values: Values, now: datetime) -> Asked:
 
 def _drain(values: Values, now: datetime) -> Asked:
     session = _session(values, "drain")
-    after = bounded(of_session(session), now)
+    before, after = bounded([before_session(session), of_session(session)], now)
     return Asked(
         kind="drain",
         title=f"Before and in drain {session.pk}",
-        before=bounded(before_session(session), now),
+        before=before,
         after=after,
         values={"kind": "drain", "drain": str(session.pk)},
     )
@@ -113,11 +113,12 @@ def _drains(values: Values, now: datetime) -> Asked:
     one, two = _session(values, "a"), _session(values, "b")
     if one == two:
         raise CauseError(f"Both sides are drain {one.pk}: choose two different drains.")
+    before, after = bounded([of_session(one), of_session(two)], now)
     return Asked(
         kind="drains",
         title=f"Drain {one.pk} and drain {two.pk}",
-        before=bounded(of_session(one), now),
-        after=bounded(of_session(two), now),
+        before=before,
+        after=after,
         values={"kind": "drains", "a": str(one.pk), "b": str(two.pk)},
     )
 
@@ -128,11 +129,12 @@ def _sources(values: Values, now: datetime) -> Asked:
         raise CauseError(f"Both sides are the source {one.name}: choose two different sources.")
     days = days_of(values)
     since = now - timedelta(days=days)
+    before, after = bounded([replace(of_source(side), since=since) for side in (one, two)], now)
     return Asked(
         kind="sources",
         title=f"{one.name} and {two.name}",
-        before=bounded(replace(of_source(one), since=since), now),
-        after=bounded(replace(of_source(two), since=since), now),
+        before=before,
+        after=after,
         values={"kind": "sources", "a": str(one.pk), "b": str(two.pk), "days": str(days)},
     )
 
@@ -146,11 +148,12 @@ def _windows(values: Values, now: datetime) -> Asked:
         raise CauseError(
             "The two stretches overlap, and what lies in both proves nothing: end one where the other begins."
         )
+    before, after = bounded([one, two], now)
     return Asked(
         kind="windows",
         title="Two stretches of time",
-        before=bounded(one, now),
-        after=bounded(two, now),
+        before=before,
+        after=after,
         values={"kind": "windows"} | {name: at.isoformat() for name, at in moments.items()},
     )
 

@@ -7,30 +7,33 @@ not cut.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from drain.evidence.sides import Side
-from drain.evidence.sql import row, rows
+from drain.evidence.sql import row
 
 MOST = 50_000
 """Attempts of one side that a page reads, about."""
 
+# The number alone comes from the index; the row is read once it is known.
 _OF_SESSION = """
-SELECT started_at FROM drain_attempt WHERE session_id = %(session)s
-ORDER BY id DESC OFFSET %(most)s LIMIT 1
+SELECT started_at FROM drain_attempt WHERE id = (
+    SELECT id FROM drain_attempt WHERE session_id = %({name}_session)s
+    ORDER BY id DESC OFFSET %(most)s LIMIT 1
+)
 """
 # Numbers rise with the time of the start, so what lies `most` attempts back is one look into the key.
-_NEWEST = "SELECT max(id) AS id FROM drain_attempt"
+_OF_TIME = """
+SELECT started_at FROM drain_attempt WHERE id <= {newest} - %(most)s ORDER BY id DESC LIMIT 1
+"""
+_NEWEST = "(SELECT max(id) FROM drain_attempt)"
 # "+ 0" keeps PostgreSQL from walking the key backwards through everything since; the hour is found by time.
-_NEWEST_IN = """
-SELECT max(id + 0) AS id FROM drain_attempt WHERE started_at >= %(since)s AND started_at < %(until)s
-"""
-_LEFT_OUT = """
-SELECT started_at FROM drain_attempt WHERE id <= %(newest)s - %(most)s ORDER BY id DESC LIMIT 1
-"""
+_NEWEST_IN = """(SELECT max(id + 0) FROM drain_attempt
+    WHERE started_at >= %({name}_until)s - interval '{span}' AND started_at < %({name}_until)s)"""
 # Where a stretch ends in a quiet time, its newest attempt is looked for in ever longer ones.
-_LOOK_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=31))
+_LOOK_BACK = ("1 hour", "1 day", "31 days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +55,32 @@ class Bounded:
         )
 
 
-def bounded(side: Side, now: datetime, most: int | None = None) -> Bounded:
-    """The side itself, or its newest attempts, about `most` (else MOST) of them.
+def bounded(sides: Sequence[Side], now: datetime, most: int | None = None) -> list[Bounded]:
+    """Each side itself, or its newest attempts, about `most` (else MOST) of them; one query for all.
 
     How many a stretch of time holds is asked of all sources together, so a small source among large
     ones is cut more than it had to be. A side of a plan is as long as the plan and is not cut.
     """
-    if side.plan_of is not None:
-        return Bounded(side, cut=False)
-    left_out = _left_out(side, now, MOST if most is None else most)
+    asked = {f"s{n}": side for n, side in enumerate(sides) if side.plan_of is None}
+    parts = [f"({_left_out(name, side, now)}) AS {name}" for name, side in asked.items()]
+    values = {"most": MOST if most is None else most}
+    for name, side in asked.items():
+        values |= side.values(name)
+    found = row(f"SELECT {', '.join(parts)}", values) if parts else {}
+    return [_cut(side, found.get(f"s{n}")) for n, side in enumerate(sides)]
+
+
+def _cut(side: Side, left_out: datetime | None) -> Bounded:
     if left_out is None or (side.since is not None and left_out < side.since):
         return Bounded(side, cut=False)
     return Bounded(replace(side, since=left_out, after_only=True), cut=True)
 
 
-def _left_out(side: Side, now: datetime, most: int) -> datetime | None:
-    """When the newest attempt started that is too many; None when none is."""
+def _left_out(name: str, side: Side, now: datetime) -> str:
+    """SQL: when the newest attempt started that is too many; null when none is."""
     if side.session is not None:
-        found = rows(_OF_SESSION, {"session": side.session, "most": most})
-    else:
-        found = rows(_LEFT_OUT, {"newest": _newest(side, now), "most": most})
-    return found[0]["started_at"] if found else None
-
-
-def _newest(side: Side, now: datetime) -> int | None:
-    """The number of the last attempt of any source that started before the side's end."""
+        return _OF_SESSION.format(name=name)
     if side.until is None or side.until >= now:
-        newest: int | None = row(_NEWEST)["id"]
-        return newest
-    for span in _LOOK_BACK:
-        values = {"since": side.until - span, "until": side.until}
-        found: int | None = row(_NEWEST_IN, values)["id"]
-        if found is not None:
-            return found
-    return None
+        return _OF_TIME.format(newest=_NEWEST)
+    looks = (_NEWEST_IN.format(name=name, span=span) for span in _LOOK_BACK)
+    return _OF_TIME.format(newest=f"coalesce({', '.join(looks)})")

@@ -113,6 +113,11 @@ class Comparison:
     """What stands now for the causes that the fix in between was meant to end."""
     notes: tuple[str, ...]
 
+    @property
+    def statuses(self) -> Mapping[str, int]:
+        """How many of the causes of the fix have which status."""
+        return Counter(cause.status for cause in self.fixed)
+
 
 def compare(
     before: Side, after: Side, fixed: Iterable[str] = (), *, from_plan: bool = True

@@ -113,4 +113,5 @@ def ground_of_fleet(hours: int, now: datetime) -> Ground:
     span = timedelta(hours=hours)
     last = Side(f"the last {hours} h", since=now - span)
     earlier = Side(f"the {hours} h before", since=now - 2 * span, until=now - span)
-    return Ground(bounded(earlier, now).side, bounded(last, now).side, fleet=True)
+    before, after = bounded([earlier, last], now)
+    return Ground(before.side, after.side, fleet=True)

@@ -62,11 +62,11 @@ def standings(markers: Collection[int]) -> dict[int, Standing]:
     judged: dict[int, list[Judged]] = {pk: [] for pk in markers}
     for item in rows(_NEWEST, values):
         judged[item["marker"]].append(Judged(item["verdict"], item["sentence"]))
-    causes = causes_by_status(markers)
+    causes = _causes_by_status(markers)
     return {pk: standing(judged[pk], causes[pk]) for pk in markers}
 
 
-def causes_by_status(markers: Collection[int]) -> dict[int, dict[str, int]]:
+def _causes_by_status(markers: Collection[int]) -> dict[int, dict[str, int]]:
     """How many causes of each marker have which status."""
     found: dict[int, dict[str, int]] = {pk: {} for pk in markers}
     for item in rows(_CAUSES, {"markers": list(markers)}):

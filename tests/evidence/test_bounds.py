@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from drain.evidence.bounds import bounded
+from drain.evidence import bounds
 from drain.evidence.figures import figures
 from drain.evidence.sides import Side, of_session
 from tests.factories import NOON, AttemptFactory, PhaseFactory, SessionFactory
@@ -14,6 +14,11 @@ from tests.factories import NOON, AttemptFactory, PhaseFactory, SessionFactory
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
 NOW = NOON + 20 * HOUR
+
+
+def bounded(side, now, most):
+    (found,) = bounds.bounded([side], now, most)
+    return found
 
 
 @pytest.fixture
@@ -63,3 +68,10 @@ def test_a_stretch_that_ended_long_ago_counts_only_what_it_holds(hourly):
     assert not bounded(early, NOW, most=20).cut
     found = bounded(early, NOW, most=15)
     assert (found.cut, figures(found.side).attempts) == (True, 15)
+
+
+def test_two_sides_are_asked_for_at_once(hourly):
+    plan = Side("before", until=NOW, plan_of=hourly.pk)
+    found = bounds.bounded([of_session(hourly), plan, Side("all", since=NOON)], NOW, most=25)
+    assert [one.cut for one in found] == [True, False, True]
+    assert found[0].side.since == found[2].side.since == NOON + 3.4 * HOUR

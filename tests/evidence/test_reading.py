@@ -96,7 +96,7 @@ def test_every_kind_of_side_and_pair_is_what_its_attempts_say(fleet):
 
 
 def _summed(got):
-    ways = Counter()
+    ways: Counter[tuple[object, ...]] = Counter()
     for one in got.endings:
         ways[one.outcome, one.key, one.events, one.reason] += one.attempts
     return ways, sum(one.microseconds for one in got.endings), got.phases
@@ -113,18 +113,22 @@ def _counted(side):
 
 def _attempts(side):
     """The ended attempts of a side, oldest first."""
-    planned = Candidate.objects.filter(session=side.plan_of).values_list("phase_id", flat=True)
-    planned = set(planned) if side.plan_of else None
     found = Attempt.objects.filter(finished_at__isnull=False).select_related("run")
+    planned = {c.phase_id for c in Candidate.objects.filter(session=side.plan_of)}
     return [
         a
         for a in found.order_by("started_at", "pk")
-        if (side.since is None or a.started_at > side.since or (not side.after_only and a.started_at == side.since))
-        and (side.until is None or a.started_at < side.until or (side.to_inclusive and a.started_at == side.until))
+        if _in_time(side, a.started_at)
         and side.session in (None, a.session_id)
         and side.source in (None, a.run.source_id)
-        and (planned is None or a.phase_id in planned)
-    ]  # fmt: skip
+        and (side.plan_of is None or a.phase_id in planned)
+    ]
+
+
+def _in_time(side, at):
+    since = side.since is None or (at > side.since if side.after_only else at >= side.since)
+    until = side.until is None or (at <= side.until if side.to_inclusive else at < side.until)
+    return since and until
 
 
 def _moves(question):
@@ -132,16 +136,17 @@ def _moves(question):
     before = {a.phase_id: a for a in _attempts(question.before) if a.outcome in RATED}
     tried = _attempts(question.after)
     first = {a.phase_id: a for a in reversed(tried)}
-    moves = Counter()
+    moves: Counter[tuple[object, ...]] = Counter()
     for phase, after in {a.phase_id: a for a in tried if a.outcome in RATED}.items():
         was = before.get(phase)
         planned = None
         if was is None and question.from_plan:
             plans = Candidate.objects.filter(session=first[phase].session_id, phase=phase)
             planned = plans.first() if first[phase].session_id else None
-        if was is not None or planned is not None:
-            end = (*_end(was), False) if was else ("failed", planned.fingerprint, True)
-            moves[(*end[:2], *_end(after), end[2])] += 1
+        if was is not None:
+            moves[(*_end(was), *_end(after), False)] += 1
+        elif planned is not None:
+            moves["failed", planned.fingerprint, *_end(after), True] += 1
     return moves
 
 

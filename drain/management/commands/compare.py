@@ -16,7 +16,7 @@ from drain.evidence.check_lines import CheckLine, checks_of_marker
 from drain.evidence.comparison import Comparison
 from drain.evidence.inert import plain
 from drain.evidence.lifecycle import CauseError
-from drain.evidence.standing import Standing, causes_by_status, standing
+from drain.evidence.standing import Standing, standing
 from drain.management.base import DatabaseCommand
 from drain.models.vocabulary import CheckVerdict
 
@@ -50,9 +50,8 @@ class Command(DatabaseCommand):
             raise CommandError(str(error)) from error
         result = found.compared()
         checks = checks_of_marker(found.marker, found, result) if found.marker else []
-        marker = found.marker
-        causes = causes_by_status([marker.pk])[marker.pk] if marker else {}
-        verdict = standing([check.judged for check in checks], causes, result.difference)
+        judged = [check.judged for check in checks]
+        verdict = standing(judged, result.statuses, result.difference)
         self._print(found, result, checks, verdict if options["json"] else None)
         if verdict.verdict == CheckVerdict.FAIL:
             raise CommandError(verdict.sentence, returncode=3)
