@@ -109,8 +109,10 @@ def ledger_parts(ledger: Ledger) -> list[dict[str, Any]]:
     notes = {
         "drained": f"{ledger.complete:,} complete, {ledger.again:,} failed again",
         "waiting": "for a queued phase or a dependency",
-        "held": _counted(ledger.held_runs, "run"),
-        "snoozed": _counted(ledger.snoozed_causes, "fingerprint"),
+        "held": f"in {_counted(ledger.held_runs, 'run')}" if ledger.held else "no run is held",
+        "snoozed": f"of {_counted(ledger.snoozed_causes, 'fingerprint')}"
+        if ledger.snoozed
+        else "no cause is snoozed",
         "untouched": "no drain has reached them in 7 d",
     }
     places = {

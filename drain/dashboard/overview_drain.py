@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Case, Count, IntegerField, Min, Value, When
 
@@ -14,6 +15,7 @@ from drain.policy.limits import Limits
 
 from .formats import duration
 from .session_gauges import GaugeView, session_gauges
+from .session_progress import rate_words
 
 _LIVE_FIRST = Case(
     When(state__in=LIVE_SESSION_STATES, then=Value(0)),
@@ -31,12 +33,17 @@ class DrainCard:
     ended: int
     """Phases that have had their last attempt."""
     time: str
-    parts: list[tuple[str, int, float | None]]
-    """Outcome, attempts, share of what was processed."""
+    attempts: int
+    parts: list[tuple[str, int, str]]
+    """Outcome, attempts, and what there is to say of them; the rate is that of the session's page."""
     bar: list[tuple[str, int]]
+    events: int
+    """Telemetry events that came of it."""
     running: int
     longest_since: datetime | None
     nearest: GaugeView | None
+    left_out: int
+    """Failed phases in scope that its plan excluded."""
     others: int
     """Further sessions that are going on."""
 
@@ -57,14 +64,17 @@ def read_drain(now: datetime) -> DrainCard | None:
         session=session,
         live=live,
         ended=counts["phases"],
+        attempts=counts["processed"],
         time=_time_words(
             ((session.ended_at or now) - started).total_seconds() / 60, limits.max_total_minutes
         ),
         parts=_parts(counts),
         bar=[*((name, n) for name, n, _ in _parts(counts)), ("running", running.get("n", 0))],
+        events=counts["telemetry_events"],
         running=running.get("n", 0),
         longest_since=running.get("since"),
         nearest=_nearest(session_gauges(session, limits, counts["phases"], now)) if live else None,
+        left_out=max(session.total_failed - session.selected, 0),
         others=sum(other.state in LIVE_SESSION_STATES for other in found[1:]),
     )
 
@@ -75,20 +85,15 @@ def _time_words(minutes: float, limit: float | None) -> str:
     return duration(minutes * 60)
 
 
-def _parts(counts: dict[str, int]) -> list[tuple[str, int, float | None]]:
-    processed = counts["processed"]
+def _parts(counts: dict[str, Any]) -> list[tuple[str, int, str]]:
     shown = [
-        ("complete", counts["complete"]),
-        ("failed", counts["failed"] - counts["timeouts"]),
-        ("retryable", counts["retryable"]),
-        ("timeout", counts["timeouts"]),
-        ("lost", counts["lost"]),
+        ("complete", counts["complete"], rate_words(counts)),
+        ("failed", counts["failed"] - counts["timeouts"], ""),
+        ("retryable", counts["retryable"], "counts in no rate"),
+        ("timeout", counts["timeouts"], ""),
+        ("lost", counts["lost"], ""),
     ]
-    return [
-        (name, n, n / processed if processed else None)
-        for name, n in shown
-        if n or name in ("complete", "failed")
-    ]
+    return [part for part in shown if part[1] or part[0] in ("complete", "failed")]
 
 
 def _nearest(found: list[GaugeView]) -> GaugeView | None:

@@ -58,6 +58,12 @@ def progress(
     )
 
 
+def rate_words(counts: dict[str, Any]) -> str:
+    """The completion rate of a session with its n, the attempts that count: "85.0 %, n 40"."""
+    rated = counts["complete"] + counts["failed"] + counts["lost"]
+    return f"{percent(counts['complete'] / rated)}, n {rated:,}" if rated else ""
+
+
 def _bar(counts: dict[str, Any], plan: PlanState) -> list[tuple[str, int]]:
     names = ("complete", "lost", "retryable", "skipped", "cancelled")
     return [
@@ -71,15 +77,15 @@ def _bar(counts: dict[str, Any], plan: PlanState) -> list[tuple[str, int]]:
 
 def _parts(session: DrainSession, counts: dict[str, Any], plan: PlanState) -> list[Part]:
     live = session.state in LIVE_SESSION_STATES
-    rated = counts["complete"] + counts["failed"] + counts["lost"]
-    rate = f"{percent(counts['complete'] / rated)} of {rated:,}" if rated else ""
     minutes = counts["attempt_seconds"] / 60
     events = f"{counts['telemetry_events'] / minutes:.1f} per min" if minutes else ""
     return [
         Part("", "Selected", session.selected, f"of {session.total_failed:,} failed"),
-        Part("complete", "", counts["complete"], rate),
+        Part("complete", "", counts["complete"], rate_words(counts)),
         Part("failed", "", counts["failed"] - counts["timeouts"]),
-        Part("retryable", "", counts["retryable"]),
+        Part(
+            "retryable", "", counts["retryable"], "counts in no rate" if counts["retryable"] else ""
+        ),
         Part("timeout", "Timeouts", counts["timeouts"]),
         *([Part("lost", "", counts["lost"])] if counts["lost"] else []),
         Part("running", "", plan.running)

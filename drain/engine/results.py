@@ -55,7 +55,7 @@ def dropped_from_plan(session_pk: int) -> dict[str, int]:
 
 
 def session_result(session: DrainSession) -> dict[str, Any]:
-    """The object that `drain --json` prints."""
+    """The object that `drain --json` prints: `phases` had their last attempt, `processed` attempts ended."""
     counts = session_counts(session.pk)
     excluded = (
         Candidate.objects.filter(session=session, status=CandidateStatus.EXCLUDED)
@@ -68,6 +68,7 @@ def session_result(session: DrainSession) -> dict[str, Any]:
         "state": session.state,
         "stop_reason": session.stop_reason or None,
         "selected": session.selected,
+        "phases": counts["phases"],
         "processed": counts["processed"],
         **{name: counts[name] for name in ("complete", "failed", "retryable", "timeouts")},
         "skipped": counts["skipped"],

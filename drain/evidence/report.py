@@ -127,7 +127,7 @@ class Report:
         if self.comparison.causes.regressed:
             return "❌", "a cause came back after its fix"
         if not after.attempts:
-            return "⚠️", "no phase was processed; the ledger gives the reason for each"
+            return "⚠️", "no phase was run; the ledger gives the reason for each"
         rate = after.rate
         if not rate.n:
             return "⚠️", f"{after.attempts} attempts, none that counts towards a rate"

@@ -59,9 +59,10 @@ def print_result(out: OutputWrapper, session: DrainSession) -> None:
     """A session's end for people: what changed, why it stopped, and the ledger."""
     result = session_result(session)
     out.write(
-        f"Drain {session.pk} {session.state}: {result['processed']} processed, {result['complete']} complete, "
-        f"{result['failed']} failed ({result['timeouts']} timeouts), {result['retryable']} retryable, "
-        f"{result['telemetry_events']} telemetry events."
+        f"Drain {session.pk} {session.state}: {_counted(result['phases'], 'phase')} in "
+        f"{_counted(result['processed'], 'attempt')}: {result['complete']:,} complete, {result['failed']:,} failed "
+        f"({_counted(result['timeouts'], 'timeout')}), {result['retryable']:,} retryable; "
+        f"{_counted(result['telemetry_events'], 'telemetry event')}."
     )
     if session.stop_card:
         out.write(f"Stopped: {session.stop_card.get('sentence', session.stop_reason)}")
@@ -70,6 +71,10 @@ def print_result(out: OutputWrapper, session: DrainSession) -> None:
     _print_sum(out, session.total_failed, session.selected, session.ledger)
     for reason, count in dropped_from_plan(session.pk).items():
         out.write(f"Of the selected, {count:,} {reason}: {ExclusionReason(reason).sentence}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _states(counts: dict[str, int]) -> str:

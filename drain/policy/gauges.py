@@ -48,7 +48,7 @@ def gauges(
     tallies = list(runs)
     used = minutes_used(started_at, now, paused)
     return [
-        Gauge("batch_size", "Phases", processed, limits.batch_size, "processed in this session"),
+        Gauge("batch_size", "Phases", processed, limits.batch_size, "ended in this session"),
         Gauge("max_total_minutes", "Minutes", used, limits.max_total_minutes, "since the start"),
         _timeouts(limits, tallies),
         _run_repeats(limits, tallies),

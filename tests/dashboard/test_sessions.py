@@ -56,7 +56,7 @@ def a_session(state="running", attempts=3, **fields):
 def test_it_shows_progress_gauges_results_reasons_and_the_command():
     session = a_session()
     page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
-    assert "3 of 4 processed, 75 %" in page
+    assert "3 of 4 phases in 3 attempts, 75 %" in page
     assert "Timeouts per run" in page
     assert "<strong>1</strong> / 2" in page
     assert "5 of 9" in page  # excluded of failed

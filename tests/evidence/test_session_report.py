@@ -233,7 +233,7 @@ def test_a_session_that_is_not_there_is_one_sentence(word, sentence):
     assert refused.value.returncode == 1
 
 
-def test_a_drain_that_processed_nothing_says_why():
+def test_a_drain_that_ran_nothing_says_why():
     session = SessionFactory(
         state="finished",
         stop_reason="nothing_selected",
@@ -241,7 +241,7 @@ def test_a_drain_that_processed_nothing_says_why():
         ledger={"queued_in_run": 5},
     )
     text = "".join(render_markdown(build_report(session, NOON)))
-    assert "no phase was processed" in text
+    assert "no phase was run" in text
     assert "0 selected + 5 queued\\_in\\_run = 5 failed phases" in text
     assert "5 phases were left out as queued\\_in\\_run" in text
     assert "--queued-policy phase" in text

@@ -41,6 +41,15 @@
 
   const line = { type: "line", symbol: "none", xAxisIndex: 0, yAxisIndex: 0 };
 
+  // A slot in which nothing ended parts the line; a single one between two such is a dot, or it would not be seen.
+  const alone = (values, i) => known(values[i]) && !known(values[i - 1]) && !known(values[i + 1]);
+  const dots = (values) => ({
+    symbol: (_, { dataIndex }) => (alone(values, dataIndex) ? "circle" : "none"),
+    symbolSize: 6,
+    showAllSymbol: true,
+  });
+  const whisker = { type: "bar", stack: "whisker", barWidth: 6, xAxisIndex: 0, yAxisIndex: 0, silent: true };
+
   kinds.rate = (data, colours, narrow) => {
     const good = colours.fill("complete");
     const band = data.high.map((high, i) => (high === null ? null : high - data.low[i]));
@@ -52,23 +61,25 @@
       lines: [
         { ...line, silent: true, data: data.low, stack: "band", lineStyle: { opacity: 0 } },
         { ...line, silent: true, data: band, stack: "band", lineStyle: { opacity: 0 }, areaStyle: { color: faded(good, 0.16), opacity: 1 } },
-        { ...line, data: data.rate, lineStyle: { color: colours.ink("complete"), width: 2 }, itemStyle: { color: colours.ink("complete") }, markLine: fixes(colours, named(data, narrow)) },
+        ...(data.rate.some((_, i) => alone(data.rate, i))
+          ? [
+              { ...whisker, data: data.low.map((low, i) => (alone(data.rate, i) ? low : null)), itemStyle: { opacity: 0 } },
+              { ...whisker, data: band.map((height, i) => (alone(data.rate, i) ? height : null)), itemStyle: { color: faded(good, 0.3) } },
+            ]
+          : []),
+        { ...line, ...dots(data.rate), data: data.rate, lineStyle: { color: colours.ink("complete"), width: 2 }, itemStyle: { color: colours.ink("complete") }, markLine: fixes(colours, named(data, narrow)) },
       ],
       axis: { min: 0, max: 100, interval: 25, axisLabel: { color: colours.faint, fontSize: 11, fontFamily: colours.font, formatter: "{value} %" } },
     });
   };
 
-  // A slot in which nothing ended parts the line; a single one between two such is a dot, or it would not be seen.
-  kinds.yield = (data, colours, narrow) => {
-    const alone = (i) => !known(data.rate[i - 1]) && !known(data.rate[i + 1]);
-    return storeys(data, colours, narrow, {
+  kinds.yield = (data, colours, narrow) =>
+    storeys(data, colours, narrow, {
       above: (i) => [{ label: "Events per minute", value: known(data.rate[i]) ? data.rate[i].toFixed(2) : NOTHING, state: "fix", icon: "activity" }],
       lines: [
         {
           ...line,
-          symbol: (_, { dataIndex }) => (alone(dataIndex) ? "circle" : "none"),
-          symbolSize: 6,
-          showAllSymbol: true,
+          ...dots(data.rate),
           data: data.rate,
           lineStyle: { color: colours.text, width: 2 },
           itemStyle: { color: colours.text },
@@ -76,5 +87,4 @@
       ],
       axis: { min: 0, minInterval: 0 },
     });
-  };
 })();
