@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from itertools import chain
 from typing import Any
 
+from django.core.cache import caches
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -20,11 +22,12 @@ from drain.models import Attempt
 from .addresses import link
 from .ansi import Painter, plain
 from .answers import page_or_fragment
-from .log_reader import Hits, Line, find_lines, last_lines, lines_around
+from .log_reader import Hits, Line, Places, find_lines, find_places, last_lines, lines_around
 from .paging import number_in
 from .permissions import requires
 from .words import cleaned
 
+KEEP_SECONDS = 600
 SHOWN = 500
 MOST_HITS = 300
 
@@ -135,13 +138,27 @@ def _blocks(attempt: Attempt) -> Iterator[bytes] | None:
 
 
 def _view(attempt: Attempt, q: str, at: int | None) -> LogView:
-    blocks = _blocks(attempt)
-    if blocks is None:
+    read = partial(open_log, attempt)
+    try:
+        if q:
+            return _found_view(attempt, find_lines(read(), q, MOST_HITS), q)
+        places = _places(attempt)
+        window = lines_around(read, places, at, SHOWN) if at else last_lines(read, places, SHOWN)
+    except OSError:
         return LogView([], 0, gone=True)
-    if q:
-        return _found_view(attempt, find_lines(blocks, q, MOST_HITS), q)
-    window = lines_around(blocks, at, SHOWN) if at else last_lines(blocks, SHOWN)
     return LogView(_painted(window.lines, at), window.total)
+
+
+def _places(attempt: Attempt) -> Places:
+    """Where its lines are; kept for large ones, which an attempt that has ended does not change."""
+    if not attempt.log_name:
+        return find_places(open_log(attempt))
+    key = f"log:{attempt.pk}:{attempt.log_bytes}"
+    found: Places | None = caches["pages"].get(key)
+    if found is None:
+        found = find_places(open_log(attempt))
+        caches["pages"].set(key, found, KEEP_SECONDS)
+    return found
 
 
 def _found_view(attempt: Attempt, found: Hits, q: str) -> LogView:

@@ -1,19 +1,21 @@
-"""Windows and searches of a log that may be far larger than memory: one pass over its blocks.
+"""Windows and searches of a log that may be far larger than memory.
 
-Blocks are handled whole wherever possible (counting, searching), and only those that hold something
-to show are cut into lines: a log of 100 MB takes a fraction of a second.
+One pass counts the lines of each block; after that any place is found by its block alone. A search reads
+all, handles blocks whole, and cuts only those into lines that hold something to show.
 """
 
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 LINE_BYTES = 4000
 """What is kept of one line; phases print gigabytes without a newline."""
 
+Reader = Callable[[int], Iterable[bytes]]
+"""Gives the blocks of a log from a byte on."""
 _COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
 
 
@@ -57,29 +59,45 @@ class _Piece:
             yield Line(number, text, len(raw) > LINE_BYTES)
 
 
-def last_lines(blocks: Iterable[bytes], count: int) -> Window:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the blocks of a log begin: their first bytes, the newlines before them, and all lines."""
+
+    starts: list[int]
+    newlines: list[int]
+    lines: int
+
+
+def find_places(blocks: Iterable[bytes]) -> Places:
+    """Count the lines of a log, once: the only pass over all of it that showing it needs."""
+    starts, newlines, start, before, last = [], [], 0, 0, b"\n"
+    for block in filter(None, blocks):
+        starts.append(start)
+        newlines.append(before)
+        start, before, last = start + len(block), before + block.count(b"\n"), block[-1:]
+    return Places(starts, newlines, before + (last != b"\n"))
+
+
+def last_lines(read: Reader, places: Places, count: int) -> Window:
     """The end of the log."""
-    kept: deque[_Piece] = deque()
-    total = held = 0
-    for piece in _pieces(blocks):
-        kept.append(piece)
-        total, held = piece.first + piece.count - 1, held + piece.count
-        while held - kept[0].count >= count:
-            held -= kept.popleft().count
-    lines = [line for piece in kept for line in piece.lines()]
-    return Window(lines[-count:], total)
+    return _window(read, places, max(1, places.lines - count + 1), count)
 
 
-def lines_around(blocks: Iterable[bytes], middle: int, count: int) -> Window:
+def lines_around(read: Reader, places: Places, middle: int, count: int) -> Window:
     """`count` lines with line `middle` in their middle; nothing past the end."""
-    first = max(1, middle - count // 2)
+    return _window(read, places, max(1, middle - count // 2), count)
+
+
+def _window(read: Reader, places: Places, first: int, count: int) -> Window:
     lines: list[Line] = []
-    total = 0
-    for piece in _pieces(blocks):
-        total = piece.first + piece.count - 1
-        if piece.first < first + count and total >= first:
+    if first <= places.lines:
+        # The block with the newline before the first line; what stands before that has a lower number.
+        block = max(0, bisect_left(places.newlines, first - 1) - 1)
+        for piece in _pieces(read(places.starts[block]), places.newlines[block] + 1):
+            if piece.first >= first + count:
+                break
             lines += [line for line in piece.lines() if first <= line.number < first + count]
-    return Window(lines, total)
+    return Window(lines, places.lines)
 
 
 def find_lines(blocks: Iterable[bytes], words: str, most: int) -> Hits:
@@ -101,9 +119,9 @@ def find_lines(blocks: Iterable[bytes], words: str, most: int) -> Hits:
     return Hits(lines, found, total)
 
 
-def _pieces(blocks: Iterable[bytes]) -> Iterator[_Piece]:
-    """The log in pieces of whole lines; of a line longer than a block only its beginning is kept."""
-    number, rest = 1, b""
+def _pieces(blocks: Iterable[bytes], number: int = 1) -> Iterator[_Piece]:
+    """Pieces of whole lines, `number` is the first; of a line longer than a block only its beginning is kept."""
+    rest = b""
     for block in blocks:
         whole, newline, tail = block.rpartition(b"\n")
         if not newline:

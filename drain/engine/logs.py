@@ -35,10 +35,14 @@ def keep_log(attempt: int, log: LogSummary) -> str:
         return storages["attempt_logs"].save(name, _LocalLog(opened, name=str(log.path)))
 
 
-def open_log(attempt: Attempt) -> Iterator[bytes]:
-    """The kept log in blocks, at flat memory; nothing for an attempt that printed nothing."""
+def open_log(attempt: Attempt, start: int = 0) -> Iterator[bytes]:
+    """The kept log from byte `start` on, in blocks, at flat memory; nothing if nothing was printed.
+
+    Raises OSError, at the first block, when the storage has lost it.
+    """
     if attempt.log_name:
         with storages["attempt_logs"].open(attempt.log_name) as opened:
+            opened.seek(start)
             yield from iter(lambda: opened.read(BLOCK), b"")
     elif attempt.log_inline:
-        yield zlib.decompress(bytes(attempt.log_inline))
+        yield zlib.decompress(bytes(attempt.log_inline))[start:]
