@@ -9,8 +9,24 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+TOGETHER = ("tests/browser/", "tests/signing_in/test_oidc.py")
+"""Files whose tests share what takes seconds to start, a browser or a whole site."""
+
+
+class SharedStarts(LoadScopeScheduling):
+    """Whole files of TOGETHER first, the largest in front; then one test after the other to whoever is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.split("::", 1)[0] if nodeid.startswith(TOGETHER) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedStarts:
+    return SharedStarts(config, log)
 
 
 @pytest.hookimpl(trylast=True)

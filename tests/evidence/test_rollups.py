@@ -254,7 +254,6 @@ class _Drainer(threading.Thread):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.xdist_group("serial")
 def test_totals_equal_a_recount_after_200_crashes_in_the_middle_of_finishing_attempts():
     run = RunFactory(max_parallel=9)
     drainers = [_Drainer([PhaseFactory(run=run).pk for _ in range(3)], seed) for seed in range(4)]

@@ -19,7 +19,6 @@ from django.db import connection
 from .provider import CLIENT, SECRET, Provider
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-pytestmark = pytest.mark.xdist_group("oidc")
 
 
 class Site:
