@@ -1,17 +1,22 @@
 """Quantiles of the gamma distribution, which exact Poisson intervals need, without scipy at run time.
 
 The regularised incomplete gamma function by its series (DLMF 8.7.1) left of the mean and by Legendre's
-continued fraction (DLMF 8.9.2, evaluated by Lentz's method) right of it; the quantile by bisection.
+continued fraction (DLMF 8.9.2, evaluated by Lentz's method) right of it; the quantile by Newton's method
+from Wilson and Hilferty's (1931) approximation, by bisection where a step would leave the bounds.
 Relative error of the quantile below 1e-8 for shapes up to 1e6 (tests compare with scipy).
 """
 
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 _TINY = 1e-300
 _EPSILON = 1e-15
 _MAX_TERMS = 200_000
+_MAX_STEPS = 2000
+# Newton's method doubles the digits: after a relative step this small nothing is left to gain.
+_CLOSE = 1e-8
 
 
 def gamma_quantile(shape: float, probability: float) -> float:
@@ -21,25 +26,39 @@ def gamma_quantile(shape: float, probability: float) -> float:
     low, high = 0.0, shape + 10 * math.sqrt(shape) + 10
     while gamma_cdf(shape, high) < probability:
         high *= 2
-    while high - low > 1e-12 * high + _TINY:
-        middle = (low + high) / 2
-        if middle in (low, high):
+    x = _near(shape, probability)
+    for _ in range(_MAX_STEPS):
+        x = x if low < x < high else (low + high) / 2
+        if not x:  # smaller than any number
             break
-        if gamma_cdf(shape, middle) < probability:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+        error = gamma_cdf(shape, x) - probability
+        low, high = (x, high) if error < 0 else (low, x)
+        # A step of the logarithm of x, where no density overflows.
+        step = error / (_front(shape, x) or _TINY)
+        x *= math.exp(max(-1.0, min(1.0, -step)))
+        if abs(step) <= _CLOSE:
+            break
+    return x
+
+
+def _near(shape: float, probability: float) -> float:
+    """Wilson and Hilferty's approximation; not positive for a small shape and probability."""
+    z = NormalDist().inv_cdf(probability)
+    return shape * (1 - 1 / (9 * shape) + z / (3 * math.sqrt(shape))) ** 3
+
+
+def _front(shape: float, x: float) -> float:
+    """What the series and the fraction are multiplied by: x times the density."""
+    return math.exp(shape * math.log(x) - x - math.lgamma(shape))
 
 
 def gamma_cdf(shape: float, x: float) -> float:
     """Regularised lower incomplete gamma function P(shape, x) for shape > 0, x ≥ 0."""
     if x <= 0:
         return 0.0
-    front = math.exp(shape * math.log(x) - x - math.lgamma(shape))
     if x < shape + 1:
-        return front * _series(shape, x)
-    return 1 - front * _fraction(shape, x)
+        return _front(shape, x) * _series(shape, x)
+    return 1 - _front(shape, x) * _fraction(shape, x)
 
 
 def _series(shape: float, x: float) -> float:

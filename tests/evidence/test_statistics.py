@@ -88,6 +88,7 @@ def test_gamma_functions_equal_scipy():
             assert gamma_quantile(shape, probability) == pytest.approx(x, rel=1e-8)
             assert gamma_cdf(shape, x) == pytest.approx(special.gammainc(shape, x), rel=1e-5)
     assert gamma_cdf(2, 0) == 0
+    assert gamma_quantile(0.01, 1e-6) == 0  # below what a number can be
     with pytest.raises(ValueError, match="shape > 0"):
         gamma_quantile(0, 0.5)
 
