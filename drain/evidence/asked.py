@@ -27,6 +27,8 @@ from drain.policy.numbers import whole
 
 DEFAULT_DAYS = 7
 LONGEST_DAYS = 90
+LATEST = "latest"
+"""In the place of a drain's number: the newest one; the canonical form has the number."""
 
 Values = Mapping[str, str]
 
@@ -167,6 +169,11 @@ def _window(since: datetime, until: datetime) -> Side:
 
 
 def _session(values: Values, name: str) -> DrainSession:
+    if values.get(name, "").strip() == LATEST:
+        newest = DrainSession.objects.order_by("-pk").first()
+        if newest is None:
+            raise CauseError("There is no drain yet: start one first.")
+        return newest
     number = _number(values, name)
     found = DrainSession.objects.filter(pk=number).first()
     if found is None:

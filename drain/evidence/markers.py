@@ -72,7 +72,7 @@ def add_marker(
             f"A fix marker's title has at most {TITLE_LIMIT} characters and its commit {COMMIT_LIMIT}: shorten them."
         )
     if applied_at > by.now:
-        raise CauseError(f"{applied_at.isoformat()} is still to come: mark a fix once it is in.")
+        raise CauseError(_still_to_come(applied_at, by.now))
     with transaction.atomic():
         found = _fingerprints(keys)
         marker = FixMarker.objects.create(
@@ -90,6 +90,16 @@ def add_marker(
         if guarded:
             guard(marker, found, by)
     return marker
+
+
+def _still_to_come(at: datetime, now: datetime) -> str:
+    """A clock of today is often meant for yesterday: say what was understood, and how to write it."""
+    here, day = timezone.localtime(at), timedelta(days=1)
+    now_here = timezone.localtime(now)
+    said = f"{here:%Y-%m-%d %H:%M %Z} is still to come, it is {now_here:%H:%M}: mark a fix once it is in"
+    if at - now >= day:
+        return f"{said}."
+    return f"{said}, or write the day as well, like {(here - day).isoformat(timespec='minutes')}."
 
 
 def _fingerprints(keys: Collection[str]) -> list[Fingerprint]:

@@ -27,11 +27,6 @@ def results_json(results: Sequence[PhaseResult]) -> dict[str, Any]:
 
 def print_results(out: OutputWrapper, results: Sequence[PhaseResult]) -> None:
     """The same for people."""
-    if not results:
-        out.write(
-            "No queued phase is meant by this: nothing to move. `manage.py queued` lists them."
-        )
-        return
     for each in results[:SHOWN]:
         out.write(f"{each.run_id}  {each.phase_id}  {each.said}")
     if len(results) > SHOWN:

@@ -53,6 +53,17 @@ def test_what_cannot_be_compared_is_one_sentence(marker):
         call_command("compare", "--drains", drain, drain)
 
 
+def test_the_newest_drain_has_a_name_wherever_a_number_would_do(capsys):
+    with pytest.raises(CommandError, match="no drain yet"):
+        call_command("compare", "--drain", "latest")
+    earlier, newest = SessionFactory().pk, SessionFactory().pk
+    call_command("compare", "--drains", str(earlier), "latest", "--json")
+    assert json.loads(capsys.readouterr().out)["asked"]["b"] == str(newest)
+    for command in ("whatif", "report"):
+        call_command(command, "latest", "--json")
+        assert json.loads(capsys.readouterr().out)["session"]
+
+
 def test_a_fix_whose_cause_came_back_ends_with_3_as_its_page_says(capsys):
     FingerprintFactory(key="import", title="Error import", status="ongoing")
     target = FingerprintFactory(key="root", title="Error root", status="regressed")

@@ -55,6 +55,23 @@ def test_queued_lists_the_longest_first_with_what_waits_directly_and_through_oth
     assert queued_ids(asked, timezone.now(), 5, after=old.pk) == [young.pk]
 
 
+def test_clear_queued_with_nothing_to_move_says_what_was_looked_for():
+    def cleared(*which):
+        return run("clear_queued", *which, "--to", "failed", "--reason", "x").strip()
+
+    RunFactory(run_id="nightly")
+    nothing = "has been queued longer than 2h: nothing was moved."
+    assert cleared("--stale", "2h") == f"No phase {nothing}"
+    assert (
+        cleared("--run-id", "nightly") == "No phase of run “nightly” is queued: nothing was moved."
+    )
+    queued(1)
+    tail = "1 phase is queued; `manage.py queued` lists them."
+    assert cleared("--stale", "2h") == f"No phase {nothing} {tail}"
+    where = ("--run-id", "nightly", "--stale", "2h")
+    assert cleared(*where) == f"No phase of run “nightly” {nothing}"
+
+
 def test_in_an_autopack_run_what_comes_after_a_queued_phase_waits_for_it():
     packed = RunFactory(source=SourceFactory(kind="autopack", stale_after=timedelta(hours=48)))
     phase = queued(25, run=packed, phase_index=2)

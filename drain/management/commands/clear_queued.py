@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from drain.engine.blockers import QueueFilter, queued_ids
+from drain.engine.blockers import QueueFilter, queue_size, queued_ids
 from drain.engine.clearing import clear_queued
 from drain.engine.errors import EngineError
 from drain.management.base import DrainCommand
@@ -38,22 +40,41 @@ class Command(DrainCommand):
     def act(self, **options: Any) -> None:
         """Clear and print what became of each."""
         to = PhaseState(options["to"].upper())
-        results = clear_queued(self._phases(options), to, options["reason"], self.actor)
+        phases, nothing = self._phases(options)
+        results = clear_queued(phases, to, options["reason"], self.actor)
         if options["json"]:
             self.print_json(results_json(results))
-        else:
+        elif results:
             print_results(self.stdout, results)
+        else:
+            self.stdout.write(nothing)
         if len(results) == 1 and not results[0].done:
             raise EngineError(f"{results[0].phase_id} was {results[0].said}.")
 
-    def _phases(self, options: dict[str, Any]) -> list[int]:
+    def _phases(self, options: dict[str, Any]) -> tuple[list[int], str]:
+        """The phases that are meant, and what to say if there is none."""
         if options["phase"]:
-            return [find_phase(options["run"], options["phase"]).pk]
+            return [find_phase(options["run"], options["phase"]).pk], ""
         if options["run"] or not (options["run_id"] or options["stale"]):
             raise CommandError("Name RUN PHASE, or --run-id R, or --stale 2h.", returncode=2)
         run_id = options["run_id"] or ""
         if run_id and not Run.objects.filter(run_id=run_id).exists():
             raise EngineError(f"There is no run “{run_id}”: check the name on the page Runs.")
         span = parse_span(options["stale"], "--stale") if options["stale"] else None
-        asked = QueueFilter(run_id, stale_only=span is not None, stale_after=span)
-        return queued_ids(asked, timezone.now(), MOST)
+        asked, now = (
+            QueueFilter(run_id, stale_only=span is not None, stale_after=span),
+            timezone.now(),
+        )
+        found = queued_ids(asked, now, MOST)
+        return found, "" if found else _nothing(asked, options["stale"], now)
+
+
+def _nothing(asked: QueueFilter, stale: str | None, now: datetime) -> str:
+    """What was looked for, and how many there are that were not meant."""
+    where = f" of run “{asked.run_id}”" if asked.run_id else ""
+    if stale is None:
+        return f"No phase{where} is queued: nothing was moved."
+    queued, _ = queue_size(replace(asked, stale_only=False), now)
+    are = "1 phase is" if queued == 1 else f"{queued:,} phases are"
+    said = f"No phase{where} has been queued longer than {stale}: nothing was moved."
+    return f"{said} {are} queued; `manage.py queued` lists them." if queued else said

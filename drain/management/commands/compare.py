@@ -32,7 +32,9 @@ class Command(DatabaseCommand):
         """One question, with its values."""
         kinds = parser.add_mutually_exclusive_group(required=True)
         kinds.add_argument("--marker", nargs=1, metavar="ID", help="before and after a fix")
-        kinds.add_argument("--drain", nargs=1, metavar="ID", help="before and in a drain")
+        kinds.add_argument(
+            "--drain", nargs=1, metavar="ID", help="before and in a drain, or in `latest`"
+        )
         kinds.add_argument("--drains", nargs=2, metavar="ID", help="two drains")
         kinds.add_argument("--windows", nargs=4, metavar="TIME", help="from, to, from, to")
         kinds.add_argument("--sources", nargs=2, metavar="NAME", help="two sources")
