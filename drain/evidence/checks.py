@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from drain.evidence.causes import family
+from drain.evidence.comparison import Comparison
 from drain.evidence.grounds import Ground, ground_in_session
 from drain.evidence.matching import (
     Mark,
@@ -38,7 +39,7 @@ from drain.models.vocabulary import CheckKind, CheckVerdict
 
 def run_checks(session: DrainSession, now: datetime) -> list[CheckResult]:
     """Judge every enabled check that concerns the session, and store what was found."""
-    judged = [(check, judge(check, session)) for check in checks_of(session)]
+    judged = judge_all(session)
     with transaction.atomic():
         return [
             CheckResult.objects.create(
@@ -60,6 +61,22 @@ def checks_of(session: DrainSession) -> list[Check]:
     everywhere = Q(session__isnull=True, marker__isnull=True, every_minutes__isnull=True)
     found = Check.objects.filter(Q(session=session) | marked | everywhere, enabled=True)
     return list(found.select_related("marker", "fingerprint").order_by("pk"))
+
+
+def judge_all(
+    session: DrainSession, known: Comparison | None = None
+) -> list[tuple[Check, Verdict]]:
+    """The verdict on every check that concerns the session; stores nothing.
+
+    Checks that look at the same attempts share what was read. `known` is before the session against the
+    session, where somebody compared them already.
+    """
+    grounds: dict[int | None, Ground] = {}
+    judged = []
+    for check in checks_of(session):
+        ground = grounds.setdefault(check.marker_id, ground_in_session(check, session, known))
+        judged.append((check, judge_on(check, ground)))
+    return judged
 
 
 def judge(check: Check, session: DrainSession) -> Verdict:

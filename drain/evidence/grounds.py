@@ -94,10 +94,12 @@ class Ground:
         }
 
 
-def ground_in_session(check: Check, session: DrainSession) -> Ground:
-    """Around the check's marker within the session, else before the session and in it."""
+def ground_in_session(
+    check: Check, session: DrainSession, known: Comparison | None = None
+) -> Ground:
+    """Around the check's marker within the session, else before the session and in it (`known`)."""
     if check.marker is None:
-        return Ground(before_session(session), of_session(session), session.pk)
+        return Ground(before_session(session), of_session(session), session.pk, known=known)
     before, after = around_marker(check.marker)
     return Ground(before, replace(after, session=session.pk), session.pk)
 

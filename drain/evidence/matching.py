@@ -10,13 +10,18 @@ from typing import Any
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from drain.evidence.sides import FAILURES, RATED, UNCOUNTED, Side
-from drain.evidence.sql import row, rows
+from drain.evidence.sql import row
 
 MOST_NAMED = 50
 PATTERN_SECONDS = 5
 REGEX_PREFIX = "re:"
 
 
+_MATCHING = f"""
+SELECT n, coalesce(cardinality(ids), 0) AS matching, ids[1:{MOST_NAMED}] AS newest FROM (
+    SELECT count(*)::int AS n, array_agg(a.id ORDER BY a.id DESC) FILTER (WHERE {{mark}}) AS ids {{scope}}
+) found
+"""  # noqa: S608 - a number of ours
 _AGAIN = """
 WITH tried AS (
     SELECT b.phase_id, b.session_id FROM drain_attempt b WHERE {after} AND b.outcome = ANY(%(rated)s)
@@ -98,9 +103,8 @@ def matching(side: Side, mark: Mark, among: str = "true") -> Found:
         f"AND {among}"
     )
     with _limited(mark):
-        total = row(f"SELECT count(*)::int AS n {scope}", bound)["n"]
-        found = rows(f"SELECT a.id {scope} AND {mark.attempt} ORDER BY a.id DESC", bound)
-    return Found(total, len(found), tuple(item["id"] for item in found[:MOST_NAMED]))
+        found = row(_MATCHING.format(scope=scope, mark=mark.attempt), bound)
+    return Found(found["n"], found["matching"], tuple(found["newest"] or ()))
 
 
 def tried_again(before: Side, after: Side, session: int | None, mark: Mark) -> Again:

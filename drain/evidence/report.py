@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from drain.evidence.checks import checks_of, judge
-from drain.evidence.comparison import Comparison, compare
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q
+
+from drain.evidence.checks import judge_all
+from drain.evidence.comparison import Comparison, compare_all
+from drain.evidence.reading import Question
 from drain.evidence.report_identity import Identity, identity_of
 from drain.evidence.report_rows import PhaseTelemetry, phase_telemetry
 from drain.evidence.rollups import state_totals
 from drain.evidence.sides import around_marker, before_session, of_session
 from drain.evidence.sql import rows
+from drain.evidence.verdicts import Verdict
 from drain.models import Attempt, Candidate, Check, DrainSession, FixMarker
 from drain.models.vocabulary import LIVE_SESSION_STATES, CheckKind, CheckVerdict
 from drain.policy.actions import Action, Subject, after_stop
@@ -146,6 +152,7 @@ class Report:
 def build_report(session: DrainSession, now: datetime) -> Report:
     """Read everything but the long lists; writes nothing and judges the checks anew."""
     scope_runs = _runs(session)
+    comparison, fixes = _compared(session)
     return Report(
         session=session,
         made_at=now,
@@ -154,9 +161,9 @@ def build_report(session: DrainSession, now: datetime) -> Report:
         became=_became(session),
         before=session.before,
         after=session.after or state_totals(scope_runs),
-        comparison=compare(before_session(session), of_session(session)),
-        fixes=_fixes(session),
-        checks=tuple(_check_line(check, session) for check in checks_of(session)),
+        comparison=comparison,
+        fixes=fixes,
+        checks=tuple(_check_line(*judged) for judged in judge_all(session, comparison)),
         telemetry=phase_telemetry(session.pk),
         single_phases=_single_phases(session),
         actions=_actions(session),
@@ -190,22 +197,32 @@ def _became(session: DrainSession) -> dict[str, int]:
     return {item["what"]: item["n"] for item in found}
 
 
-def _fixes(session: DrainSession) -> tuple[Fix, ...]:
-    markers = FixMarker.objects.prefetch_related("fingerprints").order_by("-applied_at", "-pk")
+def _compared(session: DrainSession) -> tuple[Comparison, tuple[Fix, ...]]:
+    """Before the drain against the drain, and its phases around each fix, all read at once."""
+    fixed = ArrayAgg("fingerprints__key", filter=Q(fingerprints__isnull=False), default=[])
+    markers = FixMarker.objects.annotate(fixed=fixed).order_by("-applied_at", "-pk")
     if session.ended_at is not None:
         markers = markers.filter(applied_at__lt=session.ended_at)
-    return tuple(_fix(marker, session) for marker in markers[:MOST_FIXES])
+    latest = list(markers[:MOST_FIXES])
+    whole, *around = compare_all(
+        [
+            Question(before_session(session), of_session(session)),
+            *(_around(marker, marker.fixed, session) for marker in latest),
+        ]
+    )
+    fixes = (
+        Fix(marker.pk, marker.title, marker.applied_at, marker.commit, marker.note, found)
+        for marker, found in zip(latest, around, strict=True)
+    )
+    return whole, tuple(fixes)
 
 
-def _fix(marker: FixMarker, session: DrainSession) -> Fix:
+def _around(marker: FixMarker, fixed: Sequence[str], session: DrainSession) -> Question:
     before, after = (replace(side, plan_of=session.pk) for side in around_marker(marker))
-    keys = [found.key for found in marker.fingerprints.all()]
-    found = compare(before, after, fixed=keys)
-    return Fix(marker.pk, marker.title, marker.applied_at, marker.commit, marker.note, found)
+    return Question(before, after, tuple(fixed))
 
 
-def _check_line(check: Check, session: DrainSession) -> CheckLine:
-    found = judge(check, session)
+def _check_line(check: Check, found: Verdict) -> CheckLine:
     kind = "phases" if "phases" in found.observed else "attempts"
     return CheckLine(
         check.pk, check.name, check.kind, found.verdict.value, found.sentence,
