@@ -19,6 +19,8 @@ from drain.policy.numbers import whole
 
 from .words import cleaned, prefix_query
 
+Matches = dict[int, dict[str, Any]]
+"""The phase of each run whose error matched the search."""
 PAGE = 50
 FAILURE_CHARACTERS = 300
 
@@ -33,12 +35,21 @@ SELECT r.id FROM drain_run r JOIN drain_hold h
 WHERE h.released_at IS NULL AND (h.until IS NULL OR h.until > %s)
 """
 _MATCHES = """
+SELECT DISTINCT ON (run_id) run_id, id AS pk, phase_id, left(last_failure_reason, %(size)s) AS error
+FROM drain_phase WHERE run_id = ANY(%(runs)s::bigint[]) AND state = 'FAILED'
+    AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s)
+ORDER BY run_id, phase_index
+"""
+# The same among the first few failed phases of each run, without the index of words.
+_NEAR = """
 SELECT r.id AS run_id, found.* FROM unnest(%(runs)s::bigint[]) AS r (id) CROSS JOIN LATERAL (
-    SELECT id AS pk, phase_id, left(last_failure_reason, %(size)s) AS error FROM drain_phase
-    WHERE run_id = r.id AND state = 'FAILED' AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s)
-    ORDER BY phase_index LIMIT 1
+    SELECT id AS pk, phase_id, left(last_failure_reason, %(size)s) AS error FROM (
+        SELECT * FROM drain_phase WHERE run_id = r.id AND state = 'FAILED' ORDER BY phase_index LIMIT 3
+    ) few WHERE drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s) LIMIT 1
 ) found
 """
+NEAR = 80
+"""Runs among which a word is looked for before it is looked for in all: one that many errors hold is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +138,7 @@ def _runs_of(statement: str, values: list[Any]) -> RawSQL:
 
 
 def filtered_runs(wanted: RunFilter, now: datetime) -> QuerySet[Run]:
-    """The runs that the filter leaves, in no order."""
+    """The runs that the filter leaves but for its search, in no order."""
     found = Run.objects.all()
     if wanted.source is not None:
         found = found.filter(source_id=wanted.source)
@@ -139,11 +150,15 @@ def filtered_runs(wanted: RunFilter, now: datetime) -> QuerySet[Run]:
         found = found.filter(pk__in=_runs_of(_STALE, [now - settings.DRAIN_STALE_AFTER]))
     if wanted.held:
         found = found.filter(pk__in=_runs_of(_HELD, [now]))
-    if wanted.q:
-        said = prefix_query(wanted.q)
-        by_error = Q(pk__in=_runs_of(_SAYS, [said])) if said else Q()
-        found = found.filter(Q(run_id__startswith=wanted.q) | by_error)
     return found
+
+
+def _searched(wanted: RunFilter) -> Q:
+    if not wanted.q:
+        return Q()
+    said = prefix_query(wanted.q)
+    by_error = Q(pk__in=_runs_of(_SAYS, [said])) if said else Q()
+    return Q(run_id__startswith=wanted.q) | by_error
 
 
 def run_page(wanted: RunFilter, before: int | None, after: int | None, now: datetime) -> RunPage:
@@ -151,16 +166,35 @@ def run_page(wanted: RunFilter, before: int | None, after: int | None, now: date
     found = filtered_runs(wanted, now).select_related("source")
     if after is not None:
         mark = _beyond(after, "gt")
-        page = list(found.filter(mark).order_by("created_at", "pk")[: PAGE + 1])
+        page, matches = _first(found.filter(mark).order_by("created_at", "pk"), wanted)
         more, page = len(page) > PAGE, page[:PAGE][::-1]
         older, newer = page[-1].pk if page else None, page[0].pk if more else None
     else:
         found = found.filter(_beyond(before, "lt")) if before is not None else found
-        page = list(found.order_by("-created_at", "-pk")[: PAGE + 1])
+        page, matches = _first(found.order_by("-created_at", "-pk"), wanted)
         more, page = len(page) > PAGE, page[:PAGE]
         older = page[-1].pk if more else None
         newer = page[0].pk if page and before is not None else None
-    return RunPage(_rows(page, wanted), older, newer)
+    return RunPage(_rows(page, matches), older, newer)
+
+
+def _first(found: QuerySet[Run], wanted: RunFilter) -> tuple[list[Run], Matches]:
+    """A page of runs and one more if there is, with the errors that matched the search."""
+    said = prefix_query(wanted.q)
+    if not said:
+        return list(found.filter(_searched(wanted))[: PAGE + 1]), {}
+    near = list(found[:NEAR])
+    matches = _matches(_NEAR, near, said)
+    page = [run for run in near if run.pk in matches or run.run_id.startswith(wanted.q)]
+    if len(page) <= PAGE:
+        page = list(found.filter(_searched(wanted))[: PAGE + 1])
+        matches = _matches(_MATCHES, page, said)
+    return page[: PAGE + 1], matches
+
+
+def _matches(statement: str, runs: list[Run], said: str) -> Matches:
+    asked = {"runs": [run.pk for run in runs], "query": said, "size": FAILURE_CHARACTERS}
+    return {item["run_id"]: item for item in rows(statement, asked)} if runs else {}
 
 
 def _beyond(pk: int, side: str) -> Q:
@@ -171,12 +205,7 @@ def _beyond(pk: int, side: str) -> Q:
     return Q(**{f"created_at__{side}": mark}) | Q(**{"created_at": mark, f"pk__{side}": pk})
 
 
-def _rows(page: list[Run], wanted: RunFilter) -> list[RunRow]:
+def _rows(page: list[Run], matches: Matches) -> list[RunRow]:
     pks = [run.pk for run in page]
     counts = state_counts(pks) if pks else {}
-    said = prefix_query(wanted.q)
-    matches: dict[int, dict[str, Any]] = {}
-    if said and pks:
-        values = {"runs": pks, "query": said, "size": FAILURE_CHARACTERS}
-        matches = {item["run_id"]: item for item in rows(_MATCHES, values)}
     return [RunRow(run, counts.get(run.pk, {}), matches.get(run.pk)) for run in page]

@@ -94,6 +94,21 @@ def test_pages_lead_on_and_back_without_losing_a_run(client, monkeypatch):
     assert client.get("/runs/?before=999999999").status_code == 200
 
 
+@pytest.mark.parametrize("near", [0, 3, 80])
+def test_common_words_and_rare_ones_are_found_however_far_away(client, monkeypatch, near):
+    monkeypatch.setattr(run_list, "PAGE", 2)
+    monkeypatch.setattr(run_list, "NEAR", near)
+    for place in range(6):
+        said = "Timeout in setUp" + (" of the needle" if place == 0 else "")
+        PhaseFactory(run=RunFactory(run_id=f"run-{place}"), last_failure_reason=said)
+    assert listed(client, "?q=timeout") == ["run-5", "run-4"]
+    page = client.get("/runs/?q=timeout").context["page"]
+    assert all("Timeout" in row.said for row in page.rows)
+    assert listed(client, f"?q=timeout&before={page.older}") == ["run-3", "run-2"]
+    assert listed(client, "?q=needle") == ["run-0"]
+    assert listed(client, "?q=run-1") == ["run-1"]
+
+
 def test_nothing_there_and_filtered_away_are_told_apart(client):
     assert "No run yet" in client.get("/runs/").content.decode()
     assert "No run matches these filters" in client.get("/runs/?q=zzz").content.decode()
