@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from drain.evidence.asked import DEFAULT_DAYS, Asked, asked, days_of, of_marker
 from drain.evidence.bounds import MOST
-from drain.evidence.check_lines import CheckLine, checks_of_marker, fleet_checks
+from drain.evidence.check_lines import CheckLine, enabled_checks, fleet_checks
 from drain.evidence.lifecycle import CauseError
 from drain.evidence.standing import standing
 from drain.models import FixMarker
@@ -22,6 +22,7 @@ from drain.models.vocabulary import CheckKind
 from . import evidence_reads as reads
 from .addresses import link
 from .commandline import manage
+from .comparisons import compared
 from .evidence_view import comparison_view, observed_cells
 from .paging import number_in
 from .permissions import requires
@@ -62,10 +63,11 @@ def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
         found = of_marker(marker, days_of(typed(request.GET)), now)
     except CauseError as error:
         return _mend(request, str(error), {"kind": "marker", "marker": str(pk)})
-    result = found.compared()
-    checks = checks_of_marker(marker, found, result)
+    read = compared(found, now, enabled_checks(marker=marker))
+    result, checks = read.result, read.checks
     context = _shared(request, found) | {
-        "view": comparison_view(found, result),
+        "view": comparison_view(read.asked, result),
+        "read_at": read.at,
         "marker": marker,
         "standing": standing(
             [check.judged for check in checks], result.statuses, result.difference
@@ -89,6 +91,8 @@ def evidence_compare(request: HttpRequest) -> HttpResponse:
     """Any two sides, as the address names them; a question in another form leads to its canonical one."""
     now = timezone.now()
     values = typed(request.GET)
+    if not values.get("kind"):
+        return _mend(request, "", values)
     try:
         found = asked(values, now)
     except CauseError as error:
@@ -97,9 +101,11 @@ def evidence_compare(request: HttpRequest) -> HttpResponse:
         return redirect(_address(found))
     if values != found.values:
         return redirect(_address(found))
-    view = comparison_view(found, found.compared())
+    read = compared(found, now)
+    view = comparison_view(read.asked, read.result)
     context = _shared(request, found) | {
         "view": view,
+        "read_at": read.at,
         "standing": standing([], {}, view.result.difference),
         "forms": reads.form_facts(),
         "values": found.values,
@@ -128,9 +134,10 @@ def _address(found: Asked) -> str:
 
 
 def _mend(request: HttpRequest, sentence: str, values: Mapping[str, str]) -> HttpResponse:
-    """The forms again, with what was asked and why it cannot be answered."""
+    """The forms again, with what was asked and why it cannot be answered; "" if nothing was asked yet."""
     context = {"problem": sentence, "forms": reads.form_facts(), "values": values}
-    return render(request, "drain/evidence/mend.html", context, status=400)
+    status = 400 if sentence else 200
+    return render(request, "drain/evidence/mend.html", context, status=status)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 NOTHING = "–"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB")
+_WORKER = re.compile(r"(?<=\d)/[0-9a-f]{32}$")
 _PASSWORD = re.compile(r"(?P<head>[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*):(?P<secret>[^\s/@]*)@")
 
 
@@ -18,6 +19,11 @@ def number(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
+def who(actor: object) -> str:
+    """`vm/20574/285ed48e61884c12882811f95035db6d`, a worker's name, by host and process; others unchanged."""
+    return _WORKER.sub("", str(actor or ""))
 
 
 def duration(value: object) -> str:

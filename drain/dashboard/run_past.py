@@ -75,6 +75,15 @@ class RunPast:
     rows: list[tuple[str, list[int], str]]
 
     @property
+    def lines(self) -> list[tuple[str, list[tuple[str, int]], str]]:
+        """`rows` with the word of its column beside each count."""
+        words = [moment.word for moment in self.moments]
+        return [
+            (state, list(zip(words, counts, strict=True)), change)
+            for state, counts, change in self.rows
+        ]
+
+    @property
     def gain(self) -> float:
         """Points that the share of complete phases rose from the first column to the last."""
         return (self.moments[-1].complete - self.moments[0].complete) * 100

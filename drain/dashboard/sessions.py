@@ -88,7 +88,6 @@ def session_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context["sources"] = shared(
         f"sources:{session.pk}", KEEP_SECONDS, lambda: session_reads.sources(pk)
     )
-    context["fix"] = session_reads.fix_before(session)
     return render(request, "drain/sessions/detail.html", context)
 
 
@@ -104,6 +103,7 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
     return {
         "now": now,
         "session": session,
+        "fix": shared(f"fix:{session.pk}", KEEP_SECONDS, lambda: session_reads.fix_before(session)),
         "live": live,
         "limits": limits,
         "limits_off": limits_off(limits),

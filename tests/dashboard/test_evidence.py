@@ -172,7 +172,7 @@ def test_hostile_titles_and_texts_stay_text():
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("", "cannot be compared"),
+        ("kind=sand", "“sand” cannot be compared"),
         ("kind=drains&a=1&b=x", "There is no drain 1"),
         ("kind=drains&a=x", "“x” is no number of a drain"),
         ("kind=drain&drain=99999999999999999999999", "is no number of a drain"),
@@ -199,6 +199,14 @@ def test_what_cannot_be_compared_is_one_sentence_and_400(query, sentence):
     answer = signed_in(Role.VIEWER).get(f"/evidence/compare/?{query}")
     assert answer.status_code == 400
     assert sentence in answer.content.decode()
+
+
+def test_nothing_asked_to_compare_is_a_choice_and_no_error():
+    answer = signed_in(Role.VIEWER).get("/evidence/compare/")
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert "Choose two sides" in page
+    assert 'role="alert"' not in page
 
 
 def test_days_that_make_no_sense_are_one_sentence_and_400():
@@ -256,7 +264,7 @@ def test_the_pages_of_causes_and_drains_lead_to_the_evidence():
     assert f'href="/evidence/markers/{marker.pk}/"' in page
     page = viewer.get(f"/drains/{session.pk}/").content.decode()
     assert f"kind=drain&amp;drain={session.pk}" in page
-    assert "The latest fix before this drain" not in page
+    assert "after the fix" not in page
     later = SessionFactory(started_at=NOON + HOUR)
     page = viewer.get(f"/drains/{later.pk}/").content.decode()
     assert f'href="/evidence/markers/{marker.pk}/"' in page

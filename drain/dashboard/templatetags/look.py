@@ -17,8 +17,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from drain.dashboard import drawings, formats, links, looks, markup
+from drain.evidence.report_words import MARKS
 
 register = template.Library()
+# A file of a report says verdicts with marks that need a font for them; a page has icons and words.
+_VERDICTS = {mark: verdict for verdict, mark in MARKS.items()}
 
 register.simple_tag(markup.icon, name="icon")
 register.simple_tag(markup.state, name="state")
@@ -40,6 +43,7 @@ register.filter("duration", formats.duration)
 register.filter("percent", formats.percent)
 register.filter("size", formats.size)
 register.filter("masked", formats.masked)
+register.filter("who", formats.who)
 register.filter("boxed", markup.boxed_template)
 register.filter("command_text", markup.command_text)
 register.filter("heat", drawings.heat_level)
@@ -70,6 +74,13 @@ def state_word(value: object) -> str:
 def state_mark(value: object) -> SafeString:
     """The icon of a state, named for screen readers."""
     return markup.state_icon(value)
+
+
+@register.simple_tag
+def report_cell(text: str) -> SafeString | str:
+    """A cell of a report: its mark of a verdict becomes icon and word, any other text stays."""
+    verdict = _VERDICTS.get(text)
+    return markup.state(verdict) if verdict else text
 
 
 @register.simple_tag
