@@ -66,8 +66,7 @@ def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
     read = compared(found, now, enabled_checks(marker=marker))
     result, checks = read.result, read.checks
     context = _shared(request, found) | {
-        "view": comparison_view(read.asked, result),
-        "read_at": read.at,
+        "view": comparison_view(read.asked, result, read.at),
         "marker": marker,
         "standing": standing(
             [check.judged for check in checks], result.statuses, result.difference
@@ -102,10 +101,9 @@ def evidence_compare(request: HttpRequest) -> HttpResponse:
     if values != found.values:
         return redirect(_address(found))
     read = compared(found, now)
-    view = comparison_view(read.asked, read.result)
+    view = comparison_view(read.asked, read.result, read.at)
     context = _shared(request, found) | {
         "view": view,
-        "read_at": read.at,
         "standing": standing([], {}, view.result.difference),
         "forms": reads.form_facts(),
         "values": found.values,

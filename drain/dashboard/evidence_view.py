@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from drain.evidence.asked import Asked
@@ -69,10 +70,12 @@ class ComparisonView:
     silent: list[tuple[str, str, str]]
     outcomes: list[tuple[str, int, int]]
     sides: tuple[tuple[str, Side], ...]
+    at: datetime
+    """When it was read."""
     notes: tuple[str, ...]
 
 
-def comparison_view(found: Asked, result: Comparison) -> ComparisonView:
+def comparison_view(found: Asked, result: Comparison, at: datetime) -> ComparisonView:
     """The page of a comparison."""
     causes = list(_causes(result, {cause.key for cause in result.fixed}))
     shown = _shown(causes)
@@ -88,6 +91,7 @@ def comparison_view(found: Asked, result: Comparison) -> ComparisonView:
         silent=_silent(result),
         outcomes=_outcomes(result),
         sides=(("Before", found.before.side), ("After", found.after.side)),
+        at=at,
         notes=(*result.notes, *_disagreement(result), *found.notes),
     )
 

@@ -52,7 +52,11 @@ class CheckLine:
 
 def checks_of_marker(marker: FixMarker, found: Asked, result: Comparison) -> list[CheckLine]:
     """The enabled checks of a fix, judged on what was compared; failures first, then the undecided."""
-    checks = _enabled(marker=marker)
+    return judged_lines(enabled_checks(marker=marker), found, result)
+
+
+def judged_lines(checks: Collection[Check], found: Asked, result: Comparison) -> list[CheckLine]:
+    """These checks, judged on what was compared; failures first, then the undecided."""
     ground = Ground(found.before.side, found.after.side, known=result)
     history = _history([check.pk for check in checks])
     lines = []
@@ -65,12 +69,13 @@ def checks_of_marker(marker: FixMarker, found: Asked, result: Comparison) -> lis
 
 def fleet_checks() -> list[CheckLine]:
     """The enabled checks of the fleet with what maintenance found last; failures first."""
-    checks = _enabled(marker=None, session=None, every_minutes__isnull=False)
+    checks = enabled_checks(marker=None, session=None, every_minutes__isnull=False)
     history = _history([check.pk for check in checks])
     return sorted((_remembered(check, history.get(check.pk, ())) for check in checks), key=_rank)
 
 
-def _enabled(**fields: Any) -> list[Check]:
+def enabled_checks(**fields: Any) -> list[Check]:
+    """At most MOST enabled checks with these fields, the oldest first."""
     found = Check.objects.filter(enabled=True, **fields)
     return list(found.select_related("fingerprint").order_by("pk")[:MOST])
 

@@ -186,8 +186,9 @@ def _read(
     found: Found = {}
     with transaction.atomic(), connection.cursor() as cursor:
         # Grouping and sorting a large session's attempts in memory instead of on disk halves the time of a report.
-        cursor.execute("SET LOCAL work_mem = '64MB'")
-        cursor.execute(statement, values | {"rated": RATED, "uncounted": UNCOUNTED})
+        bound = values | {"rated": RATED, "uncounted": UNCOUNTED}
+        cursor.execute(f"SET LOCAL work_mem = '64MB'; {statement}", bound)
+        cursor.nextset()
         for part, *rest in cursor.fetchall():
             found.setdefault(part, []).append(tuple(rest))
     return found

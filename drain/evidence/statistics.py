@@ -150,16 +150,17 @@ def binomial_quantile(n: int, p: float, probability: float) -> int:
     spread = 12 * math.sqrt(n * p * (1 - p)) + 12
     k = max(0, math.floor(n * p - spread))  # below lies less than 1e-30
     cumulative = 0.0
-    odds = math.log(p) - math.log1p(-p)
+    odds = p / (1 - p)
     log_term = (
         math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
         + k * math.log(p) + (n - k) * math.log1p(-p)
     )  # fmt: skip
+    term = math.exp(log_term)
     while k < n:
-        cumulative += math.exp(log_term)
+        cumulative += term
         if cumulative >= probability:
             return k
-        log_term += math.log((n - k) / (k + 1)) + odds
+        term *= (n - k) / (k + 1) * odds
         k += 1
     return n
 
