@@ -304,3 +304,15 @@ def test_a_side_too_large_for_a_page_says_what_was_read(monkeypatch):
         AttemptFactory(session=session)
     page = signed_in(Role.VIEWER).get(f"/evidence/compare/?kind=drain&drain={session.pk}")
     assert f"Only the newest of Drain {session.pk} were read" in page.content.decode()
+
+
+def test_a_comparison_is_read_once_for_all_who_ask_until_a_drain_ends():
+    marker, client = _fixed(), signed_in(Role.VIEWER)
+    address = f"/evidence/markers/{marker.pk}/"
+    assert "60.0 % n 10" in _text(client.get(address).content.decode())
+    AttemptFactory(outcome="complete", started_at=NOON + HOUR)
+    with CaptureQueriesContext(connection) as asked_again:
+        assert "60.0 % n 10" in _text(client.get(address).content.decode())
+    assert len(asked_again) <= 12
+    SessionFactory(state="finished", ended_at=timezone.now())
+    assert "63.6 % n 11" in _text(client.get(address).content.decode())
