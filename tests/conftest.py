@@ -14,18 +14,20 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("tests/browser/", "tests/signing_in/test_oidc.py")
-"""Files whose tests share what takes seconds to start, a browser or a whole site."""
+TOGETHER = ("tests/signing_in/test_oidc.py",)
+"""Files whose tests share what takes seconds to start: a whole site."""
 
 
 class SharedStarts(LoadScopeScheduling):
-    """Whole files of TOGETHER first, the largest in front; then one test after the other to whoever is free."""
+    """One test after the other to whoever is free, in pytest's order; whole files of TOGETHER to one."""
 
     def _split_scope(self, nodeid: str) -> str:
         return nodeid.split("::", 1)[0] if nodeid.startswith(TOGETHER) else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedStarts:
+    # Tests that empty the database come last: they take the roles along that a migration has made.
+    config.option.loadscopereorder = False
     return SharedStarts(config, log)
 
 
