@@ -77,7 +77,17 @@
     formatter,
   });
 
-  const xAxis = (colours, data, more = {}) => ({
+  // Where not every tick has room, days and noons keep theirs; where those have none, days do.
+  function shownTicks(data, width) {
+    const room = (width - 64) / 46;
+    const every = data.ticks.map(Boolean);
+    const halves = data.ticks.map((tick, i) => data.days[i] || tick === "12:00");
+    const enough = (shown) => shown.filter(Boolean).length <= room;
+    if (enough(every) || !data.days.some(Boolean)) return every;
+    return enough(halves) ? halves : data.days;
+  }
+
+  const xAxis = (colours, data, more = {}, shown = shownTicks(data, colours.width)) => ({
     type: "category",
     data: data.labels,
     axisTick: { show: false },
@@ -87,7 +97,7 @@
       fontSize: 11,
       fontFamily: colours.font,
       hideOverlap: true,
-      interval: (index) => Boolean(data.ticks[index]),
+      interval: (index) => shown[index],
       formatter: (_, index) => (data.days[index] ? `{day|${data.ticks[index]}}` : data.ticks[index] || ""),
       rich: { day: { color: colours.text, fontWeight: 600, fontSize: 11, fontFamily: colours.font } },
     },
@@ -161,7 +171,7 @@
     const state = `${text}|${document.documentElement.dataset.theme || ""}|${ink("--surface")}|${host.clientWidth}`;
     if (host.drainDrawn === state) return;
     host.drainDrawn = state;
-    const option = kind(JSON.parse(text), palette(), host.clientWidth < 480);
+    const option = kind(JSON.parse(text), { ...palette(), width: host.clientWidth }, host.clientWidth < 480);
     chart.setOption({ animation: false, ...option }, { notMerge: true });
   }
 
