@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from drain.evidence.bounds import Bounded, bounded
 from drain.evidence.comparison import Comparison, compare
@@ -33,19 +34,36 @@ LATEST = "latest"
 Values = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """Two sides to compare, what they are called, and how to ask for them again."""
 
     kind: str
     title: str
-    before: Bounded
-    after: Bounded
+    sides: tuple[Side, Side]
+    """Before and after, whole."""
+    now: datetime
     values: dict[str, str]
     """The question in its canonical form."""
     fixed: tuple[str, ...] = ()
     """Keys of causes that the fix in between was meant to end."""
     marker: FixMarker | None = None
+
+    @cached_property
+    def _read(self) -> tuple[Bounded, Bounded]:
+        """Asked of the database when somebody first needs it: who finds the answer elsewhere does not."""
+        before, after = bounded(self.sides, self.now)
+        return before, after
+
+    @property
+    def before(self) -> Bounded:
+        """The side before, cut to what a page reads."""
+        return self._read[0]
+
+    @property
+    def after(self) -> Bounded:
+        """The side after, likewise."""
+        return self._read[1]
 
     def compared(self) -> Comparison:
         """The comparison; what a plan knew of a phase is "before" only where before is all that was."""
@@ -67,7 +85,7 @@ class Asked:
 
 
 def asked(values: Values, now: datetime) -> Asked:
-    """The two sides that `kind` and its values name, each cut to what a page reads. Raises CauseError."""
+    """The two sides that `kind` and its values name. Raises CauseError."""
     kind = values.get("kind", "")
     if kind not in _KINDS:
         names = ", ".join(_KINDS)
@@ -79,12 +97,11 @@ def of_marker(marker: FixMarker, days: int, now: datetime) -> Asked:
     """The days before a fix against everything since."""
     before, after = around_marker(marker)
     before = replace(before, since=marker.applied_at - timedelta(days=days))
-    before_it, since_it = bounded([before, after], now)
     return Asked(
         kind="marker",
         title=f"Before and after FM-{marker.pk}",
-        before=before_it,
-        after=since_it,
+        sides=(before, after),
+        now=now,
         values={"kind": "marker", "marker": str(marker.pk), "days": str(days)},
         fixed=tuple(marker.fingerprints.order_by("key").values_list("key", flat=True)),
         marker=marker,
@@ -101,12 +118,11 @@ def _marker(values: Values, now: datetime) -> Asked:
 
 def _drain(values: Values, now: datetime) -> Asked:
     session = _session(values, "drain")
-    before, after = bounded([before_session(session), of_session(session)], now)
     return Asked(
         kind="drain",
         title=f"Before and in drain {session.pk}",
-        before=before,
-        after=after,
+        sides=(before_session(session), of_session(session)),
+        now=now,
         values={"kind": "drain", "drain": str(session.pk)},
     )
 
@@ -115,12 +131,11 @@ def _drains(values: Values, now: datetime) -> Asked:
     one, two = _session(values, "a"), _session(values, "b")
     if one == two:
         raise CauseError(f"Both sides are drain {one.pk}: choose two different drains.")
-    before, after = bounded([of_session(one), of_session(two)], now)
     return Asked(
         kind="drains",
         title=f"Drain {one.pk} and drain {two.pk}",
-        before=before,
-        after=after,
+        sides=(of_session(one), of_session(two)),
+        now=now,
         values={"kind": "drains", "a": str(one.pk), "b": str(two.pk)},
     )
 
@@ -131,12 +146,11 @@ def _sources(values: Values, now: datetime) -> Asked:
         raise CauseError(f"Both sides are the source {one.name}: choose two different sources.")
     days = days_of(values)
     since = now - timedelta(days=days)
-    before, after = bounded([replace(of_source(side), since=since) for side in (one, two)], now)
     return Asked(
         kind="sources",
         title=f"{one.name} and {two.name}",
-        before=before,
-        after=after,
+        sides=(replace(of_source(one), since=since), replace(of_source(two), since=since)),
+        now=now,
         values={"kind": "sources", "a": str(one.pk), "b": str(two.pk), "days": str(days)},
     )
 
@@ -150,12 +164,11 @@ def _windows(values: Values, now: datetime) -> Asked:
         raise CauseError(
             "The two stretches overlap, and what lies in both proves nothing: end one where the other begins."
         )
-    before, after = bounded([one, two], now)
     return Asked(
         kind="windows",
         title="Two stretches of time",
-        before=before,
-        after=after,
+        sides=(one, two),
+        now=now,
         values={"kind": "windows"} | {name: at.isoformat() for name, at in moments.items()},
     )
 
