@@ -1,17 +1,24 @@
-"""Addresses of other pages with a query; nothing where an installation leaves a page out."""
+"""Addresses of the dashboard's pages with a query; nothing where there is no such page."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlencode
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 
 
 def link(name: str, *values: object, **query: object) -> str:
     """The address of `drain:name`, or "" when there is no such page; empty query values are left out."""
+    found = _address(get_script_prefix(), name, values)
+    asked = {key: value for key, value in query.items() if value not in (None, "")}
+    return f"{found}?{urlencode(asked)}" if asked and found else found
+
+
+@lru_cache(maxsize=8192)
+def _address(prefix: str, name: str, values: tuple[object, ...]) -> str:
+    """Kept, because lists name the same pages every five seconds; `prefix` is where the site stands."""
     try:
-        found = reverse(f"drain:{name}", args=values)
+        return reverse(f"drain:{name}", args=values)
     except NoReverseMatch:
         return ""
-    asked = {key: value for key, value in query.items() if value not in (None, "")}
-    return f"{found}?{urlencode(asked)}" if asked else found

@@ -9,11 +9,13 @@ import re
 import shlex
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from html import escape
 
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from .formats import number
 from .looks import Look, look
 
 # Placeholders of a fingerprint template: <path>, <n>, <name>, <hex> …
@@ -88,6 +90,20 @@ def state_icon(value: object) -> SafeString:
 def _state_icon(value: str) -> SafeString:
     shown = look(value)
     return icon(shown.icon, "turn" if shown.turns else "", shown.word)
+
+
+@lru_cache(maxsize=4096)
+def count_cell(value: str, count: int) -> SafeString:
+    """A number of phases in a list's column of one state; a list has hundreds, most of them alike."""
+    shown = look(value)
+    word = escape(shown.word.lower())
+    if not count:
+        return SafeString(
+            f'<td class="num t-fact t-hide" data-label="{word}"><span class="zero">·</span></td>'
+        )
+    return SafeString(
+        f'<td class="num t-fact" data-label="{word}"><span class="ink {shown.css}">{number(count)}</span></td>'
+    )
 
 
 def copy_button(text: str, label: str = "Copy", *, small: bool = True) -> SafeString:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from .addresses import link
 from .shared import shared
 from .shell_counts import ShellCounts, read_counts
 from .zone import OFFERED
@@ -98,10 +98,10 @@ def build_shell(request: HttpRequest) -> Shell:
     return Shell(
         nav=_items(_NAV, current),
         more=_items(_MORE, current),
-        new_drain=address("session-new"),
-        search=address("search"),
-        login=address("login"),
-        logout=address("logout"),
+        new_drain=link("session-new"),
+        search=link("search"),
+        login=link("login"),
+        logout=link("logout"),
         counts=shared_counts() if signed_in else ShellCounts(),
         zone=timezone.get_current_timezone_name(),
         zones=OFFERED,
@@ -110,7 +110,7 @@ def build_shell(request: HttpRequest) -> Shell:
 
 
 def _items(items: tuple[NavItem, ...], current: str) -> tuple[NavItem, ...]:
-    linked = ((item, address(item.name)) for item in items)
+    linked = ((item, link(item.name)) for item in items)
     return tuple(
         NavItem(
             item.name,
@@ -125,14 +125,6 @@ def _items(items: tuple[NavItem, ...], current: str) -> tuple[NavItem, ...]:
         for item, href in linked
         if href
     )
-
-
-def address(name: str) -> str:
-    """The address of a page, or nothing where an installation leaves that page out."""
-    try:
-        return reverse(f"drain:{name}")
-    except NoReverseMatch:
-        return ""
 
 
 def shared_counts() -> ShellCounts:

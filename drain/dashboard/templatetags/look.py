@@ -27,6 +27,7 @@ _VERDICTS = {mark: verdict for verdict, mark in MARKS.items()}
 register.simple_tag(markup.icon, name="icon")
 register.simple_tag(markup.state, name="state")
 register.simple_tag(markup.badge, name="badge")
+register.simple_tag(markup.count_cell, name="count_cell")
 register.simple_tag(markup.copy_button, name="copy_button")
 register.simple_tag(markup.command_line, name="command_line")
 register.simple_tag(formats.rate, name="rate")
@@ -52,6 +53,7 @@ register.filter("reason_word", looks.reason_word)
 register.filter("reason_css", looks.reason_css)
 register.filter("drain_state", looks.drain_state)
 register.filter("run_href", links.run_href)
+register.filter("run_page_href", links.run_page_href)
 register.filter("phase_href", links.phase_href)
 register.filter("attempt_href", links.attempt_href)
 register.filter("cause_href", links.cause_href)
@@ -141,7 +143,8 @@ def ago(context: template.Context, moment: datetime | None) -> SafeString | str:
     """How long ago, with the absolute time on hover. `now` of the context is the page's one clock."""
     if moment is None:
         return formats.NOTHING
-    return _time(moment, formats.age(moment, context.get("now") or timezone.now()))
+    local = timezone.localtime(moment)
+    return _time(moment, local, formats.age(moment, context.get("now") or timezone.now()))
 
 
 @register.simple_tag
@@ -149,7 +152,8 @@ def at(moment: datetime | None, shape: str = "full") -> SafeString | str:
     """An absolute time in the chosen zone: `full` 28 Dec, 11:00; `dated` 28 Dec 2025, 11:00; `clock` 14:31:02; `day` 28 Dec 2025."""
     if moment is None:
         return formats.NOTHING
-    return _time(moment, clock_text(timezone.localtime(moment), shape))
+    local = timezone.localtime(moment)
+    return _time(moment, local, clock_text(local, shape))
 
 
 def clock_text(local: datetime, shape: str) -> str:
@@ -164,10 +168,9 @@ def clock_text(local: datetime, shape: str) -> str:
     return f"{day}, {local:%H:%M}"
 
 
-def _time(moment: datetime, text: str) -> SafeString:
+def _time(moment: datetime, local: datetime, text: str) -> SafeString:
     # Without format_html: a list has a hundred of these, and nothing in them comes from outside.
-    local = timezone.localtime(moment).replace(tzinfo=None)
-    title = f"{local.isoformat(' ', 'seconds')} {timezone.get_current_timezone_name()}"
+    title = f"{local.replace(tzinfo=None).isoformat(' ', 'seconds')} {local.tzinfo}"
     return SafeString(f'<time datetime="{moment.isoformat()}" title="{title}">{text}</time>')
 
 
