@@ -48,7 +48,11 @@ def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
     observed |= {"had": had, "again": again.tried if again else None} | _enough(enough)
     said = f"None of {found.n} attempts {what}"
     if tried >= enough:
-        rest = f"; {tried} of {had_so} that had before {_were(tried)} tried again" if had else ""
+        rest = (
+            f"; {tried} of {had_so} that had failed so before {_were(tried)} tried again"
+            if had
+            else ""
+        )
         return Verdict(CheckVerdict.PASS, f"{said} ({_at_most(observed)}){rest}.", observed)
     if had:
         said = f"{tried} of {had_so} that {what} before {_were(tried)} tried again"
@@ -77,8 +81,9 @@ def rate_at_least(rate: Rate, threshold: float) -> Verdict:
     if rate.interval is None:
         return _undecided("No attempt counts towards the rate", enough, observed)
     said = (
-        f"{rate.complete} of {rate.n} completed: {rate.interval.value:.1%} "
-        f"({rate.interval.low:.1%} to {rate.interval.high:.1%}), asked for {threshold:.1%}"
+        f"{rate.complete} of {rate.n} completed: {_percent(rate.interval.value)} "
+        f"({_percent(rate.interval.low)} to {_percent(rate.interval.high)}), "
+        f"asked for {_percent(threshold)}"
     )
     if rate.interval.low >= threshold or (threshold >= 1 and rate.complete == rate.n):
         return Verdict(CheckVerdict.PASS, f"{said}.", observed)
@@ -97,7 +102,7 @@ def better_than_before(change: Difference) -> Verdict:
     if change.interval.low > 0:
         return Verdict(CheckVerdict.PASS, change.sentence, observed)
     if change.interval.high < NO_GAIN:
-        said = f"{change.sentence} A gain of {NO_GAIN:.0%} or more can be ruled out."
+        said = f"{change.sentence} A gain of {NO_GAIN * 100:.0f} points or more can be ruled out."
         return Verdict(CheckVerdict.FAIL, said, observed)
     observed |= _enough(change.enough)
     return Verdict(CheckVerdict.NOT_ENOUGH_DATA, change.sentence, observed)
@@ -147,7 +152,11 @@ def _were(number: int) -> str:
 
 
 def _at_most(observed: dict[str, Any]) -> str:
-    return f"at most {observed['high']:.1%} at 95 %"
+    return f"at most {_percent(observed['high'])} at 95 %"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
 
 
 def _short(said: str, enough: int, observed: dict[str, Any]) -> Verdict:
