@@ -1,8 +1,7 @@
 """Comparisons that pages show: read for one person, shared with whoever asks the same for some seconds.
 
-Two sides of some ten thousand attempts take longer to read than a page may take. The end of a drain is news:
-what was read before it is not shown after it. Stretches of time are compared anew each time, since they
-can be as many as there are moments.
+Two sides of some ten thousand attempts take longer to read than a page may take. Stretches of time are
+compared anew each time, since they can be as many as there are moments.
 """
 
 from __future__ import annotations
@@ -11,17 +10,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-
-from django.db.models import Max
+from typing import TypeVar
 
 from drain.evidence.asked import Asked
 from drain.evidence.check_lines import CheckLine, judged_lines
 from drain.evidence.comparison import Comparison
-from drain.models import Check, DrainSession
+from drain.evidence.sql import row
+from drain.models import Check
 
 from .shared import shared
 
 SECONDS = 10
+T = TypeVar("T")
+
+# What somebody did and looks for at once: a drain that ended, a fix, a check. A drain that runs is no news.
+_NEWS = """
+SELECT (SELECT max(ended_at) FROM drain_drainsession) AS ended, (SELECT max(id) FROM drain_fixmarker) AS fix,
+    (SELECT md5(string_agg(c::text, ' ' ORDER BY id)) FROM drain_check c WHERE enabled) AS checks
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +47,12 @@ def compared(found: Asked, now: datetime, checks: Sequence[Check] = ()) -> Compa
         result = found.compared()
         return Compared(found, result, judged_lines(checks, found, result), now)
 
-    return read() if found.kind == "windows" else _shared(found, checks, read)
+    if found.kind == "windows":
+        return read()
+    return until_news((sorted(found.values.items()), found.fixed), read)
 
 
-def _shared(found: Asked, checks: Sequence[Check], read: Callable[[], Compared]) -> Compared:
-    """The key names all that the answer depends on but the attempts: the question, the fix, the checks."""
-    ended = DrainSession.objects.aggregate(at=Max("ended_at"))["at"]
-    claims = [
-        (c.pk, c.name, c.kind, c.pattern, c.threshold, c.state, c.fingerprint_id) for c in checks
-    ]
-    named = repr((sorted(found.values.items()), found.fixed, ended, claims))
-    return shared(f"drain:compared:{sha256(named.encode()).hexdigest()}", SECONDS, read)
+def until_news(asked: object, read: Callable[[], T]) -> T:
+    """What `read` gave some seconds ago to the same question, unless there is news since."""
+    named = repr((asked, row(_NEWS)))
+    return shared(f"drain:evidence:{sha256(named.encode()).hexdigest()}", SECONDS, read)

@@ -14,6 +14,7 @@ from drain.evidence.report_json import render_json
 from drain.evidence.report_markdown import render_markdown
 from drain.models import DrainSession
 
+from .comparisons import until_news
 from .permissions import requires
 
 FILES = {
@@ -27,8 +28,11 @@ FILES = {
 def session_report(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything about one drain on one page, printable."""
     now = timezone.now()
-    report = build_report(get_object_or_404(DrainSession, pk=pk), now)
-    return render(request, "drain/report/page.html", {**html_context(report), "now": now})
+    session = get_object_or_404(DrainSession, pk=pk)
+    context = until_news(
+        ("report", pk, session.state), lambda: html_context(build_report(session, now))
+    )
+    return render(request, "drain/report/page.html", {**context, "now": now})
 
 
 @require_safe
