@@ -127,7 +127,15 @@ def test_merged_causes_count_for_the_one_that_stands_for_them():
     assert (row.key, [n for n, _ in row.cells]) == (cause.key, [1, 1, 1, 1, 1])
 
 
-def test_an_empty_installation_says_what_is_missing(client):
+def test_an_empty_installation_says_how_to_begin(client):
+    page = client.get("/").content.decode()
+    assert "Nothing is imported yet" in page
+    assert "import_autopack" in page
+    assert "No phase is failed" not in page
+
+
+def test_an_installation_without_failures_says_what_is_missing(client):
+    RunFactory()
     page = client.get("/").content.decode()
     for sentence in (
         "No phase is failed",
