@@ -152,7 +152,9 @@ def _were(number: int) -> str:
 
 
 def _at_most(observed: dict[str, Any]) -> str:
-    return f"at most {_percent(observed['high'])} at 95 %"
+    high = observed["high"]
+    # Rounded to nothing it would promise too much.
+    return f"at most {_percent(high) if high >= 0.001 else f'{high * 100:.1g} %'} at 95 %"
 
 
 def _percent(share: float) -> str:
