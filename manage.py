@@ -10,7 +10,7 @@ import sys
 def main() -> None:
     """Run one management command with drainsite's settings."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
-    from drain.engine.child.warden import harden_process
+    from drain.engine.child.hardening import harden_process
 
     # Phases run as this user and must not read the site's secrets out of /proc.
     harden_process()

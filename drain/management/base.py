@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.utils import DatabaseError
 
 from drain.engine.errors import EngineError
-from drain.engine.sessions import Actor
+from drain.models.audit import Person
 from drain.models.vocabulary import Origin
 from drain.policy.graph import CycleError
 from drain.policy.limits import LimitError
@@ -61,9 +61,9 @@ class DrainCommand(DatabaseCommand):
         raise NotImplementedError
 
     @property
-    def actor(self) -> Actor:
+    def actor(self) -> Person:
         """The person at this shell."""
-        return Actor(command_actor(), Origin.COMMAND)
+        return Person(command_actor(), Origin.COMMAND)
 
     def print_json(self, value: Any) -> None:
         """One JSON document on standard output."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import StringIO
 
 import pytest
@@ -12,7 +13,7 @@ from drain.evidence.report import build_report
 from drain.evidence.report_words import root_cause
 from drain.management.ledger import print_result
 from drain.models import Candidate
-from tests.factories import NOON, PhaseFactory, SessionFactory
+from tests.factories import NOON, PhaseFactory, RunFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -37,3 +38,20 @@ def test_selected_phases_that_were_dropped_on_the_way_are_named_with_their_reaso
 def test_a_resumed_plan_is_not_previewed():
     with pytest.raises(CommandError, match="--resume continues a plan that is frozen"):
         call_command("drain", "--resume", "--dry-run")
+
+
+def test_a_preview_is_one_json_object_whatever_its_phases_are_called():
+    run = RunFactory(run_id='a "run" \\ of\n<b>\u2028')
+    PhaseFactory(run=run, phase_id="é\x1b[31m", phase_index=1)
+    PhaseFactory(run=run, phase_id='"}', phase_index=2)
+    out = StringIO()
+    call_command("drain", "--dry-run", "--json", "--batch-size", "1", stdout=out)
+    phase = {"run_id": run.run_id}
+    assert json.loads(out.getvalue()) == {
+        "total_failed": 2,
+        "selected": [phase | {"phase_id": "é\x1b[31m", "position": 1, "category": "unknown"}],
+        "excluded": [
+            phase
+            | {"phase_id": '"}', "reason": "beyond_batch", "detail": "the batch of 1 was full"}
+        ],
+    }

@@ -7,7 +7,6 @@ the end of that pipe.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import subprocess
 import sys
@@ -18,9 +17,7 @@ from drain.engine.child.contract import worker_prefix
 from drain.engine.child.errors import SpawnError
 from drain.engine.child.sweep import sweep
 
-__all__ = ["Warden", "announce", "ensure_warden", "harden_process", "retire", "sweep", "warden_pid"]
-
-_PR_SET_DUMPABLE = 4
+__all__ = ["Warden", "announce", "ensure_warden", "retire", "sweep", "warden_pid"]
 
 
 class Warden:
@@ -93,16 +90,6 @@ def announce(group: int, *, running: bool) -> None:
     """Tell the warden about a process group: its second string where cookies cannot be read or were wiped."""
     if _current:
         _current[0].tell(f"{'+' if running else '-'}{group}\n")
-
-
-def harden_process() -> bool:
-    """Make this process's memory and environment unreadable to other processes of its user; True if done (Linux).
-
-    Children become readable again with their exec, so the sweep still sees them. There is no core dump either.
-    """
-    if not sys.platform.startswith("linux"):
-        return False
-    return bool(ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
 
 
 def _forget_after_fork() -> None:

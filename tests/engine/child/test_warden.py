@@ -13,8 +13,9 @@ from uuid import uuid4
 import pytest
 
 from drain.engine.child.contract import make_claim, worker_prefix
+from drain.engine.child.hardening import harden_process
 from drain.engine.child.sweep import sweep
-from drain.engine.child.warden import ensure_warden, harden_process, retire
+from drain.engine.child.warden import ensure_warden, retire
 
 WORKER = """
 import sys, uuid
@@ -23,7 +24,8 @@ from drain.engine.child.contract import Contract, make_claim
 from drain.engine.child.job import prepare, worker_folder
 from drain.engine.child.profile import Profile
 from drain.engine.child.spawn import carry_on, start
-from drain.engine.child.warden import ensure_warden, harden_process
+from drain.engine.child.hardening import harden_process
+from drain.engine.child.warden import ensure_warden
 worker = uuid.UUID(sys.argv[1])
 assert sys.argv[3] == "open" or harden_process()
 ensure_warden(worker)
@@ -117,7 +119,7 @@ def test_a_fork_does_not_hold_its_parents_warden(worker):
 
 
 def test_a_hardened_worker_keeps_its_environment_to_itself():
-    code = "from drain.engine.child.warden import harden_process as h; import os; h(); print(os.stat('/proc/self/environ').st_uid)"
+    code = "from drain.engine.child.hardening import harden_process as h; import os; h(); print(os.stat('/proc/self/environ').st_uid)"
     run = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
