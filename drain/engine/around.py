@@ -18,6 +18,7 @@ from drain.sources.staging import EventIn
 from .child.ended import Command, Ended
 from .child.outcome import Source as SourceSays
 from .child.profile import Profile
+from .debts import AGAIN, note_lost
 from .starting import Held
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,8 @@ class AutopackAround(Around):
                 reason,
             )
         except SourceError as error:
-            log.warning("phase %s could not be put back: %s", self._held.phase_id, error)
+            log.warning("phase %s could not be put back yet: %s", self._held.phase_id, error)
+            note_lost(self._held.phase, self._source.pk, reason, AGAIN)
 
 
 def around_for(held: Held) -> Around:

@@ -33,8 +33,9 @@ AGAIN = timedelta(minutes=1)
 LOST = "lost"
 
 _LOSE = """
-INSERT INTO drain_sourcedebt (phase_id, verb, expect, "to", reason, actor, origin, address, owner)
-SELECT %(phase)s::bigint, 'lost', '', '', %(reason)s::text, 'maintenance', 'schedule', '', gen_random_uuid()
+INSERT INTO drain_sourcedebt (phase_id, verb, expect, "to", reason, actor, origin, address, owner, due_at)
+SELECT %(phase)s::bigint, 'lost', '', '', %(reason)s::text, 'maintenance', 'schedule', '', gen_random_uuid(),
+    now() + %(after)s::interval
 FROM drain_source WHERE id = %(source)s::bigint AND kind = 'autopack'
 ON CONFLICT (phase_id) DO NOTHING
 """
@@ -70,10 +71,13 @@ def keep_promise(owner: UUID) -> None:
     SourceDebt.objects.filter(owner=owner).delete()
 
 
-def note_lost(phase: int, source: int | None, reason: str) -> None:
-    """After a lost attempt: its source is to be asked. Call in the transaction that ends the attempt."""
+def note_lost(phase: int, source: int | None, reason: str, after: timedelta = timedelta(0)) -> None:
+    """After an attempt that left its source behind: that is to be asked, `after` a while.
+
+    Call in the transaction that ends the attempt, or leave the attempt the time to end.
+    """
     if source is not None:
-        rows(_LOSE, {"phase": phase, "source": source, "reason": reason})
+        rows(_LOSE, {"phase": phase, "source": source, "reason": reason, "after": after})
 
 
 def settle_debts(phases: Sequence[int] | None = None, limit: int = A_ROUND) -> int:

@@ -37,6 +37,7 @@ from drain.models.vocabulary import Origin, PhaseState, SourceKind
 from drain.policy.limits import Limits, QueuedPolicy
 from drain.sources.autopack.importing import import_source
 from drain.sources.autopack.profile import save_profile
+from drain.sources.errors import SourceError
 
 from .conftest import ROOT, SOMEBODY, Backlog, Manage
 
@@ -163,6 +164,24 @@ def test_a_phase_that_times_out_is_put_back_in_the_source(
     autopack.tell(STUB_MODE="hang")
     session = backlog.drain(autopack.session(batch_size=1, phase_timeout_seconds=1))
     assert session_result(session)["timeouts"] == 1
+    assert ours() == autopack.states()
+
+
+def test_a_source_that_cannot_be_put_back_at_once_is_put_back_later(
+    autopack: Autopack, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock that lasts longer than anybody waits for it cannot be had in a test of seconds."""
+
+    def locked(*_given: object) -> bool:
+        raise SourceError("it is locked")
+
+    monkeypatch.setattr("drain.engine.around.write_back", locked)
+    autopack.tell(STUB_MODE="hang")
+    backlog.drain(autopack.session(batch_size=1, phase_timeout_seconds=1))
+    assert ours() != autopack.states()
+    assert settle_debts() == 0, "the attempt might still hold the phase"
+    _wait_out()
+    assert settle_debts() == 1
     assert ours() == autopack.states()
 
 
