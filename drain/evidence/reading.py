@@ -8,60 +8,61 @@ of it happened on the side after.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
 
 from drain.evidence.sides import RATED, UNCOUNTED, Side
 
+# What a plan's phases did is read once, however many sides are a part of it.
+_PLAN = """
+plan_{plan} AS (
+    SELECT id, phase_id, run_id, session_id, outcome, fingerprint, telemetry_count, zero_yield_reason, started_at,
+        finished_at
+    FROM drain_attempt
+    WHERE phase_id IN (SELECT phase_id FROM drain_candidate WHERE session_id = %(plan_{plan})s)
+)"""
 # Only the columns that any part needs. An interval sums faster than its seconds.
 _SIDE = """
 {name} AS MATERIALIZED (
     SELECT id, phase_id, session_id, outcome, fingerprint, telemetry_count, zero_yield_reason, started_at,
         finished_at - started_at AS took
-    FROM drain_attempt {name} WHERE {where}
+    FROM {table} {name} WHERE {where}
 ), {name}_endings AS (
     SELECT outcome, fingerprint, telemetry_count, zero_yield_reason, count(*)::int AS n,
         (extract(epoch FROM sum(took)) * 1000000)::bigint AS microseconds
     FROM {name} GROUP BY 1, 2, 3, 4
 ), {name}_phases AS MATERIALIZED (
     SELECT phase_id, bool_or(NOT outcome = ANY(%(uncounted)s)) AS counted,
-        max(started_at) FILTER (WHERE outcome = ANY(%(rated)s)) AS last,
-        min(started_at) AS first, min(started_at) FILTER (WHERE session_id IS NOT NULL) AS drained
+        bool_or(outcome = ANY(%(rated)s)) AS rated, min(started_at) AS first,
+        min(started_at) FILTER (WHERE session_id IS NOT NULL) AS drained
     FROM {name} GROUP BY 1
 )"""
-# The moments come from the groups above, so only attempts that started at just those are sorted. Both ends of
-# a phase are grouped, not joined: how many there are is beyond the planner, which then joins row by row.
+# Attempts are put in order only for phases that may have two ends: mostly there are few of those. In one group
+# by phase both ends of a side come from one sort; a join for each end would guess wrong how many there are.
 _PAIRS = """
 {pair}_wanted AS MATERIALIZED (
-    SELECT a.phase_id, a.last, b.last AS before, CASE WHEN b.last IS NULL THEN a.first END AS first
-    FROM {after}_phases a LEFT JOIN {before}_phases b ON b.phase_id = a.phase_id
-    WHERE a.last IS NOT NULL AND (b.last IS NOT NULL OR %({pair}_from_plan)s AND a.drained = a.first)
-), {pair}_ends AS (
-    (SELECT DISTINCT ON (w.phase_id) w.phase_id, b.outcome AS was, b.fingerprint AS was_key,
-        false AS from_plan, NULL AS became, NULL AS became_key
-    FROM {pair}_wanted w JOIN {before} b ON b.phase_id = w.phase_id AND b.started_at = w.before
-    WHERE b.outcome = ANY(%(rated)s) ORDER BY w.phase_id, b.id DESC)
-    UNION ALL SELECT f.phase_id, 'failed', c.fingerprint, true, NULL, NULL FROM (
-        SELECT DISTINCT ON (w.phase_id) w.phase_id, a.session_id
-        FROM {pair}_wanted w JOIN {after} a ON a.phase_id = w.phase_id AND a.started_at = w.first
-        ORDER BY w.phase_id, a.id
-    ) f JOIN drain_candidate c ON c.session_id = f.session_id AND c.phase_id = f.phase_id
-    UNION ALL (SELECT DISTINCT ON (w.phase_id) w.phase_id, NULL, NULL, NULL, a.outcome, a.fingerprint
-    FROM {pair}_wanted w JOIN {after} a ON a.phase_id = w.phase_id AND a.started_at = w.last
-    WHERE a.outcome = ANY(%(rated)s) ORDER BY w.phase_id, a.id DESC)
+    SELECT a.phase_id, b.rated IS TRUE AS twice FROM {after}_phases a LEFT JOIN {before}_phases b USING (phase_id)
+    WHERE a.rated AND (b.rated OR %({pair}_from_plan)s AND a.drained = a.first)
 ), {pair}_moves AS (
-    SELECT was, CASE WHEN was = 'complete' THEN '' ELSE was_key END AS was_key,
-        became, CASE WHEN became = 'complete' THEN '' ELSE became_key END AS became_key,
-        from_plan, count(*)::int AS n
-    FROM (
-        SELECT max(was) AS was, max(was_key) AS was_key, bool_or(from_plan) AS from_plan,
-            max(became) AS became, max(became_key) AS became_key
-        FROM {pair}_ends GROUP BY phase_id HAVING count(was) > 0
-    ) phase GROUP BY 1, 2, 3, 4, 5
+    SELECT coalesce(b.outcome, 'failed') AS was,
+        CASE WHEN b.outcome = 'complete' THEN '' ELSE coalesce(b.key, c.fingerprint) END AS was_key,
+        a.outcome AS became, CASE WHEN a.outcome = 'complete' THEN '' ELSE a.key END AS became_key,
+        b.outcome IS NULL AS from_plan, count(*)::int AS n
+    FROM (SELECT phase_id, {last}, (array_agg(session_id ORDER BY started_at DESC, id DESC))[count(*)] AS tried_by
+        FROM {after} JOIN {pair}_wanted USING (phase_id) GROUP BY 1) a
+    LEFT JOIN (SELECT phase_id, {last} FROM {before} JOIN {pair}_wanted USING (phase_id) WHERE twice GROUP BY 1) b
+        USING (phase_id)
+    LEFT JOIN drain_candidate c
+        ON b.outcome IS NULL AND c.session_id = a.tried_by AND c.phase_id = a.phase_id
+    WHERE b.outcome IS NOT NULL OR c.id IS NOT NULL GROUP BY 1, 2, 3, 4, 5
 )"""
+_LAST = ", ".join(
+    f"(array_agg({column} ORDER BY started_at DESC, id DESC) FILTER (WHERE outcome = ANY(%(rated)s)))[1] AS {name}"
+    for column, name in (("outcome", "outcome"), ("fingerprint", "key"))
+)
 # Columns of all parts: part, three texts, a number, a text, a flag, how many, microseconds.
 _ENDINGS_OUT = """
 SELECT '{name}_endings' AS part, outcome, fingerprint, zero_yield_reason, telemetry_count, '' AS became_key,
@@ -137,22 +138,21 @@ class Question:
 
 def read_side(side: Side) -> SideRead:
     """One side by itself."""
-    found = _read([_side("s", side)], ["s"], [], side.values("s"))
+    found = _read({"s": side}, [], side.values("s"))
     return _side_read("s", found)
 
 
 def read_pairs(asked: Sequence[Question]) -> list[PairRead]:
     """Any number of comparisons at once, all of the same moment."""
-    parts: list[str] = []
+    sides: dict[str, Side] = {}
     values: dict[str, Any] = {}
     names = [f"p{index}" for index in range(len(asked))]
     for name, question in zip(names, asked, strict=True):
-        before, after = f"{name}b", f"{name}a"
-        parts += [_side(before, question.before), _side(after, question.after), _pairs(name)]
-        values |= question.before.values(before) | question.after.values(after)
+        sides |= {f"{name}b": question.before, f"{name}a": question.after}
         values[f"{name}_from_plan"] = question.from_plan
-    sides = [side for name in names for side in (f"{name}b", f"{name}a")]
-    found = _read(parts, sides, names, values) if asked else {}
+    for name, side in sides.items():
+        values |= side.values(name)
+    found = _read(sides, names, values) if asked else {}
     return [
         PairRead(
             _side_read(f"{name}b", found), _side_read(f"{name}a", found),
@@ -169,24 +169,28 @@ Found = dict[str, list[tuple[Any, ...]]]
 
 
 def _side(name: str, side: Side) -> str:
-    return _SIDE.format(name=name, where=side.where(name))
+    table = "drain_attempt" if side.plan_of is None else f"plan_{side.plan_of}"
+    return _SIDE.format(name=name, table=table, where=replace(side, plan_of=None).where(name))
 
 
 def _pairs(name: str) -> str:
-    return _PAIRS.format(pair=name, before=f"{name}b", after=f"{name}a")
+    return _PAIRS.format(pair=name, before=f"{name}b", after=f"{name}a", last=_LAST)
 
 
-def _read(
-    parts: Sequence[str], sides: Sequence[str], pairs: Sequence[str], values: dict[str, Any]
-) -> Found:
+def _read(sides: Mapping[str, Side], pairs: Sequence[str], values: dict[str, Any]) -> Found:
     """Rows of every part by its name."""
+    plans = {side.plan_of for side in sides.values() if side.plan_of is not None}
+    parts = [_PLAN.format(plan=plan) for plan in plans]
+    parts += [_side(name, side) for name, side in sides.items()]
+    parts += [_pairs(name) for name in pairs]
     out = [text.format(name=name) for name in sides for text in (_ENDINGS_OUT, _PHASES_OUT)]
     out += [_PAIRS_OUT.format(pair=name) for name in pairs]
     statement = f"WITH {', '.join(parts)} {' UNION ALL '.join(out)}"
     found: Found = {}
     with transaction.atomic(), connection.cursor() as cursor:
         # Grouping and sorting a large session's attempts in memory instead of on disk halves the time of a report.
-        bound = values | {"rated": RATED, "uncounted": UNCOUNTED}
+        bound = values | {f"plan_{plan}": plan for plan in plans}
+        bound |= {"rated": RATED, "uncounted": UNCOUNTED}
         cursor.execute(f"SET LOCAL work_mem = '64MB'; {statement}", bound)
         cursor.nextset()
         for part, *rest in cursor.fetchall():
