@@ -59,15 +59,12 @@ def read_drain(now: datetime) -> DrainCard | None:
     open_attempts = Attempt.objects.filter(session=session, finished_at__isnull=True)
     running = open_attempts.aggregate(n=Count("pk"), since=Min("started_at")) if live else {}
     limits = Limits.from_json(session.limits)
-    started = session.started_at or session.created_at
     return DrainCard(
         session=session,
         live=live,
         ended=counts["phases"],
         attempts=counts["processed"],
-        time=_time_words(
-            ((session.ended_at or now) - started).total_seconds() / 60, limits.max_total_minutes
-        ),
+        time=_time_words(session.worked(now).total_seconds() / 60, limits.max_total_minutes),
         parts=_parts(counts),
         bar=[*((name, n) for name, n, _ in _parts(counts)), ("running", running.get("n", 0))],
         events=counts["telemetry_events"],

@@ -62,8 +62,9 @@ def session_gauges(
 ) -> list[GaugeView]:
     """One gauge for every limit that is on; those at their limit first, then the near ones."""
     run_tallies, session_tally = _tallies(session)
-    started = session.started_at or now
-    found = gauges(limits, session_tally, run_tallies, processed, started, session.ended_at or now)
+    started, end = session.started_at or now, session.ended_at or now
+    rest = session.rest(now)
+    found = gauges(limits, session_tally, run_tallies, processed, started, end, rest)
     shown = [_view(gauge) for gauge in found if gauge.limit is not None]
     return sorted(shown, key=lambda view: (not view.tripped, not (view.fault and view.near)))
 

@@ -33,6 +33,8 @@ class Progress:
     share: float | None
     parts: list[Part]
     seconds: float
+    """Of work; `rest` are those paused or interrupted."""
+    rest: float
     pace: float | None
     """Phases per minute."""
     left_seconds: float | None
@@ -42,7 +44,7 @@ def progress(
     session: DrainSession, counts: dict[str, Any], plan: PlanState, now: datetime
 ) -> Progress:
     """From the counts of the session and the state of its plan."""
-    seconds = ((session.ended_at or now) - (session.started_at or now)).total_seconds()
+    seconds = session.worked(now).total_seconds()
     done = max(session.selected - plan.waiting - plan.running - plan.left, 0)
     pace = done / (seconds / 60) if done and seconds > 1 else None
     bar = _bar(counts, plan)
@@ -53,6 +55,7 @@ def progress(
         share=done / session.selected if session.selected else None,
         parts=_parts(session, counts, plan),
         seconds=seconds,
+        rest=session.rest(now).total_seconds(),
         pace=pace,
         left_seconds=plan.waiting / pace * 60 if pace and plan.waiting else None,
     )

@@ -61,7 +61,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
 def _took(session: DrainSession) -> timedelta | None:
     if session.started_at is None:
         return None
-    return (session.ended_at or timezone.now()) - session.started_at
+    return session.worked(timezone.now())
 
 
 def _list_counts(pks: list[int]) -> dict[int, dict[str, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from drain.models import DrainSession
 from drain.models.door.cursor import plan_as_usual, plan_once
-from drain.policy.stops import judge_time
+from drain.policy.stops import StopCard, judge_time
 
 from .child.job import tidy
 from .child.warden import ensure_warden
@@ -91,6 +92,7 @@ class _Loop:
         self._wait_while_paused = wait_while_paused
         self._renewed = time.monotonic()
         self._started_at = timezone.now()
+        self._rested = timedelta()
 
     def drain(self) -> LoopEnd:
         opened = open_session(self._context)
@@ -146,10 +148,18 @@ class _Loop:
 
     def _in_time(self) -> bool:
         """Whether the session's time is not up; stops the session if it is."""
-        card = judge_time(self._context.limits, self._started_at, timezone.now())
+        card = self._time_card()
+        if card is not None:
+            # It may have been paused since: rests only grow, so they are asked for when they would decide.
+            rested = DrainSession.objects.values_list("rested", flat=True)
+            self._rested = rested.get(pk=self._context.session)
+            card = self._time_card()
         if card is not None:
             stop_session(self._context.session, card, attempt=None)
         return card is None
+
+    def _time_card(self) -> StopCard | None:
+        return judge_time(self._context.limits, self._started_at, timezone.now(), self._rested)
 
     def _rest(self) -> LoopEnd | None:
         """Nothing could start: end, or wait a moment for other loops, back-offs and holds."""

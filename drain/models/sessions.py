@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -57,6 +59,9 @@ class DrainSession(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    # Time paused or interrupted counts towards no limit: what is over, and since when it rests now.
+    rested = models.DurationField(default=timedelta())
+    resting_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "drain session"
@@ -73,6 +78,18 @@ class DrainSession(models.Model):
 
     def __str__(self) -> str:
         return f"Drain {self.pk}"
+
+    def rest(self, now: datetime) -> timedelta:
+        """How long it was paused or interrupted by now, or until its end."""
+        if self.resting_since is None:
+            return self.rested
+        return self.rested + max((self.ended_at or now) - self.resting_since, timedelta())
+
+    def worked(self, now: datetime) -> timedelta:
+        """How long it has run by now, or until its end, without its rests; nothing before its start."""
+        if self.started_at is None:
+            return timedelta()
+        return max((self.ended_at or now) - self.started_at - self.rest(now), timedelta())
 
 
 class SessionRun(models.Model):

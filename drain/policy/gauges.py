@@ -49,7 +49,13 @@ def gauges(
     used = minutes_used(started_at, now, paused)
     return [
         Gauge("batch_size", "Phases", processed, limits.batch_size, "ended in this session"),
-        Gauge("max_total_minutes", "Minutes", used, limits.max_total_minutes, "since the start"),
+        Gauge(
+            "max_total_minutes",
+            "Minutes",
+            used,
+            limits.max_total_minutes,
+            "since the start, pauses left out",
+        ),
         _timeouts(limits, tallies),
         _run_repeats(limits, tallies),
         _session_repeats(limits, session),
