@@ -23,6 +23,8 @@ from drain.models import DrainSession, ExecutorProfile, Phase, Run
 from drain.models.vocabulary import Order, Origin, PhaseState
 from drain.policy.limits import Limits
 
+from .autopack import Autopack
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOMEBODY = Actor("os:test@host", Origin.COMMAND)
 
@@ -83,6 +85,12 @@ class Backlog:
 def backlog(tmp_path: Path, transactional_db: None) -> Backlog:
     """An empty backlog in a database of its own, with a folder for what phases write."""
     return Backlog(tmp_path)
+
+
+@pytest.fixture
+def autopack(tmp_path: Path, transactional_db: None) -> Autopack:
+    """The sample Autopack database, imported, with the stub script behind it."""
+    return Autopack(tmp_path)
 
 
 Manage = Callable[..., "subprocess.Popen[str]"]
