@@ -39,7 +39,7 @@ FIRST_LINK = {
     "run": "main table a[href^='/runs/']",
     "drain": "main table a[href^='/drains/']",
     "report": "main table a[href^='/drains/']",
-    "fingerprint": "main table a[href^='/fingerprints/']",
+    "fingerprint": "main table a[href^='/fingerprints/']:has-text('ModuleNotFoundError')",
     "fix": "main table a[href^='/evidence/markers/']",
 }
 
