@@ -72,6 +72,14 @@ class BacklogFacts:
         text = f"{slope.value:+.1f}, 95 % interval {slope.low:+.1f} to {slope.high:+.1f}"
         return text.replace("-", "−")
 
+    @property
+    def this_hour(self) -> str:
+        """How many more phases are failed than when the hour began; "" when that is not known."""
+        points = self.found.points
+        if len(points) < 2:
+            return ""
+        return f"{points[-1].failed - points[-2].failed:+d}".replace("-", "−")
+
 
 def backlog_facts(now: datetime) -> BacklogFacts:
     """The last HOURS of the backlog; read at most about twice a minute."""
