@@ -22,7 +22,6 @@ from drain.models.roles import Role
 from drain.models.vocabulary import Origin
 from drain.policy.limits import Limits
 from tests.factories import PhaseFactory
-from tests.people import person
 
 pytestmark = pytest.mark.django_db
 
