@@ -41,23 +41,32 @@ _SIDE = """
     FROM {name} GROUP BY 1
 )"""
 # Attempts are put in order only for phases that may have two ends: mostly there are few of those. In one group
-# by phase both ends of a side come from one sort; a join for each end would guess wrong how many there are.
+# by phase both ends of a side come from one sort. Every phase of the right side is on the left one too, so a full
+# join gives what an inner one would; but it is never done row by row, which is what PostgreSQL chooses for sides
+# that it takes for empty because most of their attempts started since it last looked. A plan is asked phase by
+# phase, once each (OFFSET 0), for the same reason.
 _PAIRS = """
 {pair}_wanted AS MATERIALIZED (
-    SELECT a.phase_id, b.rated IS TRUE AS twice FROM {after}_phases a LEFT JOIN {before}_phases b USING (phase_id)
-    WHERE a.rated AND (b.rated OR %({pair}_from_plan)s AND a.drained = a.first)
+    SELECT a.phase_id, b.rated IS TRUE AS twice FROM {after}_phases a FULL JOIN {before}_phases b USING (phase_id)
+    WHERE coalesce(a.rated, false) AND (b.rated OR %({pair}_from_plan)s AND a.drained = a.first)
 ), {pair}_moves AS (
-    SELECT coalesce(b.outcome, 'failed') AS was,
-        CASE WHEN b.outcome = 'complete' THEN '' ELSE coalesce(b.key, c.fingerprint) END AS was_key,
-        a.outcome AS became, CASE WHEN a.outcome = 'complete' THEN '' ELSE a.key END AS became_key,
-        b.outcome IS NULL AS from_plan, count(*)::int AS n
-    FROM (SELECT phase_id, {last}, (array_agg(session_id ORDER BY started_at DESC, id DESC))[count(*)] AS tried_by
-        FROM {after} JOIN {pair}_wanted USING (phase_id) GROUP BY 1) a
-    LEFT JOIN (SELECT phase_id, {last} FROM {before} JOIN {pair}_wanted USING (phase_id) WHERE twice GROUP BY 1) b
-        USING (phase_id)
-    LEFT JOIN drain_candidate c
-        ON b.outcome IS NULL AND c.session_id = a.tried_by AND c.phase_id = a.phase_id
-    WHERE b.outcome IS NOT NULL OR c.id IS NOT NULL GROUP BY 1, 2, 3, 4, 5
+    SELECT coalesce(was, 'failed') AS was,
+        CASE WHEN was = 'complete' THEN '' ELSE coalesce(was_key, planned) END AS was_key,
+        became, CASE WHEN became = 'complete' THEN '' ELSE became_key END AS became_key,
+        was IS NULL AS from_plan, count(*)::int AS n
+    FROM (
+        SELECT b.outcome AS was, b.key AS was_key, a.outcome AS became, a.key AS became_key,
+            CASE WHEN b.outcome IS NULL THEN (SELECT c.fingerprint FROM drain_candidate c
+                WHERE c.session_id = a.tried_by AND c.phase_id = a.phase_id) END AS planned
+        FROM (SELECT phase_id, {last},
+                (array_agg(session_id ORDER BY started_at DESC, id DESC))[count(*)] AS tried_by
+            FROM {after} side FULL JOIN {pair}_wanted w USING (phase_id)
+            WHERE coalesce(w.phase_id, 0) > 0 GROUP BY 1) a
+        FULL JOIN (SELECT phase_id, {last}
+            FROM {before} side FULL JOIN {pair}_wanted w USING (phase_id)
+            WHERE coalesce(w.twice, false) GROUP BY 1) b USING (phase_id)
+        OFFSET 0
+    ) ends WHERE was IS NOT NULL OR planned IS NOT NULL GROUP BY 1, 2, 3, 4, 5
 )"""
 _LAST = ", ".join(
     f"(array_agg({column} ORDER BY started_at DESC, id DESC) FILTER (WHERE outcome = ANY(%(rated)s)))[1] AS {name}"
