@@ -36,6 +36,7 @@ from tests.factories import (
     SessionFactory,
 )
 from tests.people import person, signed_in
+from tests.permissions_document import document
 from tests.permissions_table import (
     ACTIONS,
     API,
@@ -281,76 +282,3 @@ def test_the_document_says_what_the_table_says():
     assert DOCUMENT.read_text() == text, (
         "run DRAINSITE_WRITE_DOCS=1 pytest tests/test_permissions.py"
     )
-
-
-def document() -> str:
-    """docs/permissions.md."""
-    pages = [
-        f"| `{name}` | `{_shape(name)}` | {_word(row.get)} | {_word(row.post)} |"
-        for name, row in PAGES.items()
-    ]
-    api = [
-        f"| `{_shape(name)}` | {_word(row.get)} | {_word(row.post)} |"
-        for name, row in API.items()
-        if row.get != PUBLIC
-    ]
-    models = [
-        f"| {label} | " + " | ".join(least.value if least else "–" for least in row) + " |"
-        for label, row in MODELS.items()
-    ]
-    acts = [f"| {name} | {least.value} |" for name, least in ACTIONS.items()]
-    return "\n".join([
-        "# Who may do what",
-        "",
-        "Made by tests/test_permissions.py from tests/permissions_table.py, which holds it against the site.",
-        "A role may do what the roles before it may: viewer, operator, manager, administrator. A superuser may",
-        "do everything that anybody may. Who is not signed in is led to the sign-in page, who may not gets 403.",
-        "",
-        "## Pages",
-        "",
-        "The least role for reading and for posting; – means that the method is not accepted.",
-        "",
-        "| Name | Address | GET | POST |",
-        "| --- | --- | --- | --- |",
-        *pages,
-        "",
-        "## API",
-        "",
-        "A token may do what its person may do at that moment (docs/api.md); a cookie opens nothing here. – means 405.",
-        "",
-        "| Address | GET | POST |",
-        "| --- | --- | --- |",
-        *api,
-        "",
-        "## Rows in the admin",
-        "",
-        "– means nobody by role: such rows are written by the product alone, or by superusers.",
-        "",
-        "| Model | See | Add | Change | Delete |",
-        "| --- | --- | --- | --- | --- |",
-        *models,
-        "",
-        "## Actions in the admin",
-        "",
-        "| Action | Least role |",
-        "| --- | --- |",
-        *acts,
-        "",
-    ])  # fmt: skip
-
-
-def _word(least: Least) -> str:
-    return least.value if isinstance(least, Role) else least
-
-
-def _shape(name: str) -> str:
-    return "/" + next(shape for found, shape in _shapes(get_resolver(), "", "") if found == name)
-
-
-def _shapes(resolver: URLResolver, space: str, base: str) -> Iterator[tuple[str, str]]:
-    for each in resolver.url_patterns:
-        shape = base + str(each.pattern)
-        if isinstance(each, URLResolver):
-            yield from _shapes(each, f"{each.namespace}:" if each.namespace else space, shape)
-        else:
-            yield f"{space}{each.name}", shape
