@@ -79,6 +79,14 @@ class DrainModelAdmin(_ModelAdmin):
             request, {"media": _scripts("actions.js"), **(extra_context or {})}
         )
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only filters that the list offers: any other column could be guessed letter by letter, secrets too."""
+        offered = [each[0] if isinstance(each, tuple) else each for each in self.list_filter]
+        begins = {each.partition("__")[0] for each in offered if isinstance(each, str)}
+        return lookup.partition("__")[0] in begins and super().lookup_allowed(
+            lookup, value, request
+        )
+
     def action_checkbox(self, obj: Any) -> SafeString:
         """Django's own box, without a form widget and its templates for each: they were a quarter of a list's page."""
         return format_html(
@@ -93,8 +101,13 @@ class DrainModelAdmin(_ModelAdmin):
         self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
     ) -> None:
         """Save, and audit old and new of what changed."""
-        super().save_model(request, obj, form, change)
         changed = [name for name in form.changed_data if name != REASON]
+        if change:
+            # A worker may have moved the row since it was read: no other column is written back.
+            own = {field.name for field in self.opts.local_concrete_fields}
+            obj.save(update_fields=[name for name in changed if name in own])
+        else:
+            super().save_model(request, obj, form, change)
         old = {name: self._shown(name, form.initial.get(name)) for name in changed}
         new = {name: self._shown(name, form.cleaned_data.get(name)) for name in changed}
         verb, reason = "change" if change else "add", form.cleaned_data.get(REASON, "")

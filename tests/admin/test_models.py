@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from drain.admin.base import COUNT_BOUND, AtLeast, BoundedPaginator
+from drain.admin.phases import PhaseAdmin
 from drain.models import AuditEvent, Dependency, ExecutorProfile, Phase, Run, Source, Transition
 from drain.models.roles import Role
 from tests.factories import AttemptFactory, CandidateFactory, FingerprintFactory, PhaseFactory
@@ -73,6 +74,38 @@ def test_a_phase_form_cannot_change_its_state_or_lease(administrator):
     event = AuditEvent.objects.get(verb="phase.change")
     assert (event.old["phase_index"], event.new["phase_index"]) == ("3", "4")
     assert (event.actor, event.origin, event.address) == ("administrator", "admin", "127.0.0.1")
+
+
+def test_an_edit_never_puts_back_what_a_worker_moved_meanwhile(administrator, monkeypatch):
+    phase, read = PhaseFactory(phase_index=3), PhaseAdmin.get_object
+
+    def read_and_moved(*given):
+        found = read(*given)
+        Phase.objects.filter(pk=phase.pk).update(state="COMPLETE", attempts=2)
+        return found
+
+    monkeypatch.setattr(PhaseAdmin, "get_object", read_and_moved)
+    administrator.post(
+        reverse("admin:drain_phase_change", args=[phase.pk]),
+        {"phase_index": 4, "name": "renamed", "params": "{}", **_formset()},
+    )
+    phase.refresh_from_db()
+    assert (phase.phase_index, phase.state, phase.attempts) == (4, "COMPLETE", 2)
+
+
+@pytest.mark.parametrize(
+    ("role", "address"),
+    [
+        (Role.VIEWER, "source_changelist?url__startswith=postgresql"),
+        (Role.VIEWER, "run_changelist?source__url__startswith=postgresql"),
+        (Role.ADMINISTRATOR, "executorprofile_changelist?env__TOKEN__startswith=s"),
+        (Role.ADMINISTRATOR, "apitoken_changelist?digest__startswith=0"),
+    ],
+)
+def test_no_filter_in_an_address_tells_a_secret_letter_by_letter(role, address):
+    name, _, query = address.partition("?")
+    refused = signed_in(role).get(f"{reverse(f'admin:drain_{name}')}?{query}")
+    assert refused.status_code == 400
 
 
 def test_a_phase_made_by_hand_is_queued_and_has_a_history(administrator):
