@@ -44,6 +44,7 @@ SESSION_VERBS: dict[str, Callable[[int, Actor], None]] = {
 }
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 AGAIN = {"Idempotency-Replayed": "true"}
+_EITHER = "phases names exactly what is meant: leave {} out, or leave phases out."
 NOBODY = "No worker is alive, so it waits: start one with `manage.py up --role worker`."
 
 
@@ -101,6 +102,8 @@ def clear_queued(call: Call) -> Answer:
     phases, run_id, stale = _named(call), text(call.body, "run_id", ""), flag(call.body, "stale")
     if not phases and not run_id and not stale:
         raise ApiError(422, "Name phases by their ids, a run_id, or stale: true.")
+    if phases and (run_id or stale):
+        raise ApiError(422, _EITHER.format("run_id and stale"))
     if not phases:
         if run_id:
             find_run(_storable(run_id))
@@ -115,6 +118,8 @@ def requeue(call: Call) -> Answer:
     phases, run_id = _named(call), text(call.body, "run_id", "")
     if not phases and not run_id:
         raise ApiError(422, "Name phases by their ids, or a run_id.")
+    if phases and run_id:
+        raise ApiError(422, _EITHER.format("run_id"))
     if not phases:
         failed = Phase.objects.filter(run=find_run(_storable(run_id)), state=PhaseState.FAILED)
         phases = list(failed.order_by("pk").values_list("pk", flat=True)[: MOST + 1])

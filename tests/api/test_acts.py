@@ -119,6 +119,13 @@ def test_what_its_state_does_not_allow_is_a_conflict(script):
         ("clear-queued", {"to": "failed", "reason": "x"}, 422, "Name phases"),
         ("clear-queued", {"phases": [1], "to": "executing", "reason": "x"}, 422, "to must be"),
         ("clear-queued", {"phases": [1], "to": "failed"}, 422, "reason must be a text"),
+        (
+            "clear-queued",
+            {"phases": [1], "stale": True, "to": "failed", "reason": "x"},
+            422,
+            "names exactly what is meant",
+        ),
+        ("requeue", {"phases": [1], "run_id": "r", "reason": "x"}, 422, "leave run_id out"),
         ("drains", {"limits": {"max_total_minutes": 10**400}}, 422, "makes no sense"),
         (
             "clear-queued",
