@@ -6,7 +6,7 @@ queued phase of its run. So the answer is that of a drain started now, at the pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.db.models.functions import JSONObject
 
 from drain.engine.backlog import active_holds
 from drain.evidence.sql import rows
-from drain.models import Attempt, Candidate, Phase
+from drain.models import Attempt, Candidate, Phase, SourceDebt
 from drain.models.vocabulary import (
     LIVE_SESSION_STATES,
     CandidateStatus,
@@ -74,6 +74,16 @@ class Reason:
 
 def explain(phase: Phase, current: Attempt | None, now: datetime) -> Reason:
     """Why this phase, read by `with_offer`, is not running, or that it is."""
+    why = _explained(phase, current, now)
+    debt: dict[str, Any] | None = phase.debt  # type: ignore[attr-defined] # with_offer gave it
+    if debt is None:
+        return why
+    waited = age(datetime.fromisoformat(debt["since"]), now)
+    told = f"Its source could not be asked for {waited} and may show another state: {debt['error']}"
+    return replace(why, detail=f"{why.detail} {told} It is asked again every minute.".strip())
+
+
+def _explained(phase: Phase, current: Attempt | None, now: datetime) -> Reason:
     if phase.state in _ENDED:
         return Reason(phase.state, _ENDED[phase.state])
     if phase.state == PhaseState.QUEUED:
@@ -107,14 +117,18 @@ def _working(phase: Phase, current: Attempt | None) -> Reason:
 
 
 def with_offer(phases: QuerySet[Phase]) -> QuerySet[Phase]:
-    """Phases with what `explain` wants to know of each: the live session that has it in its plan."""
+    """Phases with what `explain` wants to know of each: the live session that has it in its plan, and its debt."""
     found = Candidate.objects.filter(
         phase=OuterRef("pk"),
         session__state__in=LIVE_SESSION_STATES,
         status=CandidateStatus.WAITING,
     ).order_by("pk")
     told = JSONObject(session="session_id", position="planned_position", state="session__state")
-    return phases.annotate(offer=Subquery(found.values(told=told)[:1]))
+    owed = SourceDebt.objects.filter(phase=OuterRef("pk")).exclude(error="")
+    debt = JSONObject(since="made_at", error="error")
+    return phases.annotate(
+        offer=Subquery(found.values(told=told)[:1]), debt=Subquery(owed.values(told=debt)[:1])
+    )
 
 
 def _offered(phase: Phase) -> Reason | None:

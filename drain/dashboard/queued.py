@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from drain.engine.blockers import QueueFilter, queue_size, queued_ids, queued_phases
+from drain.engine.debts import unsettled
 from drain.engine.holds import in_force
 from drain.policy.actions import Subject, for_reason
 from drain.policy.reasons import ExclusionReason
@@ -35,6 +36,7 @@ def queued_list(request: HttpRequest) -> HttpResponse:
         "stale": stale,
         "total": stale if asked.stale_only else queued,
         "asked": asked,
+        "unsettled": unsettled(),
         "holds": list(in_force(now).order_by("-created_at")[:HOLDS]),
         "ways_out": [step(way) for way in for_reason(ExclusionReason.WAITS_FOR_QUEUED, Subject())],
     }

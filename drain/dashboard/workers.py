@@ -9,6 +9,7 @@ from django.db.models import Count, F, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from drain.engine.debts import unsettled
 from drain.engine.hosts import strength
 from drain.models import DrainSession, ExecutorProfile, SessionLoop, WorkerHost
 from drain.models.vocabulary import SessionState
@@ -32,6 +33,7 @@ def worker_list(request: HttpRequest) -> HttpResponse:
         "hosts": hosts,
         "strength": strength(),
         "asked": _asked(),
+        "unsettled": unsettled(),
         "loops": _loops(now),
         "orphans": [name for name in profiles if name not in able],
         "profiles": len(profiles),

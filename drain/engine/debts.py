@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from drain.models import Phase, SourceDebt
@@ -31,11 +33,14 @@ BEFORE_ANYBODY_LOOKS = timedelta(seconds=30)
 """From the commit of a debt until its owner has locked it: milliseconds, unless the owner died."""
 AGAIN = timedelta(minutes=1)
 LOST = "lost"
+LONGEST_ERROR = 500
+SHOWN_SOURCES = 20
 
 _LOSE = """
-INSERT INTO drain_sourcedebt (phase_id, verb, expect, "to", reason, actor, origin, address, owner, due_at)
-SELECT %(phase)s::bigint, 'lost', '', '', %(reason)s::text, 'maintenance', 'schedule', '', gen_random_uuid(),
-    now() + %(after)s::interval
+INSERT INTO drain_sourcedebt
+    (phase_id, verb, expect, "to", reason, actor, origin, address, error, owner, due_at)
+SELECT %(phase)s::bigint, 'lost', '', '', %(reason)s::text, 'maintenance', 'schedule', '', '',
+    gen_random_uuid(), now() + %(after)s::interval
 FROM drain_source WHERE id = %(source)s::bigint AND kind = 'autopack'
 ON CONFLICT (phase_id) DO NOTHING
 """
@@ -90,6 +95,23 @@ def settle_debts(phases: Sequence[int] | None = None, limit: int = A_ROUND) -> i
     return sum(_settle(pk) for pk in list(found.values_list("pk", flat=True)[:limit]))
 
 
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What waits for one source that could not be asked, for people."""
+
+    source: str
+    phases: int
+    since: datetime
+    error: str
+
+
+def unsettled() -> list[Unsettled]:
+    """Sources that could not be asked about phases the last time, those that wait longest first; one query."""
+    failed = SourceDebt.objects.exclude(error="").values_list("phase__run__source__name")
+    told = failed.annotate(n=Count("pk"), since=Min("made_at"), said=Max("error"))
+    return [Unsettled(*each) for each in told.order_by("since")[:SHOWN_SOURCES]]
+
+
 def _settle(pk: int) -> bool:
     with transaction.atomic():
         debt = SourceDebt.objects.filter(pk=pk).select_for_update(skip_locked=True).first()
@@ -102,7 +124,8 @@ def _settle(pk: int) -> bool:
                 _agree(debt, phase)
             except SourceError as error:
                 log.warning("%s cannot be settled with its source yet: %s", debt, error)
-                SourceDebt.objects.filter(pk=pk).update(due_at=timezone.now() + AGAIN)
+                later, said = timezone.now() + AGAIN, str(error)[:LONGEST_ERROR]
+                SourceDebt.objects.filter(pk=pk).update(due_at=later, error=said)
                 return False
         # An attempt that holds the phase reads its source back itself.
         debt.delete()

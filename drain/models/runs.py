@@ -46,6 +46,9 @@ class SourceDebt(models.Model):
     owner = models.UUIDField()
     """Who is at it; by its row lock, not by this, is it known whether they still live."""
     due_at = models.DateTimeField(db_default=Now(), db_index=True)
+    made_at = models.DateTimeField(db_default=Now())
+    # Why the source could not be asked the last time, for people; empty before the first time.
+    error = models.TextField(blank=True)
 
     class Meta:
         default_permissions = ()

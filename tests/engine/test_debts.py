@@ -7,6 +7,7 @@ from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from drain.models.audit import Person
 from drain.models.door.phases import Why
 from drain.models.vocabulary import Origin, PhaseState
 from drain.sources.errors import SourceError
+from tests.people import signed_in
 
 from .autopack import RUN, Autopack, ours
 from .conftest import Backlog, Manage
@@ -148,7 +150,7 @@ def test_after_a_lost_attempt_both_databases_say_what_the_child_came_to(
     assert not SourceDebt.objects.exists()
 
 
-def test_a_source_that_is_away_is_asked_again_later(autopack: Autopack) -> None:
+def test_a_source_that_is_away_is_asked_again_later_and_pages_say_so(autopack: Autopack) -> None:
     promise(
         [_queued().pk], Why("clear_queued", "ada", "x"), PhaseState.QUEUED, PhaseState.SKIPPED, ADA
     )
@@ -157,6 +159,12 @@ def test_a_source_that_is_away_is_asked_again_later(autopack: Autopack) -> None:
     away = autopack.path.rename(autopack.path.with_suffix(".away"))
     assert settle_debts() == 0
     assert SourceDebt.objects.get().due_at > timezone.now()
+    # Tests of several connections have no roles: what their migration made is emptied with the rest.
+    viewer = signed_in(None)
+    User.objects.update(is_superuser=True)
+    for page in ("/queued/", "/workers/", f"/phases/{_queued().pk}/"):
+        assert "asked again every minute" in viewer.get(page).content.decode()
+        assert str(autopack.path) in viewer.get(page).content.decode(), "the last error"
     away.rename(autopack.path)
     _wait_out()
     settle_debts()
