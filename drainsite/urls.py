@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("drain.dashboard.urls")),
 ]
 
+handler400 = "drain.dashboard.posted.unreadable"
+
 if settings.OIDC:
     from drain.people.oidc import ROUTES
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from drain.policy.texts import unstorable
+
+
+def unreadable(_request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page of every 400. Django's own looks for a token in the form again, and fails once more where that failed."""
+    return HttpResponseBadRequest(render_to_string("400.html"))
 
 
 class PostedTextMiddleware:

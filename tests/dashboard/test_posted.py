@@ -50,3 +50,12 @@ def test_a_nul_byte_in_the_name_of_a_field_or_at_the_sign_in_is_refused_too():
     answer = signed_in(Role.OPERATOR).post(reverse("drain:hold-add"), {"rea\0son": "x"})
     assert answer.status_code == 400
     assert "The field “reason” holds a NUL byte" in answer.content.decode()
+
+
+def test_a_form_in_another_encoding_than_utf_8_is_a_400_for_strangers_too():
+    kind = "application/x-www-form-urlencoded; charset=utf-7"
+    stranger = Client(enforce_csrf_checks=True)
+    stranger.get("/login/")
+    answer = stranger.post("/login/", b"username=a", content_type=kind)
+    assert answer.status_code == 400
+    assert "That request cannot be read" in answer.content.decode()
