@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -10,13 +11,20 @@ import sys
 def main() -> None:
     """Run one management command with drainsite's settings."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
+    # What is imported stays: looking through it for garbage every 700 objects is a sixth of a command's start.
+    gc.set_threshold(50_000, 20, 20)
     from drain.engine.child.hardening import harden_process
 
     # Phases run as this user and must not read the site's secrets out of /proc.
     harden_process()
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        # A wrong word in the environment: a sentence for who wrote it, no traceback.
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

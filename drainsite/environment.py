@@ -64,9 +64,15 @@ def database(folder: Path) -> dict[str, Any]:
             "DATABASE_URL must name a PostgreSQL database (postgresql://user@host/name); "
             "unset it to use the embedded one."
         )
-    parsed: dict[str, Any] = {
-        **dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)
-    }
+    try:
+        read = dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)
+    except ValueError:
+        # Not chained: what it could not read may hold the password.
+        raise ImproperlyConfigured(
+            "DATABASE_URL cannot be read: write postgresql://user:password@host:5432/name, "
+            "with %40 for an @ in the password."
+        ) from None
+    parsed: dict[str, Any] = {**read}
     parsed["OPTIONS"] = {**options, **(parsed.get("OPTIONS") or {})}
     return parsed
 
