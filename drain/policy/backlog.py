@@ -28,9 +28,10 @@ class Backlog:
         self.linked_candidates = {row.id for row in self.candidates if row.id in self.linked}
 
     def _read(self, rows: Iterable[PhaseRow], ends: set[int]) -> None:
+        failed, failed_in_run = PhaseState.FAILED.value, self.failed_in_run
         for row in rows:
-            if row.state == PhaseState.FAILED:
-                self.failed_in_run[row.run] = self.failed_in_run.get(row.run, 0) + 1
+            if row.state == failed:
+                failed_in_run[row.run] = failed_in_run.get(row.run, 0) + 1
                 self._offer(row)
             elif row.state == PhaseState.QUEUED:
                 self._note_queued(row)

@@ -45,6 +45,12 @@ class RunRule:
     stopped: Exclusion | None
     """Stopped earlier in this session."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing about the run keeps its phases out."""
+        free = self.set_aside is None and self.queued is None and self.stopped is None
+        return free and self.waits_above == math.inf
+
 
 class RowRules:
     """The rules of one plan, ready to be asked about rows."""
@@ -62,6 +68,16 @@ class RowRules:
         self._run_rules = run_rules
         self._stopped = stopped_fingerprints
         self._snoozed = snoozed
+        by_cause = scope.fingerprints or scope.categories or stopped_fingerprints or snoozed
+        open_runs = () if by_cause else (pk for pk, rule in run_rules.items() if rule.is_open)
+        self._open_runs = frozenset(open_runs)
+
+    def unlinked(self, row: PhaseRow) -> Exclusion | None:
+        """The first reason against a phase that no edge touches; most pass at once."""
+        fresh = not row.leased and row.session_attempts < self._max_attempts
+        if fresh and row.run in self._open_runs:
+            return None
+        return self.before_waits(row) or self.after_waits(row)
 
     def before_waits(self, row: PhaseRow) -> Exclusion | None:
         """The first reason that comes before those of dependencies; None if there is none."""

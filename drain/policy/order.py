@@ -76,16 +76,19 @@ def _keyed(
 ) -> list[Keyed]:
     keyed: list[Keyed] = []
     in_order: dict[int, list[PhaseRow]] = {}
-    base = {pk: (_base_tier(facts), failed_in_run.get(pk, 0)) for pk, facts in runs.items()}
+    base = {
+        pk: (_base_tier(facts), failed_in_run.get(pk, 0), facts.sequential)
+        for pk, facts in runs.items()
+    }
     for row in rows:
-        if runs[row.run].sequential:
+        tier, failed, sequential = base[row.run]
+        if sequential:
             in_order.setdefault(row.run, []).append(row)
         else:
-            tier, failed = base[row.run]
-            rank = category_rank(row.category)
+            rank = CATEGORY_RANKS.get(row.category, OTHER_RANK)
             keyed.append((tier, rank, failed, row.phase_index, row.id, row))
     for run, members in in_order.items():
-        tier, failed = base[run]
+        tier, failed, _ = base[run]
         _key_sequential(members, tier, failed, keyed)
     return keyed
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from drain.policy.backlog import Backlog
@@ -128,10 +129,7 @@ def _sift(
     excluded: list[Excluded] = []
     linked = backlog.linked_candidates
     for row in backlog.candidates:
-        if row.id in linked:
-            found = reasons.get(row.id)
-        else:
-            found = rules.before_waits(row) or rules.after_waits(row)
+        found = reasons.get(row.id) if row.id in linked else rules.unlinked(row)
         if found is None:
             free.append(row)
         else:
@@ -146,9 +144,13 @@ def _ledger(
         Planned(row.id, row.run, row.phase_id, place, Tier(tier), row.category, row.fingerprint)
         for place, (tier, row) in enumerate(ordered[:batch_size], 1)
     ]
-    beyond = (ExclusionReason.BEYOND_BATCH, ExclusionReason.RUN_DEPRIORITISED)
+    beyond = dict.fromkeys(map(int, Tier), ExclusionReason.BEYOND_BATCH)
+    beyond[Tier.LAST] = ExclusionReason.RUN_DEPRIORITISED
     full = f"the batch of {batch_size:,} was full"
-    for tier, row in ordered[batch_size:]:
-        reason = beyond[tier == Tier.LAST]
-        excluded.append(Excluded(row.id, row.run, row.phase_id, reason, full))
+    # Of a large backlog most lines are these: made as psycopg's rows are, without a call of Python for each.
+    make = partial(tuple.__new__, Excluded)
+    excluded += [
+        make((row.id, row.run, row.phase_id, beyond[tier], full))
+        for tier, row in ordered[batch_size:]
+    ]
     return Plan(total, selected, excluded)
