@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='drainsession',
             name='rested',
-            field=models.DurationField(default=datetime.timedelta(0)),
+            field=models.DurationField(db_default=datetime.timedelta(0), default=datetime.timedelta(0)),
         ),
         migrations.AddField(
             model_name='drainsession',

@@ -60,7 +60,7 @@ class DrainSession(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     # Time paused or interrupted counts towards no limit: what is over, and since when it rests now.
-    rested = models.DurationField(default=timedelta())
+    rested = models.DurationField(default=timedelta(), db_default=timedelta())
     resting_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
