@@ -11,6 +11,8 @@ from django.core.files.storage import InMemoryStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 SHEET = "drain/css/app.css"
+# Ours explain themselves to who reads the source; a browser need not load that.
+_COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
 _IMPORT = re.compile(r'^@import url\("([\w-]+\.css)"\);$', re.MULTILINE)
 
 
@@ -31,7 +33,8 @@ class CollectedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[mi
 
 def _whole(paths: dict[str, Any]) -> str:
     folder = SHEET.rpartition("/")[0]
-    return _IMPORT.sub(lambda found: _text(paths, f"{folder}/{found[1]}"), _text(paths, SHEET))
+    sheet = _IMPORT.sub(lambda found: _text(paths, f"{folder}/{found[1]}"), _text(paths, SHEET))
+    return _COMMENT.sub("", sheet)
 
 
 def _text(paths: dict[str, Any], name: str) -> str:

@@ -23,6 +23,7 @@ def test_all_styles_come_in_one_file_in_their_order(tmp_path):
     list(collected.post_process(found))
     sheet = Path(tmp_path, collected.stored_name(SHEET)).read_text()
     assert "@import" not in sheet
+    assert "/*" not in sheet
     assert sheet.index("--") < sheet.index(".card") < sheet.index("@media print")
     first, last = (
         Path(tmp_path, "drain/css", name).read_text() for name in ("tokens.css", "print.css")
