@@ -7,13 +7,15 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
 from django.db import connection
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.test import Client
 from playwright.sync_api import (
@@ -26,6 +28,7 @@ from playwright.sync_api import (
 from drain.engine.loop import drain
 from drain.models import ExecutorProfile, Phase, Run
 from drain.people.sign_on import BACKEND
+from drainsite import collected
 
 # Playwright keeps an event loop in this thread, and Django takes any loop for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -63,18 +66,26 @@ def find_chromium() -> str:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _static_files_are_kept_by_the_browser() -> Iterator[None]:
-    """As a site's are, which have a hash in their names: asking for forty files again is half of a page's time."""
-    serve = StaticFilesHandlerMixin.serve
+def _static_files_are_as_a_site_serves_them() -> Iterator[None]:
+    """The styles in one sheet, and kept by the browser: forty files a page are half of a journey's time."""
+    serve, sheet = StaticFilesHandlerMixin.serve, _sheet()
 
-    def kept(self: StaticFilesHandlerMixin, request: HttpRequest) -> HttpResponseBase:
-        response = serve(self, request)
+    def served(self: StaticFilesHandlerMixin, request: HttpRequest) -> HttpResponseBase:
+        if request.path.endswith(collected.SHEET):
+            response: HttpResponseBase = HttpResponse(sheet, content_type="text/css")
+        else:
+            response = serve(self, request)
         response["Cache-Control"] = "max-age=600"
         return response
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(StaticFilesHandlerMixin, "serve", kept)
+        patch.setattr(StaticFilesHandlerMixin, "serve", served)
         yield
+
+
+def _sheet() -> str:
+    found = (finder.list([]) for finder in get_finders())
+    return collected._whole({name: (storage, name) for name, storage in chain(*found)})
 
 
 @pytest.fixture(scope="session")
