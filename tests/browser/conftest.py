@@ -41,6 +41,8 @@ STILL = """() => {
     still.replaceSync("* { transition: none !important; animation: none !important }")
     document.adoptedStyleSheets = [still]
 }"""
+DRAWN = "[...document.querySelectorAll('[data-chart]')].every((host) => host.querySelector('svg'))"
+"""Whether every chart of a page is there."""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = [
     "--no-sandbox",

@@ -18,7 +18,7 @@ from drain.models.vocabulary import Origin
 from tests.factories import AttemptFactory, CandidateFactory, FingerprintFactory, SessionFactory
 from tests.permissions_table import NOT_MADE_FOR, PAGES
 
-from .conftest import Visit, violations
+from .conftest import DRAWN, Visit, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 KEY = "f" * 32
@@ -38,7 +38,6 @@ MEANT: dict[str, dict[str, str]] = {
 COLOURS = ["color-contrast"]
 DJANGOS_OWN = ("label:", "label-title-only:", "link-in-text-block:")
 """Of pages below /admin/: the markup of Django's own search box, inline rows and breadcrumbs."""
-DRAWN = "[...document.querySelectorAll('[data-chart]')].every((host) => host.querySelector('svg'))"
 MORE = (
     "/search/?q=Review", "/search/?q=nowhere", "/runs/?q=Review", "/runs/?q=nowhere", "/queued/?run=nowhere",
     "/drains/?state=paused", "/fingerprints/?q=nowhere", "/drains/new/?queued_policy=run",

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from drain.models import AttemptDelta, Hold, Run, StateSnapshot, TelemetryEvent, Transition
 from tests.factories import AttemptFactory, PhaseFactory, RunFactory, SessionFactory
 
-from .conftest import Visit, violations
+from .conftest import DRAWN, Visit, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -88,7 +88,7 @@ def test_charts_draw_fit_a_phone_and_have_no_serious_accessibility_problem(
     paths = ("/", "/telemetry/", f"/runs/{past.pk}/", "/runs/?held=1")
     for path in paths:
         page.goto(path)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_function(DRAWN)
         charts = page.locator("[data-chart] svg")
         assert charts.count() == page.locator("[data-chart]").count(), path
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
