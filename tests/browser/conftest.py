@@ -22,6 +22,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     Page,
+    expect,
     sync_playwright,
 )
 
@@ -41,8 +42,6 @@ STILL = """() => {
     still.replaceSync("* { transition: none !important; animation: none !important }")
     document.adoptedStyleSheets = [still]
 }"""
-DRAWN = "[...document.querySelectorAll('[data-chart]')].every((host) => host.querySelector('svg'))"
-"""Whether every chart of a page is there."""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = [
     "--no-sandbox",
@@ -156,6 +155,11 @@ def visit(live_server, chromium: Browser, complaints: list[str]) -> Iterator[Vis
 def olga(transactional_db: None) -> User:
     """Somebody who may do everything."""
     return User.objects.create_superuser("olga", password="a-long-password")
+
+
+def wait_for_charts(page: Page) -> None:
+    """Until every chart is drawn; asked through a locator, because the policy of the pages lets no script poll."""
+    expect(page.locator("[data-chart]:not(:has(svg))")).to_have_count(0)
 
 
 def violations(page: Page, only: list[str] | None = None) -> list[str]:

@@ -13,7 +13,7 @@ from drain.evidence.rollups import fold
 from drain.models import AttemptDelta, FixMarker
 from tests.factories import AttemptFactory, FingerprintFactory, PhaseFactory
 
-from .conftest import DRAWN, Visit, violations
+from .conftest import Visit, violations, wait_for_charts
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 HOUR = timedelta(hours=1)
@@ -85,7 +85,7 @@ def test_evidence_fits_a_phone_and_has_no_serious_accessibility_problem(
     page = visit("/", width=390, dark=True)
     for path in paths:
         page.goto(path)
-        page.wait_for_function(DRAWN)
+        wait_for_charts(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
     assert complaints == []
     # Every page is looked at in light elsewhere, with less to draw. Afterwards, because axe itself writes inline styles, which the policy of the pages refuses.

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from drain.models import AttemptDelta, Hold, Run, StateSnapshot, TelemetryEvent, Transition
 from tests.factories import AttemptFactory, PhaseFactory, RunFactory, SessionFactory
 
-from .conftest import DRAWN, Visit, violations
+from .conftest import Visit, violations, wait_for_charts
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -88,9 +88,7 @@ def test_charts_draw_fit_a_phone_and_have_no_serious_accessibility_problem(
     paths = ("/", "/telemetry/", f"/runs/{past.pk}/", "/runs/?held=1")
     for path in paths:
         page.goto(path)
-        page.wait_for_function(DRAWN)
-        charts = page.locator("[data-chart] svg")
-        assert charts.count() == page.locator("[data-chart]").count(), path
+        wait_for_charts(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
     assert complaints == []
     # Every page is looked at in light elsewhere, with less to draw. Afterwards, because axe itself writes inline styles, which the policy of the pages refuses.
