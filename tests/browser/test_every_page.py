@@ -43,7 +43,12 @@ MORE = (
     reverse_lazy("admin:drain_phase_changelist"), reverse_lazy("admin:drain_run_changelist"),
 )  # fmt: skip
 """The same pages with other contents: results, a filter that leaves nothing, and lists of the admin."""
-EMPTY = ("/search/?q=nowhere", "/runs/?q=nowhere", "/queued/?run=nowhere", "/fingerprints/?q=nowhere")
+EMPTY = (
+    "/search/?q=nowhere",
+    "/runs/?q=nowhere",
+    "/queued/?run=nowhere",
+    "/fingerprints/?q=nowhere",
+)
 """More filters that leave nothing, which all draw the same part: looked at for their width alone."""
 
 
