@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -11,7 +12,9 @@ import sys
 def main() -> None:
     """Run one management command with drainsite's settings."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
-    # What is imported stays: looking through it for garbage every 700 objects is a sixth of a command's start.
+    # The end of the process gives everything back: looking through it for garbage first takes a seventh of a second.
+    atexit.register(gc.freeze)
+    # What is imported stays: looking through it for garbage every 700 objects is up to a tenth of a command's start.
     gc.set_threshold(50_000, 20, 20)
     from drain.engine.child.hardening import harden_process
 
