@@ -7,7 +7,7 @@ killed between the two leaves a debt that maintenance settles (drain.engine.debt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -103,7 +103,7 @@ def _move_some(phases: Sequence[int], move: _Move, keep: Keep | None) -> list[Ph
         owner = promise(owed, move.why, move.expect, move.to, move.by)
     with transaction.atomic():
         mine = held(owner) if owner else set()
-        refused = {pk: _refused_by_source(known[pk], move, pk in mine) for pk in owed}
+        refused = _tell_sources([known[pk] for pk in owed], move, mine)
         moved = move_phases(
             [pk for pk in known if not refused.get(pk)],
             expect=[move.expect],
@@ -132,17 +132,35 @@ def _is_told(phase: Phase, move: _Move) -> bool:
     return not wrong and source is not None and source.kind == SourceKind.AUTOPACK
 
 
-def _refused_by_source(phase: Phase, move: _Move, mine: bool) -> str:
-    """Why the phase's source does not allow the move, after writing it there if it does."""
+def _tell_sources(phases: Iterable[Phase], move: _Move, mine: Collection[int]) -> dict[int, str]:
+    """Write these phases' sources; why not, for those that their source does not allow.
+
+    A source that does not answer is asked once: every further wait would hold the debts as long.
+    """
+    silent: dict[int | None, str] = {}
+    refused = {}
+    for phase in phases:
+        source = phase.run.source_id
+        if phase.pk not in mine:
+            refused[phase.pk] = "somebody else is moving it at this moment"
+        elif source in silent:
+            refused[phase.pk] = silent[source]
+        else:
+            try:
+                refused[phase.pk] = _refused_by_source(phase, move)
+            except SourceError as error:
+                refused[phase.pk] = silent[source] = str(error)
+    return refused
+
+
+def _refused_by_source(phase: Phase, move: _Move) -> str:
+    """Why the phase's source does not allow the move, after writing it there if it does. Raises SourceError."""
     source = phase.run.source
-    if not mine or source is None:
-        return "somebody else is moving it at this moment"
-    try:
-        written = write_back(
-            source, phase.run.run_id, phase.phase_id, move.expect, move.to, move.reason
-        )
-    except SourceError as error:
-        return str(error)
+    if source is None:
+        return ""
+    written = write_back(
+        source, phase.run.run_id, phase.phase_id, move.expect, move.to, move.reason
+    )
     return (
         ""
         if written

@@ -5,19 +5,22 @@ from __future__ import annotations
 import signal
 from datetime import timedelta
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from drain.engine.clearing import clear_queued
+from drain.engine import clearing
+from drain.engine.clearing import clear_queued, requeue
 from drain.engine.debts import held, promise, settle_debts
 from drain.engine.rescue import rescue
 from drain.models import Attempt, AuditEvent, Phase, SourceDebt, Transition
 from drain.models.audit import Person
 from drain.models.door.phases import Why
 from drain.models.vocabulary import Origin, PhaseState
+from drain.sources.autopack.readback import write_back
 from drain.sources.errors import SourceError
 from tests.people import signed_in
 
@@ -187,3 +190,26 @@ def test_a_source_that_cannot_be_put_back_at_once_is_put_back_later(
     _wait_out()
     assert settle_debts() == 1
     assert ours() == autopack.states()
+
+
+def test_a_source_that_does_not_answer_is_waited_for_once(
+    autopack: Autopack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten seconds for each of 500 phases would hold their debts for an hour."""
+    asked = []
+
+    def locked(*given: Any) -> bool:
+        asked.append(given)
+        return write_back(*given)
+
+    monkeypatch.setattr(clearing, "write_back", locked)
+    phases = list(
+        Phase.objects.filter(run__run_id=RUN, state="FAILED").values_list("pk", flat=True)
+    )
+    autopack.path.unlink()
+    results = requeue(phases, "again", ADA)
+    assert (len(results), len(asked)) == (5, 1)
+    assert {one.done for one in results} == {False}
+    assert len({one.said for one in results}) == 1
+    assert not SourceDebt.objects.exists()
+    assert list(ours().values()).count("FAILED") == 5
