@@ -14,8 +14,6 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
     # The end of the process gives everything back: looking through it for garbage first takes a seventh of a second.
     atexit.register(gc.freeze)
-    # What is imported stays: looking through it for garbage every 700 objects is up to a tenth of a command's start.
-    gc.set_threshold(50_000, 20, 20)
     from drain.engine.child.hardening import harden_process
 
     # Phases run as this user and must not read the site's secrets out of /proc.
