@@ -16,8 +16,6 @@ COMPILE = [
     "--python-version",
     "3.11",
     "--generate-hashes",
-    "--no-emit-index-url",
-    "--no-emit-find-links",
     "--no-header",
     "--quiet",
     "pyproject.toml",
