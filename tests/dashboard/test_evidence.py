@@ -10,52 +10,25 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from drain.evidence.asked import asked
 from drain.evidence.lifecycle import By
 from drain.evidence.markers import add_marker
 from drain.models import Check, CheckResult, Fingerprint, FixMarker, StateSnapshot
 from drain.models.roles import Role
 from drain.models.vocabulary import CheckKind, Origin
+from tests.dashboard.evidence_pages import fixed, text_of
 from tests.dashboard.people import signed_in
 from tests.factories import (
     NOON,
     AttemptFactory,
-    CandidateFactory,
     FingerprintFactory,
     PhaseFactory,
-    RunFactory,
     SessionFactory,
-    SourceFactory,
 )
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>"
 HOUR = timedelta(hours=1)
 BY = By("ada", Origin.COMMAND, NOON)
-
-
-def _text(page: str) -> str:
-    """What a reader sees: no markup, one space between words."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
-
-
-def _fixed(title="imports mended", key="import"):
-    """A fix of one cause: six of six phases with it complete afterwards, none of four with another one."""
-    for name in (key, "disk"):
-        FingerprintFactory(key=name, title=f"Error {name}", status="ongoing")
-    marker = add_marker(title, BY, at=NOON, keys=[key], commit="4c1f9be2")
-    for index in range(10):
-        phase, cause = PhaseFactory(), key if index < 6 else "disk"
-        AttemptFactory(phase=phase, fingerprint=cause, started_at=NOON - HOUR)
-        done = index < 6
-        AttemptFactory(
-            phase=phase,
-            outcome="complete" if done else "failed",
-            fingerprint="" if done else cause,
-            started_at=NOON + HOUR,
-            telemetry_count=2,
-        )
-    return marker
 
 
 def test_before_anything_happened_the_page_says_what_to_do():
@@ -68,9 +41,9 @@ def test_before_anything_happened_the_page_says_what_to_do():
 
 
 def test_a_fix_shows_every_rate_with_its_n_and_its_interval():
-    marker = _fixed()
+    marker = fixed()
     page = signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode()
-    seen = _text(page)
+    seen = text_of(page)
     assert "Better than before" in seen
     assert "n 10, 31.3–83.2 %; before 0.0 %, n 10, 0.0–27.8 %" in seen
     assert "10 phases on both sides" in seen
@@ -84,8 +57,8 @@ def test_a_fix_shows_every_rate_with_its_n_and_its_interval():
 
 
 def test_a_rate_never_stands_without_its_n():
-    marker = _fixed()
-    page = _text(signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode())
+    marker = fixed()
+    page = text_of(signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode())
     for found in re.finditer(r"\d+\.\d %(?!, n)", page):
         around = page[max(0, found.start() - 30) : found.end()]
         assert "–" in around or "n 10" in page[found.start() - 80 : found.end() + 40], around
@@ -93,7 +66,7 @@ def test_a_rate_never_stands_without_its_n():
 
 def test_without_attempts_a_fix_says_not_enough_data_instead_of_a_rate():
     marker = add_marker("untried", BY, at=NOON)
-    page = _text(signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode())
+    page = text_of(signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode())
     assert "Not enough data: 0 attempts before and 0 after; at least 2 on each side" in page
     assert "No phase was tried on both sides" in page
     assert "No attempt failed on either side" in page
@@ -105,13 +78,13 @@ def test_too_little_data_names_the_number_that_would_be_enough():
         AttemptFactory(session=one, outcome="complete" if index < 3 else "failed")
         AttemptFactory(session=two, outcome="complete" if index < 6 else "failed")
     path = f"/evidence/compare/?kind=drains&a={one.pk}&b={two.pk}"
-    page = _text(signed_in(Role.VIEWER).get(path).content.decode())
+    page = text_of(signed_in(Role.VIEWER).get(path).content.decode())
     assert re.search(r"Not enough data to tell: .* about \d+ would be enough", page)
     assert "n 8 and 8" in page
 
 
 def test_a_check_that_fails_comes_first_with_links_to_its_evidence():
-    marker = _fixed()
+    marker = fixed()
     Check.objects.create(name="rate", kind=CheckKind.RATE_NOT_WORSE, marker=marker)
     Check.objects.create(name="no disk", kind=CheckKind.NO_PATTERN, pattern="boom", marker=marker)
     bad = AttemptFactory(error="Boom!", started_at=NOON + HOUR)
@@ -122,13 +95,13 @@ def test_a_check_that_fails_comes_first_with_links_to_its_evidence():
 
 
 def test_the_list_reads_stored_verdicts_and_the_states_of_causes():
-    working, watched = _fixed(), add_marker("watched", BY, at=NOON)
+    working, watched = fixed(), add_marker("watched", BY, at=NOON)
     Fingerprint.objects.filter(key="import").update(status="regressed")
     check = Check.objects.create(name="c", kind=CheckKind.NO_UNKNOWN, marker=watched)
     for verdict in ("fail", "pass"):
         CheckResult.objects.create(check_run=check, verdict=verdict, sentence=f"It is {verdict}.")
     viewer = signed_in(Role.VIEWER)
-    page = _text(viewer.get("/evidence/").content.decode())
+    page = text_of(viewer.get("/evidence/").content.decode())
     assert "1 of 1 fingerprints came back after the fix." in page
     assert f"FM-{watched.pk} watched Works 1 of 1 checks pass." in page
     assert f"FM-{working.pk} imports mended Came back" in page
@@ -152,7 +125,7 @@ def test_the_list_costs_the_same_however_many_fixes_there_are():
 
 
 def test_hostile_titles_and_texts_stay_text():
-    marker = _fixed(title=HOSTILE)
+    marker = fixed(title=HOSTILE)
     Fingerprint.objects.filter(key="import").update(title=HOSTILE)
     FixMarker.objects.filter(pk=marker.pk).update(note=HOSTILE, commit=HOSTILE)
     Check.objects.create(
@@ -169,97 +142,14 @@ def test_hostile_titles_and_texts_stay_text():
         assert HOSTILE not in manager.get(path).content.decode(), path
 
 
-@pytest.mark.parametrize(
-    ("query", "sentence"),
-    [
-        ("kind=sand", "“sand” cannot be compared"),
-        ("kind=drains&a=1&b=x", "There is no drain 1"),
-        ("kind=drains&a=x", "“x” is no number of a drain"),
-        ("kind=drain&drain=99999999999999999999999", "is no number of a drain"),
-        ("kind=marker&marker=7", "There is no fix marker 7"),
-        ("kind=sources&a=x&b=y", "There is no source “x”"),
-        ("kind=windows&a_from=yesterday", "“yesterday” is not a time"),
-        (
-            "kind=windows&a_from=2026-01-02&a_to=2026-01-01&b_from=2026-01-02&b_to=2026-01-03",
-            "swap the two",
-        ),
-        (
-            "kind=windows&a_from=2025-01-02&a_to=2026-01-01&b_from=2026-01-02&b_to=2026-01-03",
-            "at most 90 days",
-        ),
-        (
-            "kind=windows&a_from=2026-01-01&a_to=2026-01-03&b_from=2026-01-02&b_to=2026-01-04",
-            "The two stretches overlap",
-        ),
-        ("kind=windows&a_from=0001-01-01T00:00%2B14:00", "is not a time"),
-        ("kind=windows&a_from=2026-01-01T00:00-23:59", "is not a time"),
-    ],
-)
-def test_what_cannot_be_compared_is_one_sentence_and_400(query, sentence):
-    answer = signed_in(Role.VIEWER).get(f"/evidence/compare/?{query}")
-    assert answer.status_code == 400
-    assert sentence in answer.content.decode()
-
-
-def test_nothing_asked_to_compare_is_a_choice_and_no_error():
-    answer = signed_in(Role.VIEWER).get("/evidence/compare/")
-    assert answer.status_code == 200
-    page = answer.content.decode()
-    assert "Choose two sides" in page
-    assert 'role="alert"' not in page
-
-
-def test_days_that_make_no_sense_are_one_sentence_and_400():
-    marker, viewer = _fixed(), signed_in(Role.VIEWER)
-    for days in ("0", "91", "x", "²", "0000019999999999"):
-        answer = viewer.get(f"/evidence/markers/{marker.pk}/?days={days}")
-        assert answer.status_code == 400
-        assert "Days “" in answer.content.decode()
-
-
-def test_an_address_that_is_passed_on_carries_the_offset_of_its_times():
-    viewer = signed_in(Role.VIEWER)
-    viewer.cookies["drain_zone"] = "Europe/Berlin"
-    times = "a_from=2026-03-02+10:00&a_to=2026-03-02+12:00&b_from=2026-03-02+12:00&b_to=2026-03-02+14:00"
-    answer = viewer.get(f"/evidence/compare/?kind=windows&{times}")
-    assert answer.status_code == 302
-    assert "a_from=2026-03-02T10%3A00%3A00%2B01%3A00" in answer.headers["Location"]
-    page = _text(viewer.get(answer.headers["Location"]).content.decode())
-    assert "before: started 2 Mar 2026, 10:00 – 2 Mar 2026, 12:00" in page
-
-
-def test_a_stretch_of_time_is_named_in_utc_whatever_its_offset():
-    found = asked({
-        "kind": "windows", "a_from": "2026-03-02T10:00+01:00", "a_to": "2026-03-02T12:00+01:00",
-        "b_from": "2026-03-02T12:00+01:00", "b_to": "2026-03-02T14:00+01:00",
-    }, NOON)  # fmt: skip
-    assert found.before.side.label == "2026-03-02 09:00 to 2026-03-02 11:00 UTC"
-
-
-def test_two_sources_and_a_drain_with_what_was_before_it_are_compared():
-    one, two = SourceFactory(name="one"), SourceFactory(name="two")
-    session = SessionFactory()
-    for source in (one, two):
-        phase = PhaseFactory(run=RunFactory(source=source))
-        CandidateFactory(session=session, phase=phase)
-        AttemptFactory(phase=phase, session=session, started_at=timezone.now() - HOUR)
-    viewer = signed_in(Role.VIEWER)
-    answer = viewer.get("/evidence/compare/?kind=sources&a=one&b=two", follow=True)
-    assert answer.request["QUERY_STRING"] == f"kind=sources&a={one.pk}&b={two.pk}&days=7"
-    assert "one and two" in answer.content.decode()
-    page = viewer.get(f"/evidence/compare/?kind=drain&drain={session.pk}").content.decode()
-    assert f"Before and in drain {session.pk}" in page
-    assert "the state before is the drain" in _text(page)
-
-
 def test_a_comparison_around_a_fix_is_the_page_of_the_fix():
-    marker = _fixed()
+    marker = fixed()
     answer = signed_in(Role.VIEWER).get(f"/evidence/compare/?kind=marker&marker={marker.pk}&days=1")
     assert answer.headers["Location"] == f"/evidence/markers/{marker.pk}/?days=1"
 
 
 def test_the_pages_of_causes_and_drains_lead_to_the_evidence():
-    marker, session, viewer = _fixed(), SessionFactory(), signed_in(Role.VIEWER)
+    marker, session, viewer = fixed(), SessionFactory(), signed_in(Role.VIEWER)
     page = viewer.get("/fingerprints/import/").content.decode()
     assert f'href="/evidence/markers/{marker.pk}/"' in page
     page = viewer.get(f"/drains/{session.pk}/").content.decode()
@@ -271,16 +161,16 @@ def test_the_pages_of_causes_and_drains_lead_to_the_evidence():
 
 
 def test_a_cause_is_only_gone_when_phases_that_had_it_were_tried_again():
-    marker = _fixed()
+    marker = fixed()
     AttemptFactory(fingerprint=FingerprintFactory(key="rare").key, started_at=NOON - HOUR)
-    page = _text(signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode())
+    page = text_of(signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode())
     assert "1 of 3 1 still there, 0 new, 0 regressed, 1 not tried again" in page
     assert re.search(r"Gone Error import this fix 6 6 0", page)
     assert re.search(r"Not tried again Error rare 1 0 0", page)
 
 
 def test_all_attempts_that_disagree_with_the_same_phases_are_pointed_out():
-    marker = _fixed()
+    marker = fixed()
     for _ in range(30):
         AttemptFactory(outcome="complete", started_at=NOON - HOUR)
     page = signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode()
@@ -292,7 +182,7 @@ def test_a_backlog_that_falls_says_when_it_is_empty_with_its_interval():
     now = timezone.now()
     for hours in range(1, 9):
         StateSnapshot.objects.create(hour=now - hours * HOUR, counts={"FAILED": 1 + hours * 3})
-    page = _text(signed_in(Role.VIEWER).get("/evidence/").content.decode())
+    page = text_of(signed_in(Role.VIEWER).get("/evidence/").content.decode())
     assert "The backlog is falling; at this rate it is empty in 0.3 hours" in page
     assert "−3.0, 95 % interval −3.0 to −3.0" in page
 
@@ -307,12 +197,12 @@ def test_a_side_too_large_for_a_page_says_what_was_read(monkeypatch):
 
 
 def test_a_comparison_is_read_once_for_all_who_ask_until_a_drain_ends():
-    marker, client = _fixed(), signed_in(Role.VIEWER)
+    marker, client = fixed(), signed_in(Role.VIEWER)
     address = f"/evidence/markers/{marker.pk}/"
-    assert "60.0 % n 10" in _text(client.get(address).content.decode())
+    assert "60.0 % n 10" in text_of(client.get(address).content.decode())
     AttemptFactory(outcome="complete", started_at=NOON + HOUR)
     with CaptureQueriesContext(connection) as asked_again:
-        assert "60.0 % n 10" in _text(client.get(address).content.decode())
+        assert "60.0 % n 10" in text_of(client.get(address).content.decode())
     assert len(asked_again) <= 12
     SessionFactory(state="finished", ended_at=timezone.now())
-    assert "63.6 % n 11" in _text(client.get(address).content.decode())
+    assert "63.6 % n 11" in text_of(client.get(address).content.decode())
