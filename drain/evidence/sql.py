@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import psycopg
 from django.db import connection, transaction
+from psycopg.rows import RowFactory, tuple_row
 
 Row = dict[str, Any]
 
@@ -27,17 +29,18 @@ def row(statement: str, values: Mapping[str, Any] | None = None) -> Row:
 
 
 def stream(
-    statement: str, values: Mapping[str, Any] | None = None, *, size: int = 2000
-) -> Iterator[tuple[Any, ...]]:
-    """Rows as tuples from a server-side cursor, `size` at a time, so memory stays flat.
+    statement: str,
+    values: Mapping[str, Any] | Sequence[Any] = (),
+    *,
+    size: int = 500,
+    binary: bool = False,
+    made: RowFactory[Any] = tuple_row,
+) -> Iterator[Any]:
+    """Rows as they come, `size` at once, so memory stays flat; tuples, or what `made` makes of them.
 
-    The transaction it needs lasts as long as the iteration: do nothing slow between two rows.
+    The server goes on while rows are worked on. The connection is taken, and its transaction lasts, as long as
+    the iteration: ask nothing else on it and do nothing slow between two rows.
     """
     connection.ensure_connection()
-    with (
-        transaction.atomic(),
-        connection.connection.cursor(name="drain_evidence") as cursor,
-    ):
-        cursor.itersize = size
-        cursor.execute(statement, values or {})
-        yield from cursor
+    with transaction.atomic(), psycopg.Cursor(connection.connection, row_factory=made) as cursor:
+        yield from cursor.stream(statement, values, binary=binary, size=size)
