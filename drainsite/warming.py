@@ -16,6 +16,8 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 from django.urls import get_resolver
 
+from drain.dashboard.zone import zone_names
+
 ADMIN_PAGES = (
     "actions", "app_list", "base", "change_form", "change_list", "change_list_object_tools",
     "change_list_results", "color_theme_toggle", "filter", "index", "nav_sidebar", "pagination",
@@ -32,6 +34,7 @@ def warm() -> int:
     # The first lookup builds the index of names that `reverse` and `{% url %}` use.
     get_resolver().reverse_dict  # noqa: B018 - a property that works when it is read
     admin.site.urls  # noqa: B018 - the same
+    zone_names()
     forms = get_default_renderer()
     for name in WIDGETS:
         forms.get_template(f"django/forms/widgets/{name}.html")

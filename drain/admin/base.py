@@ -82,7 +82,12 @@ class DrainModelAdmin(_ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only filters that the list offers: any other column could be guessed letter by letter, secrets too."""
         offered = [each[0] if isinstance(each, tuple) else each for each in self.list_filter]
-        begins = {each.partition("__")[0] for each in offered if isinstance(each, str)}
+        begins = {
+            each.partition("__")[0]
+            if isinstance(each, str)
+            else getattr(each, "parameter_name", "")
+            for each in offered
+        }
         return lookup.partition("__")[0] in begins and super().lookup_allowed(
             lookup, value, request
         )

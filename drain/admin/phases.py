@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
@@ -13,6 +11,7 @@ from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
+from drain.engine.blockers import of_stale
 from drain.engine.dependencies import require_acyclic
 from drain.models import Dependency, Fingerprint, Phase, Run
 from drain.models.door.phases import Why, say_created
@@ -28,7 +27,7 @@ SEARCHED_RUNS = 1000
 
 
 class Stale(admin.SimpleListFilter):
-    """Queued for longer than DRAIN_STALE_AFTER."""
+    """Queued for longer than DRAIN_STALE_AFTER, or than its source says."""
 
     title = "stale"
     parameter_name = "stale"
@@ -41,8 +40,7 @@ class Stale(admin.SimpleListFilter):
         """By the index of queued phases."""
         if self.value() != "1":
             return queryset
-        stale: timedelta = settings.DRAIN_STALE_AFTER
-        return queryset.filter(state=PhaseState.QUEUED, state_changed_at__lt=timezone.now() - stale)
+        return queryset.filter(pk__in=of_stale("id", timezone.now()))
 
 
 class Blocker(admin.SimpleListFilter):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
+from drain.engine.blockers import QueueFilter, queue_size
 from drain.engine.hosts import strength
 from drain.engine.results import session_result
 from drain.evidence.rollups import state_counts, state_totals
@@ -27,9 +27,7 @@ def overview(call: Call) -> Answer:
     """Phases by state, the queue, live drains and workers."""
     known(call.query)
     states, workers = state_totals(), strength()
-    # Counted by the index of queued phases; the exact word of each source is on the page Queued.
-    before = timezone.now() - settings.DRAIN_STALE_AFTER
-    stale = Phase.objects.filter(state=PhaseState.QUEUED, state_changed_at__lt=before).count()
+    _, stale = queue_size(QueueFilter(), timezone.now())
     live = DrainSession.objects.filter(state__in=LIVE_SESSION_STATES).order_by("-pk")[:MOST_LISTED]
     return Answer({
         "phases": states,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from drain.engine.blockers import of_stale
 from drain.evidence.rollups import state_counts
 from drain.evidence.sql import rows
 from drain.models import Phase, Run
@@ -24,7 +24,6 @@ Matches = dict[int, dict[str, Any]]
 PAGE = 50
 FAILURE_CHARACTERS = 300
 
-_STALE = "SELECT run_id FROM drain_phase WHERE state = 'QUEUED' AND state_changed_at < %s"
 _SAYS = """
 SELECT run_id FROM drain_phase
 WHERE state = 'FAILED' AND drain_words(last_failure_reason) @@ to_tsquery('simple', %s)
@@ -147,7 +146,7 @@ def filtered_runs(wanted: RunFilter, now: datetime) -> QuerySet[Run]:
         # Asked run by run, newest first, until the page is full: most states are met soon.
         found = found.filter(Exists(Phase.objects.filter(run=OuterRef("pk"), state__in=states)))
     if wanted.stale:
-        found = found.filter(pk__in=_runs_of(_STALE, [now - settings.DRAIN_STALE_AFTER]))
+        found = found.filter(pk__in=of_stale("run_id", now))
     if wanted.held:
         found = found.filter(pk__in=_runs_of(_HELD, [now]))
     return found

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from drain.engine.blockers import STALE_PHASES
 from drain.evidence.sql import row
 from drain.models.vocabulary import LIVE_SESSION_STATES, FingerprintStatus, PhaseState
 
@@ -18,18 +19,18 @@ SILENT_AFTER = timedelta(seconds=30)
 FORGOTTEN_AFTER = timedelta(days=1)
 
 
-_COUNTS = """
+_COUNTS = f"""
 WITH counted AS (
     SELECT state, sum(n)::bigint AS n FROM (
         SELECT state, count AS n FROM drain_statecount UNION ALL SELECT state, delta FROM drain_statedelta
     ) counts GROUP BY state HAVING sum(n) <> 0
 )
-SELECT (SELECT coalesce(json_object_agg(state, n), '{}') FROM counted) AS by_state,
+SELECT (SELECT coalesce(json_object_agg(state, n), '{{}}') FROM counted) AS by_state,
     (SELECT count(*) FROM drain_run) AS runs,
     (SELECT count(*) FROM drain_drainsession WHERE state = ANY(%(live)s::text[])) AS running_drains,
     (SELECT count(*) FROM drain_fingerprint
      WHERE merged_into_id IS NULL AND NOT status = ANY(%(closed)s::text[])) AS fingerprints,
-    (SELECT count(*) FROM drain_phase WHERE state = 'QUEUED' AND state_changed_at < %(stale)s) AS stale,
+    (SELECT count(*) FROM {STALE_PHASES}) AS stale,
     hosts.*, sources.*,
     (SELECT coalesce(identity ->> 'label', nullif(url, ''), name) FROM drain_source
      ORDER BY imported_at DESC NULLS LAST, id LIMIT 1) AS label
@@ -38,7 +39,7 @@ FROM (
         coalesce(sum(workers), 0)::int AS workers_asked
     FROM drain_workerhost WHERE stopped_at IS NULL AND last_seen > %(forgotten)s
 ) hosts, (SELECT count(*) AS source_count, max(imported_at) AS imported_at FROM drain_source) sources
-"""
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ def _values(now: datetime) -> dict[str, object]:
     return {
         "live": [state.value for state in LIVE_SESSION_STATES],
         "closed": [FingerprintStatus.RESOLVED.value, FingerprintStatus.MUTED.value],
-        "stale": now - settings.DRAIN_STALE_AFTER,
+        "now": now,
+        "stale": settings.DRAIN_STALE_AFTER,
         "silent": now - SILENT_AFTER,
         "forgotten": now - FORGOTTEN_AFTER,
     }

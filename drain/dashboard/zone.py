@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.http import HttpRequest, HttpResponse
@@ -33,7 +34,13 @@ class ZoneMiddleware:
         """Answer the request in the person's zone."""
         name = request.COOKIES.get(COOKIE, "").replace("%2F", "/")
         # The list is the guard: the name becomes part of a path in ZoneInfo.
-        if name and name in available_timezones():
+        if name and name in zone_names():
             with timezone.override(ZoneInfo(name)):
                 return self.get_response(request)
         return self.get_response(request)
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Every zone of this machine; looking through its folders again would take longer than many a page."""
+    return frozenset(available_timezones())

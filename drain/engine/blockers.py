@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models.expressions import RawSQL
 
 from drain.models.door.cursor import row, rows
 
@@ -63,13 +64,17 @@ FROM asked a LEFT JOIN LATERAL (
 _OF_PAGE = f"WITH RECURSIVE page AS ({_PAGE}), {_WAITING}"
 _OF_THESE = f"WITH RECURSIVE page AS (SELECT unnest(%(phases)s::bigint[]) AS id), {_WAITING}"
 # Runs are only looked at where a source has an hour of its own: the rest is read from the index alone.
-_COUNT = f"""
-SELECT count(*)::int AS queued, (count(*) FILTER (WHERE {_STALE}))::int AS stale
-FROM drain_phase p LEFT JOIN (
+_QUEUE = """
+drain_phase p LEFT JOIN (
     SELECT r.id, s.stale_after FROM drain_source s JOIN drain_run r ON r.source_id = s.id WHERE s.stale_after IS NOT NULL
-) s ON s.id = p.run_id
-WHERE p.state = 'QUEUED' AND (%(run)s::text = '' OR p.run_id = (SELECT id FROM drain_run WHERE run_id = %(run)s::text))
+) s ON s.id = p.run_id WHERE p.state = 'QUEUED'
+"""
+_COUNT = f"""
+SELECT count(*)::int AS queued, (count(*) FILTER (WHERE {_STALE}))::int AS stale FROM {_QUEUE}
+    AND (%(run)s::text = '' OR p.run_id = (SELECT id FROM drain_run WHERE run_id = %(run)s::text))
 """  # noqa: S608 - constants only
+STALE_PHASES = f"{_QUEUE} AND {_STALE}"
+"""All stale phases as `p`, for the FROM of a statement with the values `now` and `stale` (the setting)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +152,9 @@ def queue_size(asked: QueueFilter, now: datetime) -> tuple[int, int]:
     """How many phases are queued, and how many of them are stale."""
     found = row(_COUNT, asked.values(now))
     return (found["queued"], found["stale"]) if found else (0, 0)
+
+
+def of_stale(column: str, now: datetime) -> RawSQL:
+    """A column of all stale phases, by which a list is narrowed."""
+    statement = f"SELECT p.{column} FROM {STALE_PHASES}" % {"now": "%s", "stale": "%s"}  # noqa: S608
+    return RawSQL(statement, [now, settings.DRAIN_STALE_AFTER])  # noqa: S611 - constants only

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import timezone
 
 from drain.admin.base import COUNT_BOUND, AtLeast, BoundedPaginator
 from drain.admin.phases import PhaseAdmin
@@ -91,6 +94,20 @@ def test_an_edit_never_puts_back_what_a_worker_moved_meanwhile(administrator, mo
     )
     phase.refresh_from_db()
     assert (phase.phase_index, phase.state, phase.attempts) == (4, "COMPLETE", 2)
+
+
+def test_every_filter_that_a_list_offers_works(administrator):
+    PhaseFactory(state="QUEUED")
+    late = timezone.now() - timedelta(days=1)
+    PhaseFactory(state="QUEUED", phase_id="late", state_changed_at=late)
+    for asked, found in (
+        ("stale=1", 1),
+        ("blocker=1", 0),
+        ("fingerprint=x", 0),
+        ("state=QUEUED", 2),
+    ):
+        answer = administrator.get(f"/admin/drain/phase/?{asked}")
+        assert answer.context["cl"].result_count == found, asked
 
 
 @pytest.mark.parametrize(

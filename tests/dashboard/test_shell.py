@@ -7,12 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
+from django.utils import timezone
 
+from drain.dashboard.run_list import RunFilter, filtered_runs
 from drain.dashboard.shell import build_shell
 from drain.dashboard.shell_counts import read_counts
+from drain.engine.blockers import QueueFilter, queue_size
 from drain.models import Phase, Run, Source, WorkerHost
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
+from tests.factories import PhaseFactory, RunFactory, SourceFactory
 
 NOW = datetime(2025, 12, 28, 14, 32, tzinfo=UTC)
 
@@ -34,6 +38,18 @@ def test_counts_are_exact_before_anything_is_folded():
     counts = read_counts(NOW)
     assert (counts.runs, counts.phases, counts.queued, counts.stale) == (1, 2, 1, 1)
     assert counts.by_state == {"FAILED": 1, "QUEUED": 1}
+
+
+@pytest.mark.django_db
+def test_the_frame_the_queue_and_the_list_of_runs_mean_the_same_by_stale():
+    patient = SourceFactory(stale_after=timedelta(days=3))
+    now = timezone.now()
+    for run in (RunFactory(run_id="late"), RunFactory(run_id="patient", source=patient)):
+        PhaseFactory(run=run, state="QUEUED", state_changed_at=now - timedelta(days=1))
+    assert read_counts(now).stale == 1
+    assert queue_size(QueueFilter(), now) == (2, 1)
+    wanted = RunFilter(stale=True)
+    assert [run.run_id for run in filtered_runs(wanted, now)] == ["late"]
 
 
 @pytest.mark.django_db
