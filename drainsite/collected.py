@@ -19,16 +19,28 @@ _IMPORT = re.compile(r'^@import url\("([\w-]+\.css)"\);$', re.MULTILINE)
 class CollectedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc] # whitenoise is not typed
     """Puts the components that the sheet imports into it: nothing is painted before forty files have come else."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._addresses: dict[str, str] = {}
+
+    def url(self, name: str, force: bool = False) -> str:
+        """The address of a file, worked out once: a page names two dozen, and only collecting changes them."""
+        if name not in self._addresses:
+            self._addresses[name] = super().url(name, force)
+        return self._addresses[name]
+
     def post_process(
         self, paths: dict[str, Any], dry_run: bool = False, **options: Any
     ) -> Iterator[Any]:
         """As Django calls it: `paths` is a name → the storage and path that a file was collected from."""
+        self._addresses.clear()
         if SHEET in paths:
             # From where they were collected: the copy beside the others may be of an earlier time.
             whole = InMemoryStorage()
             whole.save(SHEET, ContentFile(_whole(paths)))
             paths = paths | {SHEET: (whole, SHEET)}
         yield from super().post_process(paths, dry_run=dry_run, **options)
+        self._addresses.clear()
 
 
 def _whole(paths: dict[str, Any]) -> str:

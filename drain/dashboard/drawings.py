@@ -21,40 +21,34 @@ _LEAST = 0.35
 NEAR_LIMIT = 66.0
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of a split bar: a state's name (for colour and word) and its count."""
-
-    state: str
-    count: int
-
-
-def split_bar(segments: Iterable[Segment], total: int, label: str, css: str = "") -> SafeString:
-    """Parts of `total` side by side; what is missing to the total stays empty track.
+def split_bar(
+    parts: Iterable[tuple[str, int]], total: int, label: str, css: str = ""
+) -> SafeString:
+    """(state, count) pairs of `total` side by side; what is missing to the total stays empty track.
 
     `label` names the bar for a screen reader. `untouched` is hatched, so it differs without colour.
     """
-    shown = [part for part in segments if part.count > 0]
-    widths = [max(_LEAST, share_of(part.count, total)) for part in shown]
+    shown = [(state, count) for state, count in parts if count > 0]
+    widths = [max(_LEAST, share_of(count, total)) for _, count in shown]
     scale = 100 / max(100.0, sum(widths))
     body, left = [], 0.0
-    for part, width in zip(shown, widths, strict=True):
-        body.append(_segment(part, left, width * scale))
+    for (state, _), width in zip(shown, widths, strict=True):
+        body.append(_segment(state, left, width * scale))
         left += width * scale
-    words = ", ".join(f"{look(part.state).word} {number(part.count)}" for part in shown)
+    words = ", ".join([f"{look(state).word} {number(count)}" for state, count in shown])
     return SafeString(
         f'<svg class="bar {escape(css)}" role="img" aria-label="{escape(label)}: {escape(words) or "nothing"}">'
         f'<rect class="track" width="100%" height="100%"></rect>{"".join(body)}</svg>'
     )
 
 
-def _segment(part: Segment, left: float, width: float) -> str:
+def _segment(state: str, left: float, width: float) -> str:
     place = f'x="{left:.3f}%" width="{width:.3f}%" height="100%"'
     piece = f'<rect class="seg" {place}></rect>'
-    if part.state == "untouched":
+    if state == "untouched":
         piece = f'<rect class="hatch-base" {place}></rect><rect {place} fill="url(#hatch)"></rect>'
     gap = f'<rect class="gap" x="{left:.3f}%" width="1.5" height="100%"></rect>' if left else ""
-    return f'<g class="{look(part.state).css}">{piece}{gap}</g>'
+    return f'<g class="{look(state).css}">{piece}{gap}</g>'
 
 
 def thin_bar(value: float, limit: float, css: str = "grey") -> SafeString:

@@ -6,7 +6,7 @@ shell asks the database nothing; the counts are shared by all dashboards.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.http import HttpRequest
@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from .addresses import link
+from .nav_counts import nav_count
 from .shared import shared
 from .shell_counts import ShellCounts, read_counts
 from .zone import OFFERED
@@ -33,6 +34,7 @@ class NavItem:
     short: str = ""
     href: str = ""
     current: bool = False
+    count: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,35 +97,32 @@ def build_shell(request: HttpRequest) -> Shell:
     signed_in = bool(user and user.is_authenticated)
     match = request.resolver_match
     current = match.url_name or "" if match else ""
+    counts = shared_counts() if signed_in else ShellCounts()
     return Shell(
-        nav=_items(_NAV, current),
-        more=_items(_MORE, current),
+        nav=_items(_NAV, current, counts),
+        more=_items(_MORE, current, counts),
         new_drain=link("session-new"),
         search=link("search"),
         login=link("login"),
         logout=link("logout"),
-        counts=shared_counts() if signed_in else ShellCounts(),
+        counts=counts,
         zone=timezone.get_current_timezone_name(),
         zones=OFFERED,
         rendered_at=timezone.now(),
     )
 
 
-def _items(items: tuple[NavItem, ...], current: str) -> tuple[NavItem, ...]:
-    linked = ((item, link(item.name)) for item in items)
+def _items(items: tuple[NavItem, ...], current: str, counts: ShellCounts) -> tuple[NavItem, ...]:
     return tuple(
-        NavItem(
-            item.name,
-            item.label,
-            item.icon,
-            item.key,
-            item.also,
-            item.short or item.label,
-            href,
-            current == item.name or current in item.also,
+        replace(
+            item,
+            short=item.short or item.label,
+            href=href,
+            current=current == item.name or current in item.also,
+            count=nav_count(item.name, counts),
         )
-        for item, href in linked
-        if href
+        for item in items
+        if (href := link(item.name))
     )
 
 
