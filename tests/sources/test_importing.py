@@ -6,6 +6,7 @@ import sqlite3
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.db.models import Count
 
 from drain.models import (
@@ -40,6 +41,14 @@ def test_everything_comes_in_once(autopack):
     assert (second.attempts, second.telemetry, second.runs_created) == (0, 0, 0)
     assert Attempt.objects.count() == AttemptDelta.objects.count() == 268
     assert TelemetryEvent.objects.count() == 206
+
+
+def test_the_planner_learns_of_the_rows_while_they_come_in(autopack):
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE drain_phase")
+        import_source(autopack.source(), NOON)
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'drain_phase'::regclass")
+        assert cursor.fetchone() == (285,)
 
 
 def test_the_scenario_arrives_as_the_report_tells_it(autopack):
