@@ -199,39 +199,3 @@ def test_it_leads_nowhere_but_to_pages_of_this_site(site):
 def test_no_page_of_the_library_is_open(site):
     for path in ("signup/", "accounts/signup/", "accounts/email/", "sign-on/other/"):
         assert requests.get(f"{site.url}/{path}", timeout=20).status_code == 404, path
-
-
-def test_the_deployment_check_is_silent_with_a_provider(environment, tmp_path):
-    given = {
-        **environment,
-        "DRAIN_OIDC_ISSUER": "https://id.example.org",
-        "DRAIN_HTTPS": "1",
-        "SECRET_KEY": "an-example-that-is-long-enough-and-random-0123456789-qwertzuiop",
-        "ALLOWED_HOSTS": "drains.example.org",
-        "DATABASE_URL": "postgresql://nobody@localhost/none",
-        "DRAINSITE_DATA": str(tmp_path),
-    }
-    for name in ("DRAINSITE_TESTING", "DJANGO_ALLOW_ASYNC_UNSAFE"):
-        given.pop(name, None)
-    assert _check(given, "--deploy", "--fail-level", "WARNING") == ""
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"DRAIN_OIDC_CLIENT_SECRET": ""}, "needs DRAIN_OIDC_CLIENT_ID and"),
-        ({"DRAIN_OIDC_ISSUER": "http://id.example.org"}, "must be an https:// address"),
-    ],
-)
-def test_half_a_configuration_is_refused_with_a_sentence(environment, changes, sentence):
-    assert sentence in _check({**environment, **changes})
-
-
-def test_without_a_provider_there_is_no_button(client, db):
-    assert "sign-on" not in client.get("/login/").content.decode()
-
-
-def _check(given: dict[str, str], *arguments: str) -> str:
-    argv = [sys.executable, str(ROOT / "manage.py"), "check", *arguments]
-    done = subprocess.run(argv, env=given, capture_output=True, text=True, check=False, timeout=60)
-    return done.stderr if done.returncode else ""
