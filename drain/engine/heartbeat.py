@@ -76,16 +76,17 @@ class Heartbeat:
 
     def __call__(self, pulse: Pulse) -> Command:
         """Answer one pulse; a database that is away costs the child only when the lease runs out."""
-        if self._context.interrupted():
-            return Command.INTERRUPT
         try:
-            return self._beat(pulse)
+            said = self._beat(pulse)
         except DatabaseError as error:
             connection.close()
+            said = Command.CONTINUE
             if time.monotonic() - self._renewed > GIVE_UP_AFTER:
                 log.warning("attempt %s: lease could not be renewed: %s", self._held.attempt, error)
-                return Command.LOST
-            return Command.CONTINUE
+                said = Command.LOST
+        # Renewed all the same: a child may take longer to end than a short lease lasts.
+        interrupted = said is Command.CONTINUE and self._context.interrupted()
+        return Command.INTERRUPT if interrupted else said
 
     def beat_quietly(self) -> bool:
         """Renew while there is no child to watch (reading a source back); False once the lease is lost."""

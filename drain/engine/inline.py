@@ -10,10 +10,9 @@ from django.db import connection
 
 from drain.evidence.rollups import fold
 from drain.models import DrainSession, ExecutorProfile
-from drain.models.vocabulary import LIVE_SESSION_STATES
 
 from .errors import EngineError
-from .loop import drain
+from .loop import LoopEnd, drain
 from .places import make_places
 from .sessions import Actor, interrupt_session
 from .worker import profiles_here
@@ -41,9 +40,9 @@ def drain_inline(session: DrainSession, actor: Actor, interrupted: Callable[[], 
     make_places(session.pk, session.parallel)
     failed = threading.Event()
 
-    def loop(slot: int) -> None:
+    def loop(slot: int) -> LoopEnd:
         try:
-            drain(
+            return drain(
                 session.pk,
                 slot,
                 slice_seconds=None,
@@ -59,14 +58,14 @@ def drain_inline(session: DrainSession, actor: Actor, interrupted: Callable[[], 
 
     with ThreadPoolExecutor(max_workers=max(session.parallel - 1, 1)) as pool:
         others = [pool.submit(loop, slot) for slot in range(1, session.parallel)]
+        ends = []
         try:
-            loop(0)
+            ends.append(loop(0))
         finally:
-            for other in others:
-                other.result()
+            ends += [other.result() for other in others]
+    # What another process still drains is not ours to interrupt.
+    if LoopEnd.TAKEN not in ends:
+        interrupt_session(session.pk, actor.name)
     session.refresh_from_db()
-    if session.state in LIVE_SESSION_STATES:
-        interrupt_session(session.pk, actor)
-        session.refresh_from_db()
     # Where nobody runs workers, nobody runs maintenance either.
     fold()

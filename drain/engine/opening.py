@@ -17,7 +17,7 @@ from .child.profile import Profile
 from .context import LoopContext
 from .tempo import IDLE_SECONDS
 
-_LOCK_SPACE = 0x6472  # "dr": our corner of PostgreSQL's advisory locks
+LOCK_SPACE = 0x6472  # "dr": our corner of PostgreSQL's advisory locks
 
 
 def open_session(context: LoopContext) -> datetime | None:
@@ -37,7 +37,7 @@ def open_session(context: LoopContext) -> datetime | None:
 
 def _open_once(context: LoopContext) -> bool:
     """Run the preflights unless another loop is at it; the lock ends with this process at the latest."""
-    key = {"space": _LOCK_SPACE, "session": context.session % 2**31}
+    key = {"space": LOCK_SPACE, "session": context.session % 2**31}
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%(space)s, %(session)s)", key)
         if not cursor.fetchone()[0]:

@@ -20,6 +20,10 @@ _FREE = """
 UPDATE drain_sessionloop SET holder = NULL, expires_at = NULL, enqueued_at = NULL
 WHERE session_id = %(session)s::bigint AND holder = %(holder)s::uuid
 """
+_HELD = """
+SELECT 1 FROM drain_sessionloop
+WHERE session_id = %(session)s::bigint AND holder IS NOT NULL AND expires_at > now() LIMIT 1
+"""
 _MAKE = """
 INSERT INTO drain_sessionloop (session_id, slot, worker)
 SELECT %(session)s::bigint, slot, '' FROM generate_series(0, %(count)s::int - 1) AS slot
@@ -36,6 +40,11 @@ def take_place(session: int, slot: int, holder: UUID, worker: str) -> bool:
     """Take a place; False if somebody alive has it."""
     values = {"session": session, "slot": slot, "holder": holder, "worker": worker}
     return row(_TAKE, {**values, "seconds": LEASE_SECONDS}) is not None
+
+
+def anybody_there(session: int) -> bool:
+    """Whether somebody alive holds a place of the session."""
+    return row(_HELD, {"session": session}) is not None
 
 
 def free_place(session: int, holder: UUID) -> None:

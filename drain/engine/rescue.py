@@ -14,6 +14,7 @@ from drain.models.audit import Person, Subject, record_audit
 from drain.models.door.cursor import row, rows
 from drain.policy.states import Outcome
 
+from .abandoned import interrupt_abandoned
 from .child.outcome import Decision
 from .context import LoopContext
 from .debts import note_lost, settle_debts
@@ -57,10 +58,14 @@ class Rescued:
 
     attempts: int
     loops: int
+    sessions: int = 0
+    """Inline drains whose process died: interrupted."""
 
 
 def rescue(by: Person | None = None, reason: str = "") -> Rescued:
     """End attempts whose lease ran out (outcome lost, phase FAILED) and wake sessions that lack loops.
+
+    Inline drains without a process are interrupted.
 
     A person who asks for it leaves an audit line; the round of maintenance every few seconds does not.
     """
@@ -69,7 +74,8 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
         count += 1
     rows(_RECOUNT, {})
     settle_debts()
-    done = Rescued(attempts=count, loops=wake())
+    left = interrupt_abandoned("maintenance" if by is None else by.name)
+    done = Rescued(attempts=count, loops=wake(), sessions=left)
     if by is not None:
         record_audit(by, "rescue", Subject("site", "", "All phases"), reason, new=asdict(done))
     return done

@@ -61,8 +61,11 @@ class SessionScope:
             force=self.force,
         ).validate()
 
-    def run_pks(self) -> list[int] | None:
-        """Primary keys of the runs in scope, None for all; raises EngineError for an unknown run."""
+    def run_pks(self, *, deleted_ok: bool = False) -> list[int] | None:
+        """Primary keys of the runs in scope, None for all; raises EngineError for an unknown run.
+
+        `deleted_ok`: those that are still there, for the books of a session whose plan is older.
+        """
         if self.phase is not None:
             return list(Phase.objects.filter(pk=self.phase).values_list("run_id", flat=True))
         if self.phases:
@@ -72,7 +75,7 @@ class SessionScope:
             return None
         known = dict(Run.objects.filter(run_id__in=self.run_ids).values_list("run_id", "pk"))
         for run_id in self.run_ids:
-            if run_id not in known:
+            if run_id not in known and not deleted_ok:
                 raise EngineError(
                     f"There is no run “{run_id}”: import it first, or check the name on the page Runs."
                 )

@@ -11,7 +11,7 @@ from drain.models.door.sessions import move_session
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 
 from .errors import EngineError
-from .places import make_places
+from .places import anybody_there, make_places
 from .settling import end_session
 from .wakeups import wake
 
@@ -31,12 +31,26 @@ def pause_session(session_pk: int, actor: Actor) -> None:
     _move(session_pk, [SessionState.RUNNING], SessionState.PAUSED, "pause", actor)
 
 
-def resume_session(session_pk: int, actor: Actor, *, wake_workers: bool = True) -> None:
-    """Go on with a paused or interrupted session: same plan, nothing twice."""
+def resume_session(session_pk: int, actor: Actor, *, inline: bool = False) -> None:
+    """Go on with a paused or interrupted session: same plan, nothing twice.
+
+    `inline`: the caller drains it in its own process. Otherwise workers do, or the process that paused
+    with it and is still there. One that never opened is opened first, preflights and all.
+    """
+    session = DrainSession.objects.filter(pk=session_pk).first()
+    there = session is not None and anybody_there(session_pk)
     expect = [SessionState.PAUSED, SessionState.INTERRUPTED]
-    _move(session_pk, expect, SessionState.RUNNING, "resume", actor, stop_reason="", stop_card={})
-    if wake_workers:
-        make_places(session_pk, DrainSession.objects.get(pk=session_pk).parallel)
+    if session is not None and inline and there and session.state in expect:
+        raise EngineError(
+            f"Something of drain {session_pk} still runs in another process, which can go on with it: "
+            f"`manage.py session resume {session_pk}`."
+        )
+    here = inline or (session is not None and session.inline and there)
+    to = SessionState.RUNNING if session and session.started_at else SessionState.PLANNED
+    changes = {"inline": here, "stop_reason": "", "stop_card": {}}
+    _move(session_pk, expect, to, "resume", actor, **changes)
+    if session is not None and not here:
+        make_places(session_pk, session.parallel)
         wake(session_pk)
 
 
@@ -70,16 +84,28 @@ def _stop(session_pk: int, actor: Actor, verb: str, *, cancel: bool) -> None:
     )
 
 
-def interrupt_session(session_pk: int, actor: Actor) -> bool:
-    """The process that drained it was asked to end; `resume` goes on where it stood."""
+def interrupt_session(session_pk: int, actor: str, reason: str = "") -> bool:
+    """The process that drained it ended; `resume` goes on where it stood, unless it was being stopped.
+
+    False if nothing changed: it was over, or it is stopping and something still runs in it.
+    """
     with transaction.atomic():
-        return move_session(
+        moved = move_session(
             session_pk,
-            expect=LIVE_SESSION_STATES,
+            expect=[state for state in LIVE_SESSION_STATES if state != SessionState.STOPPING],
             to=SessionState.INTERRUPTED,
-            why=Why("interrupt", actor.name, session=session_pk),
+            why=Why("interrupt", actor, reason, session=session_pk),
             stop_reason="interrupted",
         )
+    return moved or _end_what_stops(session_pk, actor)
+
+
+def _end_what_stops(session_pk: int, actor: str) -> bool:
+    session = DrainSession.objects.filter(pk=session_pk, state=SessionState.STOPPING).first()
+    if session is None:
+        return False
+    to = SessionState.CANCELLED if session.cancel_requested else SessionState.STOPPED
+    return end_session(session_pk, to, actor)
 
 
 def _move(
@@ -97,11 +123,11 @@ def _move(
             subject = Subject("session", str(session_pk), f"Drain {session_pk}")
             record_audit(actor, f"session.{verb}", subject, new={"state": to.value})
     if not moved:
-        state = DrainSession.objects.filter(pk=session_pk).values_list("state", flat=True).first()
-        if state is None:
+        session = DrainSession.objects.filter(pk=session_pk).first()
+        if session is None:
             raise EngineError(f"There is no drain session {session_pk}: see the page Drains.")
         raise EngineError(
-            f"Drain {session_pk} is {state}, so it cannot be {_PAST[verb]}: "
+            f"Drain {session_pk} is {session.state}, so it cannot be {_PAST[verb]}: "
             f"only a session that is {' or '.join(expect)} can."
         )
 

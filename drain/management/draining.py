@@ -11,6 +11,7 @@ from types import FrameType
 from drain.engine.errors import EngineError
 from drain.engine.hosts import strength
 from drain.engine.inline import drain_inline, require_capable
+from drain.engine.rescue import rescue
 from drain.engine.sessions import Actor, start_session
 from drain.models import DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES
@@ -18,9 +19,15 @@ from drain.models.vocabulary import LIVE_SESSION_STATES
 from .following import Watcher, follow
 
 
-def require_workers() -> None:
-    """Raise EngineError if no worker is alive that could drain."""
-    if not strength().workers:
+def prepare(*, inline: bool) -> None:
+    """Before a plan is made. Raises EngineError if workers are needed and none is alive.
+
+    Who drains in this process does what a worker does when it starts: what dead ones left would be in the
+    way, and where no worker runs nobody else tends it.
+    """
+    if inline:
+        rescue()
+    elif not strength().workers:
         raise EngineError(
             "No worker is alive: start some with `manage.py up`, or drain in this process with --inline."
         )

@@ -261,7 +261,7 @@ def test_an_interrupted_session_resumes_with_the_same_plan_and_nothing_twice(
     drain_inline(session, SOMEBODY, lambda: backlog.marks() == ["p0", "p1"])
     assert session.state == "interrupted"
     (backlog.folder / "go").touch()
-    resume_session(session.pk, SOMEBODY, wake_workers=False)
+    resume_session(session.pk, SOMEBODY, inline=True)
     drain_inline(session, SOMEBODY, lambda: False)
     assert session.state == "finished"
     assert backlog.marks() == ["p0", "p1", "p1", "p2"]

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from drain.engine.results import session_result
+from drain.engine.sessions import resume_session
 from drain.models import Attempt, DrainSession, Phase, Run
 
-from .conftest import Backlog, Manage, answer
+from .conftest import SOMEBODY, Backlog, Manage, answer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 
@@ -72,6 +73,7 @@ def test_a_killed_worker_leaves_no_process_and_its_phase_is_drained_once(
         assert time.monotonic() < deadline, "the lease never ran out"
     assert Phase.objects.get().state == "FAILED"
     assert "lost" in Phase.objects.get().last_failure_reason
+    resume_session(session.pk, SOMEBODY, inline=True)
     backlog.drain(session)
     assert backlog.marks() == ["p0"]
     assert session_result(session)["lost"] == 1

@@ -47,7 +47,7 @@ def test_hours_of_a_pause_leave_the_whole_limit(backlog: Backlog) -> None:
     session = opened(backlog)
     pause_session(session.pk, SOMEBODY)
     DrainSession.objects.filter(pk=session.pk).update(resting_since=timezone.now() - 1.9 * HOUR)
-    resume_session(session.pk, SOMEBODY, wake_workers=False)
+    resume_session(session.pk, SOMEBODY, inline=True)
     assert drained(session).state == "finished"
     assert session.worked(timezone.now()) < timedelta(minutes=7)
 

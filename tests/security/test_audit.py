@@ -77,7 +77,7 @@ def test_rescue_rollups_and_prune_by_hand_leave_a_line():
     lines = {event.verb: event for event in AuditEvent.objects.all()}
     assert (lines["rescue"].reason, lines["rescue"].new) == (
         "host lost power",
-        {"attempts": 0, "loops": 0},
+        {"attempts": 0, "loops": 0, "sessions": 0},
     )
     assert lines["prune.start"].reason == lines["prune.end"].reason == "disk"
     assert lines["prune.end"].new["transitions"] == 0

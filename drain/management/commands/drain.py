@@ -60,10 +60,9 @@ class Command(DrainCommand):
             self._dry_run(scope, limits, as_json=options["json"])
             return
         # Loops, evidence and progress bars take a fifth of a second to import; a preview needs none.
-        from drain.management.draining import require_workers, run_session
+        from drain.management.draining import prepare, run_session
 
-        if not options["inline"]:
-            require_workers()
+        prepare(inline=options["inline"])
         session = self._session(scope, limits, options)
         run_session(session, self.actor, inline=options["inline"], detach=options["detach"])
         if options["json"]:
@@ -92,8 +91,7 @@ class Command(DrainCommand):
         session = latest_resumable() if which == "latest" else named_session(which)
         if session is None:
             raise EngineError("There is no interrupted or paused drain to resume.")
-        DrainSession.objects.filter(pk=session.pk).update(inline=inline)
-        resume_session(session.pk, self.actor, wake_workers=not inline)
+        resume_session(session.pk, self.actor, inline=inline)
         session.refresh_from_db()
         return session
 

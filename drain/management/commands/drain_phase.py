@@ -12,7 +12,7 @@ from drain.engine.planning import Asked, create_session
 from drain.engine.results import session_result
 from drain.engine.scope import SessionScope
 from drain.management.base import DrainCommand
-from drain.management.draining import require_workers, run_session
+from drain.management.draining import prepare, run_session
 from drain.management.ledger import print_result
 from drain.models import Phase
 from drain.models.vocabulary import PhaseState
@@ -46,8 +46,7 @@ class Command(DrainCommand):
                 f"Phase {phase.phase_id} of {options['run']} is {phase.state}; "
                 "only a phase that is FAILED or QUEUED can be drained."
             )
-        if not options["inline"]:
-            require_workers()
+        prepare(inline=options["inline"])
         asked = Asked(
             scope=SessionScope(phase=phase.pk, force=options["force"]),
             limits=Limits(batch_size=1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -13,7 +14,7 @@ from drain.management.base import DrainCommand
 class Command(DrainCommand):
     """One round of rescue, now."""
 
-    help = "End attempts whose lease ran out (outcome lost) and wake sessions that lack loops."
+    help = "End attempts whose lease ran out (outcome lost), and see to sessions without hands."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Why."""
@@ -24,6 +25,9 @@ class Command(DrainCommand):
         """Rescue and report."""
         done = rescue(self.actor, options["reason"])
         if options["json"]:
-            self.print_json({"attempts": done.attempts, "loops": done.loops})
+            self.print_json(asdict(done))
         else:
-            self.stdout.write(f"{done.attempts} attempts rescued, {done.loops} loops woken.")
+            self.stdout.write(
+                f"{done.attempts} attempts rescued, {done.loops} loops woken, "
+                f"{done.sessions} inline drains without a process interrupted."
+            )

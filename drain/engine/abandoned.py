@@ -1,0 +1,39 @@
+"""Inline drains whose process is gone: interrupted, so that somebody can resume them.
+
+Workers that die are replaced by wake-ups. An inline drain has nobody but its own process, and while it
+counts as live its phases are offered to no other drain.
+"""
+
+from __future__ import annotations
+
+from drain.models.door.cursor import rows
+
+from .opening import LOCK_SPACE
+from .sessions import interrupt_session
+from .tempo import LEASE_SECONDS, RESCUE_MARGIN
+
+# Its process lives as long as it renews one of its places; before it takes them it is young, by its last
+# move; and during a preflight, when nobody renews, it holds the lock of the preflight.
+_ABANDONED = """
+SELECT s.id FROM drain_drainsession s
+WHERE s.inline AND s.state IN ('planned', 'running', 'paused', 'stopping')
+  AND NOT EXISTS (SELECT FROM drain_sessionloop p WHERE p.session_id = s.id
+        AND p.expires_at > now() - make_interval(secs => %(margin)s::float8))
+  AND greatest(s.created_at, (SELECT max(t.at) FROM drain_transition t
+        WHERE t.subject = 'session' AND t.subject_pk = s.id))
+      < now() - make_interval(secs => %(young)s::float8)
+  AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = %(space)s::oid
+        AND l.objid = (s.id %% 2147483648)::oid
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+
+
+def interrupt_abandoned(actor: str) -> int:
+    """Interrupt inline sessions that nobody drains any more; returns how many."""
+    values = {
+        "margin": RESCUE_MARGIN,
+        "young": LEASE_SECONDS + RESCUE_MARGIN,
+        "space": LOCK_SPACE,
+    }
+    why = "the process that drained it is gone"
+    return sum(interrupt_session(found["id"], actor, why) for found in rows(_ABANDONED, values))
