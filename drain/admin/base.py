@@ -19,6 +19,8 @@ from drain.models.audit import Subject, record_audit
 from drain.models.vocabulary import Origin
 from drain.people.requests import person_of
 
+from .rows import RowList
+
 # The stubs make these classes generic; at run time Django's are not.
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]
@@ -57,6 +59,7 @@ class DrainModelAdmin(_ModelAdmin):
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     paginator = BoundedPaginator
+    change_list_template = "admin/drain/change_list.html"
     list_per_page = 50
     list_max_show_all = 200
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
@@ -78,6 +81,10 @@ class DrainModelAdmin(_ModelAdmin):
         return super().changelist_view(
             request, {"media": _scripts("actions.js"), **(extra_context or {})}
         )
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[RowList]:
+        """The list that draws its own rows."""
+        return RowList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only filters that the list offers: any other column could be guessed letter by letter, secrets too."""
