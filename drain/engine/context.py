@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +30,8 @@ class LoopContext:
     actor: str
     interrupted: Callable[[], bool]
     """True once this process was asked to end."""
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    """This process's, as phases may get it: reading each name from os.environ anew costs more than a statement."""
     worker: str = field(default_factory=worker_name)
     folder: Path = field(default_factory=own_folder)
     profiles: dict[int, Profile] = field(default_factory=dict)

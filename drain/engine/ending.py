@@ -130,6 +130,8 @@ def _tallied(
 
 
 def _keep_telemetry(held: Held, result: Result) -> None:
+    if not result.telemetry:
+        return
     for event in result.telemetry:
         event.phase_id, event.attempt_id = held.phase, held.attempt
     TelemetryEvent.objects.bulk_create(result.telemetry, ignore_conflicts=True, batch_size=1000)

@@ -16,11 +16,13 @@ from drain.models.door.phases import Why
 from drain.models.door.sessions import move_session
 from drain.models.vocabulary import RunTier, SessionState
 from drain.policy.reasons import RunStop, SampleVerdict
+from drain.policy.states import Outcome
 from drain.policy.stops import Judgement, StopCard, judge_attempt, judge_sample, sample_gate_open
 from drain.policy.tallies import Ended, RunTally, SessionTally
 
 from .context import OUT_OF_REACH, LoopContext
 
+_VERDICTS = (RunTier.PROMISING, RunTier.DEPRIORITISED)
 _COUNT = """
 INSERT INTO drain_sessionfingerprint AS f (session_id, run_pk, key, count)
 VALUES (%(session)s::bigint, 0, %(key)s::text, 1), (%(session)s::bigint, %(run)s::bigint, %(key)s::text, 1)
@@ -91,13 +93,16 @@ def judge_finish(
     context: LoopContext, ended: Ended, finished: Row, books: SessionBooks | None
 ) -> None:
     """Write what follows from an attempt that was just finished in this transaction."""
+    if books is None and ended.outcome is Outcome.COMPLETE and finished["tier"] in _VERDICTS:
+        # What completes after its run's sample changes no verdict and trips no rule of its run.
+        return
     run_tally, session_tally = _tallies_before(context, ended, finished, books)
     judgement = judge_attempt(
         context.limits,
         run_tally,
         session_tally,
         ended,
-        run_has_verdict=finished["tier"] not in (RunTier.UNSAMPLED, RunTier.SAMPLING),
+        run_has_verdict=finished["tier"] in _VERDICTS,
         plan_size=books.selected if books else 0,
     )
     _write_run(finished, judgement)

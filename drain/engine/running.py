@@ -59,7 +59,11 @@ def _execute(
         params=held.params,
     )
     job = prepare(
-        around.profile(held.profile), contract, folder=context.folder, timeout=held.timeout
+        around.profile(held.profile),
+        contract,
+        folder=context.folder,
+        timeout=held.timeout,
+        environ=context.environ,
     )
     with start(job) as child:
         return job.argv, child.wait(beat)

@@ -49,7 +49,8 @@ class LogSink:
 
     def __init__(self, folder: Path, name: str) -> None:
         self.total = 0
-        self._path = folder / f"{name}.log"
+        self._folder = folder
+        self._name = name
         self._head = bytearray()
         self._tail = bytearray()
         self._spool: Spool | None = None
@@ -81,8 +82,11 @@ class LogSink:
         head, tail = self._ends()
         return LogSummary(self.total, stored, path, head, tail, self._error_input())
 
+    def _path(self) -> Path:
+        return self._folder / f"{self._name}.log"
+
     def _start_spool(self) -> None:
-        self._spool = Spool(self._path)
+        self._spool = Spool(self._path())
         self._spool.write(self._head)
         self._spool.write(self._tail)
 
@@ -93,7 +97,7 @@ class LogSink:
                 return packed, None
             self._start_spool()
         if self._spool is not None and self._spool.close():
-            return None, self._path
+            return None, self._path()
         return self._keep_ends(), None
 
     def _keep_ends(self) -> bytes:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 from django.db import connection
@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\)s|%)")
 _open = threading.local()
 
 
-class _Prepared:
+class Statement:
     """A statement in PostgreSQL's own form, the names of its values in order, and of its columns."""
 
     __slots__ = ("columns", "names", "query")
@@ -38,14 +38,13 @@ class _Prepared:
         self.names = tuple(names)
         self.columns: tuple[str, ...] = ()
 
-    def rows(self, cursor: psycopg.RawCursor[tuple[Any, ...]]) -> list[Row]:
-        if not self.columns:
-            self.columns = tuple(column.name for column in cursor.description or ())
+    def named(self, found: Sequence[tuple[Any, ...]]) -> list[Row]:
+        """Rows as dictionaries; the first to read a result sets `columns`."""
         columns = self.columns
-        return [dict(zip(columns, values, strict=True)) for values in cursor.fetchall()]
+        return [dict(zip(columns, values, strict=True)) for values in found]
 
 
-_prepared = cache(_Prepared)
+statement_of = cache(Statement)
 
 
 def values_of(record: Any) -> dict[str, Any]:
@@ -82,16 +81,23 @@ def plan_as_usual() -> None:
 def rows(statement: str, values: Mapping[str, Any]) -> list[Row]:
     """Run one statement on Django's connection, in its transaction; rows as dictionaries."""
     connection.ensure_connection()
-    prepared = _prepared(statement)
+    prepared = statement_of(statement)
     try:
         cursor = _cursor(connection.connection)
         cursor.execute(prepared.query, [values[name] for name in prepared.names], prepare=True)
-        return prepared.rows(cursor) if cursor.rownumber is not None else []
-    except psycopg.Error:
-        # Django's errors and its idea of a broken connection, as if its own cursor had been used.
-        connection.errors_occurred = True
-        with connection.wrap_database_errors:
-            raise
+        if cursor.rownumber is None:
+            return []
+        prepared.columns = prepared.columns or tuple(each.name for each in cursor.description or ())
+        return prepared.named(cursor.fetchall())
+    except psycopg.Error as error:
+        raise_as_django(error)
+
+
+def raise_as_django(error: psycopg.Error) -> NoReturn:
+    """Raise Django's error for psycopg's, and let Django know, as if its own cursor had been used."""
+    connection.errors_occurred = True
+    with connection.wrap_database_errors:
+        raise error
 
 
 def row(statement: str, values: Mapping[str, Any]) -> Row | None:
