@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from drain.policy.texts import unstorable
 
 
-def unreadable(_request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The page of every 400. Django's own looks for a token in the form again, and fails once more where that failed."""
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page of every 400. Django's own looks for a token in the form again, and fails once more where that failed.
+
+    A script gets one sentence in JSON, as for every error of the API.
+    """
+    if request.path.startswith("/api/"):
+        said = "This request cannot be read: look at the name of the host, the headers and the address."
+        return JsonResponse({"error": said}, status=400, headers={"Cache-Control": "no-store"})
     return HttpResponseBadRequest(render_to_string("400.html"))
 
 

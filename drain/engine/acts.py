@@ -85,7 +85,7 @@ def plain(given: Mapping[str, Any]) -> dict[str, Any]:
 def _moved(keep: Keep) -> Callable[[Sequence[PhaseResult]], None]:
     def tell(results: Sequence[PhaseResult]) -> None:
         keep([
-            Line(each.phase, f"{each.run_id} / {each.phase_id}", each.done, each.said)
+            Line(each.phase, each.label, each.done, each.said)
             for each in results
         ])  # fmt: skip
 

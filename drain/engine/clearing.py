@@ -38,6 +38,11 @@ class PhaseResult:
     done: bool
     said: str
 
+    @property
+    def label(self) -> str:
+        """Run and phase; of one that is gone only its number is known."""
+        return f"{self.run_id} / {self.phase_id}" if self.phase_id else f"phase {self.phase}"
+
 
 Keep = Callable[[Sequence[PhaseResult]], None]
 """Called with the results of each step in the step's own transaction: kept together or not at all."""
@@ -102,7 +107,7 @@ def _move_some(phases: Sequence[int], move: _Move, keep: Keep | None) -> list[Ph
             owed = [pk for pk, phase in known.items() if _is_told(phase, move)]
         owner = promise(owed, move.why, move.expect, move.to, move.by)
     with transaction.atomic():
-        mine = held(owner) if owner else set()
+        mine = _still(held(owner), move) if owner else set()
         refused = _tell_sources([known[pk] for pk in owed], move, mine)
         moved = move_phases(
             [pk for pk in known if not refused.get(pk)],
@@ -123,6 +128,16 @@ def _move_some(phases: Sequence[int], move: _Move, keep: Keep | None) -> list[Ph
         if owner:
             keep_promise(owner)
     return results
+
+
+def _still(phases: Collection[int], move: _Move) -> set[int]:
+    """Those that are as expected, locked: nobody starts them while their source is written.
+
+    What somebody is at is passed over, so that nobody waits in a circle.
+    """
+    found = Phase.objects.filter(pk__in=phases, state=move.expect, lease_owner=None)
+    found = found.order_by("pk").select_for_update(no_key=True, skip_locked=True)
+    return set(found.values_list("pk", flat=True))
 
 
 def _is_told(phase: Phase, move: _Move) -> bool:

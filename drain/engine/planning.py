@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from drain.evidence.rollups import state_totals
-from drain.models import DrainSession, ExecutorProfile, Run, SessionRun
+from drain.models import DrainSession, ExecutorProfile, Phase, Run, SessionRun
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.door.phases import Why
 from drain.models.door.sessions import move_session
@@ -59,6 +59,7 @@ def create_session(asked: Asked, now: datetime) -> DrainSession:
     bounded(asked.note, "The note")
     with transaction.atomic():
         plan = preview(asked.scope, asked.limits, now)
+        _require_drainable(asked.scope.phase, plan)
         _require_executors({planned.run for planned in plan.selected})
         session = _insert_session(asked, plan)
         _freeze(session, plan)
@@ -74,6 +75,19 @@ def create_session(asked: Asked, now: datetime) -> DrainSession:
             )
     session.refresh_from_db()
     return session
+
+
+def _require_drainable(phase_pk: int | None, plan: Plan) -> None:
+    """A phase that was asked for by name and is in no plan makes no empty drain."""
+    if phase_pk is None or plan.total:
+        return
+    phase = Phase.objects.filter(pk=phase_pk).select_related("run").first()
+    if phase is None:
+        raise EngineError("The phase is not there any more: look for it on the page of its run.")
+    raise EngineError(
+        f"Phase {phase.phase_id} of {phase.run.run_id} is {phase.state}; "
+        "only a phase that is FAILED or QUEUED can be drained."
+    )
 
 
 def _require_executors(run_pks: set[int]) -> None:

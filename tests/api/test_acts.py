@@ -37,6 +37,8 @@ def test_a_whole_run_is_cleared_and_requeued_by_its_name(script):
     body = {"run_id": "nightly", "reason": "x"}
     assert script().post("clear-queued", {**body, "to": "failed"})["done"] == 2
     assert script().post("requeue", body)["done"] == 2
+    gone = script().post("requeue", {"phases": [987654321], "reason": "x"})["results"][0]
+    assert gone["label"] == "phase 987654321"
     assert _states() == ["QUEUED"] * 3
 
 

@@ -77,6 +77,14 @@ def test_one_queued_phase_is_drained_because_it_was_named():
     assert (session.selected, session.scope["phase"]) == (1, phase.pk)
 
 
+@pytest.mark.parametrize("state", ["COMPLETE", "SKIPPED", "EXECUTING"])
+def test_a_phase_that_cannot_be_drained_is_refused_in_one_sentence_and_makes_no_drain(state):
+    address = f"/phases/{PhaseFactory(state=state).pk}/drain/"
+    page = signed_in(Role.OPERATOR).post(address, follow=True).content.decode()
+    assert f"is {state}; only a phase that is FAILED or QUEUED can be drained" in page
+    assert not DrainSession.objects.exists()
+
+
 def test_runs_are_held_and_released():
     operator, target = signed_in(Role.OPERATOR), RunFactory().run_id
     operator.post("/holds/", {"target": target, "reason": "broken branch"})

@@ -15,10 +15,7 @@ from drain.management.base import DrainCommand
 from drain.management.draining import prepare, run_session
 from drain.management.ledger import print_result
 from drain.models import Phase
-from drain.models.vocabulary import PhaseState
 from drain.policy.limits import Limits
-
-DRAINABLE = (PhaseState.FAILED, PhaseState.QUEUED)
 
 
 class Command(DrainCommand):
@@ -41,11 +38,6 @@ class Command(DrainCommand):
     def act(self, **options: Any) -> None:
         """Create a session of one phase and run it."""
         phase = find_phase(options["run"], options["phase"])
-        if phase.state not in DRAINABLE:
-            raise EngineError(
-                f"Phase {phase.phase_id} of {options['run']} is {phase.state}; "
-                "only a phase that is FAILED or QUEUED can be drained."
-            )
         prepare(inline=options["inline"])
         asked = Asked(
             scope=SessionScope(phase=phase.pk, force=options["force"]),
