@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -105,7 +106,7 @@ def test_a_circle_or_a_hold_made_in_the_middle_leaves_out_what_waits_for_it(
     ("sample", "ends"), [({}, "finished"), ({"sample": 2, "sample_passes": 1}, "stopped")]
 )
 def test_rows_deleted_by_hand_are_not_waited_for(
-    backlog: Backlog, sample: dict[str, int], ends: str
+    backlog: Backlog, sample: dict[str, Any], ends: str
 ) -> None:
     backlog.executor("true")
     for name in ("a", "b", "c"):
