@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime
 
 from django.conf import settings
@@ -14,14 +15,22 @@ from .clearing import PhaseResult, clear_queued
 
 AT_ONCE = 200
 """A round stays short; the next one goes on."""
+LOOKED_AT = 50 * AT_ONCE
 
 
 def fail_stale(now: datetime) -> list[PhaseResult]:
     """Clear stale phases to FAILED, written back to an Autopack source; [] unless DRAIN_CLEAR_STALE is on."""
     if not settings.DRAIN_CLEAR_STALE:
         return []
-    stale = queued_ids(QueueFilter(stale_only=True), now, AT_ONCE)
+    stale = queued_ids(QueueFilter(stale_only=True), now, LOOKED_AT)
     if not stale:
         return []
+    # Drawn by lot: phases that their source does not let go would else stand before all others for ever.
+    drawn = set(random.sample(stale, min(AT_ONCE, len(stale))))
     reason = "stale: queued longer than allowed, marked by the schedule"
-    return clear_queued(stale, PhaseState.FAILED, reason, Person("maintenance", Origin.SCHEDULE))
+    return clear_queued(
+        [one for one in stale if one in drawn],
+        PhaseState.FAILED,
+        reason,
+        Person("maintenance", Origin.SCHEDULE),
+    )

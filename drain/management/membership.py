@@ -92,6 +92,10 @@ def _bravely(action: Callable[[], None]) -> None:
     except DatabaseError as error:
         log.warning("the database is away: %s", str(error).strip() or type(error).__name__)
         connection.close()
+    except Exception:
+        # A thread that ended here would leave a host that looks alive and takes care of nothing.
+        log.exception("a step of this host's care failed; the next one goes on")
+        connection.close()
 
 
 def _able() -> list[str]:

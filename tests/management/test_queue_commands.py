@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from drain.engine import stale
 from drain.engine.blockers import QueueFilter, queued_ids, queued_phases
 from drain.engine.prune import prune
 from drain.engine.stale import fail_stale
@@ -158,6 +159,20 @@ def test_stale_phases_are_left_alone_unless_switched_on(settings):
     assert [result.done for result in fail_stale(timezone.now())] == [True]
     moved = Transition.objects.get(subject_pk=phase.pk, verb="clear_queued")
     assert (moved.actor, moved.to_state) == ("maintenance", "FAILED")
+
+
+def test_stale_phases_that_their_source_does_not_let_go_do_not_hold_up_the_others(
+    settings, monkeypatch
+):
+    settings.DRAIN_CLEAR_STALE = True
+    monkeypatch.setattr(stale, "AT_ONCE", 1)
+    gone = SourceFactory(kind="autopack", url="sqlite:////nowhere/autopack.db")
+    kept, other = queued(80, run=RunFactory(source=gone)), queued(25)
+    # A round draws one of the two by lot: fifty rounds without the second would be one in 10**15.
+    for _ in range(50):
+        fail_stale(timezone.now())
+    states = Phase.objects.in_bulk([kept.pk, other.pk])
+    assert (states[kept.pk].state, states[other.pk].state) == ("QUEUED", "FAILED")
 
 
 def test_prune_deletes_by_age_in_chunks_and_keeps_attempts():
