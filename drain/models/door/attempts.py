@@ -80,7 +80,9 @@ def start_attempt(start: Start) -> Row | None:
     return quick_row(_START, values_of(start))
 
 
-# `a` is the attempt that ends; empty when the lease is gone, and with it everything that follows.
+# `a` is the attempt that ends; empty when the lease is gone, and with it everything that follows. Attempt and phase are
+# found by key: `finished_at IS NULL` and `lease_owner = …` would offer the small partial indexes of what is open, which
+# are then read whole, with all that ended since the oldest snapshot.
 _FINISH = """
 WITH a AS (
     UPDATE drain_attempt SET outcome = %(outcome)s, finished_at = clock_timestamp(),
@@ -90,12 +92,12 @@ WITH a AS (
         reached_limit_boundary = %(boundary)s, bad_report_lines = %(bad_lines)s,
         command = %(command)s, tail = '', log_bytes = %(log_bytes)s,
         log_inline = %(log_inline)s, log_name = %(log_name)s
-    WHERE id = %(attempt)s AND finished_at IS NULL AND lease = %(lease)s::uuid
+    WHERE id = %(attempt)s AND outcome IS NULL AND lease = %(lease)s::uuid
     RETURNING *, outcome AS o,
         extract(epoch FROM finished_at - started_at)::float8 AS seconds
 ), was AS (
     SELECT p.id, p.state, p.category FROM drain_phase p JOIN a ON p.id = a.phase_id
-    WHERE p.lease_owner = %(lease)s::uuid FOR NO KEY UPDATE OF p
+    WHERE p.lease_owner IS NOT DISTINCT FROM %(lease)s::uuid FOR NO KEY UPDATE OF p
 ), phase AS (
     UPDATE drain_phase p SET state = %(to)s::text, state_changed_at = now(), lease_owner = NULL,
         lease_expires_at = NULL,
