@@ -55,6 +55,14 @@ def _history_ends_with_its_test() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _the_admin_is_whole() -> None:
+    """The product registers its models with the addresses; who looks into the registry may be a worker's first."""
+    from drain.admin.apps import register_models
+
+    register_models()
+
+
 @pytest.fixture(autouse=True)
 def _pages_are_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """What pages share for a few seconds must not reach the next test, nor a thread that reads it again."""
