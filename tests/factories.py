@@ -98,3 +98,16 @@ SessionFactory: Callable[..., models.DrainSession] = _Session.create
 AttemptFactory: Callable[..., models.Attempt] = _Attempt.create
 CandidateFactory: Callable[..., models.Candidate] = _Candidate.create
 FingerprintFactory: Callable[..., models.Fingerprint] = _Fingerprint.create
+
+
+def tried_again(phase: models.Phase, cause: str, *, done: bool, **after: object) -> None:
+    """Failed with a cause an hour before noon, and tried again an hour after it: complete, or failed the same way."""
+    hour = timedelta(hours=1)
+    AttemptFactory(phase=phase, fingerprint=cause, started_at=NOON - hour)
+    AttemptFactory(
+        phase=phase,
+        outcome="complete" if done else "failed",
+        fingerprint="" if done else cause,
+        started_at=NOON + hour,
+        **after,
+    )

@@ -16,7 +16,7 @@ from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import display_for_field, display_for_value, lookup_field, quote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import CharField, DateTimeField, Field, ForeignKey, IntegerField, TextField
+from django.db.models import CharField, DateTimeField, ForeignKey, IntegerField, TextField
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -115,13 +115,8 @@ def _field(field: Any, empty: str) -> Cell:
         return lambda each: empty if (found := getattr(each, name)) is None else str(found)
     if isinstance(field, CharField | TextField):
         return lambda each: found if (found := getattr(each, name) or "").strip() else empty
-    return lambda each: _shown(getattr(each, name), field, empty)
-
-
-def _shown(value: Any, field: Field[Any, Any], empty: str) -> str:
-    # Markup is Django's own: the icon of a yes or no, the link of a file.
-    found = display_for_field(value, field, empty)
-    return found if isinstance(found, SafeString) else str(found)
+    # Markup stays what it is: the icon of a yes or no, the link of a file.
+    return lambda each: str(display_for_field(getattr(each, name), field, empty))
 
 
 def moment_text(moment: datetime | None) -> str:

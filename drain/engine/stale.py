@@ -16,6 +16,7 @@ from .clearing import PhaseResult, clear_queued
 AT_ONCE = 200
 """A round stays short; the next one goes on."""
 LOOKED_AT = 50 * AT_ONCE
+"""Among so many of the oldest a round draws its own."""
 
 
 def fail_stale(now: datetime) -> list[PhaseResult]:
@@ -23,14 +24,7 @@ def fail_stale(now: datetime) -> list[PhaseResult]:
     if not settings.DRAIN_CLEAR_STALE:
         return []
     stale = queued_ids(QueueFilter(stale_only=True), now, LOOKED_AT)
-    if not stale:
-        return []
     # Drawn by lot: phases that their source does not let go would else stand before all others for ever.
-    drawn = set(random.sample(stale, min(AT_ONCE, len(stale))))
+    drawn = random.sample(stale, min(AT_ONCE, len(stale)))
     reason = "stale: queued longer than allowed, marked by the schedule"
-    return clear_queued(
-        [one for one in stale if one in drawn],
-        PhaseState.FAILED,
-        reason,
-        Person("maintenance", Origin.SCHEDULE),
-    )
+    return clear_queued(drawn, PhaseState.FAILED, reason, Person("maintenance", Origin.SCHEDULE))

@@ -30,6 +30,7 @@ from tests.factories import (
     RunFactory,
     SessionFactory,
     SourceFactory,
+    tried_again,
 )
 
 pytestmark = pytest.mark.django_db
@@ -46,16 +47,8 @@ def _fix(*keys):
 def test_the_same_phases_are_followed_from_cause_to_outcome_around_a_fix():
     marker = _fix("import", "disk")
     for index in range(10):
-        phase = PhaseFactory()
-        key = "import" if index < 6 else "disk"
-        AttemptFactory(phase=phase, fingerprint=key, started_at=NOON - HOUR)
         done = index < 6
-        AttemptFactory(
-            phase=phase,
-            outcome="complete" if done else "failed",
-            fingerprint="" if done else key,
-            started_at=NOON + HOUR,
-        )
+        tried_again(PhaseFactory(), "import" if done else "disk", done=done)
     found = compare(*around_marker(marker), fixed=["import"])
     assert [(m.was_cause.title, m.became, m.phases) for m in found.pairs.moves] == [
         ("Error import", "complete", 6),
