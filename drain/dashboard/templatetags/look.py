@@ -22,9 +22,9 @@ from drain.dashboard import drawings, formats, links, looks, markup
 from drain.evidence.report_words import MARKS
 
 register = template.Library()
-# A file of a report says verdicts with marks that need a font for them; a page has icons and words.
 # By hand, since strftime of a single word takes longer than the rest of a moment's text.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# A file of a report says verdicts with marks that need a font for them; a page has icons and words.
 _VERDICTS = {mark: verdict for verdict, mark in MARKS.items()}
 
 register.simple_tag(markup.icon, name="icon")
