@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from drain.evidence.causes import MEMBERS
-from drain.evidence.rollups import DayRow, daily_failures
+from drain.evidence.rollups import DayRow, failing_most
 from drain.evidence.sql import rows
 
 from .addresses import link
@@ -65,14 +65,10 @@ class Causes:
 
 def read_causes(now: datetime) -> Causes:
     """The matrix, most failures of the last seven days first. Two queries."""
-    daily = daily_failures((now - timedelta(days=7)).astimezone(UTC).date())
-    totals: dict[str, int] = {}
-    for item in daily:
-        totals[item.key] = totals.get(item.key, 0) + item.attempts
-    totals.pop("", None)
-    keys = sorted(totals, key=lambda key: (-totals[key], key))[:SHOWN]
-    if not keys:
+    daily = failing_most((now - timedelta(days=7)).astimezone(UTC).date(), SHOWN)
+    if not daily:
         return Causes([], 0)
+    keys = list(dict.fromkeys(item.key for item in daily))
     counts = _whole_days(keys, daily, now)
     known: dict[str, tuple[str, str]] = {}
     for one in rows(_COUNT, {"keys": keys, **_windows(now)}):
@@ -80,7 +76,7 @@ def read_causes(now: datetime) -> Causes:
         known[one["key"]] = (one["title"] or one["key"], one["status"] or "new")
     found = [_row(key, *known[key], counts[key]) for key in keys]
     shown = [row for row in found if row.cells[-1][0]]
-    return Causes(shown, len(totals))
+    return Causes(shown, daily[0].causes)
 
 
 def _row(key: str, title: str, status: str, counts: dict[str, int]) -> CauseRow:
@@ -97,7 +93,7 @@ def _whole_days(keys: list[str], daily: list[DayRow], now: datetime) -> dict[str
     for name, hours in PERIODS:
         first = _whole_from(now, hours).date()
         for item in daily if hours > 24 else ():
-            if item.key in counts and item.day >= first:
+            if item.day >= first:
                 counts[item.key][name] += item.attempts
     return counts
 

@@ -12,7 +12,8 @@ PERIOD = timedelta(days=7)
 # One statement, so one snapshot: the parts sum to the total whatever happens meanwhile. A failed phase
 # belongs to the first part that fits: held, snoozed, waiting, tried again, untouched. Waiting starts at
 # what is queued, leased or set aside and walks the declared edges; nothing here reads all phases
-# (OFFSET 0 keeps the planner from reading every failed one to join it with a few runs).
+# (OFFSET 0 keeps the planner from reading every failed one to join it with a few runs). What a drain of
+# the period ran and is failed now has failed in the period: few of all failed phases, by their index.
 _LEDGER = """
 WITH RECURSIVE hold AS (
     SELECT kind, value FROM drain_hold
@@ -66,7 +67,7 @@ WITH RECURSIVE hold AS (
 ), failed_again AS (
     SELECT DISTINCT p.id FROM drain_drainsession s
     JOIN drain_candidate c ON c.session_id = s.id AND c.status = 'done'
-    JOIN drain_phase p ON p.id = c.phase_id AND p.state = 'FAILED'
+    JOIN drain_phase p ON p.id = c.phase_id AND p.state = 'FAILED' AND p.state_changed_at > %(since)s
     WHERE s.started_at > %(since)s AND p.run_id NOT IN (SELECT id FROM held)
     EXCEPT (SELECT id FROM snoozed_phase UNION ALL SELECT id FROM waiting)
 ), drained AS (

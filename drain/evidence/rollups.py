@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from drain.evidence.causes import STANDS_FOR, family
+from drain.evidence.causes import STANDS_FOR
 from drain.evidence.sql import row, rows
 from drain.models.vocabulary import FAILURE_OUTCOMES
 
@@ -102,19 +102,24 @@ _OF_ALL = _HOURLY.format(totals="drain_hourlytotal")
 _OF_RUNS = _HOURLY.format(
     totals="drain_hourlyrollup WHERE run_id = ANY(%(runs)s::bigint[])",
 )
-_DAILY = f"""
+_MOST = f"""
 WITH RECURSIVE failed AS (
-    SELECT day, key, outcome, sum(attempts)::int AS attempts FROM (
-        SELECT day, key, outcome, attempts FROM drain_dailyfingerprint
+    SELECT day, key, sum(attempts)::int AS attempts FROM (
+        SELECT day, key, attempts FROM drain_dailyfingerprint
         UNION ALL
-        SELECT (finished_at AT TIME ZONE 'UTC')::date, fingerprint, outcome, 1 FROM drain_attemptdelta
+        SELECT (finished_at AT TIME ZONE 'UTC')::date, fingerprint, 1 FROM drain_attemptdelta
         WHERE outcome = ANY(%(failures)s::text[])
     ) ended
-    WHERE day >= %(since)s::date AND (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s::text[]))
-    GROUP BY day, key, outcome
-), asked AS (SELECT DISTINCT key FROM failed WHERE key <> ''), {STANDS_FOR}
-SELECT f.day, coalesce(s.key, f.key) AS key, f.outcome, sum(f.attempts)::int AS attempts
-FROM failed f LEFT JOIN stands_for s ON s.asked = f.key GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    WHERE day >= %(since)s::date AND key <> '' GROUP BY day, key
+), asked AS (SELECT DISTINCT key FROM failed), {STANDS_FOR}, daily AS (
+    SELECT f.day, coalesce(s.key, f.key) AS key, sum(f.attempts)::int AS attempts
+    FROM failed f LEFT JOIN stands_for s ON s.asked = f.key GROUP BY 1, 2
+), most AS (
+    SELECT key, sum(attempts) AS attempts, count(*) OVER ()::int AS causes FROM daily
+    GROUP BY key ORDER BY attempts DESC, key LIMIT %(limit)s
+)
+SELECT d.day, d.key, d.attempts, m.causes FROM most m JOIN daily d USING (key)
+ORDER BY m.attempts DESC, d.key, d.day
 """  # noqa: S608 - constants only
 
 
@@ -146,8 +151,9 @@ class DayRow:
 
     day: date
     key: str
-    outcome: str
     attempts: int
+    causes: int
+    """How many causes failed in the whole time, this one included."""
 
 
 def fold(limit: int = 50_000) -> Folded:
@@ -185,11 +191,10 @@ def hourly(since: datetime, until: datetime, runs: Collection[int] | None = None
     return [HourRow(**item) for item in rows(_OF_ALL if runs is None else _OF_RUNS, values)]
 
 
-def daily_failures(since: date, keys: Collection[str] | None = None) -> list[DayRow]:
-    """Failed attempts by day and cause from `since` on, with merged keys counted for their target.
+def failing_most(since: date, limit: int) -> list[DayRow]:
+    """Failed attempts by day from `since` on, of the `limit` causes that failed most, most first.
 
-    `keys` narrows to these causes. Failures without a fingerprint have the key "".
+    Merged keys count for their target; failures without a fingerprint are nobody's.
     """
-    wanted = None if keys is None else family(keys)
-    values = {"since": since, "keys": wanted, "failures": FAILURES}
-    return [DayRow(**item) for item in rows(_DAILY, values)]
+    values = {"since": since, "limit": limit, "failures": FAILURES}
+    return [DayRow(**item) for item in rows(_MOST, values)]

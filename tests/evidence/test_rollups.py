@@ -69,7 +69,7 @@ def _readings():
     return (
         rollups.state_totals(),
         rollups.hourly(NOON, NOON + timedelta(hours=1)),
-        rollups.daily_failures(NOON.date()),
+        rollups.failing_most(NOON.date(), 9),
     )
 
 
@@ -92,8 +92,10 @@ def test_readers_narrow_to_runs_hours_and_causes():
     assert rollups.state_totals([one.run_id]) == {"FAILED": 1}
     assert len(rollups.hourly(NOON, NOON + timedelta(days=3), [one.run_id])) == 1
     assert rollups.hourly(NOON + timedelta(hours=2), NOON + timedelta(hours=5)) == []
-    assert [row.key for row in rollups.daily_failures(NOON.date(), ["b"])] == ["b"]
-    assert rollups.daily_failures(date(2026, 3, 4)) == []
+    assert [row.day for row in rollups.failing_most(NOON.date() + timedelta(days=1), 9)] == [
+        NOON.date() + timedelta(days=1)
+    ]
+    assert rollups.failing_most(date(2026, 3, 4), 9) == []
 
 
 @pytest.mark.django_db
@@ -103,9 +105,19 @@ def test_merged_causes_count_for_their_target_on_read():
     phase = PhaseFactory()
     for key in ("t", "m", ""):
         _ended(phase, fingerprint=key)
-    found = {row.key: row.attempts for row in rollups.daily_failures(NOON.date())}
-    assert found == {"t": 2, "": 1}
-    assert sum(row.attempts for row in rollups.daily_failures(NOON.date(), ["m"])) == 2
+    found = [(row.key, row.attempts, row.causes) for row in rollups.failing_most(NOON.date(), 9)]
+    assert found == [("t", 2, 1)]
+
+
+@pytest.mark.django_db
+def test_the_causes_that_failed_most_stand_first_and_say_how_many_there_are():
+    phase = PhaseFactory()
+    for key, times in (("a", 1), ("b", 3), ("c", 2)):
+        for day in range(times):
+            _ended(phase, fingerprint=key, started_at=NOON + timedelta(days=day))
+    found = rollups.failing_most(NOON.date(), 2)
+    assert [row.key for row in found] == ["b", "b", "b", "c", "c"]
+    assert {row.causes for row in found} == {3}
 
 
 @pytest.mark.django_db
