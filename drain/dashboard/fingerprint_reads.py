@@ -42,12 +42,19 @@ SELECT date_trunc('hour', finished_at) AS hour, count(*)::int AS n FROM drain_at
 WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[]) AND finished_at >= %(since)s::timestamptz
 GROUP BY 1
 """
+# A common cause has thousands of runs: only those that may be shown are asked for their names.
 _RUNS = """
-SELECT r.id AS run_pk, r.run_id, count(*)::int AS waiting, count(*) OVER ()::int AS runs,
-    sum(count(*)) OVER ()::int AS phases
-FROM drain_phase p JOIN drain_run r ON r.id = p.run_id
-WHERE p.state = 'FAILED' AND p.last_fingerprint = ANY(%(keys)s::text[])
-GROUP BY r.id, r.run_id ORDER BY 3 DESC, 2 LIMIT %(limit)s::int
+WITH affected AS MATERIALIZED (
+    SELECT run_id, count(*)::int AS waiting FROM drain_phase
+    WHERE state = 'FAILED' AND last_fingerprint = ANY(%(keys)s::text[]) GROUP BY run_id
+), least AS (
+    SELECT min(waiting) AS waiting FROM (SELECT waiting FROM affected ORDER BY waiting DESC LIMIT %(limit)s::int) most
+), whole AS (
+    SELECT count(*)::int AS runs, sum(waiting)::int AS phases FROM affected
+)
+SELECT r.id AS run_pk, r.run_id, a.waiting, whole.runs, whole.phases
+FROM affected a JOIN drain_run r ON r.id = a.run_id CROSS JOIN whole
+WHERE a.waiting >= (SELECT waiting FROM least) ORDER BY a.waiting DESC, r.run_id LIMIT %(limit)s::int
 """
 _TOTAL = """
 SELECT coalesce(sum(attempts), 0)::int AS n FROM (

@@ -71,8 +71,11 @@ drain_phase p LEFT JOIN (
 """
 _COUNT = f"""
 SELECT count(*)::int AS queued, (count(*) FILTER (WHERE {_STALE}))::int AS stale FROM {_QUEUE}
-    AND (%(run)s::text = '' OR p.run_id = (SELECT id FROM drain_run WHERE run_id = %(run)s::text))
 """  # noqa: S608 - constants only
+# A statement of its own: one plan for both would look up the run of every queued phase.
+_COUNT_OF_RUN = f"""
+{_COUNT} AND p.run_id = (SELECT id FROM drain_run WHERE run_id = %(run)s::text)
+"""
 STALE_PHASES = f"{_QUEUE} AND {_STALE}"
 """All stale phases as `p`, for the FROM of a statement with the values `now` and `stale` (the setting)."""
 
@@ -150,7 +153,7 @@ def oldest_queued(asked: QueueFilter, now: datetime, limit: int) -> list[QueuedP
 
 def queue_size(asked: QueueFilter, now: datetime) -> tuple[int, int]:
     """How many phases are queued, and how many of them are stale."""
-    found = row(_COUNT, asked.values(now))
+    found = row(_COUNT_OF_RUN if asked.run_id else _COUNT, asked.values(now))
     return (found["queued"], found["stale"]) if found else (0, 0)
 
 
