@@ -75,7 +75,7 @@ SELECT count(*)::int AS queued, (count(*) FILTER (WHERE {_STALE}))::int AS stale
 # A statement of its own: one plan for both would look up the run of every queued phase.
 _COUNT_OF_RUN = f"""
 {_COUNT} AND p.run_id = (SELECT id FROM drain_run WHERE run_id = %(run)s::text)
-"""
+"""  # noqa: S608 - constants only
 STALE_PHASES = f"{_QUEUE} AND {_STALE}"
 """All stale phases as `p`, for the FROM of a statement with the values `now` and `stale` (the setting)."""
 
