@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from html import escape
 from typing import Any
 
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
-from .formats import NOTHING
+from .formats import NOTHING, number
 from .looks import look
 
 
@@ -20,6 +22,22 @@ class Chart:
     data: dict[str, Any]
     heads: tuple[str, ...]
     rows: list[tuple[object, ...]] = field(default_factory=list)
+
+    @property
+    def table(self) -> SafeString:
+        """Head and rows; hundreds of numbers in a loop of a template take ten times as long."""
+        first, *others = map(escape, self.heads)
+        head = "".join([f'<th class="num" scope="col">{name}</th>' for name in others])
+        return SafeString(
+            f'<thead><tr><th class="" scope="col">{first}</th>{head}</tr></thead>'
+            f"<tbody>{''.join(map(_table_row, self.rows))}</tbody>"
+        )
+
+
+def _table_row(row: tuple[object, ...]) -> str:
+    first, *others = [escape(number(cell)) for cell in row]
+    numbers = "".join([f'<td class="num">{text}</td>' for text in others])
+    return f'<tr><td class="t-time">{first}</td>{numbers}</tr>'
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from drain.dashboard import drawings, formats, links, looks, markup
+from drain.dashboard import drawings, formats, links, looks, markup, moments
 from drain.evidence.report_words import MARKS
 
 register = template.Library()
-# By hand, since strftime of a single word takes longer than the rest of a moment's text.
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # A file of a report says verdicts with marks that need a font for them; a page has icons and words.
 _VERDICTS = {mark: verdict for verdict, mark in MARKS.items()}
 
@@ -34,6 +32,7 @@ register.simple_tag(markup.count_cells, name="count_cells")
 register.simple_tag(markup.copy_button, name="copy_button")
 register.simple_tag(markup.command_line, name="command_line")
 register.simple_tag(formats.rate, name="rate")
+register.simple_tag(moments.at, name="at")
 register.simple_tag(drawings.sparkline, name="sparkline")
 register.simple_tag(drawings.split_bar, name="split_bar")
 register.simple_tag(drawings.thin_bar, name="thin_bar")
@@ -148,37 +147,7 @@ def _square(outcome: str) -> SafeString:
 @register.simple_tag(takes_context=True)
 def ago(context: template.Context, moment: datetime | None) -> SafeString | str:
     """How long ago, with the absolute time on hover. `now` of the context is the page's one clock."""
-    if moment is None:
-        return formats.NOTHING
-    local = timezone.localtime(moment)
-    return _time(moment, local, formats.age(moment, context.get("now") or timezone.now()))
-
-
-@register.simple_tag
-def at(moment: datetime | None, shape: str = "full") -> SafeString | str:
-    """An absolute time in the chosen zone: `full` 28 Dec, 11:00; `dated` 28 Dec 2025, 11:00; `clock` 14:31:02; `day` 28 Dec 2025."""
-    if moment is None:
-        return formats.NOTHING
-    local = timezone.localtime(moment)
-    return _time(moment, local, clock_text(local, shape))
-
-
-def clock_text(local: datetime, shape: str) -> str:
-    """A local time as text; the month is written out, so that no order of numbers misleads."""
-    day = f"{local.day} {_MONTHS[local.month - 1]}"
-    if shape == "clock":
-        return f"{local:%H:%M:%S}"
-    if shape == "day":
-        return f"{day} {local:%Y}"
-    if shape == "dated":
-        return f"{day} {local:%Y}, {local:%H:%M}"
-    return f"{day}, {local:%H:%M}"
-
-
-def _time(moment: datetime, local: datetime, text: str) -> SafeString:
-    # Without format_html: a list has a hundred of these, and nothing in them comes from outside.
-    title = f"{local.isoformat(' ', 'seconds')[:19]} {local.tzinfo}"
-    return SafeString(f'<time datetime="{moment.isoformat()}" title="{title}">{text}</time>')
+    return moments.ago(moment, context.get("now") or timezone.now())
 
 
 @register.simple_tag
