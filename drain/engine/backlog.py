@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from drain.evidence.sql import stream
-from drain.models import Candidate, Dependency, Fingerprint, Hold, Run
+from drain.models import Candidate, Fingerprint, Hold
 from drain.models.vocabulary import (
     LIVE_SESSION_STATES,
     CandidateStatus,
@@ -30,6 +30,28 @@ OPEN_STATES = tuple(
 _COLUMNS = """id, run_id, phase_index, state, failure_category, last_fingerprint,
     lease_owner IS NOT NULL AND lease_expires_at > now(), 0, phase_id, ''"""
 
+# Only towards what the phases need, so a plan of one run asks nothing of the others. OFFSET 0 keeps the planner
+# from reading all phases of the table to find the state of a few.
+_EDGES = """
+WITH RECURSIVE edge AS (
+    SELECT d.phase_id, d.prerequisite_id FROM drain_dependency d CROSS JOIN LATERAL (
+        SELECT FROM drain_phase WHERE id = d.prerequisite_id AND state = ANY(%(open)s) OFFSET 0
+    ) need WHERE d.phase_id = ANY(%(phases)s)
+    UNION
+    SELECT further.phase_id, further.prerequisite_id FROM edge CROSS JOIN LATERAL (
+        SELECT d.phase_id, d.prerequisite_id
+        FROM drain_dependency d JOIN drain_phase p ON p.id = d.prerequisite_id
+        WHERE d.phase_id = edge.prerequisite_id AND p.state = ANY(%(open)s) OFFSET 0
+    ) further
+)
+SELECT phase_id, prerequisite_id FROM edge ORDER BY 1, 2
+"""
+# As one array: a placeholder for each of twenty thousand runs would cost more than the question.
+_RUNS = """
+SELECT r.id, r.run_id, r."order", s.kind, r.max_parallel
+FROM drain_run r LEFT JOIN drain_source s ON s.id = r.source_id WHERE r.id = ANY(%(runs)s)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
@@ -44,8 +66,8 @@ class Backlog:
 def read_backlog(run_pks: list[int] | None, merges: dict[str, str], now: datetime) -> Backlog:
     """Read what `make_plan` needs for these runs (None: all), in one short snapshot."""
     with transaction.atomic():
-        edges = _edges()
         rows = list(_rows(run_pks, merges))
+        edges = _edges(rows)
         rows += _named_elsewhere(edges, rows, merges)
         runs = _run_facts({row.run for row in rows}, now)
         snoozed = _snoozed(merges, now)
@@ -87,34 +109,25 @@ def _offered_elsewhere() -> frozenset[int]:
     )
 
 
-def _edges() -> list[tuple[int, int]]:
-    return list(
-        Dependency.objects.filter(
-            phase__state__in=OPEN_STATES, prerequisite__state__in=OPEN_STATES
-        ).values_list("phase_id", "prerequisite_id")
-    )
+def _edges(rows: list[PhaseRow]) -> list[tuple[int, int]]:
+    """What these open phases need and is open too, through whatever run it leads: (phase, prerequisite)."""
+    return _read(_EDGES, {"phases": [row.id for row in rows], "open": list(OPEN_STATES)})
 
 
 def _named_elsewhere(
     edges: list[tuple[int, int]], rows: list[PhaseRow], merges: dict[str, str]
 ) -> list[PhaseRow]:
     """Rows of phases outside the scope that an edge names."""
-    if not edges:
-        return []
-    missing = {end for edge in edges for end in edge} - {row.id for row in rows}
+    missing = {end for edge in edges for end in edge} - {row.id for row in rows} if edges else ()
     if not missing:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_COLUMNS} FROM drain_phase WHERE id = ANY(%s)", [list(missing)])  # noqa: S608 - constants only
-        found = [PhaseRow._make(row) for row in cursor.fetchall()]
+    sql = f"SELECT {_COLUMNS} FROM drain_phase WHERE id = ANY(%(missing)s)"  # noqa: S608 - constants only
+    found = [PhaseRow._make(row) for row in _read(sql, {"missing": list(missing)})]
     return [row._replace(fingerprint=merges.get(row.fingerprint, row.fingerprint)) for row in found]
 
 
 def _run_facts(pks: set[int], now: datetime) -> dict[int, RunFacts]:
     exact, prefixes = active_holds(now)
-    facts = Run.objects.filter(pk__in=pks).values_list(
-        "pk", "run_id", "order", "source__kind", "max_parallel"
-    )
     return {
         pk: RunFacts(
             pk=pk,
@@ -125,8 +138,14 @@ def _run_facts(pks: set[int], now: datetime) -> dict[int, RunFacts]:
             or next((why for value, why in prefixes.items() if run_id.startswith(value)), ""),
             max_parallel=max_parallel,
         )
-        for pk, run_id, order, kind, max_parallel in facts.iterator(chunk_size=5000)
+        for pk, run_id, order, kind, max_parallel in _read(_RUNS, {"runs": list(pks)})
     }
+
+
+def _read(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()
 
 
 def active_holds(now: datetime) -> tuple[dict[str, str], dict[str, str]]:

@@ -1,0 +1,63 @@
+"""What a plan reads: the phases of its runs, and what these need, through whatever run it leads."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from drain.engine.backlog import read_backlog
+from drain.engine.planning import preview
+from drain.engine.scope import SessionScope
+from drain.models import Dependency, Phase
+from drain.policy.graph import CycleError
+from drain.policy.limits import Limits
+from tests.factories import PhaseFactory, RunFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def phase(run: str, state: str = "FAILED", *needs: Phase) -> Phase:
+    """A phase of a run of its own that needs these."""
+    made: Phase = PhaseFactory(run=RunFactory(run_id=run), phase_id=f"p-{run}", state=state)
+    Dependency.objects.bulk_create(Dependency(phase=made, prerequisite=need) for need in needs)
+    return made
+
+
+def plan_of(*runs: str):
+    return preview(SessionScope(run_ids=runs), Limits(), timezone.now())
+
+
+def test_a_plan_of_one_run_follows_what_it_needs_through_other_runs():
+    phase("asked", "FAILED", phase("between", "FAILED", phase("root", "QUEUED")))
+    (left,) = plan_of("asked").excluded
+    assert (left.reason, left.detail) == (
+        "waits_for_queued",
+        "waits for root / p-root (queued)",
+    )
+
+
+def test_what_is_complete_is_waited_for_no_more_whatever_it_needed_itself():
+    asked = phase("asked", "FAILED", phase("between", "COMPLETE", phase("root", "QUEUED")))
+    assert [item.id for item in plan_of("asked").selected] == [asked.pk]
+
+
+def test_a_plan_of_one_run_reads_nothing_of_runs_that_it_does_not_need():
+    asked = phase("asked")
+    phase("dependent", "FAILED", asked)
+    phase("elsewhere", "FAILED", phase("further", "QUEUED"))
+    found = read_backlog([asked.run_id], {}, timezone.now())
+    assert ([row.id for row in found.rows], list(found.runs), found.edges) == (
+        [asked.pk],
+        [asked.run_id],
+        [],
+    )
+
+
+def test_only_a_circle_that_it_would_meet_refuses_a_plan():
+    first = phase("first")
+    phase("second", "FAILED", first)
+    Dependency.objects.create(phase=first, prerequisite=Phase.objects.get(phase_id="p-second"))
+    asked = phase("asked")
+    assert [item.id for item in plan_of("asked").selected] == [asked.pk]
+    with pytest.raises(CycleError):
+        plan_of("second")
