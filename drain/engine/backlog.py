@@ -145,7 +145,7 @@ def _run_facts(pks: set[int], now: datetime) -> dict[int, RunFacts]:
 def _read(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def active_holds(now: datetime) -> tuple[dict[str, str], dict[str, str]]:
