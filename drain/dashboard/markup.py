@@ -111,6 +111,37 @@ def _count_cell(value: str, count: int) -> SafeString:
     )
 
 
+_OPEN = frozenset({"queued", "executing", "gate", "ci_running", "running"})
+_BLANK = '<span class="attempt blank"></span>'
+
+
+def attempts(outcomes: Sequence[object], room: int = 3, limit: int = 12) -> SafeString:
+    """One square an attempt, newest right: the last `limit` outcomes, empty squares up to `room`.
+
+    The outcome of an attempt that is going on is its phase's state (`EXECUTING`, `GATE`, …).
+    """
+    shown = [str(outcome) for outcome in outcomes[-limit:]]
+    more = len(outcomes) - len(shown)
+    before = f'<span class="attempt-more">+{more}</span>' if more > 0 else ""
+    words = escape(", ".join([look(outcome).word for outcome in shown])) or "none"
+    squares = "".join(map(_square, shown)) + _BLANK * (room - len(shown))
+    return SafeString(
+        f'<span class="attempts" role="img" aria-label="Attempts: {words}">{before}{squares}</span>'
+    )
+
+
+@lru_cache(maxsize=64)
+def _square(outcome: str) -> SafeString:
+    shown = look(outcome)
+    return format_html(
+        '<span class="attempt {}{}" title="{}">{}</span>',
+        shown.css,
+        " open" if outcome.lower() in _OPEN else "",
+        shown.word,
+        icon(shown.icon),
+    )
+
+
 def copy_button(text: str, label: str = "Copy", *, small: bool = True) -> SafeString:
     """A button that puts `text` on the clipboard; copy.js attaches by `data-copy`."""
     return format_html(

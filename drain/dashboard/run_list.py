@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
@@ -79,11 +79,21 @@ class RunFilter:
         return self != RunFilter()
 
 
+class ListedRun(NamedTuple):
+    """What a list shows of a run; whole models of runs and sources take several times as long to read."""
+
+    pk: int
+    run_id: str
+    name: str
+    source: str | None
+    created_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class RunRow:
     """A run with its phases by state, and the error that matched the search, if one did."""
 
-    run: Run
+    run: ListedRun
     counts: dict[str, int]
     match: dict[str, Any] | None
 
@@ -162,7 +172,7 @@ def _searched(wanted: RunFilter) -> Q:
 
 def run_page(wanted: RunFilter, before: int | None, after: int | None, now: datetime) -> RunPage:
     """Runs newest first: those older than run `before`, or those newer than run `after`."""
-    found = filtered_runs(wanted, now).select_related("source")
+    found = filtered_runs(wanted, now)
     if after is not None:
         mark = _beyond(after, "gt")
         page, matches = _first(found.filter(mark).order_by("created_at", "pk"), wanted)
@@ -177,21 +187,26 @@ def run_page(wanted: RunFilter, before: int | None, after: int | None, now: date
     return RunPage(_rows(page, matches), older, newer)
 
 
-def _first(found: QuerySet[Run], wanted: RunFilter) -> tuple[list[Run], Matches]:
+def _read(found: QuerySet[Run], limit: int) -> list[ListedRun]:
+    values = found.values_list("pk", "run_id", "name", "source__name", "created_at")
+    return [ListedRun(*value) for value in values[:limit]]
+
+
+def _first(found: QuerySet[Run], wanted: RunFilter) -> tuple[list[ListedRun], Matches]:
     """A page of runs and one more if there is, with the errors that matched the search."""
     said = prefix_query(wanted.q)
     if not said:
-        return list(found.filter(_searched(wanted))[: PAGE + 1]), {}
-    near = list(found[:NEAR])
+        return _read(found.filter(_searched(wanted)), PAGE + 1), {}
+    near = _read(found, NEAR)
     matches = _matches(_NEAR, near, said)
     page = [run for run in near if run.pk in matches or run.run_id.startswith(wanted.q)]
     if len(page) <= PAGE:
-        page = list(found.filter(_searched(wanted))[: PAGE + 1])
+        page = _read(found.filter(_searched(wanted)), PAGE + 1)
         matches = _matches(_MATCHES, page, said)
     return page[: PAGE + 1], matches
 
 
-def _matches(statement: str, runs: list[Run], said: str) -> Matches:
+def _matches(statement: str, runs: list[ListedRun], said: str) -> Matches:
     asked = {"runs": [run.pk for run in runs], "query": said, "size": FAILURE_CHARACTERS}
     return {item["run_id"]: item for item in rows(statement, asked)} if runs else {}
 
@@ -204,7 +219,7 @@ def _beyond(pk: int, side: str) -> Q:
     return Q(**{f"created_at__{side}": mark}) | Q(**{"created_at": mark, f"pk__{side}": pk})
 
 
-def _rows(page: list[Run], matches: Matches) -> list[RunRow]:
+def _rows(page: list[ListedRun], matches: Matches) -> list[RunRow]:
     pks = [run.pk for run in page]
     counts = state_counts(pks) if pks else {}
     return [RunRow(run, counts.get(run.pk, {}), matches.get(run.pk)) for run in page]

@@ -7,7 +7,7 @@ docs/frontend.md shows each one with an example.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from drain.dashboard import drawings, formats, links, looks, markup, moments
+from drain.dashboard import drawings, formats, links, looks, markup, moments, run_markup
 from drain.evidence.report_words import MARKS
 
 register = template.Library()
@@ -31,6 +31,8 @@ register.simple_tag(markup.badge, name="badge")
 register.simple_tag(markup.count_cells, name="count_cells")
 register.simple_tag(markup.copy_button, name="copy_button")
 register.simple_tag(markup.command_line, name="command_line")
+register.simple_tag(markup.attempts, name="attempts")
+register.simple_tag(run_markup.run_rows, name="run_rows")
 register.simple_tag(formats.rate, name="rate")
 register.simple_tag(moments.at, name="at")
 register.simple_tag(drawings.sparkline, name="sparkline")
@@ -106,42 +108,6 @@ def _report_columns(names: tuple[str, ...]) -> list[str]:
 def _report_cell(text: str) -> str:
     verdict = _VERDICTS.get(text)
     return markup.state(verdict) if verdict else html.escape(text)
-
-
-@register.simple_tag
-def attempts(outcomes: Sequence[object], room: int = 3, limit: int = 12) -> SafeString:
-    """One square an attempt, newest right: the last `limit` outcomes, empty squares up to `room`.
-
-    The outcome of an attempt that is going on is its phase's state (`EXECUTING`, `GATE`, …).
-    """
-    shown = list(outcomes)[-limit:]
-    squares = [_square(str(outcome)) for outcome in shown]
-    squares += [SafeString('<span class="attempt blank"></span>')] * max(0, room - len(shown))
-    more = len(outcomes) - len(shown)
-    before = format_html('<span class="attempt-more">+{}</span>', more) if more > 0 else ""
-    words = ", ".join(looks.look(outcome).word for outcome in shown) or "none"
-    return format_html(
-        '<span class="attempts" role="img" aria-label="Attempts: {}">{}{}</span>',
-        words,
-        before,
-        SafeString("".join(squares)),
-    )
-
-
-_OPEN = frozenset({"queued", "executing", "gate", "ci_running", "running"})
-
-
-@lru_cache(maxsize=64)
-def _square(outcome: str) -> SafeString:
-    shown = looks.look(outcome)
-    ring = " open" if outcome.lower() in _OPEN else ""
-    return format_html(
-        '<span class="attempt {}{}" title="{}">{}</span>',
-        shown.css,
-        ring,
-        shown.word,
-        markup.icon(shown.icon),
-    )
 
 
 @register.simple_tag(takes_context=True)
