@@ -142,6 +142,9 @@ INSERT INTO drain_candidate (session_id, run_id, phase_id, sample, category, fin
 SELECT n, p.run_id, p.id, false, 'import', p.last_fingerprint, '', 'excluded', 'beyond_batch', '', 0, 3, ''
 FROM drain_phase p CROSS JOIN generate_series({SESSIONS - 1}, {LIVE}) n WHERE p.state = 'FAILED'
 ON CONFLICT DO NOTHING;
+UPDATE drain_sessionrun r SET waiting = c.n
+FROM (SELECT session_run_id, count(*) AS n FROM drain_candidate WHERE status = 'waiting' GROUP BY 1) c
+WHERE c.session_run_id = r.id;
 UPDATE drain_drainsession s SET selected = (
     SELECT count(*) FROM drain_candidate WHERE session_id = s.id AND planned_position IS NOT NULL);
 """

@@ -70,7 +70,7 @@ def read_drain(now: datetime) -> DrainCard | None:
         events=counts["telemetry_events"],
         running=running.get("n", 0),
         longest_since=running.get("since"),
-        nearest=_nearest(session_gauges(session, limits, counts["phases"], now)) if live else None,
+        nearest=_nearest(session_gauges(session, limits, counts, now)) if live else None,
         left_out=max(session.total_failed - session.selected, 0),
         others=sum(other.state in LIVE_SESSION_STATES for other in found[1:]),
     )

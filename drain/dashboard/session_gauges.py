@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from drain.models import DrainSession
+from drain.models import DrainSession, SessionRun
 from drain.models.door.cursor import rows
 from drain.policy.gauges import Gauge, gauges
 from drain.policy.limits import Limits
@@ -27,16 +28,12 @@ _NAMES = {
 }
 
 # A gauge shows the highest count, so only that row is read, whatever the number of runs.
-_WORST = """
-(SELECT 'timeouts' AS what, r.run_id AS run, '' AS title, s.timeouts AS n
- FROM drain_sessionrun s JOIN drain_run r ON r.id = s.run_id
- WHERE s.session_id = %(session)s::bigint AND s.timeouts > 0 ORDER BY s.timeouts DESC, s.id LIMIT 1)
-UNION ALL
-(SELECT 'run', r.run_id, coalesce(p.title, f.key), f.count
+_REPEATS = """
+(SELECT true AS of_run, r.run_id AS run, coalesce(p.title, f.key) AS title, f.count AS n
  FROM drain_sessionfingerprint f JOIN drain_run r ON r.id = f.run_pk LEFT JOIN drain_fingerprint p ON p.key = f.key
  WHERE f.session_id = %(session)s::bigint AND f.run_pk <> 0 ORDER BY f.count DESC, f.id LIMIT 1)
 UNION ALL
-(SELECT 'session', '', coalesce(p.title, f.key), f.count
+(SELECT false, '', coalesce(p.title, f.key), f.count
  FROM drain_sessionfingerprint f LEFT JOIN drain_fingerprint p ON p.key = f.key
  WHERE f.session_id = %(session)s::bigint AND f.run_pk = 0 ORDER BY f.count DESC, f.id LIMIT 1)
 """
@@ -58,13 +55,13 @@ class GaugeView:
 
 
 def session_gauges(
-    session: DrainSession, limits: Limits, processed: int, now: datetime
+    session: DrainSession, limits: Limits, counts: dict[str, Any], now: datetime
 ) -> list[GaugeView]:
     """One gauge for every limit that is on; those at their limit first, then the near ones."""
-    run_tallies, session_tally = _tallies(session)
+    run_tallies, session_tally = _tallies(session, counts["most_timeouts"])
     started, end = session.started_at or now, session.ended_at or now
     rest = session.rest(now)
-    found = gauges(limits, session_tally, run_tallies, processed, started, end, rest)
+    found = gauges(limits, session_tally, run_tallies, counts["phases"], started, end, rest)
     shown = [_view(gauge) for gauge in found if gauge.limit is not None]
     return sorted(shown, key=lambda view: (not view.tripped, not (view.fault and view.near)))
 
@@ -75,13 +72,17 @@ def limits_off(limits: Limits) -> list[str]:
     return [_NAMES[name] for name in optional if getattr(limits, name) is None]
 
 
-def _tallies(session: DrainSession) -> tuple[list[tuple[str, RunTally]], SessionTally]:
+def _tallies(
+    session: DrainSession, most_timeouts: int
+) -> tuple[list[tuple[str, RunTally]], SessionTally]:
     tallies: list[tuple[str, RunTally]] = []
+    if most_timeouts:
+        worst = SessionRun.objects.filter(session=session, timeouts=most_timeouts).order_by("pk")
+        names = worst.values_list("run__run_id", flat=True)[:1]
+        tallies += [(name, RunTally(timeouts=most_timeouts)) for name in names]
     repeats: dict[str, int] = {}
-    for row in rows(_WORST, {"session": session.pk}):
-        if row["what"] == "timeouts":
-            tallies.append((row["run"], RunTally(timeouts=row["n"])))
-        elif row["what"] == "run":
+    for row in rows(_REPEATS, {"session": session.pk}):
+        if row["of_run"]:
             tallies.append((row["run"], RunTally(repeats={row["title"]: row["n"]})))
         else:
             repeats = {row["title"]: row["n"]}

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 
+from drain.engine.results import dropped_from_plan
 from drain.models import Attempt, Candidate, DrainSession, FixMarker, Run, SessionRun
 from drain.models.door.cursor import rows
 from drain.models.vocabulary import CandidateStatus
@@ -24,6 +25,14 @@ PLANNED = 50
 TAIL_LINES = 3
 REASON_CHARACTERS = 160
 
+# What the lists show: a phase and a run have long texts besides.
+_NAMED = ("phase__phase_id", "run__run_id")
+_RESULT = (
+    "outcome", "error", "telemetry_count", "zero_yield_reason", "started_at", "finished_at",
+)  # fmt: skip
+_OPEN = ("phase__state", "reported_state", "started_at", "timeout_seconds", "tail")
+_PLAN = ("planned_position", "why", "attempts", "outcome", "status", "reason")
+
 
 @dataclass(frozen=True, slots=True)
 class Results:
@@ -37,7 +46,7 @@ class Results:
 def results(session: int, before: int | None, after: int | None) -> Results:
     """Attempts of a session below `before`, or above `after`, by number."""
     found = Attempt.objects.filter(session=session, finished_at__isnull=False)
-    found = found.select_related("phase", "run").defer("tail", "log_inline", "command")
+    found = found.select_related("phase", "run").only(*_NAMED, *_RESULT)
     if after is not None:
         page = list(found.filter(pk__gt=after).order_by("pk")[: RESULTS + 1])
         more, page = len(page) > RESULTS, page[:RESULTS][::-1]
@@ -72,7 +81,7 @@ def last_line(text: str) -> str:
 def running_attempts(session: int, now: datetime) -> list[dict[str, Any]]:
     """Open attempts, longest first, each with the last lines it printed."""
     found = Attempt.objects.filter(session=session, finished_at__isnull=True)
-    found = found.select_related("phase", "run").defer("log_inline", "command")
+    found = found.select_related("phase", "run").only(*_NAMED, *_OPEN)
     return [
         {
             "attempt": attempt,
@@ -96,23 +105,16 @@ class PlanState:
     reasons: list[tuple[str, int]]
 
 
-_WITHIN = [CandidateStatus.WAITING, CandidateStatus.RUNNING, CandidateStatus.DONE]
-
-
-def plan_state(session: DrainSession) -> PlanState:
-    """Counts over the planned phases only; what the plan left out is in the session's ledger."""
-    candidates = Candidate.objects.filter(session=session)
-    within = candidates.filter(status__in=_WITHIN)
-    status = Counter(dict(within.values_list("status").annotate(n=Count("*"))))
+def plan_state(session: DrainSession, counts: dict[str, Any]) -> PlanState:
+    """Over the planned phases only, from the session's counts; what the plan left out is in its ledger."""
     reasons, left = Counter(session.ledger), Counter[str]()
     # The rows of the whole plan are only read when some of it has left.
-    if status.total() != session.selected:
-        gone = candidates.filter(status=CandidateStatus.EXCLUDED, planned_position__isnull=False)
-        left = Counter(dict(gone.values_list("reason").annotate(n=Count("pk"))))
+    if counts["waiting"] + counts["running"] + counts["phases"] != session.selected:
+        left = Counter(dropped_from_plan(session.pk))
     reasons.update(left)
     return PlanState(
-        waiting=status[CandidateStatus.WAITING],
-        running=status[CandidateStatus.RUNNING],
+        waiting=counts["waiting"],
+        running=counts["running"],
         left=left.total(),
         reasons=reasons.most_common(),
     )
@@ -123,8 +125,10 @@ def verdicts(session: int) -> list[dict[str, Any]]:
     found = rows(
         """
         WITH s AS MATERIALIZED (
-            SELECT * FROM drain_sessionrun WHERE session_id = %(session)s::bigint
-            ORDER BY stop = '', failed + lost DESC, head_position LIMIT %(limit)s::int
+            SELECT * FROM drain_sessionrun WHERE id = ANY(ARRAY(
+                SELECT id FROM drain_sessionrun WHERE session_id = %(session)s::bigint
+                ORDER BY stop = '', failed + lost DESC, head_position LIMIT %(limit)s::int
+            ))
         )
         SELECT r.id AS run_pk, r.run_id, s.tier, s.stop, s.stop_detail, s.complete, s.failed, s.lost, s.waiting,
             (SELECT count(*) FROM drain_phase p CROSS JOIN LATERAL (
@@ -140,10 +144,11 @@ def verdicts(session: int) -> list[dict[str, Any]]:
     return [row | {"verdict": "stopped" if row["stop"] else row["tier"]} for row in found]
 
 
-def plan_against_actual(session: int) -> QuerySet[Candidate]:
+def plan_against_actual(session: int) -> list[Candidate]:
     """The first phases of the frozen plan, with what became of each."""
     planned = Candidate.objects.filter(session=session, planned_position__isnull=False)
-    return planned.select_related("phase", "run").order_by("planned_position")[:PLANNED]
+    planned = planned.select_related("phase", "run").only(*_NAMED, *_PLAN)
+    return list(planned.order_by("planned_position")[:PLANNED])
 
 
 def excluded(session: int, reason: str, after: int) -> list[Candidate]:

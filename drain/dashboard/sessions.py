@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from drain.engine.results import session_counts
 from drain.engine.scope import SessionScope
-from drain.models import DrainSession, SessionRun
+from drain.models import Candidate, DrainSession, SessionRun
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 from drain.policy.limits import Limits
 from drain.policy.reasons import ExclusionReason
@@ -22,7 +23,7 @@ from . import session_reads
 from .commandline import drain_command
 from .paging import number_in
 from .permissions import requires
-from .session_gauges import limits_off, session_gauges
+from .session_gauges import GaugeView, limits_off, session_gauges
 from .session_progress import progress
 from .shared import shared
 from .stop_card import stop_card
@@ -75,9 +76,7 @@ def _list_counts(pks: list[int]) -> dict[int, dict[str, int]]:
 @requires()
 def session_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One drain: as a page, or for a refresh only the part that changes."""
-    session = get_object_or_404(
-        DrainSession.objects.select_related("stop_attempt__phase", "stop_attempt__run"), pk=pk
-    )
+    session = get_object_or_404(DrainSession, pk=pk)
     now = timezone.now()
     refresh = bool(request.htmx)  # type: ignore[attr-defined]
     context = live_context(request, session, now)
@@ -91,14 +90,41 @@ def session_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "drain/sessions/detail.html", context)
 
 
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What a session came to, and the plan that is shown beside it when it has ended."""
+
+    counts: dict[str, Any]
+    plan: session_reads.PlanState
+    gauges: list[GaugeView]
+    verdicts: list[dict[str, Any]]
+    planned: list[Candidate]
+
+
+def _books(session: DrainSession, limits: Limits, now: datetime) -> _Books:
+    """As they are now; those of a session that has ended change no more."""
+    live = session.state in LIVE_SESSION_STATES
+
+    def read() -> _Books:
+        counts = session_counts(session.pk)
+        return _Books(
+            counts=counts,
+            plan=session_reads.plan_state(session, counts),
+            gauges=session_gauges(session, limits, counts, now),
+            verdicts=session_reads.verdicts(session.pk),
+            planned=[] if live else session_reads.plan_against_actual(session.pk),
+        )
+
+    key = f"books:{session.pk}:{session.ended_at}".replace(" ", "T")
+    return read() if live else shared(key, KEEP_SECONDS, read)
+
+
 def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> dict[str, Any]:
     """Everything that the live part of the page shows."""
     limits = Limits.from_json(session.limits)
-    counts = session_counts(session.pk)
-    plan = session_reads.plan_state(session)
-    verdicts = session_reads.verdicts(session.pk)
     live = session.state in LIVE_SESSION_STATES
-    gauges = session_gauges(session, limits, counts["phases"], now)
+    books = _books(session, limits, now)
+    counts, plan, gauges, verdicts = books.counts, books.plan, books.gauges, books.verdicts
     running = session_reads.running_attempts(session.pk, now) if live else []
     return {
         "now": now,
@@ -118,7 +144,7 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
             session.pk, number_in(request, "before"), number_in(request, "after")
         ),
         "verdicts": verdicts,
-        "planned": [] if live else session_reads.plan_against_actual(session.pk),
+        "planned": books.planned,
         "card": stop_card(session, plan, verdicts),
         "command": drain_command(SessionScope.from_json(session.scope), limits, session.note),
         "reasons": _reason_rows(session, plan),

@@ -26,6 +26,7 @@ _OPTIONS = {
     "--queued-policy": "queued_policy",
     "--phase-timeout-seconds": "phase_timeout_seconds",
 }
+_OF_ATTEMPT = ("number", "error", "fingerprint", "phase__phase_id", "run__run_id")
 
 
 def stop_card(
@@ -42,7 +43,7 @@ def stop_card(
         return None
     if rule is StopReason.NOTHING_SELECTED:
         return _nothing_card(session)
-    attempt = session.stop_attempt or _last_failure(session, stopped)
+    attempt = _tripping_attempt(session, stopped)
     card.setdefault("key", attempt.fingerprint if attempt and stopped else "")
     return {
         "sentence": f"{_begun(session)}: {card.get('sentence') or _sentence(rule)}",
@@ -66,13 +67,15 @@ def _nothing_card(session: DrainSession) -> dict[str, Any]:
     }
 
 
-def _last_failure(session: DrainSession, stopped: Sequence[dict[str, Any]]) -> Attempt | None:
-    """The attempt that made the session leave its first stopped run: the last that failed in it."""
+def _tripping_attempt(session: DrainSession, stopped: Sequence[dict[str, Any]]) -> Attempt | None:
+    """The attempt that stopped the session, else the last that failed in the first run it left."""
+    found = Attempt.objects.select_related("phase", "run").only(*_OF_ATTEMPT)
+    if session.stop_attempt_id is not None:
+        return found.filter(pk=session.stop_attempt_id).first()
     if not stopped:
         return None
-    failed = Attempt.objects.filter(session=session, run=stopped[0]["run_pk"])
-    failed = failed.filter(outcome__in=FAILURE_OUTCOMES).select_related("phase", "run")
-    return failed.defer("log_inline", "tail", "command").order_by("-pk").first()
+    failed = found.filter(session=session, run=stopped[0]["run_pk"], outcome__in=FAILURE_OUTCOMES)
+    return failed.order_by("-pk").first()
 
 
 def _rule(name: str) -> StopRule | None:

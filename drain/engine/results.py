@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import Count
 
-from drain.evidence.sql import row
 from drain.models import Candidate, DrainSession
+from drain.models.door.cursor import rows
 from drain.models.vocabulary import LIVE_SESSION_STATES, CandidateStatus
 
 _COUNTED = (
@@ -27,9 +27,12 @@ _COUNTED = (
 
 _SUMS = f"""
 SELECT {", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in _COUNTED)},
+    coalesce(sum(waiting), 0)::int AS waiting, coalesce(max(timeouts), 0) AS most_timeouts,
     (SELECT count(*) FROM drain_candidate
-     WHERE session_id = %(session)s AND status = %(done)s)::int AS phases
-FROM drain_sessionrun WHERE session_id = %(session)s
+     WHERE session_id = %(session)s::bigint AND status = 'running')::int AS running,
+    (SELECT count(*) FROM drain_candidate
+     WHERE session_id = %(session)s::bigint AND status = 'done')::int AS phases
+FROM drain_sessionrun WHERE session_id = %(session)s::bigint
 """  # noqa: S608 - our own names
 
 
@@ -37,9 +40,10 @@ def session_counts(session_pk: int) -> dict[str, Any]:
     """Sums over the session's runs, exact while it drains. `failed` includes timeouts, not lost.
 
     `processed` counts attempts, `phases` the phases that have had their last one: a phase that is offered
-    again has more attempts than one.
+    again has more attempts than one. `running` and `waiting` are phases of the plan, `most_timeouts` those
+    of one run.
     """
-    sums = row(_SUMS, {"session": session_pk, "done": CandidateStatus.DONE.value})
+    (sums,) = rows(_SUMS, {"session": session_pk})
     names = ("complete", "failed", "retryable", "skipped", "lost", "cancelled")
     sums["processed"] = sum(sums[name] for name in names)
     return sums
