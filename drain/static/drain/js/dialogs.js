@@ -6,13 +6,23 @@
     if (opener) {
       event.preventDefault();
       const dialog = document.getElementById(opener.dataset.dialogOpen);
-      if (dialog && !dialog.open) dialog.showModal();
+      if (dialog && !dialog.open) open(dialog, opener.closest("details[data-menu]"));
       return;
     }
     const closer = event.target.closest("[data-dialog-close]");
     if (closer) closer.closest("dialog").close();
     else if (event.target instanceof HTMLDialogElement && beside(event)) event.target.close();
   });
+
+  // A menu closes behind its dialog, which gives the focus back to what had it: the menu's button then.
+  function open(dialog, menu) {
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+    dialog.showModal();
+    dialog.querySelector("textarea, input:not([type=hidden])")?.focus();
+  }
 
   function beside(event) {
     const box = event.target.getBoundingClientRect();

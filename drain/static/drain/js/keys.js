@@ -5,16 +5,16 @@
   let prefix = "";
   let forget = 0;
 
-  const typing = (element) => element.matches("input, textarea, select, [contenteditable]");
+  const typing = (element) => element.matches("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   const rows = () => [...document.querySelectorAll("[data-rows] > tr, [data-rows] > li")];
 
   function move(step) {
     const all = rows();
     if (!all.length) return;
-    const now = all.findIndex((row) => row.classList.contains("current"));
+    const now = all.findIndex((row) => row.hasAttribute("data-current"));
     const next = all[Math.max(0, Math.min(all.length - 1, now + step))];
-    all[now]?.classList.remove("current");
-    next.classList.add("current");
+    all[now]?.removeAttribute("data-current");
+    next.setAttribute("data-current", "");
     const link = next.querySelector("a");
     if (link) link.focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
@@ -29,7 +29,7 @@
     "?": () => document.getElementById("keys")?.showModal(),
     j: () => move(1),
     k: () => move(-1),
-    x: () => document.querySelector("[data-rows] > .current [data-select-row]")?.click(),
+    x: () => document.querySelector("[data-rows] > [data-current] [data-select-row]")?.click(),
     "]": () => document.querySelector('a[rel="next"]')?.click(),
     "[": () => document.querySelector('a[rel="prev"]')?.click(),
   };

@@ -5,12 +5,15 @@
   const EVERY = 5000;
   const LONGEST = 60000;
   let byHand = false;
+  let signedOut = false;
   let failures = 0;
   let last = new Date();
   let timer = 0;
 
   const regions = () => [...document.querySelectorAll("[data-live]")];
-  const clock = (when) => when.toTimeString().slice(0, 8);
+  const button = () => document.querySelector("[data-live-state]");
+  // In the zone of all other times of the page.
+  const clock = (when) => when.toLocaleTimeString("en-GB", { timeZone: button()?.dataset.zone });
 
   function busy() {
     if (byHand) return "Paused";
@@ -25,13 +28,13 @@
   }
 
   function say(state, words) {
-    const host = document.querySelector("[data-live-state]");
+    const host = button();
     const icons = document.querySelector("template[data-live-icons]");
     if (!host || !icons) return;
     const drawn = icons.content.querySelector(`[data-state="${state}"]`);
     host.disabled = false;
     host.className = `live ${drawn.dataset.css}`;
-    host.title = byHand ? "Go on refreshing" : "Pause refreshing";
+    host.title = signedOut ? "Sign in again" : byHand ? "Go on refreshing" : "Pause refreshing";
     const icon = host.querySelector("[data-live-icon]");
     icon.hidden = false;
     icon.replaceChildren(...drawn.cloneNode(true).childNodes);
@@ -45,7 +48,8 @@
       cache: "no-cache",
       signal: AbortSignal.timeout(15000),
     });
-    if (answer.redirected) throw new Error("signed out"); // the sign-in page is no fragment
+    signedOut = answer.redirected; // to the sign-in page, which is no fragment
+    if (signedOut) throw new Error("signed out");
     if (answer.status === 204 || answer.status === 304) return;
     if (!answer.ok && answer.status !== 286) throw new Error(String(answer.status));
     const html = await answer.text();
@@ -68,19 +72,22 @@
     try {
       await Promise.all(found.map(refresh));
       failures = 0;
-      last = new Date();
-      say("live", `Live · ${EVERY / 1000} s`);
-    } catch (problem) {
+      const begun = busy();
+      if (!begun) last = new Date();
+      say(begun ? "paused" : "live", begun || `Live · ${EVERY / 1000} s`);
+    } catch {
       failures += 1;
-      const words = problem.message === "signed out" ? "Signed out, last data" : "Stale, last data";
-      say("stale", `${words} ${clock(last)}`);
+      say("stale", `${signedOut ? "Signed out" : "Stale"}, last data ${clock(last)}`);
     }
     plan(Math.min(LONGEST, EVERY * 2 ** Math.max(0, failures - 1)));
   }
 
   function over() {
-    const host = document.querySelector("[data-live-state]");
-    if (host) host.querySelector("[data-live-text]").textContent = `Final, ${clock(last)}`;
+    say("live", `Final, ${clock(last)}`);
+    const host = button();
+    if (!host) return;
+    host.disabled = true;
+    host.removeAttribute("title");
   }
 
   // Jitter keeps twenty open dashboards from asking in the same moment.
@@ -95,6 +102,7 @@
   document.addEventListener("visibilitychange", () => !document.hidden && plan(50));
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-live-state]")) return;
+    if (signedOut) return location.reload(); // by way of the sign-in page, and back here
     byHand = !byHand;
     if (byHand) say("paused", "Paused");
     else plan(0);

@@ -3,10 +3,14 @@
   "use strict";
   const keyOf = (node) => (node.nodeType === 1 && (node.id || node.dataset.row)) || "";
 
+  // What a person did to the element, which no answer knows: opened it, or went to this row.
+  function kept(element, name) {
+    return name === "data-current" || (name === "open" && element.matches("details, dialog"));
+  }
+
   function attributes(from, to) {
-    const keepOpen = from.tagName === "DETAILS" || from.tagName === "DIALOG";
     for (const { name } of [...from.attributes]) {
-      if (!to.hasAttribute(name) && !(keepOpen && name === "open")) from.removeAttribute(name);
+      if (!to.hasAttribute(name) && !kept(from, name)) from.removeAttribute(name);
     }
     for (const { name, value } of to.attributes) {
       if (from.getAttribute(name) !== value) from.setAttribute(name, value);

@@ -48,6 +48,8 @@
 
   function show() {
     const words = input.value.trim().toLowerCase();
+    clearTimeout(wait);
+    asked += 1; // what is under way answers other words
     list.replaceChildren();
     for (const link of places()) {
       if (link.dataset.label.toLowerCase().includes(words)) option(link.href, link.dataset.label, link.dataset.key);
@@ -56,7 +58,6 @@
       const url = new URL(dialog.dataset.palette, location.href);
       url.searchParams.set("q", input.value.trim());
       option(url.href, `Search for “${input.value.trim()}”`, "Enter");
-      clearTimeout(wait);
       wait = setTimeout(() => ask(url), 200);
     }
     choose(0);

@@ -1,0 +1,111 @@
+"""What a person does on a page that refreshes itself stays as it was, and the page never says more than it knows."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, Request, Route, expect
+
+from drain.models import Run
+
+from .conftest import Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def at_its_own_pace(page: Page) -> None:
+    """Time may pass faster when the test says so."""
+    page.clock.install()
+    page.reload()
+
+
+def refreshed(page: Page) -> None:
+    """Let the next refresh come and be over."""
+    with page.expect_response(lambda answer: is_refresh(answer.request)):
+        page.clock.run_for(6_000)
+
+
+def is_refresh(request: Request) -> bool:
+    return "x-drain-refresh" in request.headers
+
+
+def test_the_row_somebody_went_to_and_the_open_help_survive_a_refresh(
+    olga: User, report_run: Run, visit: Visit, complaints: list[str]
+) -> None:
+    page = visit("/queued/")
+    at_its_own_pace(page)
+    page.keyboard.press("j")
+    current = page.locator("[data-rows] > [data-current]")
+    report_run.phases.filter(state="QUEUED").update(phase_id="renamed")
+    refreshed(page)
+    expect(current).to_contain_text("renamed")
+    page.keyboard.press("x")
+    box = page.get_by_role("checkbox", name="Tick renamed")
+    expect(box).to_be_checked()
+    # Keys work on from a box, which nobody types into.
+    box.focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    assert complaints == []
+
+
+def test_a_dialog_of_a_menu_gives_the_focus_back_to_the_menu(
+    olga: User, report_run: Run, visit: Visit
+) -> None:
+    page = visit("/runs/")
+    menu = page.get_by_label("You: olga")
+    menu.press("Enter")
+    page.get_by_role("button", name="Keyboard shortcuts").press("Enter")
+    page.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+
+
+def test_a_page_that_is_paused_stale_or_signed_out_says_so(
+    olga: User, report_run: Run, visit: Visit
+) -> None:
+    page = visit("/runs/")
+    page.context.add_cookies(
+        [{"name": "drain_zone", "value": "Asia/Kathmandu", "url": page.url.split("/runs")[0]}]
+    )
+    at_its_own_pace(page)
+    state = page.locator("[data-live-state]")
+    held: list[Route] = []
+    page.route("**/runs/", lambda route: held.append(route))  # noqa: PLW0108 - Playwright takes no built-in function
+    with page.expect_request(is_refresh):
+        page.clock.run_for(6_000)
+    state.click()
+    held.pop().continue_()
+    expect(state).to_have_text("Paused")
+    page.unroute("**/runs/")
+    page.route("**/runs/", lambda route: route.fulfill(status=500))
+    state.click()
+    expect(state).to_contain_text("Stale, last data")
+    kathmandu = page.evaluate(
+        "new Date().toLocaleTimeString('en-GB', {timeZone: 'Asia/Kathmandu'})"
+    )
+    assert state.inner_text()[-8:-3] == kathmandu[:5]
+    page.unroute("**/runs/")
+    page.context.clear_cookies(name="sessionid")
+    refreshed(page)
+    expect(state).to_contain_text("Signed out")
+    state.click()
+    page.wait_for_url("**/login/?next=/runs/")
+
+
+def test_late_answers_to_other_words_are_not_offered(
+    olga: User, report_run: Run, visit: Visit
+) -> None:
+    page = visit("/runs/")
+    held: list[Route] = []
+    page.route("**/search/**", lambda route: held.append(route))  # noqa: PLW0108 - Playwright takes no built-in function
+    page.keyboard.press("Control+k")
+    with page.expect_request("**/search/**"):
+        page.keyboard.type("research")
+    words = page.get_by_label("Page, run, phase or error text")
+    words.fill("audit")
+    with page.expect_response("**/search/**"):
+        held[0].continue_()
+    words.press("End")
+    places = page.locator("#palette-list")
+    expect(places).to_contain_text("Audit")
+    expect(places).not_to_contain_text("research")
