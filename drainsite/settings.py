@@ -160,6 +160,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = "drainsite.formats"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True

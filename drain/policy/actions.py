@@ -99,7 +99,7 @@ def _about_queued(subject: Subject) -> tuple[Action, ...]:
     return (
         Action("Clear the queued phase", "Nobody runs it afterwards unless it is requeued.", clear),
         Action("Drain the queued phase itself", "Somebody else may be about to run it.", one),
-        Action("Let only declared dependencies wait", "None beyond the drain.", (*policy, "phase")),
+        Action("Let only declared dependencies wait", "No risk beyond that of any drain.", (*policy, "phase")),
         Action(
             "Ignore queued phases", "Phases may run before what they need.", (*policy, "ignore")
         ),
@@ -126,7 +126,7 @@ def _longer(subject: Subject) -> Action:
 
 def _dry_run() -> Action:
     return Action(
-        "Preview without filters", "None: a preview never writes.", ("drain", "--dry-run")
+        "Preview without filters", "No risk: a preview never writes.", ("drain", "--dry-run")
     )
 
 
@@ -136,7 +136,7 @@ def _resume(subject: Subject) -> Action:
 
 
 def _report(subject: Subject) -> Action:
-    return Action("Read the report", "None: it only reads.", ("report", subject.session))
+    return Action("Read the report", "No risk: it only reads.", ("report", subject.session))
 
 
 def _release(subject: Subject) -> Action:
@@ -158,9 +158,9 @@ def _check_executors() -> Action:
 
 
 def _queued_list() -> Action:
-    return Action("List queued phases", "None: it only reads.", ("queued",))
+    return Action("List queued phases", "No risk: it only reads.", ("queued",))
 
 
 def _import_again() -> Action:
-    risk = "None for the source: an import only reads it."
+    risk = "No risk for the source: an import only reads it."
     return Action("Import again, in case the source has moved on", risk, ("import_autopack", "URL"))
