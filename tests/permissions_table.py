@@ -121,6 +121,7 @@ MODELS: dict[str, tuple[Role | None, Role | None, Role | None, Role | None]] = {
     "drain.statecount": (V, N, N, N),
     "drain.statedelta": (V, N, N, N),
     "drain.statesnapshot": (V, N, N, N),
+    "drain.statetotal": (V, N, N, N),
     "drain.telemetryevent": (V, N, N, N),
     "drain.transition": (V, N, N, N),
     "drain.workerhost": (V, N, N, N),

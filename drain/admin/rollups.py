@@ -15,6 +15,7 @@ from drain.models import (
     StateCount,
     StateDelta,
     StateSnapshot,
+    StateTotal,
 )
 
 from .base import ReadOnlyAdmin
@@ -39,6 +40,7 @@ admin.site.register(
         StateCount,
         StateDelta,
         StateSnapshot,
+        StateTotal,
     ),
     CountAdmin,
 )

@@ -22,7 +22,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 _COUNTS = f"""
 WITH counted AS (
     SELECT state, sum(n)::bigint AS n FROM (
-        SELECT state, count AS n FROM drain_statecount UNION ALL SELECT state, delta FROM drain_statedelta
+        SELECT state, count AS n FROM drain_statetotal UNION ALL SELECT state, delta FROM drain_statedelta
     ) counts GROUP BY state HAVING sum(n) <> 0
 )
 SELECT (SELECT coalesce(json_object_agg(state, n), '{{}}') FROM counted) AS by_state,

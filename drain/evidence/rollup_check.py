@@ -87,7 +87,15 @@ SELECT format('run %%s, %%s', run_id, state) AS place,
 FROM totals t FULL JOIN counted c USING (run_id, state)
 WHERE t.count IS DISTINCT FROM c.count ORDER BY 1 LIMIT %(most)s
 """
-
+_CHECK_STATE_TOTALS = """
+WITH counted AS (
+    SELECT state, sum(count)::bigint AS count FROM drain_statecount GROUP BY 1 HAVING sum(count) <> 0
+)
+SELECT format('all runs, %%s', state) AS place,
+    coalesce(t.count, 0)::text AS total, coalesce(c.count, 0)::text AS recount
+FROM (SELECT * FROM drain_statetotal WHERE count <> 0) t FULL JOIN counted c USING (state)
+WHERE t.count IS DISTINCT FROM c.count ORDER BY 1 LIMIT %(most)s
+"""
 _CHECK_TOTALS = """
 WITH totals AS (
     SELECT hour, category, outcome, attempts, telemetry_events, zero_yield FROM drain_hourlytotal
@@ -103,15 +111,17 @@ FROM totals t FULL JOIN counted c USING (hour, category, outcome)
 WHERE (t.attempts, t.telemetry_events, t.zero_yield)
     IS DISTINCT FROM (c.attempts, c.telemetry_events, c.zero_yield) ORDER BY 1 LIMIT %(most)s
 """
+_CHECKS = (_CHECK_STATES, _CHECK_STATE_TOTALS, _CHECK_HOURS, _CHECK_TOTALS, _CHECK_DAYS)
 
 _REBUILD = (
     "DELETE FROM drain_statedelta",
     "DELETE FROM drain_statecount",
+    # Triggers have taken these, and those of hours below, to zero, if they were right.
+    "DELETE FROM drain_statetotal",
     """INSERT INTO drain_statecount (run_id, state, count)
         SELECT run_id, state, count(*) FROM drain_phase GROUP BY 1, 2""",
     "DELETE FROM drain_attemptdelta WHERE finished_at >= %(since)s",
     "DELETE FROM drain_hourlyrollup WHERE hour >= %(since)s",
-    # The trigger has taken these to zero, if they were right.
     "DELETE FROM drain_hourlytotal WHERE hour >= %(since)s",
     "DELETE FROM drain_dailyfingerprint WHERE day >= (%(since)s AT TIME ZONE 'UTC')::date",
     """INSERT INTO drain_hourlyrollup
@@ -165,11 +175,7 @@ def check() -> Checked:
     """Compare totals and deltas with a recount; each comparison is one statement, so drains may run."""
     since = kept_since()
     values = {"since": since, "failures": FAILURES, "most": MOST_DIFFERENCES}
-    found = [
-        Difference(**item)
-        for statement in (_CHECK_STATES, _CHECK_HOURS, _CHECK_TOTALS, _CHECK_DAYS)
-        for item in rows(statement, values)
-    ]
+    found = [Difference(**item) for statement in _CHECKS for item in rows(statement, values)]
     return Checked(since, tuple(found))
 
 

@@ -82,7 +82,15 @@ SELECT state, sum(n)::int AS count FROM (
     SELECT run_pk, state, delta FROM drain_statedelta
     WHERE EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
 ) counts
-WHERE %(runs)s::bigint[] IS NULL OR run_id = ANY(%(runs)s::bigint[])
+WHERE run_id = ANY(%(runs)s::bigint[])
+GROUP BY state HAVING sum(n) <> 0 ORDER BY state
+"""
+_TOTALS_OF_ALL = """
+SELECT state, sum(n)::int AS count FROM (
+    SELECT state, count AS n FROM drain_statetotal
+    UNION ALL
+    SELECT state, delta FROM drain_statedelta WHERE EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
+) counts
 GROUP BY state HAVING sum(n) <> 0 ORDER BY state
 """
 _HOURLY = """
@@ -166,8 +174,9 @@ def fold(limit: int = 50_000) -> Folded:
         held = row("SELECT pg_try_advisory_xact_lock(%(lock)s) AS held", {"lock": FOLD_LOCK})
         if not held["held"]:
             return Folded(0, 0, busy=True)
-        attempts = row(_FOLD_ATTEMPTS, {"limit": limit, "failures": FAILURES})["count"]
+        # In the order in which deleting a run takes its totals away: the two never wait for one another.
         states = row(_FOLD_STATES, {"limit": limit})["count"]
+        attempts = row(_FOLD_ATTEMPTS, {"limit": limit, "failures": FAILURES})["count"]
     return Folded(attempts, states)
 
 
@@ -181,7 +190,7 @@ def state_counts(runs: Collection[int] | None = None) -> dict[int, dict[str, int
 
 def state_totals(runs: Collection[int] | None = None) -> dict[str, int]:
     """Phases by state over all of these runs (primary keys; None: all)."""
-    found = rows(_TOTALS, {"runs": None if runs is None else list(runs)})
+    found = rows(_TOTALS_OF_ALL) if runs is None else rows(_TOTALS, {"runs": list(runs)})
     return {item["state"]: item["count"] for item in found}
 
 

@@ -21,7 +21,7 @@ KEPT = timedelta(days=90)
 # One statement sees one moment: what is counted and what changed belong together.
 _COUNTED_AND_CHANGED = """
 SELECT NULL::timestamptz AS hour, state, sum(n)::bigint AS n FROM (
-    SELECT state, count AS n FROM drain_statecount
+    SELECT state, count AS n FROM drain_statetotal
     UNION ALL SELECT state, delta FROM drain_statedelta
     WHERE EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
 ) counted GROUP BY state

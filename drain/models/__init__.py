@@ -17,6 +17,7 @@ from drain.models.rollups import (
     StateCount,
     StateDelta,
     StateSnapshot,
+    StateTotal,
 )
 from drain.models.runs import Hold, Run, Source, SourceDebt
 from drain.models.sessions import (
@@ -61,6 +62,7 @@ __all__ = [
     "StateCount",
     "StateDelta",
     "StateSnapshot",
+    "StateTotal",
     "TelemetryEvent",
     "Transition",
     "WorkerHost",

@@ -48,6 +48,7 @@ _SEEN = [
     "statecount",
     "statedelta",
     "statesnapshot",
+    "statetotal",
     "telemetryevent",
     "transition",
     "workerhost",

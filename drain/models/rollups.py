@@ -28,6 +28,19 @@ class StateCount(models.Model):
         return f"{self.run_id} {self.state} {self.count}"
 
 
+class StateTotal(models.Model):
+    """How many phases are in a state over all runs, as of the last fold: what pages about everything read.
+
+    A trigger on the counts keeps it (migration 0016), whoever writes or deletes them.
+    """
+
+    state = models.CharField(max_length=12, primary_key=True)
+    count = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.count}"
+
+
 class StateDelta(models.Model):
     """A change of StateCount not yet folded; written by a trigger on phases, so none is forgotten."""
 

@@ -24,6 +24,7 @@ from drain.models import (
     HourlyTotal,
     StateCount,
     StateDelta,
+    StateTotal,
 )
 from tests.factories import NOON, AttemptFactory, FingerprintFactory, PhaseFactory, RunFactory
 
@@ -237,3 +238,27 @@ def test_a_wrong_total_over_all_runs_is_found_and_rebuilt():
     rebuild()
     assert check().equal
     assert HourlyTotal.objects.get().attempts == 1
+
+
+@pytest.mark.django_db
+def test_states_over_all_runs_follow_whoever_changes_those_of_a_run():
+    one, other = PhaseFactory(), PhaseFactory(state="QUEUED")
+    PhaseFactory(run=one.run)
+    rollups.fold()
+    total = StateTotal.objects.order_by("state").values_list("state", "count")
+    assert list(total) == [("FAILED", 2), ("QUEUED", 1)]
+    StateCount.objects.filter(run=other.run).update(state="FAILED", count=4)
+    assert list(total.all()) == [("FAILED", 6), ("QUEUED", 0)]
+    StateCount.objects.filter(run=one.run).delete()
+    assert list(total.all()) == [("FAILED", 4), ("QUEUED", 0)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_wrong_count_over_all_runs_is_found_and_rebuilt():
+    PhaseFactory()
+    rebuild()
+    StateTotal.objects.update(count=9)
+    assert [found.place for found in check().differences] == ["all runs, FAILED"]
+    rebuild()
+    assert check().equal
+    assert rollups.state_totals() == {"FAILED": 1}
