@@ -6,7 +6,7 @@ every word gets it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -97,16 +97,28 @@ class LaneMark:
 def lane(
     marks: Iterable[LaneMark], hours: Iterable[float], fixes: Iterable[float], label: str
 ) -> SafeString:
-    """One phase's attempts on the period that all lanes of a table share."""
-    drawn = [*_lines("hour", hours), *map(_mark, marks), *_lines("fix", fixes)]
-    return SafeString(
-        f'<svg class="lane" role="img" aria-label="{escape(label)}">{"".join(drawn)}</svg>'
-    )
+    """One phase's attempts on a period."""
+    return lanes(hours, fixes)(marks, label)
 
 
-def _lines(css: str, places: Iterable[float]) -> Iterator[str]:
-    for x in map(_at, places):
-        yield f'<line class="{css}" x1="{x}" x2="{x}" y2="100%"></line>'
+def lanes(
+    hours: Iterable[float], fixes: Iterable[float]
+) -> Callable[[Iterable[LaneMark], str], SafeString]:
+    """What draws marks with their label on the period that all lanes of a table share."""
+    below, above = _lines("hour", hours), _lines("fix", fixes)
+
+    def draw(marks: Iterable[LaneMark], label: str) -> SafeString:
+        drawn = f"{below}{''.join(map(_mark, marks))}{above}"
+        return SafeString(
+            f'<svg class="lane" role="img" aria-label="{escape(label)}">{drawn}</svg>'
+        )
+
+    return draw
+
+
+def _lines(css: str, places: Iterable[float]) -> str:
+    drawn = (f'<line class="{css}" x1="{x}" x2="{x}" y2="100%"></line>' for x in map(_at, places))
+    return "".join(drawn)
 
 
 def _at(share: float) -> str:

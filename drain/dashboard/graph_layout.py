@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 from drain.policy.graph import dependency_order, needs_by_phase
 
-from .looks import look
-
 WIDTH, HEIGHT = 172, 34
 PITCH_X, PITCH_Y = 220, 43
 _SWEEPS = 4
@@ -38,11 +36,6 @@ class Box:
     x: float
     y: float
     text: str
-
-    @property
-    def icon(self) -> str:
-        """The icon of its state in the sprite."""
-        return look(self.node.state).icon
 
     @property
     def middle(self) -> float:

@@ -30,8 +30,13 @@ def icon(name: str, css: str = "", title: str = "") -> SafeString:
         '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>',
         f"icon {css}".strip(),
         title,
-        f"{_sprite()}#{name}",
+        icon_href(name),
     )
+
+
+def icon_href(name: str) -> str:
+    """The address of an icon in the sprite, for drawings that are SVG themselves."""
+    return f"{_sprite()}#{name}"
 
 
 @lru_cache(maxsize=512)
@@ -40,7 +45,7 @@ def _plain_icon(name: str, css: str) -> SafeString:
     return format_html(
         '<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>',
         f"icon {css}".strip(),
-        f"{_sprite()}#{name}",
+        icon_href(name),
     )
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Right
 from django.utils import timezone
 
 from drain.models import Dependency, Fingerprint, Hold, Phase, Run
 from drain.models.vocabulary import ENDED_STATES, HoldKind, PhaseState
 
-from .attempt_reads import AttemptMark, newest_attempts
+from .attempt_reads import newest_attempts
 from .drawings import LaneMark
 from .graph_layout import Layout, Node, lay_out
-from .timeline import Period, lane_marks, latest_period, shared_period, ticks
+from .timeline import Period, Stretch, lane_marks, latest_period, shared_period, ticks
 
 PAGE = 200
 GRAPH_EDGES = 400
@@ -24,20 +26,36 @@ REASON_CHARACTERS = 600
 HOLDS = 10
 
 
+class RunPhase(NamedTuple):
+    """What a row needs of a phase; a whole model takes several times as long to read."""
+
+    pk: int
+    place: int
+    phase_id: str
+    state: str
+    since: datetime
+    said: str
+    """The end of its last failure."""
+    cause: str | None
+    """The title of its fingerprint."""
+
+    @property
+    def error(self) -> str:
+        """Why it failed the last time, unless it is over."""
+        if not self.said or self.state in ENDED_STATES:
+            return ""
+        return self.cause or last_line(self.said)
+
+
 @dataclass(frozen=True, slots=True)
 class PhaseLine:
     """One row of the run's table."""
 
-    phase: Phase
-    attempts: list[AttemptMark]
+    phase: RunPhase
+    outcomes: list[str]
+    """What the attempt squares show."""
     marks: list[LaneMark]
     seconds: float | None
-    error: str
-
-    @property
-    def outcomes(self) -> list[str]:
-        """What the attempt squares show."""
-        return [mark.outcome for mark in self.attempts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +92,12 @@ def run_table(
 
     The lanes reach over the last attempts that belong together, or with `whole` over all of them.
     """
-    page = list(_phases(run, after)[: PAGE + 1])
+    page = _phases(run, after)
     shown = page[:PAGE]
-    marks = newest_attempts([phase.pk for phase in shown])
-    stretches = [mark.stretch(now) for found in marks.values() for mark in found]
+    attempts = newest_attempts([phase.pk for phase in shown], now)
+    stretches = [one for found in attempts.values() for one in found]
     period = (None if whole else latest_period(stretches)) or shared_period(stretches)
-    lines = [_line(phase, marks.get(phase.pk, []), period, now) for phase in shown]
+    lines = [_line(phase, attempts.get(phase.pk, []), period, now) for phase in shown]
     following = shown[-1].pk if len(page) > PAGE else None
     if period is None:
         return RunTable(lines, following, None)
@@ -94,36 +112,29 @@ def run_table(
     )
 
 
-def _phases(run: Run, after: tuple[int, int] | None) -> QuerySet[Phase]:
+def _phases(run: Run, after: tuple[int, int] | None) -> list[RunPhase]:
+    """A page of phases and one more if there is."""
     title = Fingerprint.objects.filter(key=OuterRef("last_fingerprint")).values("title")
-    found = Phase.objects.filter(run=run).order_by("phase_index", "pk").defer("params")
-    found = found.annotate(cause=Subquery(title[:1]))
-    if after is None:
-        return found
-    return found.filter(Q(phase_index__gt=after[0]) | Q(phase_index=after[0], pk__gt=after[1]))
+    found = Phase.objects.filter(run=run).order_by("phase_index", "pk")
+    if after is not None:
+        found = found.filter(Q(phase_index__gt=after[0]) | Q(phase_index=after[0], pk__gt=after[1]))
+    said = Right("last_failure_reason", REASON_CHARACTERS)
+    values = found.values_list(
+        "pk", "phase_index", "phase_id", "state", "state_changed_at", said, Subquery(title[:1])
+    )
+    return [RunPhase(*value) for value in values[: PAGE + 1]]
 
 
 def _line(
-    phase: Phase,
-    attempts: list[AttemptMark],
-    period: Period | None,
-    now: datetime,
+    phase: RunPhase, attempts: list[Stretch], period: Period | None, now: datetime
 ) -> PhaseLine:
-    queued_since = phase.state_changed_at if phase.state == PhaseState.QUEUED else None
-    stretches = [mark.stretch(now) for mark in attempts]
-    marks = lane_marks(stretches, period, queued_since, now) if period else []
-    last = stretches[-1] if stretches else None
+    queued_since = phase.since if phase.state == PhaseState.QUEUED else None
+    marks = lane_marks(attempts, period, queued_since, now) if period else []
+    last = attempts[-1] if attempts else None
     seconds = (last.end - last.start).total_seconds() if last else None
     if queued_since is not None:
         seconds = (now - queued_since).total_seconds()
-    error = ""
-    if _shows_failure(phase):
-        error = getattr(phase, "cause", None) or last_line(phase.last_failure_reason)
-    return PhaseLine(phase, attempts, marks, seconds, error)
-
-
-def _shows_failure(phase: Phase) -> bool:
-    return phase.state not in ENDED_STATES and bool(phase.last_failure_reason)
+    return PhaseLine(phase, [one.state for one in attempts], marks, seconds)
 
 
 def last_line(text: str) -> str:

@@ -24,6 +24,7 @@ class Stretch:
     """One attempt on the timeline; `end` is now for an open one."""
 
     state: str
+    """Its outcome, or the state it reports while it is open."""
     start: datetime
     end: datetime
     number: int
@@ -38,9 +39,7 @@ class Period:
 
     def share(self, moment: datetime) -> float:
         """Place of a moment, 0 at the left end and 1 at the right; outside it is cut off."""
-        whole = (self.end - self.start) / timedelta(seconds=1)
-        found = (moment - self.start) / timedelta(seconds=1) / whole
-        return min(1.0, max(0.0, found))
+        return min(1.0, max(0.0, (moment - self.start) / (self.end - self.start)))
 
     def holds(self, moment: datetime) -> bool:
         """Whether the moment is in the period."""

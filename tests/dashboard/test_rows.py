@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from drain.dashboard.charts import Chart
+from drain.dashboard.drawings import LaneMark
+from drain.dashboard.graph_layout import Node, lay_out
 from drain.dashboard.run_list import ListedRun, RunRow
-from drain.dashboard.run_markup import run_rows
+from drain.dashboard.run_markup import dependency_drawing, phase_rows, run_rows
+from drain.dashboard.run_reads import PhaseLine, RunPhase, RunTable
+from drain.dashboard.timeline import Period
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 EVIL = '<script>alert("x")</script>\'&'
@@ -32,3 +36,24 @@ def test_a_row_of_the_list_of_runs_shows_names_sources_and_errors_as_text():
     unnamed = run_rows([RunRow(ListedRun(8, "a", "a", None, NOON), {}, None)])
     assert 't-hide soft">–</td>' in unnamed
     assert "t-sub" not in unnamed
+
+
+def test_a_row_of_a_run_s_phases_shows_names_errors_and_attempts_as_text():
+    phase = RunPhase(3, 0, EVIL, "FAILED", NOON, f"first\n{EVIL}", None)
+    line = PhaseLine(
+        phase,
+        [EVIL, "failed"],
+        [LaneMark(EVIL, 0.1, 0.2, EVIL)],
+        2.0,
+    )
+    period = Period(NOON, NOON + timedelta(hours=1))
+    assert inert(phase_rows(RunTable([line], None, period), [0.5]))
+    done = RunPhase(3, 0, "b", "COMPLETE", NOON, EVIL, EVIL)
+    drawn = phase_rows(RunTable([PhaseLine(done, [], [], None)], None, None), [])
+    assert "script" not in drawn
+    assert 'aria-label="Attempts: none"' in drawn
+
+
+def test_a_graph_shows_labels_and_states_as_text():
+    nodes = [Node(1, EVIL, EVIL), Node(2, f"b-{EVIL}", "FAILED")]
+    assert inert(dependency_drawing(lay_out(nodes, [(2, 1)], ())))
