@@ -17,7 +17,7 @@ from drain.models import Phase, Run
 from drain.models.vocabulary import WORKING_STATES, PhaseState
 from drain.policy.numbers import whole
 
-from .words import cleaned, prefix_query
+from .words import cleaned, parts, prefix_query
 
 Matches = dict[int, dict[str, Any]]
 """The phase of each run whose error matched the search."""
@@ -43,8 +43,10 @@ ORDER BY run_id, phase_index
 _NEAR = """
 SELECT r.id AS run_id, found.* FROM unnest(%(runs)s::bigint[]) AS r (id) CROSS JOIN LATERAL (
     SELECT id AS pk, phase_id, left(last_failure_reason, %(size)s) AS error FROM (
-        SELECT * FROM drain_phase WHERE run_id = r.id AND state = 'FAILED' ORDER BY phase_index LIMIT 3
-    ) few WHERE drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s) LIMIT 1
+        SELECT id, phase_id, last_failure_reason FROM drain_phase
+        WHERE run_id = r.id AND state = 'FAILED' ORDER BY phase_index LIMIT 3
+    ) few WHERE lower(left(last_failure_reason, 8000)) LIKE ALL(%(parts)s::text[])
+        AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s) LIMIT 1
 ) found
 """
 NEAR = 80
@@ -194,20 +196,20 @@ def _read(found: QuerySet[Run], limit: int) -> list[ListedRun]:
 
 def _first(found: QuerySet[Run], wanted: RunFilter) -> tuple[list[ListedRun], Matches]:
     """A page of runs and one more if there is, with the errors that matched the search."""
-    said = prefix_query(wanted.q)
-    if not said:
+    if not prefix_query(wanted.q):
         return _read(found.filter(_searched(wanted)), PAGE + 1), {}
     near = _read(found, NEAR)
-    matches = _matches(_NEAR, near, said)
+    matches = _matches(_NEAR, near, wanted.q)
     page = [run for run in near if run.pk in matches or run.run_id.startswith(wanted.q)]
     if len(page) <= PAGE:
         page = _read(found.filter(_searched(wanted)), PAGE + 1)
-        matches = _matches(_MATCHES, page, said)
+        matches = _matches(_MATCHES, page, wanted.q)
     return page[: PAGE + 1], matches
 
 
-def _matches(statement: str, runs: list[ListedRun], said: str) -> Matches:
-    asked = {"runs": [run.pk for run in runs], "query": said, "size": FAILURE_CHARACTERS}
+def _matches(statement: str, runs: list[ListedRun], q: str) -> Matches:
+    said = {"query": prefix_query(q), "parts": parts(q), "size": FAILURE_CHARACTERS}
+    asked = {"runs": [run.pk for run in runs]} | said
     return {item["run_id"]: item for item in rows(statement, asked)} if runs else {}
 
 

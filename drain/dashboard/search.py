@@ -18,7 +18,7 @@ from .addresses import link
 from .answers import page_or_fragment
 from .permissions import requires
 from .run_reads import last_line
-from .words import cleaned, prefix_query
+from .words import cleaned, parts, prefix_query
 
 EACH = 10
 # Shorter beginnings match nearly everything and say nothing.
@@ -32,7 +32,8 @@ WITH newest AS MATERIALIZED (
     ORDER BY state_changed_at DESC, id DESC LIMIT %(newest)s
 ), recent AS MATERIALIZED (
     SELECT id, state_changed_at FROM newest
-    WHERE drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s)
+    WHERE lower(left(last_failure_reason, 8000)) LIKE ALL(%(parts)s::text[])
+        AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s)
     ORDER BY state_changed_at DESC, id DESC LIMIT %(limit)s
 ), rare AS MATERIALIZED (
     SELECT id, state_changed_at FROM drain_phase
@@ -118,7 +119,8 @@ def _fingerprints(q: str) -> list[Found]:
 
 def _errors(q: str) -> list[Found]:
     said = prefix_query(q)
-    found = rows(_ERRORS, {"query": said, "limit": EACH, "newest": NEWEST}) if said else []
+    values = {"query": said, "parts": parts(q), "limit": EACH, "newest": NEWEST}
+    found = rows(_ERRORS, values) if said else []
     return [
         Found(
             link("phase-detail", item["id"]),

@@ -8,6 +8,8 @@ from django.http import QueryDict
 
 # What PostgreSQL's drain_words() keeps: runs of letters and digits.
 _WORD = re.compile(r"[^\W_]+")
+# Of these PostgreSQL makes one word, always; others may come apart ("5e3abc" is a number and a word to it).
+_WHOLE = re.compile(r"[a-z][a-z0-9]*|[0-9]+")
 MOST_WORDS = 8
 LONGEST = 200
 
@@ -28,3 +30,12 @@ def prefix_query(text: str) -> str:
     Words are letters and digits only and quoted, so nothing typed becomes an operator.
     """
     return " & ".join(f"'{word.lower()}':*" for word in _WORD.findall(text)[:MOST_WORDS])
+
+
+def parts(text: str) -> list[str]:
+    """What a lower-case text holds if `prefix_query` finds it, as patterns for LIKE ALL.
+
+    To look for them costs a tenth of taking the text to words.
+    """
+    words = [word.lower() for word in _WORD.findall(text)[:MOST_WORDS]]
+    return [f"%{word}%" for word in words if _WHOLE.fullmatch(word)]

@@ -73,6 +73,16 @@ def test_runs_are_found_by_the_words_of_their_errors(client):
     assert "No module named" in client.get("/runs/?q=autopack").content.decode()
 
 
+@pytest.mark.parametrize("near", [0, 80])
+@pytest.mark.parametrize("typed", ["SIZE", "5e3abc", "größe", "007 size", "a1b2", "x" * 9])
+def test_words_are_found_however_they_are_written_and_taken_apart(client, monkeypatch, near, typed):
+    monkeypatch.setattr(run_list, "NEAR", near)
+    said = "Size 007: 5e3 abc is no Größe of a1b2c3, " + "X" * 9
+    phase = PhaseFactory(run=RunFactory(run_id="one"), last_failure_reason=said)
+    assert listed(client, f"?q={typed}") == ["one"]
+    assert f"/phases/{phase.pk}/" in client.get("/search/", {"q": typed}).content.decode()
+
+
 @pytest.mark.parametrize("typed", ["'", "a' | 'b", ":* & !", "%", "\\", "😀", "x" * 5000, "%00"])
 def test_whatever_is_typed_is_only_searched_for(client, typed):
     assert client.get("/runs/", {"q": typed}).status_code == 200
