@@ -29,8 +29,12 @@ SELECT run_id FROM drain_phase
 WHERE state = 'FAILED' AND drain_words(last_failure_reason) @@ to_tsquery('simple', %s)
 """
 _HELD = """
-SELECT r.id FROM drain_run r JOIN drain_hold h
-    ON h.kind = 'run' AND h.value = r.run_id OR h.kind = 'prefix' AND starts_with(r.run_id, h.value)
+SELECT r.id FROM drain_hold h CROSS JOIN LATERAL (
+    SELECT id FROM drain_run WHERE h.kind = 'run' AND run_id = h.value
+    UNION ALL
+    SELECT id FROM drain_run
+    WHERE h.kind = 'prefix' AND run_id ~>=~ h.value AND run_id ~<~ (h.value || chr(1114111))
+) r
 WHERE h.released_at IS NULL AND (h.until IS NULL OR h.until > %s)
 """
 _MATCHES = """
