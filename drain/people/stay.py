@@ -7,10 +7,15 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.utils.http import url_has_allowed_host_and_scheme
 
 SINCE = "drain_since"
 SEEN = "drain_seen"
+SAFE = ("GET", "HEAD", "OPTIONS")
 TOUCH_SECONDS = 60
 """The last page is only written down again after this long: a live page asks every few seconds."""
 
@@ -29,6 +34,22 @@ class SessionEndMiddleware:
         if request.user.is_authenticated:
             _judge(request, time.time())
         return self.get_response(request)
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Everything is for who is signed in. Who sent a form too late comes back to the page that it stood on.
+
+    Its own address only answers forms, so after the sign-in there would be nothing to see.
+    """
+
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseRedirect:
+        """To the sign-in page, which leads on to the page that was asked for."""
+        page = request.META.get("HTTP_REFERER", "")
+        if request.method in SAFE or not url_has_allowed_host_and_scheme(page, request.get_host()):
+            return super().handle_no_permission(request, view_func)
+        return redirect_to_login(page, settings.LOGIN_URL)
 
 
 def _judge(request: HttpRequest, now: float) -> None:

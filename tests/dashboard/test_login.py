@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -16,6 +18,9 @@ def client():
     return Client()
 
 
+RIGHT = {"username": "m.ortiz", "password": "right-one"}
+
+
 def sign_in(client, password, name="m.ortiz"):
     return client.post("/login/", {"username": name, "password": password, "next": "/runs/"})
 
@@ -26,6 +31,22 @@ def test_signing_in_leads_on_and_signing_out_back(client):
     assert client.get("/logout/").status_code == 405
     assert client.post("/logout/")["Location"] == "/login/"
     assert client.get("/runs/")["Location"] == "/login/?next=/runs/"
+
+
+def test_a_form_that_comes_too_late_leads_back_to_the_page_it_stood_on(client):
+    page = "http://testserver/runs/?q=a"
+    late = client.post("/holds/", {"target": "r"}, HTTP_REFERER=page)
+    assert parse_qs(urlsplit(late["Location"]).query) == {"next": [page]}
+    assert client.post("/login/", {**RIGHT, "next": page})["Location"] == page
+    foreign = client.post("/holds/", HTTP_REFERER="https://elsewhere.example/")
+    assert "elsewhere" not in foreign.headers.get("Location", "")
+
+
+def test_the_address_of_a_form_says_that_it_is_no_page(client):
+    sign_in(client, "right-one")
+    answer = client.get("/queued/clear/")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert b"without one it did nothing" in answer.content
 
 
 def test_a_wrong_password_and_an_unknown_name_say_the_same(client):

@@ -21,7 +21,7 @@
       menu.querySelector("summary").focus();
     }
     dialog.showModal();
-    dialog.querySelector("textarea, input:not([type=hidden])")?.focus();
+    dialog.querySelector("textarea:required, input:required")?.focus();
   }
 
   function beside(event) {
