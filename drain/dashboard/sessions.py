@@ -43,7 +43,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
     before = number_in(request, "before")
     page = list((found.filter(pk__lt=before) if before else found)[: LISTED + 1])
     shown = page[:LISTED]
-    counts = _list_counts([session.pk for session in shown])
+    counts = _list_counts(shown)
     context = {
         "now": timezone.now(),
         "sessions": [
@@ -65,7 +65,16 @@ def _took(session: DrainSession) -> timedelta | None:
     return session.worked(timezone.now())
 
 
-def _list_counts(pks: list[int]) -> dict[int, dict[str, int]]:
+def _list_counts(sessions: list[DrainSession]) -> dict[int, dict[str, int]]:
+    """The sums of each session; those that have ended change no more."""
+    ended = [(session.pk, session.ended_at) for session in sessions if session.ended_at]
+    done = [pk for pk, _ in ended]
+    going = [session.pk for session in sessions if not session.ended_at]
+    kept = shared(f"sums:{hash(tuple(ended))}", KEEP_SECONDS, lambda: _sums(done))
+    return kept | _sums(going)
+
+
+def _sums(pks: list[int]) -> dict[int, dict[str, int]]:
     names = ("complete", "failed", "timeouts", "retryable", "lost", "skipped", "cancelled")
     found = SessionRun.objects.filter(session__in=pks).values("session")
     sums = found.annotate(**{f"n_{name}": Sum(name) for name in names})
