@@ -62,7 +62,7 @@ WITH RECURSIVE hold AS (
     ) p
     EXCEPT (SELECT id FROM held_phase UNION ALL SELECT id FROM snoozed_phase)
 ), counts AS (
-    SELECT state, count AS n FROM drain_statecount WHERE state = 'FAILED'
+    SELECT state, count AS n FROM drain_statetotal WHERE state = 'FAILED'
     UNION ALL SELECT state, delta FROM drain_statedelta WHERE state = 'FAILED'
 ), failed_again AS (
     SELECT DISTINCT p.id FROM drain_drainsession s
