@@ -143,10 +143,13 @@ def _view(attempt: Attempt, q: str, at: int | None) -> LogView:
         if q:
             return _found_view(attempt, find_lines(read(), q, MOST_HITS), q)
         places = _places(attempt)
+        at = min(at, places.lines) if at else at
         window = lines_around(read, places, at, SHOWN) if at else last_lines(read, places, SHOWN)
     except OSError:
         return LogView([], 0, gone=True)
-    return LogView(_painted(window.lines, at), window.total)
+    # Cut off since its lines were counted: what stood there is lost.
+    lost = places.lines > 0 and not window.lines
+    return LogView(_painted(window.lines, at), window.total, gone=lost)
 
 
 def _places(attempt: Attempt) -> Places:

@@ -65,6 +65,18 @@ def test_a_long_log_opens_at_its_end_and_leads_back(client, monkeypatch):
     assert "?at=86" in found
     assert "lines 81–90 of 100" in page(client, attempt, "?at=86")
     assert "lines 1–10 of 100" in page(client, attempt, "?at=1")
+    assert "lines 95–100 of 100" in page(client, attempt, "?at=999999")
+
+
+def test_a_log_that_lost_its_end_or_all_of_it_is_not_said_to_be_empty(client):
+    name = storages["attempt_logs"].save("short.log", ContentFile(b"line\n" * 1000))
+    attempt = AttemptFactory(log_name=name, log_bytes=5000)
+    assert "lines 501–1,000 of 1,000" in page(client, attempt)
+    with storages["attempt_logs"].open(name, "r+b") as kept:
+        kept.truncate(100)
+    assert "not in the storage any more" in page(client, attempt)
+    storages["attempt_logs"].delete(name)
+    assert "lines hold" not in page(client, attempt, "?q=line")
 
 
 def test_the_file_is_only_ever_saved(client):
