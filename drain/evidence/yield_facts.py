@@ -61,18 +61,24 @@ FROM (
 WHERE a.reached_limit_boundary AND a.finished_at >= %(since)s AND a.finished_at < %(until)s
 ORDER BY a.finished_at DESC, a.id DESC LIMIT %(limit)s
 """
+# Each event is looked at once: the sums of a model and a category are then added up by either.
 _TOKENS = """
 SELECT GROUPING(model, category) AS kind, coalesce(model, '') AS model, coalesce(category, '') AS category,
-    count(*)::int AS events, sum(predicted_tokens)::bigint AS predicted, sum(actual_tokens)::bigint AS actual,
-    avg(CASE WHEN predicted_tokens = actual_tokens THEN 0 ELSE abs(predicted_tokens - actual_tokens)
-        / ((abs(predicted_tokens) + abs(actual_tokens)) / 2.0) END)::float8 AS smape,
-    (sum(predicted_tokens) / nullif(sum(actual_tokens), 0))::float8 AS waste,
-    avg((actual_tokens > predicted_tokens)::int)::float8 AS short
+    coalesce(sum(events), 0)::int AS events, sum(predicted)::bigint AS predicted, sum(actual)::bigint AS actual,
+    sum(error) / sum(events) AS smape, (sum(predicted) / nullif(sum(actual), 0))::float8 AS waste,
+    (sum(short) / sum(events))::float8 AS short
 FROM (
-    SELECT at, model, category, predicted_tokens, actual_tokens
-    FROM drain_telemetryevent ORDER BY id DESC LIMIT %(newest)s
-) newest
-WHERE at >= %(since)s AND at < %(until)s AND predicted_tokens IS NOT NULL AND actual_tokens IS NOT NULL
+    SELECT model, category, count(*) AS events, sum(predicted_tokens) AS predicted, sum(actual_tokens) AS actual,
+        sum(CASE WHEN predicted_tokens = actual_tokens THEN 0 ELSE abs(predicted_tokens - actual_tokens)
+            / ((abs(predicted_tokens) + abs(actual_tokens)) / 2.0::float8) END) AS error,
+        count(*) FILTER (WHERE actual_tokens > predicted_tokens) AS short
+    FROM (
+        SELECT at, model, category, predicted_tokens, actual_tokens
+        FROM drain_telemetryevent ORDER BY id DESC LIMIT %(newest)s
+    ) newest
+    WHERE at >= %(since)s AND at < %(until)s AND predicted_tokens IS NOT NULL AND actual_tokens IS NOT NULL
+    GROUP BY model, category
+) grouped
 GROUP BY GROUPING SETS ((), (model), (category)) ORDER BY events DESC, 2, 3
 """
 # Which columns GROUPING() says were not grouped by: bit 2 the model, bit 1 the category.
