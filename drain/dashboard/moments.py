@@ -28,6 +28,13 @@ def at(moment: datetime | None, shape: str = "full") -> SafeString | str:
     return _time(moment, local, _text(local, shape))
 
 
+def hour(moment: datetime, now: datetime) -> str:
+    """The time of a day as text, `18:00`; with its date when that is not today."""
+    local = timezone.localtime(moment)
+    same = local.date() == timezone.localtime(now).date()
+    return f"{local:%H:%M}" if same else _text(local, "full")
+
+
 def _text(local: datetime, shape: str) -> str:
     """A local time as text; the month is written out, so that no order of numbers misleads."""
     day = f"{local.day} {_MONTHS[local.month - 1]}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from drain.models import DrainSession, SessionRun
@@ -12,7 +12,8 @@ from drain.policy.gauges import Gauge, gauges
 from drain.policy.limits import Limits
 from drain.policy.tallies import RunTally, SessionTally
 
-from .formats import number, percent
+from .formats import age, number, percent
+from .moments import hour
 
 _BUDGETS = ("batch_size", "max_total_minutes", "until", "sample")
 _NAMES = {
@@ -62,7 +63,7 @@ def session_gauges(
     started, end = session.started_at or now, session.ended_at or now
     rest = session.rest(now)
     found = gauges(limits, session_tally, run_tallies, counts["phases"], started, end, rest)
-    shown = [_view(gauge) for gauge in found if gauge.limit is not None]
+    shown = [_timed(_view(gauge), gauge, limits, end) for gauge in found if gauge.limit is not None]
     return sorted(shown, key=lambda view: (not view.tripped, not (view.fault and view.near)))
 
 
@@ -109,6 +110,19 @@ def _view(gauge: Gauge) -> GaugeView:
         tripped=gauge.tripped and gauge.rule not in ("batch_size", "sample"),
         near=gauge.near,
     )
+
+
+def _timed(view: GaugeView, gauge: Gauge, limits: Limits, now: datetime) -> GaugeView:
+    """A limit of time says what is left of it, and one of the clock says hours of the clock."""
+    left = timedelta(minutes=max(view.limit - view.observed, 0))
+    said = f"{age(now - left, now)} left" if left else "over"
+    if gauge.rule == "max_total_minutes":
+        return replace(view, note=f"{said}, pauses left out")
+    if gauge.rule == "until" and limits.until is not None:
+        return replace(
+            view, observed_text=hour(now, now), limit_text=hour(limits.until, now), note=said
+        )
+    return view
 
 
 def _text(rule: str, value: float) -> str:

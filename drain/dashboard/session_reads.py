@@ -121,7 +121,7 @@ def plan_state(session: DrainSession, counts: dict[str, Any]) -> PlanState:
 
 
 def verdicts(session: int) -> list[dict[str, Any]]:
-    """Runs of the session with their verdict; stopped ones first."""
+    """Runs of the session with their verdict, stopped ones first: one more than are shown, if there are more."""
     found = rows(
         """
         WITH s AS MATERIALIZED (
@@ -139,7 +139,7 @@ def verdicts(session: int) -> list[dict[str, Any]]:
         FROM s JOIN drain_run r ON r.id = s.run_id
         ORDER BY s.stop = '', s.failed + s.lost DESC, s.head_position
         """,
-        {"session": session, "limit": VERDICTS},
+        {"session": session, "limit": VERDICTS + 1},
     )
     return [row | {"verdict": "stopped" if row["stop"] else row["tier"]} for row in found]
 

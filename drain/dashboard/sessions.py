@@ -152,7 +152,8 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         "results": session_reads.results(
             session.pk, number_in(request, "before"), number_in(request, "after")
         ),
-        "verdicts": verdicts,
+        "verdicts": verdicts[: session_reads.VERDICTS],
+        "more_verdicts": len(verdicts) > session_reads.VERDICTS,
         "planned": books.planned,
         "card": stop_card(session, plan, verdicts),
         "command": drain_command(SessionScope.from_json(session.scope), limits, session.note),

@@ -11,6 +11,7 @@ from django.urls import reverse
 from drain.models import Attempt, DrainSession
 from drain.models.vocabulary import FAILURE_OUTCOMES, SessionState
 from drain.policy.actions import Action, Subject, after_stop
+from drain.policy.argv import same_again
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
 from drain.policy.stops import StopRule
 
@@ -19,13 +20,7 @@ from .links import attempt_href, cause_href, report_href, run_href
 from .nothing_selected import nothing_selected
 from .session_reads import PlanState
 
-_OPTIONS = {
-    "--run-id": "run",
-    "--fingerprint": "fingerprint",
-    "--batch-size": "batch_size",
-    "--queued-policy": "queued_policy",
-    "--phase-timeout-seconds": "phase_timeout_seconds",
-}
+_FORM_NAMES = {"run-id": "run", "skip-run-prefix": "skip"}
 _OF_ATTEMPT = ("number", "error", "fingerprint", "phase__phase_id", "run__run_id")
 
 
@@ -139,6 +134,7 @@ def _steps(
         run_id=run_id,
         phase_id=attempt.phase.phase_id if attempt else "PHASE",
         key=card.get("key") or (attempt.fingerprint if attempt else "") or "KEY",
+        again=same_again(session.scope, session.limits),
     )
     steps = []
     if attempt is not None and attempt_href(attempt.pk):
@@ -168,11 +164,22 @@ _WORDS = {"drain": "Preview", "report": "Report", "queued": "Queued", "clear_que
 def _page_for(argv: tuple[str, ...], session: DrainSession | None) -> str:
     name = argv[0]
     if name == "drain" and "--resume" not in argv:
-        pairs = zip(argv[1::2], argv[2::2], strict=False)
-        query = {_OPTIONS[flag]: value for flag, value in pairs if flag in _OPTIONS}
-        return f"{reverse('drain:session-new')}?{urlencode(query)}"
+        return f"{reverse('drain:session-new')}?{urlencode(_form_values(argv))}"
     if name == "report" and session is not None:
         return report_href(session.pk)
     if name in ("queued", "clear_queued"):
         return reverse("drain:queued-list")
     return ""
+
+
+def _form_values(argv: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The flags of a drain as fields of its form; a flag without a value is none."""
+    pairs = [
+        (flag.removeprefix("--"), text) for flag, text in zip(argv[1::2], argv[2::2], strict=False)
+    ]
+    values = [(_FORM_NAMES.get(flag, flag.replace("-", "_")), text) for flag, text in pairs]
+    return [(name, _percent(text) if name == "max_failure_rate" else text) for name, text in values]
+
+
+def _percent(share: str) -> str:
+    return f"{float(share) * 100:g}"

@@ -21,6 +21,7 @@ from drain.evidence.verdicts import Verdict
 from drain.models import Attempt, Candidate, Check, DrainSession, FixMarker
 from drain.models.vocabulary import LIVE_SESSION_STATES, CheckKind, CheckVerdict
 from drain.policy.actions import Action, Subject, after_stop
+from drain.policy.argv import same_again
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
 
 GUARDS = (CheckKind.NO_PATTERN, CheckKind.NO_FINGERPRINT)
@@ -254,7 +255,11 @@ def _single_phases(session: DrainSession) -> tuple[SinglePhase, ...]:
 
 def _actions(session: DrainSession) -> tuple[Action, ...]:
     rule = session.stop_card.get("rule") or session.stop_reason
-    subject = Subject(session=str(session.pk), key=session.stop_card.get("key") or "KEY")
+    subject = Subject(
+        session=str(session.pk),
+        key=session.stop_card.get("key") or "KEY",
+        again=same_again(session.scope, session.limits),
+    )
     for rules in (StopReason, RunStop, ExclusionReason):
         if rule in set(rules):
             return after_stop(rules(rule), subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from drain.evidence.inert import plain
 from drain.evidence.report import Report
 
 MOST_LISTED = 200
+_NUMBER = re.compile(r"[+−]?[\d,]+(\.\d+)?")
 Rows = list[list[str]]
 
 
@@ -24,7 +26,8 @@ def render_html(report: Report) -> Iterator[str]:
 def html_context(report: Report) -> dict[str, Any]:
     """What drain/report/_body.html draws: plain text made inert, which the template escapes.
 
-    `parts` is a list of {id, title, text, tables: [{names, rows, note}]} in reading order.
+    `parts` is a list of {id, title, text, tables: [{names, numbers, rows, note}]} in reading order; `numbers`
+    says of each column whether it holds nothing but numbers.
     """
     mark, sentence = report.status
     return {
@@ -44,7 +47,14 @@ def _part(name: str, title: str, text: str, *tables: dict[str, Any]) -> dict[str
 
 
 def _table(names: list[str], rows: Iterable[Iterable[object]], note: str = "") -> dict[str, Any]:
-    return {"names": names, "rows": _rows(rows), "note": plain(note, 1000)}
+    shown = _rows(rows)
+    numbers = [_are_numbers(column) for column in zip(*shown, strict=True)]
+    return {"names": names, "numbers": numbers, "rows": shown, "note": plain(note, 1000)}
+
+
+def _are_numbers(column: Iterable[str]) -> bool:
+    said = [text for text in column if text]
+    return bool(said) and all(_NUMBER.fullmatch(text) for text in said)
 
 
 def _rows(rows: Iterable[Iterable[object]]) -> Rows:
@@ -76,9 +86,9 @@ def _findings(report: Report) -> list[dict[str, Any]]:
 
 
 def _steps(report: Report) -> list[dict[str, Any]]:
-    states = [(name, b, a, f"{a - b:+d}") for name, b, a in words.states(report)]
+    states = [(name, b, a, _change(a - b)) for name, b, a in words.states(report)]
     telemetry = [
-        (t.run_id, t.phase_id, t.events, t.attempts, f"{t.minutes:.1f}") for t in report.telemetry
+        (t.run_id, t.phase_id, t.events, t.attempts, f"{t.minutes:.2f}") for t in report.telemetry
     ]
     guards = [(g.name, words.MARKS[g.verdict], g.sentence) for g in report.guards]
     return [
@@ -88,6 +98,10 @@ def _steps(report: Report) -> list[dict[str, Any]]:
         _part("guards", "4. Known-bad patterns", words.guards_answer(report), _table(["Guard", "", "Finding"], guards)),
         _part("actions", "Next steps", " ".join(words.settings_advice(report)), _table(["What", "Risk", "Command"], words.actions(report))),
     ]  # fmt: skip
+
+
+def _change(by: int) -> str:
+    return f"{by:+d}".replace("-", "−") if by else "0"
 
 
 def _lists(report: Report) -> list[dict[str, Any]]:

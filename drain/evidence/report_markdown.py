@@ -85,7 +85,7 @@ def _recommendations(report: Report) -> str:
 def _verification(report: Report) -> str:
     states = [[md(name), str(b), str(a), f"{a - b:+d}"] for name, b, a in words.states(report)]
     telemetry = [
-        [md(t.run_id), md(t.phase_id), str(t.events), str(t.attempts), f"{t.minutes:.1f}"]
+        [md(t.run_id), md(t.phase_id), str(t.events), str(t.attempts), f"{t.minutes:.2f}"]
         for t in report.telemetry[:MOST_LISTED]
     ]
     causes = [[md(what), md(title), str(n)] for what, title, n in words.cause_lines(report)]

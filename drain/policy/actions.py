@@ -33,6 +33,8 @@ class Subject:
     queued_run_id: str = ""
     """Empty: the same run."""
     key: str = "KEY"
+    again: tuple[str, ...] = ("drain",)
+    """The command of a drain with the same scope and limits."""
 
 
 def after_stop(rule: StopRule, subject: Subject) -> tuple[Action, ...]:
@@ -46,8 +48,10 @@ def after_stop(rule: StopRule, subject: Subject) -> tuple[Action, ...]:
     if rule is StopReason.PREFLIGHT_FAILED:
         return (_check_executors(),)
     if rule in _TIME_UP:
+        return (_again(subject), _report(subject))
+    if rule is StopReason.INTERRUPTED:
         return (_resume(subject), _report(subject))
-    return (_report(subject), _drain_one(subject), _resume(subject))
+    return (_report(subject), _drain_one(subject), _again(subject))
 
 
 def for_empty_plan(plan: Plan, subject: Subject) -> tuple[Action, ...]:
@@ -87,7 +91,6 @@ _TIME_UP = (
     StopReason.MAX_TOTAL_MINUTES,
     StopReason.UNTIL,
     StopReason.PERSON,
-    StopReason.INTERRUPTED,
 )
 
 
@@ -99,7 +102,11 @@ def _about_queued(subject: Subject) -> tuple[Action, ...]:
     return (
         Action("Clear the queued phase", "Nobody runs it afterwards unless it is requeued.", clear),
         Action("Drain the queued phase itself", "Somebody else may be about to run it.", one),
-        Action("Let only declared dependencies wait", "No risk beyond that of any drain.", (*policy, "phase")),
+        Action(
+            "Let only declared dependencies wait",
+            "No risk beyond that of any drain.",
+            (*policy, "phase"),
+        ),
         Action(
             "Ignore queued phases", "Phases may run before what they need.", (*policy, "ignore")
         ),
@@ -133,6 +140,11 @@ def _dry_run() -> Action:
 def _resume(subject: Subject) -> Action:
     argv = ("drain", "--resume", subject.session)
     return Action("Go on with the same plan", "The same limits can stop it again.", argv)
+
+
+def _again(subject: Subject) -> Action:
+    risk = "A new plan of what is failed now; the same limits can stop it again."
+    return Action("Drain the rest under the same limits", risk, subject.again)
 
 
 def _report(subject: Subject) -> Action:

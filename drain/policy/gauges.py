@@ -10,7 +10,7 @@ from drain.policy.limits import Limits
 from drain.policy.stops import failure_rate, minutes_used
 from drain.policy.tallies import RunTally, SessionTally
 
-NEAR = 0.75
+NEAR = 0.66
 """From this share of a limit on a gauge says that the stop is near."""
 
 

@@ -103,6 +103,9 @@ def test_a_stopped_session_says_why_and_what_is_safe_to_do_next():
     assert "Next safe actions" in page
     assert "manage.py</span>" not in page
     assert "drain_phase" in page
+    # What has stopped cannot be resumed: the way on is a new plan under the same limits.
+    assert "--resume" not in page
+    assert "/drains/new/?batch_size=" in page
 
 
 def test_a_run_that_was_left_is_named_even_when_the_session_finished():

@@ -124,7 +124,7 @@ def test_markdown_has_every_section_filled_from_data(session):
         "12 events from 4 of 5 attempts",
         "4 of 5 counted attempts completed, on phases that had all failed before",
         "See what would become of the 1 still failed",
-        "| research-system-v2 | research-0 | 3 | 1 | 1.0 |",
+        "| research-system-v2 | research-0 | 3 | 1 | 1.00 |",
         "execution\\_error 1",
         "ModuleNotFoundError: coverage\\_tracker",
         "Import mended",

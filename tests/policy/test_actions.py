@@ -10,7 +10,10 @@ from drain.policy.reasons import ExclusionReason, RunStop, StopReason
 
 from .backlogs import phase, plan
 
-SUBJECT = Subject(session="7", run_id="r1", phase_id="p1", queued_phase_id="q", key="abc")
+SUBJECT = Subject(
+    session="7", run_id="r1", phase_id="p1", queued_phase_id="q", key="abc",
+    again=("drain", "--batch-size", "5"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", [*StopReason, *RunStop, *ExclusionReason])
@@ -29,7 +32,8 @@ def test_every_line_of_the_ledger_has_a_way_out(reason):
 @pytest.mark.parametrize(
     ("rule", "command"),
     [
-        (StopReason.MAX_TOTAL_MINUTES, ("drain", "--resume", "7")),
+        (StopReason.MAX_TOTAL_MINUTES, ("drain", "--batch-size", "5")),
+        (StopReason.INTERRUPTED, ("drain", "--resume", "7")),
         (StopReason.NOTHING_SELECTED, ("drain", "--dry-run")),
         (StopReason.PREFLIGHT_FAILED, ("executor", "check")),
         (StopReason.FAILURE_RATE, ("report", "7")),

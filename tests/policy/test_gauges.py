@@ -26,8 +26,9 @@ def test_limits_that_are_off_are_shown_without_a_limit():
     assert "sample" not in found
 
 
-def test_a_gauge_is_near_from_three_quarters_on_and_tripped_at_the_limit():
-    assert read(Limits(max_total_minutes=10))["max_total_minutes"].near
+def test_a_gauge_is_near_from_two_thirds_on_and_tripped_at_the_limit():
+    assert read(Limits(max_total_minutes=12))["max_total_minutes"].near
+    assert not read(Limits(max_total_minutes=13))["max_total_minutes"].near
     full = read(Limits(batch_size=4), processed=4)["batch_size"]
     assert full.tripped
     assert not full.near
