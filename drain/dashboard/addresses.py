@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from urllib.parse import urlencode
 
+from django.http import QueryDict
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 
 
@@ -13,6 +14,15 @@ def link(name: str, *values: object, **query: object) -> str:
     found = _address(get_script_prefix(), name, values)
     asked = {key: value for key, value in query.items() if value not in (None, "")}
     return f"{found}?{urlencode(asked)}" if asked and found else found
+
+
+def changed_query(query: QueryDict, **changes: object) -> str:
+    """A page's own address with some parameters of its query changed; None or "" removes one."""
+    # Rows have one each: a copied QueryDict would take four times as long.
+    found = dict(query.lists()) | {
+        name: [] if value in (None, "") else [str(value)] for name, value in changes.items()
+    }
+    return f"?{urlencode(found, doseq=True)}"
 
 
 @lru_cache(maxsize=8192)

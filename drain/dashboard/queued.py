@@ -14,6 +14,7 @@ from drain.policy.reasons import ExclusionReason
 from .answers import page_or_fragment
 from .paging import number_in
 from .permissions import requires
+from .queued_markup import QueuedRows
 from .stop_card import step
 
 SHOWN = 30
@@ -28,9 +29,13 @@ def queued_list(request: HttpRequest) -> HttpResponse:
     found = queued_ids(asked, now, SHOWN + 1, number_in(request, "after"))
     shown = found[:SHOWN]
     queued, stale = queue_size(asked, now)
+    phases = queued_phases(shown, asked, now)
+    may = request.user.has_perm
+    drawing = QueuedRows(request.GET, now, may("drain.clear_queued"), may("drain.drain_phases"))
     context = {
         "now": now,
-        "phases": queued_phases(shown, asked, now),
+        "phases": phases,
+        "rows": drawing.draw(phases),
         "older": shown[-1] if len(found) > SHOWN else 0,
         "queued": queued,
         "stale": stale,

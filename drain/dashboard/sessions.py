@@ -29,6 +29,11 @@ from .shared import shared
 from .stop_card import stop_card
 
 LISTED = 30
+# A list shows little of a drain; its plan, limits and counts before and after are long texts.
+_LISTED = (
+    "state", "stop_reason", "stop_card", "note", "started_by", "total_failed", "selected",
+    "created_at", "started_at", "ended_at", "rested", "resting_since",
+)  # fmt: skip
 KEEP_SECONDS = 60
 _FRAGMENT = "drain/sessions/_live.html"
 
@@ -36,7 +41,7 @@ _FRAGMENT = "drain/sessions/_live.html"
 @requires()
 def session_list(request: HttpRequest) -> HttpResponse:
     """Drains, newest first; a state in the address narrows them."""
-    found = DrainSession.objects.order_by("-pk")
+    found = DrainSession.objects.order_by("-pk").only(*_LISTED)
     state = request.GET.get("state", "")
     if state in SessionState.values:
         found = found.filter(state=state)

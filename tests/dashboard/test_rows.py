@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+from django.http import QueryDict
 
 from drain.dashboard.charts import Chart
 from drain.dashboard.drawings import LaneMark
+from drain.dashboard.formats import NOTHING
 from drain.dashboard.graph_layout import Node, lay_out
+from drain.dashboard.queued_markup import QueuedRows
 from drain.dashboard.run_list import ListedRun, RunRow
 from drain.dashboard.run_markup import dependency_drawing, phase_rows, run_rows
 from drain.dashboard.run_reads import PhaseLine, RunPhase, RunTable
+from drain.dashboard.session_markup import plan_rows, result_rows, session_rows
 from drain.dashboard.timeline import Period
+from drain.engine.blockers import QueuedPhase
+from drain.models import Attempt, Candidate, DrainSession, Phase, Run
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 EVIL = '<script>alert("x")</script>\'&'
@@ -57,3 +65,34 @@ def test_a_row_of_a_run_s_phases_shows_names_errors_and_attempts_as_text():
 def test_a_graph_shows_labels_and_states_as_text():
     nodes = [Node(1, EVIL, EVIL), Node(2, f"b-{EVIL}", "FAILED")]
     assert inert(dependency_drawing(lay_out(nodes, [(2, 1)], ())))
+
+
+def test_a_row_of_the_queue_shows_names_and_reasons_as_text_and_only_what_a_person_may_do():
+    found = QueuedPhase(3, EVIL, 7, EVIL, NOON, True, 2, 1, [EVIL], EVIL, EVIL, EVIL, EVIL)
+    query = QueryDict(urlencode({"run": EVIL, "after": 9, EVIL: EVIL}))
+    drawn = QueuedRows(query, NOON, clears=True, drains=True).draw([found])
+    assert inert(drawn)
+    assert "after=" not in drawn
+    assert ("Clear…" in drawn, "Drain it" in drawn, "Tick" in drawn) == (True, True, True)
+    drawn = QueuedRows(query, NOON, clears=False, drains=False).draw([found])
+    assert ("Clear…" in drawn, "Drain it" in drawn, "Tick" in drawn) == (False, False, False)
+    assert "Ignore it…" in drawn
+
+
+def test_a_row_of_the_list_of_drains_shows_notes_and_sentences_as_text():
+    one = DrainSession(pk=4, started_by=EVIL, note=EVIL, created_at=NOON, state=EVIL)
+    row = {"session": one, "counts": {}, "took": None}
+    noted = session_rows([row])
+    assert inert(noted)
+    assert f'data-label="took">{NOTHING}</td>' in noted
+    one.stop_card = {"sentence": EVIL}
+    assert inert(session_rows([row]))
+
+
+def test_a_row_of_results_and_of_a_plan_shows_names_and_errors_as_text():
+    phase, run = Phase(pk=3, phase_id=EVIL), Run(run_id=EVIL)
+    attempt = Attempt(pk=5, phase=phase, run=run, outcome=EVIL, finished_at=NOON)
+    assert inert(result_rows([{"attempt": attempt, "seconds": 1.0, "said": EVIL}]))
+    for became in ({"outcome": EVIL}, {"status": "excluded", "reason": EVIL}, {}):
+        one = Candidate(phase=phase, run=run, why=EVIL, planned_position=1, **became)
+        assert inert(plan_rows([one]))
