@@ -11,14 +11,23 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from drain.dashboard import drawings, formats, links, looks, markup, moments, run_markup
+from drain.dashboard import (
+    drawings,
+    formats,
+    links,
+    looks,
+    markup,
+    moments,
+    run_markup,
+    session_markup,
+)
+from drain.dashboard.addresses import changed_query
 from drain.evidence.report_words import MARKS
 
 register = template.Library()
@@ -35,6 +44,9 @@ register.simple_tag(markup.command_line, name="command_line")
 register.simple_tag(markup.attempts, name="attempts")
 register.simple_tag(run_markup.run_rows, name="run_rows")
 register.simple_tag(run_markup.phase_rows, name="phase_rows")
+register.simple_tag(session_markup.session_rows, name="session_rows")
+register.simple_tag(session_markup.result_rows, name="result_rows")
+register.simple_tag(session_markup.plan_rows, name="plan_rows")
 register.simple_tag(run_markup.dependency_drawing, name="dependency_drawing")
 register.simple_tag(formats.rate, name="rate")
 register.simple_tag(moments.at, name="at")
@@ -151,8 +163,4 @@ def gauge_class(gauge: Any) -> str:
 @register.simple_tag(takes_context=True)
 def with_query(context: template.Context, **changes: object) -> str:
     """The address of this page with some query parameters changed; None or "" removes one."""
-    # Rows have one each: a copied QueryDict would take four times as long.
-    query = dict(context["request"].GET.lists()) | {
-        name: [] if value in (None, "") else [str(value)] for name, value in changes.items()
-    }
-    return f"?{urlencode(query, doseq=True)}"
+    return changed_query(context["request"].GET, **changes)
