@@ -14,8 +14,8 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
 from drain.engine.backlog import active_holds
-from drain.evidence.sql import rows
 from drain.models import Attempt, Candidate, Phase, SourceDebt
+from drain.models.door.cursor import rows
 from drain.models.vocabulary import (
     LIVE_SESSION_STATES,
     CandidateStatus,
@@ -30,7 +30,8 @@ from drain.policy.rows import PhaseRow, RunFacts, Scope
 from .formats import age
 
 # Up the edges from one phase, over prerequisites that are not complete or skipped: both ends of each edge,
-# and the first queued phase of the run, each with the facts about its run and its cause.
+# and the first queued phase of the run, each with the facts about its run and its cause. Planning it takes
+# longer than running it.
 _ROWS = """
 WITH RECURSIVE up AS (
     SELECT d.phase_id, d.prerequisite_id FROM drain_dependency d
@@ -48,7 +49,7 @@ wanted AS (
 )
 SELECT p.id, p.run_id, p.phase_index, p.state, p.failure_category,
     coalesce(m.key, p.last_fingerprint) AS fingerprint, coalesce(m.status, f.status) = 'snoozed'
-        AND coalesce(coalesce(m.snoozed_until, f.snoozed_until) > %(now)s, true) AS snoozed,
+        AND coalesce(coalesce(m.snoozed_until, f.snoozed_until) > %(now)s::timestamptz, true) AS snoozed,
     p.lease_owner IS NOT NULL AND p.lease_expires_at > now() AS leased, p.phase_id,
     r.run_id AS run_name, r."order", s.kind, r.max_parallel,
     ARRAY(SELECT prerequisite_id FROM edge WHERE edge.phase_id = p.id) AS needs

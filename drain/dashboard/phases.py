@@ -32,6 +32,11 @@ ATTEMPTS, TRANSITIONS, EVENTS, NEIGHBOURS = 50, 50, 25, 100
 ERROR_CHARACTERS = 6000
 PARAMS_CHARACTERS = 4000
 TAIL_LINES = 12
+_ENDS = [
+    f"{end}{name}"
+    for end in ("phase", "prerequisite")
+    for name in ("", "__phase_id", "__state", "__run", "__run__run_id")
+]
 
 
 @require_safe
@@ -113,7 +118,8 @@ def _transitions(phase: Phase) -> list[Transition]:
 def _neighbours(phase: Phase) -> dict[str, list[Phase]]:
     """What it waits for and what waits for it."""
     touching = Dependency.objects.filter(Q(phase=phase) | Q(prerequisite=phase)).order_by("pk")
-    edges = list(touching.select_related("prerequisite__run", "phase__run")[:NEIGHBOURS])
+    found = touching.select_related("prerequisite__run", "phase__run").only(*_ENDS)
+    edges = list(found[:NEIGHBOURS])
     return {
         "needs": [edge.prerequisite for edge in edges if edge.phase_id == phase.pk],
         "dependents": [edge.phase for edge in edges if edge.prerequisite_id == phase.pk],

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from drain.evidence.sql import rows
 from drain.models import Fingerprint, Phase, Run
+from drain.models.door.cursor import rows
 
 from .addresses import link
 from .answers import page_or_fragment
@@ -23,31 +23,32 @@ from .words import cleaned, parts, prefix_query
 EACH = 10
 # Shorter beginnings match nearly everything and say nothing.
 SHORTEST = 2
+# Failures among which a word is looked for before the index is asked.
+NEWEST = 200
 
 # Words that many errors share are found among the newest failures; for others the index of words knows
 # the few that have them. A planner cannot know which is which, and reading the words of all of them takes seconds.
-_ERRORS = """
+_ERRORS = f"""
 WITH newest AS MATERIALIZED (
     SELECT id, state_changed_at, last_failure_reason FROM drain_phase WHERE state = 'FAILED'
-    ORDER BY state_changed_at DESC, id DESC LIMIT %(newest)s
+    ORDER BY state_changed_at DESC, id DESC LIMIT {NEWEST}
 ), recent AS MATERIALIZED (
     SELECT id, state_changed_at FROM newest
     WHERE lower(left(last_failure_reason, 8000)) LIKE ALL(%(parts)s::text[])
-        AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s)
-    ORDER BY state_changed_at DESC, id DESC LIMIT %(limit)s
+        AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s::text)
+    ORDER BY state_changed_at DESC, id DESC LIMIT {EACH}
 ), rare AS MATERIALIZED (
     SELECT id, state_changed_at FROM drain_phase
-    WHERE state = 'FAILED' AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s)
-        AND (SELECT count(*) FROM recent) < %(limit)s
+    WHERE state = 'FAILED' AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s::text)
+        AND (SELECT count(*) FROM recent) < {EACH}
 ), found AS (
     SELECT * FROM recent UNION SELECT * FROM rare
-    ORDER BY state_changed_at DESC, id DESC LIMIT %(limit)s
+    ORDER BY state_changed_at DESC, id DESC LIMIT {EACH}
 )
 SELECT p.id, p.phase_id, r.run_id, left(p.last_failure_reason, 2000) AS error
 FROM found JOIN drain_phase p ON p.id = found.id JOIN drain_run r ON r.id = p.run_id
 ORDER BY found.state_changed_at DESC, found.id DESC
-"""
-NEWEST = 200
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,7 @@ def _fingerprints(q: str) -> list[Found]:
 
 def _errors(q: str) -> list[Found]:
     said = prefix_query(q)
-    values = {"query": said, "parts": parts(q), "limit": EACH, "newest": NEWEST}
-    found = rows(_ERRORS, values) if said else []
+    found = rows(_ERRORS, {"query": said, "parts": parts(q)}) if said else []
     return [
         Found(
             link("phase-detail", item["id"]),

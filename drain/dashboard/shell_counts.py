@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from drain.engine.blockers import STALE_PHASES
-from drain.evidence.sql import row
+from drain.models.door.cursor import rows
 from drain.models.vocabulary import LIVE_SESSION_STATES, FingerprintStatus, PhaseState
 
 from .formats import masked
@@ -35,9 +35,9 @@ SELECT (SELECT coalesce(json_object_agg(state, n), '{{}}') FROM counted) AS by_s
     (SELECT coalesce(identity ->> 'label', nullif(url, ''), name) FROM drain_source
      ORDER BY imported_at DESC NULLS LAST, id LIMIT 1) AS label
 FROM (
-    SELECT coalesce(sum(workers) FILTER (WHERE last_seen > %(silent)s), 0)::int AS workers_alive,
+    SELECT coalesce(sum(workers) FILTER (WHERE last_seen > %(silent)s::timestamptz), 0)::int AS workers_alive,
         coalesce(sum(workers), 0)::int AS workers_asked
-    FROM drain_workerhost WHERE stopped_at IS NULL AND last_seen > %(forgotten)s
+    FROM drain_workerhost WHERE stopped_at IS NULL AND last_seen > %(forgotten)s::timestamptz
 ) hosts, (SELECT count(*) AS source_count, max(imported_at) AS imported_at FROM drain_source) sources
 """  # noqa: S608 - constants only
 
@@ -62,7 +62,7 @@ class ShellCounts:
 
 def read_counts(now: datetime) -> ShellCounts:
     """Read them all in one statement; exact at this moment (totals plus what is not folded into them yet)."""
-    found = row(_COUNTS, _values(now))
+    (found,) = rows(_COUNTS, _values(now))
     label, by_state = found.pop("label"), found["by_state"]
     return ShellCounts(
         source=_source_label(label, found["source_count"]),

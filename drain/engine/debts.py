@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from drain.models import Phase, SourceDebt
@@ -43,6 +42,12 @@ SELECT %(phase)s::bigint, 'lost', '', '', %(reason)s::text, 'maintenance', 'sche
     gen_random_uuid(), now() + %(after)s::interval
 FROM drain_source WHERE id = %(source)s::bigint AND kind = 'autopack'
 ON CONFLICT (phase_id) DO NOTHING
+"""
+_UNSETTLED = """
+SELECT s.name AS source, count(*)::int AS phases, min(d.made_at) AS since, max(d.error) AS error
+FROM drain_sourcedebt d JOIN drain_phase p ON p.id = d.phase_id
+JOIN drain_run r ON r.id = p.run_id LEFT JOIN drain_source s ON s.id = r.source_id
+WHERE d.error <> '' GROUP BY s.name ORDER BY since LIMIT %(limit)s::int
 """
 
 
@@ -107,9 +112,7 @@ class Unsettled:
 
 def unsettled() -> list[Unsettled]:
     """Sources that could not be asked about phases the last time, those that wait longest first; one query."""
-    failed = SourceDebt.objects.exclude(error="").values_list("phase__run__source__name")
-    told = failed.annotate(n=Count("pk"), since=Min("made_at"), said=Max("error"))
-    return [Unsettled(*each) for each in told.order_by("since")[:SHOWN_SOURCES]]
+    return [Unsettled(**each) for each in rows(_UNSETTLED, {"limit": SHOWN_SOURCES})]
 
 
 def _settle(pk: int) -> bool:

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from drain.evidence.causes import STANDS_FOR
 from drain.evidence.sql import row, rows
+from drain.models.door.cursor import rows as prepared_rows
 from drain.models.vocabulary import FAILURE_OUTCOMES
 
 FOLD_LOCK = 7_316_201
@@ -72,9 +73,10 @@ SELECT run_id, state, sum(n)::int AS count FROM (
     SELECT run_pk, state, delta FROM drain_statedelta
     WHERE EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
 ) counts
-WHERE %(runs)s::bigint[] IS NULL OR run_id = ANY(%(runs)s::bigint[])
-GROUP BY run_id, state HAVING sum(n) <> 0 ORDER BY run_id, state
+{which} GROUP BY run_id, state HAVING sum(n) <> 0 ORDER BY run_id, state
 """
+_STATES_OF_ALL = _STATES.format(which="")
+_STATES_OF_RUNS = _STATES.format(which="WHERE run_id = ANY(%(runs)s::bigint[])")
 _TOTALS = """
 SELECT state, sum(n)::int AS count FROM (
     SELECT run_id, state, count AS n FROM drain_statecount
@@ -183,7 +185,12 @@ def fold(limit: int = 50_000) -> Folded:
 def state_counts(runs: Collection[int] | None = None) -> dict[int, dict[str, int]]:
     """Phases by state for each of these runs (primary keys; None: all); states without any are absent."""
     found: dict[int, dict[str, int]] = {}
-    for item in rows(_STATES, {"runs": None if runs is None else list(runs)}):
+    counted = (
+        rows(_STATES_OF_ALL)
+        if runs is None
+        else prepared_rows(_STATES_OF_RUNS, {"runs": list(runs)})
+    )
+    for item in counted:
         found.setdefault(item["run_id"], {})[item["state"]] = item["count"]
     return found
 
