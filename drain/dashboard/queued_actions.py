@@ -81,6 +81,9 @@ def _move(
         "large": large,
         "nobody": large and not strength().hosts,
         "named": named.order_by("run__run_id", "phase_index"),
+        # What was typed stays when it is refused: another state than the chosen one would be a trap.
+        "to": request.POST.get("to", "failed"),
+        "reason": request.POST.get("reason", ""),
     }
     return render(request, "drain/queued/confirm.html", context)
 

@@ -109,3 +109,20 @@ def test_late_answers_to_other_words_are_not_offered(
     places = page.locator("#palette-list")
     expect(places).to_contain_text("Audit")
     expect(places).not_to_contain_text("research")
+
+
+def test_a_form_is_sent_once_however_often_somebody_clicks(
+    olga: User, report_run: Run, visit: Visit
+) -> None:
+    page = visit("/runs/?state=FAILED")
+    page.get_by_role("button", name="Save this view…").click()
+    # The dialog begins at the field that it needs.
+    page.keyboard.type("Failed")
+    held: list[Route] = []
+    page.route("**/views/**", lambda route: held.append(route))  # noqa: PLW0108 - Playwright takes no built-in function
+    with page.expect_request("**/views/**"):
+        page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    held[0].continue_()
+    expect(page.get_by_text("Saved as Failed.")).to_be_visible()
+    assert len(held) == 1

@@ -44,7 +44,9 @@ def test_clearing_shows_what_it_will_do_asks_why_and_answers_per_phase():
     assert "Clear 2 phases" in preview
     assert Phase.objects.get(pk=one.pk).state == "QUEUED"
     data |= {"confirmed": "1", "to": "skipped", "reason": " "}
-    assert "A reason is missing" in operator.post("/queued/clear/", data).content.decode()
+    refused = operator.post("/queued/clear/", data).content.decode()
+    assert "A reason is missing" in refused
+    assert 'value="skipped" checked' in refused
     data["reason"] = "not needed any more"
     answer = operator.post("/queued/clear/?stale=1", data).content.decode()
     assert "1 moved, 1 left alone" in answer
