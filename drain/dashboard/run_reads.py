@@ -11,7 +11,8 @@ from django.db.models import F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Right
 from django.utils import timezone
 
-from drain.models import Dependency, Fingerprint, Hold, Phase, Run
+from drain.models import Fingerprint, Hold, Phase, Run
+from drain.models.door.cursor import rows
 from drain.models.vocabulary import ENDED_STATES, HoldKind, PhaseState
 
 from .attempt_reads import newest_attempts
@@ -23,6 +24,13 @@ PAGE = 200
 GRAPH_EDGES = 400
 """Beyond this a drawing is a ball of wool: the page says so instead."""
 REASON_CHARACTERS = 600
+_EDGES = """
+SELECT p.id AS phase, p.phase_id AS name, p.state, q.id AS need, q.phase_id AS need_name, q.state AS need_state,
+    q.run_id AS need_run, r.run_id AS need_run_name
+FROM drain_phase p JOIN drain_dependency d ON d.phase_id = p.id
+JOIN drain_phase q ON q.id = d.prerequisite_id JOIN drain_run r ON r.id = q.run_id
+WHERE p.run_id = %(run)s::bigint ORDER BY d.id LIMIT %(limit)s::int
+"""
 HOLDS = 10
 
 
@@ -168,23 +176,16 @@ class Graph:
 
 def dependency_graph(run: Run) -> Graph:
     """The graph of one run, with the phases of other runs that it waits for."""
-    found = list(
-        Dependency.objects.filter(phase__run=run).order_by("pk").values(
-            "phase_id", "prerequisite_id", "phase__phase_id", "phase__state", "prerequisite__run__run_id",
-            "prerequisite__phase_id", "prerequisite__state", "prerequisite__run_id",
-        )[: GRAPH_EDGES + 1]
-    )  # fmt: skip
+    found = rows(_EDGES, {"run": run.pk, "limit": GRAPH_EDGES + 1})
     if len(found) > GRAPH_EDGES:
         return Graph(None, len(found), too_many=True)
     nodes: dict[int, Node] = {}
     for edge in found:
-        need, name = edge["prerequisite_id"], edge["prerequisite__phase_id"]
-        if edge["prerequisite__run_id"] != run.pk:
-            name = f"{edge['prerequisite__run__run_id']} / {name}"
-        nodes[need] = Node(need, name, edge["prerequisite__state"])
-        nodes[edge["phase_id"]] = Node(
-            edge["phase_id"], edge["phase__phase_id"], edge["phase__state"]
-        )
-    edges = [(edge["phase_id"], edge["prerequisite_id"]) for edge in found]
+        need, name = edge["need"], edge["need_name"]
+        if edge["need_run"] != run.pk:
+            name = f"{edge['need_run_name']} / {name}"
+        nodes[need] = Node(need, name, edge["need_state"])
+        nodes[edge["phase"]] = Node(edge["phase"], edge["name"], edge["state"])
+    edges = [(edge["phase"], edge["need"]) for edge in found]
     layout = lay_out(list(nodes.values()), edges, ENDED_STATES) if edges else None
     return Graph(layout, len(edges), too_many=False)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from drain.evidence.sql import row, rows
 from drain.models import StateSnapshot
+from drain.models.door.cursor import rows as prepared_rows
 
 HOUR = timedelta(hours=1)
 KEPT = timedelta(days=90)
@@ -31,12 +32,11 @@ FROM drain_transition t CROSS JOIN LATERAL (VALUES (t.from_state, -1), (t.to_sta
 WHERE t.subject = 'phase' AND t.at >= %(since)s AND change.state <> ''
 GROUP BY 1, 2
 """
+# `after` is behind how many of the moments, in order, they came.
 _CHANGED_IN_RUN = """
-SELECT m.moment, change.state, sum(change.n)::int AS n
-FROM unnest(%(moments)s::timestamptz[]) AS m (moment)
-JOIN drain_transition t ON t.run_pk = %(run)s AND t.subject = 'phase' AND t.at >= m.moment
-CROSS JOIN LATERAL (VALUES (t.from_state, -1), (t.to_state, 1)) change (state, n)
-WHERE change.state <> '' GROUP BY 1, 2
+SELECT width_bucket(at, %(moments)s::timestamptz[]) AS after, from_state, to_state, count(*)::int AS n
+FROM drain_transition
+WHERE run_pk = %(run)s::bigint AND subject = 'phase' AND at >= (%(moments)s::timestamptz[])[1] GROUP BY 1, 2, 3
 """
 _FIRST_CHANGE = "SELECT date_trunc('hour', min(at), 'UTC') AS hour FROM drain_transition WHERE subject = 'phase'"
 
@@ -79,11 +79,15 @@ def run_states_at(
     run: int, moments: Collection[datetime], counts: Mapping[str, int]
 ) -> dict[datetime, dict[str, int]]:
     """Phases of a run by state just before each of these moments, reckoned back from its `counts` of now."""
-    found = {moment: Counter(counts) for moment in moments}
-    if found:
-        for item in rows(_CHANGED_IN_RUN, {"run": run, "moments": sorted(found)}):
-            found[item["moment"]][item["state"]] -= item["n"]
-    return {moment: {s: n for s, n in then.items() if n > 0} for moment, then in found.items()}
+    found = {moment: Counter(counts) for moment in sorted(moments)}
+    changes = prepared_rows(_CHANGED_IN_RUN, {"run": run, "moments": list(found)}) if found else []
+    for change in changes:
+        for then in list(found.values())[: change["after"]]:
+            then[change["to_state"]] -= change["n"]
+            then[change["from_state"]] += change["n"]
+    return {
+        moment: {s: n for s, n in then.items() if s and n > 0} for moment, then in found.items()
+    }
 
 
 def history(since: datetime) -> list[tuple[datetime, dict[str, int]]]:
