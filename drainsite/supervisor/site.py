@@ -54,6 +54,8 @@ def web(host: str, port: int) -> ChildSpec:
         "--workers=1",
         f"--threads={WEB_THREADS}",
         "--graceful-timeout=5",
+        # A new drain of many runs names them all in the address of its preview.
+        "--limit-request-line=8190",
         "--no-control-socket",
         "--config=python:drainsite.supervisor.web",
         "--log-level=warning",

@@ -50,8 +50,14 @@ def test_a_preview_follows_the_form(
     page.get_by_label("Batch size").fill("2")
     expect(page.get_by_role("button", name="Start drain of 2 phases")).to_be_visible(timeout=SOON)
     expect(page.get_by_text("2 + 3 = 5")).to_be_visible()
+    page.route("**/drains/new/?*", lambda route: route.abort())
+    page.get_by_label("Note").fill("?")
+    expect(page.get_by_text("older than the form")).to_be_visible(timeout=SOON)
+    page.unroute("**/drains/new/?*")
+    complaints.clear()
     page.get_by_label("One queued phase excludes its whole run").check()
     expect(page.get_by_role("button", name="Nothing to start")).to_be_disabled(timeout=SOON)
+    expect(page.get_by_text("older than the form")).to_be_hidden()
     assert not DrainSession.objects.exists()
     assert complaints == []
 

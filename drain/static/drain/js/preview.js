@@ -4,6 +4,9 @@
   const WAIT = 350;
   const form = document.querySelector("form[data-preview]");
   if (!form) return;
+  const state = document.querySelector("[data-preview-state]");
+  const asBefore = state?.textContent;
+  const tell = (words) => state && (state.textContent = words);
   let timer;
   let running;
 
@@ -31,11 +34,11 @@
         const field = form.querySelector(`[name="${error.dataset.fieldError}"]`);
         if (field) field.setAttribute("aria-invalid", error.hidden ? "false" : "true");
       }
+      tell(asBefore);
       if (!first) history.replaceState(null, "", `?${query}`);
     } catch (problem) {
       if (problem.name === "AbortError") return;
-      const words = document.querySelector("[data-preview-state]");
-      if (words) words.textContent = "The preview could not be refreshed; what you see is older than the form.";
+      tell("The preview could not be refreshed; what you see is older than the form.");
     }
     region?.removeAttribute("aria-busy");
   }
