@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from drain.engine.results import dropped_from_plan
-from drain.models import Attempt, Candidate, DrainSession, FixMarker, Run, SessionRun
+from drain.models import Attempt, Candidate, DrainSession, FixMarker, Source
 from drain.models.door.cursor import rows
 from drain.models.vocabulary import CandidateStatus
 from drain.policy.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
@@ -168,22 +168,16 @@ def fix_before(session: DrainSession) -> FixMarker | None:
 
 def sources(session: int) -> list[dict[str, Any]]:
     """The databases that the session's runs come from, as of their last import; passwords masked."""
-    runs = SessionRun.objects.filter(session=session).values("run")
-    found = (
-        Run.objects.filter(Q(pk__in=runs), source__isnull=False)
-        .values("source__name", "source__identity", "source__workspace", "source__url")
-        .annotate(n=Count("pk"))
-        .order_by("-n")[:3]
-    )
+    found = Source.objects.filter(runs__session_runs__session=session).annotate(n=Count("pk"))
     return [
         {
-            "name": source["source__name"],
-            "place": _place(source["source__identity"], source["source__url"]),
-            "rows": source["source__identity"].get("rows", {}),
-            "workspace": source["source__workspace"],
-            "runs": source["n"],
+            "name": source.name,
+            "place": _place(source.identity, source.url),
+            "rows": source.identity.get("rows", {}),
+            "workspace": source.workspace,
+            "runs": source.n,
         }
-        for source in found
+        for source in found.order_by("-n")[:3]
     ]
 
 
