@@ -31,6 +31,7 @@ def worker_list(request: HttpRequest) -> HttpResponse:
     context = {
         "now": now,
         "hosts": hosts,
+        "silent": sum(host["state"] == "silent" for host in hosts),
         "strength": strength(),
         "asked": _asked(),
         "unsettled": unsettled(),
