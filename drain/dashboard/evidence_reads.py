@@ -10,6 +10,7 @@ from datetime import datetime
 from django.core.cache import cache
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from drain.evidence.analysis import Backlog, recent_backlog
 from drain.evidence.standing import Standing, standings
@@ -101,27 +102,41 @@ def _chart(found: Backlog) -> Chart | None:
     return stacked_chart(local, [Series("failed", counts, "Failed phases")])
 
 
+Choices = list[tuple[int, str]]
+"""Numbers with the words that name them in a select."""
+_WORDS = 40
+
+
 @dataclass(frozen=True, slots=True)
 class FormFacts:
     """What the forms to compare offer: the newest of each."""
 
-    drains: list[DrainSession]
-    sources: list[Source]
-    markers: list[FixMarker]
+    drains: Choices
+    sources: Choices
+    markers: Choices
 
     @property
     def newest(self) -> tuple[str, str]:
         """The last drain but one and the last one: what people compare first."""
-        numbers = [str(drain.pk) for drain in self.drains[:2]] or [""]
+        numbers = [str(pk) for pk, _ in self.drains[:2]] or [""]
         return numbers[-1], numbers[0]
 
 
 def form_facts(fixes: Sequence[FixMarker] | None = None) -> FormFacts:
     """The newest drains and the sources by name; these fixes, or the latest ones."""
-    drains = DrainSession.objects.order_by("-pk").only("pk", "note", "state")[:_OFFERED]
-    sources = Source.objects.order_by("name").only("pk", "name")[:_OFFERED]
-    latest = FixMarker.objects.order_by("-applied_at", "-pk").only("pk", "title")[:_OFFERED]
-    return FormFacts(list(drains), list(sources), list(latest if fixes is None else fixes))
+    drains = DrainSession.objects.order_by("-pk").values_list("pk", "note")[:_OFFERED]
+    sources = Source.objects.order_by("name").values_list("pk", "name")[:_OFFERED]
+    latest = FixMarker.objects.order_by("-applied_at", "-pk").values_list("pk", "title")
+    markers = latest[:_OFFERED] if fixes is None else [(fix.pk, fix.title) for fix in fixes]
+    return FormFacts(
+        [(pk, f"{pk} {_cut(note)}".rstrip()) for pk, note in drains],
+        list(sources),
+        [(pk, f"FM-{pk} {_cut(title)}") for pk, title in markers],
+    )
+
+
+def _cut(words: str) -> str:
+    return Truncator(words).chars(_WORDS)
 
 
 def drains_since(marker: FixMarker) -> list[DrainSession]:

@@ -94,5 +94,6 @@ def total_failures(keys: list[str]) -> int:
 def samples(keys: list[str]) -> list[Attempt]:
     """The newest failed attempts of a cause."""
     found = Attempt.objects.filter(fingerprint__in=keys, outcome__in=_FAILURES)
-    found = found.select_related("phase", "run").defer("log_inline", "tail", "command")
+    shown = ("outcome", "finished_at", "phase__phase_id", "run__run_id")
+    found = found.select_related("phase", "run").only(*shown)
     return list(found.order_by("-finished_at")[:SAMPLES])

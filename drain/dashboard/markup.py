@@ -160,16 +160,22 @@ def copy_button(text: str, label: str = "Copy", *, small: bool = True) -> SafeSt
 
 def boxed_template(text: str) -> SafeString:
     """A fingerprint's template with each placeholder in a box; everything else escaped."""
+    # split() alternates: plain text, the name inside the brackets, plain text, …; such a name is inert.
     parts = _SLOT.split(text)
-    # split() alternates: plain text, the name inside the brackets, plain text, …
-    pairs = (
-        (parts[i], parts[i + 1] if i + 1 < len(parts) else "") for i in range(0, len(parts), 2)
-    )
-    return format_html_join("", "{}{}", ((plain, _slot(name)) for plain, name in pairs))
+    parts[::2] = map(escape, parts[::2])
+    parts[1::2] = [f'<span class="slot">{name}</span>' for name in parts[1::2]]
+    return SafeString("".join(parts))
 
 
-def _slot(name: str) -> SafeString:
-    return format_html('<span class="slot">{}</span>', name) if name else SafeString("")
+def options(choices: Iterable[tuple[object, str]], chosen: object = "") -> SafeString:
+    """The options of a select from (value, words) pairs; a list of a hundred is drawn three times on some pages."""
+    wanted = str(chosen)
+    return SafeString("".join([_option(str(value), word, wanted) for value, word in choices]))
+
+
+def _option(value: str, word: str, wanted: str) -> str:
+    selected = " selected" if value == wanted else ""
+    return f'<option value="{escape(value)}"{selected}>{escape(word)}</option>'
 
 
 def command_line(argv: str | Sequence[str]) -> SafeString:

@@ -12,14 +12,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from drain.models import (
-    Attempt,
-    Dependency,
-    Fingerprint,
-    Phase,
-    TelemetryEvent,
-    Transition,
-)
+from drain.models import Attempt, Fingerprint, Phase, TelemetryEvent, Transition
+from drain.models.door.cursor import rows
 from drain.models.vocabulary import ENDED_STATES
 
 from .addresses import link
@@ -32,11 +26,24 @@ ATTEMPTS, TRANSITIONS, EVENTS, NEIGHBOURS = 50, 50, 25, 100
 ERROR_CHARACTERS = 6000
 PARAMS_CHARACTERS = 4000
 TAIL_LINES = 12
-_ENDS = [
-    f"{end}{name}"
-    for end in ("phase", "prerequisite")
-    for name in ("", "__phase_id", "__state", "__run", "__run__run_id")
-]
+_NEIGHBOURS = """
+SELECT edge.prerequisite_id <> %(phase)s::bigint AS needed, other.id AS pk, other.phase_id, other.state,
+    CASE WHEN other.run_id <> %(run)s::bigint THEN r.run_id ELSE '' END AS elsewhere
+FROM (SELECT id, phase_id, prerequisite_id FROM drain_dependency
+    WHERE phase_id = %(phase)s::bigint OR prerequisite_id = %(phase)s::bigint ORDER BY id LIMIT %(limit)s::int) edge
+JOIN drain_phase other ON other.id =
+    CASE WHEN edge.phase_id = %(phase)s::bigint THEN edge.prerequisite_id ELSE edge.phase_id END
+JOIN drain_run r ON r.id = other.run_id ORDER BY edge.id
+"""
+# What the page shows of each; all that is known of fifty attempts takes several times as long to read.
+_ATTEMPT = (
+    "number", "outcome", "reported_state", "session_id", "worker", "started_at", "finished_at", "timeout_seconds",
+    "exit_code", "signal", "telemetry_count", "zero_yield_reason", "log_bytes", "error", "fingerprint", "tail",
+    "progress_percent", "progress_message",
+)  # fmt: skip
+_CAUSE = ("key", "title", "status")
+_TRANSITION = ("at", "from_state", "to_state", "verb", "actor", "reason")
+_EVENT = ("kind", "model", "category", "actual_tokens", "predicted_tokens", "at")
 
 
 @require_safe
@@ -46,7 +53,7 @@ def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
     phase = get_object_or_404(with_offer(Phase.objects.select_related("run__source")), pk=pk)
     now = timezone.now()
     attempts = list(
-        Attempt.objects.filter(phase=phase).order_by("-number").defer("log_inline")[: ATTEMPTS + 1]
+        Attempt.objects.filter(phase=phase).order_by("-number").only(*_ATTEMPT)[: ATTEMPTS + 1]
     )
     current = next((attempt for attempt in attempts if attempt.finished_at is None), None)
     failed = next((attempt for attempt in attempts if attempt.error), None)
@@ -69,7 +76,9 @@ def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "cause": cause,
         "cause_href": link("fingerprint-detail", cause.key) if cause else "",
         "transitions": _transitions(phase),
-        "events": list(TelemetryEvent.objects.filter(phase=phase).order_by("-pk")[:EVENTS]),
+        "events": list(
+            TelemetryEvent.objects.filter(phase=phase).order_by("-pk").only(*_EVENT)[:EVENTS]
+        ),
         **_neighbours(phase),
     }
     over = phase.state in ENDED_STATES and current is None
@@ -106,21 +115,21 @@ def _cause(key: str) -> Fingerprint | None:
     if not key:
         return None
     known = Q(key=key) | Q(aliases__key=key)
-    found = Fingerprint.objects.filter(known).select_related("merged_into").first()
+    shown = (*_CAUSE, *(f"merged_into__{name}" for name in _CAUSE))
+    found = Fingerprint.objects.filter(known).select_related("merged_into").only(*shown).first()
     return found.merged_into or found if found else None
 
 
 def _transitions(phase: Phase) -> list[Transition]:
     found = Transition.objects.filter(subject="phase", subject_pk=phase.pk)
-    return list(found.order_by("-pk")[:TRANSITIONS])
+    return list(found.order_by("-pk").only(*_TRANSITION)[:TRANSITIONS])
 
 
-def _neighbours(phase: Phase) -> dict[str, list[Phase]]:
-    """What it waits for and what waits for it."""
-    touching = Dependency.objects.filter(Q(phase=phase) | Q(prerequisite=phase)).order_by("pk")
-    found = touching.select_related("prerequisite__run", "phase__run").only(*_ENDS)
-    edges = list(found[:NEIGHBOURS])
+def _neighbours(phase: Phase) -> dict[str, list[dict[str, Any]]]:
+    """What it waits for and what waits for it; `elsewhere` is the name of another run."""
+    limits = {"phase": phase.pk, "run": phase.run_id, "limit": NEIGHBOURS}
+    found = rows(_NEIGHBOURS, limits)
     return {
-        "needs": [edge.prerequisite for edge in edges if edge.phase_id == phase.pk],
-        "dependents": [edge.phase for edge in edges if edge.prerequisite_id == phase.pk],
+        "needs": [other for other in found if other["needed"]],
+        "dependents": [other for other in found if not other["needed"]],
     }

@@ -11,6 +11,7 @@ from drain.dashboard.charts import Chart
 from drain.dashboard.drawings import LaneMark
 from drain.dashboard.formats import NOTHING
 from drain.dashboard.graph_layout import Node, lay_out
+from drain.dashboard.markup import options
 from drain.dashboard.queued_markup import QueuedRows
 from drain.dashboard.run_list import ListedRun, RunRow
 from drain.dashboard.run_markup import dependency_drawing, phase_rows, run_rows
@@ -96,3 +97,10 @@ def test_a_row_of_results_and_of_a_plan_shows_names_and_errors_as_text():
     for became in ({"outcome": EVIL}, {"status": "excluded", "reason": EVIL}, {}):
         one = Candidate(phase=phase, run=run, why=EVIL, planned_position=1, **became)
         assert inert(plan_rows([one]))
+
+
+def test_a_select_offers_its_words_as_text_with_the_asked_one_chosen():
+    drawn = options([(1, "a"), (2, EVIL), (EVIL, "c")], "2")
+    assert inert(drawn)
+    assert drawn.startswith('<option value="1">a</option><option value="2" selected>')
+    assert "selected" not in options([(1, "a"), (2, "b")], None)
