@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -16,6 +16,7 @@ from drain.models import BulkAction, BulkItem
 from drain.models.vocabulary import BulkState
 
 from .acting import attempt, person, verb
+from .answers import page_or_fragment
 from .paging import number_in
 from .permissions import require, requires
 
@@ -53,10 +54,10 @@ def bulk_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "after": request.GET.get("after", ""),
         "back": _own(request, action.back),
     }
-    if request.htmx:  # type: ignore[attr-defined]
-        # 286 ends the asking: what is over changes no more.
-        return render(request, "drain/bulk/_live.html", context, status=200 if live else 286)
-    return render(request, "drain/bulk/detail.html", context)
+    # What is over changes no more.
+    return page_or_fragment(
+        request, "drain/bulk/detail.html", "drain/bulk/_live.html", context, over=not live
+    )
 
 
 @verb("drain.view_phase")

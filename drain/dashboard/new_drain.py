@@ -51,7 +51,10 @@ def _show(
         "policies": [(policy.value, words) for policy, words in POLICY_WORDS.items()],
         "page_has_primary": True,
     }
-    return render(request, _FRAGMENT if fragment else _PAGE, context, status=status)
+    response = render(request, _FRAGMENT if fragment else _PAGE, context, status=status)
+    # The page takes the address of its preview, which must not come back in its place.
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _start(request: HttpRequest, now: datetime) -> HttpResponse:

@@ -20,6 +20,7 @@ from drain.policy.limits import Limits
 from drain.policy.reasons import ExclusionReason
 
 from . import session_reads
+from .answers import page_or_fragment, wants_fragment
 from .commandline import drain_command
 from .paging import number_in
 from .permissions import requires
@@ -35,7 +36,6 @@ _LISTED = (
     "created_at", "started_at", "ended_at", "rested", "resting_since",
 )  # fmt: skip
 KEEP_SECONDS = 60
-_FRAGMENT = "drain/sessions/_live.html"
 
 
 @requires()
@@ -60,8 +60,9 @@ def session_list(request: HttpRequest) -> HttpResponse:
         "state": state,
         "states": SessionState.values,
     }
-    template = "drain/sessions/_list.html" if request.htmx else "drain/sessions/list.html"  # type: ignore[attr-defined]
-    return render(request, template, context)
+    return page_or_fragment(
+        request, "drain/sessions/list.html", "drain/sessions/_list.html", context
+    )
 
 
 def _took(session: DrainSession) -> timedelta | None:
@@ -92,16 +93,20 @@ def session_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One drain: as a page, or for a refresh only the part that changes."""
     session = get_object_or_404(DrainSession, pk=pk)
     now = timezone.now()
-    refresh = bool(request.htmx)  # type: ignore[attr-defined]
     context = live_context(request, session, now)
-    if refresh:
-        # 286 ends the asking: an ended session changes no more.
-        return render(request, _FRAGMENT, context, status=200 if context["live"] else 286)
-    # The runs of a session never change, and what their sources say only with an import.
-    context["sources"] = shared(
-        f"sources:{session.pk}", KEEP_SECONDS, lambda: session_reads.sources(pk)
+    if not wants_fragment(request):
+        # The runs of a session never change, and what their sources say only with an import.
+        context["sources"] = shared(
+            f"sources:{session.pk}", KEEP_SECONDS, lambda: session_reads.sources(pk)
+        )
+    # An ended session changes no more.
+    return page_or_fragment(
+        request,
+        "drain/sessions/detail.html",
+        "drain/sessions/_live.html",
+        context,
+        over=not context["live"],
     )
-    return render(request, "drain/sessions/detail.html", context)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import caches
 from playwright.sync_api import Page, Request, Route, expect
 
 from drain.models import Run
@@ -37,8 +38,12 @@ def test_the_row_somebody_went_to_and_the_open_help_survive_a_refresh(
     page.keyboard.press("j")
     current = page.locator("[data-rows] > [data-current]")
     report_run.phases.filter(state="QUEUED").update(phase_id="renamed")
+    Run.objects.create(run_id="another")
+    caches["pages"].clear()
     refreshed(page)
     expect(current).to_contain_text("renamed")
+    # The frame of the page is as fresh as what it frames.
+    expect(page.locator("#strip-runs")).to_have_text("2 runs")
     page.keyboard.press("x")
     box = page.get_by_role("checkbox", name="Tick renamed")
     expect(box).to_be_checked()

@@ -13,10 +13,10 @@ from drain.dashboard.run_list import RunFilter, filtered_runs
 from drain.dashboard.shell import build_shell
 from drain.dashboard.shell_counts import read_counts
 from drain.engine.blockers import QueueFilter, queue_size
-from drain.models import Phase, Run, Source, WorkerHost
+from drain.models import BulkAction, Phase, Run, Source, WorkerHost
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
-from tests.factories import PhaseFactory, RunFactory, SourceFactory
+from tests.factories import PhaseFactory, RunFactory, SessionFactory, SourceFactory
 
 NOW = datetime(2025, 12, 28, 14, 32, tzinfo=UTC)
 
@@ -84,3 +84,31 @@ def test_a_page_goes_compressed_to_a_browser_that_takes_it():
     assert packed["Content-Encoding"] == "gzip"
     assert len(packed.content) < len(plain.content) / 3
     assert "Accept-Encoding" in packed["Vary"]
+
+
+PARTS_OF_PAGES = ("", "runs/", "drains/", "drains/1/", "drains/new/", "queued/", "fingerprints/", "telemetry/",
+    "workers/", "search/?q=ab", "bulk/1/", "phases/1/", "runs/1/")  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PARTS_OF_PAGES)
+def test_no_browser_keeps_a_part_of_a_page_under_the_address_of_the_page(path):
+    # "Back" would show the part, without styles and navigation.
+    PhaseFactory(pk=1, run=RunFactory(pk=1))
+    SessionFactory(pk=1)
+    BulkAction.objects.create(pk=1, verb="clear_queued", label="Clear", things="phases", reason="old", actor="olga",
+        origin="browser", total=1, state="finished")  # fmt: skip
+    answer = signed_in(Role.OPERATOR).get(f"/{path}", HTTP_HX_REQUEST="true")
+    assert b"<html" not in answer.content
+    assert answer["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db
+def test_a_refresh_brings_the_counts_of_the_frame_and_other_parts_do_not():
+    client = signed_in(Role.VIEWER)
+    asked = {"HTTP_HX_REQUEST": "true"}
+    assert b"nav-links" not in client.get("/runs/", **asked).content
+    refreshed = client.get("/runs/", **asked, HTTP_X_DRAIN_REFRESH="1").content.decode()
+    for part in ("nav-links", "strip-runs", "strip-phases"):
+        assert f'id="{part}" data-live-part' in refreshed
+    assert 'aria-current="page">Runs' in refreshed

@@ -1,5 +1,6 @@
 // [data-live="URL"] (with an id): fetches its own fresh version every 5 s and takes it over without animation.
 // The answer is HTML that holds an element of the same id; 204 means nothing changed, 286 that it is over.
+// Elements of the answer with [data-live-part] and an id take the place of their older selves too.
 (() => {
   "use strict";
   const EVERY = 5000;
@@ -54,9 +55,14 @@
     if (!answer.ok && answer.status !== 286) throw new Error(String(answer.status));
     const html = await answer.text();
     if (busy()) return; // a person began something while the answer was under way
-    const fresh = new DOMParser().parseFromString(html, "text/html").getElementById(region.id);
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const fresh = page.getElementById(region.id);
     if (!fresh) throw new Error("no element of this id");
     window.drainMorph(region, fresh);
+    for (const part of page.querySelectorAll("[data-live-part]")) {
+      const old = document.getElementById(part.id);
+      if (old) window.drainMorph(old, part);
+    }
     if (answer.status === 286) region.removeAttribute("data-live");
     region.dispatchEvent(new CustomEvent("drain:refreshed", { bubbles: true }));
   }
