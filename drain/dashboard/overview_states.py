@@ -23,6 +23,8 @@ class StateFacts:
 
     chart: Chart
     any_history: bool
+    backlog: list[int]
+    """Failed phases at each moment of the chart."""
 
 
 def read_states(hours: int, now: datetime, by_state: Mapping[str, int]) -> StateFacts:
@@ -36,7 +38,11 @@ def read_states(hours: int, now: datetime, by_state: Mapping[str, int]) -> State
     moments = [timezone.localtime(moment) for moment, _ in points]
     series = [Series(state, [counts.get(state, 0) for _, counts in points]) for state in ORDER]
     shown = [part for part in series if any(part.values)]
-    return StateFacts(stacked_chart(moments, shown), any_history=len(points) > 2)
+    return StateFacts(
+        stacked_chart(moments, shown),
+        any_history=len(points) > 2,
+        backlog=[counts.get("FAILED", 0) for _, counts in points],
+    )
 
 
 def _since_the_first_phase(
