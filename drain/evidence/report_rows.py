@@ -18,13 +18,15 @@ SELECT a.id AS attempt, r.run_id, p.phase_id, a.number, a.outcome, a.exit_code, 
 FROM drain_attempt a JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = a.run_id
 WHERE a.session_id = %(session)s AND a.finished_at IS NOT NULL ORDER BY a.id LIMIT %(limit)s
 """
+# In two parts, since an index knows the order of what was planned, and a report shows the beginning.
 _PLAN = """
 SELECT c.planned_position AS position, r.run_id, p.phase_id, c.category, c.fingerprint, c.sample, c.why, c.status,
     c.outcome, c.reason, c.detail
 FROM drain_candidate c JOIN drain_phase p ON p.id = c.phase_id JOIN drain_run r ON r.id = c.run_id
-WHERE c.session_id = %(session)s
-ORDER BY c.planned_position NULLS LAST, c.id LIMIT %(limit)s
+WHERE c.session_id = %(session)s AND c.planned_position {which} LIMIT %(limit)s
 """
+_PLANNED = _PLAN.format(which="IS NOT NULL ORDER BY c.planned_position, c.id")
+_LEFT_OUT = _PLAN.format(which="IS NULL ORDER BY c.id")
 # Names are joined to the few phases that are shown, not to every attempt.
 _PHASES = """
 SELECT r.run_id, p.phase_id, most.events, most.attempts, most.minutes FROM (
@@ -92,7 +94,13 @@ def attempts(session: int, limit: int | None = None) -> Iterator[AttemptLine]:
 
 def plan(session: int, limit: int | None = None) -> Iterator[PlanLine]:
     """The frozen plan: selected phases by position, then the excluded ones; at flat memory."""
-    return map(PlanLine._make, stream(_PLAN, {"session": session, "limit": limit}))
+    planned = 0
+    for row in stream(_PLANNED, {"session": session, "limit": limit}):
+        planned += 1
+        yield PlanLine._make(row)
+    rest = None if limit is None else limit - planned
+    if rest != 0:
+        yield from map(PlanLine._make, stream(_LEFT_OUT, {"session": session, "limit": rest}))
 
 
 def attempts_json(session: int) -> Iterator[str]:
@@ -102,7 +110,8 @@ def attempts_json(session: int) -> Iterator[str]:
 
 def plan_json(session: int) -> Iterator[str]:
     """The same plan, each line as the text of a JSON object in ASCII."""
-    return _as_json(_PLAN, session)
+    yield from _as_json(_PLANNED, session)
+    yield from _as_json(_LEFT_OUT, session)
 
 
 def _as_json(statement: str, session: int) -> Iterator[str]:
