@@ -17,10 +17,11 @@
 
   function option(href, text, note) {
     const item = document.createElement("li");
-    item.setAttribute("role", "option");
-    item.setAttribute("aria-selected", "false");
-    item.id = `place-${list.children.length}`;
+    item.setAttribute("role", "none");
     const link = document.createElement("a");
+    link.setAttribute("role", "option");
+    link.setAttribute("aria-selected", "false");
+    link.id = `place-${list.children.length}`;
     link.href = href;
     link.tabIndex = -1;
     link.append(text);
@@ -34,17 +35,18 @@
     list.append(item);
   }
 
+  const options = () => [...list.querySelectorAll("a")];
+
   function choose(index) {
-    const options = [...list.children];
-    options.forEach((item, i) => item.setAttribute("aria-selected", String(i === index)));
-    const item = options[index];
-    if (item) {
-      input.setAttribute("aria-activedescendant", item.id);
-      item.scrollIntoView({ block: "nearest" });
+    options().forEach((link, i) => link.setAttribute("aria-selected", String(i === index)));
+    const link = options()[index];
+    if (link) {
+      input.setAttribute("aria-activedescendant", link.id);
+      link.scrollIntoView({ block: "nearest" });
     } else input.removeAttribute("aria-activedescendant");
   }
 
-  const chosen = () => [...list.children].findIndex((item) => item.getAttribute("aria-selected") === "true");
+  const chosen = () => options().findIndex((link) => link.getAttribute("aria-selected") === "true");
 
   function show() {
     const words = input.value.trim().toLowerCase();
@@ -94,7 +96,7 @@
     const last = list.children.length - 1;
     if (event.key === "ArrowDown") choose(Math.min(last, chosen() + 1));
     else if (event.key === "ArrowUp") choose(Math.max(0, chosen() - 1));
-    else if (event.key === "Enter") list.children[Math.max(0, chosen())]?.querySelector("a").click();
+    else if (event.key === "Enter") options()[Math.max(0, chosen())]?.click();
     else return;
     event.preventDefault();
   });
