@@ -27,7 +27,7 @@ from drain.policy.limits import MAX_BATCH_SIZE, Limits
 from drain.policy.plan import make_plan
 from drain.policy.rows import PhaseRow, RunFacts, Scope
 
-from .formats import age
+from .formats import age, who
 
 # Up the edges from one phase, over prerequisites that are not complete or skipped: both ends of each edge,
 # and the first queued phase of the run, each with the facts about its run and its cause. Planning it takes
@@ -108,7 +108,7 @@ _ENDED = {
 def _working(phase: Phase, current: Attempt | None) -> Reason:
     if current is None:
         return Reason(phase.state, "Its pipeline is running it, not a drain of this site.")
-    where = f" on {current.worker}" if current.worker else ""
+    where = f" on {who(current.worker)}" if current.worker else ""
     return Reason(
         current.reported_state.upper() or phase.state,
         f"It is running now: attempt {current.number}{where}.",
