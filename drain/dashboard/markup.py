@@ -147,6 +147,22 @@ def _square(outcome: str) -> SafeString:
     )
 
 
+def part(
+    count: object, state: str = "", word: str = "", share: str = "", note: str = "", href: str = ""
+) -> SafeString:
+    """One number of a row of them: a state's, or one named by its word; with `href` it leads there."""
+    box, leads = ("a", f' href="{escape(href)}"') if href else ("div", "")
+    small = f"<small>{escape(share)}</small>" if share else ""
+    return SafeString(
+        f'<{box} class="part"{leads}><div class="part-value">{escape(number(count))}{small}</div>'
+        f'<div class="part-name">{_named(state, word)}</div><span class="meta">{escape(note)}</span></{box}>'
+    )
+
+
+def _named(value: str, word: str) -> str:
+    return state(value, word) if value else escape(word)
+
+
 def copy_button(text: str, label: str = "Copy", *, small: bool = True) -> SafeString:
     """A button that puts `text` on the clipboard; copy.js attaches by `data-copy`."""
     return format_html(

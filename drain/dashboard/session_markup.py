@@ -6,6 +6,7 @@ Every word is escaped; numbers, addresses of our own and what other modules draw
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -15,11 +16,12 @@ from drain.models import Candidate
 from drain.models.vocabulary import CandidateStatus
 
 from .addresses import link
+from .drawings import thin_bar
 from .formats import duration, number
-from .links import attempt_href, phase_href
+from .links import attempt_href, phase_href, run_href
 from .looks import drain_state, reason_word
 from .markup import state
-from .moments import at
+from .moments import ago, at
 
 
 def session_rows(rows: Iterable[dict[str, Any]]) -> SafeString:
@@ -49,6 +51,41 @@ def _session_row(row: dict[str, Any]) -> str:
 
 def _fact(label: str, text: str) -> str:
     return f'<td class="num t-fact" data-label="{label}">{text}</td>'
+
+
+def running_items(running: Iterable[dict[str, Any]], now: datetime) -> SafeString:
+    """Open attempts, each with what it printed last."""
+    return SafeString("".join([_running_item(item, now) for item in running]))
+
+
+def _running_item(item: dict[str, Any], now: datetime) -> str:
+    attempt = item["attempt"]
+    pk, name = attempt.pk, escape(attempt.phase.phase_id)
+    tail = "".join([f"<span>{escape(line)}</span>" for line in item["tail"]])
+    return (
+        f'<div class="running-item" data-row="a{pk}">'
+        f'<div class="running-head"><span class="name"><a href="{phase_href(attempt.phase_id)}">{name}</a></span>'
+        f"{state(item['state'])}</div>"
+        f'<span class="meta"><a href="{attempt_href(pk)}">#{pk}</a> · {escape(attempt.run.run_id)} ·'
+        f" {ago(attempt.started_at, now)}</span>"
+        f"{thin_bar(item['seconds'], item['timeout'], 's-executing')}"
+        f'<div class="tail">{tail or "<span>Nothing printed yet</span>"}</div></div>'
+    )
+
+
+def verdict_rows(verdicts: Iterable[dict[str, Any]]) -> SafeString:
+    """What became of each run of a drain."""
+    return SafeString("".join(map(_verdict_row, verdicts)))
+
+
+def _verdict_row(row: dict[str, Any]) -> str:
+    run_id = row["run_id"]
+    return (
+        f'<tr data-row="r{row["run_pk"]}"><td class="t-name"><a href="{escape(run_href(run_id))}">{escape(run_id)}</a></td>'
+        f"{_fact('complete', str(row['complete']))}{_fact('failed', str(row['failed'] + row['lost']))}"
+        f"{_fact('not run', str(row['not_run']))}"
+        f'<td class="t-state" title="{escape(row["stop_detail"])}">{state(row["verdict"])}</td></tr>'
+    )
 
 
 def result_rows(rows: Iterable[dict[str, Any]]) -> SafeString:

@@ -7,16 +7,24 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from drain.dashboard.cause_markup import cause_rows, matrix_rows
 from drain.dashboard.charts import Chart
 from drain.dashboard.drawings import LaneMark
 from drain.dashboard.formats import NOTHING
 from drain.dashboard.graph_layout import Node, lay_out
-from drain.dashboard.markup import options
-from drain.dashboard.queued_markup import QueuedRows
+from drain.dashboard.markup import options, part
+from drain.dashboard.overview_causes import CauseRow
+from drain.dashboard.queued_markup import QueuedRows, blocker_rows
 from drain.dashboard.run_list import ListedRun, RunRow
 from drain.dashboard.run_markup import dependency_drawing, phase_rows, run_rows
 from drain.dashboard.run_reads import PhaseLine, RunPhase, RunTable
-from drain.dashboard.session_markup import plan_rows, result_rows, session_rows
+from drain.dashboard.session_markup import (
+    plan_rows,
+    result_rows,
+    running_items,
+    session_rows,
+    verdict_rows,
+)
 from drain.dashboard.timeline import Period
 from drain.engine.blockers import QueuedPhase
 from drain.models import Attempt, Candidate, DrainSession, Phase, Run
@@ -78,6 +86,7 @@ def test_a_row_of_the_queue_shows_names_and_reasons_as_text_and_only_what_a_pers
     drawn = QueuedRows(query, NOON, clears=False, drains=False).draw([found])
     assert ("Clear…" in drawn, "Drain it" in drawn, "Tick" in drawn) == (False, False, False)
     assert "Ignore it…" in drawn
+    assert inert(blocker_rows([found], NOON))
 
 
 def test_a_row_of_the_list_of_drains_shows_notes_and_sentences_as_text():
@@ -92,7 +101,7 @@ def test_a_row_of_the_list_of_drains_shows_notes_and_sentences_as_text():
 
 def test_a_row_of_results_and_of_a_plan_shows_names_and_errors_as_text():
     phase, run = Phase(pk=3, phase_id=EVIL), Run(run_id=EVIL)
-    attempt = Attempt(pk=5, phase=phase, run=run, outcome=EVIL, finished_at=NOON)
+    attempt = Attempt(pk=5, phase=phase, run=run, outcome=EVIL, started_at=NOON, finished_at=NOON)
     assert inert(result_rows([{"attempt": attempt, "seconds": 1.0, "said": EVIL}]))
     for became in ({"outcome": EVIL}, {"status": "excluded", "reason": EVIL}, {}):
         one = Candidate(phase=phase, run=run, why=EVIL, planned_position=1, **became)
@@ -104,3 +113,38 @@ def test_a_select_offers_its_words_as_text_with_the_asked_one_chosen():
     assert inert(drawn)
     assert drawn.startswith('<option value="1">a</option><option value="2" selected>')
     assert "selected" not in options([(1, "a"), (2, "b")], None)
+
+
+def test_a_running_attempt_shows_what_it_prints_as_text():
+    attempt = Attempt(pk=5, phase=Phase(pk=3, phase_id=EVIL), run=Run(run_id=EVIL), started_at=NOON)
+    item = {"attempt": attempt, "state": EVIL, "seconds": 2, "timeout": 9, "tail": [EVIL]}
+    assert inert(running_items([item], NOON))
+    assert "Nothing printed yet" in running_items([item | {"tail": []}], NOON)
+
+
+def test_the_verdict_of_a_run_shows_its_name_and_why_it_stopped_as_text():
+    counts = {"complete": 1, "failed": 2, "lost": 1, "not_run": 0}
+    said = {"run_pk": 1, "run_id": EVIL, "stop_detail": EVIL, "verdict": EVIL}
+    drawn = verdict_rows([counts | said])
+    assert inert(drawn)
+    assert 'data-label="failed">3</td>' in drawn
+
+
+def test_a_row_of_causes_shows_titles_as_text_with_their_placeholders_boxed():
+    counts = {"today": 1, "yesterday": 2, "week": 1315, "rising": True, "last_seen": NOON}
+    cause = {"id": 1, "key": EVIL, "title": f"<n> {EVIL}", "status": EVIL, "category": EVIL}
+    drawn = cause_rows([cause | counts], NOON)
+    assert inert(drawn)
+    assert '<span class="slot">n</span>' in drawn
+    cells = [(0, ""), (3, ""), (1315, f"?since={EVIL}")]
+    drawn = matrix_rows([CauseRow(EVIL, EVIL, EVIL, f"/{EVIL}", cells)])
+    assert inert(drawn)
+    assert '<td class="heat heat-0 t-narrow"><span aria-label="none">·</span></td>' in drawn
+    assert ">1,315</a>" in drawn
+
+
+def test_a_number_of_several_shows_its_words_as_text():
+    assert inert(part(EVIL, EVIL, EVIL, EVIL, EVIL, EVIL))
+    drawn = part(1315, word="Selected")
+    assert drawn.startswith('<div class="part"><div class="part-value">1,315</div>')
+    assert '<div class="part-name">Selected</div>' in drawn

@@ -18,12 +18,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from drain.dashboard import (
+    cause_markup,
     drawings,
     formats,
     links,
     looks,
     markup,
     moments,
+    queued_markup,
     run_markup,
     session_markup,
 )
@@ -40,12 +42,18 @@ register.simple_tag(markup.state, name="state")
 register.simple_tag(markup.badge, name="badge")
 register.simple_tag(markup.count_cells, name="count_cells")
 register.simple_tag(markup.options, name="options")
+register.simple_tag(markup.part, name="part")
 register.simple_tag(markup.copy_button, name="copy_button")
 register.simple_tag(markup.command_line, name="command_line")
 register.simple_tag(markup.attempts, name="attempts")
+register.simple_tag(cause_markup.matrix_rows, name="matrix_rows")
+register.simple_tag(cause_markup.cause_rows, name="cause_rows")
+register.simple_tag(queued_markup.blocker_rows, name="blocker_rows")
 register.simple_tag(run_markup.run_rows, name="run_rows")
 register.simple_tag(run_markup.phase_rows, name="phase_rows")
 register.simple_tag(session_markup.session_rows, name="session_rows")
+register.simple_tag(session_markup.running_items, name="running_items")
+register.simple_tag(session_markup.verdict_rows, name="verdict_rows")
 register.simple_tag(session_markup.result_rows, name="result_rows")
 register.simple_tag(session_markup.plan_rows, name="plan_rows")
 register.simple_tag(run_markup.dependency_drawing, name="dependency_drawing")
