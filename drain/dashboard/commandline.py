@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from drain.engine.scope import SessionScope
+from drain.models import Phase
 from drain.policy.argv import drain_argv
 from drain.policy.limits import Limits
 
@@ -12,7 +13,15 @@ MANAGE = "manage.py"
 
 
 def drain_command(scope: SessionScope, limits: Limits, note: str = "") -> list[str]:
-    """`manage.py drain` with this scope and these limits."""
+    """`manage.py drain` with this scope and these limits, or `drain_phase` for one of a single phase.
+
+    Empty where no command does the same: for phases that somebody ticked, and for one that is gone.
+    """
+    if scope.phase is not None:
+        found = Phase.objects.filter(pk=scope.phase).values_list("run__run_id", "phase_id").first()
+        return manage(["drain_phase", *["--force"] * scope.force, *found]) if found else []
+    if scope.phases:
+        return []
     return manage(
         drain_argv(
             limits,

@@ -34,7 +34,7 @@ class Subject:
     """Empty: the same run."""
     key: str = "KEY"
     again: tuple[str, ...] = ("drain",)
-    """The command of a drain with the same scope and limits."""
+    """The command of a drain with the same scope and limits; empty where none has the same scope."""
 
 
 def after_stop(rule: StopRule, subject: Subject) -> tuple[Action, ...]:
@@ -48,10 +48,10 @@ def after_stop(rule: StopRule, subject: Subject) -> tuple[Action, ...]:
     if rule is StopReason.PREFLIGHT_FAILED:
         return (_check_executors(),)
     if rule in _TIME_UP:
-        return (_again(subject), _report(subject))
+        return (*_again(subject), _report(subject))
     if rule is StopReason.INTERRUPTED:
         return (_resume(subject), _report(subject))
-    return (_report(subject), _drain_one(subject), _again(subject))
+    return (_report(subject), _drain_one(subject), *_again(subject))
 
 
 def for_empty_plan(plan: Plan, subject: Subject) -> tuple[Action, ...]:
@@ -142,9 +142,10 @@ def _resume(subject: Subject) -> Action:
     return Action("Go on with the same plan", "The same limits can stop it again.", argv)
 
 
-def _again(subject: Subject) -> Action:
+def _again(subject: Subject) -> tuple[Action, ...]:
     risk = "A new plan of what is failed now; the same limits can stop it again."
-    return Action("Drain the rest under the same limits", risk, subject.again)
+    action = Action("Drain the rest under the same limits", risk, subject.again)
+    return (action,) if subject.again else ()
 
 
 def _report(subject: Subject) -> Action:

@@ -36,7 +36,12 @@ def drain_argv(
 
 
 def same_again(scope: Mapping[str, Any], limits: dict[str, Any]) -> tuple[str, ...]:
-    """A stored drain started anew, but for its wall clock, which may be over. Raises LimitError."""
+    """A stored drain started anew, but for its wall clock, which may be over. Raises LimitError.
+
+    Empty for one of single phases, which the command would widen to the whole backlog.
+    """
+    if scope.get("phase") is not None or scope.get("phases"):
+        return ()
     return tuple(
         drain_argv(
             replace(Limits.from_json(limits), until=None),

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from drain.models import Candidate, DrainSession, SessionFingerprint, SessionRun
+from drain.models import Candidate, DrainSession, Phase, SessionFingerprint, SessionRun
 from drain.models.roles import Role
 from drain.policy.limits import Limits
 from tests.dashboard.people import signed_in
@@ -61,6 +61,20 @@ def test_it_shows_progress_gauges_results_reasons_and_the_command():
     assert "<strong>1</strong> / 2" in page
     assert "5 of 9" in page  # excluded of failed
     assert "manage.py drain --batch-size 20 --parallel 1" in page
+
+
+def test_a_drain_of_single_phases_names_no_command_that_would_drain_others():
+    session, phase = a_session(), Phase.objects.first()
+    viewer = signed_in(Role.VIEWER)
+    for scope, command in (
+        ({"phase": phase.pk}, f"manage.py drain_phase {phase.run.run_id} {phase.phase_id}"),
+        ({"phases": [phase.pk]}, None),
+    ):
+        DrainSession.objects.update(scope=scope, state="stopped", stop_reason="person")
+        page = viewer.get(f"/drains/{session.pk}/").content.decode()
+        assert f'data-copy="{command}"' in page if command else "data-copy" not in page
+        assert "Drain the rest" not in page
+        assert "Read the report" in page
 
 
 def test_a_refresh_is_small_and_ends_when_the_session_has_ended():
