@@ -70,7 +70,9 @@ def test_a_drain_of_single_phases_names_no_command_that_would_drain_others():
         ({"phase": phase.pk}, f"manage.py drain_phase {phase.run.run_id} {phase.phase_id}"),
         ({"phases": [phase.pk]}, None),
     ):
-        DrainSession.objects.update(scope=scope, state="stopped", stop_reason="person")
+        DrainSession.objects.update(
+            scope=scope, state="stopped", stop_reason="person", ended_at=NOON
+        )
         page = viewer.get(f"/drains/{session.pk}/").content.decode()
         assert f'data-copy="{command}"' in page if command else "data-copy" not in page
         assert "Drain the rest" not in page
