@@ -31,6 +31,10 @@ class NumberField:
         except ValueError:
             kind = "a whole number" if self.whole else "a number"
             raise LimitError(f"{self.label} “{text[:40]}” is not {kind}: use digits.") from None
+        if self.percent and not 0 < value <= 100:
+            raise LimitError(
+                f"{self.label} {value:g} % makes no sense: give a number above 0 and up to 100."
+            )
         return value / 100 if self.percent else value
 
     def shown(self, limits: Limits) -> str:
@@ -110,7 +114,8 @@ def read_form(data: QueryDict, now: datetime) -> DrainForm:
     try:
         form.limits = Limits(**given).validate(now)
     except LimitError as error:
-        form.errors.setdefault(_field_of(str(error)), str(error))
+        name = _field_of(str(error))
+        form.errors.setdefault(name, _as_typed(name, str(error)))
     return form
 
 
@@ -164,3 +169,10 @@ def _field_of(sentence: str) -> str:
     """The field that a limit's sentence names by its flag."""
     flag = sentence.split(" ", 1)[0]
     return flag.removeprefix("--").replace("-", "_") if flag.startswith("--") else "all"
+
+
+def _as_typed(name: str, sentence: str) -> str:
+    """A limit's sentence with the label of its field for its flag, unless it names other flags too."""
+    labels = {each.name: each.label for each in NUMBERS} | {"until": "Wall clock"}
+    _, _, rest = sentence.partition(" ")
+    return f"{labels[name]} {rest}" if name in labels and "--" not in rest else sentence

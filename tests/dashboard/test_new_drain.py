@@ -56,12 +56,13 @@ def test_a_large_backlog_is_planned_after_the_page_is_there(backlog, monkeypatch
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("batch_size=-3", "--batch-size -3 makes no sense"),
-        ("batch_size=10000000", "--batch-size 10000000 makes no sense"),
+        ("batch_size=-3", "Batch size -3 makes no sense"),
+        ("batch_size=10000000", "Batch size 10000000 makes no sense"),
         ("sample=2&sample_passes=3", "can never be reached"),
         ("queued_policy=sometimes", "is unknown: use one of"),
         ("batch_size=many", "is not a whole number"),
         ("max_failure_rate=nan", "makes no sense"),
+        ("max_failure_rate=300", "Failure rate 300 % makes no sense"),
         ("until=2020-01-01 10:00", "is in the past"),
         ("until=soon", "is not a time"),
         ("run=nowhere", "There is no run “nowhere”"),
