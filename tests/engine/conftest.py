@@ -17,10 +17,11 @@ from django.utils import timezone
 
 from drain.engine.inline import drain_inline
 from drain.engine.planning import Asked, create_session
+from drain.engine.results import session_counts
 from drain.engine.scope import SessionScope
 from drain.engine.sessions import Actor
 from drain.models import DrainSession, ExecutorProfile, Phase, Run
-from drain.models.vocabulary import Order, Origin, PhaseState
+from drain.models.vocabulary import CandidateStatus, Order, Origin, PhaseState
 from drain.policy.limits import Limits
 
 from .autopack import Autopack
@@ -70,9 +71,11 @@ class Backlog:
         return create_session(asked, timezone.now())
 
     def drain(self, session: DrainSession | None = None, **limits: Any) -> DrainSession:
-        """Drain a session to its end in this process."""
+        """Drain a session to its end in this process; what waits is counted right however it ends."""
         session = session or self.session(**limits)
         drain_inline(session, SOMEBODY, lambda: False)
+        waiting = session.candidates.filter(status=CandidateStatus.WAITING).count()
+        assert session_counts(session.pk)["waiting"] == waiting
         return session
 
     def marks(self) -> list[str]:
