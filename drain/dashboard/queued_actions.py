@@ -24,6 +24,7 @@ from drain.policy.limits import LimitError, Limits
 from drain.policy.numbers import whole
 
 from .acting import REFUSALS, attempt, person, reason_of, verb
+from .commandline import manage
 from .drain_form import parse_moment
 from .queued import filter_of
 
@@ -75,17 +76,32 @@ def _move(
             context |= {"results": results, "done": done, "left": len(results) - done}
             return render(request, "drain/queued/results.html", context)
     named = Phase.objects.filter(pk__in=phases[:NAMED]).select_related("run")
+    to = request.POST.get("to", "failed")
     context |= {
+        "command": _same_command(request, what, phases, to),
         # Many are named by the filter they were found with, not one by one.
         "pks": [] if large else phases,
         "large": large,
         "nobody": large and not strength().hosts,
         "named": named.order_by("run__run_id", "phase_index"),
         # What was typed stays when it is refused: another state than the chosen one would be a trap.
-        "to": request.POST.get("to", "failed"),
+        "to": to,
         "reason": request.POST.get("reason", ""),
     }
     return render(request, "drain/queued/confirm.html", context)
+
+
+def _same_command(request: HttpRequest, what: str, phases: Sequence[int], to: str) -> list[str]:
+    """The command line that does the same: for one phase, or for all queued ones of a run; else empty."""
+    asked = filter_of(request)
+    if len(phases) == 1:
+        found = Phase.objects.filter(pk=phases[0]).values_list("run__run_id", "phase_id").first()
+        which = list(found or ())
+    else:
+        whole_run = request.POST.get("all_matching") == "1" and not asked.stale_only
+        which = ["--run-id", asked.run_id] if whole_run and what == "clear" and asked.run_id else []
+    state = ["--to", to] if what == "clear" else []
+    return manage([DEEDS[what][0], *which, *state, "--reason", "TEXT"]) if which else []
 
 
 def _hand_over(request: HttpRequest, what: str, phases: Sequence[int]) -> int:

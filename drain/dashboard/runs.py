@@ -16,6 +16,7 @@ from drain.models.vocabulary import WORKING_STATES, PhaseState
 
 from .addresses import link
 from .answers import page_or_fragment
+from .commandline import manage
 from .paging import number_in
 from .permissions import requires
 from .run_list import RunFilter, run_page
@@ -90,6 +91,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if "HX-Request" not in request.headers:
         context["graph"] = dependency_graph(run)
+        context["hold_command"] = manage(["hold", run.run_id, "--reason", "TEXT"])
     return page_or_fragment(request, "drain/run_detail.html", "drain/_run_detail.html", context)
 
 

@@ -47,6 +47,10 @@ def test_clearing_shows_what_it_will_do_asks_why_and_answers_per_phase():
     refused = operator.post("/queued/clear/", data).content.decode()
     assert "A reason is missing" in refused
     assert 'value="skipped" checked' in refused
+    assert "data-copy" not in refused
+    alone = operator.post("/queued/clear/", {"pk": one.pk}).content.decode()
+    same = f"manage.py clear_queued {one.run.run_id} {one.phase_id} --to failed --reason TEXT"
+    assert f'data-copy="{same}"' in alone
     data["reason"] = "not needed any more"
     answer = operator.post("/queued/clear/?stale=1", data).content.decode()
     assert "1 moved, 1 left alone" in answer

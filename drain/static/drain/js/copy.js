@@ -1,7 +1,7 @@
 // [data-copy="text"] or [data-copy-from="#id"]: puts the text on the clipboard, also over plain HTTP.
 (() => {
   "use strict";
-  async function copy(text) {
+  async function copy(text, button) {
     if (navigator.clipboard && window.isSecureContext) {
       await navigator.clipboard.writeText(text);
       return true;
@@ -10,7 +10,7 @@
     const area = document.createElement("textarea");
     area.value = text;
     area.className = "sr-only";
-    document.body.append(area);
+    button.after(area); // beside it: nothing outside an open dialog can be selected
     area.select();
     const done = document.execCommand("copy");
     area.remove();
@@ -22,7 +22,7 @@
     if (!button) return;
     const source = button.dataset.copyFrom && document.querySelector(button.dataset.copyFrom);
     const text = source ? source.textContent : button.dataset.copy || "";
-    const done = await copy(text).catch(() => false);
+    const done = await copy(text, button).catch(() => false);
     button.focus();
     const words = done ? "Copied" : "Could not copy: select the text by hand";
     document.dispatchEvent(new CustomEvent("drain:toast", { detail: words }));
