@@ -10,7 +10,10 @@ from django.urls import NoReverseMatch, get_script_prefix, reverse
 
 
 def link(name: str, *values: object, **query: object) -> str:
-    """The address of `drain:name`, or "" when there is no such page; empty query values are left out."""
+    """The address of `drain:name`, or "" when there is no such page; empty query values are left out.
+
+    A name with a colon is one of another part of the site.
+    """
     found = _address(get_script_prefix(), name, values)
     asked = {key: value for key, value in query.items() if value not in (None, "")}
     return f"{found}?{urlencode(asked)}" if asked and found else found
@@ -29,6 +32,6 @@ def changed_query(query: QueryDict, **changes: object) -> str:
 def _address(prefix: str, name: str, values: tuple[object, ...]) -> str:
     """Kept, because lists name the same pages every five seconds; `prefix` is where the site stands."""
     try:
-        return reverse(f"drain:{name}", args=values)
+        return reverse(name if ":" in name else f"drain:{name}", args=values)
     except NoReverseMatch:
         return ""

@@ -35,9 +35,14 @@ class Chart:
 
 
 def _table_row(row: tuple[object, ...]) -> str:
-    first, *others = [escape(number(cell)) for cell in row]
+    first, *others = map(_table_text, row)
     numbers = "".join([f'<td class="num">{text}</td>' for text in others])
     return f'<tr><td class="t-time">{first}</td>{numbers}</tr>'
+
+
+def _table_text(cell: object) -> str:
+    # Most are counts, which need no escaping.
+    return f"{cell:,}" if type(cell) is int else escape(number(cell))
 
 
 @dataclass(frozen=True, slots=True)

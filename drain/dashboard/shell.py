@@ -12,6 +12,7 @@ from datetime import datetime
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.safestring import SafeString
 
 from .addresses import link
 from .nav_counts import nav_count
@@ -20,6 +21,7 @@ from .shell_counts import ShellCounts, read_counts
 from .zone import OFFERED
 
 KEEP_SECONDS = 5
+_NO_COUNT = SafeString("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class NavItem:
     short: str = ""
     href: str = ""
     current: bool = False
-    count: str = ""
+    count: SafeString = _NO_COUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Shell:
     search: str
     login: str
     logout: str
+    admin: str
     counts: ShellCounts
     zone: str
     zones: tuple[str, ...]
@@ -105,6 +108,7 @@ def build_shell(request: HttpRequest) -> Shell:
         search=link("search"),
         login=link("login"),
         logout=link("logout"),
+        admin=link("admin:index"),
         counts=counts,
         zone=timezone.get_current_timezone_name(),
         zones=OFFERED,

@@ -11,6 +11,7 @@ from drain.dashboard.cause_markup import cause_rows, matrix_rows
 from drain.dashboard.charts import Chart
 from drain.dashboard.drawings import LaneMark
 from drain.dashboard.formats import NOTHING
+from drain.dashboard.frame_markup import nav_links, tab_links, zone_choices
 from drain.dashboard.graph_layout import Node, lay_out
 from drain.dashboard.markup import options, part
 from drain.dashboard.overview_causes import CauseRow
@@ -25,6 +26,7 @@ from drain.dashboard.session_markup import (
     session_rows,
     verdict_rows,
 )
+from drain.dashboard.shell import NavItem
 from drain.dashboard.timeline import Period
 from drain.engine.blockers import QueuedPhase
 from drain.models import Attempt, Candidate, DrainSession, Phase, Run
@@ -148,3 +150,13 @@ def test_a_number_of_several_shows_its_words_as_text():
     drawn = part(1315, word="Selected")
     assert drawn.startswith('<div class="part"><div class="part-value">1,315</div>')
     assert '<div class="part-name">Selected</div>' in drawn
+
+
+def test_destinations_and_zones_are_text_and_the_one_that_is_open_is_marked():
+    item = NavItem("name", EVIL, "clock", EVIL, short=EVIL, href=f"/{EVIL}", current=True)
+    for drawn in (nav_links([item]), tab_links([item]), tab_links([item], whole=True)):
+        assert inert(drawn)
+        assert 'aria-current="page"' in drawn
+    drawn = zone_choices(("UTC", EVIL), "UTC")
+    assert inert(drawn)
+    assert drawn.count("aria-pressed") == 1

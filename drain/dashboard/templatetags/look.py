@@ -21,6 +21,7 @@ from drain.dashboard import (
     cause_markup,
     drawings,
     formats,
+    frame_markup,
     links,
     looks,
     markup,
@@ -44,6 +45,9 @@ register.simple_tag(markup.count_cells, name="count_cells")
 register.simple_tag(markup.options, name="options")
 register.simple_tag(markup.part, name="part")
 register.simple_tag(markup.copy_button, name="copy_button")
+register.simple_tag(frame_markup.nav_links, name="nav_links")
+register.simple_tag(frame_markup.tab_links, name="tab_links")
+register.simple_tag(frame_markup.zone_choices, name="zone_choices")
 register.simple_tag(markup.command_line, name="command_line")
 register.simple_tag(markup.attempts, name="attempts")
 register.simple_tag(cause_markup.matrix_rows, name="matrix_rows")
