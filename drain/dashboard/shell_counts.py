@@ -59,6 +59,11 @@ class ShellCounts:
     workers_asked: int = 0
     by_state: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def workers_silent(self) -> int:
+        """Workers that were started and are not heard of."""
+        return max(self.workers_asked - self.workers_alive, 0)
+
 
 def read_counts(now: datetime) -> ShellCounts:
     """Read them all in one statement; exact at this moment (totals plus what is not folded into them yet)."""
