@@ -55,6 +55,13 @@
     event.preventDefault();
   });
 
+  // The help names no key that has nothing to act on here.
+  function fit() {
+    for (const item of document.querySelectorAll("[data-needs]")) item.hidden = !document.querySelector(item.dataset.needs);
+  }
+  fit();
+  document.addEventListener("drain:refreshed", fit);
+
   const list = document.querySelector("[data-keys-list]");
   const seen = new Set();
   for (const link of list ? targets() : []) {
