@@ -8,6 +8,7 @@
   let byHand = false;
   let signedOut = false;
   let failures = 0;
+  let turn = 0; // a round that another has overtaken neither changes the page nor says anything
   let last = new Date();
   let timer = 0;
 
@@ -42,7 +43,7 @@
     host.querySelector("[data-live-text]").textContent = words;
   }
 
-  async function refresh(region) {
+  async function refresh(region, mine) {
     const answer = await fetch(region.dataset.live, {
       headers: { "HX-Request": "true", "X-Drain-Refresh": "1" },
       credentials: "same-origin",
@@ -54,7 +55,7 @@
     if (answer.status === 204 || answer.status === 304) return;
     if (!answer.ok && answer.status !== 286) throw new Error(String(answer.status));
     const html = await answer.text();
-    if (busy()) return; // a person began something while the answer was under way
+    if (mine !== turn || busy()) return; // a person began something while the answer was under way
     const page = new DOMParser().parseFromString(html, "text/html");
     const fresh = page.getElementById(region.id);
     if (!fresh) throw new Error("no element of this id");
@@ -75,13 +76,16 @@
       say("paused", reason);
       return plan(EVERY / 2);
     }
+    const mine = ++turn;
     try {
-      await Promise.all(found.map(refresh));
+      await Promise.all(found.map((region) => refresh(region, mine)));
+      if (mine !== turn) return;
       failures = 0;
       const begun = busy();
       if (!begun) last = new Date();
       say(begun ? "paused" : "live", begun || `Live · ${EVERY / 1000} s`);
     } catch {
+      if (mine !== turn) return;
       failures += 1;
       say("stale", `${signedOut ? "Signed out" : "Stale"}, last data ${clock(last)}`);
     }
