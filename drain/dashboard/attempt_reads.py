@@ -12,7 +12,9 @@ from .timeline import Stretch
 EACH = 12
 
 _NEWEST = """
-SELECT p.id AS phase, a.number, a.outcome, a.reported_state, a.started_at, a.finished_at
+SELECT p.id AS phase, a.number, coalesce(nullif(a.outcome, ''), nullif(upper(a.reported_state), ''), 'EXECUTING') AS state,
+    extract(epoch FROM a.started_at)::float8 AS starts,
+    extract(epoch FROM coalesce(a.finished_at, %(now)s::timestamptz))::float8 AS ends
 FROM unnest(%(phases)s::bigint[]) AS p (id)
 CROSS JOIN LATERAL (
     SELECT number, outcome, reported_state, started_at, finished_at FROM drain_attempt
@@ -25,10 +27,7 @@ def newest_attempts(phases: Sequence[int], now: datetime) -> dict[int, list[Stre
     """Phase → its newest attempts, oldest of them first; an open one reaches to `now`."""
     found: dict[int, list[Stretch]] = {}
     if phases:
-        for item in rows(_NEWEST, {"phases": list(phases), "each": EACH}):
-            state = item["outcome"] or item["reported_state"].upper() or "EXECUTING"
-            end = item["finished_at"] or now
-            found.setdefault(item["phase"], []).append(
-                Stretch(state, item["started_at"], end, item["number"])
-            )
+        for item in rows(_NEWEST, {"phases": list(phases), "each": EACH, "now": now}):
+            stretch = Stretch(item["state"], item["starts"], item["ends"], item["number"])
+            found.setdefault(item["phase"], []).append(stretch)
     return found

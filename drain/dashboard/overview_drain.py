@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Min, Value, When
+from django.db.models import Case, IntegerField, Value, When
 
 from drain.engine.results import session_counts
-from drain.models import Attempt, DrainSession
+from drain.models import DrainSession
+from drain.models.door.cursor import rows
 from drain.models.vocabulary import LIVE_SESSION_STATES
 from drain.policy.limits import Limits
 
@@ -17,6 +18,10 @@ from .formats import duration
 from .session_gauges import GaugeView, session_gauges
 from .session_progress import rate_words
 
+_RUNNING = """
+SELECT count(*)::int AS n, min(started_at) AS since FROM drain_attempt
+WHERE session_id = %(session)s::bigint AND finished_at IS NULL
+"""
 _LIVE_FIRST = Case(
     When(state__in=LIVE_SESSION_STATES, then=Value(0)),
     default=Value(1),
@@ -56,8 +61,7 @@ def read_drain(now: datetime) -> DrainCard | None:
     session = found[0]
     live = session.state in LIVE_SESSION_STATES
     counts = session_counts(session.pk)
-    open_attempts = Attempt.objects.filter(session=session, finished_at__isnull=True)
-    running = open_attempts.aggregate(n=Count("pk"), since=Min("started_at")) if live else {}
+    running = rows(_RUNNING, {"session": session.pk})[0] if live else {}
     limits = Limits.from_json(session.limits)
     return DrainCard(
         session=session,

@@ -10,15 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
-from django.db.models.functions import JSONObject
-
 from drain.engine.backlog import active_holds
-from drain.models import Attempt, Candidate, Phase, SourceDebt
+from drain.models import Attempt, Phase
 from drain.models.door.cursor import rows
 from drain.models.vocabulary import (
     LIVE_SESSION_STATES,
-    CandidateStatus,
     Order,
     PhaseState,
     SourceKind,
@@ -60,6 +56,17 @@ LEFT JOIN drain_fingerprint m ON m.id = f.merged_into_id
 """
 
 
+# The live session that has it in its plan, and since when its source could not be asked about it.
+_KNOWN = """
+SELECT offer.*, debt.made_at AS since, debt.error FROM (SELECT 1) one LEFT JOIN LATERAL (
+    SELECT c.session_id AS session, c.planned_position AS position, s.state
+    FROM drain_candidate c JOIN drain_drainsession s ON s.id = c.session_id
+    WHERE c.phase_id = %(phase)s::bigint AND c.status = 'waiting' AND s.state = ANY(%(live)s::text[])
+    ORDER BY c.id LIMIT 1
+) offer ON true LEFT JOIN drain_sourcedebt debt ON debt.phase_id = %(phase)s::bigint AND debt.error <> ''
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """The sentence, the state whose icon stands before it, and what a person can look at next."""
@@ -74,17 +81,22 @@ class Reason:
 
 
 def explain(phase: Phase, current: Attempt | None, now: datetime) -> Reason:
-    """Why this phase, read by `with_offer`, is not running, or that it is."""
-    why = _explained(phase, current, now)
-    debt: dict[str, Any] | None = phase.debt  # type: ignore[attr-defined] # with_offer gave it
-    if debt is None:
+    """Why this phase is not running, or that it is."""
+    values = {"phase": phase.pk, "live": [state.value for state in LIVE_SESSION_STATES]}
+    known = rows(_KNOWN, values)[0]
+    why = _explained(phase, current, known, now)
+    if known["since"] is None:
         return why
-    waited = age(datetime.fromisoformat(debt["since"]), now)
-    told = f"Its source could not be asked for {waited} and may show another state: {debt['error']}"
+    waited = age(known["since"], now)
+    told = (
+        f"Its source could not be asked for {waited} and may show another state: {known['error']}"
+    )
     return replace(why, detail=f"{why.detail} {told} It is asked again every minute.".strip())
 
 
-def _explained(phase: Phase, current: Attempt | None, now: datetime) -> Reason:
+def _explained(
+    phase: Phase, current: Attempt | None, known: dict[str, Any], now: datetime
+) -> Reason:
     if phase.state in _ENDED:
         return Reason(phase.state, _ENDED[phase.state])
     if phase.state == PhaseState.QUEUED:
@@ -96,7 +108,7 @@ def _explained(phase: Phase, current: Attempt | None, now: datetime) -> Reason:
         )
     if phase.state != PhaseState.FAILED:
         return _working(phase, current)
-    return _offered(phase) or _planned(phase, now)
+    return _offered(known) or _planned(phase, now)
 
 
 _ENDED = {
@@ -117,25 +129,9 @@ def _working(phase: Phase, current: Attempt | None) -> Reason:
     )
 
 
-def with_offer(phases: QuerySet[Phase]) -> QuerySet[Phase]:
-    """Phases with what `explain` wants to know of each: the live session that has it in its plan, and its debt."""
-    found = Candidate.objects.filter(
-        phase=OuterRef("pk"),
-        session__state__in=LIVE_SESSION_STATES,
-        status=CandidateStatus.WAITING,
-    ).order_by("pk")
-    told = JSONObject(session="session_id", position="planned_position", state="session__state")
-    owed = SourceDebt.objects.filter(phase=OuterRef("pk")).exclude(error="")
-    debt = JSONObject(since="made_at", error="error")
-    return phases.annotate(
-        offer=Subquery(found.values(told=told)[:1]), debt=Subquery(owed.values(told=debt)[:1])
-    )
-
-
-def _offered(phase: Phase) -> Reason | None:
+def _offered(waiting: dict[str, Any]) -> Reason | None:
     """The live session that has it in its plan, if one has."""
-    waiting: dict[str, Any] | None = phase.offer  # type: ignore[attr-defined] # with_offer gave it
-    if waiting is None:
+    if waiting["session"] is None:
         return None
     return Reason(
         "waiting",

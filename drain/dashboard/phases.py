@@ -20,7 +20,7 @@ from .addresses import link
 from .ansi import Painter
 from .answers import page_or_fragment
 from .permissions import requires
-from .phase_why import explain, with_offer
+from .phase_why import explain
 
 ATTEMPTS, TRANSITIONS, EVENTS, NEIGHBOURS = 50, 50, 25, 100
 ERROR_CHARACTERS = 6000
@@ -35,6 +35,10 @@ JOIN drain_phase other ON other.id =
     CASE WHEN edge.phase_id = %(phase)s::bigint THEN edge.prerequisite_id ELSE edge.phase_id END
 JOIN drain_run r ON r.id = other.run_id ORDER BY edge.id
 """
+_PHASE = (
+    "phase_id", "phase_index", "name", "state", "state_changed_at", "category", "complexity", "attempts",
+    "source_attempts", "last_fingerprint", "last_failure_reason", "params", "run__run_id",
+)  # fmt: skip
 # What the page shows of each; all that is known of fifty attempts takes several times as long to read.
 _ATTEMPT = (
     "number", "outcome", "reported_state", "session_id", "worker", "started_at", "finished_at", "timeout_seconds",
@@ -50,7 +54,7 @@ _EVENT = ("kind", "model", "category", "actual_tokens", "predicted_tokens", "at"
 @requires()
 def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One phase; live as long as it is not at its end."""
-    phase = get_object_or_404(with_offer(Phase.objects.select_related("run__source")), pk=pk)
+    phase = get_object_or_404(Phase.objects.select_related("run").only(*_PHASE), pk=pk)
     now = timezone.now()
     attempts = list(
         Attempt.objects.filter(phase=phase).order_by("-number").only(*_ATTEMPT)[: ATTEMPTS + 1]

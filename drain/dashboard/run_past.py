@@ -92,7 +92,7 @@ class RunPast:
 def happened(run: Run, period: Period | None, now: datetime) -> Happened:
     """The drains and fixes that a run's page speaks of. One query."""
     limits = {"looked": LOOKED_AT, "drains": DRAINS, "fixes": FIXES}
-    start, end = (period.start, period.end) if period else (now, now)
+    start, end = period.moments if period else (now, now)
     found: dict[str, list[tuple[int, datetime]]] = {"drain": [], "last fix": [], "fix": []}
     for item in rows(_HAPPENED, limits | {"run": run.pk, "now": now, "start": start, "end": end}):
         found[item["what"]].append((item["id"], item["at"]))

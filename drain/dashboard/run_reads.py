@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.db.models import F, OuterRef, Q, Subquery, Value
@@ -90,7 +90,7 @@ class RunTable:
         """(name, place, moment, number) of the fix markers of its period."""
         if self.period is None:
             return []
-        return [(f"FM-{pk}", self.period.share(at), at, pk) for pk, at in markers]
+        return [(f"FM-{pk}", self.period.share(at.timestamp()), at, pk) for pk, at in markers]
 
 
 def run_table(
@@ -105,7 +105,8 @@ def run_table(
     attempts = newest_attempts([phase.pk for phase in shown], now)
     stretches = [one for found in attempts.values() for one in found]
     period = (None if whole else latest_period(stretches)) or shared_period(stretches)
-    lines = [_line(phase, attempts.get(phase.pk, []), period, now) for phase in shown]
+    seconds = now.timestamp()
+    lines = [_line(phase, attempts.get(phase.pk, []), period, seconds) for phase in shown]
     following = shown[-1].pk if len(page) > PAGE else None
     if period is None:
         return RunTable(lines, following, None)
@@ -116,7 +117,7 @@ def run_table(
         period,
         ticks(period, zone),
         earlier=sum(one.end < period.start for one in stretches),
-        first=min(one.start for one in stretches),
+        first=datetime.fromtimestamp(min(one.start for one in stretches), UTC),
     )
 
 
@@ -133,15 +134,13 @@ def _phases(run: Run, after: tuple[int, int] | None) -> list[RunPhase]:
     return [RunPhase(*value) for value in values[: PAGE + 1]]
 
 
-def _line(
-    phase: RunPhase, attempts: list[Stretch], period: Period | None, now: datetime
-) -> PhaseLine:
-    queued_since = phase.since if phase.state == PhaseState.QUEUED else None
+def _line(phase: RunPhase, attempts: list[Stretch], period: Period | None, now: float) -> PhaseLine:
+    queued_since = phase.since.timestamp() if phase.state == PhaseState.QUEUED else None
     marks = lane_marks(attempts, period, queued_since, now) if period else []
     last = attempts[-1] if attempts else None
-    seconds = (last.end - last.start).total_seconds() if last else None
+    seconds = last.end - last.start if last else None
     if queued_since is not None:
-        seconds = (now - queued_since).total_seconds()
+        seconds = now - queued_since
     return PhaseLine(phase, [one.state for one in attempts], marks, seconds)
 
 

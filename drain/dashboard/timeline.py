@@ -1,10 +1,13 @@
-"""The period that all lanes of a run share, its ticks, and each phase's marks. Pure."""
+"""The period that all lanes of a run share, its ticks, and each phase's marks. Pure.
+
+Moments are seconds since 1970: a page has hundreds, and dates are slow to read and to count with.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from .drawings import LaneMark
 from .formats import duration
@@ -15,7 +18,7 @@ _STEPS = tuple(
     for n in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10080, 43200, 129600)
 )
 _MOST_TICKS = 6
-PAUSE = timedelta(days=2)
+PAUSE = 2 * 86400.0
 """Attempts closer together than this always share a timeline."""
 
 
@@ -25,8 +28,8 @@ class Stretch:
 
     state: str
     """Its outcome, or the state it reports while it is open."""
-    start: datetime
-    end: datetime
+    start: float
+    end: float
     number: int
 
 
@@ -34,16 +37,17 @@ class Stretch:
 class Period:
     """From where to where the lanes reach."""
 
-    start: datetime
-    end: datetime
+    start: float
+    end: float
 
-    def share(self, moment: datetime) -> float:
+    @property
+    def moments(self) -> tuple[datetime, datetime]:
+        """Both ends as moments."""
+        return datetime.fromtimestamp(self.start, UTC), datetime.fromtimestamp(self.end, UTC)
+
+    def share(self, moment: float) -> float:
         """Place of a moment, 0 at the left end and 1 at the right; outside it is cut off."""
         return min(1.0, max(0.0, (moment - self.start) / (self.end - self.start)))
-
-    def holds(self, moment: datetime) -> bool:
-        """Whether the moment is in the period."""
-        return self.start <= moment <= self.end
 
 
 def shared_period(stretches: Iterable[Stretch]) -> Period | None:
@@ -52,7 +56,7 @@ def shared_period(stretches: Iterable[Stretch]) -> Period | None:
     if not found:
         return None
     start, end = min(s.start for s in found), max(s.end for s in found)
-    room = max((end - start) * 0.02, timedelta(seconds=20))
+    room = max((end - start) * 0.02, 20.0)
     return Period(start - room, end + room)
 
 
@@ -75,16 +79,16 @@ def latest_period(stretches: Sequence[Stretch]) -> Period | None:
 
 def ticks(period: Period, zone: tzinfo) -> list[tuple[float, str, bool]]:
     """(place, text, begins a day) at round local times, six at most."""
-    whole = period.end - period.start
-    step = next((s for s in _STEPS if whole / s <= _MOST_TICKS), _STEPS[-1])
-    local = period.start.astimezone(zone)
+    start, end = period.moments
+    step = next((s for s in _STEPS if (end - start) / s <= _MOST_TICKS), _STEPS[-1])
+    local = start.astimezone(zone)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     moment = midnight + step * (-((midnight - local) // step))
     found: list[tuple[float, str, bool]] = []
-    while moment <= period.end and len(found) <= 2 * _MOST_TICKS:
+    while moment <= end and len(found) <= 2 * _MOST_TICKS:
         day = moment.hour == 0 and moment.minute == 0
         text = f"{moment.day} {moment:%b}" if day else f"{moment:%H:%M}"
-        place = period.share(moment)
+        place = period.share(moment.timestamp())
         # A text at the very edge would be cut by its neighbour column.
         if 0.02 < place < 0.98:
             found.append((place, text, day))
@@ -93,7 +97,7 @@ def ticks(period: Period, zone: tzinfo) -> list[tuple[float, str, bool]]:
 
 
 def lane_marks(
-    stretches: Sequence[Stretch], period: Period, queued_since: datetime | None, now: datetime
+    stretches: Sequence[Stretch], period: Period, queued_since: float | None, now: float
 ) -> list[LaneMark]:
     """A phase's attempts, and a thin line while it is queued."""
     marks = [

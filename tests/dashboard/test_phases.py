@@ -9,10 +9,10 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from drain.dashboard.phase_why import explain, with_offer
+from drain.dashboard.phase_why import explain
 from drain.engine.planning import preview
 from drain.engine.scope import SessionScope
-from drain.models import Dependency, Hold, Phase, TelemetryEvent, Transition
+from drain.models import Dependency, Hold, TelemetryEvent, Transition
 from drain.models.roles import Role
 from drain.policy.limits import Limits
 from tests.dashboard.people import signed_in
@@ -41,8 +41,8 @@ def client():
 
 
 def why(phase, current=None):
-    read = with_offer(Phase.objects.filter(pk=phase.pk)).get()
-    return explain(read, current, timezone.now())
+    phase.refresh_from_db()
+    return explain(phase, current, timezone.now())
 
 
 def test_ended_queued_and_running_phases_say_so():

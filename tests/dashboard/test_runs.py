@@ -222,7 +222,7 @@ def test_attempts_of_long_ago_leave_the_timeline_to_the_latest_ones_unless_asked
         AttemptFactory(phase=phase, started_at=NOON - timedelta(days=days))
     table = client.get(f"/runs/{run.pk}/").context["table"]
     assert (table.earlier, len(table.lines[0].marks)) == (1, 1)
-    assert table.period.start > NOON - timedelta(minutes=5)
+    assert table.period.moments[0] > NOON - timedelta(minutes=5)
     page = client.get(f"/runs/{run.pk}/?time=all")
     assert page.context["table"].earlier == 0
     assert "Reach of the timeline" in page.content.decode()
