@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -14,7 +13,8 @@ from django.utils import timezone
 
 from drain.engine.results import session_counts
 from drain.engine.scope import SessionScope
-from drain.models import Candidate, DrainSession, SessionRun
+from drain.models import Candidate, DrainSession
+from drain.models.door.cursor import rows
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 from drain.policy.limits import Limits
 from drain.policy.reasons import ExclusionReason
@@ -35,6 +35,10 @@ _LISTED = (
     "state", "stop_reason", "stop_card", "note", "started_by", "total_failed", "selected",
     "created_at", "started_at", "ended_at", "rested", "resting_since",
 )  # fmt: skip
+_SUMS = """
+SELECT session_id AS session, sum(complete)::int AS complete, sum(failed)::int AS failed, sum(retryable)::int AS retryable
+FROM drain_sessionrun WHERE session_id = ANY(%(sessions)s::bigint[]) GROUP BY 1
+"""
 KEEP_SECONDS = 60
 
 
@@ -81,11 +85,8 @@ def _list_counts(sessions: list[DrainSession]) -> dict[int, dict[str, int]]:
 
 
 def _sums(pks: list[int]) -> dict[int, dict[str, int]]:
-    names = ("complete", "failed", "timeouts", "retryable", "lost", "skipped", "cancelled")
-    found = SessionRun.objects.filter(session__in=pks).values("session")
-    sums = found.annotate(**{f"n_{name}": Sum(name) for name in names})
-    rows: list[dict[str, Any]] = [dict(row.items()) for row in sums]
-    return {row["session"]: {name: row[f"n_{name}"] for name in names} for row in rows}
+    found = rows(_SUMS, {"sessions": pks}) if pks else []
+    return {row.pop("session"): row for row in found}
 
 
 @requires()
