@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 from django.core.cache import caches
 from playwright.sync_api import Page, Request, Route, expect
 
-from drain.models import Run
+from drain.models import Attempt, Run
+from tests.factories import AttemptFactory
 
 from .conftest import Visit, violations
 
@@ -132,3 +133,22 @@ def test_a_form_is_sent_once_however_often_somebody_clicks(
     held[0].continue_()
     expect(page.get_by_text("Saved as Failed.")).to_be_visible()
     assert len(held) == 1
+
+
+def test_a_log_that_begins_while_somebody_looks_is_followed_until_they_scroll_away(
+    olga: User, report_run: Run, visit: Visit
+) -> None:
+    phase = report_run.phases.filter(state="FAILED")[0]
+    attempt = AttemptFactory(phase=phase, finished_at=None, outcome=None, tail="")
+    page = visit(f"/attempts/{attempt.pk}/log/")
+    at_its_own_pace(page)
+    expect(page.get_by_text("It has printed nothing yet")).to_be_visible()
+    log = page.locator("[data-log]")
+    for lines, end in ((200, True), (300, True), (400, False)):
+        if not end:
+            log.evaluate("log => log.scrollTo(0, 0)")
+        Attempt.objects.update(tail="".join(f"line {number}\n" for number in range(lines)))
+        refreshed(page)
+        expect(log).to_contain_text(f"line {lines - 1}")
+        away = "log => log.scrollHeight - log.clientHeight - log.scrollTop"
+        assert (log.evaluate(away) < 24) is end

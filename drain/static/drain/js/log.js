@@ -1,14 +1,25 @@
 // [data-log]: follows the end while new lines come, wraps on demand, and jumps between the hits of the server's search.
 (() => {
   "use strict";
-  for (const log of document.querySelectorAll("[data-log]")) {
-    let following = log.dataset.log === "follow";
-    const atEnd = () => log.scrollTop + log.clientHeight >= log.scrollHeight - 24;
-    const toEnd = () => following && (log.scrollTop = log.scrollHeight);
-    log.addEventListener("scroll", () => (following = log.dataset.log === "follow" && atEnd()), { passive: true });
-    document.addEventListener("drain:refreshed", toEnd);
-    toEnd();
+  const left = new WeakSet(); // logs whose end somebody has scrolled away from
+  const atEnd = (log) => log.scrollTop + log.clientHeight >= log.scrollHeight - 24;
+
+  function follow() {
+    for (const log of document.querySelectorAll('[data-log="follow"]')) {
+      if (!left.has(log)) log.scrollTop = log.scrollHeight;
+    }
   }
+
+  function watch({ target: log }) {
+    if (!log.matches?.("[data-log]")) return;
+    if (atEnd(log)) left.delete(log);
+    else left.add(log);
+  }
+
+  // Listened to from above: the log itself may only come with the first line.
+  document.addEventListener("scroll", watch, { capture: true, passive: true });
+  document.addEventListener("drain:refreshed", follow);
+  follow();
   document.addEventListener("click", (event) => {
     const wrap = event.target.closest("[data-log-wrap]");
     if (wrap) {
