@@ -61,7 +61,8 @@ class Migration(migrations.Migration):
                 ('count', models.BigIntegerField(default=0)),
             ],
         ),
-        migrations.RunSQL(FILL, migrations.RunSQL.noop),
+        # In this order: making the triggers keeps a fold waiting, so that none comes between.
         migrations.RunSQL(KEEP, DROP),
+        migrations.RunSQL(FILL, migrations.RunSQL.noop),
         migrations.RunPython(let_roles_see, migrations.RunPython.noop),
     ]
