@@ -47,7 +47,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     asked = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
     context = {
         "now": timezone.now(),
-        "events": [{"event": event, "change": changed(event)} for event in page[:LISTED]],
+        "events": [(event, changed(event)) for event in page[:LISTED]],
         "older": page[LISTED - 1].pk if len(page) > LISTED else 0,
         "newer": bool(before),
         "asked": asked,

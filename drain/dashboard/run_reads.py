@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from django.db.models import F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Right
 from django.utils import timezone
 
-from drain.models import Fingerprint, Hold, Phase, Run
+from drain.models import Hold, Run
 from drain.models.door.cursor import rows
-from drain.models.vocabulary import ENDED_STATES, HoldKind, PhaseState
+from drain.models.vocabulary import ENDED_STATES, PhaseState
 
 from .attempt_reads import newest_attempts
 from .drawings import LaneMark
@@ -32,6 +30,20 @@ JOIN drain_phase q ON q.id = d.prerequisite_id JOIN drain_run r ON r.id = q.run_
 WHERE p.run_id = %(run)s::bigint ORDER BY d.id LIMIT %(limit)s::int
 """
 HOLDS = 10
+_PHASES = """
+SELECT p.id AS pk, p.phase_index AS place, p.phase_id, p.state, p.state_changed_at AS since,
+    right(p.last_failure_reason, %(said)s::int) AS said,
+    (SELECT f.title FROM drain_fingerprint f WHERE f.key = p.last_fingerprint) AS cause
+FROM drain_phase p
+WHERE p.run_id = %(run)s::bigint AND (p.phase_index, p.id) > (%(index)s::int, %(pk)s::bigint)
+ORDER BY p.phase_index, p.id LIMIT %(limit)s::int
+"""
+_BEFORE_ALL = (-(2**31), 0)
+_HOLDS = """
+SELECT * FROM drain_hold
+WHERE kind = 'run' AND value = %(name)s OR kind = 'prefix' AND starts_with(%(name)s, value)
+ORDER BY released_at DESC NULLS FIRST, id DESC LIMIT %(limit)s
+"""
 
 
 class RunPhase(NamedTuple):
@@ -123,15 +135,9 @@ def run_table(
 
 def _phases(run: Run, after: tuple[int, int] | None) -> list[RunPhase]:
     """A page of phases and one more if there is."""
-    title = Fingerprint.objects.filter(key=OuterRef("last_fingerprint")).values("title")
-    found = Phase.objects.filter(run=run).order_by("phase_index", "pk")
-    if after is not None:
-        found = found.filter(Q(phase_index__gt=after[0]) | Q(phase_index=after[0], pk__gt=after[1]))
-    said = Right("last_failure_reason", REASON_CHARACTERS)
-    values = found.values_list(
-        "pk", "phase_index", "phase_id", "state", "state_changed_at", said, Subquery(title[:1])
-    )
-    return [RunPhase(*value) for value in values[: PAGE + 1]]
+    index, pk = after or _BEFORE_ALL
+    values = {"run": run.pk, "index": index, "pk": pk, "said": REASON_CHARACTERS, "limit": PAGE + 1}
+    return [RunPhase(**found) for found in rows(_PHASES, values)]
 
 
 def _line(phase: RunPhase, attempts: list[Stretch], period: Period | None, now: float) -> PhaseLine:
@@ -152,11 +158,7 @@ def last_line(text: str) -> str:
 
 def holds_on(run: Run) -> list[Hold]:
     """The newest holds on the run itself or on a prefix of its name, over and released ones too."""
-    of_run = Q(kind=HoldKind.RUN, value=run.run_id)
-    found = Hold.objects.alias(name=Value(run.run_id)).filter(
-        of_run | Q(kind=HoldKind.PREFIX, name__startswith=F("value"))
-    )
-    return list(found.order_by(F("released_at").desc(nulls_first=True), "-pk")[:HOLDS])
+    return list(Hold.objects.raw(_HOLDS, {"name": run.run_id, "limit": HOLDS}))
 
 
 def holds_still(held: Hold, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from drain.dashboard.audit_markup import audit_rows
 from drain.dashboard.cause_markup import cause_rows, matrix_rows
 from drain.dashboard.charts import Chart
 from drain.dashboard.drawings import LaneMark
@@ -29,7 +30,7 @@ from drain.dashboard.session_markup import (
 from drain.dashboard.shell import NavItem
 from drain.dashboard.timeline import Period
 from drain.engine.blockers import QueuedPhase
-from drain.models import Attempt, Candidate, DrainSession, Phase, Run
+from drain.models import Attempt, AuditEvent, Candidate, DrainSession, Phase, Run
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 EVIL = '<script>alert("x")</script>\'&'
@@ -160,3 +161,13 @@ def test_destinations_and_zones_are_text_and_the_one_that_is_open_is_marked():
     drawn = zone_choices(("UTC", EVIL), "UTC")
     assert inert(drawn)
     assert drawn.count("aria-pressed") == 1
+
+
+def test_a_row_of_the_audit_shows_who_what_and_why_as_text_and_cuts_a_long_change():
+    told = dict.fromkeys(("actor", "origin", "address", "verb", "label", "reason"), EVIL)
+    drawn = audit_rows([(AuditEvent(pk=1, at=NOON, **told), EVIL)])
+    assert inert(drawn)
+    assert drawn.count("&lt;script&gt;") == 7
+    drawn = audit_rows([(AuditEvent(pk=1, at=NOON, subject="run"), "x" * 301)])
+    assert f"{'x' * 299}…</td>" in drawn
+    assert '<td class="t-name">run</td>' in drawn
