@@ -117,6 +117,18 @@ def test_the_page_shows_the_latest_error_its_cause_and_the_history(client):
     assert "an old error" not in page
 
 
+def test_a_failed_phase_that_nothing_holds_back_is_drained_alone_by_who_may(client):
+    failed, queued = (PhaseFactory(state=state) for state in ("FAILED", "QUEUED"))
+    operator = signed_in(Role.OPERATOR)
+    for browser, phase, offered in (
+        (operator, failed, 1),
+        (client, failed, 0),
+        (operator, queued, 0),
+    ):
+        page = browser.get(f"/phases/{phase.pk}/").content.decode()
+        assert page.count("Drain this phase") == offered
+
+
 def test_a_running_phase_shows_its_last_lines_and_asks_again(client):
     phase = PhaseFactory(state="EXECUTING", lease_owner=uuid4(), lease_expires_at=timezone.now())
     AttemptFactory(phase=phase, outcome=None, finished_at=None, tail="first\nlast line")
