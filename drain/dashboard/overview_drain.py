@@ -16,7 +16,7 @@ from drain.policy.limits import Limits
 
 from .formats import duration
 from .session_gauges import GaugeView, session_gauges
-from .session_progress import rate_words
+from .session_progress import causes_words, rate_words
 
 _RUNNING = """
 SELECT count(*)::int AS n, min(started_at) AS since FROM drain_attempt
@@ -89,7 +89,7 @@ def _time_words(minutes: float, limit: float | None) -> str:
 def _parts(counts: dict[str, Any]) -> list[tuple[str, int, str]]:
     shown = [
         ("complete", counts["complete"], rate_words(counts)),
-        ("failed", counts["failed"] - counts["timeouts"], ""),
+        ("failed", counts["failed"] - counts["timeouts"], causes_words(counts)),
         ("retryable", counts["retryable"], "counts in no rate"),
         ("timeout", counts["timeouts"], ""),
         ("lost", counts["lost"], ""),

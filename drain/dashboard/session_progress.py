@@ -67,6 +67,12 @@ def rate_words(counts: dict[str, Any]) -> str:
     return f"{percent(counts['complete'] / rated)}, n {rated:,}" if rated else ""
 
 
+def causes_words(counts: dict[str, Any]) -> str:
+    """How many causes the failures of a session had: "1 fingerprint"; empty without a failure."""
+    causes = counts["causes"]
+    return f"{causes:,} fingerprint{'s' if causes > 1 else ''}" if causes else ""
+
+
 def _bar(counts: dict[str, Any], plan: PlanState) -> list[tuple[str, int]]:
     names = ("complete", "lost", "retryable", "skipped", "cancelled")
     return [
@@ -85,7 +91,7 @@ def _parts(session: DrainSession, counts: dict[str, Any], plan: PlanState) -> li
     return [
         Part("", "Selected", session.selected, f"of {session.total_failed:,} failed"),
         Part("complete", "", counts["complete"], rate_words(counts)),
-        Part("failed", "", counts["failed"] - counts["timeouts"]),
+        Part("failed", "", counts["failed"] - counts["timeouts"], causes_words(counts)),
         Part(
             "retryable", "", counts["retryable"], "counts in no rate" if counts["retryable"] else ""
         ),

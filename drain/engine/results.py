@@ -31,7 +31,9 @@ SELECT {", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in _COUNTED)},
     (SELECT count(*) FROM drain_candidate
      WHERE session_id = %(session)s::bigint AND status = 'running')::int AS running,
     (SELECT count(*) FROM drain_candidate
-     WHERE session_id = %(session)s::bigint AND status = 'done')::int AS phases
+     WHERE session_id = %(session)s::bigint AND status = 'done')::int AS phases,
+    (SELECT count(*) FROM drain_sessionfingerprint
+     WHERE session_id = %(session)s::bigint AND run_pk = 0)::int AS causes
 FROM drain_sessionrun WHERE session_id = %(session)s::bigint
 """  # noqa: S608 - our own names
 
@@ -41,7 +43,7 @@ def session_counts(session_pk: int) -> dict[str, Any]:
 
     `processed` counts attempts, `phases` the phases that have had their last one: a phase that is offered
     again has more attempts than one. `running` and `waiting` are phases of the plan, `most_timeouts` those
-    of one run.
+    of one run, `causes` the fingerprints that failures had.
     """
     (sums,) = rows(_SUMS, {"session": session_pk})
     names = ("complete", "failed", "retryable", "skipped", "lost", "cancelled")

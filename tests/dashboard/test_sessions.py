@@ -143,8 +143,10 @@ def test_repeats_are_named_by_the_failure_and_not_by_its_key():
     session, cause = a_session(), FingerprintFactory(title="patch does not apply")
     run = SessionRun.objects.get(session=session).run_id
     SessionFingerprint.objects.create(session=session, run_pk=run, key=cause.key, count=2)
+    SessionFingerprint.objects.create(session=session, run_pk=0, key=cause.key, count=2)
     page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
     assert "patch does not apply in run research-system-v2" in page
+    assert "1 fingerprint<" in page
     assert "1 near its limit" not in page
 
 
