@@ -87,6 +87,7 @@ def _move(
         # What was typed stays when it is refused: another state than the chosen one would be a trap.
         "to": to,
         "reason": request.POST.get("reason", ""),
+        "page_has_primary": bool(phases),
     }
     return render(request, "drain/queued/confirm.html", context)
 
