@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from drain.models import Attempt, DrainSession
+from drain.models import Attempt, DrainSession, Fingerprint
 from drain.models.vocabulary import FAILURE_OUTCOMES, SessionState
 from drain.policy.actions import Action, Subject, after_stop
 from drain.policy.argv import same_again
@@ -39,7 +39,7 @@ def stop_card(
     if rule is StopReason.NOTHING_SELECTED:
         return _nothing_card(session)
     attempt = _tripping_attempt(session, stopped)
-    card.setdefault("key", attempt.fingerprint if attempt and stopped else "")
+    card["key"] = card.get("key") or (attempt.fingerprint if attempt else "")
     return {
         "sentence": f"{_begun(session)}: {card.get('sentence') or _sentence(rule)}",
         "facts": _facts(session, card, rule, attempt, plan, stopped),
@@ -103,7 +103,7 @@ def _facts(
             }
         )
     if card.get("key"):
-        facts.append({"label": "Fingerprint", "text": card["key"], "href": cause_href(card["key"])})
+        facts.append(_cause(card["key"]))
     if attempt is not None:
         said = f"#{attempt.pk} {attempt.phase.phase_id}, attempt {attempt.number}"
         facts.append({"label": "Tripped by", "text": said, "href": attempt_href(attempt.pk)})
@@ -115,6 +115,13 @@ def _facts(
     not_run = plan.waiting + plan.left
     facts.append({"label": "Not run", "text": f"{not_run:,} of {session.selected:,} phases"})
     return facts
+
+
+def _cause(key: str) -> dict[str, Any]:
+    """The fingerprint in the words of its title; by its key where nothing was kept of it."""
+    found = Fingerprint.objects.filter(key=key).values("title", "status").first()
+    title, state = (found["title"], found["status"]) if found else (key, "")
+    return {"label": "Fingerprint", "cause": title, "href": cause_href(key), "state": state}
 
 
 def _short(value: object) -> str:
@@ -133,7 +140,7 @@ def _steps(
         session=str(session.pk),
         run_id=run_id,
         phase_id=attempt.phase.phase_id if attempt else "PHASE",
-        key=card.get("key") or (attempt.fingerprint if attempt else "") or "KEY",
+        key=card["key"] or "KEY",
         again=same_again(session.scope, session.limits),
     )
     steps = []
