@@ -45,3 +45,22 @@ def test_what_moved_meanwhile_is_left_alone_and_said(
     expect(page.get_by_role("heading", level=1)).to_have_text("0 moved, 1 left alone")
     expect(page.get_by_role("row").filter(has_text="research-7")).to_contain_text("Left alone")
     assert complaints == []
+
+
+def test_without_scripts_ticked_phases_are_cleared_and_dialogs_are_forms(
+    olga: User, report_run: Run, visit: Visit
+) -> None:
+    scripted = visit("/queued/")
+    browser = scripted.context.browser
+    assert browser is not None
+    state = scripted.context.storage_state()
+    with browser.new_context(java_script_enabled=False, storage_state=state) as context:
+        page = context.new_page()
+        page.goto(scripted.url)
+        page.get_by_role("checkbox", name="Tick research-7").check()
+        page.locator("[data-select-bar]").get_by_role("button", name="Clear…").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Clear 1 phase")
+        page.goto(f"{scripted.url}../runs/{report_run.pk}/")
+        page.get_by_label("Reason").fill("Its branch is broken")
+        page.get_by_role("button", name="Hold", exact=True).click()
+        expect(page.get_by_text("is held: no drain takes its phases")).to_be_visible()
