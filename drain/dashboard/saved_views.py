@@ -16,6 +16,7 @@ from django.shortcuts import get_object_or_404, redirect
 
 from drain.engine.errors import EngineError
 from drain.models import SavedView
+from drain.models.door.cursor import rows
 
 from .acting import verb
 from .addresses import link
@@ -33,6 +34,10 @@ MOST = 50
 """Views that one person may keep of one list."""
 LONGEST_NAME = 60
 LONGEST_VALUE = 300
+_VIEWS = """
+SELECT id, name, query FROM drain_savedview WHERE user_id = %(user)s::bigint AND page = %(page)s::text
+ORDER BY name, id LIMIT %(limit)s::int
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,10 @@ def filters_in(page: str, query: Mapping[str, str]) -> str:
 def views_of(request: HttpRequest, page: str) -> list[ListedView]:
     """This person's views of a list, by name. One query."""
     here = filters_in(page, request.GET.dict())
-    found = SavedView.objects.filter(user=_owner(request), page=page).order_by("name", "pk")
+    found = rows(_VIEWS, {"user": _owner(request), "page": page, "limit": MOST})
     return [
-        ListedView(view.pk, view.name, _address(view), view.query == here) for view in found[:MOST]
+        ListedView(view["id"], view["name"], _place(page, view["query"]), view["query"] == here)
+        for view in found
     ]
 
 
