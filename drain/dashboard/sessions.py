@@ -46,8 +46,9 @@ KEEP_SECONDS = 60
 def session_list(request: HttpRequest) -> HttpResponse:
     """Drains, newest first; a state in the address narrows them."""
     found = DrainSession.objects.order_by("-pk").only(*_LISTED)
-    state = request.GET.get("state", "")
-    if state in SessionState.values:
+    asked = request.GET.get("state", "")
+    state = asked if asked in SessionState.values else ""
+    if state:
         found = found.filter(state=state)
     before = number_in(request, "before")
     page = list((found.filter(pk__lt=before) if before else found)[: LISTED + 1])
