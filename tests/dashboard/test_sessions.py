@@ -64,7 +64,7 @@ def test_it_shows_progress_gauges_results_reasons_and_the_command():
 
 
 def test_a_drain_of_single_phases_names_no_command_that_would_drain_others():
-    session, phase = a_session(), Phase.objects.first()
+    session, phase = a_session(), Phase.objects.all()[0]
     viewer = signed_in(Role.VIEWER)
     for scope, command in (
         ({"phase": phase.pk}, f"manage.py drain_phase {phase.run.run_id} {phase.phase_id}"),

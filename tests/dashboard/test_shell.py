@@ -98,7 +98,7 @@ def test_no_browser_keeps_a_part_of_a_page_under_the_address_of_the_page(path):
     SessionFactory(pk=1)
     BulkAction.objects.create(pk=1, verb="clear_queued", label="Clear", things="phases", reason="old", actor="olga",
         origin="browser", total=1, state="finished")  # fmt: skip
-    answer = signed_in(Role.OPERATOR).get(f"/{path}", HTTP_HX_REQUEST="true")
+    answer = signed_in(Role.OPERATOR).get(f"/{path}", headers={"HX-Request": "true"})
     assert b"<html" not in answer.content
     assert answer["Cache-Control"] == "no-store"
 
@@ -106,9 +106,10 @@ def test_no_browser_keeps_a_part_of_a_page_under_the_address_of_the_page(path):
 @pytest.mark.django_db
 def test_a_refresh_brings_the_counts_of_the_frame_and_other_parts_do_not():
     client = signed_in(Role.VIEWER)
-    asked = {"HTTP_HX_REQUEST": "true"}
-    assert b"nav-links" not in client.get("/runs/", **asked).content
-    refreshed = client.get("/runs/", **asked, HTTP_X_DRAIN_REFRESH="1").content.decode()
+    asked = {"HX-Request": "true"}
+    assert b"nav-links" not in client.get("/runs/", headers=asked).content
+    asked["X-Drain-Refresh"] = "1"
+    refreshed = client.get("/runs/", headers=asked).content.decode()
     for part in ("nav-links", "strip-runs", "strip-phases"):
         assert f'id="{part}" data-live-part' in refreshed
     assert 'aria-current="page">Runs' in refreshed
