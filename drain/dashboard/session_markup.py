@@ -59,15 +59,14 @@ def running_items(running: Iterable[dict[str, Any]], now: datetime) -> SafeStrin
 
 
 def _running_item(item: dict[str, Any], now: datetime) -> str:
-    attempt = item["attempt"]
-    pk, name = attempt.pk, escape(attempt.phase.phase_id)
+    pk, name = item["pk"], escape(item["phase_id"])
     tail = "".join([f"<span>{escape(line)}</span>" for line in item["tail"]])
     return (
         f'<div class="running-item" data-row="a{pk}">'
-        f'<div class="running-head"><span class="name"><a href="{phase_href(attempt.phase_id)}">{name}</a></span>'
+        f'<div class="running-head"><span class="name"><a href="{phase_href(item["phase_pk"])}">{name}</a></span>'
         f"{state(item['state'])}</div>"
-        f'<span class="meta"><a href="{attempt_href(pk)}">#{pk}</a> · {escape(attempt.run.run_id)} ·'
-        f" {ago(attempt.started_at, now)}</span>"
+        f'<span class="meta"><a href="{attempt_href(pk)}">#{pk}</a> · {escape(item["run_id"])} ·'
+        f" {ago(item['started_at'], now)}</span>"
         f"{thin_bar(item['seconds'], item['timeout'], 's-executing')}"
         f'<div class="tail">{tail or "<span>Nothing printed yet</span>"}</div></div>'
     )
@@ -94,13 +93,12 @@ def result_rows(rows: Iterable[dict[str, Any]]) -> SafeString:
 
 
 def _result_row(row: dict[str, Any]) -> str:
-    attempt = row["attempt"]
-    pk, phase, events = attempt.pk, attempt.phase, attempt.telemetry_count
+    pk, events = row["pk"], row["telemetry_count"]
     return (
         f'<tr data-row="a{pk}"><td class="mono t-hide"><a href="{attempt_href(pk)}">#{pk}</a></td>'
-        f'<td class="t-time t-hide">{at(attempt.finished_at, "clock")}</td>'
-        f'<td class="t-name"><a href="{phase_href(attempt.phase_id)}">{escape(phase.phase_id)}</a></td>'
-        f'<td class="t-fact">{escape(attempt.run.run_id)}</td><td class="t-state">{state(attempt.outcome)}</td>'
+        f'<td class="t-time t-hide">{at(row["finished_at"], "clock")}</td>'
+        f'<td class="t-name"><a href="{phase_href(row["phase_pk"])}">{escape(row["phase_id"])}</a></td>'
+        f'<td class="t-fact">{escape(row["run_id"])}</td><td class="t-state">{state(row["outcome"])}</td>'
         f"{_fact('took', duration(row['seconds']))}"
         f'<td class="num t-fact{"" if events else " zero"}" data-label="events">{number(events)}</td>'
         f'<td class="t-error clip t-last">{escape(row["said"])}</td></tr>'

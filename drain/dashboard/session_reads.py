@@ -11,7 +11,8 @@ from typing import Any
 from django.db.models import Count
 
 from drain.engine.results import dropped_from_plan
-from drain.models import Attempt, Candidate, DrainSession, FixMarker, Source
+from drain.evidence import sql
+from drain.models import Candidate, DrainSession, FixMarker, Source
 from drain.models.door.cursor import rows
 from drain.models.vocabulary import CandidateStatus
 from drain.policy.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
@@ -27,10 +28,23 @@ REASON_CHARACTERS = 160
 
 # What the lists show: a phase and a run have long texts besides.
 _NAMED = ("phase__phase_id", "run__run_id")
-_RESULT = (
-    "outcome", "error", "telemetry_count", "zero_yield_reason", "started_at", "finished_at",
-)  # fmt: skip
-_OPEN = ("phase__state", "reported_state", "started_at", "timeout_seconds", "tail")
+# Planned anew each time (drain.evidence.sql): how many attempts a session has decides how they are best found.
+_ATTEMPTS = """
+FROM drain_attempt a JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = a.run_id
+WHERE a.session_id = %(session)s
+"""
+_ENDED = f"""
+SELECT a.id AS pk, a.phase_id AS phase_pk, p.phase_id, r.run_id, a.outcome, a.telemetry_count, a.finished_at,
+    extract(epoch FROM a.finished_at - a.started_at)::float8 AS seconds, a.error, a.zero_yield_reason
+{_ATTEMPTS} AND a.finished_at IS NOT NULL
+"""  # noqa: S608 - constants only
+_NEWER = f"{_ENDED} AND a.id > %(after)s ORDER BY a.id LIMIT %(limit)s"
+_OLDER = f"{_ENDED} AND (%(before)s::bigint IS NULL OR a.id < %(before)s) ORDER BY a.id DESC LIMIT %(limit)s"
+_OPEN = f"""
+SELECT a.id AS pk, a.phase_id AS phase_pk, p.phase_id, r.run_id, a.started_at, a.timeout_seconds, a.tail,
+    upper(coalesce(nullif(a.reported_state, ''), p.state)) AS state
+{_ATTEMPTS} AND a.finished_at IS NULL ORDER BY a.started_at LIMIT %(limit)s
+"""
 _PLAN = ("planned_position", "why", "attempts", "outcome", "status", "reason")
 
 
@@ -45,31 +59,19 @@ class Results:
 
 def results(session: int, before: int | None, after: int | None) -> Results:
     """Attempts of a session below `before`, or above `after`, by number."""
-    found = Attempt.objects.filter(session=session, finished_at__isnull=False)
-    found = found.select_related("phase", "run").only(*_NAMED, *_RESULT)
+    values = {"session": session, "limit": RESULTS + 1}
     if after is not None:
-        page = list(found.filter(pk__gt=after).order_by("pk")[: RESULTS + 1])
+        page = sql.rows(_NEWER, values | {"after": after})
         more, page = len(page) > RESULTS, page[:RESULTS][::-1]
-        return Results(_shown(page), page[-1].pk if page else 0, page[0].pk if more else 0)
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    page = list(found.order_by("-pk")[: RESULTS + 1])
+        return Results(_shown(page), page[-1]["pk"] if page else 0, page[0]["pk"] if more else 0)
+    page = sql.rows(_OLDER, values | {"before": before})
     more, page = len(page) > RESULTS, page[:RESULTS]
-    newer = page[0].pk if page and before is not None else 0
-    return Results(_shown(page), page[-1].pk if more else 0, newer)
+    newer = page[0]["pk"] if page and before is not None else 0
+    return Results(_shown(page), page[-1]["pk"] if more else 0, newer)
 
 
-def _shown(page: list[Attempt]) -> list[dict[str, Any]]:
-    return [
-        {
-            "attempt": attempt,
-            "seconds": (attempt.finished_at - attempt.started_at).total_seconds()
-            if attempt.finished_at
-            else None,
-            "said": last_line(attempt.error) or attempt.zero_yield_reason,
-        }
-        for attempt in page
-    ]
+def _shown(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row | {"said": last_line(row["error"]) or row["zero_yield_reason"]} for row in page]
 
 
 def last_line(text: str) -> str:
@@ -80,17 +82,14 @@ def last_line(text: str) -> str:
 
 def running_attempts(session: int, now: datetime) -> list[dict[str, Any]]:
     """Open attempts, longest first, each with the last lines it printed."""
-    found = Attempt.objects.filter(session=session, finished_at__isnull=True)
-    found = found.select_related("phase", "run").only(*_NAMED, *_OPEN)
     return [
-        {
-            "attempt": attempt,
-            "state": (attempt.reported_state or attempt.phase.state).upper(),
-            "seconds": (now - attempt.started_at).total_seconds(),
-            "timeout": attempt.timeout_seconds or DEFAULT_PHASE_TIMEOUT_SECONDS,
-            "tail": [line[:200] for line in attempt.tail.splitlines()[-TAIL_LINES:]],
+        item
+        | {
+            "seconds": (now - item["started_at"]).total_seconds(),
+            "timeout": item["timeout_seconds"] or DEFAULT_PHASE_TIMEOUT_SECONDS,
+            "tail": [line[:200] for line in item["tail"].splitlines()[-TAIL_LINES:]],
         }
-        for attempt in found.order_by("started_at")[: RUNNING + 1]
+        for item in sql.rows(_OPEN, {"session": session, "limit": RUNNING + 1})
     ]
 
 

@@ -30,7 +30,7 @@ from drain.dashboard.session_markup import (
 from drain.dashboard.shell import NavItem
 from drain.dashboard.timeline import Period
 from drain.engine.blockers import QueuedPhase
-from drain.models import Attempt, AuditEvent, Candidate, DrainSession, Phase, Run
+from drain.models import AuditEvent, Candidate, DrainSession, Phase, Run
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 EVIL = '<script>alert("x")</script>\'&'
@@ -104,8 +104,9 @@ def test_a_row_of_the_list_of_drains_shows_notes_and_sentences_as_text():
 
 def test_a_row_of_results_and_of_a_plan_shows_names_and_errors_as_text():
     phase, run = Phase(pk=3, phase_id=EVIL), Run(run_id=EVIL)
-    attempt = Attempt(pk=5, phase=phase, run=run, outcome=EVIL, started_at=NOON, finished_at=NOON)
-    assert inert(result_rows([{"attempt": attempt, "seconds": 1.0, "said": EVIL}]))
+    told = dict.fromkeys(("phase_id", "run_id", "outcome", "said"), EVIL)
+    numbers = {"pk": 5, "phase_pk": 3, "telemetry_count": 0, "seconds": 1.0, "finished_at": NOON}
+    assert inert(result_rows([told | numbers]))
     for became in ({"outcome": EVIL}, {"status": "excluded", "reason": EVIL}, {}):
         one = Candidate(phase=phase, run=run, why=EVIL, planned_position=1, **became)
         assert inert(plan_rows([one]))
@@ -119,8 +120,9 @@ def test_a_select_offers_its_words_as_text_with_the_asked_one_chosen():
 
 
 def test_a_running_attempt_shows_what_it_prints_as_text():
-    attempt = Attempt(pk=5, phase=Phase(pk=3, phase_id=EVIL), run=Run(run_id=EVIL), started_at=NOON)
-    item = {"attempt": attempt, "state": EVIL, "seconds": 2, "timeout": 9, "tail": [EVIL]}
+    told = dict.fromkeys(("phase_id", "run_id", "state"), EVIL)
+    numbers = {"pk": 5, "phase_pk": 3, "started_at": NOON, "seconds": 2, "timeout": 9}
+    item = told | numbers | {"tail": [EVIL]}
     assert inert(running_items([item], NOON))
     assert "Nothing printed yet" in running_items([item | {"tail": []}], NOON)
 
