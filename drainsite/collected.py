@@ -1,9 +1,9 @@
-"""Static files as `up` collects them: hashed, compressed, and the sheet of styles in one piece."""
+"""Static files as `up` collects them: hashed, compressed, styles in one sheet, without what explains them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -11,8 +11,11 @@ from django.core.files.storage import InMemoryStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 SHEET = "drain/css/app.css"
-# Ours explain themselves to who reads the source; a browser need not load that.
+SCRIPTS = "drain/js/"
+# Ours explain themselves to who reads the source; a browser need not load that. No text in them has two lines.
 _COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
+_REMARK = re.compile(r"^\s*//.*\n", re.MULTILINE)
+_INDENT = re.compile(r"^\s+", re.MULTILINE)
 _IMPORT = re.compile(r'^@import url\("([\w-]+\.css)"\);$', re.MULTILINE)
 
 
@@ -34,22 +37,33 @@ class CollectedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[mi
     ) -> Iterator[Any]:
         """As Django calls it: `paths` is a name → the storage and path that a file was collected from."""
         self._addresses.clear()
-        if SHEET in paths:
-            # From where they were collected: the copy beside the others may be of an earlier time.
-            whole = InMemoryStorage()
-            whole.save(SHEET, ContentFile(_whole(paths)))
-            paths = paths | {SHEET: (whole, SHEET)}
+        # From where they were collected: the copy beside the others may be of an earlier time.
+        read = InMemoryStorage()
+        for name, text in lean(paths):
+            read.save(name, ContentFile(text))
+            paths = paths | {name: (read, name)}
         yield from super().post_process(paths, dry_run=dry_run, **options)
         self._addresses.clear()
 
 
-def _whole(paths: dict[str, Any]) -> str:
+def lean(paths: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Our styles in one sheet and our scripts by name, with what a browser needs and no more."""
+    if SHEET in paths:
+        yield SHEET, _INDENT.sub("", _COMMENT.sub("", _whole(paths)))
+    for name in filter(_is_script, paths):
+        yield name, _INDENT.sub("", _REMARK.sub("", _text(paths, name)))
+
+
+def _is_script(name: str) -> bool:
+    return name.startswith(SCRIPTS) and name.endswith(".js")
+
+
+def _whole(paths: Mapping[str, Any]) -> str:
     folder = SHEET.rpartition("/")[0]
-    sheet = _IMPORT.sub(lambda found: _text(paths, f"{folder}/{found[1]}"), _text(paths, SHEET))
-    return _COMMENT.sub("", sheet)
+    return _IMPORT.sub(lambda found: _text(paths, f"{folder}/{found[1]}"), _text(paths, SHEET))
 
 
-def _text(paths: dict[str, Any], name: str) -> str:
+def _text(paths: Mapping[str, Any], name: str) -> str:
     storage, path = paths[name]
     with storage.open(path) as opened:
         text: str = opened.read().decode()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from django.contrib.staticfiles.finders import get_finders
 
 from drainsite.collected import SHEET, CollectedStorage
 
+LIVE = "drain/js/live.js"
 
-def test_all_styles_come_in_one_file_in_their_order(tmp_path):
+
+def test_styles_come_in_one_file_in_their_order_and_scripts_without_remarks(tmp_path):
     found = {
         name: (storage, name)
         for finder in get_finders()
         for name, storage in finder.list([])
-        if name.startswith(("drain/css/", "drain/fonts/", "drain/icons/"))
+        if name.startswith(("drain/css/", "drain/fonts/", "drain/icons/", LIVE))
     }
     collected = CollectedStorage(location=tmp_path, base_url="/static/")
     for name, (storage, path) in found.items():
@@ -29,4 +32,9 @@ def test_all_styles_come_in_one_file_in_their_order(tmp_path):
         Path(tmp_path, "drain/css", name).read_text() for name in ("tokens.css", "print.css")
     )
     assert len(sheet) > len(first) + len(last)
+    script = Path(tmp_path, collected.stored_name(LIVE)).read_text()
+    remarked = Path(tmp_path, LIVE).read_text()
+    assert "\n  // " in remarked
+    assert re.search(r"^\s|^//", script, re.MULTILINE) is None
+    assert script.count("{") == remarked.count("{")
     assert Path(tmp_path, f"{collected.stored_name(SHEET)}.gz").is_file()
