@@ -136,8 +136,10 @@ def _books(session: DrainSession, limits: Limits, now: datetime) -> _Books:
             planned=[] if live else session_reads.plan_against_actual(session.pk),
         )
 
-    key = f"books:{session.pk}:{session.ended_at}".replace(" ", "T")
-    return read() if live else shared(key, KEEP_SECONDS, read)
+    # After an interruption attempts that got lost end late.
+    if live or session.state == SessionState.INTERRUPTED:
+        return read()
+    return shared(f"books:{session.pk}:{session.ended_at}".replace(" ", "T"), KEEP_SECONDS, read)
 
 
 def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> dict[str, Any]:

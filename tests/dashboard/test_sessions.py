@@ -90,6 +90,14 @@ def test_a_refresh_is_small_and_ends_when_the_session_has_ended():
     assert b"data-live=" not in over.content
 
 
+def test_an_attempt_that_ends_after_an_interruption_is_counted_at_once():
+    session, client = a_session(state="interrupted"), signed_in(Role.VIEWER)
+    for complete in (70, 71):
+        SessionRun.objects.filter(session=session).update(complete=complete)
+        page = client.get(f"/drains/{session.pk}/").content.decode()
+        assert f'<div class="part-value">{complete}</div>' in page
+
+
 @pytest.mark.parametrize("state", ["running", "finished"])
 def test_the_page_asks_the_database_no_more_than_twelve_times(state):
     viewer, session = signed_in(Role.VIEWER), a_session(state, attempts=30)
