@@ -14,7 +14,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
     # The end of the process gives everything back: looking through it for garbage first takes a seventh of a second.
     atexit.register(gc.freeze)
-    from drain.engine.child.hardening import harden_process
+    from drain.engine.process.hardening import harden_process
 
     # Phases run as this user and must not read the site's secrets out of /proc.
     harden_process()

@@ -27,9 +27,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from drain.engine.loop import drain
-from drain.engine.places import make_places
-from drain.engine.planning import Asked, create_session
-from drain.engine.scope import SessionScope
+from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.scope import SessionScope
+from drain.engine.workers.slots import make_places
 from drain.models import ExecutorProfile, Phase, Run
 from drain.models.vocabulary import Order, Origin, PhaseState
 from drain.policy.limits import Limits

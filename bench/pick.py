@@ -26,13 +26,13 @@ django.setup()
 from django.db import connection, transaction
 from django.utils import timezone
 
-from drain.engine.child.outcome import Decision
-from drain.engine.context import LoopContext
-from drain.engine.ending import Result, finish
-from drain.engine.opening import open_session
-from drain.engine.planning import Asked, create_session
-from drain.engine.scope import SessionScope
-from drain.engine.starting import begin
+from drain.engine.attempts.context import LoopContext
+from drain.engine.attempts.finish import Result, finish
+from drain.engine.attempts.start import begin
+from drain.engine.process.outcome import Decision
+from drain.engine.sessions.opening import open_session
+from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.scope import SessionScope
 from drain.models import ExecutorProfile, Phase, Run
 from drain.models.door.cursor import plan_as_usual, plan_once
 from drain.models.vocabulary import Order, Origin, PhaseState

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from drain.engine.bulk import run_bulk, wake_bulk
-from drain.engine.hosts import HostStop, answer_probe
+from drain.engine.bulk.worker import run_bulk, wake_bulk
 from drain.engine.loop import LoopEnd, drain
-from drain.engine.tempo import SLICE_SECONDS
-from drain.engine.wakeups import wake
-from drain.engine.worker import host_id
+from drain.engine.workers.hosts import HostStop, answer_probe
+from drain.engine.workers.identity import host_id
+from drain.engine.workers.timing import SLICE_SECONDS
+from drain.engine.workers.wakeups import wake
 
 
 def drain_loop(session: int, slot: int) -> str:

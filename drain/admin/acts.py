@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django import forms
 from django.utils import timezone
 
-from drain.engine.acts import Line
+from drain.engine.bulk.actions import Line
 from drain.models import Phase
 from drain.models.vocabulary import PhaseState
 

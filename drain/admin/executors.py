@@ -12,7 +12,13 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from drain.engine.errors import EngineError
-from drain.engine.profiles import HIDDEN, ProfileInput, remove_profile, set_profile, validate
+from drain.engine.workers.executors import (
+    HIDDEN,
+    ProfileInput,
+    remove_profile,
+    set_profile,
+    validate,
+)
 from drain.models import ExecutorProfile
 from drain.models.vocabulary import Origin
 from drain.people.requests import person_of

@@ -11,8 +11,8 @@ from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
-from drain.engine.blockers import of_stale
-from drain.engine.dependencies import require_acyclic
+from drain.engine.queue.blockers import of_stale
+from drain.engine.queue.dependencies import require_acyclic
 from drain.models import Dependency, Fingerprint, Phase, Run
 from drain.models.door.phases import Why, say_created
 from drain.models.vocabulary import PhaseState

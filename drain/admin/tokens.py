@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from drain.engine.acts import Line
+from drain.engine.bulk.actions import Line
 from drain.models import ApiToken
 from drain.models.vocabulary import Origin
 from drain.people.requests import person_of

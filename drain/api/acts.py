@@ -10,17 +10,16 @@ from typing import Any
 
 from django.utils import timezone
 
-from drain.engine.acts import DEEDS, Asked, Line
-from drain.engine.blockers import QueueFilter, queued_ids
-from drain.engine.bulk import LARGE, MOST, Order, cancel_bulk, create_bulk
-from drain.engine.hosts import strength
-from drain.engine.planning import Asked as DrainAsked
-from drain.engine.planning import create_session
-from drain.engine.reasons import given_reason
-from drain.engine.repeats import Repeat, start_once
-from drain.engine.results import session_result
-from drain.engine.scope import SessionScope
-from drain.engine.sessions import (
+from drain.engine.bulk.actions import DEEDS, Asked, Line
+from drain.engine.bulk.worker import LARGE, MOST, Order, cancel_bulk, create_bulk
+from drain.engine.errors import given_reason
+from drain.engine.queue.blockers import QueueFilter, queued_ids
+from drain.engine.sessions.idempotency import Repeat, start_once
+from drain.engine.sessions.planning import Asked as DrainAsked
+from drain.engine.sessions.planning import create_session
+from drain.engine.sessions.results import session_result
+from drain.engine.sessions.scope import SessionScope
+from drain.engine.sessions.verbs import (
     Actor,
     cancel_session,
     pause_session,
@@ -28,6 +27,7 @@ from drain.engine.sessions import (
     start_session,
     stop_session_by_person,
 )
+from drain.engine.workers.hosts import strength
 from drain.models import BulkAction, Phase
 from drain.models.vocabulary import PhaseState
 from drain.policy.limits import Limits

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from drain.engine.blockers import QueueFilter, queue_size
-from drain.engine.hosts import strength
-from drain.engine.results import session_result
+from drain.engine.queue.blockers import QueueFilter, queue_size
+from drain.engine.sessions.results import session_result
+from drain.engine.workers.hosts import strength
 from drain.evidence.rollups import state_counts, state_totals
 from drain.models import BulkAction, BulkItem, DrainSession, Phase, Run
 from drain.models.vocabulary import LIVE_SESSION_STATES, PhaseState, SessionState

@@ -11,9 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from drain.engine.errors import EngineError
-from drain.engine.reasons import given_reason
-from drain.engine.sessions import Actor
+from drain.engine.errors import EngineError, given_reason
+from drain.engine.sessions.verbs import Actor
 from drain.evidence.lifecycle import By, CauseError
 from drain.models.vocabulary import Origin
 from drain.people.requests import address_of, person_of

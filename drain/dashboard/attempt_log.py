@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from drain.engine.logs import open_log
+from drain.engine.attempts.logs import open_log
 from drain.models import Attempt
 
 from .addresses import link

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
-from drain.engine.acts import DEEDS
-from drain.engine.bulk import cancel_bulk
-from drain.engine.hosts import strength
+from drain.engine.bulk.actions import DEEDS
+from drain.engine.bulk.worker import cancel_bulk
+from drain.engine.workers.hosts import strength
 from drain.models import BulkAction, BulkItem
 from drain.models.vocabulary import BulkState
 

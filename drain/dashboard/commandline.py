@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from drain.engine.scope import SessionScope
+from drain.engine.sessions.scope import SessionScope
 from drain.models import Phase
 from drain.policy.argv import drain_argv
 from drain.policy.limits import Limits

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from drain.engine.scope import SessionScope
+from drain.engine.sessions.scope import SessionScope
 from drain.policy.limits import LimitError, Limits, QueuedPolicy, parse_queued_policy
 
 

@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from drain.engine.planning import Asked, create_session
-from drain.engine.sessions import start_session
+from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.verbs import start_session
 from drain.models import Candidate, DrainSession
 from drain.policy.drift import Drift, Seen, drift
 from drain.policy.numbers import whole

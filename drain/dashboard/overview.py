@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from drain.engine.blockers import QueuedPhase, QueueFilter, oldest_queued
+from drain.engine.queue.blockers import QueuedPhase, QueueFilter, oldest_queued
 
 from .addresses import link
 from .answers import page_or_fragment

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Case, IntegerField, Value, When
 
-from drain.engine.results import session_counts
+from drain.engine.sessions.results import session_counts
 from drain.models import DrainSession
 from drain.models.door.cursor import rows
 from drain.models.vocabulary import LIVE_SESSION_STATES

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from drain.engine.backlog import active_holds
+from drain.engine.sessions.backlog import active_holds
 from drain.models import Attempt, Phase
 from drain.models.door.cursor import rows
 from drain.models.vocabulary import (

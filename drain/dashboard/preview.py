@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from drain.engine.hosts import strength
-from drain.engine.planning import preview as make_preview
+from drain.engine.sessions.planning import preview as make_preview
+from drain.engine.workers.hosts import strength
 from drain.models import Run
 from drain.models.door.cursor import rows
 from drain.models.vocabulary import RATED_OUTCOMES, PhaseState

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from drain.engine.blockers import QueueFilter, queue_size, queued_ids, queued_phases
-from drain.engine.debts import unsettled
-from drain.engine.holds import in_force
+from drain.engine.queue.blockers import QueueFilter, queue_size, queued_ids, queued_phases
+from drain.engine.queue.holds import in_force
+from drain.engine.source_outbox import unsettled
 from drain.policy.actions import Subject, for_reason
 from drain.policy.reasons import ExclusionReason
 

@@ -10,14 +10,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from drain.engine.blockers import queued_ids
-from drain.engine.bulk import LARGE, MOST, Order, create_bulk
-from drain.engine.clearing import PhaseResult, clear_queued, requeue
-from drain.engine.holds import hold, release
-from drain.engine.hosts import strength
-from drain.engine.planning import Asked, create_session
-from drain.engine.scope import SessionScope
-from drain.engine.sessions import start_session
+from drain.engine.bulk.worker import LARGE, MOST, Order, create_bulk
+from drain.engine.queue.blockers import queued_ids
+from drain.engine.queue.clearing import PhaseResult, clear_queued, requeue
+from drain.engine.queue.holds import hold, release
+from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.scope import SessionScope
+from drain.engine.sessions.verbs import start_session
+from drain.engine.workers.hosts import strength
 from drain.models import Hold, Phase
 from drain.models.vocabulary import PhaseState
 from drain.policy.limits import LimitError, Limits

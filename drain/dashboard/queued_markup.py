@@ -14,7 +14,7 @@ from urllib.parse import quote
 from django.http import QueryDict
 from django.utils.safestring import SafeString
 
-from drain.engine.blockers import QueuedPhase
+from drain.engine.queue.blockers import QueuedPhase
 
 from .addresses import changed_query, link
 from .formats import number

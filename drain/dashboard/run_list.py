@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from drain.engine.blockers import of_stale
+from drain.engine.queue.blockers import of_stale
 from drain.evidence.rollups import state_counts
 from drain.evidence.sql import rows
 from drain.models import Phase, Run

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from drain.engine.blockers import QueueFilter, oldest_queued
+from drain.engine.queue.blockers import QueueFilter, oldest_queued
 from drain.evidence.rollups import state_counts
 from drain.models import Phase, Run, Source
 from drain.models.vocabulary import WORKING_STATES, PhaseState

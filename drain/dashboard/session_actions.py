@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from drain.engine.sessions import (
+from drain.engine.sessions.verbs import (
     Actor,
     cancel_session,
     pause_session,

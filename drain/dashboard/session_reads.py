@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Count
 
-from drain.engine.results import dropped_from_plan
+from drain.engine.sessions.results import dropped_from_plan
 from drain.evidence import sql
 from drain.models import Candidate, DrainSession, FixMarker, Source
 from drain.models.door.cursor import rows

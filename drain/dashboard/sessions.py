@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 
-from drain.engine.results import session_counts
-from drain.engine.scope import SessionScope
+from drain.engine.sessions.results import session_counts
+from drain.engine.sessions.scope import SessionScope
 from drain.models import Candidate, DrainSession
 from drain.models.door.cursor import rows
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from drain.engine.blockers import STALE_PHASES
+from drain.engine.queue.blockers import STALE_PHASES
 from drain.models.door.cursor import rows
 from drain.models.vocabulary import LIVE_SESSION_STATES, FingerprintStatus, PhaseState
 

@@ -9,8 +9,8 @@ from django.db.models import Count, F, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from drain.engine.debts import unsettled
-from drain.engine.hosts import strength
+from drain.engine.source_outbox import unsettled
+from drain.engine.workers.hosts import strength
 from drain.models import DrainSession, ExecutorProfile, SessionLoop, WorkerHost
 from drain.models.vocabulary import SessionState
 

@@ -9,10 +9,10 @@ from typing import Any
 from django.utils import timezone
 
 from drain.demo.backlog import RESEARCH
-from drain.engine.planning import Asked, create_session
-from drain.engine.results import session_result
-from drain.engine.scope import SessionScope
-from drain.engine.sessions import Actor, start_session
+from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.results import session_result
+from drain.engine.sessions.scope import SessionScope
+from drain.engine.sessions.verbs import Actor, start_session
 from drain.models import Attempt, DrainSession, Phase
 from drain.models.vocabulary import LIVE_SESSION_STATES, PhaseState
 from drain.policy.limits import Limits

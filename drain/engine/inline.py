@@ -8,14 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection
 
+from drain.engine.errors import EngineError
+from drain.engine.loop import LoopEnd, drain
+from drain.engine.sessions.verbs import Actor, interrupt_session
+from drain.engine.workers.identity import profiles_here
+from drain.engine.workers.slots import make_places
 from drain.evidence.rollups import fold
 from drain.models import DrainSession, ExecutorProfile
-
-from .errors import EngineError
-from .loop import LoopEnd, drain
-from .places import make_places
-from .sessions import Actor, interrupt_session
-from .worker import profiles_here
 
 
 def require_capable(session: DrainSession) -> None:

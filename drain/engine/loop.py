@@ -12,23 +12,22 @@ from uuid import UUID, uuid4
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
 
+from drain.engine.attempts.context import LoopContext
+from drain.engine.attempts.finish import Result, finish
+from drain.engine.attempts.heartbeat import renew
+from drain.engine.attempts.judge import stop_session
+from drain.engine.attempts.run import run
+from drain.engine.attempts.start import Held, begin
+from drain.engine.process.job import tidy
+from drain.engine.process.warden import ensure_warden
+from drain.engine.sessions.closing import Idle, settle
+from drain.engine.sessions.opening import open_session
+from drain.engine.workers.identity import worker_id, worker_name
+from drain.engine.workers.slots import free_place, take_place
+from drain.engine.workers.timing import GIVE_UP_AFTER, IDLE_SECONDS, RENEW_EVERY
 from drain.models import DrainSession
 from drain.models.door.cursor import plan_as_usual, plan_once
 from drain.policy.stops import StopCard, judge_time
-
-from .child.job import tidy
-from .child.warden import ensure_warden
-from .context import LoopContext
-from .ending import Result, finish
-from .heartbeat import renew
-from .judging import stop_session
-from .opening import open_session
-from .places import free_place, take_place
-from .running import run
-from .settling import Idle, settle
-from .starting import Held, begin
-from .tempo import GIVE_UP_AFTER, IDLE_SECONDS, RENEW_EVERY
-from .worker import worker_id, worker_name
 
 log = logging.getLogger(__name__)
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from drain.engine.bulk.worker import wake_bulk
+from drain.engine.queue.stale import fail_stale
+from drain.engine.rescue import rescue
+from drain.engine.sessions.idempotency import forget_keys
 from drain.evidence.refingerprint import refingerprint
 from drain.evidence.rollups import fold
 from drain.evidence.schedule import judge_due
 from drain.evidence.settling import settle
 from drain.evidence.state_history import keep_history
-
-from .bulk import wake_bulk
-from .repeats import forget_keys
-from .rescue import rescue
-from .stale import fail_stale
 
 
 def tend() -> None:

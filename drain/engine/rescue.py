@@ -9,20 +9,19 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from drain.engine.abandoned import interrupt_abandoned
+from drain.engine.attempts.context import LoopContext
+from drain.engine.attempts.finish import Result, finish
+from drain.engine.attempts.start import Held
+from drain.engine.loop import never
+from drain.engine.process.outcome import Decision
+from drain.engine.source_outbox import note_lost, settle_debts
+from drain.engine.workers.timing import LEASE_SECONDS, RESCUE_MARGIN
+from drain.engine.workers.wakeups import wake
 from drain.models import DrainSession
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.door.cursor import row, rows
 from drain.policy.states import Outcome
-
-from .abandoned import interrupt_abandoned
-from .child.outcome import Decision
-from .context import LoopContext
-from .debts import note_lost, settle_debts
-from .ending import Result, finish
-from .loop import never
-from .starting import Held
-from .tempo import LEASE_SECONDS, RESCUE_MARGIN
-from .wakeups import wake
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +114,7 @@ def _context(found: dict[str, Any]) -> LoopContext:
 
 
 def _held(found: dict[str, Any]) -> Held:
-    from .child.profile import Profile
+    from drain.engine.process.profile import Profile
 
     return Held(
         attempt=found["attempt"],

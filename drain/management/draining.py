@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 from drain.engine.errors import EngineError
-from drain.engine.hosts import strength
 from drain.engine.inline import drain_inline, require_capable
 from drain.engine.rescue import rescue
-from drain.engine.sessions import Actor, start_session
+from drain.engine.sessions.verbs import Actor, start_session
+from drain.engine.workers.hosts import strength
 from drain.models import DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES
 

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from drain.engine.results import session_counts
+from drain.engine.sessions.results import session_counts
 from drain.models import DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES
 

@@ -6,7 +6,7 @@ from json.encoder import encode_basestring as text
 
 from django.core.management.base import OutputWrapper
 
-from drain.engine.results import dropped_from_plan, session_result
+from drain.engine.sessions.results import dropped_from_plan, session_result
 from drain.models import DrainSession, Run
 from drain.policy.plan import Plan
 from drain.policy.reasons import ExclusionReason

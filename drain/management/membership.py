@@ -11,11 +11,11 @@ from types import TracebackType
 from django.db import DatabaseError, connection
 from django_q.tasks import async_task
 
-from drain.engine.hosts import beat_host, is_answering, register_host, stop_host
 from drain.engine.maintenance import tend
-from drain.engine.tempo import LEASE_SECONDS
-from drain.engine.wakeups import DRAIN_CLUSTER
-from drain.engine.worker import profiles_here
+from drain.engine.workers.hosts import beat_host, is_answering, register_host, stop_host
+from drain.engine.workers.identity import profiles_here
+from drain.engine.workers.timing import LEASE_SECONDS
+from drain.engine.workers.wakeups import DRAIN_CLUSTER
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import OutputWrapper
 
-from drain.engine.clearing import PhaseResult
+from drain.engine.queue.clearing import PhaseResult
 
 SHOWN = 100
 

@@ -15,7 +15,7 @@ import sys
 import threading
 from types import FrameType
 
-from drain.engine.child.hardening import harden_process
+from drain.engine.process.hardening import harden_process
 
 
 class StandIn:

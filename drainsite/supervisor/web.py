@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from drain.engine.child.hardening import harden_process
+from drain.engine.process.hardening import harden_process
 
 harden_process()

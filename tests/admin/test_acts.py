@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from drain.admin import acting
 from drain.dashboard import queued_actions
-from drain.engine.bulk import run_bulk
-from drain.engine.hosts import register_host
+from drain.engine.bulk.worker import run_bulk
+from drain.engine.workers.hosts import register_host
 from drain.models import AuditEvent, BulkAction, DrainSession, ExecutorProfile, Hold, Phase
 from drain.models.roles import Role
 from tests.factories import PhaseFactory, RunFactory

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drain.api import acts
-from drain.engine.bulk import run_bulk
+from drain.engine.bulk.worker import run_bulk
 from drain.models import AuditEvent, BulkAction, DrainSession, ExecutorProfile, Phase
 from drain.models.roles import Role
 from tests.factories import PhaseFactory, RunFactory, SessionFactory

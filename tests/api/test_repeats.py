@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from drain.api import reads
 from drain.engine.maintenance import tend
-from drain.engine.planning import Asked
-from drain.engine.repeats import KEPT, Repeat, start_once
-from drain.engine.scope import SessionScope
+from drain.engine.sessions.idempotency import KEPT, Repeat, start_once
+from drain.engine.sessions.planning import Asked
+from drain.engine.sessions.scope import SessionScope
 from drain.models import DrainSession, ExecutorProfile, RepeatKey
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from drain.engine.planning import Asked, create_session
-from drain.engine.scope import SessionScope
+from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.scope import SessionScope
 from drain.models import DrainSession, Run
 from drain.models.vocabulary import Origin
 from drain.policy.limits import Limits, QueuedPolicy

@@ -10,8 +10,8 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from drain.dashboard.phase_why import explain
-from drain.engine.planning import preview
-from drain.engine.scope import SessionScope
+from drain.engine.sessions.planning import preview
+from drain.engine.sessions.scope import SessionScope
 from drain.models import Dependency, Hold, TelemetryEvent, Transition
 from drain.models.roles import Role
 from drain.policy.limits import Limits

@@ -29,7 +29,7 @@ from drain.dashboard.session_markup import (
 )
 from drain.dashboard.shell import NavItem
 from drain.dashboard.timeline import Period
-from drain.engine.blockers import QueuedPhase
+from drain.engine.queue.blockers import QueuedPhase
 from drain.models import AuditEvent, Candidate, DrainSession, Phase, Run
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)

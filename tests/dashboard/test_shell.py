@@ -12,7 +12,7 @@ from django.utils import timezone
 from drain.dashboard.run_list import RunFilter, filtered_runs
 from drain.dashboard.shell import build_shell
 from drain.dashboard.shell_counts import read_counts
-from drain.engine.blockers import QueueFilter, queue_size
+from drain.engine.queue.blockers import QueueFilter, queue_size
 from drain.models import BulkAction, Phase, Run, Source, WorkerHost
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in

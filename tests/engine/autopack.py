@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from drain.engine.planning import Asked, create_session
-from drain.engine.scope import SessionScope
+from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.scope import SessionScope
 from drain.models import DrainSession, ExecutorProfile, Phase, Source
 from drain.models.vocabulary import Origin, SourceKind
 from drain.policy.limits import Limits

@@ -16,10 +16,10 @@ from django.db import connection
 from django.utils import timezone
 
 from drain.engine.inline import drain_inline
-from drain.engine.planning import Asked, create_session
-from drain.engine.results import session_counts
-from drain.engine.scope import SessionScope
-from drain.engine.sessions import Actor
+from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.results import session_counts
+from drain.engine.sessions.scope import SessionScope
+from drain.engine.sessions.verbs import Actor
 from drain.models import DrainSession, ExecutorProfile, Phase, Run
 from drain.models.vocabulary import CandidateStatus, Order, Origin, PhaseState
 from drain.policy.limits import Limits

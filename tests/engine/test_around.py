@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from drain.engine.planning import preview
-from drain.engine.results import session_result
-from drain.engine.scope import SessionScope
+from drain.engine.sessions.planning import preview
+from drain.engine.sessions.results import session_result
+from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, Phase, TelemetryEvent
 from drain.policy.limits import Limits, QueuedPolicy
 
@@ -86,7 +86,7 @@ def test_a_phase_that_times_out_is_put_back_in_the_source(
 def test_a_state_that_never_settles_is_retryable(
     autopack: Autopack, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drain.engine.ending.back_off", lambda tries: 0.1)
+    monkeypatch.setattr("drain.engine.attempts.finish.back_off", lambda tries: 0.1)
     autopack.tell(STUB_MODE="stuck")
     session = backlog.drain(autopack.session(batch_size=1))
     attempts = Attempt.objects.filter(session=session)
@@ -97,7 +97,7 @@ def test_a_state_that_never_settles_is_retryable(
 def test_token_escalation_is_retryable_and_no_failure(
     autopack: Autopack, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drain.engine.ending.back_off", lambda tries: 0.1)
+    monkeypatch.setattr("drain.engine.attempts.finish.back_off", lambda tries: 0.1)
     autopack.tell(STUB_MODE="retry")
     result = session_result(backlog.drain(autopack.session(batch_size=1)))
     assert (result["retryable"], result["failed"]) == (2, 0)
@@ -106,7 +106,7 @@ def test_token_escalation_is_retryable_and_no_failure(
 def test_a_source_that_is_away_fails_nothing(
     autopack: Autopack, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drain.engine.ending.back_off", lambda tries: 0.1)
+    monkeypatch.setattr("drain.engine.attempts.finish.back_off", lambda tries: 0.1)
     session = autopack.session(batch_size=1)
     autopack.path.rename(autopack.path.with_suffix(".away"))
     result = session_result(backlog.drain(session))

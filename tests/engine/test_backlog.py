@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from drain.engine.backlog import read_backlog
-from drain.engine.planning import preview
-from drain.engine.scope import SessionScope
+from drain.engine.sessions.backlog import read_backlog
+from drain.engine.sessions.planning import preview
+from drain.engine.sessions.scope import SessionScope
 from drain.models import Dependency, Phase
 from drain.policy.graph import CycleError
 from drain.policy.limits import Limits

@@ -15,9 +15,9 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from drain import tasks
-from drain.engine import bulk
-from drain.engine.acts import DEEDS, Asked, Deed
-from drain.engine.bulk import Order, cancel_bulk, create_bulk, run_bulk, wake_bulk
+from drain.engine.bulk import worker as bulk
+from drain.engine.bulk.actions import DEEDS, Asked, Deed
+from drain.engine.bulk.worker import Order, cancel_bulk, create_bulk, run_bulk, wake_bulk
 from drain.engine.errors import EngineError
 from drain.models import AuditEvent, BulkAction, BulkItem, Hold, Phase, Run, Transition
 from drain.models.audit import Person
@@ -204,7 +204,9 @@ def test_kill_9_in_the_middle_loses_and_doubles_nothing(manage):
     run = Run.objects.create(run_id="big")
     pks = _queued(3000, run)
     action = _clear(pks)
-    code = f"from drain.engine.bulk import run_bulk; run_bulk({action.pk}, slice_seconds=None)"
+    code = (
+        f"from drain.engine.bulk.worker import run_bulk; run_bulk({action.pk}, slice_seconds=None)"
+    )
     worker = manage("shell", "-v", "0", "-c", code)
     deadline = time.monotonic() + 60
     while BulkAction.objects.get(pk=action.pk).done < 400 and time.monotonic() < deadline:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from drain.engine.clearing import clear_queued, requeue
 from drain.engine.errors import EngineError
+from drain.engine.queue.clearing import clear_queued, requeue
 from drain.models import AuditEvent, Transition
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin, PhaseState

@@ -9,16 +9,16 @@ import pytest
 from django.utils import timezone
 
 from drain.engine.errors import EngineError
-from drain.engine.holds import hold
-from drain.engine.places import make_places, take_place
+from drain.engine.queue.holds import hold
 from drain.engine.rescue import rescue
-from drain.engine.results import dropped_from_plan
-from drain.engine.sessions import (
+from drain.engine.sessions.results import dropped_from_plan
+from drain.engine.sessions.verbs import (
     cancel_session,
     interrupt_session,
     resume_session,
     stop_session_by_person,
 )
+from drain.engine.workers.slots import make_places, take_place
 from drain.models import Dependency, DrainSession, Phase, Run, SessionLoop
 from tests.factories import SessionFactory
 

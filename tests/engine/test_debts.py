@@ -12,10 +12,10 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from drain.engine import clearing
-from drain.engine.clearing import clear_queued, requeue
-from drain.engine.debts import held, promise, settle_debts
+from drain.engine.queue import clearing
+from drain.engine.queue.clearing import clear_queued, requeue
 from drain.engine.rescue import rescue
+from drain.engine.source_outbox import held, promise, settle_debts
 from drain.models import Attempt, AuditEvent, Phase, SourceDebt, Transition
 from drain.models.audit import Person
 from drain.models.door.phases import Why
@@ -34,7 +34,7 @@ ADA = Person("ada", Origin.API, "10.0.0.7")
 # The verb as it is, ended by kill -9 just before or just after its write to the source.
 KILLED = """
 import os, signal
-from drain.engine import clearing
+from drain.engine.queue import clearing
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin, PhaseState
 write = clearing.write_back
@@ -182,7 +182,7 @@ def test_a_source_that_cannot_be_put_back_at_once_is_put_back_later(
     def locked(*_given: object) -> bool:
         raise SourceError("it is locked")
 
-    monkeypatch.setattr("drain.engine.around.write_back", locked)
+    monkeypatch.setattr("drain.engine.attempts.source_sync.write_back", locked)
     autopack.tell(STUB_MODE="hang")
     backlog.drain(autopack.session(batch_size=1, phase_timeout_seconds=1))
     assert ours() != autopack.states()

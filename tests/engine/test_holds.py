@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from drain.engine.errors import EngineError
-from drain.engine.holds import hold, in_force, release
+from drain.engine.queue.holds import hold, in_force, release
 from drain.models import AuditEvent
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from drain.engine.results import dropped_from_plan, session_result
-from drain.engine.scope import SessionScope
+from drain.engine.sessions.results import dropped_from_plan, session_result
+from drain.engine.sessions.scope import SessionScope
 from drain.models import (
     Attempt,
     Candidate,
@@ -140,7 +140,7 @@ def test_a_cause_that_failed_often_enough_is_left_alone_at_the_level_asked_for(
 def test_a_retryable_phase_comes_again_at_the_end(
     backlog: Backlog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drain.engine.ending.back_off", lambda tries: 0.1)
+    monkeypatch.setattr("drain.engine.attempts.finish.back_off", lambda tries: 0.1)
     backlog.executor(f'{MARK}; [ "$1" != 0 ] || [ "$DRAIN_ATTEMPT" = 2 ] || exit 75')
     backlog.run("r", 3)
     result = session_result(backlog.drain())
@@ -253,7 +253,7 @@ def test_an_interrupted_session_resumes_with_the_same_plan_and_nothing_twice(
     backlog: Backlog,
 ) -> None:
     from drain.engine.inline import drain_inline
-    from drain.engine.sessions import resume_session
+    from drain.engine.sessions.verbs import resume_session
 
     backlog.executor(f'{MARK}; [ "$1" != 1 ] || [ -e "$OUT/go" ] || sleep 30')
     backlog.run("r", 3)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from drain.engine.results import session_result
-from drain.engine.sessions import resume_session
+from drain.engine.sessions.results import session_result
+from drain.engine.sessions.verbs import resume_session
 from drain.models import Attempt, DrainSession, Phase, Run
 
 from .conftest import SOMEBODY, Backlog, Manage, answer

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from drain.engine.inline import drain_inline
-from drain.engine.sessions import pause_session, resume_session
+from drain.engine.sessions.verbs import pause_session, resume_session
 from drain.models import DrainSession
 from drain.models.door.phases import Why
 from drain.models.door.sessions import move_session

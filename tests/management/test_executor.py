@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError
 
 from drain.engine.errors import EngineError
-from drain.engine.profiles import ProfileInput, remove_profile, set_profile
+from drain.engine.workers.executors import ProfileInput, remove_profile, set_profile
 from drain.management.commands.executor import Command
 from drain.models import AuditEvent, ExecutorProfile, Run
 from drain.models.audit import Person

@@ -10,10 +10,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from drain.engine import stale
-from drain.engine.blockers import QueueFilter, queued_ids, queued_phases
 from drain.engine.prune import prune
-from drain.engine.stale import fail_stale
+from drain.engine.queue import stale
+from drain.engine.queue.blockers import QueueFilter, queued_ids, queued_phases
+from drain.engine.queue.stale import fail_stale
 from drain.models import Attempt, Dependency, DrainSession, Phase, Transition
 from tests.factories import (
     NOON,

@@ -11,10 +11,10 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from drain.engine.child.report import ReportReader
-from drain.engine.holds import hold, release
-from drain.engine.planning import Asked, create_session
-from drain.engine.scope import SessionScope
+from drain.engine.process.report import ReportReader
+from drain.engine.queue.holds import hold, release
+from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, AuditEvent, BulkAction, DrainSession, ExecutorProfile, Hold, Phase
 from drain.models.audit import Person
 from drain.models.roles import Role

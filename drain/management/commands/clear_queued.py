@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from drain.engine.blockers import QueueFilter, queue_size, queued_ids
-from drain.engine.clearing import clear_queued
 from drain.engine.errors import EngineError
+from drain.engine.queue.blockers import QueueFilter, queue_size, queued_ids
+from drain.engine.queue.clearing import clear_queued
 from drain.management.base import DrainCommand
 from drain.management.commands.drain_phase import find_phase
 from drain.management.durations import parse_span

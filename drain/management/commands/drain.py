@@ -8,9 +8,9 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from drain.engine.errors import EngineError
-from drain.engine.planning import Asked, create_session, preview
-from drain.engine.results import session_result
-from drain.engine.scope import SessionScope
+from drain.engine.sessions.planning import Asked, create_session, preview
+from drain.engine.sessions.results import session_result
+from drain.engine.sessions.scope import SessionScope
 from drain.management.base import DrainCommand
 from drain.management.ledger import plan_json, print_plan, print_result
 from drain.management.limits import add_limits, limits_from
@@ -86,7 +86,7 @@ class Command(DrainCommand):
         return create_session(asked, timezone.now())
 
     def _resume(self, which: str, *, inline: bool) -> DrainSession:
-        from drain.engine.sessions import latest_resumable, resume_session
+        from drain.engine.sessions.verbs import latest_resumable, resume_session
 
         session = latest_resumable() if which == "latest" else named_session(which)
         if session is None:

@@ -8,9 +8,9 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from drain.engine.errors import EngineError
-from drain.engine.planning import Asked, create_session
-from drain.engine.results import session_result
-from drain.engine.scope import SessionScope
+from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.results import session_result
+from drain.engine.sessions.scope import SessionScope
 from drain.management.base import DrainCommand
 from drain.management.draining import prepare, run_session
 from drain.management.ledger import print_result

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from drain.engine.errors import EngineError
-from drain.engine.profiles import (
+from drain.engine.workers.executors import (
     ProfileInput,
     check_profile,
     described,

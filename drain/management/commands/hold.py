@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from drain.engine.holds import hold
+from drain.engine.queue.holds import hold
 from drain.management.base import DrainCommand
 from drain.management.limits import parse_until
 

@@ -7,7 +7,13 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from drain.engine.blockers import QueuedPhase, QueueFilter, queue_size, queued_ids, queued_phases
+from drain.engine.queue.blockers import (
+    QueuedPhase,
+    QueueFilter,
+    queue_size,
+    queued_ids,
+    queued_phases,
+)
 from drain.management.base import DrainCommand
 from drain.management.durations import parse_span
 

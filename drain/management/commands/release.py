@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from drain.engine.holds import release
+from drain.engine.queue.holds import release
 from drain.management.base import DrainCommand
 
 

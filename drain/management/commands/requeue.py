@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from drain.engine.clearing import requeue
 from drain.engine.errors import EngineError
+from drain.engine.queue.clearing import requeue
 from drain.management.base import DrainCommand
 from drain.management.commands.drain_phase import find_phase
 from drain.management.moving import results_json

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from drain.engine.results import session_result
-from drain.engine.sessions import (
+from drain.engine.sessions.results import session_result
+from drain.engine.sessions.verbs import (
     Actor,
     cancel_session,
     pause_session,

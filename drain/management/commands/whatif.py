@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from drain.engine.replay import replay
+from drain.engine.sessions.replay import replay
 from drain.management.base import DrainCommand
 from drain.management.limits import add_limits, given_limits
 from drain.management.naming import named_session

@@ -74,7 +74,7 @@ class Start:
 def start_attempt(start: Start) -> Row | None:
     """FAILED (or QUEUED) → EXECUTING with a new open attempt; None if a guard refused.
 
-    The caller holds locks on the session run and the run (engine.picks), which keeps the run's
+    The caller holds locks on the session run and the run (engine.attempts.claim), which keeps the run's
     parallelism exact. Returns attempt (id), number and started_at.
     """
     return quick_row(_START, values_of(start))

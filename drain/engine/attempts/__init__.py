@@ -1,0 +1,3 @@
+"""One attempt: claimed, started, run, finished, judged."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Acts on many rows."""
+
+from __future__ import annotations

@@ -1,0 +1,89 @@
+"""The environment of a phase: a short list of the worker's variables, what the profile names, and the contract.
+
+A worker's environment holds the site's secrets; a phase is somebody else's program. So nothing passes by default but
+what programs need to run at all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from drain.engine.process.contract import Contract
+from drain.engine.process.errors import RefusedVariableError
+
+PASSED = (
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "SYSTEMROOT", "LANG", "LANGUAGE"),
+    *("LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LC_COLLATE", "LC_NUMERIC", "LC_TIME", "LC_MONETARY"),
+)
+"""What programs need to run at all. A fixed list, since walking os.environ costs more than all else here."""
+SITE_SECRETS = frozenset({"SECRET_KEY", "DATABASE_URL", "DRAIN_BROKER_URL"})
+_SITE_PREFIXES = ("DJANGO_", "DRAIN_", "DRAINSITE_")
+CONTRACT_NAMES = frozenset(
+    {"DRAIN_RUN_ID", "DRAIN_PHASE_ID", "DRAIN_ATTEMPT", "DRAIN_CLAIM", "DRAIN_REPORT"}
+)
+
+
+def build_environment(
+    profile_env: Mapping[str, str],
+    env_from: Sequence[str],
+    contract: Contract,
+    report: str,
+    environ: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return the whole environment of one attempt; `environ` is the worker's. Raises RefusedVariableError."""
+    env = base_environment(profile_env, env_from, environ)
+    env["DRAIN_RUN_ID"] = contract.run_id
+    env["DRAIN_PHASE_ID"] = contract.phase_id
+    env["DRAIN_ATTEMPT"] = str(contract.attempt)
+    env["DRAIN_CLAIM"] = contract.claim
+    env["DRAIN_REPORT"] = report
+    for name in ("DRAIN_RUN_ID", "DRAIN_PHASE_ID"):
+        _check_value(name, env[name])
+    return env
+
+
+def base_environment(
+    profile_env: Mapping[str, str],
+    env_from: Sequence[str],
+    environ: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return the environment without a contract, as a preflight gets it. Raises RefusedVariableError."""
+    worker = os.environ if environ is None else environ
+    env = {name: value for name in PASSED if (value := worker.get(name)) is not None}
+    env.setdefault("PATH", os.defpath)
+    for name in env_from:
+        env[name] = _pass_through(name, worker)
+    for name, value in profile_env.items():
+        _check_set(name, value)
+        env[name] = value
+    env["PYTHONUTF8"] = "1"
+    return env
+
+
+def _pass_through(name: str, worker: Mapping[str, str]) -> str:
+    if name in SITE_SECRETS or name.startswith(_SITE_PREFIXES):
+        raise RefusedVariableError(
+            f"{name} belongs to this site and is never passed to a phase; "
+            f"if the phase needs one of its own, set it with --env {name}=VALUE."
+        )
+    if name not in worker:
+        raise RefusedVariableError(
+            f"The profile passes {name} through, but the worker's environment on this host has no {name}."
+        )
+    return worker[name]
+
+
+def _check_set(name: str, value: str) -> None:
+    if not name or "=" in name or "\0" in name:
+        raise RefusedVariableError(f"{name!r} cannot be the name of an environment variable.")
+    if name in CONTRACT_NAMES:
+        raise RefusedVariableError(f"{name} is set for each attempt; a profile cannot set it.")
+    _check_value(name, value)
+
+
+def _check_value(name: str, value: str) -> None:
+    if "\0" in value:
+        raise RefusedVariableError(
+            f"The value of {name} holds a NUL byte, which no environment can carry."
+        )

@@ -1,0 +1,82 @@
+"""A profile's preflight: one quick command that shows a broken environment before a backlog does."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from drain.engine.process.contract import make_claim
+from drain.engine.process.ended import Ended
+from drain.engine.process.environment import base_environment
+from drain.engine.process.errors import ChildError, SpawnError
+from drain.engine.process.job import Job, as_user
+from drain.engine.process.profile import Profile
+from drain.engine.process.spawn import carry_on, start
+
+_GRACE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """How the preflight went."""
+
+    ok: bool
+    seconds: float
+    output_tail: str
+    """Last part of its output, safe text."""
+    sentence: str
+    """What to tell people, good or bad."""
+
+
+def run_preflight(profile: Profile, *, folder: Path, timeout: float = 60.0) -> Preflight:
+    """Run the profile's preflight command; a profile without one is ok after 0 seconds. Never raises a ChildError."""
+    if not profile.preflight.strip():
+        return Preflight(
+            ok=True, seconds=0.0, output_tail="", sentence="The profile has no preflight."
+        )
+    try:
+        with start(_job(profile, folder, timeout)) as child:
+            ended = child.wait(carry_on)
+    except ChildError as error:
+        return Preflight(
+            ok=False, seconds=0.0, output_tail="", sentence=f"The preflight could not run. {error}"
+        )
+    if ended.log.path is not None:
+        ended.log.path.unlink()
+    ok = ended.exit_code == 0 and not ended.timed_out
+    return Preflight(
+        ok, ended.duration, ended.log.tail, _sentence(profile.preflight, ended, timeout)
+    )
+
+
+def _job(profile: Profile, folder: Path, timeout: float) -> Job:
+    try:
+        argv = tuple(shlex.split(profile.preflight))
+    except ValueError as error:
+        raise SpawnError(f"Its command cannot be split into arguments: {error}.") from error
+    env = base_environment(profile.env, profile.env_from)
+    if profile.os_user:
+        env = as_user(env, profile)
+    claim = make_claim(uuid4(), uuid4())
+    return Job(
+        argv=argv,
+        env=env | {"DRAIN_CLAIM": claim},
+        folder=folder,
+        claim=claim,
+        timeout=timeout,
+        grace=_GRACE,
+        cwd=profile.cwd or None,
+        os_user=profile.os_user,
+    )
+
+
+def _sentence(command: str, ended: Ended, timeout: float) -> str:
+    if ended.timed_out:
+        return f"The preflight `{command}` did not end within {timeout:g} s."
+    if ended.signal is not None:
+        return f"The preflight `{command}` was ended by signal {ended.signal}."
+    if ended.exit_code:
+        return f"The preflight `{command}` failed with exit {ended.exit_code}."
+    return f"The preflight `{command}` passed in {ended.duration:.1f} s."

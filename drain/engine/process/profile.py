@@ -1,0 +1,100 @@
+"""Executor profile: how phases of a kind are run, and whether this host can."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from drain.engine.process.environment import base_environment
+from drain.engine.process.errors import ChildError
+from drain.engine.process.template import inspect
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A named way to run phases. `argv` may hold placeholders, see `template`."""
+
+    name: str
+    argv: tuple[str, ...]
+    cwd: str = ""
+    """Folder the phase runs in; "" means the worker's own."""
+    timeout: float | None = None
+    """Seconds; None leaves the default to the session."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Variables set for the phase, stored with the profile."""
+    env_from: tuple[str, ...] = ()
+    """Names of the worker's variables passed through, never stored."""
+    preflight: str = ""
+    """Command line checked before a session, split like a shell would but run without one; "" for none."""
+    allow_dash: bool = False
+    """Let an imported value that begins with "-" begin an argument."""
+    os_user: str = ""
+    """Run as this OS user (the worker must be root); "" for the worker's own."""
+    chunk: int = 1
+    """Phases started in one step; above 1 only for short idempotent ones."""
+
+
+def check(profile: Profile, environ: Mapping[str, str] | None = None) -> list[str]:
+    """Return why this host cannot run the profile, as sentences; empty if it can. Starts nothing."""
+    problems = [*_check_text(profile), *_check_numbers(profile), *_check_user(profile.os_user)]
+    if profile.cwd and not Path(profile.cwd).is_dir():
+        problems.append(f"The folder {profile.cwd} does not exist on this host.")
+    try:
+        env = base_environment(profile.env, profile.env_from, environ)
+    except ChildError as error:
+        return [*problems, str(error)]
+    if profile.argv and "{" not in profile.argv[0]:
+        problems += _check_command(profile.argv[0], profile.cwd, env["PATH"])
+    return problems
+
+
+def _check_text(profile: Profile) -> list[str]:
+    problems = []
+    try:
+        inspect(profile.argv)
+    except ChildError as error:
+        problems.append(str(error))
+    try:
+        shlex.split(profile.preflight)
+    except ValueError as error:
+        problems.append(f"The preflight command cannot be split into arguments: {error}.")
+    return problems
+
+
+def _check_numbers(profile: Profile) -> list[str]:
+    problems = []
+    if profile.timeout is not None and not 0 < profile.timeout < float("inf"):
+        problems.append(f"The timeout must be more than 0 seconds, not {profile.timeout:g}.")
+    if profile.chunk < 1:
+        problems.append(f"The chunk must be at least 1, not {profile.chunk}.")
+    return problems
+
+
+def _check_user(name: str) -> list[str]:
+    if not name:
+        return []
+    try:
+        user = pwd.getpwnam(name)
+    except KeyError:
+        return [f"There is no OS user {name!r} on this host."]
+    if os.geteuid() not in (0, user.pw_uid):
+        return [f"Only a worker of root can run phases as {name}."]
+    return []
+
+
+def _check_command(command: str, cwd: str, path: str) -> list[str]:
+    if "/" not in command:
+        if shutil.which(command, path=path):
+            return []
+        return [f"The command {command!r} was not found in PATH ({path})."]
+    found = Path(cwd or ".") / command
+    if not found.exists():
+        return [f"The command {command} does not exist on this host."]
+    if not (found.is_file() and os.access(found, os.X_OK)):
+        return [f"The command {command} is not executable; make it so with chmod +x."]
+    return []

@@ -1,0 +1,176 @@
+"""DRAIN_REPORT: the JSON-lines file in which a phase tells what it does.
+
+The phase writes the file, so it may be anything: it is opened without following links, only as a regular file with one
+name, and read within bounds. A line that cannot be read is counted and named by its number; it never fails the attempt.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from drain.engine.process.events import (
+    BadLineError,
+    Event,
+    FailureEvent,
+    OutcomeEvent,
+    ProgressEvent,
+    Report,
+    StateEvent,
+    TelemetryEvent,
+    parse_line,
+)
+
+FILE_LIMIT = 8 * 1024 * 1024
+LINE_LIMIT = 64 * 1024
+LINE_COUNT_LIMIT = 50_000
+TELEMETRY_KEPT = 10_000
+BAD_LINES_KEPT = 20
+_BLOCK = 256 * 1024
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class ReportReader:
+    """Reads the report while the phase writes it."""
+
+    def __init__(self, path: Path | str | None) -> None:
+        self._path = path
+        self._fd = -1
+        self._offset = 0
+        self._partial = b""
+        self._skipping = False
+        self._lines = 0
+        self._telemetry: list[TelemetryEvent] = []
+        self._telemetry_count = 0
+        self._state: str | None = None
+        self._failure: str | None = None
+        self._outcome: str | None = None
+        self._progress: ProgressEvent | None = None
+        self._bad: list[str] = []
+        self._bad_count = 0
+        self._problem: str | None = None
+
+    def poll(self) -> list[Event]:
+        """Return the events since the last call, from at most one block of the file."""
+        return self._split(self._read())
+
+    def finish(self) -> Report:
+        """Read to the end, close, and return everything that was reported."""
+        while block := self._read():
+            self._split(block)
+        if self._partial:
+            self._split(b"\n")
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        return self._report()
+
+    def _report(self) -> Report:
+        if not self._lines and self._problem is None:
+            return NO_REPORT
+        return Report(
+            telemetry=tuple(self._telemetry),
+            telemetry_count=self._telemetry_count,
+            state=self._state,
+            failure=self._failure,
+            outcome=self._outcome,
+            progress=self._progress,
+            bad_lines=tuple(self._bad),
+            bad_count=self._bad_count,
+            problem=self._problem,
+        )
+
+    def _read(self) -> bytes:
+        if self._problem is not None or (self._fd < 0 and not self._open()):
+            return b""
+        room = FILE_LIMIT - self._offset
+        try:
+            if os.fstat(self._fd).st_size < self._offset:
+                self._offset, self._partial, self._skipping = 0, b"", False
+                room = FILE_LIMIT
+            block = os.pread(self._fd, min(_BLOCK, max(room, 1)), self._offset)
+        except OSError as error:
+            self._problem = f"The report could not be read: {error.strerror}."
+            return b""
+        if block and room <= 0:
+            self._problem = f"The report is longer than {FILE_LIMIT} bytes; the rest was not read."
+            return b""
+        self._offset += len(block)
+        return block
+
+    def _open(self) -> bool:
+        if self._path is None:
+            return False
+        try:
+            fd = os.open(self._path, _FLAGS)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            self._problem = f"The report is no regular file that can be opened: {error.strerror}."
+            return False
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            os.close(fd)
+            self._problem = "The report is no regular file with one name, so it was not read."
+            return False
+        self._fd = fd
+        return True
+
+    def _split(self, block: bytes) -> list[Event]:
+        if not block:
+            return []
+        lines = (self._partial + block).split(b"\n")
+        self._partial = lines.pop()
+        events = [event for line in lines if (event := self._take(line)) is not None]
+        if len(self._partial) > LINE_LIMIT:
+            self._skipping, self._partial = True, b""
+        return events
+
+    def _take(self, line: bytes) -> Event | None:
+        if self._problem is not None:
+            return None
+        self._lines += 1
+        if self._lines > LINE_COUNT_LIMIT:
+            self._problem = (
+                f"The report has more than {LINE_COUNT_LIMIT} lines; the rest was not read."
+            )
+            return None
+        try:
+            event = self._parse(line)
+        except BadLineError as error:
+            self._count_bad(str(error))
+            return None
+        if event is not None:
+            self._remember(event)
+        return event
+
+    def _parse(self, line: bytes) -> Event | None:
+        long = self._skipping or len(line) > LINE_LIMIT
+        self._skipping = False
+        if long:
+            raise BadLineError(f"longer than {LINE_LIMIT} bytes")
+        return parse_line(line) if line.strip() else None
+
+    def _count_bad(self, what: str) -> None:
+        self._bad_count += 1
+        if len(self._bad) < BAD_LINES_KEPT:
+            self._bad.append(f"line {self._lines}: {what}")
+
+    def _remember(self, event: Event) -> None:
+        match event:
+            case TelemetryEvent():
+                self._telemetry_count += 1
+                if len(self._telemetry) < TELEMETRY_KEPT:
+                    self._telemetry.append(event)
+            case StateEvent():
+                self._state = event.state
+            case FailureEvent():
+                self._failure = event.reason
+            case OutcomeEvent():
+                self._outcome = event.outcome
+            case ProgressEvent():
+                self._progress = event
+
+
+NO_REPORT = Report()

@@ -1,0 +1,142 @@
+"""Start a child, watch it, and leave nothing of it behind.
+
+One thread, no temporary file, no polling where Linux has pidfds: a phase that only says yes costs little more than the
+bare start of a process.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+import time
+from types import TracebackType
+
+from drain.engine.process.ended import Command, Ended, Pulse, Tick
+from drain.engine.process.errors import SpawnError
+from drain.engine.process.job import Job
+from drain.engine.process.log import LogSink
+from drain.engine.process.orphans import orphanage
+from drain.engine.process.report import ReportReader
+from drain.engine.process.watch import Watch
+
+
+def start(job: Job) -> Child:
+    """Start the child in a session of its own. Raises SpawnError; the deadline counts from here."""
+    residents = orphanage()
+    read_end, write_end = os.pipe()
+    try:
+        with residents.lock:
+            process = _popen(job, write_end)
+            residents.leaders.add(process.pid)
+    except (OSError, ValueError) as error:
+        os.close(read_end)
+        job.discard()
+        raise SpawnError(_why_not(job, error)) from error
+    finally:
+        os.close(write_end)
+    return Child(job, process, read_end)
+
+
+class Child:
+    """A running child. Use `wait` once; as a context manager it is killed if `wait` was never reached."""
+
+    def __init__(self, job: Job, process: subprocess.Popen[bytes], pipe: int) -> None:
+        self.pid = process.pid
+        self._job = job
+        self._log = LogSink(job.folder, job.claim)
+        self._report = ReportReader(job.report)
+        self._watch = Watch(process, pipe, job, self._log)
+
+    def wait(self, tick: Tick) -> Ended:
+        """Wait until the child is gone, calling `tick` about once a second; never raises for what the child does.
+
+        What it left behind is killed. An exception of the tick kills the child and passes through.
+        """
+        watch = self._watch
+        try:
+            while not watch.until_tick():
+                watch.obey(tick(self._pulse()))
+        finally:
+            self.kill()
+        report = self._report.finish()
+        self._job.discard()
+        code = watch.returncode
+        return Ended(
+            exit_code=code if code >= 0 else None,
+            signal=-code if code < 0 else None,
+            timed_out=watch.timed_out,
+            command=watch.command,
+            duration=watch.duration,
+            log=self._log.finish(),
+            report=report,
+        )
+
+    def kill(self) -> None:
+        """Kill the child and all it started, at once; harmless if it is gone."""
+        self._watch.finish()
+
+    def _pulse(self) -> Pulse:
+        return Pulse(
+            elapsed=time.monotonic() - self._watch.started,
+            total_bytes=self._log.total,
+            events=tuple(self._report.poll()),
+            tail_lines=self._log.tail_lines,
+        )
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+
+def carry_on(pulse: Pulse) -> Command:
+    """Tick for callers with nothing to say, such as a preflight."""
+    del pulse
+    return Command.CONTINUE
+
+
+def _popen(job: Job, output: int) -> subprocess.Popen[bytes]:
+    if not job.os_user:
+        return subprocess.Popen(  # noqa: S603 (an argv list, no shell; running it is the purpose)
+            job.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=job.cwd,
+            env=job.env,
+            start_new_session=True,
+        )
+    user = pwd.getpwnam(job.os_user)
+    return subprocess.Popen(  # noqa: S603 (an argv list, no shell; running it is the purpose)
+        job.argv,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        cwd=job.cwd,
+        env=job.env,
+        start_new_session=True,
+        user=user.pw_uid,
+        group=user.pw_gid,
+        extra_groups=os.getgrouplist(job.os_user, user.pw_gid),
+        umask=0o077,
+    )
+
+
+def _why_not(job: Job, error: OSError | ValueError) -> str:
+    command = job.argv[0]
+    if not isinstance(error, OSError):
+        return f"The command {command!r} cannot be started: {error}."
+    if job.cwd and error.filename == job.cwd:
+        return f"The folder {job.cwd} cannot be entered: {error.strerror}."
+    if isinstance(error, FileNotFoundError):
+        return f"The command {command!r} was not found; give its full path or mend PATH for the worker."
+    if isinstance(error, PermissionError):
+        return f"The command {command!r} is not executable for this user."
+    return f"The command {command!r} cannot be started: {error.strerror}."

@@ -1,0 +1,121 @@
+"""Fill the placeholders of a profile's argv: one pass of our own, each value inside a single argument, no shell."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from drain.engine.process.contract import Contract
+from drain.engine.process.errors import TemplateError
+
+PLACEHOLDERS = ("run_id", "phase_id", "phase_index", "attempt", "params[key]")
+
+# `${NAME}` belongs to whoever reads the argument later and `{{name}}` is how a literal {name} is written.
+_PLACEHOLDER = re.compile(r"(\$?)(\{?)\{([A-Za-z_]\w*)(?:\[([^\[\]{}]*)\])?\}(\}?)")
+_SHELL = re.compile(r"(?:ba|da|z|k|a|fi)?sh|busybox|python[\d.]*|perl|ruby|node")
+_SCRIPT_OPTION = re.compile(r"-[A-Za-z]*[ce]")
+
+
+def render(argv: Sequence[str], contract: Contract, *, allow_dash: bool = False) -> tuple[str, ...]:
+    """Return argv with every placeholder filled. Raises TemplateError with a sentence for people."""
+    inspect(argv)
+    return tuple(_fill(item, contract, allow_dash=allow_dash) for item in argv)
+
+
+def inspect(argv: Sequence[str]) -> None:
+    """Raise TemplateError for what no phase could make right."""
+    if not argv or not argv[0]:
+        raise TemplateError("The profile has no command; give one after `--`.")
+    for item in argv:
+        _check_names(item)
+    script = _script_with_placeholder(argv)
+    if script is not None:
+        raise TemplateError(
+            f"The script {script[:80]!r} holds a placeholder, so an imported name could run as code; "
+            "pass it behind the script instead, like: sh -c 'echo \"$1\"' sh {phase_id}."
+        )
+
+
+def _fill(item: str, contract: Contract, *, allow_dash: bool) -> str:
+    first = _PLACEHOLDER.match(item)
+
+    def value(match: re.Match[str]) -> str:
+        dollar, before, name, key, after = match.groups()
+        if dollar:
+            return match.group()
+        if before and after:
+            return match.group()[1:-1]
+        return before + _value(name, key, contract) + after
+
+    filled = _PLACEHOLDER.sub(value, item)
+    if filled.startswith("-") and first and not item.startswith("-") and not allow_dash:
+        raise TemplateError(
+            f"The value for {first.group()} begins with a dash ({filled[:40]!r}) and could be taken for an option; "
+            "put `--` or `--name=` before it, or allow it in the profile."
+        )
+    return _argument(filled)
+
+
+def _argument(text: str) -> str:
+    if "\0" in text:
+        raise TemplateError(
+            f"The argument {text[:40]!r} holds a NUL byte, which no command can take."
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise TemplateError(
+            f"The argument {text[:40]!r} is no valid text, so it cannot be passed on."
+        ) from None
+    return text
+
+
+def _value(name: str, key: str | None, contract: Contract) -> str:
+    if name == "params":
+        return _param(key or "", contract)
+    return str(getattr(contract, name))
+
+
+def _param(key: str, contract: Contract) -> str:
+    value = contract.params.get(key)
+    if value is None:
+        raise TemplateError(
+            f"Phase {contract.phase_id} of run {contract.run_id} has no parameter {key!r}, "
+            f"which the profile asks for as {{params[{key}]}}."
+        )
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _check_names(item: str) -> None:
+    for dollar, before, name, key, after in _PLACEHOLDER.findall(item):
+        literal = dollar or (before and after)
+        known = (name == "params" and key) or (name in PLACEHOLDERS and not key)
+        if not literal and not known:
+            written = f"{{{name}[{key}]}}" if key else f"{{{name}}}"
+            known_names = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+            raise TemplateError(
+                f"Unknown placeholder {written} in {item[:80]!r}; known are {known_names}. "
+                f"Write {{{written}}} for the text itself."
+            )
+
+
+def _script_with_placeholder(argv: Sequence[str]) -> str | None:
+    """Return the inline script of a shell or interpreter that holds a placeholder, if any."""
+    interpreter = False
+    for item, following in itertools.pairwise(argv):
+        interpreter = interpreter or _SHELL.fullmatch(PurePath(item).name) is not None
+        if interpreter and _SCRIPT_OPTION.fullmatch(item) and _has_placeholder(following):
+            return following
+    return None
+
+
+def _has_placeholder(item: str) -> bool:
+    return any(
+        not dollar and not (before and after)
+        for dollar, before, _, _, after in _PLACEHOLDER.findall(item)
+    )

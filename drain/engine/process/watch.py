@@ -1,0 +1,177 @@
+"""Watch one process: its output, its end, its deadline, and the order to stop it.
+
+The leader is left a zombie until its group has been killed, so the group's number cannot have been used anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import time
+
+from drain.engine.process import warden
+from drain.engine.process.ended import Command
+from drain.engine.process.job import Job
+from drain.engine.process.log import LogSink
+from drain.engine.process.orphans import orphanage
+from drain.engine.process.sweep import HAS_PROC
+
+TICK_SECONDS = 1.0
+_READ = 64 * 1024
+_DRAIN_LIMIT = 2 * 1024 * 1024
+"""More than a pipe holds: what was printed before the end is read, what a survivor goes on printing is not."""
+_POLL_SECONDS = 0.02
+_NEVER = float("inf")
+
+
+class Watch:
+    """The state of one running process."""
+
+    def __init__(self, process: subprocess.Popen[bytes], pipe: int, job: Job, log: LogSink) -> None:
+        self.started = time.monotonic()
+        self.duration = 0.0
+        self.timed_out = False
+        self.command: Command | None = None
+        self._process = process
+        self._job = job
+        self._log = log
+        self._pipe = pipe
+        self._pidfd = _pidfd(process.pid)
+        self._poller = select.poll()
+        self._poller.register(pipe, select.POLLIN)
+        if self._pidfd >= 0:
+            self._poller.register(self._pidfd, select.POLLIN)
+        self._deadline = self.started + job.timeout
+        self._kill_at = _NEVER
+        self._next_tick = self.started + TICK_SECONDS
+        self._announced = False
+        self._finished = False
+        if not HAS_PROC:
+            self._announce()
+
+    @property
+    def returncode(self) -> int:
+        """Popen's: negative for a signal. Only after `finish`."""
+        return self._process.returncode
+
+    def until_tick(self) -> bool:
+        """Watch until the process ends (True) or a tick is due (False)."""
+        while True:
+            now = time.monotonic()
+            self._press(now)
+            if now >= self._next_tick:
+                self._next_tick = now + TICK_SECONDS
+                self._announce()
+                return False
+            if self._step(min(self._next_tick, self._deadline, self._kill_at) - now):
+                return True
+
+    def obey(self, command: Command) -> None:
+        """Do what the tick said; the first order stands, but a lost lease overrides it."""
+        if command is Command.CONTINUE or (self.command and command is not Command.LOST):
+            return
+        self.command = command
+        if command is Command.LOST:
+            self._kill_at = time.monotonic()
+        else:
+            self._terminate()
+
+    def finish(self) -> None:
+        """Kill what is left, reap the leader, read the rest of its output, and close; once."""
+        if self._finished:
+            return
+        self._finished = True
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+        self.duration = time.monotonic() - self.started
+        residents = orphanage()
+        residents.leaders.discard(self._process.pid)
+        try:
+            quiet = self._drain()
+            if residents.clear(self._job.claim, thorough=not quiet) and not quiet:
+                self._drain()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        if self._announced:
+            warden.announce(self._process.pid, running=False)
+        for fd in (self._pipe, self._pidfd):
+            if fd >= 0:
+                os.close(fd)
+        self._pipe = self._pidfd = -1
+
+    def _announce(self) -> None:
+        if not self._announced:
+            self._announced = True
+            warden.announce(self._process.pid, running=True)
+
+    def _press(self, now: float) -> None:
+        if now >= self._deadline:
+            self.timed_out = True
+            self._deadline = _NEVER
+            self._terminate()
+        if now >= self._kill_at:
+            self._kill_at = now + TICK_SECONDS
+            self._signal(signal.SIGKILL)
+
+    def _terminate(self) -> None:
+        self._signal(signal.SIGTERM)
+        self._kill_at = min(self._kill_at, time.monotonic() + self._job.grace)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, number)
+
+    def _step(self, seconds: float) -> bool:
+        """Wait for something to happen and deal with it; True when the process has ended."""
+        if self._pidfd < 0:
+            seconds = min(seconds, _POLL_SECONDS)
+        ended = False
+        for fd, _ in self._poller.poll(max(0.0, seconds) * 1000 + 0.5):
+            if fd == self._pidfd:
+                ended = True
+            else:
+                self._read()
+        return ended or (self._pidfd < 0 and self._has_ended())
+
+    def _has_ended(self) -> bool:
+        if hasattr(os, "waitid"):
+            flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            return os.waitid(os.P_PID, self._process.pid, flags) is not None
+        return self._process.poll() is not None
+
+    def _read(self) -> bool:
+        """Read once; False at the end of the output."""
+        data = os.read(self._pipe, _READ)
+        if data:
+            self._log.feed(data)
+            return True
+        self._poller.unregister(self._pipe)
+        os.close(self._pipe)
+        self._pipe = -1
+        return False
+
+    def _drain(self) -> bool:
+        """Read what is there without waiting; True if nobody holds the pipe any more."""
+        if self._pipe < 0:
+            return True
+        os.set_blocking(self._pipe, False)
+        limit = self._log.total + _DRAIN_LIMIT
+        with contextlib.suppress(BlockingIOError):
+            while self._log.total < limit:
+                if not self._read():
+                    return True
+        return False
+
+
+def _pidfd(pid: int) -> int:
+    """Return a pidfd, or -1 where there are none (other systems, old kernels)."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return -1

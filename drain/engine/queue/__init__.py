@@ -1,0 +1,3 @@
+"""Queued phases and what stands in a phase's way."""
+
+from __future__ import annotations

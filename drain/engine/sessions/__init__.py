@@ -1,0 +1,3 @@
+"""Drain sessions: planned, opened, closed, and what people do to them."""
+
+from __future__ import annotations

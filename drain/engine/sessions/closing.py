@@ -1,0 +1,139 @@
+"""When nothing can start: is the session over, or is there something to wait for?"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db import transaction
+from django.utils import timezone
+
+from drain.engine.attempts.context import LoopContext
+from drain.engine.attempts.judge import sample_dropped
+from drain.engine.sessions.planning import state_snapshot
+from drain.engine.sessions.scope import SessionScope
+from drain.evidence.checks import run_checks
+from drain.models import Candidate, DrainSession
+from drain.models.door.cursor import Row, row, rows
+from drain.models.door.phases import Why
+from drain.models.door.sessions import move_session
+from drain.models.vocabulary import LIVE_SESSION_STATES, CandidateStatus, SessionState
+
+
+class Idle(StrEnum):
+    """What a loop without work does."""
+
+    DONE = "done"
+    WAIT = "wait"
+    PAUSED = "paused"
+
+
+# What waits in runs on hold only waits for a person, and what waits for a phase that this session will not
+# drain either (held, or waiting in a circle) waits for ever: such ends add nothing to a session.
+_HELD = """EXISTS (SELECT FROM drain_hold h WHERE h.released_at IS NULL AND (h.until IS NULL OR h.until > now())
+    AND (h.kind = 'run' AND h.value = r.run_id OR h.kind = 'prefix' AND starts_with(r.run_id, h.value)))"""
+_NEEDED = """drain_dependency d JOIN drain_phase q ON q.id = d.prerequisite_id AND q.state NOT IN ('COMPLETE', 'SKIPPED')
+    JOIN drain_candidate x ON x.session_id = c.session_id AND x.phase_id = q.id AND x.status = 'waiting'
+    WHERE d.phase_id = c.phase_id"""
+_LOOK = f"""
+SELECT s.state, s.cancel_requested,
+    EXISTS (SELECT FROM drain_candidate c WHERE c.session_id = s.id AND c.status = 'running') AS running,
+    EXISTS (SELECT FROM drain_sessionrun sr JOIN drain_run r ON r.id = sr.run_id
+        JOIN drain_candidate c ON c.session_run_id = sr.id AND c.status = 'waiting'
+        WHERE sr.session_id = s.id AND sr.waiting > 0 AND NOT {_HELD}
+          AND NOT EXISTS (SELECT FROM {_NEEDED})) AS startable,
+    EXISTS (SELECT FROM drain_sessionrun sr WHERE sr.session_id = s.id AND sr.waiting > 0) AS waiting
+FROM drain_drainsession s WHERE s.id = %(session)s::bigint
+"""  # noqa: S608 - constants only
+_EXCLUDE_REST = f"""
+WITH rest AS (
+    UPDATE drain_sessionrun sr SET waiting = 0 FROM drain_run r
+    WHERE r.id = sr.run_id AND sr.session_id = %(session)s::bigint AND sr.waiting > 0
+    RETURNING sr.id, {_HELD} AS held
+)
+UPDATE drain_candidate c SET status = 'excluded',
+    reason = CASE WHEN need.phase_id IS NULL THEN 'run_held' ELSE 'waits_for_dependency' END,
+    detail = CASE WHEN need.phase_id IS NULL THEN 'held while the session ran'
+                  ELSE 'waits for ' || need.phase_id || ', which waits itself: on hold, or in a circle' END
+FROM drain_candidate same JOIN rest ON rest.id = same.session_run_id
+LEFT JOIN LATERAL (
+    SELECT q.phase_id FROM drain_dependency d JOIN drain_phase q ON q.id = d.prerequisite_id
+    WHERE d.phase_id = same.phase_id AND NOT rest.held AND q.state NOT IN ('COMPLETE', 'SKIPPED') LIMIT 1
+) need ON true
+WHERE c.id = same.id AND c.status = 'waiting'
+"""  # noqa: S608 - constants only
+# Rows that were deleted by hand take their candidates along, and nothing else: counts that stay behind
+# would be offered for ever, and a sample would wait for them.
+_FORGET_DELETED = """
+UPDATE drain_sessionrun sr SET waiting = 0
+WHERE sr.session_id = %(session)s::bigint AND sr.waiting > 0 AND NOT EXISTS (
+    SELECT FROM drain_candidate c WHERE c.session_run_id = sr.id AND c.status = 'waiting')
+"""
+_SAMPLE_GONE = """
+SELECT s.id FROM drain_drainsession s
+WHERE s.id = %(session)s::bigint AND s.selected > %(sample)s::int AND s.sample_ended < %(sample)s::int
+  AND NOT EXISTS (SELECT FROM drain_candidate c WHERE c.session_id = s.id
+        AND c.status = 'waiting' AND c.position <= %(sample)s::int)
+"""
+
+
+def settle(context: LoopContext) -> Idle:
+    """Decide for a loop that found nothing to start; ends the session when it is over."""
+    found = row(_LOOK, {"session": context.session})
+    if found is None or found["state"] not in LIVE_SESSION_STATES:
+        return Idle.DONE
+    if found["state"] == SessionState.PAUSED:
+        return Idle.PAUSED
+    if found["running"]:
+        # Others still run: their end may offer something again, and the last one ends the session.
+        return Idle.DONE if found["state"] == SessionState.STOPPING else Idle.WAIT
+    if found["state"] == SessionState.STOPPING:
+        return _end(context, _stopped_as(found))
+    if found["waiting"] and found["startable"]:
+        _mend(context)
+        return Idle.WAIT
+    if found["waiting"]:
+        rows(_EXCLUDE_REST, {"session": context.session})
+    return _end(context, SessionState.FINISHED)
+
+
+def _mend(context: LoopContext) -> None:
+    """Something could start and did not: as a rule it is for a moment, unless its rows were deleted."""
+    rows(_FORGET_DELETED, {"session": context.session})
+    sample = context.limits.sample
+    if sample and row(_SAMPLE_GONE, {"session": context.session, "sample": sample}):
+        with transaction.atomic():
+            sample_dropped(context)
+
+
+def _stopped_as(found: Row) -> SessionState:
+    return SessionState.CANCELLED if found["cancel_requested"] else SessionState.STOPPED
+
+
+def _end(context: LoopContext, to: SessionState) -> Idle:
+    end_session(context.session, to, context.actor)
+    return Idle.DONE
+
+
+def end_session(session_pk: int, to: SessionState, actor: str, reason: str = "") -> bool:
+    """Close a session's books and judge its checks; False if it was closed already or something runs in it."""
+    if not _close(session_pk, to, actor, reason):
+        return False
+    # After the books are closed: a check may take its time, and nobody shall wait for it.
+    run_checks(DrainSession.objects.get(pk=session_pk), timezone.now())
+    return True
+
+
+def _close(session_pk: int, to: SessionState, actor: str, reason: str) -> bool:
+    with transaction.atomic():
+        session = DrainSession.objects.select_for_update(no_key=True).get(pk=session_pk)
+        busy = Candidate.objects.filter(session=session, status=CandidateStatus.RUNNING).exists()
+        if busy or session.state not in LIVE_SESSION_STATES:
+            return False
+        scope = SessionScope.from_json(session.scope)
+        return move_session(
+            session_pk,
+            expect=LIVE_SESSION_STATES,
+            to=to,
+            why=Why("end", actor, reason or session.stop_reason, session=session_pk),
+            after=state_snapshot(scope.run_pks(deleted_ok=True)),
+        )

@@ -1,0 +1,95 @@
+"""What a session may touch, as it is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from drain.engine.errors import MOST_IN_A_NAME, EngineError, bounded
+from drain.models import Fingerprint, FingerprintAlias, Phase, Run
+from drain.policy.rows import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class SessionScope:
+    """The filter of a session: what people typed, before names become keys."""
+
+    run_ids: tuple[str, ...] = ()
+    skip_run_prefixes: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
+    phase: int | None = None
+    """One phase asked for by name; it may be queued."""
+    phases: tuple[int, ...] = ()
+    """Only these failed phases: what somebody ticked."""
+    force: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values by field name."""
+        return {
+            "run_ids": list(self.run_ids),
+            "skip_run_prefixes": list(self.skip_run_prefixes),
+            "fingerprints": list(self.fingerprints),
+            "phase": self.phase,
+            "phases": list(self.phases),
+            "force": self.force,
+        }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """The scope that `to_json` wrote."""
+        return cls(
+            run_ids=tuple(stored.get("run_ids", ())),
+            skip_run_prefixes=tuple(stored.get("skip_run_prefixes", ())),
+            fingerprints=tuple(stored.get("fingerprints", ())),
+            phase=stored.get("phase"),
+            phases=tuple(stored.get("phases", ())),
+            force=bool(stored.get("force")),
+        )
+
+    def resolve(self, merges: dict[str, str]) -> Scope:
+        """The policy's scope; keys become those they were merged into. Raises LimitError or EngineError."""
+        for name in (*self.run_ids, *self.skip_run_prefixes, *self.fingerprints):
+            bounded(name, "The name of a run, prefix or fingerprint", MOST_IN_A_NAME)
+        return Scope(
+            run_ids=frozenset(self.run_ids),
+            phases=frozenset(self.phases if self.phase is None else (self.phase,)),
+            skip_run_prefixes=self.skip_run_prefixes,
+            fingerprints=frozenset(merges.get(key, key) for key in self.fingerprints),
+            allow_queued=self.phase is not None,
+            force=self.force,
+        ).validate()
+
+    def run_pks(self, *, deleted_ok: bool = False) -> list[int] | None:
+        """Primary keys of the runs in scope, None for all; raises EngineError for an unknown run.
+
+        `deleted_ok`: those that are still there, for the books of a session whose plan is older.
+        """
+        if self.phase is not None:
+            return list(Phase.objects.filter(pk=self.phase).values_list("run_id", flat=True))
+        if self.phases:
+            named = Phase.objects.filter(pk__in=self.phases)
+            return list(named.order_by("run_id").values_list("run_id", flat=True).distinct())
+        if not self.run_ids:
+            return None
+        known = dict(Run.objects.filter(run_id__in=self.run_ids).values_list("run_id", "pk"))
+        for run_id in self.run_ids:
+            if run_id not in known and not deleted_ok:
+                raise EngineError(
+                    f"There is no run “{run_id}”: import it first, or check the name on the page Runs."
+                )
+        return list(known.values())
+
+
+def merged_keys() -> dict[str, str]:
+    """Key → the key that stands for it now, for merged fingerprints and keys of older versions."""
+    merges = dict(FingerprintAlias.objects.values_list("key", "fingerprint__key"))
+    merges.update(
+        Fingerprint.objects.filter(merged_into__isnull=False).values_list("key", "merged_into__key")
+    )
+    for key, target in list(merges.items()):
+        seen = {key}
+        while target in merges and target not in seen:
+            seen.add(target)
+            target = merges[target]  # noqa: PLW2901 - walking along the chain of merges
+        merges[key] = target
+    return merges

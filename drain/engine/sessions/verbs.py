@@ -1,0 +1,140 @@
+"""What people do to a session: start, pause, resume, stop, cancel."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from drain.engine.errors import EngineError
+from drain.engine.sessions.closing import end_session
+from drain.engine.workers.slots import anybody_there, make_places
+from drain.engine.workers.wakeups import wake
+from drain.models import DrainSession
+from drain.models.audit import Person, Subject, record_audit
+from drain.models.door.phases import Why
+from drain.models.door.sessions import move_session
+from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
+
+Actor = Person
+"""Who acts, through which door."""
+
+
+def start_session(session: DrainSession) -> None:
+    """Put a planned session's wake-ups into the queue; workers do the rest."""
+    if session.state in LIVE_SESSION_STATES:
+        make_places(session.pk, session.parallel)
+        wake(session.pk)
+
+
+def pause_session(session_pk: int, actor: Actor) -> None:
+    """Start nothing more until resumed; what runs may end."""
+    _move(session_pk, [SessionState.RUNNING], SessionState.PAUSED, "pause", actor)
+
+
+def resume_session(session_pk: int, actor: Actor, *, inline: bool = False) -> None:
+    """Go on with a paused or interrupted session: same plan, nothing twice.
+
+    `inline`: the caller drains it in its own process. Otherwise workers do, or the process that paused
+    with it and is still there. One that never opened is opened first, preflights and all.
+    """
+    session = DrainSession.objects.filter(pk=session_pk).first()
+    there = session is not None and anybody_there(session_pk)
+    expect = [SessionState.PAUSED, SessionState.INTERRUPTED]
+    if session is not None and inline and there and session.state in expect:
+        raise EngineError(
+            f"Something of drain {session_pk} still runs in another process, which can go on with it: "
+            f"`manage.py session resume {session_pk}`."
+        )
+    here = inline or (session is not None and session.inline and there)
+    to = SessionState.RUNNING if session and session.started_at else SessionState.PLANNED
+    changes = {"inline": here, "stop_reason": "", "stop_card": {}}
+    _move(session_pk, expect, to, "resume", actor, **changes)
+    if session is not None and not here:
+        make_places(session_pk, session.parallel)
+        wake(session_pk)
+
+
+def stop_session_by_person(session_pk: int, actor: Actor) -> None:
+    """Start nothing more; what runs may end, and then the session is stopped."""
+    _stop(session_pk, actor, "stop", cancel=False)
+
+
+def cancel_session(session_pk: int, actor: Actor) -> None:
+    """Start nothing more and end what runs; its phases go back to FAILED untouched."""
+    _stop(session_pk, actor, "cancel", cancel=True)
+
+
+def _stop(session_pk: int, actor: Actor, verb: str, *, cancel: bool) -> None:
+    sentence = f"{actor.name} {'cancelled' if cancel else 'stopped'} the session."
+    card = {"rule": "person", "limit": "", "observed": "", "key": "", "sentence": sentence}
+    expect = [state for state in LIVE_SESSION_STATES if cancel or state != SessionState.STOPPING]
+    _move(
+        session_pk,
+        expect,
+        SessionState.STOPPING,
+        verb,
+        actor,
+        stop_reason="person",
+        stop_card=card,
+        **({"cancel_requested": True} if cancel else {}),
+    )
+    # With nothing running there may be no loop left that could close the books.
+    end_session(
+        session_pk, SessionState.CANCELLED if cancel else SessionState.STOPPED, actor.name, "person"
+    )
+
+
+def interrupt_session(session_pk: int, actor: str, reason: str = "") -> bool:
+    """The process that drained it ended; `resume` goes on where it stood, unless it was being stopped.
+
+    False if nothing changed: it was over, or it is stopping and something still runs in it.
+    """
+    with transaction.atomic():
+        moved = move_session(
+            session_pk,
+            expect=[state for state in LIVE_SESSION_STATES if state != SessionState.STOPPING],
+            to=SessionState.INTERRUPTED,
+            why=Why("interrupt", actor, reason, session=session_pk),
+            stop_reason="interrupted",
+        )
+    return moved or _end_what_stops(session_pk, actor)
+
+
+def _end_what_stops(session_pk: int, actor: str) -> bool:
+    session = DrainSession.objects.filter(pk=session_pk, state=SessionState.STOPPING).first()
+    if session is None:
+        return False
+    to = SessionState.CANCELLED if session.cancel_requested else SessionState.STOPPED
+    return end_session(session_pk, to, actor)
+
+
+def _move(
+    session_pk: int,
+    expect: list[SessionState],
+    to: SessionState,
+    verb: str,
+    actor: Actor,
+    **changes: object,
+) -> None:
+    with transaction.atomic():
+        why = Why(verb, actor.name, session=session_pk)
+        moved = move_session(session_pk, expect=expect, to=to, why=why, **changes)
+        if moved:
+            subject = Subject("session", str(session_pk), f"Drain {session_pk}")
+            record_audit(actor, f"session.{verb}", subject, new={"state": to.value})
+    if not moved:
+        session = DrainSession.objects.filter(pk=session_pk).first()
+        if session is None:
+            raise EngineError(f"There is no drain session {session_pk}: see the page Drains.")
+        raise EngineError(
+            f"Drain {session_pk} is {session.state}, so it cannot be {_PAST[verb]}: "
+            f"only a session that is {' or '.join(expect)} can."
+        )
+
+
+_PAST = {"pause": "paused", "resume": "resumed", "stop": "stopped", "cancel": "cancelled"}
+
+
+def latest_resumable() -> DrainSession | None:
+    """The newest session that `--resume` without a number means."""
+    states = [SessionState.INTERRUPTED, SessionState.PAUSED]
+    return DrainSession.objects.filter(state__in=states).order_by("-pk").first()

@@ -1,0 +1,190 @@
+"""Executor profiles as people handle them: set, removed and checked, each change with an audit event."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ProtectedError
+
+from drain.engine.errors import EngineError, bounded
+from drain.engine.process.environment import base_environment
+from drain.engine.process.errors import ChildError
+from drain.engine.process.profile import check
+from drain.engine.process.template import inspect
+from drain.engine.workers.identity import to_profile
+from drain.models import ExecutorProfile
+from drain.models.audit import Person, Subject, record_audit
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._: -]{0,99}")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MAX_CHUNK = 1000
+HIDDEN = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileInput:
+    """A profile as a person gives it; it replaces the profile of that name as a whole."""
+
+    name: str
+    argv: tuple[str, ...]
+    cwd: str = ""
+    timeout_seconds: float | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    env_from: tuple[str, ...] = ()
+    preflight: str = ""
+    allow_dash: bool = False
+    os_user: str = ""
+    chunk: int = 1
+    is_default: bool = False
+
+
+def set_profile(
+    given: ProfileInput, by: Person, reason: str = ""
+) -> tuple[ExecutorProfile, list[str]]:
+    """Make or replace a profile. Returns it, and why this host could not run it, as warnings.
+
+    Raises EngineError for what no host could run. A default stays one until another takes its place.
+    """
+    validate(given)
+    values = _columns(given)
+    with transaction.atomic():
+        existing = ExecutorProfile.objects.select_for_update().filter(name=given.name).first()
+        default = given.is_default or (existing is not None and existing.is_default)
+        if default:
+            ExecutorProfile.objects.exclude(name=given.name).filter(is_default=True).update(
+                is_default=False
+            )
+        profile, _ = ExecutorProfile.objects.update_or_create(
+            name=given.name,
+            defaults={**values, "is_default": default},
+            create_defaults={**values, "is_default": default, "created_by": by.name},
+        )
+        audit_profile("executor.set", profile, by, reason, old=described(existing))
+    return profile, check_profile(profile)
+
+
+def remove_profile(name: str, by: Person, reason: str = "") -> None:
+    """Remove a profile that no run names any more. Raises EngineError."""
+    with transaction.atomic():
+        profile = find_profile(name)
+        audit_profile("executor.remove", profile, by, reason, old=described(profile), gone=True)
+        try:
+            profile.delete()
+        except ProtectedError as error:
+            count = len(error.protected_objects)
+            raise EngineError(
+                f"Executor {name} is named by {count} run{'' if count == 1 else 's'} and cannot be removed; "
+                "import those runs with another executor first."
+            ) from error
+
+
+def find_profile(name: str) -> ExecutorProfile:
+    """The profile of that name. Raises EngineError that names those there are."""
+    found = ExecutorProfile.objects.filter(name=name).first()
+    if found is None:
+        names = ", ".join(
+            ExecutorProfile.objects.order_by("name").values_list("name", flat=True)[:20]
+        )
+        raise EngineError(f"There is no executor {name!r}; there are: {names or 'none yet'}.")
+    return found
+
+
+def check_profile(profile: ExecutorProfile, environ: Mapping[str, str] | None = None) -> list[str]:
+    """Why this host cannot run the profile, as sentences; empty if it can. Starts nothing."""
+    return check(to_profile(profile), environ)
+
+
+def described(profile: ExecutorProfile | None) -> dict[str, Any]:
+    """The profile for pages, JSON and the audit; values of variables are hidden, as they can be secrets."""
+    if profile is None:
+        return {}
+    return {
+        "name": profile.name,
+        "argv": list(profile.argv),
+        "cwd": profile.cwd,
+        "timeout_seconds": profile.timeout_seconds,
+        "env": dict.fromkeys(profile.env, HIDDEN),
+        "env_from": list(profile.env_from),
+        "preflight": profile.preflight,
+        "allow_dash": profile.allow_dash,
+        "os_user": profile.os_user,
+        "chunk": profile.chunk,
+        "default": profile.is_default,
+    }
+
+
+def _columns(given: ProfileInput) -> dict[str, Any]:
+    values = {item.name: getattr(given, item.name) for item in fields(given)}
+    del values["name"], values["is_default"]
+    return {
+        **values,
+        "argv": list(given.argv),
+        "env": dict(given.env),
+        "env_from": list(given.env_from),
+    }
+
+
+def validate(given: ProfileInput) -> None:
+    """Raise EngineError, one sentence with the way out, for what no host could run."""
+    if not NAME.fullmatch(given.name):
+        raise EngineError(
+            f"{given.name[:60]!r} cannot name an executor: "
+            "use up to 100 letters, digits, dots, dashes, colons or spaces."
+        )
+    _refuse_numbers(given)
+    for text in (*given.argv, given.cwd, given.preflight, given.os_user, *given.env.values()):
+        if "\0" in text:
+            raise EngineError("A profile cannot hold a NUL byte.")
+    for name in (*given.env, *given.env_from):
+        if not VARIABLE.fullmatch(name):
+            raise EngineError(f"{name[:60]!r} cannot be the name of an environment variable.")
+    _refuse_commands(given)
+
+
+def _refuse_numbers(given: ProfileInput) -> None:
+    timeout = given.timeout_seconds
+    if timeout is not None and not (math.isfinite(timeout) and timeout > 0):
+        raise EngineError(f"The timeout must be more than 0 seconds, not {timeout:g}.")
+    if not 1 <= given.chunk <= MAX_CHUNK:
+        raise EngineError(f"The chunk must be between 1 and {MAX_CHUNK}, not {given.chunk}.")
+
+
+def _refuse_commands(given: ProfileInput) -> None:
+    try:
+        inspect(given.argv)
+        # With every passed variable present: whether this host has them is for check_profile to say.
+        base_environment(given.env, given.env_from, dict.fromkeys(given.env_from, ""))
+    except ChildError as error:
+        raise EngineError(str(error)) from error
+    try:
+        shlex.split(given.preflight)
+    except ValueError as error:
+        raise EngineError(
+            f"The preflight command cannot be split into arguments: {error}."
+        ) from error
+
+
+def audit_profile(
+    verb: str,
+    profile: ExecutorProfile,
+    by: Person,
+    reason: str = "",
+    *,
+    old: dict[str, Any],
+    gone: bool = False,
+) -> None:
+    """Who changed a profile, why, and from what to what; values of variables are hidden."""
+    record_audit(
+        by,
+        verb,
+        Subject("executor", str(profile.pk), profile.name),
+        bounded(reason.strip(), "The reason"),
+        old=old,
+        new={} if gone else described(profile),
+    )

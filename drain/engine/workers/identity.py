@@ -1,0 +1,73 @@
+"""Who this process is to the others, and what it can run."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from django.conf import settings
+
+from drain.engine.process.job import worker_folder
+from drain.engine.process.profile import Profile, check
+from drain.models import ExecutorProfile
+
+WORKER = uuid4()
+"""This process; a forked child gets its own through `identify`."""
+
+_identity: tuple[int, UUID] = (os.getpid(), WORKER)
+
+
+def worker_id() -> UUID:
+    """The id of this very process: a fork does not inherit its parent's."""
+    global _identity  # noqa: PLW0603 - one identity a process is the point
+    if _identity[0] != os.getpid():
+        _identity = (os.getpid(), uuid4())
+    return _identity[1]
+
+
+def worker_name() -> str:
+    """What attempts and pages call this worker: `host/pid/id`."""
+    return f"{socket.gethostname()}/{os.getpid()}/{worker_id().hex}"
+
+
+def host_id() -> UUID | None:
+    """The WorkerHost that `manage.py up` started this process for; None without one."""
+    given = os.environ.get("DRAIN_WORKER_HOST", "")
+    return UUID(given) if given else None
+
+
+def own_folder() -> Path:
+    """This worker's own folder, mode 0700: reports and large logs of its running phases."""
+    return worker_folder(Path(settings.DATA_DIR) / "work", worker_id())
+
+
+def to_profile(stored: ExecutorProfile) -> Profile:
+    """The executor's value object for a stored profile."""
+    return Profile(
+        name=stored.name,
+        argv=tuple(stored.argv),
+        cwd=stored.cwd,
+        timeout=stored.timeout_seconds,
+        env=dict(stored.env),
+        env_from=tuple(stored.env_from),
+        preflight=stored.preflight,
+        allow_dash=stored.allow_dash,
+        os_user=stored.os_user,
+        chunk=stored.chunk,
+    )
+
+
+def profiles_here() -> tuple[dict[int, Profile], dict[str, list[str]]]:
+    """Profiles that this host can run, by primary key, and the problems of those it cannot, by name."""
+    able: dict[int, Profile] = {}
+    problems: dict[str, list[str]] = {}
+    for stored in ExecutorProfile.objects.all():
+        profile = to_profile(stored)
+        found = check(profile)
+        if found:
+            problems[stored.name] = found
+        else:
+            able[stored.pk] = profile
+    return able, problems

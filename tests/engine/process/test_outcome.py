@@ -1,0 +1,131 @@
+"""The lowest of what exit, report and source say is what the attempt came to."""
+
+from __future__ import annotations
+
+import pytest
+
+from drain.engine.process.ended import Command, Ended
+from drain.engine.process.events import Report
+from drain.engine.process.log import LogSummary
+from drain.engine.process.outcome import Source, decide
+from drain.engine.process.yields import ZERO_YIELD_REASONS, hit_limit
+from drain.policy.states import Outcome
+
+
+def ended(code=0, *, signal=None, timed_out=False, command=None, log="", **report):
+    summary = LogSummary(len(log), b"", None, "", log, log)
+    return Ended(
+        None if signal else code, signal, timed_out, command, 3.0, summary, Report(**report)
+    )
+
+
+@pytest.mark.parametrize(
+    ("how", "outcome"),
+    [
+        (ended(0), "complete"),
+        (ended(1), "failed"),
+        (ended(75), "retryable"),
+        (ended(signal=11), "failed"),
+        (ended(0, timed_out=True), "timeout"),
+        (ended(0, outcome="failed"), "failed"),
+        (ended(0, outcome="retryable"), "retryable"),
+        (ended(0, outcome="skipped"), "skipped"),
+        (ended(0, failure="no"), "failed"),
+        (ended(0, failure="no", outcome="complete"), "complete"),
+        (ended(1, outcome="complete"), "failed"),
+        (ended(1, outcome="skipped"), "failed"),
+        (ended(1, outcome="retryable"), "failed"),
+        (ended(75, outcome="complete"), "retryable"),
+        (ended(signal=9, outcome="complete"), "failed"),
+        (ended(0, timed_out=True, outcome="complete"), "timeout"),
+        (ended(1, failure="x TOKEN_ESCALATION y"), "retryable"),
+        (ended(0, command=Command.CANCEL), "cancelled"),
+        (ended(0, command=Command.INTERRUPT), "interrupted"),
+        (ended(signal=9, command=Command.LOST, timed_out=True), "lost"),
+    ],
+)
+def test_outcomes(how, outcome):
+    assert decide(how).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("code", "source", "outcome"),
+    [
+        (0, Source(outcome=Outcome.COMPLETE), "complete"),
+        (1, Source(outcome=Outcome.COMPLETE), "failed"),
+        (0, Source("boom", Outcome.FAILED), "failed"),
+        (0, Source("TOKEN_ESCALATION", Outcome.FAILED), "retryable"),
+        (0, Source("unsettled", Outcome.RETRYABLE), "retryable"),
+        (0, Source("", Outcome.DIVERTED), "diverted"),
+    ],
+)
+def test_a_source_can_only_lower_too(code, source, outcome):
+    assert decide(ended(code), source).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("how", "source", "reason", "text"),
+    [
+        (ended(1, failure="said", log="log"), Source("source"), "said", "said"),
+        (ended(1, log="log"), Source("source"), "source", "source"),
+        (ended(1, log="log\n"), Source(), "log", "log\n"),
+        (ended(7), Source(), "exit 7, no output", "exit 7, no output"),
+        (
+            ended(7, log="\n \n"),
+            Source(),
+            "exit 7, no readable output",
+            "exit 7, no readable output",
+        ),
+        (ended(signal=9), Source(), "ended by signal 9, no output", "ended by signal 9, no output"),
+        (
+            ended(0, timed_out=True, log="busy"),
+            Source(),
+            "timed out after 3 s",
+            "timed out after 3 s",
+        ),
+        (ended(0, log="fine"), Source("old"), "", ""),
+        (ended(1, command=Command.CANCEL, log="x"), Source(), "cancelled while it ran", ""),
+    ],
+)
+def test_the_reason_is_the_best_there_is(how, source, reason, text):
+    decision = decide(how, source)
+    assert (decision.reason, decision.fingerprint_input) == (reason, text)
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        (ended(0), "success_no_llm_calls"),
+        (ended(1, timed_out=True), "timeout"),
+        (ended(1, log="ModuleNotFoundError: No module named 'x'"), "failed_before_llm"),
+        (ended(127), "failed_before_llm"),
+        (ended(1, log="prompt_tokens=5\nImportError: x"), "execution_error"),
+        (ended(1, failure="context_length_exceeded"), "llm_boundary_hit"),
+        (ended(signal=11), "execution_error"),
+        (ended(1, log="no idea"), "unknown"),
+        (ended(1, telemetry_count=2), ""),
+        (ended(1, command=Command.CANCEL), ""),
+    ],
+)
+def test_zero_yield_has_a_reason(how, reason):
+    assert decide(how).zero_yield_reason == reason
+    assert reason in (*ZERO_YIELD_REASONS, "")
+
+
+def test_telemetry_of_report_and_source_is_counted_together():
+    assert decide(ended(telemetry_count=2), Source(telemetry_count=3)).telemetry_count == 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Error: context length exceeded",
+        "the token limit was reached",
+        "hit max_turns",
+        "prompt is too long",
+    ],
+)
+def test_a_limit_is_recognised(text):
+    assert hit_limit(text)
+    assert decide(ended(1, log=text)).reached_limit_boundary
+    assert not hit_limit("max_tokens=4096 rate limit")
