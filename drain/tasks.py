@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from django.db import connection
+
 from drain.engine.bulk.worker import run_bulk, wake_bulk
 from drain.engine.loop import LoopEnd, drain
 from drain.engine.workers.hosts import HostStop, answer_probe
@@ -9,7 +15,25 @@ from drain.engine.workers.identity import host_id
 from drain.engine.workers.timing import SLICE_SECONDS
 from drain.engine.workers.wakeups import wake
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
+
+def closes_after_errors(task: Callable[P, T]) -> Callable[P, T]:
+    """Wrap a task so that no connection in an unknown state is left to the next one of its process."""
+
+    @wraps(task)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return task(*args, **kwargs)
+        except BaseException:
+            connection.close()
+            raise
+
+    return run
+
+
+@closes_after_errors
 def drain_loop(session: int, slot: int) -> str:
     """Drain a session from one of its places for a time slice; wakes a successor if there is more."""
     end = drain(session, slot, slice_seconds=SLICE_SECONDS, interrupted=HostStop(host_id()))
@@ -18,6 +42,7 @@ def drain_loop(session: int, slot: int) -> str:
     return end.value
 
 
+@closes_after_errors
 def act_in_bulk(action: int) -> str:
     """Do steps of a bulk action for a time slice; wakes a successor if there is more."""
     more = run_bulk(action)
@@ -26,6 +51,7 @@ def act_in_bulk(action: int) -> str:
     return "slice" if more else "over"
 
 
+@closes_after_errors
 def answer() -> None:
     """Prove that a task goes all the way through the queue to a worker of this very host.
 

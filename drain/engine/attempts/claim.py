@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from drain.models.door.cursor import rows
-from drain.models.door.quick import quick_rows
 from drain.models.vocabulary import SessionState
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import WORKING
@@ -129,7 +128,7 @@ def pick(
     `run` narrows the pick to one run: the rest of a chunk stays with the run it began with. `count` is the
     most that is returned; a run with fewer free slots gives fewer.
     """
-    found = quick_rows(
+    found = rows(
         _PICK,
         {
             "session": rules.session,

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from drain.models.door.cursor import Row, values_of
-from drain.models.door.quick import quick_row
+from drain.models.door.cursor import Row, row, values_of
 
 # The phase, its run's slot, the attempt, the transition and the books of the session move together or
 # not at all: every later part reads from `phase` and `slot`, which are empty when a guard refuses.
@@ -77,7 +76,7 @@ def start_attempt(start: Start) -> Row | None:
     The caller holds locks on the session run and the run (engine.attempts.claim), which keeps the run's
     parallelism exact. Returns attempt (id), number and started_at.
     """
-    return quick_row(_START, values_of(start))
+    return row(_START, values_of(start))
 
 
 # `a` is the attempt that ends; empty when the lease is gone, and with it everything that follows. Attempt and phase are
@@ -209,4 +208,4 @@ def finish_attempt(finish: Finish) -> Row | None:
     Returns the books after the change: attempt, seconds, finished_at, session_run, run, tier, timeouts,
     stop, sample, candidate, phase_moved.
     """
-    return quick_row(_FINISH, values_of(finish))
+    return row(_FINISH, values_of(finish))

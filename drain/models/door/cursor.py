@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import psycopg
 from django.db import connection
+from psycopg.types.json import JsonbLoader
 from psycopg.types.numeric import Int8Dumper
 
 Row = dict[str, Any]
@@ -90,10 +91,10 @@ def rows(statement: str, values: Mapping[str, Any]) -> list[Row]:
         prepared.columns = prepared.columns or tuple(each.name for each in cursor.description or ())
         return prepared.named(cursor.fetchall())
     except psycopg.Error as error:
-        raise_as_django(error)
+        _raise_as_django(error)
 
 
-def raise_as_django(error: psycopg.Error) -> NoReturn:
+def _raise_as_django(error: psycopg.Error) -> NoReturn:
     """Raise Django's error for psycopg's, and let Django know, as if its own cursor had been used."""
     connection.errors_occurred = True
     with connection.wrap_database_errors:
@@ -113,5 +114,7 @@ def _cursor(owner: psycopg.Connection[Any]) -> psycopg.RawCursor[tuple[Any, ...]
         cursor = psycopg.RawCursor(owner)
         # Left alone, each size of integer would be a statement of its own to PostgreSQL.
         cursor.adapters.register_dumper(int, Int8Dumper)
+        # Django has psycopg leave JSON as text, and decodes it in its fields.
+        cursor.adapters.register_loader("jsonb", JsonbLoader)
         _open.cursor = cursor
     return cursor
