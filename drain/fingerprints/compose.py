@@ -75,6 +75,8 @@ def _fingerprint(
         template=parts.template,
         category=parts.category.value,
         version=VERSION,
+        headline=digest(_headline(parts.kind, parts.message)),
+        place_known=bool(parts.function),
     )
 
 

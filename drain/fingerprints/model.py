@@ -83,6 +83,10 @@ class Fingerprint:
     category: str
     # ``VERSION`` at the time it was made.
     version: int
+    # Hash of type and masked message alone, without place and cause: 32 hex characters like the key.
+    headline: str
+    # Whether the text told in which function or test it failed; a text cut before its frames does not.
+    place_known: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,18 @@ def test_the_place_counts_where_the_message_does_not_name_the_cause(one, other):
     assert (fine[0] == fine[1]) == (one == other)
 
 
+@given(NAMES, NAMES, NUMBERS)
+def test_a_headline_is_one_wherever_it_was_met_and_says_whether_the_place_is_known(
+    one, other, number
+):
+    here = fingerprint(traceback(function=one, message=f"row {number} is bad"))
+    there = fingerprint(traceback(function=other, message="row 7 is bad"))
+    bare = fingerprint("RuntimeError: row 12 is bad")
+    assert here.headline == there.headline == bare.headline
+    assert (here.place_known, there.place_known, bare.place_known) == (True, True, False)
+    assert fingerprint(traceback(message="column 7 is bad")).headline != bare.headline
+
+
 @given(st.text(max_size=300), st.integers(1, 400))
 @settings(deadline=None)
 def test_a_region_is_never_longer_than_asked_for(text, limit):

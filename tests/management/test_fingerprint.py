@@ -15,7 +15,17 @@ from django.core.management import CommandError, call_command
 from drain.fingerprints import VERSION, fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
-FIELDS = ["key", "coarse", "fine", "title", "template", "category", "version"]
+FIELDS = [
+    "key",
+    "coarse",
+    "fine",
+    "title",
+    "template",
+    "category",
+    "version",
+    "headline",
+    "place_known",
+]
 
 
 @pytest.fixture
