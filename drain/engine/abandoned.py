@@ -6,6 +6,7 @@ counts as live its phases are offered to no other drain.
 
 from __future__ import annotations
 
+from drain.engine.isolation import isolated
 from drain.engine.sessions.opening import LOCK_SPACE
 from drain.engine.sessions.verbs import interrupt_session
 from drain.engine.workers.timing import LEASE_SECONDS, RESCUE_MARGIN
@@ -35,4 +36,8 @@ def interrupt_abandoned(actor: str) -> int:
         "space": LOCK_SPACE,
     }
     why = "the process that drained it is gone"
-    return sum(interrupt_session(found["id"], actor, why) for found in rows(_ABANDONED, values))
+    count = 0
+    for found in rows(_ABANDONED, values):
+        with isolated(f"the end of the abandoned drain {found['id']}"):
+            count += interrupt_session(found["id"], actor, why)
+    return count

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from django.utils import timezone
 
 from drain.engine.bulk.worker import wake_bulk
+from drain.engine.isolation import isolated
 from drain.engine.queue.stale import fail_stale
 from drain.engine.rescue import rescue
 from drain.engine.sessions.idempotency import forget_keys
@@ -16,13 +20,19 @@ from drain.evidence.state_history import keep_history
 
 
 def tend() -> None:
-    """One round of maintenance."""
-    rescue()
-    wake_bulk()
-    fail_stale(timezone.now())
-    fold()
-    keep_history(timezone.now())
-    settle(timezone.now())
-    judge_due(timezone.now())
-    refingerprint()
-    forget_keys(timezone.now())
+    """One round of maintenance: a step that breaks does not stop those after it."""
+    now = timezone.now()
+    steps: dict[str, Callable[[], object]] = {
+        "rescue": rescue,
+        "waking bulk actions": wake_bulk,
+        "failing stale phases": partial(fail_stale, now),
+        "folding rollups": fold,
+        "the history of states": partial(keep_history, now),
+        "the lifecycle of fingerprints": partial(settle, now),
+        "judging checks": partial(judge_due, now),
+        "renewing fingerprints": refingerprint,
+        "forgetting idempotency keys": partial(forget_keys, now),
+    }
+    for name, step in steps.items():
+        with isolated(f"maintenance, {name},"):
+            step()

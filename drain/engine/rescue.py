@@ -13,6 +13,7 @@ from drain.engine.abandoned import interrupt_abandoned
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.finish import Result, finish
 from drain.engine.attempts.start import Held
+from drain.engine.isolation import isolated
 from drain.engine.loop import never
 from drain.engine.process.outcome import Decision
 from drain.engine.source_outbox import note_lost, settle_debts
@@ -35,10 +36,11 @@ JOIN drain_phase p ON p.id = a.phase_id AND a.finished_at IS NULL
 JOIN drain_run r ON r.id = p.run_id
 LEFT JOIN drain_candidate c ON c.session_id = a.session_id AND c.phase_id = p.id
 WHERE (p.lease_owner = a.lease
-       AND p.lease_expires_at < now() - make_interval(secs => %(margin)s::float8))
-   OR (p.lease_owner IS DISTINCT FROM a.lease
+       AND p.lease_expires_at < now() - make_interval(secs => %(margin)s::float8)
+   OR p.lease_owner IS DISTINCT FROM a.lease
        AND a.started_at < now() - make_interval(secs => %(lease)s::float8))
-ORDER BY p.id LIMIT 1 FOR UPDATE OF p SKIP LOCKED
+  AND a.id > %(after)s::bigint
+ORDER BY a.id LIMIT 1 FOR UPDATE OF p SKIP LOCKED
 """
 # A run's slots are counted again from its open attempts: the one place where a number could drift.
 _RECOUNT = """
@@ -68,9 +70,11 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
 
     A person who asks for it leaves an audit line; the round of maintenance every few seconds does not.
     """
-    count = 0
-    while _rescue_one():
-        count += 1
+    count, looked = 0, 0
+    while (found := _expired_after(looked)) is not None:
+        looked = found
+        with isolated(f"the rescue of attempt {found}"):
+            count += _rescue(found)
     rows(_RECOUNT, {})
     settle_debts()
     left = interrupt_abandoned("maintenance" if by is None else by.name)
@@ -80,12 +84,19 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
     return done
 
 
-def _rescue_one() -> bool:
+def _expired_after(looked: int) -> int | None:
+    values = {"margin": RESCUE_MARGIN, "lease": LEASE_SECONDS + RESCUE_MARGIN, "after": looked}
+    found = row(_EXPIRED, values)
+    return None if found is None else found["attempt"]
+
+
+def _rescue(attempt: int) -> bool:
     with transaction.atomic():
         # The finish takes its locks in the order session, session run, run, phase; this row lock comes
         # first and is only ever taken with SKIP LOCKED, so nobody waits in a circle.
-        found = row(_EXPIRED, {"margin": RESCUE_MARGIN, "lease": LEASE_SECONDS + RESCUE_MARGIN})
-        if found is None:
+        values = {"margin": RESCUE_MARGIN, "lease": LEASE_SECONDS + RESCUE_MARGIN}
+        found = row(_EXPIRED, {**values, "after": attempt - 1})
+        if found is None or found["attempt"] != attempt:
             return False
         lost = _lost(found["worker"])
         written = finish(_context(found), _held(found), Result(lost))

@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
+from drain.engine.isolation import isolated
 from drain.models import Phase, SourceDebt
 from drain.models.audit import Person, Subject, record_changes
 from drain.models.door.cursor import rows
@@ -97,7 +98,11 @@ def settle_debts(phases: Sequence[int] | None = None, limit: int = A_ROUND) -> i
         found = found.filter(due_at__lte=timezone.now())
     else:
         found = found.filter(phase__in=phases)
-    return sum(_settle(pk) for pk in list(found.values_list("pk", flat=True)[:limit]))
+    count = 0
+    for pk in list(found.values_list("pk", flat=True)[:limit]):
+        with isolated(f"what source debt {pk} promised"):
+            count += _settle(pk)
+    return count
 
 
 @dataclass(frozen=True, slots=True)

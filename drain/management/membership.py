@@ -75,9 +75,10 @@ class Membership:
 
     def _beat(self) -> None:
         now = time.monotonic()
+        # Said first: nothing that fails after it makes a host that is alive look gone.
+        beat_host(self.id, self._profiles)
         if now - self._looked >= PROFILE_SECONDS:
             self._looked, self._profiles = now, _able()
-        beat_host(self.id, self._profiles)
         self._answering = is_answering(self.id, ANSWER_SECONDS)
         # Busy workers would find a heap of stale probes, so none is sent while the last one is fresh or all drain.
         if now - self._probed >= PROBE_SECONDS and not is_answering(self.id, PROBE_SECONDS):

@@ -111,7 +111,7 @@ def as_user(env: dict[str, str], profile: Profile) -> dict[str, str]:
 def _user(name: str) -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(name)
-    except KeyError:
+    except (KeyError, ValueError):
         raise SpawnError(f"There is no OS user {name!r} on this host.") from None
 
 

@@ -6,6 +6,7 @@ import os
 import pwd
 import shlex
 import shutil
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,8 +43,7 @@ class Profile:
 def check(profile: Profile, environ: Mapping[str, str] | None = None) -> list[str]:
     """Return why this host cannot run the profile, as sentences; empty if it can. Starts nothing."""
     problems = [*_check_text(profile), *_check_numbers(profile), *_check_user(profile.os_user)]
-    if profile.cwd and not Path(profile.cwd).is_dir():
-        problems.append(f"The folder {profile.cwd} does not exist on this host.")
+    problems += _check_folder(profile.cwd)
     try:
         env = base_environment(profile.env, profile.env_from, environ)
     except ChildError as error:
@@ -80,11 +80,24 @@ def _check_user(name: str) -> list[str]:
         return []
     try:
         user = pwd.getpwnam(name)
-    except KeyError:
+    except (KeyError, ValueError):
         return [f"There is no OS user {name!r} on this host."]
     if os.geteuid() not in (0, user.pw_uid):
         return [f"Only a worker of root can run phases as {name}."]
     return []
+
+
+def _check_folder(folder: str) -> list[str]:
+    if not folder:
+        return []
+    try:
+        if stat.S_ISDIR(Path(folder).stat().st_mode):
+            return []
+    except (FileNotFoundError, NotADirectoryError):
+        return [f"The folder {folder} does not exist on this host."]
+    except (OSError, ValueError) as error:
+        return [f"The folder {folder[:200]} cannot be looked into: {_said(error)}."]
+    return [f"{folder} is no folder on this host."]
 
 
 def _check_command(command: str, cwd: str, path: str) -> list[str]:
@@ -93,8 +106,16 @@ def _check_command(command: str, cwd: str, path: str) -> list[str]:
             return []
         return [f"The command {command!r} was not found in PATH ({path})."]
     found = Path(cwd or ".") / command
-    if not found.exists():
+    try:
+        regular = stat.S_ISREG(found.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
         return [f"The command {command} does not exist on this host."]
-    if not (found.is_file() and os.access(found, os.X_OK)):
+    except (OSError, ValueError) as error:
+        return [f"The command {command[:200]} cannot be looked at: {_said(error)}."]
+    if not (regular and os.access(found, os.X_OK)):
         return [f"The command {command} is not executable; make it so with chmod +x."]
     return []
+
+
+def _said(error: OSError | ValueError) -> str:
+    return getattr(error, "strerror", None) or str(error)

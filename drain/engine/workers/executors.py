@@ -15,9 +15,8 @@ from django.db.models import ProtectedError
 from drain.engine.errors import EngineError, bounded
 from drain.engine.process.environment import base_environment
 from drain.engine.process.errors import ChildError
-from drain.engine.process.profile import check
 from drain.engine.process.template import inspect
-from drain.engine.workers.identity import to_profile
+from drain.engine.workers.identity import examine
 from drain.models import ExecutorProfile
 from drain.models.audit import Person, Subject, record_audit
 
@@ -97,7 +96,7 @@ def find_profile(name: str) -> ExecutorProfile:
 
 def check_profile(profile: ExecutorProfile, environ: Mapping[str, str] | None = None) -> list[str]:
     """Why this host cannot run the profile, as sentences; empty if it can. Starts nothing."""
-    return check(to_profile(profile), environ)
+    return examine(profile, environ)[1]
 
 
 def described(profile: ExecutorProfile | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -64,10 +65,20 @@ def profiles_here() -> tuple[dict[int, Profile], dict[str, list[str]]]:
     able: dict[int, Profile] = {}
     problems: dict[str, list[str]] = {}
     for stored in ExecutorProfile.objects.all():
-        profile = to_profile(stored)
-        found = check(profile)
-        if found:
+        profile, found = examine(stored)
+        if found or profile is None:
             problems[stored.name] = found
         else:
             able[stored.pk] = profile
     return able, problems
+
+
+def examine(
+    stored: ExecutorProfile, environ: Mapping[str, str] | None = None
+) -> tuple[Profile | None, list[str]]:
+    """Return the profile, and why this host cannot run it: sentences, never an exception. Starts nothing."""
+    try:
+        profile = to_profile(stored)
+        return profile, check(profile, environ)
+    except Exception as error:  # noqa: BLE001 - one row that makes no sense must not take out the host
+        return None, [f"The profile cannot be read ({type(error).__name__}: {error}): set it anew."]
