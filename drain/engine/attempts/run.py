@@ -6,6 +6,8 @@ import logging
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db import DatabaseError, connection
+
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.finish import Result
 from drain.engine.attempts.heartbeat import Heartbeat
@@ -28,10 +30,22 @@ log = logging.getLogger(__name__)
 
 
 def run(context: LoopContext, held: Held, leases: Sequence[UUID], holder: UUID) -> Result:
-    """Execute the phase of a started attempt; never raises for what the phase or its source does.
+    """Execute the phase of a started attempt; never raises for what the phase, its source or its executor does.
 
     `leases` are all that this loop holds (more than one for a chunk), `holder` its place in the session.
     """
+    try:
+        return _run(context, held, leases, holder)
+    except DatabaseError as error:
+        # The database is away, not the phase broken.
+        connection.close()
+        return Result(_not_started(str(error).strip(), Outcome.RETRYABLE))
+    except Exception as error:
+        log.exception("attempt %s could not be run", held.attempt)
+        return _surprise(error)
+
+
+def _run(context: LoopContext, held: Held, leases: Sequence[UUID], holder: UUID) -> Result:
     beat = Heartbeat(context, held, leases, holder)
     _sweep_lost(held)
     try:
@@ -45,6 +59,12 @@ def run(context: LoopContext, held: Held, leases: Sequence[UUID], holder: UUID) 
     return _result(held, argv, ended, around, beat)
 
 
+def _surprise(error: Exception) -> Result:
+    """The end of an attempt that met what nobody thought of: failed, with the error's own sentence."""
+    sentence = f"drainsite could not run this phase: {type(error).__name__}: {error}"
+    return Result(_not_started(sentence, Outcome.FAILED))
+
+
 def _execute(
     context: LoopContext, held: Held, around: Around, beat: Heartbeat
 ) -> tuple[tuple[str, ...], Ended]:
@@ -55,7 +75,7 @@ def _execute(
         phase_index=held.phase_index,
         attempt=held.number,
         claim=make_claim(worker_id(), held.lease),
-        params=held.params,
+        params=held.params if isinstance(held.params, dict) else {},
     )
     job = prepare(
         around.profile(held.profile),

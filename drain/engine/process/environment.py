@@ -6,7 +6,9 @@ what programs need to run at all.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 
 from drain.engine.process.contract import Contract
@@ -22,6 +24,9 @@ _SITE_PREFIXES = ("DJANGO_", "DRAIN_", "DRAINSITE_")
 CONTRACT_NAMES = frozenset(
     {"DRAIN_RUN_ID", "DRAIN_PHASE_ID", "DRAIN_ATTEMPT", "DRAIN_CLAIM", "DRAIN_REPORT"}
 )
+PARAM_PREFIX = "DRAIN_PARAM_"
+PARAM_LIMIT = 32 * 1024
+"""Bytes of one parameter in the environment; what is larger belongs in a file that the phase reads."""
 
 
 def build_environment(
@@ -40,6 +45,30 @@ def build_environment(
     env["DRAIN_REPORT"] = report
     for name in ("DRAIN_RUN_ID", "DRAIN_PHASE_ID"):
         _check_value(name, env[name])
+    return env | param_variables(contract.params)
+
+
+def param_variables(params: Mapping[str, object]) -> dict[str, str]:
+    """Return the parameters of a phase as variables: strings as they are, all else as JSON.
+
+    Raises RefusedVariableError for two keys with one name, a NUL byte, and more than PARAM_LIMIT bytes.
+    """
+    keys: dict[str, str] = {}
+    env: dict[str, str] = {}
+    for key, value in params.items():
+        name = PARAM_PREFIX + re.sub(r"[^A-Z0-9]", "_", key.upper())
+        if name in keys:
+            raise RefusedVariableError(
+                f"The parameters {keys[name]!r} and {key!r} of the phase would both be {name}: rename one of them."
+            )
+        keys[name] = key
+        env[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        _check_value(name, env[name])
+        if len(env[name].encode(errors="replace")) > PARAM_LIMIT:
+            raise RefusedVariableError(
+                f"The parameter {key!r} of the phase has more than {PARAM_LIMIT // 1024} kB: "
+                "put it into a file and import the file's name."
+            )
     return env
 
 
@@ -77,7 +106,7 @@ def _pass_through(name: str, worker: Mapping[str, str]) -> str:
 def _check_set(name: str, value: str) -> None:
     if not name or "=" in name or "\0" in name:
         raise RefusedVariableError(f"{name!r} cannot be the name of an environment variable.")
-    if name in CONTRACT_NAMES:
+    if name in CONTRACT_NAMES or name.startswith(PARAM_PREFIX):
         raise RefusedVariableError(f"{name} is set for each attempt; a profile cannot set it.")
     _check_value(name, value)
 
