@@ -32,7 +32,8 @@ class Held:
     phase: int
     phase_id: str
     phase_index: int
-    params: dict[str, Any]
+    params: Any
+    """Whatever JSON was imported; what is no object holds no parameters."""
     run: int
     run_id: str
     source: int | None
