@@ -1,7 +1,7 @@
 # Everything sets itself up in .venv: a machine needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean setup
+.PHONY: help demo test verify lint lock clean setup
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,6 +9,9 @@ READY := $(VENV)/.ready-test
 RUNS := $(VENV)/.ready-run
 # The pip of a fresh environment is as old as its Python; none of its news or questions matter here.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+# A lock names everything, so nothing is resolved on the day of the installation: pip before 24.2 would look
+# for what an extra asks for, find a newer release than the lock's, and refuse it for want of a hash.
+INSTALL := $(PIP) install --no-deps --require-hashes
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -18,6 +21,9 @@ demo: $(RUNS) ## drain a real backlog and watch it in the browser (ONCE=1: end w
 
 test: $(READY) ## check style, types, imports and templates, then run every test
 	@$(BIN)/python tools/checks.py lint test
+
+verify: $(READY) ## everything: what is slow, optional modes, other Pythons, an installation as on a new machine
+	@$(BIN)/python -m tools.verify
 
 lint: $(READY) ## only the checks that run no test
 	@$(BIN)/python tools/checks.py lint
@@ -36,10 +42,10 @@ $(BIN)/python: ; @sh tools/make-venv $(VENV)
 # What tests need contains what a run needs, so one environment serves both.
 $(RUNS): requirements/run.txt | $(BIN)/python
 	@test -e $(READY) || echo "Installing drainsite into $(VENV) (once) ..."
-	@$(PIP) install --require-hashes -r requirements/run.txt
+	@$(INSTALL) -r requirements/run.txt && $(PIP) check
 	@touch $@
 
 $(READY): requirements/test.txt $(RUNS) | $(BIN)/python
 	@echo "Installing what the tests need into $(VENV) (once) ..."
-	@$(PIP) install --require-hashes -r requirements/test.txt
+	@$(INSTALL) -r requirements/test.txt && $(PIP) check
 	@touch $@

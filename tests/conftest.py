@@ -12,7 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
+
+# A busy machine makes every example slow; none of that is a fault of what is tested.
+settings.register_profile(
+    "drainsite",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+    database=None,
+)
+settings.load_profile("drainsite")
 
 TOGETHER = ("tests/signing_in/test_oidc.py",)
 """Files whose tests share what takes seconds to start: a whole site."""

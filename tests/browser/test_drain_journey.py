@@ -15,7 +15,7 @@ from drain.models.vocabulary import PhaseState
 from .conftest import DRAIN_PAGE, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SOON = 15_000
+SOON = 120_000
 
 
 def start_of_five(page: Page) -> DrainSession:

@@ -20,7 +20,7 @@ from tests.permissions_table import NOT_MADE_FOR, PAGES
 
 from .conftest import Visit, violations, wait_for_charts
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.verify, pytest.mark.django_db(transaction=True)]
 KEY = "f" * 32
 PARTS = 4
 """The walk takes a minute; in parts both test workers share it to the end."""

@@ -11,7 +11,7 @@ from drain.models import DrainSession, Run
 from .conftest import DRAIN_PAGE, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SOON = 15_000
+SOON = 120_000
 
 
 def focused(page: Page) -> str:

@@ -14,7 +14,7 @@ from .conftest import DRAIN_PAGE, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WIDTH = 390
-SOON = 15_000
+SOON = 120_000
 
 
 def fits(page: Page) -> None:

@@ -33,7 +33,7 @@ def _dumpable(code: str) -> bool:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     return done.stdout.splitlines()[-1] == "dumpable 1"
 

@@ -43,7 +43,7 @@ time.sleep(600)
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEPER
 
 
-def until(truth: Callable[[], object], seconds: float = 60) -> None:
+def until(truth: Callable[[], object], seconds: float = 300) -> None:
     """Wait for something that must become true."""
     deadline = time.monotonic() + seconds
     while not truth():
@@ -74,7 +74,7 @@ class Site:
     def end(self) -> str:
         """Ask it to stop; what it printed."""
         self.process.terminate()
-        return self.process.communicate(timeout=60)[0]
+        return self.process.communicate(timeout=300)[0]
 
 
 @pytest.fixture
@@ -139,5 +139,5 @@ def test_a_second_request_hurries(site):
     running.process.send_signal(signal.SIGINT)
     time.sleep(0.5)  # two signals at once would be one
     running.process.send_signal(signal.SIGINT)
-    running.process.communicate(timeout=60)
+    running.process.communicate(timeout=300)
     assert running.gone(running.pids())

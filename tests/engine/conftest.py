@@ -127,7 +127,7 @@ def manage(tmp_path: Path, transactional_db: None) -> Manage:
 
 def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
     """The JSON object that a command printed; its errors if it failed."""
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     found: dict[str, Any] = json.loads(out)
     return found

@@ -208,7 +208,7 @@ def test_kill_9_in_the_middle_loses_and_doubles_nothing(manage):
         f"from drain.engine.bulk.worker import run_bulk; run_bulk({action.pk}, slice_seconds=None)"
     )
     worker = manage("shell", "-v", "0", "-c", code)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while BulkAction.objects.get(pk=action.pk).done < 400 and time.monotonic() < deadline:
         assert worker.poll() is None, worker.communicate()[1]
     os.kill(worker.pid, signal.SIGKILL)

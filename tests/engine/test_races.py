@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 MARK = 'echo "$DRAIN_PHASE_ID" >> "$OUT/marks"'
 
 
-def wait_for(path: Path, seconds: float = 30.0) -> None:
+def wait_for(path: Path, seconds: float = 300.0) -> None:
     """Until a phase has written the file; a deadline, so that a broken engine fails the test."""
     deadline = time.monotonic() + seconds
     while not path.exists():
@@ -65,10 +65,10 @@ def test_a_killed_worker_leaves_no_process_and_its_phase_is_drained_once(
     child = int((backlog.folder / "pid").read_text())
     os.kill(worker.pid, signal.SIGKILL)
     worker.communicate()
-    assert gone(child, 2.0)
+    assert gone(child, 45.0)
     (backlog.folder / "second").touch()
     session = DrainSession.objects.get()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     while answer(manage("rescue", "--json"))["attempts"] == 0:
         assert time.monotonic() < deadline, "the lease never ran out"
     assert Phase.objects.get().state == "FAILED"

@@ -19,6 +19,8 @@ from django.db import connection
 from .provider import CLIENT, SECRET, Provider
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+PATIENCE = 300
+"""Seconds: only what hangs takes longer, however busy the machine is."""
 
 
 class Site:
@@ -37,10 +39,10 @@ class Site:
         """As somebody who clicks the button on the sign-in page."""
         browser = requests.Session()
         browser.headers.update(headers)
-        page = browser.get(f"{self.url}/login/?next=/runs/", timeout=20)
+        page = browser.get(f"{self.url}/login/?next=/runs/", timeout=PATIENCE)
         assert 'href="/sign-on/oidc/?next=%2Fruns%2F"' in page.text
         assert "Sign in with Example ID" in page.text
-        return browser.get(f"{self.url}/sign-on/oidc/?next=%2Fruns%2F", timeout=20)
+        return browser.get(f"{self.url}/sign-on/oidc/?next=%2Fruns%2F", timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +79,7 @@ def site(environment, django_db_setup, django_db_blocker, tmp_path_factory) -> I
         "DRAINSITE_DATA": str(tmp_path_factory.mktemp("site")),
     }
     manage = [sys.executable, str(ROOT / "manage.py")]
-    subprocess.run([*manage, "migrate", "-v", "0"], env=given, check=True, timeout=100)
+    subprocess.run([*manage, "migrate", "-v", "0"], env=given, check=True, timeout=PATIENCE)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -89,7 +91,7 @@ def site(environment, django_db_setup, django_db_blocker, tmp_path_factory) -> I
             yield Site(f"http://127.0.0.1:{port}", database)
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(PATIENCE)
     with django_db_blocker.unblock():
         with connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -98,14 +100,14 @@ def site(environment, django_db_setup, django_db_blocker, tmp_path_factory) -> I
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         assert server.poll() is None, "the site did not start"
         with socket.socket() as probe:
             probe.settimeout(1)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
-    pytest.fail("the site did not answer within a minute")
+    pytest.fail("the site did not answer")
 
 
 @pytest.fixture(autouse=True)
@@ -185,17 +187,17 @@ def test_a_name_that_hides_letters_makes_no_account(site, provider, name):
 
 def test_a_way_back_that_nobody_asked_for_signs_nobody_in(site):
     forged = f"{site.url}/sign-on/oidc/back/?code=stolen&state=made-up"
-    answer = requests.get(forged, timeout=20)
+    answer = requests.get(forged, timeout=PATIENCE)
     assert answer.url == f"{site.url}/login/"
     assert site.rows("SELECT count(*) FROM auth_user") == [(0,)]
 
 
 def test_it_leads_nowhere_but_to_pages_of_this_site(site):
     browser = requests.Session()
-    answer = browser.get(f"{site.url}/sign-on/oidc/?next=https://evil.test/", timeout=20)
+    answer = browser.get(f"{site.url}/sign-on/oidc/?next=https://evil.test/", timeout=PATIENCE)
     assert answer.url == f"{site.url}/"
 
 
 def test_no_page_of_the_library_is_open(site):
     for path in ("signup/", "accounts/signup/", "accounts/email/", "sign-on/other/"):
-        assert requests.get(f"{site.url}/{path}", timeout=20).status_code == 404, path
+        assert requests.get(f"{site.url}/{path}", timeout=PATIENCE).status_code == 404, path

@@ -1,0 +1,184 @@
+"""`make verify`: everything that `make test` leaves out, with a table of what came out at its end.
+
+Seeds are fixed, so that two runs of one commit do the same. Name parts to run only these:
+`.venv/bin/python -m tools.verify slow pythons`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.checks import LINT, PYTHON, ROOT, find_chromium, isolated
+
+OLD_PIP = {"3.11": "23.0.1", "3.12": "23.2.1"}
+"""The oldest pip that people meet with a Python: Debian 12's, and that of Python 3.12.1."""
+PYTHONS = ("3.11", "3.12", "3.13")
+SEEDED = ["-p", "randomly", "-p", "no:cacheprovider", "--randomly-seed=1", "--hypothesis-seed=1"]
+PYTEST = ["-m", "pytest", "-q", "--durations=0", "--durations-min=20", *SEEDED]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a part, what came out of it, and how long it took."""
+
+    part: str
+    result: str
+    seconds: float
+    ok: bool
+
+
+def main(asked: list[str]) -> int:
+    """Run the parts asked for, or all; 0 only when every one of them holds."""
+    environment = {**isolated(), "DRAINSITE_CHROMIUM": find_chromium(), "CI": "true"}
+    unknown = sorted(set(asked) - set(PARTS))
+    if unknown:
+        sys.exit(f"No such part: {', '.join(unknown)}. There are {', '.join(PARTS)}.")
+    rows: list[Row] = []
+    for name, part in PARTS.items():
+        if not asked or name in asked:
+            print(f"== {name}", flush=True)
+            rows += part(environment)
+    print(table(rows))
+    return 0 if all(row.ok for row in rows) else 1
+
+
+def table(rows: list[Row]) -> str:
+    """The rows in columns, ending with their sum."""
+    wide = max(len(row.part) for row in rows)
+    lines = [
+        f"{row.part:<{wide}}  {'ok' if row.ok else 'FAILED':<6}  {row.seconds:6.1f} s  {row.result}"
+        for row in rows
+    ]
+    failed = sum(not row.ok for row in rows)
+    spent = sum(row.seconds for row in rows)
+    lines.append(f"{len(rows)} parts in {spent / 60:.1f} minutes, {failed} failed")
+    return "\n".join(["", *lines])
+
+
+def lint(environment: dict[str, str]) -> list[Row]:
+    """Style, types, imports, migrations and templates."""
+    return [_run(f"lint: {name}", argv, environment) for name, argv in LINT.items()]
+
+
+def suite(environment: dict[str, str]) -> list[Row]:
+    """The tests of `make test`."""
+    return [
+        _run("tests", [PYTHON, *PYTEST, "-n", "2", "-m", "not serial and not verify"], environment),
+        _run("tests, serial", [PYTHON, *PYTEST, "-m", "serial and not verify"], environment),
+    ]
+
+
+def slow(environment: dict[str, str]) -> list[Row]:
+    """What only this door runs: slow tests, optional modes, every page under axe-core."""
+    return [
+        _run(
+            "slow tests", [PYTHON, *PYTEST, "-n", "2", "-m", "verify and not serial"], environment
+        ),
+        _run("slow tests, serial", [PYTHON, *PYTEST, "-m", "verify and serial"], environment),
+    ]
+
+
+def installation(environment: dict[str, str]) -> list[Row]:
+    """The lock into an empty environment of each Python found here, by the oldest pip it is met with, no cache."""
+    return [_installed(python, environment) for python in _pythons()]
+
+
+def pythons(environment: dict[str, str]) -> list[Row]:
+    """The tests of `make test` but for browser and serial ones, on the other Pythons found here."""
+    rows = []
+    for version, python in _pythons():
+        if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            own = _environment(python, folder, environment)
+            argv = [own, *PYTEST, "-n", "2", "-m", "not serial and not verify and not browser"]
+            rows.append(_run(f"tests on Python {version}", argv, environment))
+    return rows
+
+
+PARTS: dict[str, Callable[[dict[str, str]], list[Row]]] = {
+    "lint": lint,
+    "suite": suite,
+    "slow": slow,
+    "installation": installation,
+    "pythons": pythons,
+}
+
+
+def _pythons() -> list[tuple[str, str]]:
+    """Version and path of each supported Python that really runs here: a shim may be there and yet fail."""
+    found = []
+    roots = [Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"]
+    for version in PYTHONS:
+        own = [shutil.which(f"python{version}")]
+        own += [
+            str(path) for root in roots for path in root.glob(f"{version}.*/bin/python{version}")
+        ]
+        for candidate in filter(None, own):
+            probe = subprocess.run(
+                [candidate, "-c", "import venv"], capture_output=True, check=False
+            )
+            if probe.returncode == 0:
+                found.append((version, candidate))
+                break
+    return found
+
+
+def _environment(python: str, folder: str, environment: dict[str, str], pip: str = "") -> str:
+    """A virtual environment with what the tests need; its Python."""
+    own = f"{folder}/venv/bin/python"
+    install = [own, "-m", "pip", "--quiet", "--no-cache-dir", "install"]
+    locked = [*install, "--no-deps", "--require-hashes", "-r"]
+    steps = [
+        [python, "-m", "venv", f"{folder}/venv"],
+        *([[*install, f"pip=={pip}"]] if pip else []),
+        [*locked, "requirements/run.txt"],
+        [*locked, "requirements/test.txt"],
+        [own, "-m", "pip", "check"],
+    ]
+    for step in steps:
+        subprocess.run(step, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    return own
+
+
+def _installed(found: tuple[str, str], environment: dict[str, str]) -> Row:
+    version, python = found
+    pip = OLD_PIP.get(version, "")
+    name = f"installation on Python {version}, pip {pip or 'as it comes'}"
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            own = _environment(python, folder, environment, pip)
+        except subprocess.CalledProcessError as error:
+            return Row(name, f"code {error.returncode}", time.monotonic() - begun, ok=False)
+        checked = _run(name, [own, "manage.py", "check"], environment)
+    return Row(name, checked.result, time.monotonic() - begun, checked.ok)
+
+
+def _run(name: str, argv: list[str], environment: dict[str, str]) -> Row:
+    """Run it with its output shown; its row tells the last line that counts tests, if there is one."""
+    begun = time.monotonic()
+    counted = ""
+    with subprocess.Popen(
+        argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if found := re.search(r"\d+ (?:passed|failed|error).* in [\d.]+", line):
+                counted = found.group()
+    code = process.wait()
+    return Row(name, counted or f"code {code}", time.monotonic() - begun, code == 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
