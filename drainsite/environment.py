@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -75,6 +76,21 @@ def database(folder: Path) -> dict[str, Any]:
     parsed: dict[str, Any] = {**read}
     parsed["OPTIONS"] = {**options, **(parsed.get("OPTIONS") or {})}
     return parsed
+
+
+def with_timeouts(broker: str) -> str:
+    """The Redis address with limits on how long an answer is waited for, unless it says otherwise.
+
+    An idle cluster asks with BLPOP for one second at a time, so ten are no answer at all.
+    """
+    parts = urlsplit(broker)
+    if parts.scheme not in {"redis", "rediss"}:
+        return broker
+    said = parse_qsl(parts.query, keep_blank_values=True)
+    names = {name for name, _ in said}
+    limits = {"socket_connect_timeout": "5", "socket_timeout": "10", "health_check_interval": "30"}
+    said += [(name, value) for name, value in limits.items() if name not in names]
+    return urlunsplit(parts._replace(query=urlencode(said)))
 
 
 def loopback_hosts() -> list[str]:

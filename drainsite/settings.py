@@ -8,7 +8,15 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from drainsite import oidc
-from drainsite.environment import BASE_DIR, data_dir, database, env, loopback_hosts, secret_key
+from drainsite.environment import (
+    BASE_DIR,
+    data_dir,
+    database,
+    env,
+    loopback_hosts,
+    secret_key,
+    with_timeouts,
+)
 
 DATA_DIR = data_dir()
 SECRET_KEY = secret_key(DATA_DIR)
@@ -133,7 +141,7 @@ Q_CLUSTER: dict[str, Any] = {
 }
 BROKER_URL = env.str("DRAIN_BROKER_URL", "")
 if BROKER_URL:
-    Q_CLUSTER["redis"] = BROKER_URL
+    Q_CLUSTER["redis"] = with_timeouts(BROKER_URL)
 else:
     Q_CLUSTER["orm"] = "default"
 

@@ -36,5 +36,7 @@ __all__ = [
 ]
 
 # A schedule names any Python function to call, and a task holds pickles: neither belongs into a form.
+# With Redis as the broker django-q2 itself registers no queue.
 for model in (Failure, OrmQ, Schedule, Success):
-    admin.site.unregister(model)
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)

@@ -12,7 +12,8 @@ from drain.engine.errors import EngineError
 from drain.engine.inline import drain_inline, require_capable
 from drain.engine.rescue import rescue
 from drain.engine.sessions.verbs import Actor, start_session
-from drain.engine.workers.hosts import strength
+from drain.engine.workers.broker import require_broker
+from drain.engine.workers.hosts import require_shared_secret, strength
 from drain.models import DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES
 
@@ -31,6 +32,9 @@ def prepare(*, inline: bool) -> None:
         raise EngineError(
             "No worker is alive: start some with `manage.py up`, or drain in this process with --inline."
         )
+    else:
+        require_shared_secret()
+        require_broker()
 
 
 def run_session(session: DrainSession, actor: Actor, *, inline: bool, detach: bool) -> None:

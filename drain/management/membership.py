@@ -9,9 +9,9 @@ from collections.abc import Callable
 from types import TracebackType
 
 from django.db import DatabaseError, connection
-from django_q.tasks import async_task
 
 from drain.engine.maintenance import tend
+from drain.engine.workers.broker import send
 from drain.engine.workers.hosts import beat_host, is_answering, register_host, stop_host
 from drain.engine.workers.identity import profiles_here
 from drain.engine.workers.timing import LEASE_SECONDS
@@ -83,7 +83,7 @@ class Membership:
         # Busy workers would find a heap of stale probes, so none is sent while the last one is fresh or all drain.
         if now - self._probed >= PROBE_SECONDS and not is_answering(self.id, PROBE_SECONDS):
             self._probed = now
-            async_task("drain.tasks.answer", cluster=DRAIN_CLUSTER, task_name="answer")
+            send("drain.tasks.answer", cluster=DRAIN_CLUSTER, name="answer")
 
 
 def _bravely(action: Callable[[], None]) -> None:

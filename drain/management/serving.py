@@ -11,6 +11,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
+from drain.engine.errors import EngineError
+from drain.engine.workers.broker import require_broker
+from drain.engine.workers.hosts import require_shared_secret
 from drain.management.membership import Membership
 from drainsite.supervisor import site
 from drainsite.supervisor.supervisor import ChildSpec, Supervisor
@@ -70,7 +73,10 @@ def serve(
     The database must be up to date. Children end before this comes back; what they drained is interrupted.
     """
     connection.close()
-    membership = Membership(wanted.workers) if wanted.works else None
+    try:
+        membership = Membership(wanted.workers) if wanted.works else None
+    except EngineError as error:
+        raise CommandError(str(error)) from error
     with membership or nullcontext():
         connection.close()
         stop = membership.stop if membership else (lambda: None)
@@ -99,5 +105,10 @@ def prepare(wanted: Wanted) -> None:
             call_command("migrate", interactive=False, verbosity=0)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+    try:
+        require_broker()
+        require_shared_secret()
+    except EngineError as error:
+        raise CommandError(str(error)) from error
     if wanted.serves and settings.STATIC_ROOT:
         call_command("collectstatic", interactive=False, verbosity=0)

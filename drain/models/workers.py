@@ -18,6 +18,8 @@ class WorkerHost(models.Model):
     workers = models.PositiveIntegerField()
     # Names of executor profiles whose command and folder exist on this host.
     profiles = models.JSONField(default=list)
+    # Tells whether two hosts sign with the same SECRET_KEY, and nothing of the key.
+    key_check = models.CharField(max_length=32, blank=True)
     started_at = models.DateTimeField(db_default=Now())
     last_seen = models.DateTimeField(db_default=Now())
     # Answer to the last end-to-end probe: a task that went through the queue and a worker.

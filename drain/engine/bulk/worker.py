@@ -16,10 +16,10 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
-from django_q.tasks import async_task
 
 from drain.engine.bulk.actions import DEEDS, Asked, Deed, Line, plain
 from drain.engine.errors import EngineError
+from drain.engine.workers.broker import send
 from drain.models import BulkAction
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.door import bulk as door
@@ -82,7 +82,7 @@ def wake_bulk(action: int | None = None) -> int:
     """Ask a worker to go on with an action (None: all that nobody is at); returns how many."""
     found = door.due(action, SILENT_SECONDS)
     for pk in found:
-        async_task(BULK_TASK, pk, cluster=CLUSTER, task_name=f"bulk {pk}")
+        send(BULK_TASK, pk, cluster=CLUSTER, name=f"bulk {pk}")
     return len(found)
 
 

@@ -9,28 +9,65 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.utils.crypto import salted_hmac
 
 import drain
+from drain.engine.errors import EngineError
 from drain.engine.workers.timing import HOST_SILENT_SECONDS
 from drain.models import SessionLoop, WorkerHost
 from drain.models.door.cursor import row
 
 ASK_SECONDS = 0.5
+REGISTER_LOCK = 0x64726168
 
 
 def register_host(workers: int, profiles: list[str]) -> UUID:
-    """Announce this host with its number of worker processes; returns its id."""
-    host = WorkerHost.objects.create(
-        id=uuid4(),
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        version=drain.__version__,
-        workers=workers,
-        profiles=profiles,
-    )
+    """Announce this host with its number of worker processes; returns its id.
+
+    Raises EngineError if hosts that are alive sign with another secret.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTER_LOCK])
+        require_shared_secret()
+        host = WorkerHost.objects.create(
+            id=uuid4(),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=drain.__version__,
+            workers=workers,
+            profiles=profiles,
+            key_check=key_check(),
+        )
     return host.id
+
+
+def key_check() -> str:
+    """Return what is the same on every host that has the same SECRET_KEY, and tells nothing of it."""
+    return salted_hmac("drain.engine.workers.hosts", "key_check").hexdigest()[:32]
+
+
+def require_shared_secret() -> None:
+    """Raise EngineError if a host that is alive signs with another SECRET_KEY.
+
+    Whoever takes a wake-up that he cannot verify destroys it, and looks healthy all the while.
+    """
+    other = alive_hosts().exclude(key_check__in=["", key_check()]).first()
+    if other is not None:
+        raise EngineError(
+            f"Host {other.host} works with another SECRET_KEY, so neither could read the other's wake-ups: give "
+            "every host and every shell the same SECRET_KEY (after a change on purpose: stop all hosts, wait "
+            f"{HOST_SILENT_SECONDS:.0f} seconds, start them)."
+        )
+
+
+def alive_hosts() -> QuerySet[WorkerHost]:
+    """Return the hosts that said a moment ago that they are there."""
+    return WorkerHost.objects.filter(
+        stopped_at__isnull=True, last_seen__gt=Now() - timedelta(seconds=HOST_SILENT_SECONDS)
+    )
 
 
 def beat_host(host: UUID, profiles: list[str]) -> None:
@@ -59,10 +96,7 @@ class Strength:
 
 def strength() -> Strength:
     """Alive hosts and workers."""
-    alive = WorkerHost.objects.filter(
-        stopped_at__isnull=True, last_seen__gt=Now() - timedelta(seconds=HOST_SILENT_SECONDS)
-    )
-    counts = list(alive.values_list("workers", flat=True))
+    counts = list(alive_hosts().values_list("workers", flat=True))
     busy = SessionLoop.objects.filter(holder__isnull=False, expires_at__gt=Now()).count()
     return Strength(hosts=len(counts), workers=sum(counts), busy=busy)
 

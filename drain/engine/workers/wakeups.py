@@ -5,8 +5,7 @@ The places in the database are the truth; a wake-up that is lost, doubled or lat
 
 from __future__ import annotations
 
-from django_q.tasks import async_task
-
+from drain.engine.workers.broker import send
 from drain.models.door.cursor import rows
 
 DRAIN_TASK = "drain.tasks.drain_loop"
@@ -29,11 +28,6 @@ def wake(session: int | None = None) -> int:
     """Send wake-ups for the free places of a session (None: all live ones); returns how many."""
     due = rows(_DUE, {"session": session, "seconds": FORGOTTEN_SECONDS})
     for place in due:
-        async_task(
-            DRAIN_TASK,
-            place["session_id"],
-            place["slot"],
-            cluster=DRAIN_CLUSTER,
-            task_name=f"drain {place['session_id']}/{place['slot']}",
-        )
+        name = f"drain {place['session_id']}/{place['slot']}"
+        send(DRAIN_TASK, place["session_id"], place["slot"], cluster=DRAIN_CLUSTER, name=name)
     return len(due)

@@ -15,6 +15,7 @@ from drain.engine.sessions.verbs import (
     resume_session,
     stop_session_by_person,
 )
+from drain.engine.workers.hosts import require_shared_secret
 from drain.management.base import DrainCommand
 from drain.management.naming import named_session
 
@@ -40,6 +41,8 @@ class Command(DrainCommand):
     def act(self, **options: Any) -> None:
         """Do it and say what state the session is in now."""
         session = named_session(options["session"])
+        if options["verb"] == "resume":
+            require_shared_secret()  # it wakes workers
         _VERBS[options["verb"]](session.pk, self.actor)
         session.refresh_from_db()
         if options["json"]:
