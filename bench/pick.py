@@ -26,6 +26,7 @@ django.setup()
 from django.db import connection, transaction
 from django.utils import timezone
 
+from drain.db.sql import plan_as_usual, plan_once
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.finish import Result, finish
 from drain.engine.attempts.start import begin
@@ -34,7 +35,6 @@ from drain.engine.sessions.opening import open_session
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.models import ExecutorProfile, Phase, Run
-from drain.models.door.cursor import plan_as_usual, plan_once
 from drain.models.vocabulary import Order, Origin, PhaseState
 from drain.policy.limits import Limits
 from drain.policy.states import Outcome

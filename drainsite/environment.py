@@ -47,7 +47,7 @@ def database(folder: Path) -> dict[str, Any]:
     url = env.str("DATABASE_URL", "")
     options = {
         "options": "-c idle_in_transaction_session_timeout=60s -c jit=off",
-        # The engine's statements are prepared (drain.models.door.cursor); 0 prepares at once. A pooler in
+        # The engine's statements are prepared (drain.db.sql); 0 prepares at once. A pooler in
         # transaction mode cannot keep them: DRAIN_PREPARE=false then.
         "prepare_threshold": 0 if env.bool("DRAIN_PREPARE", True) else None,
     }

@@ -14,7 +14,7 @@ from django.utils import timezone
 from drain.engine.queue.blockers import of_stale
 from drain.engine.queue.dependencies import require_acyclic
 from drain.models import Dependency, Fingerprint, Phase, Run
-from drain.models.door.phases import Why, say_created
+from drain.models.transitions.phases import Why, say_created
 from drain.models.vocabulary import PhaseState
 from drain.policy.graph import CycleError
 

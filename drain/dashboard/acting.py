@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from drain.dashboard.permissions import requires
 from drain.engine.errors import EngineError, given_reason
 from drain.engine.sessions.verbs import Actor
 from drain.evidence.lifecycle import By, CauseError
@@ -19,8 +20,6 @@ from drain.people.requests import address_of, person_of
 from drain.policy.graph import CycleError
 from drain.policy.limits import LimitError
 from drain.sources.errors import SourceError
-
-from .permissions import requires
 
 REFUSALS = (EngineError, LimitError, CycleError, CauseError, SourceError)
 """What a verb answers with when it cannot do what was asked: one sentence for the person."""

@@ -16,16 +16,23 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from drain.dashboard.addresses import link
+from drain.dashboard.ansi import Painter, plain
+from drain.dashboard.answers import page_or_fragment
+from drain.dashboard.log_reader import (
+    Hits,
+    Line,
+    Places,
+    find_lines,
+    find_places,
+    last_lines,
+    lines_around,
+)
+from drain.dashboard.paging import number_in
+from drain.dashboard.permissions import requires
+from drain.dashboard.words import cleaned
 from drain.engine.attempts.logs import open_log
 from drain.models import Attempt
-
-from .addresses import link
-from .ansi import Painter, plain
-from .answers import page_or_fragment
-from .log_reader import Hits, Line, Places, find_lines, find_places, last_lines, lines_around
-from .paging import number_in
-from .permissions import requires
-from .words import cleaned
 
 KEEP_SECONDS = 600
 SHOWN = 500

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from drain.dashboard.timeline import Stretch
 from drain.evidence.sql import rows
-
-from .timeline import Stretch
 
 EACH = 12
 

@@ -16,12 +16,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from drain.dashboard.paging import number_in
+from drain.dashboard.permissions import requires
 from drain.evidence.inert import csv_cell
 from drain.models import AuditEvent
 from drain.models.vocabulary import Origin
-
-from .paging import number_in
-from .permissions import requires
 
 LISTED = 50
 FILTERS = ("actor", "verb", "subject", "origin")

@@ -8,9 +8,8 @@ from html import escape
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from drain.dashboard.moments import at
 from drain.models import AuditEvent
-
-from .moments import at
 
 _CHANGE_CHARACTERS = 300
 

@@ -9,16 +9,15 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
+from drain.dashboard.acting import attempt, person, verb
+from drain.dashboard.answers import page_or_fragment
+from drain.dashboard.paging import number_in
+from drain.dashboard.permissions import require, requires
 from drain.engine.bulk.actions import DEEDS
 from drain.engine.bulk.worker import cancel_bulk
 from drain.engine.workers.hosts import strength
 from drain.models import BulkAction, BulkItem
 from drain.models.vocabulary import BulkState
-
-from .acting import attempt, person, verb
-from .answers import page_or_fragment
-from .paging import number_in
-from .permissions import require, requires
 
 SHOWN = 50
 LIVE = (BulkState.WAITING, BulkState.RUNNING)

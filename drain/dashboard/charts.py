@@ -11,8 +11,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from .formats import NOTHING, number
-from .looks import look
+from drain.dashboard.formats import NOTHING, number
+from drain.dashboard.looks import look
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,12 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TypeVar
 
+from drain.dashboard.shared import shared
 from drain.evidence.asked import Asked
 from drain.evidence.check_lines import CheckLine, judged_lines
 from drain.evidence.comparison import Comparison
 from drain.evidence.sql import row
 from drain.models import Check
-
-from .shared import shared
 
 SECONDS = 10
 T = TypeVar("T")

@@ -13,10 +13,9 @@ from html import escape
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from drain.dashboard.formats import number, share_of
+from drain.dashboard.looks import look
 from drain.policy.gauges import NEAR
-
-from .formats import number, share_of
-from .looks import look
 
 # Below this share a segment would vanish; it is drawn this wide so that one phase of a million is seen.
 _LEAST = 0.35

@@ -11,6 +11,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from drain.dashboard import evidence_reads as reads
+from drain.dashboard.addresses import link
+from drain.dashboard.commandline import manage
+from drain.dashboard.comparisons import compared
+from drain.dashboard.evidence_view import comparison_view, observed_cells
+from drain.dashboard.paging import number_in
+from drain.dashboard.permissions import requires
+from drain.dashboard.words import typed
 from drain.evidence.asked import DEFAULT_DAYS, Asked, asked, days_of, of_marker
 from drain.evidence.bounds import MOST
 from drain.evidence.check_lines import CheckLine, enabled_checks, fleet_checks
@@ -18,15 +26,6 @@ from drain.evidence.lifecycle import CauseError
 from drain.evidence.standing import standing
 from drain.models import FixMarker
 from drain.models.vocabulary import CheckKind
-
-from . import evidence_reads as reads
-from .addresses import link
-from .commandline import manage
-from .comparisons import compared
-from .evidence_view import comparison_view, observed_cells
-from .paging import number_in
-from .permissions import requires
-from .words import typed
 
 DAYS = (1, 7, 30)
 EVIDENCE_SHOWN = 5

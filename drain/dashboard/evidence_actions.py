@@ -10,18 +10,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from drain.dashboard.acting import by
+from drain.dashboard.fingerprint_reads import causes_by_trend
+from drain.dashboard.paging import number_in
+from drain.dashboard.permissions import requires
+from drain.dashboard.words import typed
 from drain.evidence.claims import EVERY_MINUTES, Claim, add_check
 from drain.evidence.lifecycle import CauseError
 from drain.evidence.markers import add_marker, moment_of
 from drain.models import DrainSession, FixMarker
 from drain.models.vocabulary import CheckKind
 from drain.policy.numbers import whole
-
-from .acting import by
-from .fingerprint_reads import causes_by_trend
-from .paging import number_in
-from .permissions import requires
-from .words import typed
 
 OFFERED_CAUSES = 12
 _MOST = 9_999_999

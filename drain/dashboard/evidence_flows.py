@@ -6,17 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from drain.dashboard import drawings
+from drain.dashboard.charts import Chart, Flow, sankey_chart
+from drain.dashboard.formats import NOTHING
+from drain.dashboard.links import cause_href
+from drain.dashboard.looks import look
 from drain.evidence.causes import Cause
 from drain.evidence.comparison import Comparison
 from drain.evidence.figures import Rate
 from drain.evidence.pairs import Move
 from drain.evidence.statistics import Interval
-
-from . import drawings
-from .charts import Chart, Flow, sankey_chart
-from .formats import NOTHING
-from .links import cause_href
-from .looks import look
 
 DRAWN = 6
 """Causes that have a node of their own; the others share one."""

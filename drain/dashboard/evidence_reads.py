@@ -12,11 +12,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import Truncator
 
+from drain.dashboard.charts import Chart, Series, stacked_chart
 from drain.evidence.analysis import Backlog, recent_backlog
 from drain.evidence.standing import Standing, standings
 from drain.models import DrainSession, FixMarker, Source
-
-from .charts import Chart, Series, stacked_chart
 
 LISTED = 20
 HOURS = 48

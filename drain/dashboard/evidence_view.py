@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from drain.dashboard import drawings
+from drain.dashboard.charts import Chart
+from drain.dashboard.evidence_flows import RateLine, drawn, flows_chart, rate_lines
+from drain.dashboard.formats import NOTHING
+from drain.dashboard.formats import rate as rate_text
 from drain.evidence.asked import Asked
 from drain.evidence.comparison import Comparison, Difference
 from drain.evidence.figures import CauseCount, Rate, Yield
 from drain.evidence.sides import Side
 from drain.evidence.statistics import Interval
-
-from . import drawings
-from .charts import Chart
-from .evidence_flows import RateLine, drawn, flows_chart, rate_lines
-from .formats import NOTHING
-from .formats import rate as rate_text
 
 LISTED = 12
 """Causes shown of each group."""

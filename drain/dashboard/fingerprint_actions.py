@@ -10,11 +10,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
+from drain.dashboard.acting import attempt, by, reason_of, verb
 from drain.evidence.lifecycle import By, CauseError, merge, mute, resolve, snooze, wake
 from drain.models import Fingerprint
 from drain.policy.numbers import whole
-
-from .acting import attempt, by, reason_of, verb
 
 MANAGE = "drain.manage_fingerprints"
 LONGEST_DAYS = 3650

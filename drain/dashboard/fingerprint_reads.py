@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from drain.db.sql import rows
 from drain.models import Attempt
-from drain.models.door.cursor import rows
 from drain.models.vocabulary import FAILURE_OUTCOMES
 
 HOURS = 72

@@ -8,16 +8,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from drain.dashboard import fingerprint_reads as reads
+from drain.dashboard.answers import page_or_fragment
+from drain.dashboard.charts import Marker, Series, stacked_chart
+from drain.dashboard.paging import number_in
+from drain.dashboard.permissions import requires
+from drain.dashboard.words import cleaned
 from drain.evidence.causes import members, resolve_keys
 from drain.models import Fingerprint, FixMarker, Transition
 from drain.models.vocabulary import FingerprintStatus
-
-from . import fingerprint_reads as reads
-from .answers import page_or_fragment
-from .charts import Marker, Series, stacked_chart
-from .paging import number_in
-from .permissions import requires
-from .words import cleaned
 
 SHOWN = 40
 FIXES = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .addresses import link
+from drain.dashboard.addresses import link
 
 
 def attempt_href(pk: int) -> str:

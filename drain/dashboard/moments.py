@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from . import formats
+from drain.dashboard import formats
 
 # By hand, since strftime of a single word takes longer than the rest of a moment's text.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from django.utils.safestring import SafeString
 
-from .formats import number
-from .markup import icon
-from .shell_counts import ShellCounts
+from drain.dashboard.formats import number
+from drain.dashboard.markup import icon
+from drain.dashboard.shell_counts import ShellCounts
 
 
 def nav_count(name: str, counts: ShellCounts) -> SafeString:

@@ -10,16 +10,15 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from drain.dashboard.acting import REFUSALS, person
+from drain.dashboard.drain_form import POLICY_WORDS, DrainForm, read_form
+from drain.dashboard.permissions import requires
+from drain.dashboard.preview import deferred_context, preview_context, takes_long
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.verbs import start_session
 from drain.models import Candidate, DrainSession
 from drain.policy.drift import Drift, Seen, drift
 from drain.policy.numbers import whole
-
-from .acting import REFUSALS, person
-from .drain_form import POLICY_WORDS, DrainForm, read_form
-from .permissions import requires
-from .preview import deferred_context, preview_context, takes_long
 
 _PAGE = "drain/sessions/new.html"
 _FRAGMENT = "drain/sessions/_preview_parts.html"

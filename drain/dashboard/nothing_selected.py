@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from drain.dashboard.links import excluded_href, phase_href
+from drain.dashboard.looks import reason_word
 from drain.models import Candidate, DrainSession, Phase, Run
 from drain.models.vocabulary import CandidateStatus, PhaseState
 from drain.policy.actions import Action, Subject, for_reason
 from drain.policy.plan import Plan
 from drain.policy.reasons import ExclusionReason
-
-from .links import excluded_href, phase_href
-from .looks import reason_word
 
 _QUEUED = (ExclusionReason.QUEUED_IN_RUN, ExclusionReason.WAITS_FOR_QUEUED)
 LOOKED_AT = 20

@@ -11,19 +11,18 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from drain.dashboard.addresses import link
+from drain.dashboard.answers import page_or_fragment
+from drain.dashboard.formats import percent
+from drain.dashboard.overview_causes import Causes, read_causes
+from drain.dashboard.overview_drain import read_drain
+from drain.dashboard.overview_ledger import Ledger, read_ledger
+from drain.dashboard.overview_rates import RateFacts, read_rates
+from drain.dashboard.overview_states import StateFacts, read_states
+from drain.dashboard.permissions import requires
+from drain.dashboard.shared import shared
+from drain.dashboard.shell import shared_counts
 from drain.engine.queue.blockers import QueuedPhase, QueueFilter, oldest_queued
-
-from .addresses import link
-from .answers import page_or_fragment
-from .formats import percent
-from .overview_causes import Causes, read_causes
-from .overview_drain import read_drain
-from .overview_ledger import Ledger, read_ledger
-from .overview_rates import RateFacts, read_rates
-from .overview_states import StateFacts, read_states
-from .permissions import requires
-from .shared import shared
-from .shell import shared_counts
 
 T = TypeVar("T")
 PERIODS = {"24": "24 h", "48": "48 h", "168": "7 d"}

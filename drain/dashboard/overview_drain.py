@@ -8,15 +8,14 @@ from typing import Any
 
 from django.db.models import Case, IntegerField, Value, When
 
+from drain.dashboard.formats import duration
+from drain.dashboard.session_gauges import GaugeView, session_gauges
+from drain.dashboard.session_progress import causes_words, rate_words
+from drain.db.sql import rows
 from drain.engine.sessions.results import session_counts
 from drain.models import DrainSession
-from drain.models.door.cursor import rows
 from drain.models.vocabulary import LIVE_SESSION_STATES
 from drain.policy.limits import Limits
-
-from .formats import duration
-from .session_gauges import GaugeView, session_gauges
-from .session_progress import causes_words, rate_words
 
 _RUNNING = """
 SELECT count(*)::int AS n, min(started_at) AS since FROM drain_attempt

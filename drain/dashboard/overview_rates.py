@@ -9,12 +9,11 @@ from textwrap import shorten
 
 from django.utils import timezone
 
+from drain.dashboard.charts import Chart, Marker, Rates, Series, axis_end, rate_chart
 from drain.evidence.rollups import HourRow, hourly
 from drain.evidence.statistics import Interval, wilson
 from drain.models import FixMarker
 from drain.models.vocabulary import FAILURE_OUTCOMES, RATED_OUTCOMES, Outcome
-
-from .charts import Chart, Marker, Rates, Series, axis_end, rate_chart
 
 HOUR = timedelta(hours=1)
 SHOWN_OUTCOMES = ("complete", "failed", "retryable", "timeout", "lost")

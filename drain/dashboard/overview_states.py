@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from drain.dashboard.charts import Chart, Series, axis_end, stacked_chart
 from drain.evidence.state_history import history
-
-from .charts import Chart, Series, axis_end, stacked_chart
 
 HOUR = timedelta(hours=1)
 # Complete at the bottom, so that what is not complete stands on a level line.

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from drain.dashboard.formats import age, who
+from drain.db.sql import rows
 from drain.engine.sessions.backlog import active_holds
 from drain.models import Attempt, Phase
-from drain.models.door.cursor import rows
 from drain.models.vocabulary import (
     LIVE_SESSION_STATES,
     Order,
@@ -22,8 +23,6 @@ from drain.models.vocabulary import (
 from drain.policy.limits import MAX_BATCH_SIZE, Limits
 from drain.policy.plan import make_plan
 from drain.policy.rows import PhaseRow, RunFacts, Scope
-
-from .formats import age, who
 
 # Up the edges from one phase, over prerequisites that are not complete or skipped: both ends of each edge,
 # and the first queued phase of the run, each with the facts about its run and its cause. Planning it takes

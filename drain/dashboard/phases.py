@@ -12,15 +12,14 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from drain.dashboard.addresses import link
+from drain.dashboard.ansi import Painter
+from drain.dashboard.answers import page_or_fragment
+from drain.dashboard.permissions import requires
+from drain.dashboard.phase_why import explain
+from drain.db.sql import rows
 from drain.models import Attempt, Fingerprint, Phase, TelemetryEvent, Transition
-from drain.models.door.cursor import rows
 from drain.models.vocabulary import ENDED_STATES
-
-from .addresses import link
-from .ansi import Painter
-from .answers import page_or_fragment
-from .permissions import requires
-from .phase_why import explain
 
 ATTEMPTS, TRANSITIONS, EVENTS, NEIGHBOURS = 50, 50, 25, 100
 ERROR_CHARACTERS = 6000

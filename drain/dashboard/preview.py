@@ -7,22 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from drain.dashboard.acting import REFUSALS
+from drain.dashboard.commandline import drain_command
+from drain.dashboard.drain_form import DrainForm
+from drain.dashboard.nothing_selected import plan_subject
+from drain.dashboard.shell import shared_counts
+from drain.dashboard.stop_card import step
+from drain.db.sql import rows
 from drain.engine.sessions.planning import preview as make_preview
 from drain.engine.workers.hosts import strength
 from drain.models import Run
-from drain.models.door.cursor import rows
 from drain.models.vocabulary import RATED_OUTCOMES, PhaseState
 from drain.policy.actions import for_empty_plan
 from drain.policy.drift import seen_plan
 from drain.policy.estimate import Estimate, estimate
 from drain.policy.plan import Excluded, Plan
-
-from .acting import REFUSALS
-from .commandline import drain_command
-from .drain_form import DrainForm
-from .nothing_selected import plan_subject
-from .shell import shared_counts
-from .stop_card import step
 
 SHOWN = 50
 BEHIND = 10

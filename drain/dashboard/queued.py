@@ -5,17 +5,16 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from drain.dashboard.answers import page_or_fragment
+from drain.dashboard.paging import number_in
+from drain.dashboard.permissions import requires
+from drain.dashboard.queued_markup import QueuedRows
+from drain.dashboard.stop_card import step
 from drain.engine.queue.blockers import QueueFilter, queue_size, queued_ids, queued_phases
 from drain.engine.queue.holds import in_force
 from drain.engine.source_outbox import unsettled
 from drain.policy.actions import Subject, for_reason
 from drain.policy.reasons import ExclusionReason
-
-from .answers import page_or_fragment
-from .paging import number_in
-from .permissions import requires
-from .queued_markup import QueuedRows
-from .stop_card import step
 
 SHOWN = 30
 HOLDS = 50

@@ -10,6 +10,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from drain.dashboard.acting import REFUSALS, attempt, person, reason_of, verb
+from drain.dashboard.commandline import manage
+from drain.dashboard.drain_form import parse_moment
+from drain.dashboard.queued import filter_of
 from drain.engine.bulk.worker import LARGE, MOST, Order, create_bulk
 from drain.engine.queue.blockers import queued_ids
 from drain.engine.queue.clearing import PhaseResult, clear_queued, requeue
@@ -22,11 +26,6 @@ from drain.models import Hold, Phase
 from drain.models.vocabulary import PhaseState
 from drain.policy.limits import LimitError, Limits
 from drain.policy.numbers import whole
-
-from .acting import REFUSALS, attempt, person, reason_of, verb
-from .commandline import manage
-from .drain_form import parse_moment
-from .queued import filter_of
 
 NAMED = 50
 DEEDS = {

@@ -14,13 +14,12 @@ from urllib.parse import quote
 from django.http import QueryDict
 from django.utils.safestring import SafeString
 
+from drain.dashboard.addresses import changed_query, link
+from drain.dashboard.formats import number
+from drain.dashboard.links import phase_href, run_page_href
+from drain.dashboard.markup import icon
+from drain.dashboard.moments import ago
 from drain.engine.queue.blockers import QueuedPhase
-
-from .addresses import changed_query, link
-from .formats import number
-from .links import phase_href, run_page_href
-from .markup import icon
-from .moments import ago
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,13 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from drain.dashboard.comparisons import until_news
+from drain.dashboard.permissions import requires
 from drain.evidence.report import build_report
 from drain.evidence.report_html import html_context
 from drain.evidence.report_json import render_json
 from drain.evidence.report_markdown import render_markdown
 from drain.models import DrainSession
-
-from .comparisons import until_news
-from .permissions import requires
 
 FILES = {
     "md": (render_markdown, "text/markdown; charset=utf-8"),

@@ -6,12 +6,12 @@ from django.conf import settings
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path
 
-from .attempt_log import attempt_log, attempt_log_file
-from .overview import overview
-from .phases import phase_detail
-from .runs import run_detail, run_list
-from .search import search
-from .telemetry import telemetry
+from drain.dashboard.attempt_log import attempt_log, attempt_log_file
+from drain.dashboard.overview import overview
+from drain.dashboard.phases import phase_detail
+from drain.dashboard.runs import run_detail, run_list
+from drain.dashboard.search import search
+from drain.dashboard.telemetry import telemetry
 
 _LOGIN = LoginView.as_view(
     template_name="drain/login.html",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import (
+from drain.dashboard import (
     bulk,
     fingerprint_actions,
     fingerprints,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import evidence, evidence_actions
+from drain.dashboard import evidence, evidence_actions
 
 ROUTES: list[URLPattern] = [
     path("evidence/", evidence.evidence_list, name="evidence"),

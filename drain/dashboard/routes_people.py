@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import audit, saved_views
+from drain.dashboard import audit, saved_views
 
 ROUTES: list[URLPattern] = [
     path("audit/", audit.audit_list, name="audit-list"),

@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from drain.dashboard.words import cleaned, parts, prefix_query
 from drain.engine.queue.blockers import of_stale
 from drain.evidence.rollups import state_counts
 from drain.evidence.sql import rows
 from drain.models import Phase, Run
 from drain.models.vocabulary import WORKING_STATES, PhaseState
 from drain.policy.numbers import whole
-
-from .words import cleaned, parts, prefix_query
 
 Matches = dict[int, dict[str, Any]]
 """The phase of each run whose error matched the search."""

@@ -10,17 +10,16 @@ from html import escape
 
 from django.utils.safestring import SafeString
 
+from drain.dashboard.drawings import lanes, split_bar
+from drain.dashboard.formats import NOTHING, duration, number
+from drain.dashboard.graph_layout import HEIGHT, WIDTH, Box, Edge, Layout
+from drain.dashboard.links import phase_href, run_page_href
+from drain.dashboard.looks import look
+from drain.dashboard.markup import attempts, boxed_template, count_cells, icon_href, state
+from drain.dashboard.moments import at
+from drain.dashboard.run_list import RunRow
+from drain.dashboard.run_reads import PhaseLine, RunTable
 from drain.models.vocabulary import PhaseState
-
-from .drawings import lanes, split_bar
-from .formats import NOTHING, duration, number
-from .graph_layout import HEIGHT, WIDTH, Box, Edge, Layout
-from .links import phase_href, run_page_href
-from .looks import look
-from .markup import attempts, boxed_template, count_cells, icon_href, state
-from .moments import at
-from .run_list import RunRow
-from .run_reads import PhaseLine, RunTable
 
 
 def run_rows(rows: Iterable[RunRow]) -> SafeString:

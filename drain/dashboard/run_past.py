@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from drain.dashboard.addresses import link
+from drain.dashboard.timeline import Period
+from drain.db.sql import rows
 from drain.evidence.state_history import run_states_at
 from drain.models import Run
-from drain.models.door.cursor import rows
 from drain.models.vocabulary import PhaseState
-
-from .addresses import link
-from .timeline import Period
 
 ORDER = ("COMPLETE", "FAILED", "EXECUTING", "GATE", "CI_RUNNING", "QUEUED", "SKIPPED")
 

@@ -9,14 +9,20 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
+from drain.dashboard.attempt_reads import newest_attempts
+from drain.dashboard.drawings import LaneMark
+from drain.dashboard.graph_layout import Layout, Node, lay_out
+from drain.dashboard.timeline import (
+    Period,
+    Stretch,
+    lane_marks,
+    latest_period,
+    shared_period,
+    ticks,
+)
+from drain.db.sql import rows
 from drain.models import Hold, Run
-from drain.models.door.cursor import rows
 from drain.models.vocabulary import ENDED_STATES, PhaseState
-
-from .attempt_reads import newest_attempts
-from .drawings import LaneMark
-from .graph_layout import Layout, Node, lay_out
-from .timeline import Period, Stretch, lane_marks, latest_period, shared_period, ticks
 
 PAGE = 200
 GRAPH_EDGES = 400

@@ -9,19 +9,18 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from drain.dashboard.addresses import link
+from drain.dashboard.answers import page_or_fragment
+from drain.dashboard.commandline import manage
+from drain.dashboard.paging import number_in
+from drain.dashboard.permissions import requires
+from drain.dashboard.run_list import RunFilter, run_page
+from drain.dashboard.run_past import happened, read_past
+from drain.dashboard.run_reads import dependency_graph, holds_on, holds_still, run_table
 from drain.engine.queue.blockers import QueueFilter, oldest_queued
 from drain.evidence.rollups import state_counts
 from drain.models import Phase, Run, Source
 from drain.models.vocabulary import WORKING_STATES, PhaseState
-
-from .addresses import link
-from .answers import page_or_fragment
-from .commandline import manage
-from .paging import number_in
-from .permissions import requires
-from .run_list import RunFilter, run_page
-from .run_past import happened, read_past
-from .run_reads import dependency_graph, holds_on, holds_still, run_table
 
 STATE_ORDER = ("COMPLETE", "FAILED", "EXECUTING", "GATE", "CI_RUNNING", "QUEUED", "SKIPPED")
 STATE_CHOICES = (

@@ -14,13 +14,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 
+from drain.dashboard.acting import verb
+from drain.dashboard.addresses import link
+from drain.dashboard.permissions import SEE
+from drain.db.sql import rows
 from drain.engine.errors import EngineError
 from drain.models import SavedView
-from drain.models.door.cursor import rows
-
-from .acting import verb
-from .addresses import link
-from .permissions import SEE
 
 # Which parameters of a list are its filters; the place in the list is none.
 FILTERS = {

@@ -11,14 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from drain.dashboard.addresses import link
+from drain.dashboard.answers import page_or_fragment
+from drain.dashboard.permissions import requires
+from drain.dashboard.run_reads import last_line
+from drain.dashboard.words import cleaned, parts, prefix_query
+from drain.db.sql import rows
 from drain.models import Fingerprint, Phase, Run
-from drain.models.door.cursor import rows
-
-from .addresses import link
-from .answers import page_or_fragment
-from .permissions import requires
-from .run_reads import last_line
-from .words import cleaned, parts, prefix_query
 
 EACH = 10
 # Shorter beginnings match nearly everything and say nothing.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from drain.dashboard.acting import attempt, person, verb
 from drain.engine.sessions.verbs import (
     Actor,
     cancel_session,
@@ -14,8 +15,6 @@ from drain.engine.sessions.verbs import (
     resume_session,
     stop_session_by_person,
 )
-
-from .acting import attempt, person, verb
 
 CHANGE = "drain.change_drainsession"
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from drain.dashboard.formats import age, number, percent
+from drain.dashboard.moments import hour
+from drain.db.sql import rows
 from drain.models import DrainSession, SessionRun
-from drain.models.door.cursor import rows
 from drain.policy.gauges import Gauge, gauges
 from drain.policy.limits import Limits
 from drain.policy.tallies import RunTally, SessionTally
-
-from .formats import age, number, percent
-from .moments import hour
 
 _BUDGETS = ("batch_size", "max_total_minutes", "until", "sample")
 _NAMES = {

@@ -12,16 +12,15 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from drain.dashboard.addresses import link
+from drain.dashboard.drawings import thin_bar
+from drain.dashboard.formats import duration, number
+from drain.dashboard.links import attempt_href, phase_href, run_href
+from drain.dashboard.looks import drain_state, reason_word
+from drain.dashboard.markup import state
+from drain.dashboard.moments import ago, at
 from drain.models import Candidate
 from drain.models.vocabulary import CandidateStatus
-
-from .addresses import link
-from .drawings import thin_bar
-from .formats import duration, number
-from .links import attempt_href, phase_href, run_href
-from .looks import drain_state, reason_word
-from .markup import state
-from .moments import ago, at
 
 
 def session_rows(rows: Iterable[dict[str, Any]]) -> SafeString:

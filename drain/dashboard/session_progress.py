@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from drain.dashboard.formats import percent
+from drain.dashboard.session_reads import PlanState
 from drain.models import DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES
-
-from .formats import percent
-from .session_reads import PlanState
 
 
 @dataclass(frozen=True, slots=True)

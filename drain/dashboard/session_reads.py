@@ -10,14 +10,13 @@ from typing import Any
 
 from django.db.models import Count
 
+from drain.dashboard.formats import masked
+from drain.db.sql import rows
 from drain.engine.sessions.results import dropped_from_plan
 from drain.evidence import sql
 from drain.models import Candidate, DrainSession, FixMarker, Source
-from drain.models.door.cursor import rows
 from drain.models.vocabulary import CandidateStatus
 from drain.policy.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
-
-from .formats import masked
 
 RESULTS = 25
 RUNNING = 12

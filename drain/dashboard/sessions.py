@@ -11,23 +11,22 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 
+from drain.dashboard import session_reads
+from drain.dashboard.answers import page_or_fragment, wants_fragment
+from drain.dashboard.commandline import drain_command
+from drain.dashboard.paging import number_in
+from drain.dashboard.permissions import requires
+from drain.dashboard.session_gauges import GaugeView, limits_off, session_gauges
+from drain.dashboard.session_progress import progress
+from drain.dashboard.shared import shared
+from drain.dashboard.stop_card import stop_card
+from drain.db.sql import rows
 from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Candidate, DrainSession
-from drain.models.door.cursor import rows
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 from drain.policy.limits import Limits
 from drain.policy.reasons import ExclusionReason
-
-from . import session_reads
-from .answers import page_or_fragment, wants_fragment
-from .commandline import drain_command
-from .paging import number_in
-from .permissions import requires
-from .session_gauges import GaugeView, limits_off, session_gauges
-from .session_progress import progress
-from .shared import shared
-from .stop_card import stop_card
 
 LISTED = 30
 # A list shows little of a drain; its plan, limits and counts before and after are long texts.

@@ -14,11 +14,11 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import SafeString
 
-from .addresses import link
-from .nav_counts import nav_count
-from .shared import shared
-from .shell_counts import ShellCounts, read_counts
-from .zone import OFFERED
+from drain.dashboard.addresses import link
+from drain.dashboard.nav_counts import nav_count
+from drain.dashboard.shared import shared
+from drain.dashboard.shell_counts import ShellCounts, read_counts
+from drain.dashboard.zone import OFFERED
 
 KEEP_SECONDS = 5
 _NO_COUNT = SafeString("")

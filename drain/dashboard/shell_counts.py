@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from drain.dashboard.formats import masked
+from drain.db.sql import rows
 from drain.engine.queue.blockers import STALE_PHASES
-from drain.models.door.cursor import rows
 from drain.models.vocabulary import LIVE_SESSION_STATES, FingerprintStatus, PhaseState
-
-from .formats import masked
 
 # A host says that it lives every few seconds; after this silence it is called silent.
 SILENT_AFTER = timedelta(seconds=30)

@@ -8,17 +8,16 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from drain.dashboard.commandline import manage
+from drain.dashboard.links import attempt_href, cause_href, report_href, run_href
+from drain.dashboard.nothing_selected import nothing_selected
+from drain.dashboard.session_reads import PlanState
 from drain.models import Attempt, DrainSession, Fingerprint
 from drain.models.vocabulary import FAILURE_OUTCOMES, SessionState
 from drain.policy.actions import Action, Subject, after_stop
 from drain.policy.argv import same_again
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
 from drain.policy.stops import StopRule
-
-from .commandline import manage
-from .links import attempt_href, cause_href, report_href, run_href
-from .nothing_selected import nothing_selected
-from .session_reads import PlanState
 
 _FORM_NAMES = {"run-id": "run", "skip-run-prefix": "skip"}
 _OF_ATTEMPT = ("number", "error", "fingerprint", "phase__phase_id", "run__run_id")

@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from .drawings import Interval, LaneMark
-from .looks import known
-from .shell import build_shell
-from .shell_counts import ShellCounts
-from .styleguide_charts import bars_sample, rate_sample, sankey_sample, states_sample
+from drain.dashboard.drawings import Interval, LaneMark
+from drain.dashboard.looks import known
+from drain.dashboard.shell import build_shell
+from drain.dashboard.shell_counts import ShellCounts
+from drain.dashboard.styleguide_charts import bars_sample, rate_sample, sankey_sample, states_sample
 
 
 @dataclass(frozen=True, slots=True)

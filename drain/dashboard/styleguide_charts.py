@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 
-from . import charts
-from .charts import Chart, Flow, Marker, Rates, Series
+from drain.dashboard import charts
+from drain.dashboard.charts import Chart, Flow, Marker, Rates, Series
 
 _HOURS = 48
 _FIX = 44

@@ -8,13 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from drain.dashboard.addresses import link
+from drain.dashboard.answers import page_or_fragment
+from drain.dashboard.formats import percent
+from drain.dashboard.permissions import requires
+from drain.dashboard.telemetry_reads import DEFAULT, WINDOWS, TelemetryFacts, telemetry_facts
 from drain.evidence.yield_facts import NEWEST
-
-from .addresses import link
-from .answers import page_or_fragment
-from .formats import percent
-from .permissions import requires
-from .telemetry_reads import DEFAULT, WINDOWS, TelemetryFacts, telemetry_facts
 
 REASON_WORDS = {
     "success_no_llm_calls": "Completed without calling a model",

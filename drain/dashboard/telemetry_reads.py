@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
+from drain.dashboard.charts import Chart, Series, axis_end, yield_chart
+from drain.dashboard.shared import shared
 from drain.evidence.statistics import Interval
 from drain.evidence.yield_facts import (
     AttemptYields,
@@ -21,9 +23,6 @@ from drain.evidence.yield_facts import (
     token_estimates,
     yields,
 )
-
-from .charts import Chart, Series, axis_end, yield_chart
-from .shared import shared
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HITS = 8

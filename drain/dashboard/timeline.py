@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from .drawings import LaneMark
-from .formats import duration
-from .looks import look
+from drain.dashboard.drawings import LaneMark
+from drain.dashboard.formats import duration
+from drain.dashboard.looks import look
 
 _STEPS = tuple(
     timedelta(minutes=n)

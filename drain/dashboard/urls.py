@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, path
 
-from . import routes_a, routes_b, routes_evidence, routes_people
+from drain.dashboard import routes_a, routes_b, routes_evidence, routes_people
 
 app_name = "drain"
 urlpatterns: list[URLPattern] = [
@@ -17,6 +17,6 @@ urlpatterns: list[URLPattern] = [
 
 if settings.DEBUG:
     # For developers: every component in every state, from made-up data.
-    from .styleguide import styleguide
+    from drain.dashboard.styleguide import styleguide
 
     urlpatterns.append(path("styleguide/", styleguide, name="styleguide"))

@@ -9,14 +9,13 @@ from django.db.models import Count, F, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from drain.dashboard.answers import page_or_fragment
+from drain.dashboard.permissions import requires
+from drain.dashboard.shell_counts import FORGOTTEN_AFTER, SILENT_AFTER
 from drain.engine.source_outbox import unsettled
 from drain.engine.workers.hosts import strength
 from drain.models import DrainSession, ExecutorProfile, SessionLoop, WorkerHost
 from drain.models.vocabulary import SessionState
-
-from .answers import page_or_fragment
-from .permissions import requires
-from .shell_counts import FORGOTTEN_AFTER, SILENT_AFTER
 
 SHOWN = 100
 

@@ -6,11 +6,11 @@ counts as live its phases are offered to no other drain.
 
 from __future__ import annotations
 
+from drain.db.sql import rows
 from drain.engine.isolation import isolated
 from drain.engine.sessions.opening import LOCK_SPACE
 from drain.engine.sessions.verbs import interrupt_session
 from drain.engine.workers.timing import LEASE_SECONDS, RESCUE_MARGIN
-from drain.models.door.cursor import rows
 
 # Its process lives as long as it renews one of its places; before it takes them it is young, by its last
 # move; and during a preflight, when nobody renews, it holds the lock of the preflight.

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
 
+from drain.db.sql import plan_as_usual, plan_once
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.finish import Result, finish
 from drain.engine.attempts.heartbeat import renew
@@ -26,7 +27,6 @@ from drain.engine.workers.identity import worker_id, worker_name
 from drain.engine.workers.slots import free_place, take_place
 from drain.engine.workers.timing import GIVE_UP_AFTER, IDLE_SECONDS, RENEW_EVERY
 from drain.models import DrainSession
-from drain.models.door.cursor import plan_as_usual, plan_once
 from drain.policy.stops import StopCard, judge_time
 
 log = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from drain.db.sql import row, rows
 from drain.engine.abandoned import interrupt_abandoned
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.finish import Result, finish
@@ -21,7 +22,6 @@ from drain.engine.workers.timing import LEASE_SECONDS, RESCUE_MARGIN
 from drain.engine.workers.wakeups import wake
 from drain.models import DrainSession
 from drain.models.audit import Person, Subject, record_audit
-from drain.models.door.cursor import row, rows
 from drain.policy.states import Outcome
 
 log = logging.getLogger(__name__)

@@ -17,11 +17,11 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
+from drain.db.sql import rows
 from drain.engine.isolation import isolated
 from drain.models import Phase, SourceDebt
 from drain.models.audit import Person, Subject, record_changes
-from drain.models.door.cursor import rows
-from drain.models.door.phases import Moved, Why, move_phases
+from drain.models.transitions.phases import Moved, Why, move_phases
 from drain.models.vocabulary import Origin, PhaseState, SourceKind
 from drain.sources.autopack.readback import SETTLED, state_of, write_back
 from drain.sources.errors import SourceError

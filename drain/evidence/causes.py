@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from drain.models.door.cursor import rows
+from drain.db.sql import rows
 
 MAX_HOPS = 20
 """Merges are refused when they would make a circle; this bounds the walk whatever the rows say."""

@@ -13,9 +13,9 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from drain.db.sql import rows as prepared_rows
 from drain.evidence.causes import STANDS_FOR
 from drain.evidence.sql import row, rows
-from drain.models.door.cursor import rows as prepared_rows
 from drain.models.vocabulary import FAILURE_OUTCOMES
 
 FOLD_LOCK = 7_316_201

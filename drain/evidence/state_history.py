@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
+from drain.db.sql import rows as prepared_rows
 from drain.evidence.sql import row, rows
 from drain.models import StateSnapshot
-from drain.models.door.cursor import rows as prepared_rows
 
 HOUR = timedelta(hours=1)
 KEPT = timedelta(days=90)

@@ -7,6 +7,7 @@ from drain.models.bulk import BulkAction, BulkItem
 from drain.models.checks import Check, CheckResult
 from drain.models.executors import ExecutorProfile
 from drain.models.fingerprints import Fingerprint, FingerprintAlias, FixMarker
+from drain.models.history import Transition
 from drain.models.people import ApiToken, AuditEvent, RepeatKey, SavedView
 from drain.models.phases import Dependency, Phase
 from drain.models.rollups import (
@@ -27,7 +28,6 @@ from drain.models.sessions import (
     SessionLoop,
     SessionRun,
 )
-from drain.models.transitions import Transition
 from drain.models.workers import WorkerHost
 
 __all__ = [

@@ -10,7 +10,7 @@ from drain.models.vocabulary import BulkState, Origin
 
 
 class BulkAction(models.Model):
-    """An act that a worker does in steps; moved only by drain.models.door.bulk."""
+    """An act that a worker does in steps; moved only by drain.models.transitions.bulk."""
 
     verb = models.CharField(max_length=40)
     label = models.CharField(max_length=200)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from drain.db.sql import rows
 from drain.fingerprints import Fingerprint as Print
-from drain.models.door.cursor import rows
 
 SAMPLE_CHARACTERS = 4000
 

@@ -1,4 +1,4 @@
-"""Phases and what they wait for. States change only through drain.models.door."""
+"""Phases and what they wait for. States change only through drain.models.transitions."""
 
 from __future__ import annotations
 

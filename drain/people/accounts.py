@@ -9,7 +9,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 from django.db import DEFAULT_DB_ALIAS
 
-from drain.models.door.cursor import row
+from drain.db.sql import row
 
 _GIVEN = """
 ARRAY(

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from drain.db.sql import row
 from drain.models import ApiToken
 from drain.models.audit import Person, Subject, record_audit
-from drain.models.door.cursor import row
 
 MARK = "drain_"
 """Begins every token, so that scanners for leaked secrets can know it."""

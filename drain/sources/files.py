@@ -9,8 +9,8 @@ from typing import IO, Any
 
 from django.db import transaction
 
+from drain.db.sql import row, rows
 from drain.models import Source
-from drain.models.door.cursor import row, rows
 from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.models.vocabulary import SourceKind
 from drain.policy.graph import CycleError, check_acyclic

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import connection
 
-from drain.models.door.cursor import row, rows
-from drain.models.door.sync import create_staged, sync
+from drain.db.sql import row, rows
 from drain.models.runs import Source
+from drain.models.transitions.imports import create_staged, sync
 from drain.sources.errors import SourceError
 from drain.sources.staging import chunks
 

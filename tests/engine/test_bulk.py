@@ -21,8 +21,8 @@ from drain.engine.bulk.worker import Order, cancel_bulk, create_bulk, run_bulk, 
 from drain.engine.errors import EngineError
 from drain.models import AuditEvent, BulkAction, BulkItem, Hold, Phase, Run, Transition
 from drain.models.audit import Person
-from drain.models.door import bulk as door
 from drain.models.roles import Role, write_roles
+from drain.models.transitions import bulk as door
 from drain.models.vocabulary import Origin
 from tests.factories import PhaseFactory, RunFactory
 from tests.people import person

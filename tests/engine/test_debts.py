@@ -18,7 +18,7 @@ from drain.engine.rescue import rescue
 from drain.engine.source_outbox import held, promise, settle_debts
 from drain.models import Attempt, AuditEvent, Phase, SourceDebt, Transition
 from drain.models.audit import Person
-from drain.models.door.phases import Why
+from drain.models.transitions.phases import Why
 from drain.models.vocabulary import Origin, PhaseState
 from drain.sources.autopack.readback import write_back
 from drain.sources.errors import SourceError

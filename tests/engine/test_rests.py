@@ -11,8 +11,8 @@ from django.utils import timezone
 from drain.engine.inline import drain_inline
 from drain.engine.sessions.verbs import pause_session, resume_session
 from drain.models import DrainSession
-from drain.models.door.phases import Why
-from drain.models.door.sessions import move_session
+from drain.models.transitions.phases import Why
+from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import SessionState
 from tests.factories import SessionFactory
 

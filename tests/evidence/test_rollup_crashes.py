@@ -16,7 +16,7 @@ from django.db import Error, connection, transaction
 from drain.evidence import rollups
 from drain.evidence.rollup_check import check, rebuild
 from drain.models import Attempt, Phase
-from drain.models.door.attempts import Finish, Start, finish_attempt, start_attempt
+from drain.models.transitions.attempts import Finish, Start, finish_attempt, start_attempt
 from tests.factories import PhaseFactory, RunFactory
 
 CRASHES = 200

@@ -13,8 +13,8 @@ from drain.engine.attempts.start import Held
 from drain.engine.process.outcome import Decision
 from drain.fingerprints import Fingerprint, fingerprint
 from drain.models import TelemetryEvent
-from drain.models.door.attempts import Finish, finish_attempt
 from drain.models.fingerprint_rows import Seen, record_fingerprints
+from drain.models.transitions.attempts import Finish, finish_attempt
 from drain.models.vocabulary import PhaseState
 from drain.policy.retry import back_off, offered_again
 from drain.policy.states import FAILURES, UNCOUNTED, Outcome

@@ -9,14 +9,14 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection
 
+from drain.db.sql import row, rows
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.start import Held
 from drain.engine.process.ended import Command, Pulse
 from drain.engine.process.events import ProgressEvent, StateEvent
 from drain.engine.workers.identity import host_id
 from drain.engine.workers.timing import GIVE_UP_AFTER, LEASE_SECONDS, RENEW_EVERY
-from drain.models.door.cursor import row, rows
-from drain.models.door.phases import Why, move_phases
+from drain.models.transitions.phases import Why, move_phases
 from drain.models.vocabulary import WORKING_STATES, PhaseState, SessionState
 
 log = logging.getLogger(__name__)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from drain.db.sql import Row, rows
 from drain.engine.attempts.context import OUT_OF_REACH, LoopContext
 from drain.models import DrainSession, SessionRun
-from drain.models.door.cursor import Row, rows
-from drain.models.door.phases import Why
-from drain.models.door.sessions import move_session
+from drain.models.transitions.phases import Why
+from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import RunTier, SessionState
 from drain.policy.reasons import RunStop, SampleVerdict
 from drain.policy.states import Outcome

@@ -12,7 +12,7 @@ from drain.engine.process.outcome import Source as SourceSays
 from drain.engine.process.profile import Profile
 from drain.engine.source_outbox import AGAIN, note_lost
 from drain.models import Phase, Source, TelemetryEvent
-from drain.models.door.phases import Why, move_phases
+from drain.models.transitions.phases import Why, move_phases
 from drain.models.vocabulary import PhaseState, SourceKind
 from drain.policy.states import Outcome
 from drain.sources.autopack.profile import attempt_environment

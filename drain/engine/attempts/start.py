@@ -12,7 +12,7 @@ from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.judge import sample_dropped, sample_gate
 from drain.engine.process.profile import Profile
 from drain.engine.workers.timing import LEASE_SECONDS
-from drain.models.door.attempts import Start, start_attempt
+from drain.models.transitions.attempts import Start, start_attempt
 from drain.models.vocabulary import RunTier
 
 MAX_LOOKS = 50

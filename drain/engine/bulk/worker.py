@@ -22,7 +22,7 @@ from drain.engine.errors import EngineError
 from drain.engine.workers.broker import send
 from drain.models import BulkAction
 from drain.models.audit import Person, Subject, record_audit
-from drain.models.door import bulk as door
+from drain.models.transitions import bulk as door
 from drain.models.vocabulary import BulkState, Origin
 from drain.policy.graph import CycleError
 from drain.policy.limits import LimitError

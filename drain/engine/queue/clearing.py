@@ -16,7 +16,7 @@ from drain.engine.errors import EngineError, given_reason
 from drain.engine.source_outbox import change_of, held, keep_promise, promise, settle_debts
 from drain.models import Phase
 from drain.models.audit import Person, record_changes
-from drain.models.door.phases import Why, move_phases
+from drain.models.transitions.phases import Why, move_phases
 from drain.models.vocabulary import PhaseState, SourceKind
 from drain.sources.autopack.readback import write_back
 from drain.sources.errors import SourceError

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from django.db import connection
 
+from drain.db.sql import rows
 from drain.models import Phase
-from drain.models.door.cursor import rows
 from drain.policy.graph import check_acyclic
 
 LOCK = 7_316_203

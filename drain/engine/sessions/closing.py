@@ -7,15 +7,15 @@ from enum import StrEnum
 from django.db import transaction
 from django.utils import timezone
 
+from drain.db.sql import Row, row, rows
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.judge import sample_dropped
 from drain.engine.sessions.planning import state_snapshot
 from drain.engine.sessions.scope import SessionScope
 from drain.evidence.checks import run_checks
 from drain.models import Candidate, DrainSession
-from drain.models.door.cursor import Row, row, rows
-from drain.models.door.phases import Why
-from drain.models.door.sessions import move_session
+from drain.models.transitions.phases import Why
+from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import LIVE_SESSION_STATES, CandidateStatus, SessionState
 
 

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from drain.db.sql import rows
 from drain.engine.errors import InputError
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.verbs import start_session
 from drain.models import DrainSession, RepeatKey
-from drain.models.door.cursor import rows
 
 KEPT = timedelta(days=1)
 

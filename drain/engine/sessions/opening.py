@@ -12,8 +12,8 @@ from drain.engine.process.preflight import run_preflight
 from drain.engine.process.profile import Profile
 from drain.engine.workers.timing import IDLE_SECONDS
 from drain.models import Candidate, DrainSession
-from drain.models.door.phases import Why
-from drain.models.door.sessions import move_session
+from drain.models.transitions.phases import Why
+from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 
 LOCK_SPACE = 0x6472  # "dr": our corner of PostgreSQL's advisory locks

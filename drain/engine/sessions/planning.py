@@ -15,8 +15,8 @@ from drain.engine.sessions.scope import SessionScope, merged_keys
 from drain.evidence.rollups import state_totals
 from drain.models import DrainSession, ExecutorProfile, Phase, Run, SessionRun
 from drain.models.audit import Person, Subject, record_audit
-from drain.models.door.phases import Why
-from drain.models.door.sessions import move_session
+from drain.models.transitions.phases import Why
+from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import CandidateStatus, Origin, RunTier, SessionState
 from drain.policy.collector import collector_resting
 from drain.policy.limits import Limits

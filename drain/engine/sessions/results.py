@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import Count
 
+from drain.db.sql import rows
 from drain.models import Candidate, DrainSession
-from drain.models.door.cursor import rows
 from drain.models.vocabulary import LIVE_SESSION_STATES, CandidateStatus
 
 _COUNTED = (

@@ -10,8 +10,8 @@ from drain.engine.workers.slots import anybody_there, make_places
 from drain.engine.workers.wakeups import wake
 from drain.models import DrainSession
 from drain.models.audit import Person, Subject, record_audit
-from drain.models.door.phases import Why
-from drain.models.door.sessions import move_session
+from drain.models.transitions.phases import Why
+from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 
 Actor = Person

@@ -16,9 +16,9 @@ from django.utils.crypto import salted_hmac
 
 import drain
 from drain.engine.errors import EngineError
+from drain.db.sql import row
 from drain.engine.workers.timing import HOST_SILENT_SECONDS
 from drain.models import SessionLoop, WorkerHost
-from drain.models.door.cursor import row
 
 ASK_SECONDS = 0.5
 REGISTER_LOCK = 0x64726168

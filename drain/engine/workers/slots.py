@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from drain.db.sql import row, rows
 from drain.engine.workers.timing import LEASE_SECONDS
-from drain.models.door.cursor import row, rows
 
 # A place is free when nobody holds it or its holder was silent for a whole lease.
 _TAKE = """

@@ -6,7 +6,7 @@ The places in the database are the truth; a wake-up that is lost, doubled or lat
 from __future__ import annotations
 
 from drain.engine.workers.broker import send
-from drain.models.door.cursor import rows
+from drain.db.sql import rows
 
 DRAIN_TASK = "drain.tasks.drain_loop"
 DRAIN_CLUSTER = "drain"

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from drain.models.door.phases import Why
+from drain.models.history import Transition
 from drain.models.sessions import DrainSession
-from drain.models.transitions import Transition
+from drain.models.transitions.phases import Why
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 
 _AT_REST = (SessionState.PAUSED, SessionState.INTERRUPTED)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from drain.models.door.cursor import rows
+from drain.db.sql import rows
+from drain.models.history import Transition
 from drain.models.phases import Phase
-from drain.models.transitions import Transition
 from drain.models.vocabulary import PhaseState
 
 
