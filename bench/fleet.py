@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.db import connection
 
-from drain.evidence.rollup_check import rebuild
+from drain.evidence.rollups.verify import rebuild
 from drain.models import Phase, SavedView
 from drain.models.roles import Role
 

@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from drain.evidence.claims import LONGEST_HOURS
-from drain.evidence.matching import PatternError, require_readable
+from drain.evidence.checks.create import LONGEST_HOURS
+from drain.evidence.checks.matching import PatternError, require_readable
 from drain.models import Check, CheckResult
 from drain.models.vocabulary import CheckKind
 

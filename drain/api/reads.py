@@ -11,7 +11,7 @@ from django.utils import timezone
 from drain.engine.queue.blockers import QueueFilter, queue_size
 from drain.engine.sessions.results import session_result
 from drain.engine.workers.hosts import strength
-from drain.evidence.rollups import state_counts, state_totals
+from drain.evidence.rollups.fold import state_counts, state_totals
 from drain.models import BulkAction, BulkItem, DrainSession, Phase, Run
 from drain.models.vocabulary import LIVE_SESSION_STATES, PhaseState, SessionState
 

@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from drain.dashboard.permissions import requires
 from drain.engine.errors import EngineError, given_reason
 from drain.engine.sessions.verbs import Actor
-from drain.evidence.lifecycle import By, CauseError
+from drain.evidence.fingerprints.lifecycle import By, CauseError
 from drain.models.vocabulary import Origin
 from drain.people.requests import address_of, person_of
 from drain.policy.graph import CycleError

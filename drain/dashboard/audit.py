@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from drain.dashboard.paging import number_in
 from drain.dashboard.permissions import requires
-from drain.evidence.inert import csv_cell
+from drain.evidence.report.escape import csv_cell
 from drain.models import AuditEvent
 from drain.models.vocabulary import Origin
 

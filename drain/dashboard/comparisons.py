@@ -13,9 +13,9 @@ from hashlib import sha256
 from typing import TypeVar
 
 from drain.dashboard.shared import shared
-from drain.evidence.asked import Asked
-from drain.evidence.check_lines import CheckLine, judged_lines
-from drain.evidence.comparison import Comparison
+from drain.evidence.checks.listing import CheckLine, judged_lines
+from drain.evidence.comparison.compare import Comparison
+from drain.evidence.comparison.question import Asked
 from drain.evidence.sql import row
 from drain.models import Check
 

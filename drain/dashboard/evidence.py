@@ -19,11 +19,11 @@ from drain.dashboard.evidence_view import comparison_view, observed_cells
 from drain.dashboard.paging import number_in
 from drain.dashboard.permissions import requires
 from drain.dashboard.words import typed
-from drain.evidence.asked import DEFAULT_DAYS, Asked, asked, days_of, of_marker
-from drain.evidence.bounds import MOST
-from drain.evidence.check_lines import CheckLine, enabled_checks, fleet_checks
-from drain.evidence.lifecycle import CauseError
-from drain.evidence.standing import standing
+from drain.evidence.checks.listing import CheckLine, enabled_checks, fleet_checks
+from drain.evidence.comparison.bounds import MOST
+from drain.evidence.comparison.question import DEFAULT_DAYS, Asked, asked, days_of, of_marker
+from drain.evidence.fingerprints.lifecycle import CauseError
+from drain.evidence.fixes.status import standing
 from drain.models import FixMarker
 from drain.models.vocabulary import CheckKind
 

@@ -15,9 +15,9 @@ from drain.dashboard.fingerprint_reads import causes_by_trend
 from drain.dashboard.paging import number_in
 from drain.dashboard.permissions import requires
 from drain.dashboard.words import typed
-from drain.evidence.claims import EVERY_MINUTES, Claim, add_check
-from drain.evidence.lifecycle import CauseError
-from drain.evidence.markers import add_marker, moment_of
+from drain.evidence.checks.create import EVERY_MINUTES, Claim, add_check
+from drain.evidence.fingerprints.lifecycle import CauseError
+from drain.evidence.fixes.markers import add_marker, moment_of
 from drain.models import DrainSession, FixMarker
 from drain.models.vocabulary import CheckKind
 from drain.policy.numbers import whole

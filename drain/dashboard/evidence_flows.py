@@ -11,11 +11,11 @@ from drain.dashboard.charts import Chart, Flow, sankey_chart
 from drain.dashboard.formats import NOTHING
 from drain.dashboard.links import cause_href
 from drain.dashboard.looks import look
-from drain.evidence.causes import Cause
-from drain.evidence.comparison import Comparison
-from drain.evidence.figures import Rate
-from drain.evidence.pairs import Move
-from drain.evidence.statistics import Interval
+from drain.evidence.comparison.compare import Comparison
+from drain.evidence.comparison.figures import Rate
+from drain.evidence.comparison.pairs import Move
+from drain.evidence.fingerprints.aliases import Cause
+from drain.evidence.statistics.intervals import Interval
 
 DRAWN = 6
 """Causes that have a node of their own; the others share one."""

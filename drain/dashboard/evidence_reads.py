@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.text import Truncator
 
 from drain.dashboard.charts import Chart, Series, stacked_chart
-from drain.evidence.analysis import Backlog, recent_backlog
-from drain.evidence.standing import Standing, standings
+from drain.evidence.comparison.backlog_trend import Backlog, recent_backlog
+from drain.evidence.fixes.status import Standing, standings
 from drain.models import DrainSession, FixMarker, Source
 
 LISTED = 20

@@ -12,11 +12,11 @@ from drain.dashboard.charts import Chart
 from drain.dashboard.evidence_flows import RateLine, drawn, flows_chart, rate_lines
 from drain.dashboard.formats import NOTHING
 from drain.dashboard.formats import rate as rate_text
-from drain.evidence.asked import Asked
-from drain.evidence.comparison import Comparison, Difference
-from drain.evidence.figures import CauseCount, Rate, Yield
-from drain.evidence.sides import Side
-from drain.evidence.statistics import Interval
+from drain.evidence.comparison.compare import Comparison, Difference
+from drain.evidence.comparison.figures import CauseCount, Rate, Yield
+from drain.evidence.comparison.question import Asked
+from drain.evidence.comparison.sides import Side
+from drain.evidence.statistics.intervals import Interval
 
 LISTED = 12
 """Causes shown of each group."""

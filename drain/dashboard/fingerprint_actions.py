@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from drain.dashboard.acting import attempt, by, reason_of, verb
-from drain.evidence.lifecycle import By, CauseError, merge, mute, resolve, snooze, wake
+from drain.evidence.fingerprints.lifecycle import By, CauseError, merge, mute, resolve, snooze, wake
 from drain.models import Fingerprint
 from drain.policy.numbers import whole
 

@@ -14,7 +14,7 @@ from drain.dashboard.charts import Marker, Series, stacked_chart
 from drain.dashboard.paging import number_in
 from drain.dashboard.permissions import requires
 from drain.dashboard.words import cleaned
-from drain.evidence.causes import members, resolve_keys
+from drain.evidence.fingerprints.aliases import members, resolve_keys
 from drain.models import Fingerprint, FixMarker, Transition
 from drain.models.vocabulary import FingerprintStatus
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from drain.dashboard.addresses import link
-from drain.evidence.causes import MEMBERS
-from drain.evidence.rollups import DayRow, failing_most
+from drain.evidence.fingerprints.aliases import MEMBERS
+from drain.evidence.rollups.fold import DayRow, failing_most
 from drain.evidence.sql import rows
 
 PERIODS = (("1h", 1), ("3h", 3), ("24h", 24), ("3d", 72), ("7d", 168))

@@ -10,8 +10,8 @@ from textwrap import shorten
 from django.utils import timezone
 
 from drain.dashboard.charts import Chart, Marker, Rates, Series, axis_end, rate_chart
-from drain.evidence.rollups import HourRow, hourly
-from drain.evidence.statistics import Interval, wilson
+from drain.evidence.rollups.fold import HourRow, hourly
+from drain.evidence.statistics.intervals import Interval, wilson
 from drain.models import FixMarker
 from drain.models.vocabulary import FAILURE_OUTCOMES, RATED_OUTCOMES, Outcome
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from drain.dashboard.charts import Chart, Series, axis_end, stacked_chart
-from drain.evidence.state_history import history
+from drain.evidence.rollups.state_history import history
 
 HOUR = timedelta(hours=1)
 # Complete at the bottom, so that what is not complete stands on a level line.

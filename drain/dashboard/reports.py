@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 
 from drain.dashboard.comparisons import until_news
 from drain.dashboard.permissions import requires
-from drain.evidence.report import build_report
-from drain.evidence.report_html import html_context
-from drain.evidence.report_json import render_json
-from drain.evidence.report_markdown import render_markdown
+from drain.evidence.report.build import build_report
+from drain.evidence.report.html import html_context
+from drain.evidence.report.json import render_json
+from drain.evidence.report.markdown import render_markdown
 from drain.models import DrainSession
 
 FILES = {

@@ -12,7 +12,7 @@ from django.db.models.expressions import RawSQL
 
 from drain.dashboard.words import cleaned, parts, prefix_query
 from drain.engine.queue.blockers import of_stale
-from drain.evidence.rollups import state_counts
+from drain.evidence.rollups.fold import state_counts
 from drain.evidence.sql import rows
 from drain.models import Phase, Run
 from drain.models.vocabulary import WORKING_STATES, PhaseState

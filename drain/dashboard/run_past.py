@@ -9,7 +9,7 @@ from datetime import datetime
 from drain.dashboard.addresses import link
 from drain.dashboard.timeline import Period
 from drain.db.sql import rows
-from drain.evidence.state_history import run_states_at
+from drain.evidence.rollups.state_history import run_states_at
 from drain.models import Run
 from drain.models.vocabulary import PhaseState
 

@@ -18,7 +18,7 @@ from drain.dashboard.run_list import RunFilter, run_page
 from drain.dashboard.run_past import happened, read_past
 from drain.dashboard.run_reads import dependency_graph, holds_on, holds_still, run_table
 from drain.engine.queue.blockers import QueueFilter, oldest_queued
-from drain.evidence.rollups import state_counts
+from drain.evidence.rollups.fold import state_counts
 from drain.models import Phase, Run, Source
 from drain.models.vocabulary import WORKING_STATES, PhaseState
 

@@ -13,7 +13,7 @@ from drain.dashboard.answers import page_or_fragment
 from drain.dashboard.formats import percent
 from drain.dashboard.permissions import requires
 from drain.dashboard.telemetry_reads import DEFAULT, WINDOWS, TelemetryFacts, telemetry_facts
-from drain.evidence.yield_facts import NEWEST
+from drain.evidence.telemetry import NEWEST
 
 REASON_WORDS = {
     "success_no_llm_calls": "Completed without calling a model",

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from drain.dashboard.charts import Chart, Series, axis_end, yield_chart
 from drain.dashboard.shared import shared
-from drain.evidence.statistics import Interval
-from drain.evidence.yield_facts import (
+from drain.evidence.statistics.intervals import Interval
+from drain.evidence.telemetry import (
     AttemptYields,
     BoundaryHit,
     TokenEstimates,

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from drain.demo.backlog import naive
-from drain.evidence.state_history import keep_history
+from drain.evidence.rollups.state_history import keep_history
 from drain.models import Source
 from drain.sources.autopack.importing import import_source
 

@@ -14,8 +14,8 @@ from django.db import transaction
 from drain.demo.backlog import build
 from drain.demo.past import live_through
 from drain.demo.reasons import MENDED
-from drain.evidence.lifecycle import By
-from drain.evidence.markers import add_marker
+from drain.evidence.fingerprints.lifecycle import By
+from drain.evidence.fixes.markers import add_marker
 from drain.models import Fingerprint, FixMarker, Phase
 from drain.models.vocabulary import Origin, PhaseState
 from drain.sources.autopack.importing import import_source

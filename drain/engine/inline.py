@@ -13,7 +13,7 @@ from drain.engine.loop import LoopEnd, drain
 from drain.engine.sessions.verbs import Actor, interrupt_session
 from drain.engine.workers.identity import profiles_here
 from drain.engine.workers.slots import make_places
-from drain.evidence.rollups import fold
+from drain.evidence.rollups.fold import fold
 from drain.models import DrainSession, ExecutorProfile
 
 

@@ -12,11 +12,11 @@ from drain.engine.isolation import isolated
 from drain.engine.queue.stale import fail_stale
 from drain.engine.rescue import rescue
 from drain.engine.sessions.idempotency import forget_keys
-from drain.evidence.refingerprint import refingerprint
-from drain.evidence.rollups import fold
-from drain.evidence.schedule import judge_due
-from drain.evidence.settling import settle
-from drain.evidence.state_history import keep_history
+from drain.evidence.checks.schedule import judge_due
+from drain.evidence.fingerprints.evaluation import settle
+from drain.evidence.fingerprints.upgrade import refingerprint
+from drain.evidence.rollups.fold import fold
+from drain.evidence.rollups.state_history import keep_history
 
 
 def tend() -> None:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from drain.evidence.rollups import fold
+from drain.evidence.rollups.fold import fold
 from drain.models import AttemptDelta, FixMarker
 from tests.factories import AttemptFactory, FingerprintFactory, PhaseFactory
 

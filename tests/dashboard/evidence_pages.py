@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from drain.evidence.lifecycle import By
-from drain.evidence.markers import add_marker
+from drain.evidence.fingerprints.lifecycle import By
+from drain.evidence.fixes.markers import add_marker
 from drain.models.vocabulary import Origin
 from tests.factories import (
     NOON,

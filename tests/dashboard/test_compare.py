@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from drain.evidence.asked import asked
+from drain.evidence.comparison.question import asked
 from drain.models.roles import Role
 from tests.dashboard.evidence_pages import fixed, text_of
 from tests.dashboard.people import signed_in

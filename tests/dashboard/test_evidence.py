@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from drain.evidence.lifecycle import By
-from drain.evidence.markers import add_marker
+from drain.evidence.fingerprints.lifecycle import By
+from drain.evidence.fixes.markers import add_marker
 from drain.models import Check, CheckResult, Fingerprint, FixMarker, StateSnapshot
 from drain.models.roles import Role
 from drain.models.vocabulary import CheckKind, Origin
@@ -188,7 +188,7 @@ def test_a_backlog_that_falls_says_when_it_is_empty_with_its_interval():
 
 
 def test_a_side_too_large_for_a_page_says_what_was_read(monkeypatch):
-    monkeypatch.setattr("drain.evidence.bounds.MOST", 5)
+    monkeypatch.setattr("drain.evidence.comparison.bounds.MOST", 5)
     session = SessionFactory()
     for _ in range(9):
         AttemptFactory(session=session)

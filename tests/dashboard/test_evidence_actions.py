@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from drain.evidence.lifecycle import By
-from drain.evidence.markers import add_marker
+from drain.evidence.fingerprints.lifecycle import By
+from drain.evidence.fixes.markers import add_marker
 from drain.models import AuditEvent, Check, Fingerprint, FixMarker
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin

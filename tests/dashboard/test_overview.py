@@ -12,7 +12,7 @@ from drain.dashboard.overview_causes import read_causes
 from drain.dashboard.overview_ledger import read_ledger
 from drain.dashboard.overview_rates import read_rates
 from drain.dashboard.overview_states import read_states
-from drain.evidence.rollups import fold
+from drain.evidence.rollups.fold import fold
 from drain.models import Dependency, DrainSession, FixMarker, Hold, SessionRun, StateSnapshot
 from drain.models.roles import Role
 from drain.models.rollups import AttemptDelta

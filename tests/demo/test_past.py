@@ -8,7 +8,7 @@ import pytest
 
 from drain.demo import past
 from drain.demo.backlog import build
-from drain.evidence.state_history import history
+from drain.evidence.rollups.state_history import history
 from drain.models import Attempt, Phase, Source, TelemetryEvent, Transition
 from drain.sources.autopack.importing import import_source
 

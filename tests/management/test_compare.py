@@ -9,8 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from drain.evidence.lifecycle import By
-from drain.evidence.markers import add_marker
+from drain.evidence.fingerprints.lifecycle import By
+from drain.evidence.fixes.markers import add_marker
 from drain.models import Check, Fingerprint
 from drain.models.vocabulary import CheckKind, Origin
 from tests.factories import NOON, AttemptFactory, FingerprintFactory, PhaseFactory, SessionFactory

@@ -9,8 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import OutputWrapper
 
-from drain.evidence.report import build_report
-from drain.evidence.report_words import root_cause
+from drain.evidence.report.build import build_report
+from drain.evidence.report.sentences import root_cause
 from drain.management.ledger import print_result
 from drain.models import Candidate
 from tests.factories import NOON, PhaseFactory, RunFactory, SessionFactory

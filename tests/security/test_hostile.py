@@ -15,8 +15,8 @@ from html.parser import HTMLParser
 import pytest
 from django.urls import reverse
 
-from drain.evidence.bundle import write_bundle
-from drain.evidence.report import build_report
+from drain.evidence.report.build import build_report
+from drain.evidence.report.bundle import write_bundle
 from drain.models import AuditEvent, DrainSession, Phase
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.roles import Role

@@ -32,7 +32,7 @@ from drain.dashboard import (
     session_markup,
 )
 from drain.dashboard.addresses import changed_query
-from drain.evidence.report_words import MARKS
+from drain.evidence.report.sentences import MARKS
 
 register = template.Library()
 # A file of a report says verdicts with marks that need a font for them; a page has icons and words.

@@ -12,7 +12,7 @@ from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.judge import sample_dropped
 from drain.engine.sessions.planning import state_snapshot
 from drain.engine.sessions.scope import SessionScope
-from drain.evidence.checks import run_checks
+from drain.evidence.checks.run import run_checks
 from drain.models import Candidate, DrainSession
 from drain.models.transitions.phases import Why
 from drain.models.transitions.sessions import move_session

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from drain.engine.errors import EngineError, bounded
 from drain.engine.sessions.backlog import read_backlog
 from drain.engine.sessions.scope import SessionScope, merged_keys
-from drain.evidence.rollups import state_totals
+from drain.evidence.rollups.fold import state_totals
 from drain.models import DrainSession, ExecutorProfile, Phase, Run, SessionRun
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.transitions.phases import Why

@@ -10,13 +10,13 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from drain.evidence import report_words as words
-from drain.evidence.asked import NAMES, Asked, asked
-from drain.evidence.check_lines import CheckLine, checks_of_marker
-from drain.evidence.comparison import Comparison
-from drain.evidence.inert import plain
-from drain.evidence.lifecycle import CauseError
-from drain.evidence.standing import Standing, standing
+from drain.evidence.checks.listing import CheckLine, checks_of_marker
+from drain.evidence.comparison.compare import Comparison
+from drain.evidence.comparison.question import NAMES, Asked, asked
+from drain.evidence.fingerprints.lifecycle import CauseError
+from drain.evidence.fixes.status import Standing, standing
+from drain.evidence.report import sentences as words
+from drain.evidence.report.escape import plain
 from drain.management.base import DatabaseCommand
 from drain.models.vocabulary import CheckVerdict
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from drain.demo.setting import Account, set_up
 from drain.demo.story import Story, tell
-from drain.evidence.schedule import judge_due
+from drain.evidence.checks.schedule import judge_due
 from drain.management.base import REFUSALS, DrainCommand
 from drain.management.following import follow
 from drain.management.ledger import print_result

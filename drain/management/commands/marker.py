@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from drain.evidence.lifecycle import By, CauseError
-from drain.evidence.markers import add_marker, moment_of
+from drain.evidence.fingerprints.lifecycle import By, CauseError
+from drain.evidence.fixes.markers import add_marker, moment_of
 from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
 from drain.models import FixMarker

@@ -9,11 +9,11 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from drain.evidence.bundle import write_bundle
-from drain.evidence.report import Report, build_report
-from drain.evidence.report_html import render_html
-from drain.evidence.report_json import render_json
-from drain.evidence.report_markdown import render_markdown
+from drain.evidence.report.build import Report, build_report
+from drain.evidence.report.bundle import write_bundle
+from drain.evidence.report.html import render_html
+from drain.evidence.report.json import render_json
+from drain.evidence.report.markdown import render_markdown
 from drain.management.base import DatabaseCommand
 from drain.management.naming import named_session
 

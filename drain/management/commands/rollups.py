@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from drain.evidence import rollup_check, rollups
+from drain.evidence.rollups import fold, verify
 from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
 from drain.models.audit import Person, Subject, record_audit
@@ -38,7 +38,7 @@ class Command(DatabaseCommand):
 
 
 def _check() -> dict[str, Any]:
-    checked = rollup_check.check()
+    checked = verify.check()
     lines = [f"{d.place}: total {d.total}, recount {d.recount}" for d in checked.differences]
     return {
         "ok": checked.equal,
@@ -51,7 +51,7 @@ def _check() -> dict[str, Any]:
 
 
 def _rebuild() -> dict[str, Any]:
-    since = rollup_check.rebuild()
+    since = verify.rebuild()
     by = Person(command_actor(), Origin.COMMAND)
     what = Subject("site", "", "Totals")
     record_audit(by, "rollups.rebuild", what, new={"since": since.isoformat()})
@@ -61,7 +61,7 @@ def _rebuild() -> dict[str, Any]:
 
 def _fold() -> dict[str, Any]:
     attempts = states = 0
-    while (folded := rollups.fold()).attempts or folded.states:
+    while (folded := fold.fold()).attempts or folded.states:
         attempts, states = attempts + folded.attempts, states + folded.states
     sentence = f"Folded {attempts} attempts and {states} state changes."
     if folded.busy:

@@ -1,0 +1,3 @@
+"""Checks: what a drain must show, judged and listed."""
+
+from __future__ import annotations

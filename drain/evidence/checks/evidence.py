@@ -1,0 +1,119 @@
+"""What a check looks at: two sides of attempts, and the phases that belong to them.
+
+Figures are read when a check first asks for them, and once for all checks of the same ground.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from drain.evidence.checks.matching import MOST_NAMED, Again, Mark, tried_again
+from drain.evidence.comparison.bounds import bounded
+from drain.evidence.comparison.compare import Comparison, Difference, compare
+from drain.evidence.comparison.figures import Figures, figures
+from drain.evidence.comparison.question import DEFAULT_DAYS, of_marker
+from drain.evidence.comparison.sides import Side, around_marker, before_session, of_session
+from drain.evidence.rollups.fold import state_totals
+from drain.evidence.sql import row, rows
+from drain.models import Check, DrainSession, FixMarker
+
+_OF_SESSION = "p.id IN (SELECT phase_id FROM drain_candidate WHERE session_id = %(session)s)"
+
+
+@dataclass
+class Ground:
+    """Before and after as a check sees them."""
+
+    before: Side
+    after: Side
+    session: int | None = None
+    """Its plan's phases are those that a claim about states is about; else those of the side after."""
+    fleet: bool = False
+    """A claim about states is about every phase there is."""
+    known: Comparison | None = None
+    """The two sides compared, where somebody already has."""
+
+    @cached_property
+    def figures_after(self) -> Figures:
+        """What the attempts after came to."""
+        if self.known is not None:
+            return self.known.after
+        return figures(self.after)
+
+    @cached_property
+    def change(self) -> Difference:
+        """The completion rate after against before."""
+        if self.known is not None:
+            return self.known.difference
+        # Of two stretches of the fleet, what a plan knew would count every first try as a rise.
+        return compare(self.before, self.after, from_plan=not self.fleet).difference
+
+    def again(self, mark: Mark) -> Again | None:
+        """Phases that bore the mark before and were tried again; None for a claim about any attempt."""
+        if self.fleet:
+            return None
+        before = self.before
+        if self.session is not None:
+            before = replace(before, plan_of=self.session)
+        return tried_again(before, self.after, self.session, mark)
+
+    def in_state(self, state: str) -> tuple[int, int, list[int]]:
+        """(all phases, those in `state`, ids of at most MOST_NAMED of those)."""
+        if self.fleet:
+            totals = state_totals()
+            return sum(totals.values()), totals.get(state, 0), self._named(state)
+        total = row(f"SELECT count(*)::int AS n {self._phases()}", self._values(state))["n"]
+        found = row(
+            f"SELECT count(*)::int AS n {self._phases()} AND p.state = %(state)s",
+            self._values(state),
+        )["n"]
+        return int(total), int(found), self._named(state)
+
+    def _named(self, state: str) -> list[int]:
+        named = (
+            f"SELECT p.id {self._phases()} AND p.state = %(state)s ORDER BY p.id LIMIT %(limit)s"
+        )
+        return [item["id"] for item in rows(named, self._values(state))]
+
+    def _phases(self) -> str:
+        if self.fleet:
+            return "FROM drain_phase p WHERE true"
+        if self.session is not None:
+            return f"FROM drain_phase p WHERE {_OF_SESSION}"
+        tried = f"SELECT a.phase_id FROM drain_attempt a WHERE {self.after.where('a')}"  # noqa: S608 - fixed parts
+        return f"FROM drain_phase p WHERE p.id IN ({tried})"
+
+    def _values(self, state: str) -> dict[str, Any]:
+        return self.after.values("a") | {
+            "session": self.session,
+            "state": state,
+            "limit": MOST_NAMED,
+        }
+
+
+def ground_in_session(
+    check: Check, session: DrainSession, known: Comparison | None = None
+) -> Ground:
+    """Around the check's marker within the session, else before the session and in it (`known`)."""
+    if check.marker is None:
+        return Ground(before_session(session), of_session(session), session.pk, known=known)
+    before, after = around_marker(check.marker)
+    return Ground(before, replace(after, session=session.pk), session.pk)
+
+
+def ground_of_marker(marker: FixMarker, now: datetime) -> Ground:
+    """The days before a fix against everything since, as the page of the fix compares them."""
+    found = of_marker(marker, DEFAULT_DAYS, now)
+    return Ground(found.before.side, found.after.side)
+
+
+def ground_of_fleet(hours: int, now: datetime) -> Ground:
+    """The last hours of everything against as many hours before them."""
+    span = timedelta(hours=hours)
+    last = Side(f"the last {hours} h", since=now - span)
+    earlier = Side(f"the {hours} h before", since=now - 2 * span, until=now - span)
+    before, after = bounded([earlier, last], now)
+    return Ground(before.side, after.side, fleet=True)

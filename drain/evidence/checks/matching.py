@@ -1,0 +1,171 @@
+"""What a check looks at: the counted attempts behind it, and which of them speak against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DatabaseError, OperationalError, connection, transaction
+
+from drain.evidence.comparison.sides import FAILURES, RATED, UNCOUNTED, Side
+from drain.evidence.sql import row
+
+MOST_NAMED = 50
+PATTERN_SECONDS = 5
+REGEX_PREFIX = "re:"
+
+
+_MATCHING = f"""
+SELECT n, coalesce(cardinality(ids), 0) AS matching, ids[1:{MOST_NAMED}] AS newest FROM (
+    SELECT count(*)::int AS n, array_agg(a.id ORDER BY a.id DESC) FILTER (WHERE {{mark}}) AS ids {{scope}}
+) found
+"""  # noqa: S608 - a number of ours
+_AGAIN = """
+WITH tried AS (
+    SELECT b.phase_id, b.session_id FROM drain_attempt b WHERE {after} AND b.outcome = ANY(%(rated)s)
+), had AS (
+    SELECT a.phase_id FROM drain_attempt a WHERE {before} AND {attempt}
+    UNION SELECT c.phase_id FROM drain_candidate c WHERE c.session_id IN {plans} AND {planned}
+)
+SELECT count(*)::int AS had, count(*) FILTER (WHERE phase_id IN (SELECT phase_id FROM tried))::int AS again
+FROM had
+"""
+
+
+class PatternError(Exception):
+    """A pattern cannot be used; the message is one sentence with the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many of `n` attempts match, and the newest of them by id."""
+
+    n: int
+    matching: int
+    attempts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What marks a failure, as SQL conditions, and their values."""
+
+    attempt: str
+    """On attempt `a`."""
+    planned: str
+    """On candidate `c`: what a plan knew of a phase."""
+    values: dict[str, Any]
+    pattern: str = ""
+    """Text that somebody gave to search for; "" when the conditions are ours alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Phases that had failed with a mark before, and how many of them were tried again."""
+
+    had: int
+    tried: int
+
+
+def mark_of_keys(keys: list[str]) -> Mark:
+    """Failures with one of these fingerprints."""
+    return Mark(
+        "a.outcome = ANY(%(failures)s) AND a.fingerprint = ANY(%(keys)s::text[])",
+        "c.fingerprint = ANY(%(keys)s::text[])",
+        {"keys": keys},
+    )
+
+
+def mark_of_pattern(pattern: str) -> Mark:
+    """Failures whose error contains the pattern, whatever the case of its letters.
+
+    The text is taken literally, which costs the same for every text. After `re:` it is a regular
+    expression of PostgreSQL's, whose matcher is ended after PATTERN_SECONDS: a hostile one costs that,
+    and no more.
+    """
+    said = "position(lower(%(pattern)s) IN lower({})) > 0"
+    if pattern.startswith(REGEX_PREFIX):
+        said = "{} ~* %(pattern)s"
+    return Mark(
+        f"a.outcome = ANY(%(failures)s) AND {said.format('a.error')}",
+        f"c.fingerprint IN (SELECT f.key FROM drain_fingerprint f WHERE {said.format('f.sample')})",  # noqa: S608 - fixed parts
+        {"pattern": pattern.removeprefix(REGEX_PREFIX)},
+        pattern,
+    )
+
+
+def matching(side: Side, mark: Mark, among: str = "true") -> Found:
+    """Counted attempts of a side that bear the mark, of those that are `among`. Raises PatternError."""
+    bound = side.values("a") | {"uncounted": UNCOUNTED, "failures": FAILURES} | mark.values
+    scope = (
+        f"FROM drain_attempt a WHERE {side.where('a')} AND NOT a.outcome = ANY(%(uncounted)s) "
+        f"AND {among}"
+    )
+    with _limited(mark):
+        found = row(_MATCHING.format(scope=scope, mark=mark.attempt), bound)
+    return Found(found["n"], found["matching"], tuple(found["newest"] or ()))
+
+
+def tried_again(before: Side, after: Side, session: int | None, mark: Mark) -> Again:
+    """Phases that bore the mark before, by their attempts or a plan's word, and those tried after.
+
+    The plan is that of `session`, else those of all drains after. Raises PatternError.
+    """
+    statement = _AGAIN.format(
+        before=before.where("a"),
+        after=after.where("b"),
+        attempt=mark.attempt,
+        planned=mark.planned,
+        plans="(%(plan)s)" if session is not None else "(SELECT session_id FROM tried)",
+    )
+    bound = before.values("a") | after.values("b") | mark.values
+    with _limited(mark):
+        found = row(statement, bound | {"failures": FAILURES, "rated": RATED, "plan": session})
+    return Again(found["had"], found["again"])
+
+
+def require_readable(pattern: str) -> None:
+    """Refuse a regular expression that says nothing or that PostgreSQL cannot read. Raises PatternError."""
+    if not pattern.startswith(REGEX_PREFIX):
+        return
+    expression = pattern.removeprefix(REGEX_PREFIX).strip()
+    if not expression:
+        raise PatternError(f"After {REGEX_PREFIX!r} a regular expression is missing: give one.")
+    with _bounded(pattern):
+        row("SELECT '' ~* %(pattern)s AS found", {"pattern": expression})
+
+
+@contextmanager
+def _limited(mark: Mark) -> Iterator[None]:
+    """Only what somebody else wrote as a regular expression needs a limit."""
+    if not mark.pattern.startswith(REGEX_PREFIX):
+        yield
+        return
+    with _bounded(mark.pattern):
+        yield
+
+
+@contextmanager
+def _bounded(pattern: str) -> Iterator[None]:
+    """A question with a regular expression: ended after PATTERN_SECONDS, and refused in words."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            (before,) = cursor.fetchone()
+            cursor.execute(f"SET LOCAL statement_timeout = '{PATTERN_SECONDS}s'")
+            yield
+            # within a caller's transaction the limit must not outlive this question
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != "57014":
+            raise
+        raise PatternError(
+            f"The pattern took more than {PATTERN_SECONDS} s: give plain text instead of {pattern!r}."
+        ) from None
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", "") != "2201B":
+            raise
+        raise PatternError(
+            f"PostgreSQL cannot read the pattern {pattern!r}: mend it, or leave out {REGEX_PREFIX!r}."
+        ) from None

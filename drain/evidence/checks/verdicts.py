@@ -1,0 +1,196 @@
+"""From counts to a verdict: pure, one function for each sort of claim.
+
+A claim that a cause stays away is about what comes: it needs enough that could have failed so (the rule of
+three, Hanley and Lippman-Hand, JAMA 249:1743, 1983: none in thirty leaves at most 10 % at 95 %). A claim
+about what was recorded (states, logs, unknown errors) is counted in full, and one is enough to look at.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from drain.evidence.checks.matching import Again, Found
+from drain.evidence.comparison.compare import Difference
+from drain.evidence.comparison.figures import Rate, Yield
+from drain.evidence.fingerprints.evaluation import MOST, enough_clean
+from drain.evidence.statistics.intervals import Interval, enough_for_rate, wilson
+from drain.models.vocabulary import CheckVerdict
+
+NO_GAIN = 0.05
+"""A gain that can be ruled out beyond this many points is no gain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check found, with the numbers and the attempts it stands on."""
+
+    verdict: CheckVerdict
+    sentence: str
+    observed: dict[str, Any] = field(default_factory=dict)
+    """n, the value, its interval, and `attempts` or `phases`: ids of at most 50 that speak against it."""
+
+
+def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
+    """A claim that no attempt fails in a way.
+
+    Where phases had failed so (`again`), enough of them must have been tried again: as many as end a
+    cause after its fix. Where none had, or the claim is about any attempt, thirty attempts are enough.
+    """
+    observed = _counted(found)
+    if found.matching:
+        said = f"{found.matching} of {found.n} attempts {what}."
+        return Verdict(CheckVerdict.FAIL, said, observed)
+    had = again.had if again else 0
+    had_so = "1 phase" if had == 1 else f"{had} phases"
+    enough, tried = (enough_clean(had), again.tried) if again and had else (MOST, found.n)
+    observed |= {"had": had, "again": again.tried if again else None} | _enough(enough)
+    said = f"None of {found.n} attempts {what}"
+    if tried >= enough:
+        rest = (
+            f"; {tried} of {had_so} that had failed so before {_were(tried)} tried again"
+            if had
+            else ""
+        )
+        return Verdict(CheckVerdict.PASS, f"{said} ({_at_most(observed)}){rest}.", observed)
+    if had:
+        said = f"{tried} of {had_so} that {what} before {_were(tried)} tried again"
+    elif not found.n:
+        said = "No attempt ended"
+    return _short(said, enough, observed)
+
+
+def none_of(what: str, found: Found, nothing: str) -> Verdict:
+    """A claim about what was recorded of each attempt; `nothing` is said where there is none to look at."""
+    observed = _counted(found)
+    if found.matching:
+        return Verdict(CheckVerdict.FAIL, f"{found.matching} of {found.n} {what}.", observed)
+    if not found.n:
+        return _short(nothing, 1, observed)
+    return Verdict(CheckVerdict.PASS, f"None of {found.n} {what}: each was looked at.", observed)
+
+
+def rate_at_least(rate: Rate, threshold: float) -> Verdict:
+    """A claim that the completion rate is at least `threshold`."""
+    observed = {"n": rate.n, "complete": rate.complete, "threshold": threshold}
+    observed |= _interval(rate.interval)
+    # "All of them" is proved by the first one that is all there is.
+    known = rate.interval.value if rate.interval else None
+    enough = 1 if known is None and threshold >= 1 else enough_for_rate(known, threshold)
+    if rate.interval is None:
+        return _undecided("No attempt counts towards the rate", enough, observed)
+    said = (
+        f"{rate.complete} of {rate.n} completed: {_percent(rate.interval.value)} "
+        f"({_percent(rate.interval.low)} to {_percent(rate.interval.high)}), "
+        f"asked for {_percent(threshold)}"
+    )
+    if rate.interval.low >= threshold or (threshold >= 1 and rate.complete == rate.n):
+        return Verdict(CheckVerdict.PASS, f"{said}.", observed)
+    if rate.interval.high < threshold or threshold >= 1:
+        return Verdict(CheckVerdict.FAIL, f"{said}.", observed)
+    return _undecided(said, enough, observed)
+
+
+def better_than_before(change: Difference) -> Verdict:
+    """A claim that the completion rate rose."""
+    observed = {"n_before": change.n_before, "n": change.n_after, "paired": change.is_paired}
+    observed |= _interval(change.interval)
+    if change.interval is None:
+        observed |= _enough(change.enough)
+        return Verdict(CheckVerdict.NOT_ENOUGH_DATA, change.sentence, observed)
+    if change.interval.low > 0:
+        return Verdict(CheckVerdict.PASS, change.sentence, observed)
+    if change.interval.high < NO_GAIN:
+        said = f"{change.sentence} A gain of {NO_GAIN * 100:.0f} points or more can be ruled out."
+        return Verdict(CheckVerdict.FAIL, said, observed)
+    observed |= _enough(change.enough)
+    return Verdict(CheckVerdict.NOT_ENOUGH_DATA, change.sentence, observed)
+
+
+def yield_at_least(telemetry: Yield, threshold: float) -> Verdict:
+    """A claim that attempts bring at least `threshold` events a minute."""
+    rate = telemetry.per_minute
+    observed = {
+        "n": telemetry.attempts,
+        "events": telemetry.events,
+        "minutes": round(telemetry.minutes, 3),
+        "threshold": threshold,
+    } | _interval(rate)
+    if rate is None:
+        return _undecided("No attempt ended", 1, observed)
+    said = (
+        f"{telemetry.events} events in {telemetry.minutes:.1f} attempt-minutes of {telemetry.attempts} "
+        f"attempts: {rate.value:.2f} a minute ({rate.low:.2f} to {rate.high:.2f}), asked for {threshold:g}"
+    )
+    if rate.low >= threshold:
+        return Verdict(CheckVerdict.PASS, f"{said}.", observed)
+    if rate.high < threshold:
+        return Verdict(CheckVerdict.FAIL, f"{said}.", observed)
+    return _undecided(said, _enough_attempts(telemetry, rate, threshold), observed)
+
+
+def none_in_state(state: str, total: int, phases: list[int], found: int) -> Verdict:
+    """A claim that no phase of the drained runs is left in a state."""
+    observed = {"n": total, "found": found, "phases": phases}
+    if found:
+        said = f"{found} of {total} phases are {state}."
+        return Verdict(CheckVerdict.FAIL, said, observed)
+    if not total:
+        return _short("There is no phase to look at yet", 1, observed)
+    said = f"None of {total} phase{'' if total == 1 else 's'} is {state} now."
+    return Verdict(CheckVerdict.PASS, said, observed)
+
+
+def _counted(found: Found) -> dict[str, Any]:
+    counts = {"n": found.n, "found": found.matching, "attempts": list(found.attempts)}
+    return counts | _interval(wilson(found.matching, found.n))
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _at_most(observed: dict[str, Any]) -> str:
+    high = observed["high"]
+    # Rounded to nothing it would promise too much.
+    return f"at most {_percent(high) if high >= 0.001 else f'{high * 100:.1g} %'} at 95 %"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
+
+
+def _short(said: str, enough: int, observed: dict[str, Any]) -> Verdict:
+    sentence = f"{said}: not enough data, {enough} would be enough."
+    return Verdict(CheckVerdict.NOT_ENOUGH_DATA, sentence, observed | _enough(enough))
+
+
+def _enough_attempts(telemetry: Yield, rate: Interval, threshold: float) -> int | None:
+    """Normal approximation: the minutes at which the interval's half width is the distance."""
+    distance = abs(rate.value - threshold)
+    if distance == 0 or telemetry.attempts == 0:
+        return None
+    minutes = max(rate.value, threshold) * (1.96 / distance) ** 2
+    each = telemetry.minutes / telemetry.attempts
+    return math.ceil(minutes / each) if each else None
+
+
+def _undecided(said: str, enough: int | None, observed: dict[str, Any]) -> Verdict:
+    need = (
+        "no number of attempts would decide it"
+        if enough is None
+        else f"about {enough} would be enough"
+    )
+    sentence = f"{said}: not enough data, {need}."
+    return Verdict(CheckVerdict.NOT_ENOUGH_DATA, sentence, observed | _enough(enough))
+
+
+def _enough(number: int | None) -> dict[str, Any]:
+    return {"enough": number}
+
+
+def _interval(interval: Interval | None) -> dict[str, Any]:
+    if interval is None:
+        return {"value": None, "low": None, "high": None}
+    return {"value": interval.value, "low": interval.low, "high": interval.high}

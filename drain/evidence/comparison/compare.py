@@ -1,0 +1,234 @@
+"""Any two sides compared: rates with their n, what moved, which causes went and which came."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from drain.evidence.comparison.figures import CauseCount, Figures, Rate, figures_of
+from drain.evidence.comparison.pairs import Pairs, pairs_of
+from drain.evidence.comparison.query import PairRead, Question, read_pairs
+from drain.evidence.comparison.sides import Side
+from drain.evidence.fingerprints.aliases import Cause, causes
+from drain.evidence.statistics.intervals import (
+    Interval,
+    enough_for_difference,
+    enough_for_paired,
+    least_for_difference,
+    newcombe,
+    paired,
+)
+
+SELECTED = (
+    "These phases were chosen because they had failed, so their rate could only rise: "
+    "compare with the causes that the fix did not touch."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Change of the completion rate, after minus before, and what it shows."""
+
+    interval: Interval | None
+    n_before: int
+    n_after: int
+    is_paired: bool
+    enough: int | None
+    """Attempts on each side (or pairs) that would show it, were the rates to stay; None: no number.
+
+    Where a side is empty, the fewest with which it could be shown at all.
+    """
+    shared: int = 0
+    """Phases tried on both sides."""
+    fewer: int = 0
+    """Phases of the side that has fewer of them."""
+
+    @property
+    def verdict(self) -> str:
+        """better, worse or not_enough_data."""
+        if self.interval is None or not self.interval.excludes(0):
+            return "not_enough_data"
+        return "better" if self.interval.value > 0 else "worse"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict with its n."""
+        if self.interval is None:
+            sizes = f"{self.n_before} attempts before and {self.n_after} after"
+            return f"Not enough data: {sizes}; at least {self.enough} on each side would be needed."
+        on = self._basis()
+        points = f"{_points(self.interval.value)} ({_points(self.interval.low)} to {_points(self.interval.high)})"
+        if self.verdict != "not_enough_data":
+            return f"The completion rate is {self.verdict}: {points} percentage points {on}."
+        need = "" if self.enough is None else f"; about {self.enough} would be enough"
+        return f"Not enough data to tell: {points} percentage points {on}{need}."
+
+    def _basis(self) -> str:
+        """What was compared with what, and why so."""
+        both = f"{self.shared} phase{'' if self.shared == 1 else 's'} on both sides"
+        of = f"the smaller side's {self.fewer}"
+        if self.is_paired:
+            return f"on the same phases ({both}, of {of})"
+        why = f"{both}, fewer than half of {of}" if self.shared else "no phase on both sides"
+        sizes = f"{self.n_before} attempts before and {self.n_after} after"
+        return f"between two groups ({sizes}; {why})"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Phases whose cause the fix was meant to end, beside those it did not touch."""
+
+    touched: Rate
+    untouched: Rate
+    difference: Interval | None
+    """Newcombe's interval of touched minus untouched."""
+
+
+@dataclass(frozen=True, slots=True)
+class CauseChanges:
+    """Causes by what became of them, each with the failures of the side that it is named for."""
+
+    gone: tuple[CauseCount, ...]
+    """Failed before and not after, although phases that had failed with them were tried again."""
+    untried: tuple[CauseCount, ...]
+    """Failed before and not after, and no phase that had failed with them was tried again."""
+    still: tuple[CauseCount, ...]
+    new: tuple[CauseCount, ...]
+    regressed: tuple[CauseCount, ...]
+    """Failed after although a fix was in or they were resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Everything that a page or a report shows of two sides."""
+
+    before: Figures
+    after: Figures
+    pairs: Pairs
+    difference: Difference
+    control: Control | None
+    causes: CauseChanges
+    fixed: tuple[Cause, ...]
+    """What stands now for the causes that the fix in between was meant to end."""
+    notes: tuple[str, ...]
+
+    @property
+    def statuses(self) -> Mapping[str, int]:
+        """How many of the causes of the fix have which status."""
+        return Counter(cause.status for cause in self.fixed)
+
+
+def compare(
+    before: Side, after: Side, fixed: Iterable[str] = (), *, from_plan: bool = True
+) -> Comparison:
+    """Compare two sides; the rest is as in `Question`."""
+    (found,) = compare_all([Question(before, after, tuple(fixed), from_plan)])
+    return found
+
+
+def compare_all(questions: Sequence[Question]) -> list[Comparison]:
+    """Any number of comparisons, read at once; two queries however many there are."""
+    found = read_pairs(questions)
+    keys = {key for read in found for key in read.keys}
+    known = causes({*keys, *(key for question in questions for key in question.fixed)})
+    return [
+        _comparison(question, read, known) for question, read in zip(questions, found, strict=True)
+    ]
+
+
+def _comparison(question: Question, found: PairRead, known: Mapping[str, Cause]) -> Comparison:
+    before = figures_of(question.before.label, found.before, known)
+    after = figures_of(question.after.label, found.after, known)
+    same = pairs_of(found.moves, known)
+    fixed = {known[key].key: known[key] for key in sorted(question.fixed) if key}
+    change = difference(before, after, same)
+    return Comparison(
+        before=before,
+        after=after,
+        pairs=same,
+        difference=change,
+        control=_control(same, fixed) if fixed else None,
+        causes=_changes((*before.causes, *_planned_causes(same)), after.causes, same.tried()),
+        fixed=tuple(fixed.values()),
+        notes=_notes(same, change),
+    )
+
+
+def difference(before: Figures, after: Figures, same: Pairs) -> Difference:
+    """On the same phases where they can speak for both sides, else between two groups of attempts."""
+    fewer = min(before.phases + same.from_plan, after.phases)
+    if speak_for_both(same.n, fewer):
+        gained, lost = same.gained(), same.lost()
+        interval, enough = paired(gained, lost, same.n), enough_for_paired(gained, lost, same.n)
+        return Difference(interval, same.n, same.n, True, enough, same.n, fewer)
+    one, two = (before.rate.complete, before.rate.n), (after.rate.complete, after.rate.n)
+    enough = (
+        enough_for_difference(one, two) if one[1] and two[1] else least_for_difference(one, two)
+    )
+    return Difference(newcombe(one, two), one[1], two[1], False, enough, same.n, fewer)
+
+
+def speak_for_both(shared: int, fewer: int) -> bool:
+    """Whether the phases on both sides are at least half of those of the side that has fewer.
+
+    A pair is the stronger proof, but only of the phases that have one: a handful that two weeks of the
+    fleet happen to share says nothing of the weeks. Around a fix or a drain that tries again what had
+    failed, the side after is made of such phases, so the rule finds them by itself.
+    """
+    return shared > 0 and 2 * shared >= fewer
+
+
+def _control(same: Pairs, keys: Collection[str]) -> Control:
+    touched = same.after_complete(keys, touched=True)
+    untouched = same.after_complete(keys, touched=False)
+    return Control(Rate.of(*touched), Rate.of(*untouched), newcombe(untouched, touched))
+
+
+def _changes(
+    before: Iterable[CauseCount], after: Iterable[CauseCount], tried: Collection[str]
+) -> CauseChanges:
+    earlier, later = _by_key(before), _by_key(after)
+    came_back = {key for key, cause in later.items() if cause.status == "regressed"}
+    left = [cause for key, cause in earlier.items() if key not in later]
+    return CauseChanges(
+        gone=tuple(cause for cause in left if cause.key in tried),
+        untried=tuple(cause for cause in left if cause.key not in tried),
+        still=tuple(c for key, c in later.items() if key in earlier and key not in came_back),
+        new=tuple(c for key, c in later.items() if key not in earlier and key not in came_back),
+        regressed=tuple(cause for key, cause in later.items() if key in came_back),
+    )
+
+
+def _by_key(side: Iterable[CauseCount]) -> dict[str, CauseCount]:
+    """Causes that have a key; of two with the same one the first counts."""
+    found: dict[str, CauseCount] = {}
+    for cause in side:
+        if cause.key:
+            found.setdefault(cause.key, cause)
+    return found
+
+
+def _planned_causes(same: Pairs) -> Iterable[CauseCount]:
+    """Causes before that have no attempt here, only the word of a plan."""
+    counts: Counter[Cause] = Counter()
+    for move in same.moves:
+        if move.was_cause is not None:
+            counts[move.was_cause] += move.phases
+    return [CauseCount(cause.key, cause.title, cause.status, n) for cause, n in counts.items()]
+
+
+def _notes(same: Pairs, change: Difference) -> tuple[str, ...]:
+    notes = []
+    if change.is_paired and same.all_failed_before:
+        notes.append(SELECTED)
+    if same.from_plan:
+        notes.append(
+            f"For {same.from_plan} of {same.n} phases the state before is the drain's plan: "
+            "they had no attempt on the side before."
+        )
+    return tuple(notes)
+
+
+def _points(share: float) -> str:
+    return f"{share * 100:+.1f}"

@@ -1,0 +1,96 @@
+"""The same phases on two sides (drain.evidence.comparison.query says which): where each one moved, and what that proves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from drain.evidence.comparison.query import MoveRead
+from drain.evidence.fingerprints.aliases import Cause
+
+Ends = tuple[str, Cause | None, str, Cause | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Phases that went from one end to another; causes are empty where the end is not a failure."""
+
+    was: str
+    was_cause: Cause | None
+    became: str
+    became_cause: Cause | None
+    phases: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The same phases before and after."""
+
+    moves: tuple[Move, ...]
+    """Most phases first."""
+    from_plan: int
+    """How many have only the plan's word for what was before."""
+
+    @property
+    def n(self) -> int:
+        """Phases on both sides."""
+        return sum(move.phases for move in self.moves)
+
+    @property
+    def all_failed_before(self) -> bool:
+        """Chosen because they had failed: then the rate can only rise."""
+        return all(move.was != "complete" for move in self.moves)
+
+    def gained(self) -> int:
+        """Phases that had not completed and now have."""
+        return self._count(False, True)
+
+    def lost(self) -> int:
+        """Phases that had completed and now have not."""
+        return self._count(True, False)
+
+    def tried(self) -> dict[str, int]:
+        """Phases on both sides by the key of the cause that they had failed with before."""
+        counts: dict[str, int] = {}
+        for move in self.moves:
+            if move.was_cause is not None:
+                counts[move.was_cause.key] = counts.get(move.was_cause.key, 0) + move.phases
+        return counts
+
+    def after_complete(self, keys: Collection[str], *, touched: bool) -> tuple[int, int]:
+        """(complete, n) after, among phases whose earlier cause is one of `keys`, or is none of them."""
+        chosen = [
+            move
+            for move in self.moves
+            if move.was != "complete"
+            and ((move.was_cause.key if move.was_cause else "") in keys) is touched
+        ]
+        complete = sum(move.phases for move in chosen if move.became == "complete")
+        return complete, sum(move.phases for move in chosen)
+
+    def _count(self, was: bool, became: bool) -> int:
+        return sum(
+            move.phases
+            for move in self.moves
+            if (move.was == "complete") is was and (move.became == "complete") is became
+        )
+
+
+def pairs_of(moves: Iterable[MoveRead], known: Mapping[str, Cause]) -> Pairs:
+    """What was read of phases on both sides, with merged causes counted for their target."""
+    totals = Counter[Ends]()
+    from_plan = 0
+    for move in moves:
+        was, became = known.get(move.was_key), known.get(move.became_key)
+        totals[move.was, was, move.became, became] += move.phases
+        from_plan += move.phases if move.from_plan else 0
+    return Pairs(
+        tuple(sorted((Move(*ends, n) for ends, n in totals.items()), key=_order)), from_plan
+    )
+
+
+def _order(move: Move) -> tuple[int, str, str, str, str]:
+    was = move.was_cause.key if move.was_cause else ""
+    became = move.became_cause.key if move.became_cause else ""
+    return -move.phases, move.was, was, move.became, became

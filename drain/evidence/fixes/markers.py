@@ -1,0 +1,113 @@
+"""Fix markers: a remediation went in at a time, for these causes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from drain.evidence.checks.create import guard
+from drain.evidence.fingerprints.aliases import resolve_keys
+from drain.evidence.fingerprints.lifecycle import PERSONS, By, CauseError, deploy_fix
+from drain.models import AuditEvent, Fingerprint, FixMarker
+
+TITLE_LIMIT = 300
+COMMIT_LIMIT = 100
+_YEARS = range(1970, 9999)  # beyond, a change of the offset leaves the calendar
+_FARTHEST = timedelta(hours=14)
+"""No clock on earth is farther from UTC, and PostgreSQL refuses what is much farther."""
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+def moment_of(text: str, now: datetime) -> datetime:
+    """A time as people write it: `14:30` is today's, `2026-01-31 14:30` and ISO 8601 are any day's.
+
+    Without an offset it is in the current time zone: the site's on the command line, the person's own
+    in the browser. Raises CauseError.
+    """
+    wanted = text.strip()
+    clock = _CLOCK.fullmatch(wanted)
+    if clock:
+        today = timezone.localtime(now)
+        return today.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
+    found = _iso(wanted)
+    offset = found.utcoffset() if found else None
+    if found is None or found.year not in _YEARS or abs(offset or timedelta()) > _FARTHEST:
+        raise CauseError(
+            f"“{wanted[:40]}” is not a time: write it like 14:30 (today) or 2026-01-31T18:00+00:00."
+        )
+    return found if found.tzinfo else timezone.make_aware(found)
+
+
+def _iso(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def add_marker(
+    title: str,
+    by: By,
+    *,
+    at: datetime | None = None,
+    commit: str = "",
+    note: str = "",
+    keys: Collection[str] = (),
+    guarded: bool = False,
+) -> FixMarker:
+    """Write the marker and move its causes to "fix deployed", all or nothing.
+
+    `at` defaults to `by.now`. Keys may be of merged causes or of older versions. `guarded` adds the
+    checks that prove a fix (claims.guard). Raises CauseError.
+    """
+    applied_at = at or by.now
+    if not title.strip():
+        raise CauseError("A fix marker needs a title: say what was fixed.")
+    if len(title.strip()) > TITLE_LIMIT or len(commit) > COMMIT_LIMIT:
+        raise CauseError(
+            f"A fix marker's title has at most {TITLE_LIMIT} characters and its commit {COMMIT_LIMIT}: shorten them."
+        )
+    if applied_at > by.now:
+        raise CauseError(_still_to_come(applied_at, by.now))
+    with transaction.atomic():
+        found = _fingerprints(keys)
+        marker = FixMarker.objects.create(
+            title=title.strip(), applied_at=applied_at, commit=commit, note=note, created_by=by.actor,
+        )  # fmt: skip
+        marker.fingerprints.set(found)
+        for fingerprint in found:
+            deploy_fix(fingerprint.pk, By(by.actor, by.origin, by.now, f"fix marker {marker.pk}"))
+        if by.origin in PERSONS:
+            AuditEvent.objects.create(
+                at=by.now, actor=by.actor, origin=by.origin, address=by.address, verb="add_marker",
+                subject="marker", subject_pk=str(marker.pk), label=marker.title, reason=by.reason,
+                new={"applied_at": applied_at.isoformat(), "keys": [f.key for f in found]},
+            )  # fmt: skip
+        if guarded:
+            guard(marker, found, by)
+    return marker
+
+
+def _still_to_come(at: datetime, now: datetime) -> str:
+    """A clock of today is often meant for yesterday: say what was understood, and how to write it."""
+    here, day = timezone.localtime(at), timedelta(days=1)
+    now_here = timezone.localtime(now)
+    said = f"{here:%Y-%m-%d %H:%M %Z} is still to come, it is {now_here:%H:%M}: mark a fix once it is in"
+    if at - now >= day:
+        return f"{said}."
+    return f"{said}, or write the day as well, like {(here - day).isoformat(timespec='minutes')}."
+
+
+def _fingerprints(keys: Collection[str]) -> list[Fingerprint]:
+    stands_for = resolve_keys(keys)
+    known = {found.key: found for found in Fingerprint.objects.filter(key__in=stands_for.values())}
+    for key, target in stands_for.items():
+        if target not in known:
+            raise CauseError(
+                f"There is no fingerprint “{key}”: copy the key from the page Causes or a drain's plan."
+            )
+    return sorted(known.values(), key=lambda fingerprint: fingerprint.pk)

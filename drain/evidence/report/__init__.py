@@ -1,0 +1,3 @@
+"""The report of a drain, in every format."""
+
+from __future__ import annotations

@@ -1,0 +1,266 @@
+"""The report of a drain session: one data object that HTML, Markdown and JSON are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q
+
+from drain.evidence.checks.run import judge_all
+from drain.evidence.checks.verdicts import Verdict
+from drain.evidence.comparison.compare import Comparison, compare_all
+from drain.evidence.comparison.query import Question
+from drain.evidence.comparison.sides import around_marker, before_session, of_session
+from drain.evidence.report.identity import Identity, identity_of
+from drain.evidence.report.rows import PhaseTelemetry, phase_telemetry
+from drain.evidence.rollups.fold import state_totals
+from drain.evidence.sql import rows
+from drain.models import Attempt, Candidate, Check, DrainSession, FixMarker
+from drain.models.vocabulary import LIVE_SESSION_STATES, CheckKind, CheckVerdict
+from drain.policy.actions import Action, Subject, after_stop
+from drain.policy.argv import same_again
+from drain.policy.reasons import ExclusionReason, RunStop, StopReason
+
+GUARDS = (CheckKind.NO_PATTERN, CheckKind.NO_FINGERPRINT)
+MOST_FIXES = 5
+SINGLES = 1000
+"""Newest drains of one phase that a report looks through."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """How many failed phases in scope ended in one line of the ledger."""
+
+    line: str
+    sentence: str
+    phases: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A fix marker that was in before the drain ended, and what attempts since then show."""
+
+    marker: int
+    title: str
+    applied_at: datetime
+    commit: str
+    note: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """A check with its verdict; `evidence` are ids of attempts (or phases) that speak against it."""
+
+    check: int
+    name: str
+    kind: str
+    verdict: str
+    sentence: str
+    evidence: tuple[int, ...]
+    evidence_kind: str
+    """attempts or phases"""
+
+
+@dataclass(frozen=True, slots=True)
+class SinglePhase:
+    """A drain of one phase by name, in one of the same runs."""
+
+    session: int
+    run_id: str
+    phase_id: str
+    state: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a reader needs to trust what a drain did; long lists are in report_rows."""
+
+    session: DrainSession
+    made_at: datetime
+    identity: Identity
+    ledger: tuple[LedgerLine, ...]
+    became: dict[str, int]
+    """What became of the selected phases: outcome, reason for dropping them, or waiting."""
+    before: dict[str, int]
+    after: dict[str, int]
+    comparison: Comparison
+    fixes: tuple[Fix, ...]
+    checks: tuple[CheckLine, ...]
+    telemetry: tuple[PhaseTelemetry, ...]
+    single_phases: tuple[SinglePhase, ...]
+    actions: tuple[Action, ...]
+
+    @property
+    def live(self) -> bool:
+        """Whether the session may still change."""
+        return self.session.state in LIVE_SESSION_STATES
+
+    @property
+    def ledger_sum(self) -> str:
+        """The sum written out: 3 selected + 2 beyond_batch = 5 failed phases."""
+        parts = " + ".join(f"{line.phases} {line.line}" for line in self.ledger)
+        return f"{parts or 0} = {self.session.total_failed} failed phases"
+
+    @property
+    def failed_checks(self) -> int:
+        """Checks whose verdict is fail."""
+        return sum(check.verdict == CheckVerdict.FAIL for check in self.checks)
+
+    @property
+    def guards(self) -> tuple[CheckLine, ...]:
+        """Known-bad guards: what must not come back."""
+        return tuple(check for check in self.checks if check.kind in GUARDS)
+
+    @property
+    def stop_sentence(self) -> str:
+        """Why it ended, for people; empty when it just came to its end."""
+        card = self.session.stop_card.get("sentence")
+        if card:
+            return str(card)
+        reason = self.session.stop_reason
+        return StopReason(reason).sentence if reason in set(StopReason) else reason
+
+    @property
+    def status(self) -> tuple[str, str]:
+        """A mark and the one sentence that a reader takes away."""
+        after = self.comparison.after
+        if self.failed_checks:
+            return "❌", f"{self.failed_checks} of {len(self.checks)} checks failed"
+        if self.comparison.causes.regressed:
+            return "❌", "a cause came back after its fix"
+        if not after.attempts:
+            return "⚠️", "no phase was run; the ledger gives the reason for each"
+        rate = after.rate
+        if not rate.n:
+            return "⚠️", f"{after.attempts} attempts, none that counts towards a rate"
+        if self.comparison.difference.verdict == "better":
+            chosen = (
+                self.comparison.difference.is_paired and self.comparison.pairs.all_failed_before
+            )
+            against = "on phases that had all failed before" if chosen else "more than before"
+            return "✅", f"{rate.complete} of {rate.n} counted attempts completed, {against}"
+        return (
+            "⚠️",
+            f"{rate.complete} of {rate.n} counted attempts completed: not enough to prove the fix",
+        )
+
+
+def build_report(session: DrainSession, now: datetime) -> Report:
+    """Read everything but the long lists; writes nothing and judges the checks anew."""
+    scope_runs = _runs(session)
+    comparison, fixes = _compared(session)
+    return Report(
+        session=session,
+        made_at=now,
+        identity=identity_of(session),
+        ledger=_ledger(session),
+        became=_became(session),
+        before=session.before,
+        after=session.after or state_totals(scope_runs),
+        comparison=comparison,
+        fixes=fixes,
+        checks=tuple(_check_line(*judged) for judged in judge_all(session, comparison)),
+        telemetry=phase_telemetry(session.pk),
+        single_phases=_single_phases(session),
+        actions=_actions(session),
+    )
+
+
+def _runs(session: DrainSession) -> list[int] | None:
+    """Runs of the plan; None (all) when the session named none."""
+    if not session.scope.get("run_ids") and session.scope.get("phase") is None:
+        return None
+    found = Candidate.objects.filter(session=session).values_list("run_id", flat=True)
+    return list(found.distinct())
+
+
+def _ledger(session: DrainSession) -> tuple[LedgerLine, ...]:
+    lines = [LedgerLine("selected", "Selected for this drain.", session.selected)]
+    for reason, phases in session.ledger.items():
+        known = reason in set(ExclusionReason)
+        sentence = ExclusionReason(reason).sentence if known else reason
+        lines.append(LedgerLine(reason, sentence, phases))
+    return tuple(lines)
+
+
+def _became(session: DrainSession) -> dict[str, int]:
+    found = rows(
+        "SELECT CASE status WHEN 'done' THEN coalesce(nullif(outcome, ''), 'done') "
+        "WHEN 'excluded' THEN reason ELSE status END AS what, count(*)::int AS n FROM drain_candidate "
+        "WHERE session_id = %(session)s AND planned_position IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
+        {"session": session.pk},
+    )
+    return {item["what"]: item["n"] for item in found}
+
+
+def _compared(session: DrainSession) -> tuple[Comparison, tuple[Fix, ...]]:
+    """Before the drain against the drain, and its phases around each fix, all read at once."""
+    fixed = ArrayAgg("fingerprints__key", filter=Q(fingerprints__isnull=False), default=[])
+    markers = FixMarker.objects.annotate(fixed=fixed).order_by("-applied_at", "-pk")
+    if session.ended_at is not None:
+        markers = markers.filter(applied_at__lt=session.ended_at)
+    latest = list(markers[:MOST_FIXES])
+    whole, *around = compare_all(
+        [
+            Question(before_session(session), of_session(session)),
+            *(_around(marker, marker.fixed, session) for marker in latest),
+        ]
+    )
+    fixes = (
+        Fix(marker.pk, marker.title, marker.applied_at, marker.commit, marker.note, found)
+        for marker, found in zip(latest, around, strict=True)
+    )
+    return whole, tuple(fixes)
+
+
+def _around(marker: FixMarker, fixed: Sequence[str], session: DrainSession) -> Question:
+    before, after = (replace(side, plan_of=session.pk) for side in around_marker(marker))
+    return Question(before, after, tuple(fixed))
+
+
+def _check_line(check: Check, found: Verdict) -> CheckLine:
+    kind = "phases" if "phases" in found.observed else "attempts"
+    return CheckLine(
+        check.pk, check.name, check.kind, found.verdict.value, found.sentence,
+        tuple(found.observed.get(kind, ())), kind,
+    )  # fmt: skip
+
+
+def _single_phases(session: DrainSession) -> tuple[SinglePhase, ...]:
+    """Phases that somebody drained by name in the runs of this session, newest first."""
+    # The few sessions first: looked for from the attempts, nobody's would be found after reading all of them.
+    named = DrainSession.objects.filter(scope__phase__isnull=False).exclude(scope__phase=None)
+    found = (
+        Attempt.objects.filter(
+            session__in=list(named.order_by("-pk").values_list("pk", flat=True)[:SINGLES]),
+            run__in=Candidate.objects.filter(session=session).values("run"),
+            finished_at__isnull=False,
+        )
+        .select_related("phase", "run")
+        .order_by("-pk")[:10]
+    )
+    return tuple(
+        SinglePhase(
+            attempt.session_id or 0, attempt.run.run_id, attempt.phase.phase_id, attempt.phase.state,
+            attempt.outcome or "",
+        )
+        for attempt in found
+    )  # fmt: skip
+
+
+def _actions(session: DrainSession) -> tuple[Action, ...]:
+    rule = session.stop_card.get("rule") or session.stop_reason
+    subject = Subject(
+        session=str(session.pk),
+        key=session.stop_card.get("key") or "KEY",
+        again=same_again(session.scope, session.limits),
+    )
+    for rules in (StopReason, RunStop, ExclusionReason):
+        if rule in set(rules):
+            return after_stop(rules(rule), subject)
+    return ()

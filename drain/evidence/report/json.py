@@ -1,0 +1,79 @@
+"""The report as JSON, streamed: the short parts as one object, attempts and plan line by line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from drain.evidence.report import rows
+from drain.evidence.report.build import Report
+from drain.evidence.report.escape import plain
+
+BATCH = 500
+
+
+def render_json(report: Report) -> Iterator[str]:
+    """One JSON object in pieces; the lists `plan` and `attempts` come last and may be long."""
+    head = json.dumps(encode(report), default=_value, ensure_ascii=True)
+    yield head[:-1]
+    yield ', "plan": ['
+    yield from _joined(rows.plan_json(report.session.pk))
+    yield '], "attempts": ['
+    yield from _joined(rows.attempts_json(report.session.pk))
+    yield "]}\n"
+
+
+def encode(report: Report) -> dict[str, Any]:
+    """Plain values of everything but the long lists."""
+    session = report.session
+    mark, sentence = report.status
+    return {
+        "session": session.pk,
+        "state": session.state,
+        "stop_reason": session.stop_reason or None,
+        "stop_card": session.stop_card or None,
+        "status": {"mark": mark, "sentence": sentence},
+        "made_at": report.made_at,
+        "started_by": plain(session.started_by),
+        "note": plain(session.note, 5000),
+        "started_at": session.started_at,
+        "ended_at": session.ended_at,
+        "scope": session.scope,
+        "limits": session.limits,
+        "parallel": session.parallel,
+        "preflight": session.preflight,
+        "identity": asdict(report.identity),
+        "ledger": [asdict(line) for line in report.ledger],
+        "ledger_sum": report.ledger_sum,
+        "became": report.became,
+        "total_failed": session.total_failed,
+        "before": report.before,
+        "after": report.after,
+        "comparison": asdict(report.comparison),
+        "difference": report.comparison.difference.sentence,
+        "fixes": [
+            asdict(fix) | {"difference": fix.comparison.difference.sentence} for fix in report.fixes
+        ],
+        "checks": [asdict(check) for check in report.checks],
+        "failed_checks": report.failed_checks,
+        "telemetry_by_phase": [phase._asdict() for phase in report.telemetry],
+        "single_phases": [asdict(single) for single in report.single_phases],
+        "actions": [asdict(action) for action in report.actions],
+    }
+
+
+def _joined(lines: Iterator[str]) -> Iterator[str]:
+    separator = ""
+    while batch := list(islice(lines, BATCH)):
+        yield separator + ",\n".join(batch)
+        separator = ",\n"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)

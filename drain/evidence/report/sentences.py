@@ -1,0 +1,250 @@
+"""The sentences of a report, in plain text: each format escapes them its own way.
+
+No rate stands without its n, and what is not known is said to be not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from drain.evidence.comparison.compare import CauseChanges
+from drain.evidence.comparison.figures import Rate, Yield
+from drain.evidence.fingerprints.aliases import Cause
+from drain.evidence.report.build import Fix, Report
+from drain.policy.reasons import ExclusionReason
+
+MARKS = {"pass": "✅", "fail": "❌", "not_enough_data": "⚠️"}
+_DROPPED = frozenset(reason.value for reason in ExclusionReason)
+NO_FIX = "No fix marker was in before this drain ended: add one with manage.py marker add."
+
+
+def rate(found: Rate) -> str:
+    """12 of 20 (60.0 %, 95 % interval 38.7 to 78.1)."""
+    if found.interval is None:
+        return "no attempt that counts (n 0)"
+    value, low, high = (
+        share * 100 for share in (found.interval.value, found.interval.low, found.interval.high)
+    )
+    return f"{found.complete} of {found.n} ({value:.1f} %, 95 % interval {low:.1f} to {high:.1f})"
+
+
+def telemetry(found: Yield) -> str:
+    """Events with their attempts, the rate per attempt-minute, median and p90 per attempt."""
+    if found.per_minute is None or found.median is None or found.p90 is None:
+        return f"{found.events} events (n {found.attempts} attempts)"
+    per = found.per_minute
+    return (
+        f"{found.events} events from {found.with_events} of {found.attempts} attempts; "
+        f"{per.value:.2f} per attempt-minute (95 % interval {per.low:.2f} to {per.high:.2f}); "
+        f"per attempt median {found.median.value:g}, p90 {found.p90.value:g}"
+    )
+
+
+def end(outcome: str, cause: Cause | None) -> str:
+    """An outcome, with its cause when it failed."""
+    return outcome if cause is None else f"{outcome}: {cause.title}"
+
+
+def pairs_text(pairs: Mapping[str, object]) -> str:
+    """a 1, b 2."""
+    return ", ".join(f"{name} {value}" for name, value in pairs.items())
+
+
+def summary(report: Report) -> str:
+    """What went in, what came out, in two sentences."""
+    after = report.comparison.after
+    outcomes = pairs_text(after.outcomes) or "none"
+    stop = f" {report.stop_sentence}" if report.stop_sentence else ""
+    return (
+        f"{report.session.selected} of {report.session.total_failed} failed phases were selected; "
+        f"{after.attempts} attempts on {after.phases} phases ended ({outcomes}).{stop}"
+    )
+
+
+def expected(report: Report) -> str:
+    """What the drain was asked to do."""
+    scope = ", ".join(report.session.scope.get("run_ids") or []) or "all runs"
+    return f"Drain {report.session.selected} of {report.session.total_failed} failed phases of {scope}."
+
+
+def actual(report: Report) -> str:
+    """What it did."""
+    after = report.comparison.after
+    became = f" Of the selected: {pairs_text(report.became)}." if report.became else ""
+    return (
+        f"{after.attempts} attempts on {after.phases} phases; completed {rate(after.rate)}.{became}"
+    )
+
+
+def root_cause(report: Report) -> str:
+    """Why not more: the stop, the largest line of exclusions, and what was dropped on the way."""
+    excluded = [line for line in report.ledger if line.line != "selected" and line.phases]
+    parts = [report.stop_sentence] if report.stop_sentence else []
+    if excluded:
+        most = max(excluded, key=lambda line: line.phases)
+        parts.append(f"{most.phases} phases were left out as {most.line}: {most.sentence}")
+    for reason, count in report.became.items():
+        if reason in _DROPPED:
+            parts.append(f"Of the selected, {count} {reason}: {ExclusionReason(reason).sentence}")
+    return " ".join(parts) or "Every selected phase was run and none was left out."
+
+
+def goals(report: Report) -> list[tuple[str, str, str]]:
+    """The goals of a remediation, each with a mark and what the data says."""
+    change, causes = report.comparison.difference, report.comparison.causes
+    marks = {"better": MARKS["pass"], "worse": MARKS["fail"]}
+    recurrence = recurred(causes)
+    if causes.regressed or causes.still:
+        mark = MARKS["fail"]
+    elif not report.comparison.after.attempts or (causes.untried and not causes.gone):
+        mark = MARKS["not_enough_data"]
+    else:
+        mark = MARKS["pass"]
+    return [
+        (
+            "Higher completion rate",
+            marks.get(change.verdict, MARKS["not_enough_data"]),
+            change.sentence,
+        ),
+        ("Higher telemetry yield", _yield_mark(report), telemetry_answer(report)),
+        ("Reduced error fingerprint recurrence", mark, recurrence),
+    ]
+
+
+def recurred(causes: CauseChanges) -> str:
+    """How many causes are gone, still there, new, regressed; and not tried again, if any."""
+    found = (
+        f"{len(causes.gone)} gone, {len(causes.still)} still there, {len(causes.new)} new, "
+        f"{len(causes.regressed)} regressed"
+    )
+    return f"{found}, {len(causes.untried)} not tried again" if causes.untried else found
+
+
+def _yield_mark(report: Report) -> str:
+    before, after = (
+        report.comparison.before.telemetry.per_minute,
+        report.comparison.after.telemetry.per_minute,
+    )
+    if before is None or after is None:
+        return MARKS["not_enough_data"]
+    if after.low > before.high:
+        return MARKS["pass"]
+    return MARKS["fail" if after.high < before.low else "not_enough_data"]
+
+
+def actual_results(report: Report) -> list[tuple[str, str]]:
+    """Measures with their values."""
+    after = report.comparison.after
+    reasons = pairs_text(after.zero_yield) or "none"
+    return [
+        ("Phases run", str(after.phases)),
+        ("Attempts ended", str(after.attempts)),
+        ("Outcomes", pairs_text(after.outcomes) or "none"),
+        ("Telemetry records collected", str(after.telemetry.events)),
+        ("Completion rate", rate(after.rate)),
+        ("Completion rate before", rate(report.comparison.before.rate)),
+        ("Telemetry yield", telemetry(after.telemetry)),
+        ("Attempts without telemetry, by reason", reasons),
+    ]
+
+
+def states(report: Report) -> list[tuple[str, int, int]]:
+    """State, before, after."""
+    names = sorted({*report.before, *report.after})
+    return [(name, report.before.get(name, 0), report.after.get(name, 0)) for name in names]
+
+
+def completion_answer(report: Report) -> str:
+    """Answer to the first verification step."""
+    after = report.comparison.after.rate
+    return f"Completed {rate(after)}. {report.comparison.difference.sentence}"
+
+
+def telemetry_answer(report: Report) -> str:
+    """Answer to the second."""
+    before, after = report.comparison.before.telemetry, report.comparison.after.telemetry
+    return f"In this drain {telemetry(after)}. Before: {telemetry(before)}."
+
+
+def cause_lines(report: Report) -> list[tuple[str, str, int]]:
+    """What became of each cause, its title and its failed attempts."""
+    changes = report.comparison.causes
+    groups = (
+        ("regressed", changes.regressed),
+        ("still there", changes.still),
+        ("new", changes.new),
+        ("gone", changes.gone),
+        ("not tried again", changes.untried),
+    )
+    return [(name, cause.title, cause.attempts) for name, group in groups for cause in group][:100]
+
+
+def causes_answer(report: Report) -> str:
+    """Answer to the third."""
+    return f"Causes against before: {goals(report)[2][2]} (n {report.comparison.after.attempts} attempts)."
+
+
+def guards_answer(report: Report) -> str:
+    """Answer to the fourth."""
+    if not report.guards:
+        return "No known-bad guard is defined: add a check “no failure that matches a pattern”."
+    bad = sum(guard.verdict == "fail" for guard in report.guards)
+    open_ = sum(guard.verdict == "not_enough_data" for guard in report.guards)
+    undecided = f"; of {open_} too few were tried again to say so" if open_ else ""
+    return f"{bad} of {len(report.guards)} known-bad patterns came back{undecided}."
+
+
+def actions(report: Report) -> list[tuple[str, str, str]]:
+    """Title, risk and command of what can safely be done next."""
+    found = [
+        (action.label, action.risk, " ".join(["manage.py", *action.argv]))
+        for action in report.actions
+    ]
+    left = report.after.get("FAILED", 0)
+    if left:
+        runs = "".join(f" --run-id {run}" for run in report.session.scope.get("run_ids") or [])
+        command = f"manage.py drain --dry-run{runs}"
+        found.append(
+            (f"See what would become of the {left} still failed", "Changes nothing.", command)
+        )
+    return found or [("Nothing is left to do", "The drain came to its end.", "manage.py queued")]
+
+
+def settings_advice(report: Report) -> list[str]:
+    """What the ledger says about the settings."""
+    advice = {
+        "queued_in_run": "Runs with a queued phase were left alone: --queued-policy phase drains the others.",
+        "waits_for_queued": "Phases wait for queued ones: run them, or clear stale ones with manage.py clear_queued.",
+        "beyond_batch": "The batch was smaller than the backlog: raise --batch-size for the next drain.",
+        "run_held": "Runs are on hold: manage.py release RUN takes them up again.",
+        "fingerprint_snoozed": "Causes are snoozed: wake them once their fix is in.",
+        "run_stopped": "Runs stopped on repeated failures: mend the cause before draining them again.",
+        "run_timeouts": "Runs stopped on timeouts: drain one of their phases with a longer limit first.",
+    }
+    found = [
+        f"{line.phases} × {line.line}: {advice[line.line]}"
+        for line in report.ledger
+        if line.line in advice and line.phases
+    ]
+    return found or ["Nothing in the ledger asks for other settings."]
+
+
+def settings(report: Report) -> list[tuple[str, str]]:
+    """Limits and scope as they were set; what is not set is left out."""
+    session = report.session
+    parts = {"parallel": session.parallel, **session.limits, **session.scope}
+    return [
+        (name, str(value)) for name, value in parts.items() if value not in (None, [], "", False)
+    ]
+
+
+def fix_validation(fix: Fix) -> str:
+    """What attempts since the fix show, with causes that it did not touch beside it."""
+    found = fix.comparison
+    parts = [found.difference.sentence]
+    if found.control is not None:
+        parts.append(
+            f"Since the fix, phases it was for completed {rate(found.control.touched)}; "
+            f"others completed {rate(found.control.untouched)}."
+        )
+    return " ".join([*parts, *found.notes])

@@ -1,0 +1,3 @@
+"""Hourly and daily totals, folded from attempts."""
+
+from __future__ import annotations

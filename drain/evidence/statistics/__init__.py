@@ -1,0 +1,3 @@
+"""Intervals and the functions behind them."""
+
+from __future__ import annotations
