@@ -15,7 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("drain.dashboard.urls")),
 ]
 
-handler400 = "drain.dashboard.posted.unreadable"
+handler400 = "drain.dashboard.http.validation.unreadable"
 
 if settings.OIDC:
     from drain.people.oidc import ROUTES

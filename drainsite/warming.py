@@ -16,7 +16,7 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 from django.urls import get_resolver
 
-from drain.dashboard.zone import zone_names
+from drain.dashboard.http.timezones import zone_names
 
 ADMIN_PAGES = (
     "actions", "app_list", "base", "change_form", "change_list", "change_list_object_tools",

@@ -79,7 +79,7 @@ def _pages_are_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """What pages share for a few seconds must not reach the next test, nor a thread that reads it again."""
     from django.core.cache import caches
 
-    from drain.dashboard import shared
+    from drain.dashboard.http import cache
 
-    monkeypatch.setattr(shared, "SLOW_SECONDS", float("inf"))
+    monkeypatch.setattr(cache, "SLOW_SECONDS", float("inf"))
     caches["pages"].clear()

@@ -20,7 +20,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from drain.admin.acting import ActingAdmin
-from drain.dashboard import permissions as page_permissions
+from drain.dashboard.http import permissions as page_permissions
 from drain.models import AuditEvent, BulkAction, DrainSession, FixMarker, Hold, Phase
 from drain.models.audit import Person
 from drain.models.roles import Role, least_role

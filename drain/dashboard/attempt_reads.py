@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from drain.dashboard.timeline import Stretch
+from drain.dashboard.runs.timeline import Stretch
 from drain.evidence.sql import rows
 
 EACH = 12

@@ -8,8 +8,8 @@ from html import escape
 
 from django.utils.safestring import SafeString
 
+from drain.dashboard.frame.frame import NavItem
 from drain.dashboard.markup import icon
-from drain.dashboard.shell import NavItem
 
 
 def nav_links(items: Iterable[NavItem]) -> SafeString:

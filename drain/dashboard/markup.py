@@ -15,8 +15,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from drain.dashboard.formats import number
-from drain.dashboard.looks import Look, look
+from drain.dashboard.ui.formats import number
+from drain.dashboard.ui.states import Look, look
 
 # Placeholders of a fingerprint template: <path>, <n>, <name>, <hex> …
 _SLOT = re.compile(r"<([a-z][a-z0-9_-]{0,19})>")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from django.utils.safestring import SafeString
 
-from drain.dashboard.formats import number
+from drain.dashboard.frame.counts import ShellCounts
 from drain.dashboard.markup import icon
-from drain.dashboard.shell_counts import ShellCounts
+from drain.dashboard.ui.formats import number
 
 
 def nav_count(name: str, counts: ShellCounts) -> SafeString:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from drain.dashboard.formats import age, who
+from drain.dashboard.ui.formats import age, who
 from drain.db.sql import rows
 from drain.engine.sessions.backlog import active_holds
 from drain.models import Attempt, Phase

@@ -14,11 +14,10 @@ from urllib.parse import quote
 from django.http import QueryDict
 from django.utils.safestring import SafeString
 
-from drain.dashboard.addresses import changed_query, link
-from drain.dashboard.formats import number
-from drain.dashboard.links import phase_href, run_page_href
+from drain.dashboard.http.links import changed_query, link, phase_href, run_page_href
 from drain.dashboard.markup import icon
-from drain.dashboard.moments import ago
+from drain.dashboard.ui.formats import number
+from drain.dashboard.ui.times import ago
 from drain.engine.queue.blockers import QueuedPhase
 
 

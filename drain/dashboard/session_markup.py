@@ -12,13 +12,12 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from drain.dashboard.addresses import link
-from drain.dashboard.drawings import thin_bar
-from drain.dashboard.formats import duration, number
-from drain.dashboard.links import attempt_href, phase_href, run_href
-from drain.dashboard.looks import drain_state, reason_word
+from drain.dashboard.http.links import attempt_href, link, phase_href, run_href
 from drain.dashboard.markup import state
-from drain.dashboard.moments import ago, at
+from drain.dashboard.ui.formats import duration, number
+from drain.dashboard.ui.states import drain_state, reason_word
+from drain.dashboard.ui.svg import thin_bar
+from drain.dashboard.ui.times import ago, at
 from drain.models import Candidate
 from drain.models.vocabulary import CandidateStatus
 

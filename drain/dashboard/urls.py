@@ -3,20 +3,118 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path
 
-from drain.dashboard import routes_a, routes_b, routes_evidence, routes_people
+from drain.dashboard.attempts.log import attempt_log, attempt_log_file
+from drain.dashboard.audit import views as audit
+from drain.dashboard.drains import actions as drain_actions
+from drain.dashboard.drains import new, report
+from drain.dashboard.drains import views as drains
+from drain.dashboard.evidence import actions as evidence_actions
+from drain.dashboard.evidence import views as evidence
+from drain.dashboard.fingerprints import actions as fingerprint_actions
+from drain.dashboard.fingerprints import views as fingerprints
+from drain.dashboard.frame import saved_views
+from drain.dashboard.overview.views import overview
+from drain.dashboard.phases.views import phase_detail
+from drain.dashboard.queue import actions as queue_actions
+from drain.dashboard.queue import bulk
+from drain.dashboard.queue import views as queue
+from drain.dashboard.runs.views import run_detail, run_list
+from drain.dashboard.search.views import search
+from drain.dashboard.telemetry.views import telemetry
+from drain.dashboard.workers.views import worker_list
 
 app_name = "drain"
+
+_LOGIN = LoginView.as_view(
+    template_name="drain/login.html",
+    redirect_authenticated_user=True,
+    # The other way in, where a provider is configured.
+    extra_context={"sign_on": settings.DRAIN_OIDC_NAME if settings.OIDC else ""},
+)
+
+_PEOPLE = [
+    path("login/", _LOGIN, name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("audit/", audit.audit_list, name="audit-list"),
+    path("audit/export.csv", audit.audit_export, name="audit-export"),
+    path("views/save/", saved_views.view_save, name="view-save"),
+    path("views/<int:pk>/rename/", saved_views.view_rename, name="view-rename"),
+    path("views/<int:pk>/delete/", saved_views.view_delete, name="view-delete"),
+]
+_WORK = [
+    path("", overview, name="overview"),
+    path("runs/", run_list, name="run-list"),
+    path("runs/<int:pk>/", run_detail, name="run-detail"),
+    path("phases/<int:pk>/", phase_detail, name="phase-detail"),
+    path("attempts/<int:pk>/log/", attempt_log, name="attempt-log"),
+    path("attempts/<int:pk>/log.txt", attempt_log_file, name="attempt-log-file"),
+    path("search/", search, name="search"),
+    path("telemetry/", telemetry, name="telemetry"),
+    path("workers/", worker_list, name="worker-list"),
+]
+_DRAINS = [
+    path("drains/new/", new.session_new, name="session-new"),
+    path("drains/", drains.session_list, name="session-list"),
+    path("drains/<int:pk>/", drains.session_detail, name="session-detail"),
+    path(
+        "drains/<int:pk>/excluded/<slug:reason>/", drains.session_excluded, name="session-excluded"
+    ),
+    path("drains/<int:pk>/report/", report.session_report, name="session-report"),
+    path(
+        "drains/<int:pk>/report/<slug:kind>/",
+        report.session_report_file,
+        name="session-report-file",
+    ),
+    path("drains/<int:pk>/pause/", drain_actions.session_pause, name="session-pause"),
+    path("drains/<int:pk>/resume/", drain_actions.session_resume, name="session-resume"),
+    path("drains/<int:pk>/stop/", drain_actions.session_stop, name="session-stop"),
+    path("drains/<int:pk>/cancel/", drain_actions.session_cancel, name="session-cancel"),
+]
+_QUEUE = [
+    path("queued/", queue.queued_list, name="queued-list"),
+    path("queued/clear/", queue_actions.queued_clear, name="queued-clear"),
+    path("phases/requeue/", queue_actions.phase_requeue, name="phase-requeue"),
+    path("phases/<int:pk>/drain/", queue_actions.phase_drain, name="phase-drain"),
+    path("holds/", queue_actions.hold_add, name="hold-add"),
+    path("holds/<int:pk>/release/", queue_actions.hold_release, name="hold-release"),
+    path("bulk/<int:pk>/", bulk.bulk_detail, name="bulk-detail"),
+    path("bulk/<int:pk>/cancel/", bulk.bulk_cancel, name="bulk-cancel"),
+]
+_FINGERPRINTS = [
+    path("fingerprints/", fingerprints.fingerprint_list, name="fingerprint-list"),
+    path("fingerprints/<str:key>/", fingerprints.fingerprint_detail, name="fingerprint-detail"),
+    *(
+        path(f"fingerprints/<str:key>/{act}/", view, name=f"fingerprint-{act}")
+        for act, view in (
+            ("snooze", fingerprint_actions.fingerprint_snooze),
+            ("mute", fingerprint_actions.fingerprint_mute),
+            ("wake", fingerprint_actions.fingerprint_wake),
+            ("resolve", fingerprint_actions.fingerprint_resolve),
+            ("merge", fingerprint_actions.fingerprint_merge),
+        )
+    ),
+]
+_EVIDENCE = [
+    path("evidence/", evidence.evidence_list, name="evidence"),
+    path("evidence/compare/", evidence.evidence_compare, name="evidence-compare"),
+    path("evidence/markers/new/", evidence_actions.marker_new, name="marker-new"),
+    path("evidence/markers/<int:pk>/", evidence.marker_detail, name="marker-detail"),
+    path("evidence/checks/new/", evidence_actions.check_new, name="check-new"),
+]
 urlpatterns: list[URLPattern] = [
-    *routes_a.ROUTES,
-    *routes_b.ROUTES,
-    *routes_evidence.ROUTES,
-    *routes_people.ROUTES,
+    *_PEOPLE,
+    *_WORK,
+    *_DRAINS,
+    *_QUEUE,
+    *_FINGERPRINTS,
+    *_EVIDENCE,
 ]
 
 if settings.DEBUG:
     # For developers: every component in every state, from made-up data.
-    from drain.dashboard.styleguide import styleguide
+    from drain.dashboard.styleguide.views import styleguide
 
     urlpatterns.append(path("styleguide/", styleguide, name="styleguide"))

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from drain.admin import acting
-from drain.dashboard import queued_actions
+from drain.dashboard.queue import actions
 from drain.engine.bulk.worker import run_bulk
 from drain.engine.workers.hosts import register_host
 from drain.models import AuditEvent, BulkAction, DrainSession, ExecutorProfile, Hold, Phase
@@ -108,7 +108,7 @@ def test_a_viewer_is_not_offered_what_it_may_not_do():
 def two_are_many(monkeypatch):
     """More than one row is a worker's, so that a test need not make a thousand."""
     monkeypatch.setattr(acting, "LARGE", 1)
-    monkeypatch.setattr(queued_actions, "LARGE", 1)
+    monkeypatch.setattr(actions, "LARGE", 1)
 
 
 @pytest.mark.usefixtures("two_are_many")

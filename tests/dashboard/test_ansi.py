@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drain.dashboard.ansi import Painter, plain
+from drain.dashboard.attempts.ansi import Painter, plain
 
 
 def painted(*lines: str) -> str:

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
-from drain.dashboard import attempt_log as viewer
+from drain.dashboard.attempts import log as viewer
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
 from tests.factories import AttemptFactory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drain.dashboard.audit import changed
+from drain.dashboard.audit.views import changed
 from drain.models import AuditEvent
 
 

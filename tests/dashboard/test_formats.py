@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from drain.dashboard import formats
+from drain.dashboard.ui import formats
 
 NOW = datetime(2025, 12, 28, 14, 32, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drain.dashboard import looks
+from drain.dashboard.ui import states
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "drain" / "static" / "drain"
@@ -46,7 +46,7 @@ def _icons() -> set[str]:
 
 
 def test_every_icon_that_is_drawn_is_in_the_sprite():
-    used = {looks.look(name).icon for name in looks.known()}
+    used = {states.look(name).icon for name in states.known()}
     for path in TEMPLATES:
         used |= set(re.findall(r'{% icon "([^"]+)"', path.read_text()))
     assert used <= _icons()
@@ -54,8 +54,8 @@ def test_every_icon_that_is_drawn_is_in_the_sprite():
 
 def test_every_colour_class_of_a_state_exists():
     defined = set(re.findall(r"\.(s-[a-z-]+)", (STATIC / "css" / "states.css").read_text()))
-    used = {looks.look(name).css for name in looks.known()}
-    used |= {looks.reason_css(code) for code in looks.REASON_WORDS}
+    used = {states.look(name).css for name in states.known()}
+    used |= {states.reason_css(code) for code in states.REASON_WORDS}
     assert used <= defined
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drain.dashboard.graph_layout import Node, lay_out
+from drain.dashboard.runs.graph import Node, lay_out
 from drain.policy.graph import CycleError
 
 DONE = ("COMPLETE", "SKIPPED")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from drain.dashboard.log_reader import (
+from drain.dashboard.attempts.reader import (
     LINE_BYTES,
     Reader,
     Window,

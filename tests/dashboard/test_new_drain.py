@@ -37,7 +37,7 @@ def test_the_preview_sums_and_writes_nothing(backlog):
 
 
 def test_a_large_backlog_is_planned_after_the_page_is_there(backlog, monkeypatch):
-    monkeypatch.setattr("drain.dashboard.preview.LARGE", 3)
+    monkeypatch.setattr("drain.dashboard.drains.preview.LARGE", 3)
     viewer = signed_in(Role.VIEWER)
     page = viewer.get("/drains/new/?batch_size=2").content.decode()
     assert "5 failed phases are being planned" in page

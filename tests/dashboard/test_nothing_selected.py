@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drain.dashboard.nothing_selected import nothing_selected
+from drain.dashboard.drains.empty_plan import nothing_selected
 from drain.models import DrainSession
 from tests.factories import CandidateFactory, PhaseFactory, RunFactory, SessionFactory
 

@@ -8,10 +8,10 @@ import pytest
 from django.core.cache import caches
 from django.utils import timezone
 
-from drain.dashboard.overview_causes import read_causes
-from drain.dashboard.overview_ledger import read_ledger
-from drain.dashboard.overview_rates import read_rates
-from drain.dashboard.overview_states import read_states
+from drain.dashboard.overview.causes import read_causes
+from drain.dashboard.overview.ledger import read_ledger
+from drain.dashboard.overview.rates import read_rates
+from drain.dashboard.overview.states import read_states
 from drain.evidence.rollups.fold import fold
 from drain.models import Dependency, DrainSession, FixMarker, Hold, SessionRun, StateSnapshot
 from drain.models.roles import Role

@@ -9,17 +9,16 @@ from django.http import QueryDict
 
 from drain.dashboard.audit_markup import audit_rows
 from drain.dashboard.cause_markup import cause_rows, matrix_rows
-from drain.dashboard.charts import Chart
-from drain.dashboard.drawings import LaneMark
-from drain.dashboard.formats import NOTHING
+from drain.dashboard.frame.frame import NavItem
 from drain.dashboard.frame_markup import nav_links, tab_links, zone_choices
-from drain.dashboard.graph_layout import Node, lay_out
 from drain.dashboard.markup import options, part
-from drain.dashboard.overview_causes import CauseRow
+from drain.dashboard.overview.causes import CauseRow
 from drain.dashboard.queued_markup import QueuedRows, blocker_rows
-from drain.dashboard.run_list import ListedRun, RunRow
 from drain.dashboard.run_markup import dependency_drawing, phase_rows, run_rows
-from drain.dashboard.run_reads import PhaseLine, RunPhase, RunTable
+from drain.dashboard.runs.detail_query import PhaseLine, RunPhase, RunTable
+from drain.dashboard.runs.graph import Node, lay_out
+from drain.dashboard.runs.list_query import ListedRun, RunRow
+from drain.dashboard.runs.timeline import Period
 from drain.dashboard.session_markup import (
     plan_rows,
     result_rows,
@@ -27,8 +26,9 @@ from drain.dashboard.session_markup import (
     session_rows,
     verdict_rows,
 )
-from drain.dashboard.shell import NavItem
-from drain.dashboard.timeline import Period
+from drain.dashboard.ui.charts import Chart
+from drain.dashboard.ui.formats import NOTHING
+from drain.dashboard.ui.svg import LaneMark
 from drain.engine.queue.blockers import QueuedPhase
 from drain.models import AuditEvent, Candidate, DrainSession, Phase, Run
 

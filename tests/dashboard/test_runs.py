@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from drain.dashboard import run_list
+from drain.dashboard.runs import list_query
 from drain.models import Dependency, FixMarker, Hold, SessionRun, Transition
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
@@ -76,7 +76,7 @@ def test_runs_are_found_by_the_words_of_their_errors(client):
 @pytest.mark.parametrize("near", [0, 80])
 @pytest.mark.parametrize("typed", ["SIZE", "5e3abc", "größe", "007 size", "a1b2", "x" * 9])
 def test_words_are_found_however_they_are_written_and_taken_apart(client, monkeypatch, near, typed):
-    monkeypatch.setattr(run_list, "NEAR", near)
+    monkeypatch.setattr(list_query, "NEAR", near)
     said = "Size 007: 5e3 abc is no Größe of a1b2c3, " + "X" * 9
     phase = PhaseFactory(run=RunFactory(run_id="one"), last_failure_reason=said)
     assert listed(client, f"?q={typed}") == ["one"]
@@ -90,7 +90,7 @@ def test_whatever_is_typed_is_only_searched_for(client, typed):
 
 
 def test_pages_lead_on_and_back_without_losing_a_run(client, monkeypatch):
-    monkeypatch.setattr(run_list, "PAGE", 2)
+    monkeypatch.setattr(list_query, "PAGE", 2)
     runs = [RunFactory() for _ in range(5)]
     seen, address = [], "/runs/"
     for _ in range(3):
@@ -106,8 +106,8 @@ def test_pages_lead_on_and_back_without_losing_a_run(client, monkeypatch):
 
 @pytest.mark.parametrize("near", [0, 3, 80])
 def test_common_words_and_rare_ones_are_found_however_far_away(client, monkeypatch, near):
-    monkeypatch.setattr(run_list, "PAGE", 2)
-    monkeypatch.setattr(run_list, "NEAR", near)
+    monkeypatch.setattr(list_query, "PAGE", 2)
+    monkeypatch.setattr(list_query, "NEAR", near)
     for place in range(6):
         said = "Timeout in setUp" + (" of the needle" if place == 0 else "")
         PhaseFactory(run=RunFactory(run_id=f"run-{place}"), last_failure_reason=said)

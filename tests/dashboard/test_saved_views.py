@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 
-from drain.dashboard.saved_views import MOST
+from drain.dashboard.frame.saved_views import MOST
 from drain.models import SavedView
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in

@@ -7,8 +7,8 @@ import time
 
 from django.core.cache import caches
 
-from drain.dashboard import shared as module
-from drain.dashboard.shared import shared
+from drain.dashboard.http import cache as module
+from drain.dashboard.http.cache import shared
 
 
 def test_facts_are_read_once_for_everybody():

@@ -9,9 +9,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 from django.utils import timezone
 
-from drain.dashboard.run_list import RunFilter, filtered_runs
-from drain.dashboard.shell import build_shell
-from drain.dashboard.shell_counts import read_counts
+from drain.dashboard.frame.counts import read_counts
+from drain.dashboard.frame.frame import build_shell
+from drain.dashboard.runs.list_query import RunFilter, filtered_runs
 from drain.engine.queue.blockers import QueueFilter, queue_size
 from drain.models import BulkAction, Phase, Run, Source, WorkerHost
 from drain.models.roles import Role

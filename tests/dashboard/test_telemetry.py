@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from drain.dashboard.telemetry_reads import WINDOWS, read_telemetry, slots_of
+from drain.dashboard.telemetry.queries import WINDOWS, read_telemetry, slots_of
 from drain.models import TelemetryEvent
 from drain.models.roles import Role
 from drain.models.rollups import AttemptDelta

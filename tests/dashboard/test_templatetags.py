@@ -10,8 +10,8 @@ from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils import timezone
 
-from drain.dashboard import looks
-from drain.dashboard.drawings import Interval, LaneMark
+from drain.dashboard.ui import states
+from drain.dashboard.ui.svg import Interval, LaneMark
 from drain.models import vocabulary
 
 HOSTILE = '<script>alert("x")</script>'
@@ -37,7 +37,7 @@ def draw(text: str, /, **context: object) -> str:
     ids=lambda word: f"{type(word).__name__}-{word.value}",
 )
 def test_each_stored_state_has_an_icon_a_colour_and_its_own_word(word):
-    shown = looks.look(word)
+    shown = states.look(word)
     assert shown.word == word.label
     html = draw("{% state value %}", value=word.value)
     assert shown.word in html

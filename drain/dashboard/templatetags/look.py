@@ -20,18 +20,15 @@ from django.utils.safestring import SafeString
 from drain.dashboard import (
     audit_markup,
     cause_markup,
-    drawings,
-    formats,
     frame_markup,
-    links,
-    looks,
     markup,
-    moments,
     queued_markup,
     run_markup,
     session_markup,
 )
-from drain.dashboard.addresses import changed_query
+from drain.dashboard.http import links
+from drain.dashboard.http.links import changed_query
+from drain.dashboard.ui import formats, states, svg, times
 from drain.evidence.report.sentences import MARKS
 
 register = template.Library()
@@ -63,16 +60,16 @@ register.simple_tag(session_markup.result_rows, name="result_rows")
 register.simple_tag(session_markup.plan_rows, name="plan_rows")
 register.simple_tag(run_markup.dependency_drawing, name="dependency_drawing")
 register.simple_tag(formats.rate, name="rate")
-register.simple_tag(moments.at, name="at")
-register.simple_tag(drawings.sparkline, name="sparkline")
-register.simple_tag(drawings.split_bar, name="split_bar")
-register.simple_tag(drawings.thin_bar, name="thin_bar")
-register.simple_tag(drawings.lane, name="lane")
-register.simple_tag(drawings.lane_head, name="lane_head")
-register.simple_tag(drawings.interval, name="interval")
-register.simple_tag(drawings.interval_head, name="interval_head")
-register.simple_tag(drawings.difference, name="difference")
-register.simple_tag(drawings.difference_head, name="difference_head")
+register.simple_tag(times.at, name="at")
+register.simple_tag(svg.sparkline, name="sparkline")
+register.simple_tag(svg.split_bar, name="split_bar")
+register.simple_tag(svg.thin_bar, name="thin_bar")
+register.simple_tag(svg.lane, name="lane")
+register.simple_tag(svg.lane_head, name="lane_head")
+register.simple_tag(svg.interval, name="interval")
+register.simple_tag(svg.interval_head, name="interval_head")
+register.simple_tag(svg.difference, name="difference")
+register.simple_tag(svg.difference_head, name="difference_head")
 
 register.filter("number", formats.number)
 register.filter("duration", formats.duration)
@@ -82,10 +79,10 @@ register.filter("masked", formats.masked)
 register.filter("who", formats.who)
 register.filter("boxed", markup.boxed_template)
 register.filter("command_text", markup.command_text)
-register.filter("heat", drawings.heat_level)
-register.filter("reason_word", looks.reason_word)
-register.filter("reason_css", looks.reason_css)
-register.filter("drain_state", looks.drain_state)
+register.filter("heat", svg.heat_level)
+register.filter("reason_word", states.reason_word)
+register.filter("reason_css", states.reason_css)
+register.filter("drain_state", states.drain_state)
 register.filter("run_href", links.run_href)
 register.filter("phase_href", links.phase_href)
 register.filter("attempt_href", links.attempt_href)
@@ -97,13 +94,13 @@ register.filter("marker_href", links.marker_href)
 @register.filter
 def state_css(value: object) -> str:
     """The colour class of a state, for markup that draws it by itself."""
-    return looks.look(value).css
+    return states.look(value).css
 
 
 @register.filter
 def state_word(value: object) -> str:
     """The word of a state, for titles and labels."""
-    return looks.look(value).word
+    return states.look(value).word
 
 
 @register.filter
@@ -164,13 +161,13 @@ def _report_cell(name: str, text: str) -> str:
 @register.simple_tag(takes_context=True)
 def ago(context: template.Context, moment: datetime | None) -> SafeString | str:
     """How long ago, with the absolute time on hover. `now` of the context is the page's one clock."""
-    return moments.ago(moment, context.get("now") or timezone.now())
+    return times.ago(moment, context.get("now") or timezone.now())
 
 
 @register.simple_tag
 def gauge_class(gauge: Any) -> str:
     """The colour class of a gauge with observed, limit, fault and tripped."""
-    return drawings.gauge_css(gauge.observed, gauge.limit, fault=gauge.fault, tripped=gauge.tripped)
+    return svg.gauge_css(gauge.observed, gauge.limit, fault=gauge.fault, tripped=gauge.tripped)
 
 
 @register.simple_tag(takes_context=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 
-from drain.dashboard.saved_views import filters_in, views_of
+from drain.dashboard.frame.saved_views import filters_in, views_of
 
 register = template.Library()
 

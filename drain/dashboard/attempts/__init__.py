@@ -1,0 +1,3 @@
+"""The log of an attempt."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""The list of who did what."""
+
+from __future__ import annotations

@@ -1,0 +1,129 @@
+"""The audit: who did what, why, from where; a page and the same rows as CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from drain.dashboard.http.permissions import requires
+from drain.dashboard.http.responses import number_in
+from drain.evidence.report.escape import csv_cell
+from drain.models import AuditEvent
+from drain.models.vocabulary import Origin
+
+LISTED = 50
+FILTERS = ("actor", "verb", "subject", "origin")
+HEADS = (
+    "at", "actor", "origin", "address", "verb", "subject", "number", "what", "reason", "old", "new",
+)  # fmt: skip
+
+
+class _Echo:
+    """A file for the csv module that gives each line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+@require_safe
+@requires("drain.view_auditevent")
+def audit_list(request: HttpRequest) -> HttpResponse:
+    """Newest first; filters compare whole words, the next page begins after a row."""
+    found = _filtered(request)
+    before = number_in(request, "before")
+    page = list((found.filter(pk__lt=before) if before else found)[: LISTED + 1])
+    asked = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
+    context = {
+        "now": timezone.now(),
+        "events": [(event, changed(event)) for event in page[:LISTED]],
+        "older": page[LISTED - 1].pk if len(page) > LISTED else 0,
+        "newer": bool(before),
+        "asked": asked,
+        "origins": Origin.values,
+        "export": f"{reverse('drain:audit-export')}?{urlencode(asked)}",
+    }
+    return render(request, "drain/audit/list.html", context)
+
+
+@require_safe
+@requires("drain.view_auditevent")
+def audit_export(request: HttpRequest) -> StreamingHttpResponse:
+    """The filtered rows as CSV, streamed; no cell begins as a formula."""
+    answer = StreamingHttpResponse(_csv(_filtered(request)), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="audit.csv"'
+    return answer
+
+
+def changed(event: AuditEvent) -> str:
+    """Old and new in one line: `state QUEUED → SKIPPED`."""
+    names = {**event.old, **event.new}
+    told = {name: _change(event, name) for name in names}
+    return ", ".join(f"{name} {change}" for name, change in told.items() if change)
+
+
+def _change(event: AuditEvent, name: str) -> str:
+    old, new = (_short(values[name]) if name in values else "" for values in (event.old, event.new))
+    if name in event.old and name in event.new:
+        return f"{old or '–'} → {new or '–'}"
+    return new or (f"{old} → –" if old else "")
+
+
+def _short(value: object) -> str:
+    """For people: what is not set is left out; the export has everything."""
+    if isinstance(value, dict):
+        told = {name: _short(part) for name, part in value.items()}
+        return ", ".join(f"{name} {part}" for name, part in told.items() if part)
+    if isinstance(value, list):
+        return " ".join(map(_short, value))
+    if value is None or value is False:
+        return ""
+    return _moment(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _moment(text: str) -> str:
+    """A stored moment in the reader's zone; any other text as it is."""
+    try:
+        found = datetime.fromisoformat(text) if text[10:11] == "T" else None
+        if found is None or found.tzinfo is None:
+            return text
+        return f"{timezone.localtime(found):%Y-%m-%d %H:%M %Z}"
+    except (ValueError, OverflowError):
+        return text
+
+
+def _filtered(request: HttpRequest) -> QuerySet[AuditEvent]:
+    found = AuditEvent.objects.order_by("-pk")
+    for name in FILTERS:
+        # PostgreSQL has no NUL in a text, so nothing can be equal to one.
+        wanted = request.GET.get(name, "").strip()
+        if "\0" in wanted:
+            return found.none()
+        if wanted:
+            found = found.filter(**{name: wanted})
+    return found
+
+
+def _csv(events: QuerySet[AuditEvent]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield writer.writerow(HEADS)
+    for event in events.iterator(chunk_size=2000):
+        yield writer.writerow(_cells(event))
+
+
+def _cells(event: AuditEvent) -> list[Any]:
+    texts = (
+        event.actor, event.origin, event.address, event.verb, event.subject, event.subject_pk,
+        event.label, event.reason, json.dumps(event.old), json.dumps(event.new),
+    )  # fmt: skip
+    return [event.at.isoformat(), *(csv_cell(text) for text in texts)]

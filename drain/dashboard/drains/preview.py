@@ -1,0 +1,152 @@
+"""What a drain with these limits would do: read, never written, and no line in the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from drain.dashboard.drains.empty_plan import plan_subject
+from drain.dashboard.drains.form import DrainForm
+from drain.dashboard.drains.stop_card import step
+from drain.dashboard.frame.frame import shared_counts
+from drain.dashboard.http.actions import REFUSALS
+from drain.dashboard.ui.commands import drain_command
+from drain.db.sql import rows
+from drain.engine.sessions.planning import preview as make_preview
+from drain.engine.workers.hosts import strength
+from drain.models import Run
+from drain.models.vocabulary import RATED_OUTCOMES, PhaseState
+from drain.policy.actions import for_empty_plan
+from drain.policy.drift import seen_plan
+from drain.policy.estimate import Estimate, estimate
+from drain.policy.plan import Excluded, Plan
+
+SHOWN = 50
+BEHIND = 10
+"""Phases named behind each reason; the command line prints all of them."""
+LARGE = 5_000
+"""Phases that are planned within the time a page may take."""
+BASIS = 500
+"""Past attempts that an estimate is made from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """One reason with the first phases that it keeps out."""
+
+    code: str
+    count: int
+    phases: list[dict[str, Any]]
+
+
+def preview_context(form: DrainForm, now: datetime) -> dict[str, Any]:
+    """What the preview shows; with a field that makes no sense only the errors."""
+    context: dict[str, Any] = {"form": form, "now": now, "workers": strength()}
+    if form.errors:
+        return context
+    context["command"] = drain_command(form.scope, form.limits, form.note)
+    try:
+        plan = make_preview(form.scope, form.limits, now)
+    except REFUSALS as error:
+        form.errors["all"] = str(error)
+        return context
+    return context | _plan_context(form, plan)
+
+
+def takes_long(form: DrainForm) -> bool:
+    """Whether the page should be there before its preview: a plan over everything, of a large backlog."""
+    known = shared_counts().by_state
+    planned = known.get(PhaseState.FAILED, 0) + known.get(PhaseState.QUEUED, 0)
+    return planned > LARGE and not form.errors and not form.scope.run_ids
+
+
+def deferred_context(form: DrainForm, now: datetime) -> dict[str, Any]:
+    """What the page shows until its script has asked for the preview."""
+    command = drain_command(form.scope, form.limits, form.note)
+    known = shared_counts().by_state.get(PhaseState.FAILED, 0)
+    return {"form": form, "now": now, "command": command, "deferred": True, "failed": known}
+
+
+def _plan_context(form: DrainForm, plan: Plan) -> dict[str, Any]:
+    counts = {reason.value: count for reason, count in plan.counts.items()}
+    behind = _behind(plan)
+    shown = plan.selected[:SHOWN]
+    names = _run_names([item.run for item in shown], behind)
+    excluded = sum(counts.values())
+    seen = seen_plan([item.id for item in plan.selected])
+    return {
+        "plan": plan,
+        "selected": len(plan.selected),
+        "selected_runs": len({item.run for item in plan.selected}),
+        "excluded": excluded,
+        "sum": f"{len(plan.selected):,} + {excluded:,} = {plan.total:,}",
+        "reason_bar": [("selected", len(plan.selected)), *_by_state(counts)],
+        "rows": [{"item": item, "run": names.get(item.run, "")} for item in shown],
+        "reasons": [
+            {"code": code, "count": n, "href": f"#why-{code}"}
+            for code, n in sorted(counts.items(), key=lambda pair: -pair[1])
+        ],
+        "most": max(counts.values(), default=0),
+        "behind": [
+            Behind(reason, counts[reason], [_named(line, names) for line in lines])
+            for reason, lines in sorted(behind.items(), key=lambda pair: -counts[pair[0]])
+        ],
+        "estimate": _estimate(form, len(plan.selected)),
+        "seen_digest": seen.digest,
+        "seen_ids": "" if seen.ids is None else ",".join(map(str, seen.ids)),
+        "ways_out": [] if plan.selected else _ways_out(plan),
+    }
+
+
+def _ways_out(plan: Plan) -> list[dict[str, Any]]:
+    return [step(action) for action in for_empty_plan(plan, plan_subject(plan))]
+
+
+# Bars know states, not reasons: each reason borrows the state whose colour the reason has.
+_STATE_OF = {
+    "leased": "running",
+    "prefix_excluded": "held",
+    "run_held": "held",
+    "fingerprint_snoozed": "snoozed",
+    "queued_in_run": "waiting",
+    "waits_for_queued": "waiting",
+    "waits_for_dependency": "waiting",
+}
+
+
+def _by_state(counts: dict[str, int]) -> list[tuple[str, int]]:
+    ordered = sorted(counts.items(), key=lambda pair: -pair[1])
+    return [(_STATE_OF.get(code, "skipped"), n) for code, n in ordered]
+
+
+def _behind(plan: Plan) -> dict[str, list[Excluded]]:
+    found: dict[str, list[Excluded]] = {}
+    for line in plan.excluded:
+        lines = found.setdefault(line.reason.value, [])
+        if len(lines) < BEHIND:
+            lines.append(line)
+    return found
+
+
+def _run_names(selected: Iterable[int], behind: dict[str, list[Excluded]]) -> dict[int, str]:
+    pks = {*selected, *(line.run for lines in behind.values() for line in lines)}
+    return dict(Run.objects.filter(pk__in=pks).values_list("pk", "run_id"))
+
+
+def _named(line: Excluded, names: dict[int, str]) -> dict[str, Any]:
+    return {"phase": line.phase_id, "run": names.get(line.run, ""), "detail": line.detail}
+
+
+def _estimate(form: DrainForm, selected: int) -> Estimate:
+    """From the newest attempts that say something, on any phase."""
+    found = rows(
+        """
+        SELECT extract(epoch FROM finished_at - started_at)::float8 AS seconds FROM drain_attempt
+        WHERE outcome = ANY(%(rated)s::text[]) ORDER BY id DESC LIMIT %(basis)s::int
+        """,
+        {"rated": [outcome.value for outcome in RATED_OUTCOMES], "basis": BASIS},
+    )
+    seconds = [row["seconds"] for row in found]
+    return estimate(seconds, selected, form.limits.parallel, form.limits.phase_timeout(None))

@@ -1,0 +1,187 @@
+"""What the session page asks the database: a fixed number of bounded queries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count
+
+from drain.dashboard.ui.formats import masked
+from drain.db.sql import rows
+from drain.engine.sessions.results import dropped_from_plan
+from drain.evidence import sql
+from drain.models import Candidate, DrainSession, FixMarker, Source
+from drain.models.vocabulary import CandidateStatus
+from drain.policy.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
+
+RESULTS = 25
+RUNNING = 12
+VERDICTS = 10
+PLANNED = 50
+TAIL_LINES = 3
+REASON_CHARACTERS = 160
+
+# What the lists show: a phase and a run have long texts besides.
+_NAMED = ("phase__phase_id", "run__run_id")
+# Planned anew each time (drain.evidence.sql): how many attempts a session has decides how they are best found.
+_ATTEMPTS = """
+FROM drain_attempt a JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = a.run_id
+WHERE a.session_id = %(session)s
+"""
+_ENDED = f"""
+SELECT a.id AS pk, a.phase_id AS phase_pk, p.phase_id, r.run_id, a.outcome, a.telemetry_count, a.finished_at,
+    extract(epoch FROM a.finished_at - a.started_at)::float8 AS seconds, a.error, a.zero_yield_reason
+{_ATTEMPTS} AND a.finished_at IS NOT NULL
+"""  # noqa: S608 - constants only
+_NEWER = f"{_ENDED} AND a.id > %(after)s ORDER BY a.id LIMIT %(limit)s"
+_OLDER = f"{_ENDED} AND (%(before)s::bigint IS NULL OR a.id < %(before)s) ORDER BY a.id DESC LIMIT %(limit)s"
+_OPEN = f"""
+SELECT a.id AS pk, a.phase_id AS phase_pk, p.phase_id, r.run_id, a.started_at, a.timeout_seconds, a.tail,
+    upper(coalesce(nullif(a.reported_state, ''), p.state)) AS state
+{_ATTEMPTS} AND a.finished_at IS NULL ORDER BY a.started_at LIMIT %(limit)s
+"""
+_PLAN = ("planned_position", "why", "attempts", "outcome", "status", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of ended attempts, newest first; cursors are attempt numbers, 0 for none."""
+
+    rows: Sequence[dict[str, Any]]
+    older: int
+    newer: int
+
+
+def results(session: int, before: int | None, after: int | None) -> Results:
+    """Attempts of a session below `before`, or above `after`, by number."""
+    values = {"session": session, "limit": RESULTS + 1}
+    if after is not None:
+        page = sql.rows(_NEWER, values | {"after": after})
+        more, page = len(page) > RESULTS, page[:RESULTS][::-1]
+        return Results(_shown(page), page[-1]["pk"] if page else 0, page[0]["pk"] if more else 0)
+    page = sql.rows(_OLDER, values | {"before": before})
+    more, page = len(page) > RESULTS, page[:RESULTS]
+    newer = page[0]["pk"] if page and before is not None else 0
+    return Results(_shown(page), page[-1]["pk"] if more else 0, newer)
+
+
+def _shown(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row | {"said": last_line(row["error"]) or row["zero_yield_reason"]} for row in page]
+
+
+def last_line(text: str) -> str:
+    """The last line that says something, which is where most tools put the reason."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip()[:REASON_CHARACTERS] if lines else ""
+
+
+def running_attempts(session: int, now: datetime) -> list[dict[str, Any]]:
+    """Open attempts, longest first, each with the last lines it printed."""
+    return [
+        item
+        | {
+            "seconds": (now - item["started_at"]).total_seconds(),
+            "timeout": item["timeout_seconds"] or DEFAULT_PHASE_TIMEOUT_SECONDS,
+            "tail": [line[:200] for line in item["tail"].splitlines()[-TAIL_LINES:]],
+        }
+        for item in sql.rows(_OPEN, {"session": session, "limit": RUNNING + 1})
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanState:
+    """What became of the plan's phases, and every reason why one is not drained."""
+
+    waiting: int
+    running: int
+    left: int
+    """Left the plan after it was made, because a rule tripped."""
+    reasons: list[tuple[str, int]]
+
+
+def plan_state(session: DrainSession, counts: dict[str, Any]) -> PlanState:
+    """Over the planned phases only, from the session's counts; what the plan left out is in its ledger."""
+    reasons, left = Counter(session.ledger), Counter[str]()
+    # The rows of the whole plan are only read when some of it has left.
+    if counts["waiting"] + counts["running"] + counts["phases"] != session.selected:
+        left = Counter(dropped_from_plan(session.pk))
+    reasons.update(left)
+    return PlanState(
+        waiting=counts["waiting"],
+        running=counts["running"],
+        left=left.total(),
+        reasons=reasons.most_common(),
+    )
+
+
+def verdicts(session: int) -> list[dict[str, Any]]:
+    """Runs of the session with their verdict, stopped ones first: one more than are shown, if there are more."""
+    found = rows(
+        """
+        WITH s AS MATERIALIZED (
+            SELECT * FROM drain_sessionrun WHERE id = ANY(ARRAY(
+                SELECT id FROM drain_sessionrun WHERE session_id = %(session)s::bigint
+                ORDER BY stop = '', failed + lost DESC, head_position LIMIT %(limit)s::int
+            ))
+        )
+        SELECT r.id AS run_pk, r.run_id, s.tier, s.stop, s.stop_detail, s.complete, s.failed, s.lost, s.waiting,
+            (SELECT count(*) FROM drain_phase p CROSS JOIN LATERAL (
+                SELECT planned_position, status FROM drain_candidate
+                WHERE session_id = s.session_id AND phase_id = p.id OFFSET 0
+            ) c WHERE p.run_id = s.run_id AND c.planned_position IS NOT NULL
+                AND c.status IN ('waiting', 'excluded'))::int AS not_run
+        FROM s JOIN drain_run r ON r.id = s.run_id
+        ORDER BY s.stop = '', s.failed + s.lost DESC, s.head_position
+        """,
+        {"session": session, "limit": VERDICTS + 1},
+    )
+    return [row | {"verdict": "stopped" if row["stop"] else row["tier"]} for row in found]
+
+
+def plan_against_actual(session: int) -> list[Candidate]:
+    """The first phases of the frozen plan, with what became of each."""
+    planned = Candidate.objects.filter(session=session, planned_position__isnull=False)
+    planned = planned.select_related("phase", "run").only(*_NAMED, *_PLAN)
+    return list(planned.order_by("planned_position")[:PLANNED])
+
+
+def excluded(session: int, reason: str, after: int) -> list[Candidate]:
+    """One page of the phases behind one reason, in the order of their numbers."""
+    found = Candidate.objects.filter(session=session, reason=reason, pk__gt=after)
+    # The keys first, which the index alone gives in order; a drain of many leaves out tens of thousands.
+    keys = found.filter(status=CandidateStatus.EXCLUDED).order_by("pk").values("pk")
+    page = Candidate.objects.filter(pk__in=keys[: PLANNED + 1])
+    return list(page.select_related("phase", "run").defer("phase__params").order_by("pk"))
+
+
+def fix_before(session: DrainSession) -> FixMarker | None:
+    """The latest fix that was in when the drain started."""
+    start = session.started_at or session.created_at
+    return FixMarker.objects.filter(applied_at__lt=start).order_by("-applied_at", "-pk").first()
+
+
+def sources(session: int) -> list[dict[str, Any]]:
+    """The databases that the session's runs come from, as of their last import; passwords masked."""
+    found = Source.objects.filter(runs__session_runs__session=session).annotate(n=Count("pk"))
+    return [
+        {
+            "name": source.name,
+            "place": _place(source.identity, source.url),
+            "rows": source.identity.get("rows", {}),
+            "workspace": source.workspace,
+            "runs": source.n,
+        }
+        for source in found.order_by("-n")[:3]
+    ]
+
+
+def _place(identity: dict[str, Any], url: str) -> str:
+    if identity.get("file"):
+        return str(identity["file"])
+    if identity.get("host"):
+        return f"{identity['host']}:{identity.get('port', 5432)}/{identity.get('database', '')}"
+    return masked(identity.get("url") or url)

@@ -1,0 +1,208 @@
+"""The list of drains, and the page of one: live while it runs, the same address afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+
+from drain.dashboard.drains import queries
+from drain.dashboard.drains.gauges import GaugeView, limits_off, session_gauges
+from drain.dashboard.drains.progress import progress
+from drain.dashboard.drains.stop_card import stop_card
+from drain.dashboard.http.cache import shared
+from drain.dashboard.http.permissions import requires
+from drain.dashboard.http.responses import number_in, page_or_fragment, wants_fragment
+from drain.dashboard.ui.commands import drain_command
+from drain.db.sql import rows
+from drain.engine.sessions.results import session_counts
+from drain.engine.sessions.scope import SessionScope
+from drain.models import Candidate, DrainSession
+from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
+from drain.policy.limits import Limits
+from drain.policy.reasons import ExclusionReason
+
+LISTED = 30
+# A list shows little of a drain; its plan, limits and counts before and after are long texts.
+_LISTED = (
+    "state", "stop_reason", "stop_card", "note", "started_by", "total_failed", "selected",
+    "created_at", "started_at", "ended_at", "rested", "resting_since",
+)  # fmt: skip
+_SUMS = """
+SELECT session_id AS session, sum(complete)::int AS complete, sum(failed)::int AS failed, sum(retryable)::int AS retryable
+FROM drain_sessionrun WHERE session_id = ANY(%(sessions)s::bigint[]) GROUP BY 1
+"""
+KEEP_SECONDS = 60
+
+
+@requires()
+def session_list(request: HttpRequest) -> HttpResponse:
+    """Drains, newest first; a state in the address narrows them."""
+    found = DrainSession.objects.order_by("-pk").only(*_LISTED)
+    asked = request.GET.get("state", "")
+    state = asked if asked in SessionState.values else ""
+    if state:
+        found = found.filter(state=state)
+    before = number_in(request, "before")
+    page = list((found.filter(pk__lt=before) if before else found)[: LISTED + 1])
+    shown = page[:LISTED]
+    counts = _list_counts(shown)
+    context = {
+        "now": timezone.now(),
+        "sessions": [
+            {"session": session, "counts": counts.get(session.pk, {}), "took": _took(session)}
+            for session in shown
+        ],
+        "older": shown[-1].pk if len(page) > LISTED else 0,
+        "newer": bool(before),
+        "state": state,
+        "states": SessionState.values,
+    }
+    return page_or_fragment(
+        request, "drain/sessions/list.html", "drain/sessions/_list.html", context
+    )
+
+
+def _took(session: DrainSession) -> timedelta | None:
+    if session.started_at is None:
+        return None
+    return session.worked(timezone.now())
+
+
+def _list_counts(sessions: list[DrainSession]) -> dict[int, dict[str, int]]:
+    """The sums of each session; those that have ended change no more."""
+    ended = [(session.pk, session.ended_at) for session in sessions if session.ended_at]
+    done = [pk for pk, _ in ended]
+    going = [session.pk for session in sessions if not session.ended_at]
+    kept = shared(f"sums:{hash(tuple(ended))}", KEEP_SECONDS, lambda: _sums(done))
+    return kept | _sums(going)
+
+
+def _sums(pks: list[int]) -> dict[int, dict[str, int]]:
+    found = rows(_SUMS, {"sessions": pks}) if pks else []
+    return {row.pop("session"): row for row in found}
+
+
+@requires()
+def session_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One drain: as a page, or for a refresh only the part that changes."""
+    session = get_object_or_404(DrainSession, pk=pk)
+    now = timezone.now()
+    context = live_context(request, session, now)
+    if not wants_fragment(request):
+        # The runs of a session never change, and what their sources say only with an import.
+        context["sources"] = shared(
+            f"sources:{session.pk}", KEEP_SECONDS, lambda: queries.sources(pk)
+        )
+    # An ended session changes no more.
+    return page_or_fragment(
+        request,
+        "drain/sessions/detail.html",
+        "drain/sessions/_live.html",
+        context,
+        over=not context["live"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What a session came to, and the plan that is shown beside it when it has ended."""
+
+    counts: dict[str, Any]
+    plan: queries.PlanState
+    gauges: list[GaugeView]
+    verdicts: list[dict[str, Any]]
+    planned: list[Candidate]
+
+
+def _books(session: DrainSession, limits: Limits, now: datetime) -> _Books:
+    """As they are now; those of a session that has ended change no more."""
+    live = session.state in LIVE_SESSION_STATES
+
+    def read() -> _Books:
+        counts = session_counts(session.pk)
+        return _Books(
+            counts=counts,
+            plan=queries.plan_state(session, counts),
+            gauges=session_gauges(session, limits, counts, now),
+            verdicts=queries.verdicts(session.pk),
+            planned=[] if live else queries.plan_against_actual(session.pk),
+        )
+
+    # After an interruption attempts that got lost end late.
+    if live or session.state == SessionState.INTERRUPTED:
+        return read()
+    return shared(f"books:{session.pk}:{session.ended_at}".replace(" ", "T"), KEEP_SECONDS, read)
+
+
+def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> dict[str, Any]:
+    """Everything that the live part of the page shows."""
+    limits = Limits.from_json(session.limits)
+    live = session.state in LIVE_SESSION_STATES
+    books = _books(session, limits, now)
+    counts, plan, gauges, verdicts = books.counts, books.plan, books.gauges, books.verdicts
+    running = queries.running_attempts(session.pk, now) if live else []
+    return {
+        "now": now,
+        "session": session,
+        "fix": shared(f"fix:{session.pk}", KEEP_SECONDS, lambda: queries.fix_before(session)),
+        "live": live,
+        "limits": limits,
+        "limits_off": limits_off(limits),
+        "counts": counts,
+        "progress": progress(session, counts, plan, now),
+        "plan": plan,
+        "gauges": gauges,
+        "near": sum(gauge.near and gauge.fault for gauge in gauges),
+        "tripped": sum(gauge.tripped for gauge in gauges),
+        "running": running,
+        "results": queries.results(
+            session.pk, number_in(request, "before"), number_in(request, "after")
+        ),
+        "verdicts": verdicts[: queries.VERDICTS],
+        "more_verdicts": len(verdicts) > queries.VERDICTS,
+        "planned": books.planned,
+        "card": stop_card(session, plan, verdicts),
+        "command": drain_command(SessionScope.from_json(session.scope), limits, session.note),
+        "reasons": _reason_rows(session, plan),
+        "most": max((count for _, count in plan.reasons), default=0),
+        "excluded": sum(session.ledger.values()) + plan.left,
+    }
+
+
+def _reason_rows(session: DrainSession, plan: queries.PlanState) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": code,
+            "count": count,
+            "href": reverse("drain:session-excluded", args=[session.pk, code]),
+        }
+        for code, count in plan.reasons
+    ]
+
+
+@requires()
+def session_excluded(request: HttpRequest, pk: int, reason: str) -> HttpResponse:
+    """The phases behind one reason of the ledger."""
+    session = get_object_or_404(DrainSession, pk=pk)
+    if reason not in list(ExclusionReason):
+        raise Http404
+    after = number_in(request, "after") or 0
+    found = queries.excluded(pk, reason, after)
+    shown = found[: queries.PLANNED]
+    context = {
+        "now": timezone.now(),
+        "session": session,
+        "reason": reason,
+        "sentence": ExclusionReason(reason).sentence,
+        "rows": shown,
+        "older": shown[-1].pk if len(found) > len(shown) else 0,
+        "total": session.ledger.get(reason),
+        "shown": f"{len(shown)} phases",
+    }
+    return render(request, "drain/sessions/excluded.html", context)

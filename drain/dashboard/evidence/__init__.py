@@ -1,0 +1,3 @@
+"""Fixes, checks and comparisons."""
+
+from __future__ import annotations

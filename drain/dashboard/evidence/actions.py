@@ -1,0 +1,148 @@
+"""Marking a fix and adding a check: a form each, over the verbs that the command line calls too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from drain.dashboard.fingerprints.queries import causes_by_trend
+from drain.dashboard.http.actions import by
+from drain.dashboard.http.permissions import requires
+from drain.dashboard.http.responses import number_in
+from drain.dashboard.http.search_terms import typed
+from drain.evidence.checks.create import EVERY_MINUTES, Claim, add_check
+from drain.evidence.fingerprints.lifecycle import CauseError
+from drain.evidence.fixes.markers import add_marker, moment_of
+from drain.models import DrainSession, FixMarker
+from drain.models.vocabulary import CheckKind
+from drain.policy.numbers import whole
+
+OFFERED_CAUSES = 12
+_MOST = 9_999_999
+VALUE_WORDS = {
+    CheckKind.NO_FINGERPRINT: "the fingerprint's key",
+    CheckKind.NO_PATTERN: "text of the error, or re: and a regular expression",
+    CheckKind.COMPLETION_RATE: "percent, e.g. 80",
+    CheckKind.RATE_NOT_WORSE: "",
+    CheckKind.YIELD: "events a minute, e.g. 2",
+    CheckKind.NO_STATE: "a state, e.g. FAILED",
+    CheckKind.NO_UNKNOWN: "",
+    CheckKind.LOGS_KEPT: "",
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("drain.add_fixmarker")
+def marker_new(request: HttpRequest) -> HttpResponse:
+    """The form of a fix; GET may name fingerprints that it is for."""
+    if request.method == "POST":
+        return _add_marker(request)
+    chosen = [key for key in request.GET.getlist("fingerprint") if "\0" not in key]
+    return _marker_form(request, {"guard": "on"}, chosen)
+
+
+def _add_marker(request: HttpRequest) -> HttpResponse:
+    values = typed(request.POST)
+    chosen = [key for key in request.POST.getlist("fingerprint") if "\0" not in key]
+    who = by(request, timezone.now())
+    try:
+        at = moment_of(values["at"], who.now) if values.get("at") else None
+        marker = add_marker(
+            values.get("title", ""), who, at=at, commit=values.get("commit", ""),
+            note=values.get("note", ""), keys=[*chosen, *values.get("keys", "").split()],
+            guarded="guard" in values,
+        )  # fmt: skip
+    except CauseError as error:
+        return _marker_form(request, values | {"problem": str(error)}, chosen, status=422)
+    messages.success(
+        request,
+        f"FM-{marker.pk} is noted: from now on its causes count as mended until they return.",
+    )
+    return redirect("drain:marker-detail", pk=marker.pk)
+
+
+def _marker_form(
+    request: HttpRequest, values: dict[str, str], chosen: list[str], status: int = 200
+) -> HttpResponse:
+    now = timezone.now()
+    causes = causes_by_trend(now, "", "", OFFERED_CAUSES, 0)
+    offered = {cause["key"] for cause in causes}
+    context = {
+        "now": now,
+        "values": values,
+        "causes": [{**cause, "chosen": cause["key"] in chosen} for cause in causes],
+        "keys": values.get("keys") or " ".join(key for key in chosen if key not in offered),
+        "page_has_primary": True,
+    }
+    return render(request, "drain/evidence/marker_new.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("drain.add_check")
+def check_new(request: HttpRequest) -> HttpResponse:
+    """The form of a check; the address names the fix or the drain that it is for, else it is the fleet's."""
+    marker, session = _target(request)
+    if request.method == "POST":
+        return _add_check(request, marker, session)
+    return _check_form(request, marker, session, {"every": str(EVERY_MINUTES), "hours": "24"})
+
+
+def _target(request: HttpRequest) -> tuple[FixMarker | None, DrainSession | None]:
+    """What the address names; 404 when that is gone, since a check of the fleet is something else."""
+    if "marker" in request.GET:
+        return get_object_or_404(FixMarker, pk=number_in(request, "marker")), None
+    if "drain" in request.GET:
+        return None, get_object_or_404(DrainSession, pk=number_in(request, "drain"))
+    return None, None
+
+
+def _add_check(
+    request: HttpRequest, marker: FixMarker | None, session: DrainSession | None
+) -> HttpResponse:
+    values = typed(request.POST)
+    try:
+        claim = Claim(
+            values.get("kind", ""), values.get("value", ""), values.get("name", ""), marker,
+            session, _whole(values, "every", EVERY_MINUTES),
+            _whole(values, "hours", 24),
+        )  # fmt: skip
+        check = add_check(claim, by(request, timezone.now()))
+    except CauseError as error:
+        values["problem"] = str(error)
+        return _check_form(request, marker, session, values, status=422)
+    messages.success(request, f"The check “{check.name[:80]}” is added.")
+    if marker is not None:
+        return redirect("drain:marker-detail", pk=marker.pk)
+    return redirect("drain:session-report", session.pk) if session else redirect("drain:evidence")
+
+
+def _whole(values: dict[str, str], name: str, default: int) -> int:
+    text = values.get(name, "")
+    if not text:
+        return default
+    number = whole(text, _MOST)
+    if number is None:
+        raise CauseError(f"“{text[:20]}” is no whole number up to {_MOST:,}: use digits.")
+    return number
+
+
+def _check_form(
+    request: HttpRequest,
+    marker: FixMarker | None,
+    session: DrainSession | None,
+    values: dict[str, Any],
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "marker": marker,
+        "session": session,
+        "values": values,
+        "kinds": [(kind.value, kind.label, VALUE_WORDS[kind]) for kind in CheckKind],
+        "page_has_primary": True,
+    }
+    return render(request, "drain/evidence/check_new.html", context, status=status)

@@ -1,0 +1,293 @@
+"""A comparison as its page shows it: big numbers, tables and charts; nothing here asks the database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from drain.dashboard.evidence.flows import RateLine, drawn, flows_chart, rate_lines
+from drain.dashboard.ui import svg
+from drain.dashboard.ui.charts import Chart
+from drain.dashboard.ui.formats import NOTHING
+from drain.dashboard.ui.formats import rate as rate_text
+from drain.evidence.comparison.compare import Comparison, Difference
+from drain.evidence.comparison.figures import CauseCount, Rate, Yield
+from drain.evidence.comparison.question import Asked
+from drain.evidence.comparison.sides import Side
+from drain.evidence.statistics.intervals import Interval
+
+LISTED = 12
+"""Causes shown of each group."""
+_REASONS = {
+    "success_no_llm_calls": "Succeeded without a call to a model",
+    "timeout": "Timed out",
+    "failed_before_llm": "Failed before the first call",
+    "llm_boundary_hit": "Reached a limit of the model",
+    "execution_error": "Failed while it worked",
+    "unknown": "Unknown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """A big number with what it rests on."""
+
+    label: str
+    value: str
+    note: str
+    css: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CauseLine:
+    """What became of a cause, with its failed attempts on both sides."""
+
+    became: str
+    word: str
+    cause: CauseCount
+    before: int
+    tried: int
+    """Phases that had failed with it last and were tried after; without one it is not known to be gone."""
+    after: int
+    fixed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonView:
+    """Everything that templates/drain/evidence/_comparison.html draws."""
+
+    result: Comparison
+    kpis: tuple[Kpi, ...]
+    chart: Chart | None
+    lines: list[RateLine]
+    change: svg.Interval | None
+    causes: list[CauseLine]
+    more_causes: int
+    facts: list[tuple[str, str, str]]
+    silent: list[tuple[str, str, str]]
+    outcomes: list[tuple[str, int, int]]
+    sides: tuple[tuple[str, Side], ...]
+    at: datetime
+    """When it was read."""
+    notes: tuple[str, ...]
+
+
+def comparison_view(found: Asked, result: Comparison, at: datetime) -> ComparisonView:
+    """The page of a comparison."""
+    causes = list(_causes(result, {cause.key for cause in result.fixed}))
+    shown = _shown(causes)
+    return ComparisonView(
+        result=result,
+        kpis=(_rate_kpi(result), _change_kpi(result.difference), _yield_kpi(result), _gone(causes)),
+        chart=flows_chart(result.pairs.moves) if result.pairs.n else None,
+        lines=rate_lines(result),
+        change=drawn(result.difference.interval),
+        causes=shown,
+        more_causes=len(causes) - len(shown),
+        facts=_facts(result),
+        silent=_silent(result),
+        outcomes=_outcomes(result),
+        sides=(("Before", found.before.side), ("After", found.after.side)),
+        at=at,
+        notes=(*result.notes, *_disagreement(result), *found.notes),
+    )
+
+
+def _rate_kpi(result: Comparison) -> Kpi:
+    after = result.after.rate
+    value = f"{after.interval.value:.1%}".replace("%", " %") if after.interval else ""
+    note = f"{_n(after)}; before {_share(result.before.rate)}"
+    return Kpi("Completion rate, after", value, note)
+
+
+def _change_kpi(change: Difference) -> Kpi:
+    css = {"better": "s-complete", "worse": "s-failed"}.get(change.verdict, "")
+    sizes = (
+        f"{change.n_after:,} phase{'' if change.n_after == 1 else 's'} on both sides"
+        if change.is_paired
+        else f"n {change.n_before:,} and {change.n_after:,}"
+    )
+    if change.interval is None:
+        return Kpi("Change, points", "", f"{sizes}; at least {change.enough} on each side needed")
+    low, high = points(change.interval.low), points(change.interval.high)
+    enough = ""
+    if change.verdict == "not_enough_data" and change.enough:
+        enough = f"; about {change.enough:,} would be enough"
+    note = f"95 % interval {low} to {high}; {sizes}{enough}"
+    return Kpi("Change, points", points(change.interval.value), note, css)
+
+
+def _yield_kpi(result: Comparison) -> Kpi:
+    after, before = result.after.telemetry, result.before.telemetry
+    value = f"{after.per_minute.value:.2f}" if after.per_minute else ""
+    was = f"{before.per_minute.value:.2f}" if before.per_minute else "no attempt"
+    bounds = f", {_bounds(after.per_minute)}" if after.per_minute else ""
+    note = f"n {after.attempts:,} attempts{bounds}; before {was}, n {before.attempts:,}"
+    return Kpi("Yield, events per minute", value, note)
+
+
+def _gone(causes: Collection[CauseLine]) -> Kpi:
+    counts = {name: sum(line.became == name for line in causes) for name in _WORDS}
+    earlier = sum(counts[name] for name in ("gone", "still", "untried"))
+    rest = ", ".join(
+        f"{counts[name]} {_WORDS[name].lower()}"
+        for name in ("still", "new", "regressed", "untried")
+        if counts[name] or name != "untried"
+    )
+    value = "" if earlier and earlier == counts["untried"] else f"{counts['gone']} of {earlier}"
+    return Kpi("Fingerprints gone", value, rest, "s-failed" if counts["regressed"] else "")
+
+
+_WORDS = {
+    "regressed": "Regressed",
+    "still": "Still there",
+    "new": "New",
+    "gone": "Gone",
+    "untried": "Not tried again",
+}
+
+
+def _causes(result: Comparison, fixed: set[str]) -> Iterable[CauseLine]:
+    """Regressed, still there, new, gone, not tried again; each by its attempts."""
+    tried = result.pairs.tried()
+    earlier = {cause.key: cause.attempts for cause in result.before.causes}
+    later = {cause.key: cause.attempts for cause in result.after.causes}
+    for name, word in _WORDS.items():
+        for cause in getattr(result.causes, name):
+            before = cause.attempts if name in ("gone", "untried") else earlier.get(cause.key, 0)
+            sizes = before, tried.get(cause.key, 0), later.get(cause.key, 0)
+            yield CauseLine(name, word, cause, *sizes, cause.key in fixed)
+
+
+def _shown(causes: Collection[CauseLine]) -> list[CauseLine]:
+    """At most LISTED of each group, the fix's own first."""
+    found: list[CauseLine] = []
+    for name in _WORDS:
+        group = sorted(
+            (line for line in causes if line.became == name), key=lambda line: not line.fixed
+        )
+        found += group[:LISTED]
+    return found
+
+
+def _facts(result: Comparison) -> list[tuple[str, str, str]]:
+    """Name, before, after; every rate with its n."""
+    sides = _told(result.before.telemetry), _told(result.after.telemetry)
+    return list(zip(_TOLD, *sides, strict=True))
+
+
+_TOLD = (
+    "Attempts",
+    "With an event",
+    "Events",
+    "Events per minute",
+    "Median per attempt",
+    "p90 per attempt",
+)
+
+
+def _told(side: Yield) -> tuple[str, ...]:
+    return (
+        f"{side.attempts:,}",
+        _share(Rate.of(side.with_events, side.attempts)),
+        f"{side.events:,}",
+        _estimate(side.per_minute, 2),
+        _estimate(side.median, 1),
+        _estimate(side.p90, 1),
+    )
+
+
+def _silent(result: Comparison) -> list[tuple[str, str, str]]:
+    """Reasons for attempts that told nothing, each out of all attempts of the side."""
+    before, after = result.before, result.after
+    names = sorted(
+        {*before.zero_yield, *after.zero_yield}, key=lambda name: -after.zero_yield.get(name, 0)
+    )
+    return [
+        (
+            _REASONS.get(name, name),
+            _of(before.zero_yield.get(name, 0), before.telemetry),
+            _of(after.zero_yield.get(name, 0), after.telemetry),
+        )
+        for name in names
+    ]
+
+
+def _of(count: int, telemetry: Yield) -> str:
+    return f"{count:,} of {telemetry.attempts:,}"
+
+
+def _outcomes(result: Comparison) -> list[tuple[str, int, int]]:
+    before, after = result.before.outcomes, result.after.outcomes
+    names = sorted({*before, *after}, key=lambda name: -(before.get(name, 0) + after.get(name, 0)))
+    return [(name, before.get(name, 0), after.get(name, 0)) for name in names]
+
+
+def _disagreement(result: Comparison) -> tuple[str, ...]:
+    """All attempts together can fall while the same phases rise: then other phases were tried after."""
+    before, after = result.before.rate.interval, result.after.rate.interval
+    change = result.difference
+    if before is None or after is None or change.interval is None or not change.is_paired:
+        return ()
+    if (after.value - before.value) * change.interval.value >= 0:
+        return ()
+    return (_DISAGREE,)
+
+
+_DISAGREE = (
+    "All attempts and the same phases point in different ways: other phases were tried after than "
+    "before, so only the same phases can be compared."
+)
+
+
+def _n(rate: Rate) -> str:
+    return f"n {rate.n:,}, {_bounds(rate.interval, 100)} %" if rate.interval else f"n {rate.n:,}"
+
+
+def _share(rate: Rate) -> str:
+    found = rate.interval
+    if found is None:
+        return rate_text(None, rate.n)
+    return rate_text(found.value, rate.n, found.low, found.high)
+
+
+def _bounds(interval: Interval | None, scale: float = 1) -> str:
+    if interval is None:
+        return NOTHING
+    return f"{interval.low * scale:.1f}–{interval.high * scale:.1f}"
+
+
+def _estimate(interval: Interval | None, digits: int) -> str:
+    if interval is None:
+        return NOTHING
+    return f"{interval.value:.{digits}f} ({interval.low:.{digits}f}–{interval.high:.{digits}f})"
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points, with its sign: +80.7 or −3.1."""
+    return f"{share * 100:+.1f}".replace("-", "−")
+
+
+def observed_cells(kind: str, observed: dict[str, Any]) -> tuple[str, str, str]:
+    """What a check must show, what was observed, and the 95 % interval of that, as texts."""
+    threshold, value = observed.get("threshold"), observed.get("value")
+    bounds = (observed.get("low"), observed.get("high"))
+    if kind == "yield":
+        shown = "" if value is None else f"{value:.2f} /min"
+        return f"≥ {threshold or 0:g} /min", shown, _between(bounds, 1, "")
+    if kind == "completion_rate":
+        shown = "" if value is None else f"{value * 100:.1f} %"
+        return f"≥ {(threshold or 0) * 100:g} %", shown, _between(bounds, 100, " %")
+    if kind == "rate_not_worse":
+        return "> 0 points", "" if value is None else points(value), _between(bounds, 100, "")
+    found = observed.get("found")
+    return "0", "" if found is None else f"{found:,}", _between(bounds, 100, " %")
+
+
+def _between(bounds: tuple[Any, Any], scale: float, unit: str) -> str:
+    low, high = bounds
+    if low is None or high is None:
+        return NOTHING
+    return f"{low * scale:.1f} to {high * scale:.1f}{unit}".replace("-", "−")

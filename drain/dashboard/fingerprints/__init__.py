@@ -1,0 +1,3 @@
+"""Fingerprints: their list and each one."""
+
+from __future__ import annotations

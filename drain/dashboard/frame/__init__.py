@@ -1,0 +1,3 @@
+"""Around every page: navigation, counts, saved views."""
+
+from __future__ import annotations

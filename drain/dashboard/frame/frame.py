@@ -1,0 +1,135 @@
+"""What every page shows around its content: navigation with counts, and the identity strip.
+
+Templates read one value, `shell`. It is computed on first use, so a fragment that does not draw the
+shell asks the database nothing; the counts are shared by all dashboards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+from django.utils.safestring import SafeString
+
+from drain.dashboard.frame.counts import ShellCounts, read_counts
+from drain.dashboard.http.cache import shared
+from drain.dashboard.http.links import link
+from drain.dashboard.http.timezones import OFFERED
+from drain.dashboard.nav_counts import nav_count
+
+KEEP_SECONDS = 5
+_NO_COUNT = SafeString("")
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """One destination. `key` is its keyboard shortcut, `also` the names that light it as well."""
+
+    name: str
+    label: str
+    icon: str
+    key: str
+    also: tuple[str, ...] = ()
+    short: str = ""
+    href: str = ""
+    current: bool = False
+    count: SafeString = _NO_COUNT
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The frame of a page: where it can lead, what it talks to, and in which time zone."""
+
+    nav: tuple[NavItem, ...]
+    more: tuple[NavItem, ...]
+    new_drain: str
+    search: str
+    login: str
+    logout: str
+    admin: str
+    counts: ShellCounts
+    zone: str
+    zones: tuple[str, ...]
+    rendered_at: datetime
+
+    @property
+    def tabs(self) -> tuple[NavItem, ...]:
+        """The first four destinations of the phone's tab bar; the fifth tab is More."""
+        return self.nav[:4]
+
+    @property
+    def beyond_tabs(self) -> tuple[NavItem, ...]:
+        """What the More tab lists."""
+        return self.nav[4:] + self.more
+
+
+_NAV = (
+    NavItem("overview", "Overview", "layout-dashboard", "g o"),
+    NavItem("session-list", "Drains", "droplet", "g d", ("session-detail", "session-new")),
+    NavItem("run-list", "Runs", "stack-2", "g r", ("run-detail", "phase-detail", "attempt-log")),
+    NavItem(
+        "fingerprint-list", "Fingerprints", "fingerprint", "g f", ("fingerprint-detail",), "Causes"
+    ),
+    NavItem("queued-list", "Queued", "clock", "g q"),
+    NavItem(
+        "evidence",
+        "Evidence",
+        "report-analytics",
+        "g e",
+        ("marker-detail", "marker-new", "check-new", "evidence-compare", "telemetry"),
+    ),
+    NavItem("worker-list", "Workers", "server-2", "g w"),
+)
+_MORE = (
+    NavItem("telemetry", "Telemetry", "activity", "g t"),
+    NavItem("audit-list", "Audit", "history", "g a"),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, object]:
+    """Context processor: `shell`, evaluated only by templates that use it."""
+    return {"shell": SimpleLazyObject(lambda: build_shell(request))}
+
+
+def build_shell(request: HttpRequest) -> Shell:
+    """The shell for one request; signed-out pages get no counts."""
+    user = getattr(request, "user", None)
+    signed_in = bool(user and user.is_authenticated)
+    match = request.resolver_match
+    current = match.url_name or "" if match else ""
+    counts = shared_counts() if signed_in else ShellCounts()
+    return Shell(
+        nav=_items(_NAV, current, counts),
+        more=_items(_MORE, current, counts),
+        new_drain=link("session-new"),
+        search=link("search"),
+        login=link("login"),
+        logout=link("logout"),
+        admin=link("admin:index"),
+        counts=counts,
+        zone=timezone.get_current_timezone_name(),
+        zones=OFFERED,
+        rendered_at=timezone.now(),
+    )
+
+
+def _items(items: tuple[NavItem, ...], current: str, counts: ShellCounts) -> tuple[NavItem, ...]:
+    return tuple(
+        replace(
+            item,
+            short=item.short or item.label,
+            href=href,
+            current=current == item.name or current in item.also,
+            count=nav_count(item.name, counts),
+        )
+        for item in items
+        if (href := link(item.name))
+    )
+
+
+def shared_counts() -> ShellCounts:
+    """The counts of a few seconds ago if somebody has just asked, else fresh ones."""
+    return shared("shell", KEEP_SECONDS, lambda: read_counts(timezone.now()))

@@ -1,0 +1,151 @@
+"""Lists with their filters under a name, each person's own.
+
+What is stored is the name of one of our list pages and its known filters, never an address: the
+address is made from them again, so that a stored view can lead nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+
+from drain.dashboard.http.actions import verb
+from drain.dashboard.http.links import link
+from drain.dashboard.http.permissions import SEE
+from drain.db.sql import rows
+from drain.engine.errors import EngineError
+from drain.models import SavedView
+
+# Which parameters of a list are its filters; the place in the list is none.
+FILTERS = {
+    "run-list": ("q", "state", "source", "stale", "held"),
+    "session-list": ("state",),
+    "queued-list": ("run", "stale"),
+    "fingerprint-list": ("q", "status"),
+    "search": ("q",),
+}
+MOST = 50
+"""Views that one person may keep of one list."""
+LONGEST_NAME = 60
+LONGEST_VALUE = 300
+_VIEWS = """
+SELECT id, name, query FROM drain_savedview WHERE user_id = %(user)s::bigint AND page = %(page)s::text
+ORDER BY name, id LIMIT %(limit)s::int
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedView:
+    """A saved view as the page shows it."""
+
+    pk: int
+    name: str
+    href: str
+    current: bool
+
+
+def filters_in(page: str, query: Mapping[str, str]) -> str:
+    """The known filters of a list as a query in one order; "" when nothing is filtered."""
+    found = [(name, query.get(name, "").replace("\0", "").strip()) for name in FILTERS[page]]
+    return urlencode([(name, value[:LONGEST_VALUE]) for name, value in found if value])
+
+
+def views_of(request: HttpRequest, page: str) -> list[ListedView]:
+    """This person's views of a list, by name. One query."""
+    here = filters_in(page, request.GET.dict())
+    found = rows(_VIEWS, {"user": _owner(request), "page": page, "limit": MOST})
+    return [
+        ListedView(view["id"], view["name"], _place(page, view["query"]), view["query"] == here)
+        for view in found
+    ]
+
+
+@verb(SEE)
+def view_save(request: HttpRequest) -> HttpResponse:
+    """Keep the filters of a list under a name; the same name again replaces them."""
+    page = request.POST.get("page", "")
+    if page not in FILTERS:
+        return redirect("drain:overview")
+    query = filters_in(page, QueryDict(request.POST.get("query", "")).dict())
+    return _answer(request, _place(page, query), lambda: _save(request, page, query))
+
+
+@verb(SEE)
+def view_rename(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give an own view another name."""
+    view = _own(request, pk)
+    return _answer(request, _address(view), lambda: _rename(request, view))
+
+
+@verb(SEE)
+def view_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Forget an own view; the list stays as it is."""
+    view = _own(request, pk)
+    view.delete()
+    messages.success(request, f"The view {view.name} is gone.")
+    return redirect(_address(view))
+
+
+def _owner(request: HttpRequest) -> int:
+    """Whose views these are; `verb` and the pages let nobody in who is not signed in."""
+    return int(request.user.pk or 0)
+
+
+def _own(request: HttpRequest, pk: int) -> SavedView:
+    return get_object_or_404(SavedView, pk=pk, user=_owner(request), page__in=FILTERS)
+
+
+def _address(view: SavedView) -> str:
+    return _place(view.page, view.query)
+
+
+def _place(page: str, query: str) -> str:
+    """The address of a list with the filters that it knows, whatever the row says."""
+    known = filters_in(page, QueryDict(query).dict())
+    return f"{link(page)}?{known}" if known else link(page)
+
+
+def _answer(request: HttpRequest, place: str, act: Callable[[], str]) -> HttpResponse:
+    try:
+        messages.success(request, act())
+    except EngineError as error:
+        messages.error(request, str(error))
+    return redirect(place)
+
+
+def _save(request: HttpRequest, page: str, query: str) -> str:
+    name = _name(request)
+    if not query:
+        raise EngineError("Nothing is filtered here: choose a filter first, then save the view.")
+    own = SavedView.objects.filter(user=_owner(request), page=page)
+    if own.exclude(name=name).count() >= MOST:
+        raise EngineError(f"There are {MOST} views of this list already: delete one first.")
+    SavedView.objects.update_or_create(
+        user_id=_owner(request), page=page, name=name, defaults={"query": query}
+    )
+    return f"Saved as {name}."
+
+
+def _rename(request: HttpRequest, view: SavedView) -> str:
+    name, before = _name(request), view.name
+    others = SavedView.objects.filter(user=_owner(request), page=view.page, name=name)
+    if others.exclude(pk=view.pk).exists():
+        raise EngineError(f"There is a view {name} already: choose another name.")
+    view.name = name
+    view.save(update_fields=["name"])
+    return f"{before} is called {name} now."
+
+
+def _name(request: HttpRequest) -> str:
+    """The typed name, without what cannot be seen; raises EngineError when nothing is left."""
+    typed = request.POST.get("name", "")
+    seen = "".join(letter if letter.isprintable() else " " for letter in typed)
+    name = " ".join(seen.split())[:LONGEST_NAME].strip()
+    if not name:
+        raise EngineError("A view needs a name: say in a few words what it shows.")
+    return name

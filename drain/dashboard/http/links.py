@@ -1,0 +1,77 @@
+"""Addresses of the dashboard's pages, with a query where asked; "" where an installation has no such page."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.urls import NoReverseMatch, get_script_prefix, reverse
+
+
+def link(name: str, *values: object, **query: object) -> str:
+    """The address of `drain:name`, or "" when there is no such page; empty query values are left out.
+
+    A name with a colon is one of another part of the site.
+    """
+    found = _address(get_script_prefix(), name, values)
+    asked = {key: value for key, value in query.items() if value not in (None, "")}
+    return f"{found}?{urlencode(asked)}" if asked and found else found
+
+
+def changed_query(query: QueryDict, **changes: object) -> str:
+    """A page's own address with some parameters of its query changed; None or "" removes one."""
+    # Rows have one each: a copied QueryDict would take four times as long.
+    found = dict(query.lists()) | {
+        name: [] if value in (None, "") else [str(value)] for name, value in changes.items()
+    }
+    return f"?{urlencode(found, doseq=True)}"
+
+
+@lru_cache(maxsize=8192)
+def _address(prefix: str, name: str, values: tuple[object, ...]) -> str:
+    """Kept, because lists name the same pages every five seconds; `prefix` is where the site stands."""
+    try:
+        return reverse(name if ":" in name else f"drain:{name}", args=values)
+    except NoReverseMatch:
+        return ""
+
+
+def attempt_href(pk: int) -> str:
+    """The log of an attempt."""
+    return link("attempt-log", pk)
+
+
+def cause_href(key: str) -> str:
+    """The page of a fingerprint."""
+    return link("fingerprint-detail", key)
+
+
+def report_href(session: int) -> str:
+    """The report about a session."""
+    return link("session-report", session)
+
+
+def marker_href(pk: int) -> str:
+    """The evidence about a fix."""
+    return link("marker-detail", pk)
+
+
+def run_href(run_id: str) -> str:
+    """The run of this name, found by the list of runs."""
+    return link("run-list", q=run_id)
+
+
+def run_page_href(pk: int) -> str:
+    """The page of a run."""
+    return link("run-detail", pk)
+
+
+def phase_href(pk: int) -> str:
+    """The page of a phase."""
+    return link("phase-detail", pk)
+
+
+def excluded_href(session: int, reason: str) -> str:
+    """The phases behind one reason of a session's ledger."""
+    return link("session-excluded", session, reason)

@@ -1,0 +1,3 @@
+"""The overview."""
+
+from __future__ import annotations

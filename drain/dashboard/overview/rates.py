@@ -1,0 +1,152 @@
+"""How attempts end over time: the completion rate, its change, the yield, and the chart of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from textwrap import shorten
+
+from django.utils import timezone
+
+from drain.dashboard.ui.charts import Chart, Marker, Rates, Series, axis_end, rate_chart
+from drain.evidence.rollups.fold import HourRow, hourly
+from drain.evidence.statistics.intervals import Interval, wilson
+from drain.models import FixMarker
+from drain.models.vocabulary import FAILURE_OUTCOMES, RATED_OUTCOMES, Outcome
+
+HOUR = timedelta(hours=1)
+SHOWN_OUTCOMES = ("complete", "failed", "retryable", "timeout", "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What ended in a stretch of time."""
+
+    complete: int = 0
+    rated: int = 0
+    attempts: int = 0
+    seconds: float = 0.0
+    events: int = 0
+    silent: int = 0
+
+    @property
+    def rate(self) -> Interval | None:
+        """Share that completed, with Wilson's interval; None without an attempt that counts."""
+        return wilson(self.complete, self.rated)
+
+    @property
+    def per_minute(self) -> float | None:
+        """Telemetry events per attempt-minute."""
+        return self.events / (self.seconds / 60) if self.seconds else None
+
+
+@dataclass(frozen=True, slots=True)
+class RateFacts:
+    """Everything about attempts that the overview shows."""
+
+    hours: int
+    after: Tally
+    before: Tally
+    pivot: str
+    """What parts before from after: the latest fix marker in the period, or "" for 24 hours ago."""
+    marker: int | None
+    """The number of that marker."""
+    chart: Chart
+    spark: list[float] = field(default_factory=list)
+    any_attempts: bool = False
+
+    @property
+    def change(self) -> float | None:
+        """Points that the rate rose; None when one side has no data."""
+        after, before = self.after.rate, self.before.rate
+        return None if after is None or before is None else (after.value - before.value) * 100
+
+
+def read_rates(hours: int, now: datetime) -> RateFacts:
+    """The last `hours`, up to and with the hour that is going on. Two queries."""
+    end = axis_end(now, _step(hours))
+    start = end - hours * HOUR
+    found = hourly(min(start, now - 48 * HOUR), end)
+    markers = list(FixMarker.objects.filter(applied_at__gte=start).order_by("applied_at")[:8])
+    latest = markers[-1] if markers else None
+    pivot = latest.applied_at if latest else now - 24 * HOUR
+    shown = [item for item in found if item.hour >= start]
+    chart = _chart(shown, start, hours, markers)
+    return RateFacts(
+        hours=hours,
+        after=tally(item for item in found if item.hour >= pivot - HOUR and item.hour < end),
+        before=tally(item for item in found if pivot - 25 * HOUR <= item.hour < pivot - HOUR),
+        pivot=f"FM-{latest.pk}" if latest else "",
+        marker=latest.pk if latest else None,
+        chart=chart,
+        spark=[rate for rate in chart.data["rate"] if rate is not None],
+        any_attempts=bool(shown),
+    )
+
+
+def tally(items: Iterable[HourRow]) -> Tally:
+    """Add hour rows up."""
+    rows = list(items)
+    return Tally(
+        complete=sum(item.attempts for item in rows if item.outcome == Outcome.COMPLETE),
+        rated=sum(item.attempts for item in rows if item.outcome in RATED_OUTCOMES),
+        attempts=sum(item.attempts for item in rows),
+        seconds=sum(item.seconds for item in rows),
+        events=sum(item.telemetry_events for item in rows),
+        silent=sum(item.zero_yield for item in rows),
+    )
+
+
+def _chart(
+    items: Sequence[HourRow], start: datetime, hours: int, markers: Sequence[FixMarker]
+) -> Chart:
+    step = _step(hours)
+    count = hours // step
+    slots: list[list[HourRow]] = [[] for _ in range(count)]
+    for item in items:
+        slots[_slot(item.hour, start, step, count)].append(item)
+    moments = [timezone.localtime(start + place * step * HOUR) for place in range(count)]
+    series = [
+        Series(name, [sum(i.attempts for i in slot if i.outcome == name) for slot in slots])
+        for name in SHOWN_OUTCOMES
+    ]
+    flags = [
+        Marker(
+            shorten(f"FM-{item.pk} {item.title}", 28, placeholder="…"),
+            _slot(item.applied_at, start, step, count),
+        )
+        for item in markers
+    ]
+    return rate_chart(moments, _rolling(slots, 3), [s for s in series if _needed(s)], flags)
+
+
+def _step(hours: int) -> int:
+    return 1 if hours <= 48 else 3
+
+
+def _needed(series: Series) -> bool:
+    return series.state in ("complete", "failed") or any(series.values)
+
+
+def _slot(moment: datetime, start: datetime, step: int, count: int) -> int:
+    return max(0, min(count - 1, int((moment - start) / (step * HOUR))))
+
+
+def _rolling(slots: Sequence[Sequence[HourRow]], width: int) -> Rates:
+    """Rate over the last `width` slots at each slot, in percent with Wilson's bounds."""
+    found = []
+    for end in range(1, len(slots) + 1):
+        rows = [item for slot in slots[max(0, end - width) : end] for item in slot]
+        complete = sum(item.attempts for item in rows if item.outcome == Outcome.COMPLETE)
+        missed = sum(item.attempts for item in rows if item.outcome in FAILURE_OUTCOMES)
+        found.append(wilson(complete, complete + missed))
+    return Rates(
+        [_points(i.value) if i else None for i in found],
+        [_points(i.low) if i else None for i in found],
+        [_points(i.high) if i else None for i in found],
+    )
+
+
+def _points(share: float) -> float:
+    return round(share * 100, 1)

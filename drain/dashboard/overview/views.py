@@ -1,0 +1,137 @@
+"""The overview: how bad it is, whether everything is accounted for, whether it works, and what next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from drain.dashboard.frame.frame import shared_counts
+from drain.dashboard.http.cache import shared
+from drain.dashboard.http.links import link
+from drain.dashboard.http.permissions import requires
+from drain.dashboard.http.responses import page_or_fragment
+from drain.dashboard.overview.causes import Causes, read_causes
+from drain.dashboard.overview.latest_drain import read_drain
+from drain.dashboard.overview.ledger import Ledger, read_ledger
+from drain.dashboard.overview.rates import RateFacts, read_rates
+from drain.dashboard.overview.states import StateFacts, read_states
+from drain.dashboard.ui.formats import percent
+from drain.engine.queue.blockers import QueuedPhase, QueueFilter, oldest_queued
+
+T = TypeVar("T")
+PERIODS = {"24": "24 h", "48": "48 h", "168": "7 d"}
+DEFAULT_PERIOD = "48"
+PARTS = ("drained", "waiting", "held", "snoozed", "untouched")
+KEEP_SECONDS = 10
+BLOCKERS = 8
+"""Queued phases that the page names."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewFacts:
+    """All that the page shows below the frame, each part of a few seconds ago at most."""
+
+    ledger: Ledger
+    rates: RateFacts
+    states: StateFacts
+    causes: Causes
+    blockers: list[QueuedPhase]
+
+
+@require_safe
+@requires()
+def overview(request: HttpRequest) -> HttpResponse:
+    """The page, or its live part."""
+    now = timezone.now()
+    hours = request.GET.get("hours", DEFAULT_PERIOD)
+    hours = hours if hours in PERIODS else DEFAULT_PERIOD
+    facts = overview_facts(int(hours), now)
+    drain = read_drain(now)
+    context = {
+        "now": now,
+        "facts": facts,
+        "drain": drain,
+        "ledger_parts": ledger_parts(facts.ledger),
+        "ledger_bar": [(name, getattr(facts.ledger, name)) for name in PARTS],
+        "words": _words(facts.rates),
+        "drain_href": link("session-detail", drain.session.pk) if drain else "",
+        "all_causes": link("fingerprint-list"),
+        "queued_list": link("queued-list"),
+        "telemetry_href": link("telemetry"),
+        "hours": hours,
+        "periods": PERIODS.items(),
+    }
+    return page_or_fragment(request, "drain/overview.html", "drain/_overview.html", context)
+
+
+def overview_facts(hours: int, now: datetime) -> OverviewFacts:
+    """The facts of a few seconds ago if somebody has just asked, else fresh ones; seven queries at most.
+
+    Each is shared by itself: what costs most is the same for every period and time zone.
+    """
+    span = f"{hours}:{timezone.get_current_timezone_name()}"
+    by_state = shared_counts().by_state
+    return OverviewFacts(
+        ledger=_kept("ledger", lambda: read_ledger(now)),
+        rates=_kept(f"rates:{span}", lambda: read_rates(hours, now)),
+        states=_kept(f"states:{span}", lambda: read_states(hours, now, by_state)),
+        causes=_kept("causes", lambda: read_causes(now)),
+        blockers=_kept("blockers", lambda: oldest_queued(QueueFilter(), now, BLOCKERS)),
+    )
+
+
+def _kept(name: str, read: Callable[[], T]) -> T:
+    return shared(f"overview:{name}", KEEP_SECONDS, read)
+
+
+def _words(rates: RateFacts) -> dict[str, str]:
+    """Sentences about the completion rate beside its number."""
+    rate = rates.after.rate
+    change = rates.change
+    since = f"since {rates.pivot}" if rates.pivot else "against the day before"
+    return {
+        "interval": f"{rate.low * 100:.1f}–{rate.high * 100:.1f} %" if rate else "",
+        "change": f"{change:+.1f}".replace("-", "−") + f" points {since}"
+        if change is not None
+        else "",
+    }
+
+
+def ledger_parts(ledger: Ledger) -> list[dict[str, Any]]:
+    """The five parts of the ledger, each with its share, a note and where its phases are listed."""
+    notes = {
+        "drained": f"{ledger.complete:,} complete, {ledger.again:,} failed again",
+        "waiting": "for a queued phase or a dependency",
+        "held": f"in {_counted(ledger.held_runs, 'run')}" if ledger.held else "no run is held",
+        "snoozed": f"of {_counted(ledger.snoozed_causes, 'fingerprint')}"
+        if ledger.snoozed
+        else "no cause is snoozed",
+        "untouched": "no drain has reached them in 7 d",
+    }
+    places = {
+        "drained": link("session-list"),
+        "waiting": link("queued-list"),
+        "held": link("run-list", held="1"),
+        "snoozed": link("fingerprint-list", status="snoozed"),
+        "untouched": link("run-list", state="FAILED"),
+    }
+    return [
+        {
+            "state": name,
+            "count": getattr(ledger, name),
+            "share": percent(getattr(ledger, name) / ledger.total) if ledger.total else "",
+            "note": note,
+            "href": places[name],
+        }
+        for name, note in notes.items()
+    ]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,3 @@
+"""One phase."""
+
+from __future__ import annotations

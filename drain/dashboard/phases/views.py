@@ -1,0 +1,138 @@
+"""The page of a phase: why it is not running, its latest error, its attempts and its history."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from drain.dashboard.attempts.ansi import Painter
+from drain.dashboard.http.links import link
+from drain.dashboard.http.permissions import requires
+from drain.dashboard.http.responses import page_or_fragment
+from drain.dashboard.phase_why import explain
+from drain.db.sql import rows
+from drain.models import Attempt, Fingerprint, Phase, TelemetryEvent, Transition
+from drain.models.vocabulary import ENDED_STATES
+
+ATTEMPTS, TRANSITIONS, EVENTS, NEIGHBOURS = 50, 50, 25, 100
+ERROR_CHARACTERS = 6000
+PARAMS_CHARACTERS = 4000
+TAIL_LINES = 12
+_NEIGHBOURS = """
+SELECT edge.prerequisite_id <> %(phase)s::bigint AS needed, other.id AS pk, other.phase_id, other.state,
+    CASE WHEN other.run_id <> %(run)s::bigint THEN r.run_id ELSE '' END AS elsewhere
+FROM (SELECT id, phase_id, prerequisite_id FROM drain_dependency
+    WHERE phase_id = %(phase)s::bigint OR prerequisite_id = %(phase)s::bigint ORDER BY id LIMIT %(limit)s::int) edge
+JOIN drain_phase other ON other.id =
+    CASE WHEN edge.phase_id = %(phase)s::bigint THEN edge.prerequisite_id ELSE edge.phase_id END
+JOIN drain_run r ON r.id = other.run_id ORDER BY edge.id
+"""
+_PHASE = (
+    "phase_id", "phase_index", "name", "state", "state_changed_at", "category", "complexity", "attempts",
+    "source_attempts", "last_fingerprint", "last_failure_reason", "params", "run__run_id",
+)  # fmt: skip
+# What the page shows of each; all that is known of fifty attempts takes several times as long to read.
+_ATTEMPT = (
+    "number", "outcome", "reported_state", "session_id", "worker", "started_at", "finished_at", "timeout_seconds",
+    "exit_code", "signal", "telemetry_count", "zero_yield_reason", "log_bytes", "error", "fingerprint", "tail",
+    "progress_percent", "progress_message",
+)  # fmt: skip
+_CAUSE = ("key", "title", "status")
+_TRANSITION = ("at", "from_state", "to_state", "verb", "actor", "reason")
+_EVENT = ("kind", "model", "category", "actual_tokens", "predicted_tokens", "at")
+
+
+@require_safe
+@requires()
+def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One phase; live as long as it is not at its end."""
+    phase = get_object_or_404(Phase.objects.select_related("run").only(*_PHASE), pk=pk)
+    now = timezone.now()
+    attempts = list(
+        Attempt.objects.filter(phase=phase).order_by("-number").only(*_ATTEMPT)[: ATTEMPTS + 1]
+    )
+    current = next((attempt for attempt in attempts if attempt.finished_at is None), None)
+    failed = next((attempt for attempt in attempts if attempt.error), None)
+    why = explain(phase, current, now)
+    key = (failed.fingerprint if failed else "") or phase.last_fingerprint
+    cause = _cause(key)
+    context = {
+        "now": now,
+        "phase": phase,
+        "why": why,
+        "session_href": link("session-detail", why.session) if why.session else "",
+        "drain_href": link("session-new", run=phase.run.run_id),
+        "attempts": [_line(attempt) for attempt in attempts[:ATTEMPTS]],
+        "params": json.dumps(phase.params, indent=2, ensure_ascii=False)[:PARAMS_CHARACTERS],
+        "more_attempts": max(phase.attempts - ATTEMPTS, 0),
+        "current": current,
+        "tail": _tail(current),
+        "failed": failed,
+        "error": _error(phase, failed),
+        "cause": cause,
+        "cause_href": link("fingerprint-detail", cause.key) if cause else "",
+        "transitions": _transitions(phase),
+        "events": list(
+            TelemetryEvent.objects.filter(phase=phase).order_by("-pk").only(*_EVENT)[:EVENTS]
+        ),
+        **_neighbours(phase),
+    }
+    over = phase.state in ENDED_STATES and current is None
+    return page_or_fragment(
+        request, "drain/phase_detail.html", "drain/_phase_detail.html", context, over=over
+    )
+
+
+def _line(attempt: Attempt) -> dict[str, Any]:
+    """An attempt with how long it took and the address of its session."""
+    ended = attempt.finished_at
+    return {
+        "attempt": attempt,
+        "took": ended - attempt.started_at if ended else None,
+        "session_href": link("session-detail", attempt.session_id) if attempt.session_id else "",
+    }
+
+
+def _tail(current: Attempt | None) -> list[SafeString]:
+    """The last lines of an open attempt in their colours."""
+    painter = Painter()
+    lines = current.tail.splitlines() if current else []
+    return [painter.line(text) for text in lines[-TAIL_LINES:]]
+
+
+def _error(phase: Phase, failed: Attempt | None) -> str:
+    """The latest error: of the newest attempt that has one, else what the source reported."""
+    text = failed.error if failed else phase.last_failure_reason
+    return text if len(text) <= ERROR_CHARACTERS else f"…{text[-ERROR_CHARACTERS:]}"
+
+
+def _cause(key: str) -> Fingerprint | None:
+    """The cause that stands for this key now; a merge of a merge is followed by its own page."""
+    if not key:
+        return None
+    known = Q(key=key) | Q(aliases__key=key)
+    shown = (*_CAUSE, *(f"merged_into__{name}" for name in _CAUSE))
+    found = Fingerprint.objects.filter(known).select_related("merged_into").only(*shown).first()
+    return found.merged_into or found if found else None
+
+
+def _transitions(phase: Phase) -> list[Transition]:
+    found = Transition.objects.filter(subject="phase", subject_pk=phase.pk)
+    return list(found.order_by("-pk").only(*_TRANSITION)[:TRANSITIONS])
+
+
+def _neighbours(phase: Phase) -> dict[str, list[dict[str, Any]]]:
+    """What it waits for and what waits for it; `elsewhere` is the name of another run."""
+    limits = {"phase": phase.pk, "run": phase.run_id, "limit": NEIGHBOURS}
+    found = rows(_NEIGHBOURS, limits)
+    return {
+        "needs": [other for other in found if other["needed"]],
+        "dependents": [other for other in found if not other["needed"]],
+    }

@@ -1,0 +1,3 @@
+"""Queued phases, and acting on many at once."""
+
+from __future__ import annotations

@@ -1,0 +1,169 @@
+"""Clear, requeue and drain phases by name, hold and release runs: each over one verb, with exact results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from drain.dashboard.drains.form import parse_moment
+from drain.dashboard.http.actions import REFUSALS, attempt, person, reason_of, verb
+from drain.dashboard.queue.views import filter_of
+from drain.dashboard.ui.commands import manage
+from drain.engine.bulk.worker import LARGE, MOST, Order, create_bulk
+from drain.engine.queue.blockers import queued_ids
+from drain.engine.queue.clearing import PhaseResult, clear_queued, requeue
+from drain.engine.queue.holds import hold, release
+from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.scope import SessionScope
+from drain.engine.sessions.verbs import start_session
+from drain.engine.workers.hosts import strength
+from drain.models import Hold, Phase
+from drain.models.vocabulary import PhaseState
+from drain.policy.limits import LimitError, Limits
+from drain.policy.numbers import whole
+
+NAMED = 50
+DEEDS = {
+    "clear": ("clear_queued", "Clear queued phases"),
+    "requeue": ("requeue", "Requeue failed phases"),
+}
+
+
+@verb("drain.clear_queued")
+def queued_clear(request: HttpRequest) -> HttpResponse:
+    """First what would be cleared, asking for a reason; with it, what became of each phase."""
+
+    def act(phases: Sequence[int]) -> list[PhaseResult]:
+        to = request.POST.get("to", "").upper()
+        if to not in list(PhaseState):
+            raise LimitError("Say what to clear to: complete, failed or skipped.")
+        return clear_queued(phases, PhaseState(to), reason_of(request), person(request))
+
+    return _move(request, "clear", act)
+
+
+@verb("drain.requeue_phase")
+def phase_requeue(request: HttpRequest) -> HttpResponse:
+    """The same for failed phases that go back into their queue."""
+    return _move(
+        request,
+        "requeue",
+        lambda phases: requeue(phases, reason_of(request), person(request)),
+    )
+
+
+def _move(
+    request: HttpRequest, what: str, act: Callable[[Sequence[int]], list[PhaseResult]]
+) -> HttpResponse:
+    phases = _phases(request)
+    large = len(phases) > LARGE
+    context: dict[str, Any] = {"what": what, "query": request.GET.urlencode(), "count": len(phases)}
+    if request.POST.get("confirmed"):
+        try:
+            if large:
+                return redirect("drain:bulk-detail", _hand_over(request, what, phases))
+            results = act(phases)
+        except REFUSALS as error:
+            context["error"] = str(error)
+        else:
+            done = sum(result.done for result in results)
+            context |= {"results": results, "done": done, "left": len(results) - done}
+            return render(request, "drain/queued/results.html", context)
+    named = Phase.objects.filter(pk__in=phases[:NAMED]).select_related("run")
+    to = request.POST.get("to", "failed")
+    context |= {
+        "command": _same_command(request, what, phases, to),
+        # Many are named by the filter they were found with, not one by one.
+        "pks": [] if large else phases,
+        "large": large,
+        "nobody": large and not strength().hosts,
+        "named": named.order_by("run__run_id", "phase_index"),
+        # What was typed stays when it is refused: another state than the chosen one would be a trap.
+        "to": to,
+        "reason": request.POST.get("reason", ""),
+        "page_has_primary": bool(phases),
+    }
+    return render(request, "drain/queued/confirm.html", context)
+
+
+def _same_command(request: HttpRequest, what: str, phases: Sequence[int], to: str) -> list[str]:
+    """The command line that does the same: for one phase, or for all queued ones of a run; else empty."""
+    asked = filter_of(request)
+    if len(phases) == 1:
+        found = Phase.objects.filter(pk=phases[0]).values_list("run__run_id", "phase_id").first()
+        which = list(found or ())
+    else:
+        whole_run = request.POST.get("all_matching") == "1" and not asked.stale_only
+        which = ["--run-id", asked.run_id] if whole_run and what == "clear" and asked.run_id else []
+    state = ["--to", to] if what == "clear" else []
+    return manage([DEEDS[what][0], *which, *state, "--reason", "TEXT"]) if which else []
+
+
+def _hand_over(request: HttpRequest, what: str, phases: Sequence[int]) -> int:
+    """Leave it to a worker; the number of the bulk action."""
+    verb_name, label = DEEDS[what]
+    given = {"to": request.POST.get("to", "").upper(), "reason": reason_of(request)}
+    back = f"{reverse('drain:queued-list')}?{request.GET.urlencode()}"
+    return create_bulk(Order(verb_name, label, "phases", person(request), given, back), phases).pk
+
+
+def _phases(request: HttpRequest) -> list[int]:
+    """Ticked phases; or, for "all matching", the filter of the address applied again."""
+    if request.POST.get("all_matching") == "1":
+        return queued_ids(filter_of(request), timezone.now(), MOST)
+    ticked = request.POST.getlist("pk")[:LARGE]
+    return [pk for pk in map(whole, ticked) if pk is not None]
+
+
+@verb("drain.drain_phases")
+def phase_drain(request: HttpRequest, pk: int) -> HttpResponse:
+    """A session of one phase, which may be queued because it was named."""
+    phase = get_object_or_404(Phase, pk=pk)
+    actor = person(request)
+    asked = Asked(
+        SessionScope(phase=phase.pk),
+        Limits(batch_size=1),
+        actor.name,
+        actor.origin,
+        address=actor.address,
+    )
+    made: list[int] = []
+
+    def act() -> str:
+        session = create_session(asked, timezone.now())
+        start_session(session)
+        made.append(session.pk)
+        return f"Drain {session.pk} runs {phase.phase_id} alone."
+
+    answer = attempt(request, act, reverse("drain:queued-list"))
+    return redirect("drain:session-detail", pk=made[0]) if made else answer
+
+
+@verb("drain.hold_run")
+def hold_add(request: HttpRequest) -> HttpResponse:
+    """Set a run or PREFIX* aside."""
+    target = request.POST.get("target", "").replace("\0", "").strip()[:300]
+
+    def act() -> str:
+        until = parse_moment(request.POST.get("until", "").strip())
+        hold(target, reason_of(request), person(request), timezone.now(), until)
+        return f"{target} is held: no drain takes its phases from the next claim on."
+
+    return attempt(request, act, reverse("drain:queued-list"))
+
+
+@verb("drain.hold_run")
+def hold_release(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a hold."""
+    held = get_object_or_404(Hold, pk=pk)
+
+    def act() -> str:
+        release(str(held), person(request), timezone.now(), request.POST.get("reason", ""))
+        return f"{held} is released."
+
+    return attempt(request, act, reverse("drain:queued-list"))

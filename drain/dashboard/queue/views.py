@@ -1,0 +1,52 @@
+"""Queued phases: how long, why, what waits for each, and the three ways out with their risk."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from drain.dashboard.drains.stop_card import step
+from drain.dashboard.http.permissions import requires
+from drain.dashboard.http.responses import number_in, page_or_fragment
+from drain.dashboard.queued_markup import QueuedRows
+from drain.engine.queue.blockers import QueueFilter, queue_size, queued_ids, queued_phases
+from drain.engine.queue.holds import in_force
+from drain.engine.source_outbox import unsettled
+from drain.policy.actions import Subject, for_reason
+from drain.policy.reasons import ExclusionReason
+
+SHOWN = 30
+HOLDS = 50
+
+
+@requires()
+def queued_list(request: HttpRequest) -> HttpResponse:
+    """The page; `run` and `stale` in the address narrow it."""
+    now = timezone.now()
+    asked = filter_of(request)
+    found = queued_ids(asked, now, SHOWN + 1, number_in(request, "after"))
+    shown = found[:SHOWN]
+    queued, stale = queue_size(asked, now)
+    phases = queued_phases(shown, asked, now)
+    may = request.user.has_perm
+    drawing = QueuedRows(request.GET, now, may("drain.clear_queued"), may("drain.drain_phases"))
+    context = {
+        "now": now,
+        "phases": phases,
+        "rows": drawing.draw(phases),
+        "older": shown[-1] if len(found) > SHOWN else 0,
+        "queued": queued,
+        "stale": stale,
+        "total": stale if asked.stale_only else queued,
+        "asked": asked,
+        "unsettled": unsettled(),
+        "holds": list(in_force(now).order_by("-created_at")[:HOLDS]),
+        "ways_out": [step(way) for way in for_reason(ExclusionReason.WAITS_FOR_QUEUED, Subject())],
+    }
+    return page_or_fragment(request, "drain/queued/list.html", "drain/queued/_list.html", context)
+
+
+def filter_of(request: HttpRequest) -> QueueFilter:
+    """The filter in the address."""
+    run_id = request.GET.get("run", "").replace("\0", "").strip()[:300]
+    return QueueFilter(run_id, stale_only=request.GET.get("stale") == "1")

@@ -1,0 +1,3 @@
+"""Runs: their list and each one."""
+
+from __future__ import annotations

@@ -1,0 +1,198 @@
+"""What the page of a run asks the database: a fixed number of bounded queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from drain.dashboard.attempt_reads import newest_attempts
+from drain.dashboard.runs.graph import Layout, Node, lay_out
+from drain.dashboard.runs.timeline import (
+    Period,
+    Stretch,
+    lane_marks,
+    latest_period,
+    shared_period,
+    ticks,
+)
+from drain.dashboard.ui.svg import LaneMark
+from drain.db.sql import rows
+from drain.models import Hold, Run
+from drain.models.vocabulary import ENDED_STATES, PhaseState
+
+PAGE = 200
+GRAPH_EDGES = 400
+"""Beyond this a drawing is a ball of wool: the page says so instead."""
+REASON_CHARACTERS = 600
+_EDGES = """
+SELECT p.id AS phase, p.phase_id AS name, p.state, q.id AS need, q.phase_id AS need_name, q.state AS need_state,
+    q.run_id AS need_run, r.run_id AS need_run_name
+FROM drain_phase p JOIN drain_dependency d ON d.phase_id = p.id
+JOIN drain_phase q ON q.id = d.prerequisite_id JOIN drain_run r ON r.id = q.run_id
+WHERE p.run_id = %(run)s::bigint ORDER BY d.id LIMIT %(limit)s::int
+"""
+HOLDS = 10
+_PHASES = """
+SELECT p.id AS pk, p.phase_index AS place, p.phase_id, p.state, p.state_changed_at AS since,
+    right(p.last_failure_reason, %(said)s::int) AS said,
+    (SELECT f.title FROM drain_fingerprint f WHERE f.key = p.last_fingerprint) AS cause
+FROM drain_phase p
+WHERE p.run_id = %(run)s::bigint AND (p.phase_index, p.id) > (%(index)s::int, %(pk)s::bigint)
+ORDER BY p.phase_index, p.id LIMIT %(limit)s::int
+"""
+_BEFORE_ALL = (-(2**31), 0)
+_HOLDS = """
+SELECT * FROM drain_hold
+WHERE kind = 'run' AND value = %(name)s OR kind = 'prefix' AND starts_with(%(name)s, value)
+ORDER BY released_at DESC NULLS FIRST, id DESC LIMIT %(limit)s
+"""
+
+
+class RunPhase(NamedTuple):
+    """What a row needs of a phase; a whole model takes several times as long to read."""
+
+    pk: int
+    place: int
+    phase_id: str
+    state: str
+    since: datetime
+    said: str
+    """The end of its last failure."""
+    cause: str | None
+    """The title of its fingerprint."""
+
+    @property
+    def error(self) -> str:
+        """Why it failed the last time, unless it is over."""
+        if not self.said or self.state in ENDED_STATES:
+            return ""
+        return self.cause or last_line(self.said)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseLine:
+    """One row of the run's table."""
+
+    phase: RunPhase
+    outcomes: list[str]
+    """What the attempt squares show."""
+    marks: list[LaneMark]
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunTable:
+    """A page of a run's phases with the timeline they share."""
+
+    lines: list[PhaseLine]
+    next_after: int | None
+    period: Period | None
+    ticks: list[tuple[float, str, bool]] = field(default_factory=list)
+    earlier: int = 0
+    """Attempts before the period, which the lanes leave out."""
+    first: datetime | None = None
+    """When the first of all shown attempts began."""
+
+    @property
+    def hours(self) -> list[float]:
+        """Places of the vertical rules."""
+        return [place for place, _, _ in self.ticks]
+
+    def fixes(
+        self, markers: Sequence[tuple[int, datetime]]
+    ) -> list[tuple[str, float, datetime, int]]:
+        """(name, place, moment, number) of the fix markers of its period."""
+        if self.period is None:
+            return []
+        return [(f"FM-{pk}", self.period.share(at.timestamp()), at, pk) for pk, at in markers]
+
+
+def run_table(
+    run: Run, after: tuple[int, int] | None, now: datetime, *, whole: bool = False
+) -> RunTable:
+    """The phases after (index, pk) in the order of the run. Two queries.
+
+    The lanes reach over the last attempts that belong together, or with `whole` over all of them.
+    """
+    page = _phases(run, after)
+    shown = page[:PAGE]
+    attempts = newest_attempts([phase.pk for phase in shown], now)
+    stretches = [one for found in attempts.values() for one in found]
+    period = (None if whole else latest_period(stretches)) or shared_period(stretches)
+    seconds = now.timestamp()
+    lines = [_line(phase, attempts.get(phase.pk, []), period, seconds) for phase in shown]
+    following = shown[-1].pk if len(page) > PAGE else None
+    if period is None:
+        return RunTable(lines, following, None)
+    zone = timezone.get_current_timezone()
+    return RunTable(
+        lines,
+        following,
+        period,
+        ticks(period, zone),
+        earlier=sum(one.end < period.start for one in stretches),
+        first=datetime.fromtimestamp(min(one.start for one in stretches), UTC),
+    )
+
+
+def _phases(run: Run, after: tuple[int, int] | None) -> list[RunPhase]:
+    """A page of phases and one more if there is."""
+    index, pk = after or _BEFORE_ALL
+    values = {"run": run.pk, "index": index, "pk": pk, "said": REASON_CHARACTERS, "limit": PAGE + 1}
+    return [RunPhase(**found) for found in rows(_PHASES, values)]
+
+
+def _line(phase: RunPhase, attempts: list[Stretch], period: Period | None, now: float) -> PhaseLine:
+    queued_since = phase.since.timestamp() if phase.state == PhaseState.QUEUED else None
+    marks = lane_marks(attempts, period, queued_since, now) if period else []
+    last = attempts[-1] if attempts else None
+    seconds = last.end - last.start if last else None
+    if queued_since is not None:
+        seconds = now - queued_since
+    return PhaseLine(phase, [one.state for one in attempts], marks, seconds)
+
+
+def last_line(text: str) -> str:
+    """The last line that says something, where the error of a traceback stands."""
+    lines = [line.strip() for line in text[-REASON_CHARACTERS:].splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def holds_on(run: Run) -> list[Hold]:
+    """The newest holds on the run itself or on a prefix of its name, over and released ones too."""
+    return list(Hold.objects.raw(_HOLDS, {"name": run.run_id, "limit": HOLDS}))
+
+
+def holds_still(held: Hold, now: datetime) -> bool:
+    """Whether it still sets runs aside."""
+    return held.released_at is None and (held.until is None or held.until > now)
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Declared dependencies that touch a run: drawn, or only counted when there are too many."""
+
+    layout: Layout | None
+    edges: int
+    too_many: bool
+
+
+def dependency_graph(run: Run) -> Graph:
+    """The graph of one run, with the phases of other runs that it waits for."""
+    found = rows(_EDGES, {"run": run.pk, "limit": GRAPH_EDGES + 1})
+    if len(found) > GRAPH_EDGES:
+        return Graph(None, len(found), too_many=True)
+    nodes: dict[int, Node] = {}
+    for edge in found:
+        need, name = edge["need"], edge["need_name"]
+        if edge["need_run"] != run.pk:
+            name = f"{edge['need_run_name']} / {name}"
+        nodes[need] = Node(need, name, edge["need_state"])
+        nodes[edge["phase"]] = Node(edge["phase"], edge["name"], edge["state"])
+    edges = [(edge["phase"], edge["need"]) for edge in found]
+    layout = lay_out(list(nodes.values()), edges, ENDED_STATES) if edges else None
+    return Graph(layout, len(edges), too_many=False)

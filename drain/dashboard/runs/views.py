@@ -1,0 +1,113 @@
+"""The list of runs and the page of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from drain.dashboard.http.links import link
+from drain.dashboard.http.permissions import requires
+from drain.dashboard.http.responses import number_in, page_or_fragment
+from drain.dashboard.runs.before_after import happened, read_past
+from drain.dashboard.runs.detail_query import dependency_graph, holds_on, holds_still, run_table
+from drain.dashboard.runs.list_query import RunFilter, run_page
+from drain.dashboard.ui.commands import manage
+from drain.engine.queue.blockers import QueueFilter, oldest_queued
+from drain.evidence.rollups.fold import state_counts
+from drain.models import Phase, Run, Source
+from drain.models.vocabulary import WORKING_STATES, PhaseState
+
+STATE_ORDER = ("COMPLETE", "FAILED", "EXECUTING", "GATE", "CI_RUNNING", "QUEUED", "SKIPPED")
+STATE_CHOICES = (
+    ("", "Any state"),
+    ("FAILED", "With failed phases"),
+    ("QUEUED", "With queued phases"),
+    ("WORKING", "With running phases"),
+    ("COMPLETE", "With complete phases"),
+    ("SKIPPED", "With skipped phases"),
+)
+NAMED_SOURCES = 100
+BLOCKERS = 8
+"""Queued phases among which the one that holds most back is looked for."""
+
+
+@require_safe
+@requires()
+def run_list(request: HttpRequest) -> HttpResponse:
+    """Runs, newest first; every filter is in the address."""
+    now = timezone.now()
+    wanted = RunFilter.read(request.GET.dict())
+    page = run_page(wanted, number_in(request, "before"), number_in(request, "after"), now)
+    context = {
+        "now": now,
+        "wanted": wanted,
+        "page": page,
+        "sources": list(Source.objects.order_by("name").values_list("pk", "name")[:NAMED_SOURCES]),
+        "states": STATE_CHOICES,
+        "clear": link("run-list"),
+    }
+    return page_or_fragment(request, "drain/run_list.html", "drain/_run_list.html", context)
+
+
+@require_safe
+@requires()
+def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One run: what holds it back, its phases with their attempts in time, what waits for what."""
+    run = get_object_or_404(Run.objects.select_related("source", "executor"), pk=pk)
+    now = timezone.now()
+    counts = state_counts([pk]).get(pk, {})
+    asked = QueueFilter(run_id=run.run_id)
+    blockers = oldest_queued(asked, now, BLOCKERS) if counts.get(PhaseState.QUEUED) else []
+    holds = holds_on(run)
+    whole = request.GET.get("time") == "all"
+    table = run_table(run, _after(request, pk), now, whole=whole)
+    what = happened(run, table.period, now)
+    fixes = table.fixes(what.fixes)
+    context: dict[str, Any] = {
+        "now": now,
+        "run": run,
+        "counts": [(state, counts[state]) for state in STATE_ORDER if counts.get(state)],
+        "total": sum(counts.values()),
+        "headline": _headline(counts),
+        "failed": counts.get(PhaseState.FAILED, 0),
+        "blocker": max(blockers, key=lambda found: found.blocks, default=None),
+        "holds": holds,
+        "holding": [held for held in holds if holds_still(held, now)],
+        "past": read_past(run, counts, what),
+        "table": table,
+        "fixes": fixes,
+        "flags": [place for _, place, _, _ in fixes],
+        "whole": whole,
+        "paged": "after" in request.GET,
+        "drain_href": link("session-new", run=run.run_id),
+        "queued_href": link("queued-list", run=run.run_id),
+        "legend": ("complete", "failed", "retryable", "timeout", "lost"),
+    }
+    if "HX-Request" not in request.headers:
+        context["graph"] = dependency_graph(run)
+        context["hold_command"] = manage(["hold", run.run_id, "--reason", "TEXT"])
+    return page_or_fragment(request, "drain/run_detail.html", "drain/_run_detail.html", context)
+
+
+def _after(request: HttpRequest, run: int) -> tuple[int, int] | None:
+    """The place after which a further page of phases begins; a phase of another run is none."""
+    pk = number_in(request, "after")
+    if pk is None:
+        return None
+    return Phase.objects.filter(pk=pk, run=run).values_list("phase_index", "pk").first()
+
+
+def _headline(counts: dict[str, int]) -> tuple[str, str]:
+    """State and words of the badge beside the title: the worst that a person should know first."""
+    working = sum(counts.get(state, 0) for state in WORKING_STATES)
+    if counts.get(PhaseState.FAILED):
+        return "failed", f"{counts[PhaseState.FAILED]:,} failed"
+    if working:
+        return "running", f"{working:,} running"
+    if counts.get(PhaseState.QUEUED):
+        return "queued", f"{counts[PhaseState.QUEUED]:,} queued"
+    return ("complete", "Complete") if counts else ("skipped", "No phases")

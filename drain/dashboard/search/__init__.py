@@ -1,0 +1,3 @@
+"""Search and the palette."""
+
+from __future__ import annotations

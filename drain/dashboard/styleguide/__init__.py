@@ -1,0 +1,3 @@
+"""Every part of the interface on one page."""
+
+from __future__ import annotations

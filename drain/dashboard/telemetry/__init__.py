@@ -1,0 +1,3 @@
+"""Telemetry yield."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Parts that pages share: states, formats, times, drawings, charts."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Hosts and their workers."""
+
+from __future__ import annotations

@@ -1,0 +1,70 @@
+"""Hosts that drain: who is alive, how busy, what each can run, and what nobody can run."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, F, Q, Sum
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from drain.dashboard.frame.counts import FORGOTTEN_AFTER, SILENT_AFTER
+from drain.dashboard.http.permissions import requires
+from drain.dashboard.http.responses import page_or_fragment
+from drain.engine.source_outbox import unsettled
+from drain.engine.workers.hosts import strength
+from drain.models import DrainSession, ExecutorProfile, SessionLoop, WorkerHost
+from drain.models.vocabulary import SessionState
+
+SHOWN = 100
+
+
+@requires()
+def worker_list(request: HttpRequest) -> HttpResponse:
+    """The page; live."""
+    now = timezone.now()
+    hosts = [_host(host, now) for host in _recent(now)]
+    able = {name for host in hosts if host["state"] == "alive" for name in host["row"].profiles}
+    profiles = list(ExecutorProfile.objects.order_by("name").values_list("name", flat=True))
+    context = {
+        "now": now,
+        "hosts": hosts,
+        "silent": sum(host["state"] == "silent" for host in hosts),
+        "strength": strength(),
+        "asked": _asked(),
+        "unsettled": unsettled(),
+        "loops": _loops(now),
+        "orphans": [name for name in profiles if name not in able],
+        "profiles": len(profiles),
+    }
+    return page_or_fragment(request, "drain/workers/list.html", "drain/workers/_list.html", context)
+
+
+def _recent(now: datetime) -> list[WorkerHost]:
+    found = WorkerHost.objects.filter(last_seen__gt=now - FORGOTTEN_AFTER * 7)
+    return list(found.order_by(F("stopped_at").desc(nulls_first=True), "host", "pid")[:SHOWN])
+
+
+def _host(host: WorkerHost, now: datetime) -> dict[str, Any]:
+    silent = now - host.last_seen
+    if host.stopped_at is not None:
+        state = "ended"
+    else:
+        state = "silent" if silent > SILENT_AFTER else "alive"
+    answered = host.last_answer is not None and now - host.last_answer < timedelta(minutes=5)
+    return {"row": host, "state": state, "answered": answered}
+
+
+def _asked() -> int:
+    """Places that running sessions ask workers for."""
+    live = (SessionState.PLANNED, SessionState.RUNNING, SessionState.STOPPING)
+    found = DrainSession.objects.filter(state__in=live, inline=False).aggregate(n=Sum("parallel"))
+    return int(found["n"] or 0)
+
+
+def _loops(now: datetime) -> list[dict[str, Any]]:
+    """Loops that drain right now, by worker and session."""
+    busy = SessionLoop.objects.filter(Q(holder__isnull=False), expires_at__gt=now)
+    found = busy.values("worker", "session").annotate(n=Count("pk")).order_by("worker")[:SHOWN]
+    return [dict(loop) for loop in found]
