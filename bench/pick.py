@@ -26,7 +26,7 @@ django.setup()
 from django.db import connection, transaction
 from django.utils import timezone
 
-from drain.db.sql import plan_as_usual, plan_once
+from drain.db.prepared import plan_as_usual, plan_once
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.finish import Result, finish
 from drain.engine.attempts.start import begin

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from drain.dashboard.runs.timeline import Stretch
-from drain.evidence.sql import rows
+from drain.db.sql import rows
 
 EACH = 12
 

@@ -1,120 +1,46 @@
-"""The cursor of the hot path: bound on the server, so that PostgreSQL plans each statement once.
-
-Django's own cursors bind on the client, which would have every statement of the engine parsed and planned again
-for every phase. Statements are written with Django's placeholders, `%(name)s`.
-"""
+"""Rows of hand-written SQL as dictionaries, on Django's own connection and in its transaction."""
 
 from __future__ import annotations
 
-import re
-import threading
-from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any, NoReturn
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import psycopg
-from django.db import connection
-from psycopg.types.json import JsonbLoader
-from psycopg.types.numeric import Int8Dumper
+from django.db import connection, transaction
+from psycopg.rows import RowFactory, tuple_row
 
 Row = dict[str, Any]
 
-_PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\)s|%)")
-_open = threading.local()
 
-
-class Statement:
-    """A statement in PostgreSQL's own form, the names of its values in order, and of its columns."""
-
-    __slots__ = ("columns", "names", "query")
-
-    def __init__(self, statement: str) -> None:
-        names: dict[str, str] = {}
-
-        def numbered(found: re.Match[str]) -> str:
-            name = found["name"]
-            return names.setdefault(name, f"${len(names) + 1}") if name else "%"
-
-        self.query = _PLACEHOLDER.sub(numbered, statement).encode()
-        self.names = tuple(names)
-        self.columns: tuple[str, ...] = ()
-
-    def named(self, found: Sequence[tuple[Any, ...]]) -> list[Row]:
-        """Rows as dictionaries; the first to read a result sets `columns`."""
-        columns = self.columns
-        return [dict(zip(columns, values, strict=True)) for values in found]
-
-
-statement_of = cache(Statement)
-
-
-def values_of(record: Any) -> dict[str, Any]:
-    """The fields of a slots dataclass as statement values; `asdict` would copy each of them deeply."""
-    return {name: getattr(record, name) for name in record.__slots__}
-
-
-_PLAN_ONCE = """
-SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
-SET enable_bitmapscan = off; SET enable_sort = off
-"""
-_PLAN_AS_USUAL = """
-RESET plan_cache_mode; RESET enable_seqscan; RESET enable_bitmapscan; RESET enable_sort
-"""
-
-
-def plan_once() -> None:
-    """Have PostgreSQL keep one plan per prepared statement on this connection: by index, in the index's order.
-
-    The engine's statements find single rows by key, whatever their values; planning them anew costs more than
-    running them. A plan made while the tables were small must still be right when they have grown.
-    """
+def rows(statement: str, values: Mapping[str, Any] | None = None) -> list[Row]:
+    """All rows of one statement; values are bound by name."""
     with connection.cursor() as cursor:
-        cursor.execute(_PLAN_ONCE)
-
-
-def plan_as_usual() -> None:
-    """Undo `plan_once`, if the connection is still there."""
-    if connection.connection is not None and connection.is_usable():
-        with connection.cursor() as cursor:
-            cursor.execute(_PLAN_AS_USUAL)
-
-
-def rows(statement: str, values: Mapping[str, Any]) -> list[Row]:
-    """Run one statement on Django's connection, in its transaction; rows as dictionaries."""
-    connection.ensure_connection()
-    prepared = statement_of(statement)
-    try:
-        cursor = _cursor(connection.connection)
-        cursor.execute(prepared.query, [values[name] for name in prepared.names], prepare=True)
-        if cursor.rownumber is None:
+        cursor.execute(statement, values or {})
+        if cursor.description is None:
             return []
-        prepared.columns = prepared.columns or tuple(each.name for each in cursor.description or ())
-        return prepared.named(cursor.fetchall())
-    except psycopg.Error as error:
-        _raise_as_django(error)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, found, strict=True)) for found in cursor.fetchall()]
 
 
-def _raise_as_django(error: psycopg.Error) -> NoReturn:
-    """Raise Django's error for psycopg's, and let Django know, as if its own cursor had been used."""
-    connection.errors_occurred = True
-    with connection.wrap_database_errors:
-        raise error
+def row(statement: str, values: Mapping[str, Any] | None = None) -> Row:
+    """The only row of one statement."""
+    (found,) = rows(statement, values)
+    return found
 
 
-def row(statement: str, values: Mapping[str, Any]) -> Row | None:
-    """Like `rows`, for a statement that answers with one row or none."""
-    found = rows(statement, values)
-    return found[0] if found else None
+def stream(
+    statement: str,
+    values: Mapping[str, Any] | Sequence[Any] = (),
+    *,
+    size: int = 500,
+    binary: bool = False,
+    made: RowFactory[Any] = tuple_row,
+) -> Iterator[Any]:
+    """Rows as they come, `size` at once, so memory stays flat; tuples, or what `made` makes of them.
 
-
-def _cursor(owner: psycopg.Connection[Any]) -> psycopg.RawCursor[tuple[Any, ...]]:
-    """This thread's cursor on the connection: what it learned about types serves every statement after."""
-    cursor: psycopg.RawCursor[tuple[Any, ...]] | None = getattr(_open, "cursor", None)
-    if cursor is None or cursor.connection is not owner:
-        cursor = psycopg.RawCursor(owner)
-        # Left alone, each size of integer would be a statement of its own to PostgreSQL.
-        cursor.adapters.register_dumper(int, Int8Dumper)
-        # Django has psycopg leave JSON as text, and decodes it in its fields.
-        cursor.adapters.register_loader("jsonb", JsonbLoader)
-        _open.cursor = cursor
-    return cursor
+    The server goes on while rows are worked on. The connection is taken, and its transaction lasts, as long as
+    the iteration: ask nothing else on it and do nothing slow between two rows.
+    """
+    connection.ensure_connection()
+    with transaction.atomic(), psycopg.Cursor(connection.connection, row_factory=made) as cursor:
+        yield from cursor.stream(statement, values, binary=binary, size=size)

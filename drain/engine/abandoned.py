@@ -6,7 +6,7 @@ counts as live its phases are offered to no other drain.
 
 from __future__ import annotations
 
-from drain.db.sql import rows
+from drain.db.prepared import rows
 from drain.engine.isolation import isolated
 from drain.engine.sessions.opening import LOCK_SPACE
 from drain.engine.sessions.verbs import interrupt_session

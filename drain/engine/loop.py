@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from drain.db.sql import plan_as_usual, plan_once
+from drain.db.prepared import plan_as_usual, plan_once
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.finish import Result, finish
 from drain.engine.attempts.heartbeat import renew

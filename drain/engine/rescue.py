@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from drain.db.sql import row, rows
+from drain.db.prepared import row, rows
 from drain.engine.abandoned import interrupt_abandoned
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.finish import Result, finish

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from drain.db.sql import rows
+from drain.db.prepared import rows
 from drain.engine.isolation import isolated
 from drain.models import Phase, SourceDebt
 from drain.models.audit import Person, Subject, record_changes

@@ -11,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from drain.db.sql import row, rows
 from drain.evidence.comparison.sides import UNCOUNTED
-from drain.evidence.sql import row, rows
 from drain.evidence.statistics.intervals import Interval, poisson_rate, quantile, wilson
 
 NEWEST = 20_000

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from drain.db.sql import rows
+from drain.db.prepared import rows
 from drain.fingerprints import Fingerprint as Print
 
 SAMPLE_CHARACTERS = 4000

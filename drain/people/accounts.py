@@ -9,7 +9,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 from django.db import DEFAULT_DB_ALIAS
 
-from drain.db.sql import row
+from drain.db.prepared import row
 
 _GIVEN = """
 ARRAY(

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.sessions.backends import db
 from django.utils import timezone
 
-from drain.db.sql import row
+from drain.db.prepared import row
 
 _SESSION = """
 SELECT session_data FROM django_session WHERE session_key = %(key)s::text AND expire_date > %(now)s::timestamptz

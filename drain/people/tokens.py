@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from drain.db.sql import row
+from drain.db.prepared import row
 from drain.models import ApiToken
 from drain.models.audit import Person, Subject, record_audit
 

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from django.db import transaction
 
-from drain.db.sql import row, rows
+from drain.db.prepared import row, rows
 from drain.models import Source
 from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.models.vocabulary import SourceKind

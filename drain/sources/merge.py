@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from drain.db.sql import row, rows
+from drain.db.prepared import row, rows
 from drain.models.runs import Source
 from drain.models.transitions.imports import create_staged, sync
 from drain.sources.errors import SourceError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drain.db.sql import row
+from drain.db.prepared import row
 from drain.sources.merge import Merge
 from drain.sources.staging import chunks
 

@@ -11,9 +11,9 @@ from typing import Any
 from django.db.models import Count
 
 from drain.dashboard.ui.formats import masked
+from drain.db import sql
 from drain.db.sql import rows
 from drain.engine.sessions.results import dropped_from_plan
-from drain.evidence import sql
 from drain.models import Candidate, DrainSession, FixMarker, Source
 from drain.models.vocabulary import CandidateStatus
 from drain.policy.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
@@ -27,7 +27,7 @@ REASON_CHARACTERS = 160
 
 # What the lists show: a phase and a run have long texts besides.
 _NAMED = ("phase__phase_id", "run__run_id")
-# Planned anew each time (drain.evidence.sql): how many attempts a session has decides how they are best found.
+# Planned anew each time (drain.db.sql): how many attempts a session has decides how they are best found.
 _ATTEMPTS = """
 FROM drain_attempt a JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = a.run_id
 WHERE a.session_id = %(session)s

@@ -13,10 +13,10 @@ from hashlib import sha256
 from typing import TypeVar
 
 from drain.dashboard.http.cache import shared
+from drain.db.sql import row
 from drain.evidence.checks.listing import CheckLine, judged_lines
 from drain.evidence.comparison.compare import Comparison
 from drain.evidence.comparison.question import Asked
-from drain.evidence.sql import row
 from drain.models import Check
 
 SECONDS = 10

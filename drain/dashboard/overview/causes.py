@@ -11,9 +11,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from drain.dashboard.http.links import link
+from drain.db.sql import rows
 from drain.evidence.fingerprints.aliases import MEMBERS
 from drain.evidence.rollups.fold import DayRow, failing_most
-from drain.evidence.sql import rows
 
 PERIODS = (("1h", 1), ("3h", 3), ("24h", 24), ("3d", 72), ("7d", 168))
 SHOWN = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from drain.evidence.sql import row
+from drain.db.sql import row
 
 PERIOD = timedelta(days=7)
 

@@ -41,7 +41,7 @@ SELECT p.id AS pk, p.phase_index AS place, p.phase_id, p.state, p.state_changed_
     right(p.last_failure_reason, %(said)s::int) AS said,
     (SELECT f.title FROM drain_fingerprint f WHERE f.key = p.last_fingerprint) AS cause
 FROM drain_phase p
-WHERE p.run_id = %(run)s::bigint AND (p.phase_index, p.id) > (%(index)s::int, %(pk)s::bigint)
+WHERE p.run_id = %(run)s::bigint AND (p.phase_index, p.id) > (%(index)s::bigint, %(pk)s::bigint)
 ORDER BY p.phase_index, p.id LIMIT %(limit)s::int
 """
 _BEFORE_ALL = (-(2**31), 0)

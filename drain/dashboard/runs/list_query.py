@@ -11,9 +11,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from drain.dashboard.http.search_terms import cleaned, parts, prefix_query
+from drain.db.sql import rows
 from drain.engine.queue.blockers import of_stale
 from drain.evidence.rollups.fold import state_counts
-from drain.evidence.sql import rows
 from drain.models import Phase, Run
 from drain.models.vocabulary import WORKING_STATES, PhaseState
 from drain.policy.numbers import whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from drain.db.sql import rows
+from drain.db.prepared import rows
 from drain.models.vocabulary import SessionState
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import WORKING

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection
 
-from drain.db.sql import row, rows
+from drain.db.prepared import row, rows
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.start import Held
 from drain.engine.process.ended import Command, Pulse

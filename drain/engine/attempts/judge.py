@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from drain.db.sql import Row, rows
+from drain.db.prepared import Row, rows
 from drain.engine.attempts.context import OUT_OF_REACH, LoopContext
 from drain.models import DrainSession, SessionRun
 from drain.models.transitions.phases import Why

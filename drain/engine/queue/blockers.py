@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models.expressions import RawSQL
 
-from drain.db.sql import row, rows
+from drain.db.prepared import row, rows
 
 NAMED = 4
 """Phases that wait for a queued one which are named."""

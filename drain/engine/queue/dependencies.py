@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from django.db import connection
 
-from drain.db.sql import rows
+from drain.db.prepared import rows
 from drain.models import Phase
 from drain.policy.graph import check_acyclic
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 
-from drain.evidence.sql import stream
+from drain.db.sql import stream
 from drain.models import Candidate, Fingerprint, Hold
 from drain.models.vocabulary import (
     LIVE_SESSION_STATES,

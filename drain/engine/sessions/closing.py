@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.utils import timezone
 
-from drain.db.sql import Row, row, rows
+from drain.db.prepared import Row, row, rows
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.judge import sample_dropped
 from drain.engine.sessions.planning import state_snapshot

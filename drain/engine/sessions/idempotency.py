@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from drain.db.sql import rows
+from drain.db.prepared import rows
 from drain.engine.errors import InputError
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.verbs import start_session

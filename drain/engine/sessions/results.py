@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count
 
-from drain.db.sql import rows
+from drain.db.prepared import rows
 from drain.models import Candidate, DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES, CandidateStatus
 

@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 
 import drain
 from drain.engine.errors import EngineError
-from drain.db.sql import row
+from drain.db.prepared import row
 from drain.engine.workers.timing import HOST_SILENT_SECONDS
 from drain.models import SessionLoop, WorkerHost
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from drain.db.sql import row, rows
+from drain.db.prepared import row, rows
 from drain.engine.workers.timing import LEASE_SECONDS
 
 # A place is free when nobody holds it or its holder was silent for a whole lease.

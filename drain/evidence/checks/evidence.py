@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from drain.db.sql import row, rows
 from drain.evidence.checks.matching import MOST_NAMED, Again, Mark, tried_again
 from drain.evidence.comparison.bounds import bounded
 from drain.evidence.comparison.compare import Comparison, Difference, compare
@@ -17,7 +18,6 @@ from drain.evidence.comparison.figures import Figures, figures
 from drain.evidence.comparison.question import DEFAULT_DAYS, of_marker
 from drain.evidence.comparison.sides import Side, around_marker, before_session, of_session
 from drain.evidence.rollups.fold import state_totals
-from drain.evidence.sql import row, rows
 from drain.models import Check, DrainSession, FixMarker
 
 _OF_SESSION = "p.id IN (SELECT phase_id FROM drain_candidate WHERE session_id = %(session)s)"

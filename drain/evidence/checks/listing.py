@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from drain.db.sql import rows
 from drain.evidence.checks.evidence import Ground
 from drain.evidence.checks.run import judge_on
 from drain.evidence.comparison.compare import Comparison
 from drain.evidence.comparison.question import Asked
 from drain.evidence.fixes.status import Judged
-from drain.evidence.sql import rows
 from drain.models import Check, FixMarker
 from drain.models.vocabulary import CheckVerdict
 

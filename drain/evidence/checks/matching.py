@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 
+from drain.db.sql import row
 from drain.evidence.comparison.sides import FAILURES, RATED, UNCOUNTED, Side
-from drain.evidence.sql import row
 
 MOST_NAMED = 50
 PATTERN_SECONDS = 5

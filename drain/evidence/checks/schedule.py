@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from drain.db.sql import rows
 from drain.evidence.checks.evidence import Ground, ground_of_fleet, ground_of_marker
 from drain.evidence.checks.run import judge_on
 from drain.evidence.checks.verdicts import Verdict
-from drain.evidence.sql import rows
 from drain.models import Check, CheckResult
 
 A_ROUND = 5

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from drain.db.sql import rows
 from drain.evidence.comparison.figures import CauseCount, Rate, Yield, figures
 from drain.evidence.comparison.sides import of_session
 from drain.evidence.comparison.trend import Trend, backlog_trend
 from drain.evidence.rollups.fold import state_totals
 from drain.evidence.rollups.state_history import history
-from drain.evidence.sql import rows
 from drain.models import DrainSession
 from drain.models.vocabulary import PhaseState
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from drain.db.sql import row
 from drain.evidence.comparison.sides import Side
-from drain.evidence.sql import row
 
 MOST = 50_000
 """Attempts of one side that a page reads, about."""

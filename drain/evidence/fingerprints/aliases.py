@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from drain.db.sql import rows
+from drain.db.prepared import rows
 
 MAX_HOPS = 20
 """Merges are refused when they would make a circle; this bounds the walk whatever the rows say."""

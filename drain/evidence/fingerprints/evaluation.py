@@ -19,9 +19,9 @@ from datetime import datetime
 
 from django.db.models import F, Max
 
+from drain.db.sql import row, rows
 from drain.evidence.fingerprints.aliases import family
 from drain.evidence.fingerprints.lifecycle import By, failures, mark_ongoing, regress, resolve, wake
-from drain.evidence.sql import row, rows
 from drain.models import Fingerprint, Transition
 from drain.models.vocabulary import FAILURE_OUTCOMES, RATED_OUTCOMES, FingerprintStatus, Origin
 

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from drain.db.sql import row
 from drain.evidence.fingerprints.aliases import family, resolve_keys
-from drain.evidence.sql import row
 from drain.models import AuditEvent, Fingerprint, Transition
 from drain.models.vocabulary import FAILURE_OUTCOMES, FingerprintStatus, Origin
 

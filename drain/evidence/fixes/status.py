@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from drain.db.sql import rows
 from drain.evidence.comparison.compare import Difference
 from drain.evidence.fingerprints.aliases import STANDS_FOR
-from drain.evidence.sql import rows
 from drain.models.vocabulary import CheckVerdict, FingerprintStatus
 
 # One look into an index for each check; a check on a schedule is judged by that alone.

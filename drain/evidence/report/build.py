@@ -9,6 +9,7 @@ from datetime import datetime
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q
 
+from drain.db.sql import rows
 from drain.evidence.checks.run import judge_all
 from drain.evidence.checks.verdicts import Verdict
 from drain.evidence.comparison.compare import Comparison, compare_all
@@ -17,7 +18,6 @@ from drain.evidence.comparison.sides import around_marker, before_session, of_se
 from drain.evidence.report.identity import Identity, identity_of
 from drain.evidence.report.rows import PhaseTelemetry, phase_telemetry
 from drain.evidence.rollups.fold import state_totals
-from drain.evidence.sql import rows
 from drain.models import Attempt, Candidate, Check, DrainSession, FixMarker
 from drain.models.vocabulary import LIVE_SESSION_STATES, CheckKind, CheckVerdict
 from drain.policy.actions import Action, Subject, after_stop

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 CUT = "…"
 _MARKDOWN = re.compile(r"([\\`*_\[\]#|~!])")
@@ -47,3 +48,11 @@ def csv_cell(text: object, limit: int = 2000) -> str:
     """Text that no spreadsheet takes for a formula."""
     shown = plain(text, limit)
     return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
+
+
+def markdown_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table with these columns, or a line that says there is nothing; cells come escaped."""
+    if not rows:
+        return "*None.*"
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from drain.evidence.report import sentences as words
 from drain.evidence.report.build import Report
 from drain.evidence.report.escape import markdown as md
-from drain.evidence.tables import table
+from drain.evidence.report.escape import markdown_table
 
 
 def findings(report: Report) -> Iterator[str]:
@@ -21,7 +21,7 @@ def findings(report: Report) -> Iterator[str]:
         [str(s.session), md(s.run_id), md(s.phase_id), md(s.outcome), md(s.state)]
         for s in report.single_phases
     ]
-    yield table(["Drain", "Run", "Phase", "Outcome", "State now"], single) + "\n\n"
+    yield markdown_table(["Drain", "Run", "Phase", "Outcome", "State now"], single) + "\n\n"
 
 
 def _fixes(report: Report) -> str:
@@ -35,7 +35,7 @@ def _fixes(report: Report) -> str:
     ]
     if not rows:
         return f"{words.NO_FIX}\n\n"
-    return table(["Blocker", "Fix", "Validation"], rows) + "\n\n"
+    return markdown_table(["Blocker", "Fix", "Validation"], rows) + "\n\n"
 
 
 def _execution(report: Report) -> str:
@@ -55,14 +55,14 @@ def _execution(report: Report) -> str:
             "",
             "**Evidence**: every failed phase in scope ends in one line of the ledger.",
             "",
-            table(["Line", "Phases", "Meaning"], ledger),
+            markdown_table(["Line", "Phases", "Meaning"], ledger),
             "",
             f"{md(report.ledger_sum, 2000)}",
             "",
             *_stop_card(report),
             "Where the same phases moved:",
             "",
-            table(["Before", "After", "Phases"], moves),
+            markdown_table(["Before", "After", "Phases"], moves),
             "",
             "",
         ]
@@ -74,4 +74,4 @@ def _stop_card(report: Report) -> list[str]:
     if not card:
         return []
     rows = [[md(name), md(value, 1000)] for name, value in card.items() if value not in ("", None)]
-    return ["**Stop card**:", "", table(["", ""], rows), ""]
+    return ["**Stop card**:", "", markdown_table(["", ""], rows), ""]

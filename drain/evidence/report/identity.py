@@ -12,7 +12,7 @@ import django
 from django.db import connection
 
 from drain import __version__
-from drain.evidence.sql import row
+from drain.db.sql import row
 from drain.models import DrainSession
 
 EXACT = 100_000

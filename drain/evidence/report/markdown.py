@@ -11,8 +11,8 @@ from drain.evidence.report import rows as report_rows
 from drain.evidence.report import sentences as words
 from drain.evidence.report.build import Report
 from drain.evidence.report.escape import markdown as md
+from drain.evidence.report.escape import markdown_table
 from drain.evidence.report.findings import findings
-from drain.evidence.tables import table
 
 MOST_LISTED = 200
 
@@ -61,11 +61,11 @@ def _goals(report: Report) -> str:
         [
             "## Impact on Batch Drain Goals",
             "",
-            table(["Goal", "", "What the data says"], rows),
+            markdown_table(["Goal", "", "What the data says"], rows),
             "",
             "### Actual Results",
             "",
-            table(["Measure", "Value"], actual),
+            markdown_table(["Measure", "Value"], actual),
             "",
             *(f"> {md(note, 1000)}\n" for note in report.comparison.notes),
             "",
@@ -96,19 +96,19 @@ def _verification(report: Report) -> str:
             "",
             f"### 1. Completion Rate Check\n\n{md(words.completion_answer(report), 1000)}",
             "",
-            table(["State", "Before", "After", "Change"], states),
+            markdown_table(["State", "Before", "After", "Change"], states),
             "",
             f"### 2. Telemetry Yield Check\n\n{md(words.telemetry_answer(report), 1000)}",
             "",
-            table(["Run", "Phase", "Events", "Attempts", "Minutes"], telemetry),
+            markdown_table(["Run", "Phase", "Events", "Attempts", "Minutes"], telemetry),
             "",
             f"### 3. Error Fingerprint Analysis\n\n{md(words.causes_answer(report), 1000)}",
             "",
-            table(["Cause", "Title", "Failed attempts"], causes),
+            markdown_table(["Cause", "Title", "Failed attempts"], causes),
             "",
             f"### 4. Known-bad Patterns\n\n{md(words.guards_answer(report), 1000)}",
             "",
-            table(["Guard", "", "Finding"], guards),
+            markdown_table(["Guard", "", "Finding"], guards),
             "",
             "",
         ]
@@ -157,11 +157,11 @@ def _reference(report: Report) -> str:
             f"**Database**: {md(identity.database)} ({md(words.pairs_text(identity.rows))})  ",
             f"**Versions**: {md(words.pairs_text(identity.versions))}",
             "",
-            table(["Source", "Kind", "Identity", "Imported"], sources),
+            markdown_table(["Source", "Kind", "Identity", "Imported"], sources),
             "",
             "## Settings",
             "",
-            table(["Setting", "Value"], rows),
+            markdown_table(["Setting", "Value"], rows),
             "",
             "",
         ]
@@ -196,7 +196,7 @@ def _attempts(report: Report) -> Iterator[str]:
 
 def _cut(names: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
     found = list(rows)
-    yield table(names, found[:MOST_LISTED]) + "\n\n"
+    yield markdown_table(names, found[:MOST_LISTED]) + "\n\n"
     if len(found) > MOST_LISTED:
         yield f"Only the first {MOST_LISTED} are shown; the JSON and the evidence bundle have all.\n\n"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from drain.evidence.sql import rows, stream
+from drain.db.sql import rows, stream
 
 _ATTEMPTS = """
 SELECT a.id AS attempt, r.run_id, p.phase_id, a.number, a.outcome, a.exit_code, a.signal, a.fingerprint,

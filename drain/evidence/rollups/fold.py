@@ -13,9 +13,9 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from drain.db.sql import rows as prepared_rows
+from drain.db.prepared import rows as prepared_rows
+from drain.db.sql import row, rows
 from drain.evidence.fingerprints.aliases import STANDS_FOR
-from drain.evidence.sql import row, rows
 from drain.models.vocabulary import FAILURE_OUTCOMES
 
 FOLD_LOCK = 7_316_201

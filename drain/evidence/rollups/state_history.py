@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
-from drain.db.sql import rows as prepared_rows
-from drain.evidence.sql import row, rows
+from drain.db.prepared import rows as prepared_rows
+from drain.db.sql import row, rows
 from drain.models import StateSnapshot
 
 HOUR = timedelta(hours=1)

@@ -14,8 +14,8 @@ from typing import Any
 
 from django.db import OperationalError, connection, transaction
 
+from drain.db.sql import rows
 from drain.evidence.rollups.fold import FAILURES, FOLD_LOCK
-from drain.evidence.sql import rows
 from drain.models import AuditEvent
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)

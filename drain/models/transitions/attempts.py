@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from drain.db.sql import Row, row, values_of
+from drain.db.prepared import Row, row, values_of
 
 # The phase, its run's slot, the attempt, the transition and the books of the session move together or
 # not at all: every later part reads from `phase` and `slot`, which are empty when a guard refuses.

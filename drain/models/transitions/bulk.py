@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from drain.db.sql import row, rows
+from drain.db.prepared import row, rows
 from drain.models.vocabulary import BulkState
 
 _FREEZE = """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drain.db.sql import row
+from drain.db.prepared import row
 
 _CREATE = """
 WITH made AS (

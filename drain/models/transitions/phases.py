@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from drain.db.sql import rows
+from drain.db.prepared import rows
 from drain.models.history import Transition
 from drain.models.phases import Phase
 from drain.models.vocabulary import PhaseState

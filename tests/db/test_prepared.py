@@ -9,7 +9,7 @@ import pytest
 from django.db import DataError, connection, transaction
 from django.utils import timezone
 
-from drain.db.sql import row, rows
+from drain.db.prepared import row, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
