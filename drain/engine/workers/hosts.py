@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
 import drain
-from drain.engine.errors import EngineError
 from drain.db.prepared import row
+from drain.engine.errors import EngineError
 from drain.engine.workers.timing import HOST_SILENT_SECONDS
 from drain.models import SessionLoop, WorkerHost
 

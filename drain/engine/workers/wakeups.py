@@ -5,9 +5,8 @@ The places in the database are the truth; a wake-up that is lost, doubled or lat
 
 from __future__ import annotations
 
-from drain.engine.workers.broker import send
 from drain.db.prepared import rows
-from django_q.tasks import async_task
+from drain.engine.workers.broker import send
 
 DRAIN_TASK = "drain.tasks.drain_loop"
 DRAIN_CLUSTER = "drain"
