@@ -30,6 +30,17 @@ class _Run(DjangoModelFactory[models.Run]):
     run_id = Sequence(lambda n: f"run-{n}")
 
 
+class _Executor(DjangoModelFactory[models.ExecutorProfile]):
+    """The default executor: every phase completes."""
+
+    class Meta:
+        model = models.ExecutorProfile
+
+    name = Sequence(lambda n: f"executor-{n}")
+    argv = ["/bin/true"]
+    is_default = True
+
+
 class _Phase(DjangoModelFactory[models.Phase]):
     class Meta:
         model = models.Phase
@@ -93,6 +104,7 @@ class _Fingerprint(DjangoModelFactory[models.Fingerprint]):
 # Under these names tests call them; a type checker then knows what comes out.
 SourceFactory: Callable[..., models.Source] = _Source.create
 RunFactory: Callable[..., models.Run] = _Run.create
+ExecutorFactory: Callable[..., models.ExecutorProfile] = _Executor.create
 PhaseFactory: Callable[..., models.Phase] = _Phase.create
 SessionFactory: Callable[..., models.DrainSession] = _Session.create
 AttemptFactory: Callable[..., models.Attempt] = _Attempt.create

@@ -47,6 +47,7 @@ SELECT p.id, p.run_id, p.phase_index, p.state, p.failure_category,
         AND coalesce(coalesce(m.snoozed_until, f.snoozed_until) > %(now)s::timestamptz, true) AS snoozed,
     p.lease_owner IS NOT NULL AND p.lease_expires_at > now() AS leased, p.phase_id,
     r.run_id AS run_name, r."order", s.kind, r.max_parallel,
+    r.executor_id IS NOT NULL OR EXISTS (SELECT FROM drain_executorprofile WHERE is_default) AS executable,
     ARRAY(SELECT prerequisite_id FROM edge WHERE edge.phase_id = p.id) AS needs
 FROM wanted JOIN drain_phase p ON p.id = wanted.id
 JOIN drain_run r ON r.id = p.run_id LEFT JOIN drain_source s ON s.id = r.source_id
@@ -187,6 +188,7 @@ def _run_facts(found: list[dict[str, Any]], now: datetime) -> dict[int, RunFacts
             autopack=item["kind"] == SourceKind.AUTOPACK,
             hold=exact.get(item["run_name"], "")
             or next((w for start, w in prefixes.items() if item["run_name"].startswith(start)), ""),
+            executable=item["executable"],
             max_parallel=item["max_parallel"],
         )
         for item in found

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 _EXPIRED = """
 SELECT a.id AS attempt, a.number, a.started_at, a.lease, a.timeout_seconds, a.worker, a.session_id,
     p.id AS phase, p.phase_id, p.phase_index, p.last_fingerprint, r.id AS run, r.run_id, r.source_id,
+    r."order" = 'sequential' AS sequential,
     coalesce(c.position, 0) AS position, coalesce(c.attempts, 1) AS tries
 FROM drain_attempt a
 JOIN drain_phase p ON p.id = a.phase_id AND a.finished_at IS NULL
@@ -143,5 +144,6 @@ def _held(found: dict[str, Any]) -> Held:
         source=found["source_id"],
         previous_fingerprint=found["last_fingerprint"],
         position=found["position"],
+        sequential=found["sequential"],
         tries=found["tries"],
     )

@@ -105,10 +105,12 @@ def _print_first_step(out: OutputWrapper, excluded: dict[str, int]) -> None:
 
 
 _FIRST_STEPS = {
+    ExclusionReason.NO_LONGER_FAILED: "see the phase's page: it says who moved it.",
     ExclusionReason.LEASED: "wait for the other drain, or see it with `manage.py session`.",
     ExclusionReason.FILTERED_OUT: "widen --fingerprint, or leave it out.",
     ExclusionReason.PREFIX_EXCLUDED: "leave out --skip-run-prefix.",
     ExclusionReason.RUN_HELD: "`manage.py release RUN`, once the reason for the hold is gone.",
+    ExclusionReason.NO_EXECUTOR: "`manage.py executor set NAME --default -- COMMAND`, or import the runs with one.",
     ExclusionReason.FINGERPRINT_SNOOZED: "end the snooze on the fingerprint's page.",
     ExclusionReason.QUEUED_IN_RUN: "use --queued-policy phase, or clear the queued phase: `manage.py queued`.",
     ExclusionReason.WAITS_FOR_QUEUED: "`manage.py queued` shows what they wait for; clear it or drain it.",

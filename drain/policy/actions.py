@@ -73,6 +73,8 @@ def for_reason(reason: ExclusionReason, subject: Subject) -> tuple[Action, ...]:
         return (_dry_run(),)
     if reason is ExclusionReason.RUN_HELD:
         return (_release(subject),)
+    if reason is ExclusionReason.NO_EXECUTOR:
+        return (_default_executor(), _check_executors())
     if reason is ExclusionReason.LEASED:
         return (_rescue(),)
     if reason is ExclusionReason.BEYOND_BATCH:
@@ -163,6 +165,11 @@ def _rescue() -> Action:
 
 def _next_batch() -> Action:
     return Action("Drain the next batch", "One more batch of attempts.", ("drain",))
+
+
+def _default_executor() -> Action:
+    argv = ("executor", "set", "NAME", "--default", "--", "COMMAND")
+    return Action("Define a default executor", "It runs every run that names none.", argv)
 
 
 def _check_executors() -> Action:

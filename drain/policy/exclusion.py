@@ -37,6 +37,8 @@ class RunRule:
 
     set_aside: Exclusion | None
     """Skipped by prefix or on hold."""
+    no_executor: Exclusion | None
+    """Nothing could run its phases, whoever overrules what."""
     queued: Exclusion | None
     """Left alone because of its queued phase."""
     waits_above: float
@@ -48,8 +50,8 @@ class RunRule:
     @property
     def is_open(self) -> bool:
         """Whether nothing about the run keeps its phases out."""
-        free = self.set_aside is None and self.queued is None and self.stopped is None
-        return free and self.waits_above == math.inf
+        barred = (self.set_aside, self.no_executor, self.queued, self.stopped)
+        return all(each is None for each in barred) and self.waits_above == math.inf
 
 
 class RowRules:
@@ -84,7 +86,7 @@ class RowRules:
         if row.leased:
             return _LEASED
         if self._scope.force:
-            return None
+            return self._run_rules[row.run].no_executor
         return self._filtered(row) or self._set_aside(row)
 
     def after_waits(self, row: PhaseRow) -> Exclusion | None:
@@ -113,8 +115,9 @@ class RowRules:
 
     def _set_aside(self, row: PhaseRow) -> Exclusion | None:
         rule = self._run_rules[row.run]
-        if rule.set_aside is not None:
-            return rule.set_aside
+        barred = rule.set_aside or rule.no_executor
+        if barred is not None:
+            return barred
         if row.fingerprint in self._snoozed:
             return Exclusion(ExclusionReason.FINGERPRINT_SNOOZED, f"fingerprint {row.fingerprint}")
         if rule.queued is not None and row.state != PhaseState.QUEUED:
@@ -129,6 +132,7 @@ def run_rule(
     waits_above, wait = _wait(facts, queued, policy)
     return RunRule(
         set_aside=_run_set_aside(facts, scope),
+        no_executor=None if facts.executable else _NO_EXECUTOR,
         queued=_queued(queued, policy),
         waits_above=waits_above,
         wait=wait,
@@ -172,4 +176,7 @@ def _stopped(stop: RunStop | None) -> Exclusion | None:
 
 
 _LEASED = Exclusion(ExclusionReason.LEASED, "another drain holds it")
+_NO_EXECUTOR = Exclusion(
+    ExclusionReason.NO_EXECUTOR, "its run names no executor and there is no default one"
+)
 _NO_WAIT = Exclusion(ExclusionReason.WAITS_FOR_QUEUED, "")

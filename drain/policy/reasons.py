@@ -11,6 +11,8 @@ from enum import StrEnum
 class ExclusionReason(StrEnum):
     """Why a failed phase is not in the plan, in the order in which the rules are tried."""
 
+    NO_LONGER_FAILED = "no_longer_failed"
+    """Somebody moved the phase on since the plan was made."""
     LEASED = "leased"
     """Another drain holds the phase right now."""
     FILTERED_OUT = "filtered_out"
@@ -19,6 +21,8 @@ class ExclusionReason(StrEnum):
     """The run's name begins with a prefix that this drain skips."""
     RUN_HELD = "run_held"
     """Somebody set the run aside."""
+    NO_EXECUTOR = "no_executor"
+    """The run names no executor and there is no default one."""
     FINGERPRINT_SNOOZED = "fingerprint_snoozed"
     """Somebody snoozed the cause of this failure."""
     QUEUED_IN_RUN = "queued_in_run"
@@ -47,10 +51,12 @@ class ExclusionReason(StrEnum):
 
 
 _EXCLUSION_SENTENCES = {
+    ExclusionReason.NO_LONGER_FAILED: "It was moved on since the plan was made.",
     ExclusionReason.LEASED: "Another drain holds this phase right now.",
     ExclusionReason.FILTERED_OUT: "A filter of this drain does not match.",
     ExclusionReason.PREFIX_EXCLUDED: "The run's name begins with a skipped prefix.",
     ExclusionReason.RUN_HELD: "The run is on hold.",
+    ExclusionReason.NO_EXECUTOR: "Its run names no executor and there is no default one.",
     ExclusionReason.FINGERPRINT_SNOOZED: "The cause of this failure is snoozed.",
     ExclusionReason.QUEUED_IN_RUN: "The run has a queued phase, and the policy “run” leaves it alone.",
     ExclusionReason.WAITS_FOR_QUEUED: "It waits for a phase that is queued or working.",

@@ -51,6 +51,8 @@ class RunFacts:
     """Its executor takes the earliest queued phase, whatever it is asked for."""
     hold: str = ""
     """Sentence about the hold on the run or its prefix; empty if there is none."""
+    executable: bool = True
+    """It names an executor, or there is a default one."""
     max_parallel: int = 1
     stop: RunStop | None = None
     """Set when this session has stopped the run (a session that goes on)."""

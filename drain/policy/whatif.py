@@ -32,6 +32,8 @@ class Past:
     ended: Ended
     started_at: datetime
     finished_at: datetime
+    cause: str = ""
+    """The fingerprint that its phase was known by when the plan was made; empty means unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class _Replay:
     verdicts: dict[int, SampleVerdict] = field(default_factory=dict)
     run_stops: dict[int, StopCard] = field(default_factory=dict)
     stopped_keys: set[str] = field(default_factory=set)
+    stopped_causes: set[str] = field(default_factory=set)
+    cured_causes: set[str] = field(default_factory=set)
     attempts: dict[int, int] = field(default_factory=dict)
     keys: dict[int, str] = field(default_factory=dict)
     """Phase → the failure it last had in the replay."""
@@ -75,10 +79,12 @@ class _Replay:
         gated = not in_sample(self.limits, past.ended.position)
         if gated and not sample_gate_open(self.limits, self.session, self.plan_size):
             return False
-        return self._phase_may_start(past.phase)
+        return self._phase_may_start(past.phase, past.cause)
 
-    def _phase_may_start(self, phase: int) -> bool:
+    def _phase_may_start(self, phase: int, cause: str) -> bool:
         used = self.attempts.get(phase, 0)
+        if not used and cause in self.stopped_causes:
+            return False
         if used >= self.limits.max_attempts_per_phase or self.keys.get(phase) in self.stopped_keys:
             return False
         if not used and len(self.attempts) >= self.limits.batch_size:
@@ -102,8 +108,12 @@ class _Replay:
             self.verdicts[past.run] = found.verdict
         if found.run_stop is not None:
             self.run_stops.setdefault(past.run, found.run_stop)
+        if past.ended.outcome is Outcome.COMPLETE:
+            self.cured_causes.add(past.cause)
         if found.fingerprint_stop is not None:
             self.stopped_keys.add(found.fingerprint_stop.key)
+            if past.cause not in self.cured_causes:
+                self.stopped_causes.add(past.cause)
         self.stop = self.stop or found.session_stop
 
 

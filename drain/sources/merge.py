@@ -58,7 +58,7 @@ WITH given AS (
     INSERT INTO drain_run AS r (run_id, name, source_id, labels, executor_id, "order", max_parallel,
         open_attempts, created_at, imported_at)
     SELECT g.run_id, coalesce(g.name, ''), %(source)s::bigint, coalesce(g.labels, '[]'::jsonb),
-        coalesce(e.id, %(executor)s::bigint), coalesce(g.run_order, 'sequential'),
+        coalesce(e.id, %(executor)s::bigint), coalesce(g.run_order, CASE WHEN g.max_parallel > 1 THEN 'independent' ELSE 'sequential' END),
         coalesce(g.max_parallel, 1), 0, coalesce(g.created_at, %(now)s::timestamptz), %(now)s::timestamptz
     FROM given g LEFT JOIN drain_executorprofile e ON e.name = g.executor ORDER BY g.run_id
     ON CONFLICT (run_id) DO UPDATE SET imported_at = excluded.imported_at,

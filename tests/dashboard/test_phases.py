@@ -19,6 +19,7 @@ from tests.dashboard.people import signed_in
 from tests.factories import (
     AttemptFactory,
     CandidateFactory,
+    ExecutorFactory,
     FingerprintFactory,
     PhaseFactory,
     RunFactory,
@@ -64,7 +65,12 @@ def test_a_phase_in_a_running_drain_names_its_place():
     assert f"drain {session.pk}, at position 7" in why(phase).sentence
 
 
+def test_a_phase_that_no_executor_runs_says_so():
+    assert why(PhaseFactory()).code == "no_executor"
+
+
 def test_the_reason_is_the_one_a_drain_would_give():
+    ExecutorFactory()
     pack = RunFactory(source=SourceFactory(kind="autopack"))
     PhaseFactory(run=pack, state="QUEUED", phase_index=5)
     held, run = RunFactory(), RunFactory()
@@ -118,6 +124,7 @@ def test_the_page_shows_the_latest_error_its_cause_and_the_history(client):
 
 
 def test_a_failed_phase_that_nothing_holds_back_is_drained_alone_by_who_may(client):
+    ExecutorFactory()
     failed, queued = (PhaseFactory(state=state) for state in ("FAILED", "QUEUED"))
     operator = signed_in(Role.OPERATOR)
     for browser, phase, offered in (

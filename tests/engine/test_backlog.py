@@ -11,9 +11,14 @@ from drain.engine.sessions.scope import SessionScope
 from drain.models import Dependency, Phase
 from drain.policy.graph import CycleError
 from drain.policy.limits import Limits
-from tests.factories import PhaseFactory, RunFactory
+from tests.factories import ExecutorFactory, PhaseFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _executable() -> None:
+    ExecutorFactory()
 
 
 def phase(run: str, state: str = "FAILED", *needs: Phase) -> Phase:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from drain.engine.queue.clearing import requeue
 from drain.engine.sessions.results import dropped_from_plan, session_result
 from drain.engine.sessions.scope import SessionScope
 from drain.models import (
@@ -179,8 +180,20 @@ def test_a_phase_cleared_since_the_plan_is_not_run(backlog: Backlog) -> None:
     Phase.objects.filter(phase_id="p0").update(state="COMPLETE")
     backlog.drain(session)
     assert backlog.marks() == ["p1"]
-    assert Candidate.objects.get(session=session, phase__phase_id="p0").detail.startswith(
-        "is COMPLETE"
+    left = Candidate.objects.get(session=session, phase__phase_id="p0")
+    assert (left.reason, left.detail) == ("no_longer_failed", "is COMPLETE by now")
+
+
+def test_a_phase_that_somebody_moved_on_names_who_did(backlog: Backlog) -> None:
+    backlog.executor(MARK)
+    backlog.run("r", 1)
+    session = backlog.session()
+    requeue([Phase.objects.get().pk], "elsewhere", SOMEBODY)
+    backlog.drain(session)
+    left = Candidate.objects.get(session=session)
+    assert (left.reason, left.detail) == (
+        "no_longer_failed",
+        "is QUEUED by now (requeue, os:test@host)",
     )
 
 

@@ -13,7 +13,7 @@ from drain.evidence.report.build import build_report
 from drain.evidence.report.sentences import root_cause
 from drain.management.ledger import print_result
 from drain.models import Candidate
-from tests.factories import NOON, PhaseFactory, RunFactory, SessionFactory
+from tests.factories import NOON, ExecutorFactory, PhaseFactory, RunFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +41,7 @@ def test_a_resumed_plan_is_not_previewed():
 
 
 def test_a_preview_is_one_json_object_whatever_its_phases_are_called():
+    ExecutorFactory()
     run = RunFactory(run_id='a "run" \\ of\n<b>\u2028')
     PhaseFactory(run=run, phase_id="é\x1b[31m", phase_index=1)
     PhaseFactory(run=run, phase_id='"}', phase_index=2)

@@ -63,6 +63,8 @@ ROW_RULES = [
     ("filtered_out", {"category": ""}, {}, {}, Scope(categories={"timeout"})),
     ("prefix_excluded", {}, {}, {}, Scope(skip_run_prefixes=("x", "run-"))),
     ("run_held", {}, {"hold": "held by anna"}, {}, Scope()),
+    ("no_executor", {}, {"executable": False}, {}, Scope()),
+    ("no_executor", {}, {"executable": False}, {}, Scope(phases={1}, force=True)),
     ("fingerprint_snoozed", {"fingerprint": "a"}, {}, {"snoozed": {"a"}}, Scope()),
     ("attempts_exhausted", {"session_attempts": 2}, {}, {}, Scope()),
     ("fingerprint_stopped", {"fingerprint": "a"}, {}, {"stopped_fingerprints": {"a"}}, Scope()),

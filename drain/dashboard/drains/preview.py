@@ -109,6 +109,7 @@ _STATE_OF = {
     "leased": "running",
     "prefix_excluded": "held",
     "run_held": "held",
+    "no_executor": "held",
     "fingerprint_snoozed": "snoozed",
     "queued_in_run": "waiting",
     "waits_for_queued": "waiting",

@@ -86,10 +86,12 @@ _LOOKS = {
 _TIERS = {"0": "unsampled", "1": "promising", "2": "sampling", "3": "deprioritised"}
 
 REASON_WORDS = {
+    "no_longer_failed": ("No longer failed", "s-neutral"),
     "leased": ("Leased elsewhere", "s-running"),
     "filtered_out": ("Filtered out", "s-neutral"),
     "prefix_excluded": ("Prefix excluded", "s-held"),
     "run_held": ("Run held", "s-held"),
+    "no_executor": ("No executor", "s-held"),
     "fingerprint_snoozed": ("Fingerprint snoozed", "s-snoozed"),
     "queued_in_run": ("Queued phase in the run", "s-waiting"),
     "waits_for_queued": ("Waits for a queued phase", "s-waiting"),

@@ -12,19 +12,22 @@ from drain.policy.states import WORKING
 
 # Runs are looked through in the order of tier and of their first waiting candidate, which is the plan's order
 # with the verdicts so far. Both rows are locked or passed over: a pick never waits for another loop.
-_PICK = """
+# A sequential run has one open attempt, across all sessions, whatever its parallelism says.
+_FREE = """CASE WHEN r."order" = 'sequential' THEN 1 ELSE r.max_parallel END - r.open_attempts"""
+_PICK = f"""
 WITH slot AS (
-    SELECT sr.id AS session_run, sr.run_id, sr.tier, r.max_parallel - r.open_attempts AS free, r.run_id AS run_name, r.executor_id, r.source_id
+    SELECT sr.id AS session_run, sr.run_id, sr.tier, {_FREE} AS free, r.run_id AS run_name, r.executor_id, r.source_id,
+        r."order" = 'sequential' AS sequential
     FROM drain_sessionrun sr JOIN drain_run r ON r.id = sr.run_id
     WHERE sr.session_id = %(session)s::bigint AND sr.waiting > 0 AND sr.stop = ''
-      AND sr.not_before <= clock_timestamp() AND r.open_attempts < r.max_parallel
+      AND sr.not_before <= clock_timestamp() AND {_FREE} > 0
       AND sr.head_position <= %(gate)s::int
       AND (%(run)s::bigint IS NULL OR sr.run_id = %(run)s::bigint)
       AND coalesce(r.executor_id, %(default_executor)s::bigint) = ANY(%(executors)s::bigint[])
-      AND NOT EXISTS (SELECT FROM drain_hold h WHERE h.released_at IS NULL
+      AND (%(force)s::bool OR NOT EXISTS (SELECT FROM drain_hold h WHERE h.released_at IS NULL
             AND (h.until IS NULL OR h.until > now())
             AND (h.kind = 'run' AND h.value = r.run_id
-                 OR h.kind = 'prefix' AND starts_with(r.run_id, h.value)))
+                 OR h.kind = 'prefix' AND starts_with(r.run_id, h.value))))
     ORDER BY sr.tier, sr.head_position LIMIT 1
     FOR NO KEY UPDATE OF sr, r SKIP LOCKED
 ), candidate AS (
@@ -38,6 +41,7 @@ WITH slot AS (
 SELECT s.state AS session_state, slot.*, candidate.id AS candidate, candidate.seen_attempts,
     candidate.attempts AS used_attempts, candidate.sample, candidate.position,
     p.id AS phase, p.phase_id AS phase_name, p.phase_index, p.params, p.state, p.attempts,
+    p.lease_owner IS NOT NULL AS leased, moved.verb AS moved_verb, moved.actor AS moved_by,
     p.last_fingerprint AS fingerprint, p.failure_category AS category,
     need.state AS need_state, need.phase_id AS need_name, need.in_session AS need_in_session,
     ahead.phase_id AS queued_ahead, stopped.key AS stopped_key
@@ -45,6 +49,10 @@ FROM drain_drainsession s
 LEFT JOIN slot ON true
 LEFT JOIN candidate ON true
 LEFT JOIN drain_phase p ON p.id = candidate.phase_id
+LEFT JOIN LATERAL (
+    SELECT t.verb, t.actor, t.to_state FROM drain_transition t
+    WHERE t.subject = 'phase' AND t.subject_pk = p.id ORDER BY t.id DESC LIMIT 1
+) moved ON p.state <> 'FAILED' AND moved.to_state = p.state
 LEFT JOIN LATERAL (
     SELECT q.state, q.phase_id, EXISTS (
         SELECT FROM drain_candidate x WHERE x.session_id = s.id AND x.phase_id = q.id
@@ -60,7 +68,7 @@ LEFT JOIN LATERAL (
       AND o.kind = 'autopack' AND NOT %(ignore_queued)s::bool
     ORDER BY q.phase_index LIMIT 1
 ) ahead ON NOT %(force)s::bool
-LEFT JOIN drain_sessionfingerprint stopped ON stopped.session_id = s.id AND stopped.run_pk = 0
+LEFT JOIN drain_sessionfingerprint stopped ON NOT %(force)s::bool AND stopped.session_id = s.id AND stopped.run_pk = 0
     AND stopped.count >= %(session_repeats)s::int AND p.last_fingerprint <> ''
     AND stopped.key = CASE %(key_level)s::text WHEN 'key' THEN p.last_fingerprint
         WHEN 'coarse' THEN (SELECT f.coarse FROM drain_fingerprint f WHERE f.key = p.last_fingerprint)
@@ -68,7 +76,7 @@ LEFT JOIN drain_sessionfingerprint stopped ON stopped.session_id = s.id AND stop
               AND a.fingerprint = p.last_fingerprint ORDER BY a.number DESC LIMIT 1) END
 WHERE s.id = %(session)s::bigint
 ORDER BY candidate.position
-"""
+"""  # noqa: S608 - constants only
 
 _LEAVE = """
 WITH left_out AS (
@@ -157,10 +165,11 @@ def refusal(facts: dict[str, Any], rules: PickRules) -> Refusal | None:
 
 def _state_refusal(facts: dict[str, Any], rules: PickRules) -> Refusal | None:
     state = facts["state"]
-    if state in WORKING:
+    if facts["leased"]:
         return Refusal(ExclusionReason.LEASED, f"is {state} by now, started by somebody else")
     if state != "FAILED" and not (rules.allow_queued and state == "QUEUED"):
-        return Refusal(ExclusionReason.FILTERED_OUT, f"is {state} by now, no longer failed")
+        by = f" ({facts['moved_verb']}, {facts['moved_by']})" if facts["moved_by"] else ""
+        return Refusal(ExclusionReason.NO_LONGER_FAILED, f"is {state} by now{by}")
     if facts["attempts"] != facts["seen_attempts"]:
         return Refusal(
             ExclusionReason.LEASED, "was tried by another session since this plan was made"

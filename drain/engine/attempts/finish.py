@@ -108,7 +108,7 @@ def _with_place(
         return replace(entry, uncounted=1)
     if not offered_again(context.limits, outcome, held.tries):
         return entry
-    return replace(entry, status="waiting", to_tail=True, delay=back_off(held.tries))
+    return replace(entry, status="waiting", to_tail=not held.sequential, delay=back_off(held.tries))
 
 
 def _tallied(

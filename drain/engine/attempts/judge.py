@@ -36,6 +36,25 @@ WITH stopped AS (
 UPDATE drain_candidate c SET status = 'excluded', reason = %(stop)s::text, detail = %(detail)s::text
 FROM stopped WHERE c.session_run_id = stopped.id AND c.status = 'waiting'
 """
+# A failure that came too often: nothing tells which waiting phases would meet it but the cause they are known
+# by. Where what was tried of that cause met it and nothing of it completed, the rest is left alone.
+_STOP_CAUSE = """
+UPDATE drain_candidate c SET status = 'excluded', reason = 'fingerprint_stopped', detail = %(detail)s::text
+FROM drain_candidate met WHERE met.id = %(candidate)s::bigint
+  AND c.session_id = met.session_id AND c.status = 'waiting' AND c.fingerprint = met.fingerprint
+  AND NOT EXISTS (SELECT FROM drain_candidate done WHERE done.session_id = met.session_id
+        AND done.status = 'done' AND done.outcome = 'complete' AND done.fingerprint = met.fingerprint)
+RETURNING c.session_run_id
+"""
+_RECOUNT = """
+UPDATE drain_sessionrun r SET waiting = coalesce(rest.waiting, 0),
+    head_position = coalesce(rest.position, r.head_position), not_before = coalesce(rest.not_before, r.not_before)
+FROM drain_sessionrun same LEFT JOIN LATERAL (
+    SELECT count(*) OVER () AS waiting, c.position, c.not_before FROM drain_candidate c
+    WHERE c.session_run_id = same.id AND c.status = 'waiting' ORDER BY c.position LIMIT 1
+) rest ON true
+WHERE same.id = ANY(%(session_runs)s::bigint[]) AND r.id = same.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +68,10 @@ class SessionBooks:
 def lock_session(context: LoopContext) -> SessionBooks | None:
     """Lock the session row if one of its limits looks at all attempts; None if none does."""
     limits = context.limits
-    watched = (limits.max_consecutive_zero_yield, limits.max_failure_rate, limits.sample)
+    watched = (
+        *(limits.max_consecutive_zero_yield, limits.max_failure_rate, limits.sample),
+        limits.max_session_fingerprint_repeats,
+    )
     if all(limit is None for limit in watched):
         return None
     found = (
@@ -105,6 +127,8 @@ def judge_finish(
         plan_size=books.selected if books else 0,
     )
     _write_run(finished, judgement)
+    if judgement.fingerprint_stop is not None and not context.scope.force:
+        stop_cause(finished["candidate"], judgement.fingerprint_stop)
     if books is not None:
         _write_tally(context.session, judgement.session)
         if judgement.session_stop is not None:
@@ -147,6 +171,14 @@ def _write_run(finished: Row, judgement: Judgement) -> None:
     elif finished["tier"] == RunTier.SAMPLING:
         # The attempt said nothing: the run's next phase is its sample.
         SessionRun.objects.filter(pk=finished["session_run"]).update(tier=RunTier.UNSAMPLED)
+
+
+def stop_cause(candidate: int, card: StopCard) -> None:
+    """Leave alone what waits of the cause that this candidate is known by: it met a failure too often."""
+    values = {"candidate": candidate, "detail": f"fingerprint {card.key}"}
+    left = rows(_STOP_CAUSE, values)
+    if left:
+        rows(_RECOUNT, {"session_runs": sorted({each["session_run_id"] for each in left})})
 
 
 def _write_tally(session: int, tally: SessionTally) -> None:

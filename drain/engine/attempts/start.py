@@ -40,6 +40,8 @@ class Held:
     previous_fingerprint: str
     position: int
     """Of its candidate in the plan, from 1."""
+    sequential: bool
+    """Its run goes on with its phases in order, so one that is offered again is still the next."""
     tries: int
     """Attempts of this phase in this session, this one included."""
 
@@ -125,5 +127,6 @@ def _held(
         source=facts["source_id"],
         previous_fingerprint=facts["fingerprint"],
         position=facts["position"],
+        sequential=facts["sequential"],
         tries=facts["used_attempts"] + 1,
     )

@@ -48,7 +48,8 @@ SELECT phase_id, prerequisite_id FROM edge ORDER BY 1, 2
 """
 # As one array: a placeholder for each of twenty thousand runs would cost more than the question.
 _RUNS = """
-SELECT r.id, r.run_id, r."order", s.kind, r.max_parallel
+SELECT r.id, r.run_id, r."order", s.kind, r.max_parallel,
+    r.executor_id IS NOT NULL OR EXISTS (SELECT FROM drain_executorprofile WHERE is_default)
 FROM drain_run r LEFT JOIN drain_source s ON s.id = r.source_id WHERE r.id = ANY(%(runs)s)
 """
 
@@ -137,8 +138,9 @@ def _run_facts(pks: set[int], now: datetime) -> dict[int, RunFacts]:
             hold=exact.get(run_id, "")
             or next((why for value, why in prefixes.items() if run_id.startswith(value)), ""),
             max_parallel=max_parallel,
+            executable=executable,
         )
-        for pk, run_id, order, kind, max_parallel in _read(_RUNS, {"runs": list(pks)})
+        for pk, run_id, order, kind, max_parallel, executable in _read(_RUNS, {"runs": list(pks)})
     }
 
 

@@ -39,8 +39,8 @@ SELECT s.state, s.cancel_requested,
     EXISTS (SELECT FROM drain_candidate c WHERE c.session_id = s.id AND c.status = 'running') AS running,
     EXISTS (SELECT FROM drain_sessionrun sr JOIN drain_run r ON r.id = sr.run_id
         JOIN drain_candidate c ON c.session_run_id = sr.id AND c.status = 'waiting'
-        WHERE sr.session_id = s.id AND sr.waiting > 0 AND NOT {_HELD}
-          AND NOT EXISTS (SELECT FROM {_NEEDED})) AS startable,
+        WHERE sr.session_id = s.id AND sr.waiting > 0 AND (coalesce((s.scope->>'force')::bool, false)
+            OR NOT {_HELD} AND NOT EXISTS (SELECT FROM {_NEEDED}))) AS startable,
     EXISTS (SELECT FROM drain_sessionrun sr WHERE sr.session_id = s.id AND sr.waiting > 0) AS waiting
 FROM drain_drainsession s WHERE s.id = %(session)s::bigint
 """  # noqa: S608 - constants only

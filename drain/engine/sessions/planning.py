@@ -13,7 +13,7 @@ from drain.engine.errors import EngineError, bounded
 from drain.engine.sessions.backlog import read_backlog
 from drain.engine.sessions.scope import SessionScope, merged_keys
 from drain.evidence.rollups.fold import state_totals
-from drain.models import DrainSession, ExecutorProfile, Phase, Run, SessionRun
+from drain.models import DrainSession, Phase, SessionRun
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.transitions.phases import Why
 from drain.models.transitions.sessions import move_session
@@ -58,7 +58,6 @@ def create_session(asked: Asked, now: datetime) -> DrainSession:
     with transaction.atomic():
         plan = preview(asked.scope, asked.limits, now)
         _require_drainable(asked.scope.phase, plan)
-        _require_executors({planned.run for planned in plan.selected})
         session = _insert_session(asked, plan)
         _freeze(session, plan)
         _audit(session, asked)
@@ -86,17 +85,6 @@ def _require_drainable(phase_pk: int | None, plan: Plan) -> None:
         f"Phase {phase.phase_id} of {phase.run.run_id} is {phase.state}; "
         "only a phase that is FAILED or QUEUED can be drained."
     )
-
-
-def _require_executors(run_pks: set[int]) -> None:
-    if ExecutorProfile.objects.filter(is_default=True).exists():
-        return
-    orphan = Run.objects.filter(pk__in=run_pks, executor__isnull=True).first()
-    if orphan is not None:
-        raise EngineError(
-            f"Run “{orphan.run_id}” names no executor and there is no default one: "
-            "define it with `manage.py executor set NAME --default -- COMMAND`."
-        )
 
 
 def _insert_session(asked: Asked, plan: Plan) -> DrainSession:

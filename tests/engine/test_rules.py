@@ -1,0 +1,89 @@
+"""Rules that a drain keeps while it runs: order, what force overrules, causes that come too often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from drain.engine.queue.holds import hold
+from drain.engine.sessions.replay import replay
+from drain.engine.sessions.results import dropped_from_plan, session_result
+from drain.engine.sessions.scope import SessionScope
+from drain.models import Attempt, ExecutorProfile, Phase, Run
+from drain.models.vocabulary import Order
+from drain.policy.limits import Limits
+
+from .conftest import SOMEBODY, Backlog
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MARK = 'echo "$DRAIN_PHASE_ID" >> "$OUT/marks"'
+ALONE = f'mkdir "$OUT/lock" || echo TWO >> "$OUT/marks"; {MARK}; sleep 0.05; rmdir "$OUT/lock"'
+
+
+def test_a_sequential_run_has_one_phase_at_a_time_in_order_whatever_its_parallelism(
+    backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drain.engine.attempts.finish.back_off", lambda tries: 0.2)
+    backlog.executor(f'{ALONE}; [ "$1" != 1 ] || [ "$DRAIN_ATTEMPT" = 2 ] || exit 75')
+    backlog.run("r", 5, max_parallel=4, order=Order.SEQUENTIAL)
+    backlog.drain(parallel=4)
+    assert backlog.marks() == ["p0", "p1", "p1", "p2", "p3", "p4"]
+
+
+def test_force_drains_a_phase_of_a_held_run(backlog: Backlog) -> None:
+    backlog.executor(MARK)
+    backlog.run("r", 2)
+    hold("r", "quota", SOMEBODY, timezone.now())
+    phase = Phase.objects.get(phase_id="p1")
+    session = backlog.drain(backlog.session(scope=SessionScope(phase=phase.pk, force=True)))
+    assert session_result(session)["complete"] == 1
+    assert backlog.marks() == ["p1"]
+
+
+def causes(*found: str) -> None:
+    """The causes that phases are known by, in the order of their keys."""
+    for phase, cause in zip(Phase.objects.order_by("pk"), found, strict=True):
+        Phase.objects.filter(pk=phase.pk).update(last_fingerprint=cause)
+
+
+@pytest.mark.parametrize("known_by", ["", "a" * 32])
+def test_a_new_cause_that_comes_too_often_leaves_alone_what_would_meet_it(
+    backlog: Backlog, known_by: str
+) -> None:
+    backlog.executor('echo "ValueError: broken" >&2; exit 1')
+    for number in range(12):
+        backlog.run(f"r{number}", 1)
+    Phase.objects.update(last_fingerprint=known_by)
+    limits: dict[str, Any] = {"max_session_fingerprint_repeats": 5, "max_attempts_per_phase": 1}
+    session = backlog.drain(**limits)
+    assert session_result(session)["failed"] == 5
+    assert dropped_from_plan(session.pk) == {"fingerprint_stopped": 7}
+    assert replay(session, Limits(batch_size=1000, **limits)).skipped == 0
+    fewer = Limits(batch_size=1000, **{**limits, "max_session_fingerprint_repeats": 2})
+    assert replay(session, fewer).skipped == 3
+
+
+def test_a_cause_of_which_something_completed_goes_on(backlog: Backlog) -> None:
+    """Phases known by one cause that met another: only where all that was tried failed is the rest left alone."""
+    backlog.executor('[ "$DRAIN_RUN_ID" = r0 ] || { echo "ValueError: broken" >&2; exit 1; }')
+    for number in range(6):
+        backlog.run(f"r{number}", 1)
+    causes("a", "a", "a", "a", "b", "b")
+    session = backlog.drain(max_session_fingerprint_repeats=2, max_attempts_per_phase=1)
+    assert dropped_from_plan(session.pk) == {"fingerprint_stopped": 1}
+    assert Attempt.objects.filter(outcome="failed").count() == 4
+
+
+def test_a_run_without_an_executor_is_left_out_and_the_others_run(backlog: Backlog) -> None:
+    profile = backlog.executor(MARK, is_default=False)
+    backlog.run("with", 1)
+    backlog.run("without", 2)
+    Run.objects.filter(run_id="with").update(executor=profile)
+    assert not ExecutorProfile.objects.filter(is_default=True).exists()
+    session = backlog.drain()
+    result = session_result(session)
+    assert (result["complete"], result["excluded"]) == (1, {"no_executor": 2})
+    assert session.ledger == {"no_executor": 2}
