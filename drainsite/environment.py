@@ -45,8 +45,14 @@ def secret_key(folder: Path) -> str:
 def database(folder: Path) -> dict[str, Any]:
     """Django's settings for DATABASE_URL, else for the embedded server under `folder`."""
     url = env.str("DATABASE_URL", "")
-    options = {
-        "options": "-c idle_in_transaction_session_timeout=60s -c jit=off",
+    gone_after = max(1000, round(lease_seconds() * 1000 / 3))
+    said = {
+        "idle_in_transaction_session_timeout": "60s",
+        "jit": "off",
+        **_server_liveness(gone_after),
+    }
+    options: dict[str, Any] = {
+        "options": " ".join(f"-c {name}={value}" for name, value in said.items()),
         # The engine's statements are prepared (drain.db.sql); 0 prepares at once. A pooler in
         # transaction mode cannot keep them: DRAIN_PREPARE=false then.
         "prepare_threshold": 0 if env.bool("DRAIN_PREPARE", True) else None,
@@ -74,8 +80,40 @@ def database(folder: Path) -> dict[str, Any]:
             "with %40 for an @ in the password."
         ) from None
     parsed: dict[str, Any] = {**read}
-    parsed["OPTIONS"] = {**options, **(parsed.get("OPTIONS") or {})}
+    parsed["OPTIONS"] = {**options, **_liveness(gone_after), **(parsed.get("OPTIONS") or {})}
     return parsed
+
+
+def lease_seconds() -> float:
+    """How long a worker may be silent before its phase counts as lost."""
+    return max(env.float("DRAIN_LEASE_SECONDS", 30.0), 2.0)
+
+
+def _liveness(gone_after: int) -> dict[str, int]:
+    """Limits on how long a connection whose other end is gone looks alive: `gone_after` milliseconds.
+
+    libpq has none of its own: a statement sent into a dead link would wait for a quarter of an hour.
+    """
+    idle = max(1, gone_after // 3000)
+    return {
+        "connect_timeout": max(2, min(10, gone_after // 1000)),
+        "tcp_user_timeout": gone_after,
+        "keepalives": 1,
+        "keepalives_idle": idle,
+        "keepalives_interval": idle,
+        "keepalives_count": 2,
+    }
+
+
+def _server_liveness(gone_after: int) -> dict[str, int]:
+    """The same for the server's end: what a host did when it was cut off must not hold its locks for hours."""
+    idle = max(1, gone_after // 3000)
+    return {
+        "tcp_user_timeout": gone_after,
+        "tcp_keepalives_idle": idle,
+        "tcp_keepalives_interval": idle,
+        "tcp_keepalives_count": 2,
+    }
 
 
 def with_timeouts(broker: str) -> str:

@@ -13,6 +13,7 @@ from drainsite.environment import (
     data_dir,
     database,
     env,
+    lease_seconds,
     loopback_hosts,
     secret_key,
     with_timeouts,
@@ -228,7 +229,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # How long a worker may be silent before its phase counts as lost.
-DRAIN_LEASE_SECONDS = max(env.float("DRAIN_LEASE_SECONDS", 30.0), 2.0)
+DRAIN_LEASE_SECONDS = lease_seconds()
 # A phase that waits longer than this in the queue is stale.
 DRAIN_STALE_AFTER = env.timedelta("DRAIN_STALE_AFTER", timedelta(hours=2))
 # Off unless switched on: marking stale phases FAILED is a decision about somebody's pipeline.

@@ -133,6 +133,7 @@ def _held(found: dict[str, Any]) -> Held:
         number=found["number"],
         started_at=found["started_at"] or timezone.now(),
         lease=found["lease"],
+        lease_until=0.0,
         timeout=found["timeout_seconds"] or 0.0,
         profile=Profile(name="", argv=()),
         phase=found["phase"],

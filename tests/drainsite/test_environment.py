@@ -22,3 +22,29 @@ def test_an_address_of_a_database_that_cannot_be_read_is_one_sentence_without_it
         environment.database(tmp_path)
     assert "hidden" not in str(refused.value)
     assert refused.value.__cause__ is None
+
+
+def test_a_connection_over_tcp_notices_within_a_third_of_a_lease_that_its_other_end_is_gone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DRAIN_LEASE_SECONDS", "30")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:p@h/x")
+    said = environment.database(tmp_path)["OPTIONS"]
+    assert (said["connect_timeout"], said["tcp_user_timeout"]) == (10, 10_000)
+    probes = said["keepalives_idle"] + said["keepalives_interval"] * said["keepalives_count"]
+    assert said["keepalives"] == 1
+    assert probes <= 10
+    assert "-c tcp_user_timeout=10000" in said["options"]
+
+
+def test_what_the_address_says_about_its_connection_stands(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(
+        "DATABASE_URL", "postgresql://u:p@h/x?connect_timeout=77&tcp_user_timeout=5&keepalives=0"
+    )
+    said = environment.database(tmp_path)["OPTIONS"]
+    found = {
+        name: str(said[name]) for name in ("connect_timeout", "tcp_user_timeout", "keepalives")
+    }
+    assert found == {"connect_timeout": "77", "tcp_user_timeout": "5", "keepalives": "0"}

@@ -12,10 +12,11 @@ from django.db import DatabaseError, connection
 from drain.db.prepared import row, rows
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.start import Held
+from drain.engine.process import warden
 from drain.engine.process.ended import Command, Pulse
 from drain.engine.process.events import ProgressEvent, StateEvent
 from drain.engine.workers.identity import host_id
-from drain.engine.workers.timing import GIVE_UP_AFTER, LEASE_SECONDS, RENEW_EVERY
+from drain.engine.workers.timing import GIVE_UP_AFTER, LEASE_SECONDS, RENEW_EVERY, lease_end
 from drain.models.transitions.phases import Why, move_phases
 from drain.models.vocabulary import WORKING_STATES, PhaseState, SessionState
 
@@ -108,7 +109,10 @@ class Heartbeat:
     def _renew(self) -> bool:
         if time.monotonic() - self._renewed < RENEW_EVERY:
             return True
-        if self._held.lease not in renew(self._leases, self._context.session, self._holder):
+        until = lease_end()
+        renewed = renew(self._leases, self._context.session, self._holder)
+        warden.extend(renewed, until)
+        if self._held.lease not in renewed:
             return False
         self._renewed = time.monotonic()
         return True

@@ -84,7 +84,7 @@ def _execute(
         timeout=held.timeout,
         environ=context.environ,
     )
-    with start(job) as child:
+    with start(job, held.lease_until) as child:
         return job.argv, child.wait(beat)
 
 

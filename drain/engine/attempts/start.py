@@ -11,7 +11,7 @@ from drain.engine.attempts.claim import PickRules, leave, pick, refusal
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.judge import sample_dropped, sample_gate
 from drain.engine.process.profile import Profile
-from drain.engine.workers.timing import LEASE_SECONDS
+from drain.engine.workers.timing import LEASE_SECONDS, lease_end
 from drain.models.transitions.attempts import Start, start_attempt
 from drain.models.vocabulary import RunTier
 
@@ -27,6 +27,8 @@ class Held:
     number: int
     started_at: datetime
     lease: UUID
+    lease_until: float
+    """When the lease of its start ends, see `timing.lease_end`."""
     timeout: float
     profile: Profile
     phase: int
@@ -89,7 +91,7 @@ def _rest_of_chunk(
 
 def _start(context: LoopContext, facts: dict[str, Any]) -> Held | None:
     profile = context.profile(facts["executor_id"])
-    lease = uuid4()
+    lease, lease_until = uuid4(), lease_end()
     timeout = float(context.limits.phase_timeout_seconds or profile.timeout or 900)
     started = start_attempt(
         Start(
@@ -105,17 +107,23 @@ def _start(context: LoopContext, facts: dict[str, Any]) -> Held | None:
             timeout=timeout,
         )
     )
-    return None if started is None else _held(facts, started, profile, lease, timeout)
+    return None if started is None else _held(facts, started, profile, lease, lease_until, timeout)
 
 
 def _held(
-    facts: dict[str, Any], started: dict[str, Any], profile: Profile, lease: UUID, timeout: float
+    facts: dict[str, Any],
+    started: dict[str, Any],
+    profile: Profile,
+    lease: UUID,
+    lease_until: float,
+    timeout: float,
 ) -> Held:
     return Held(
         attempt=started["attempt"],
         number=started["number"],
         started_at=started["started_at"],
         lease=lease,
+        lease_until=lease_until,
         timeout=timeout,
         profile=profile,
         phase=facts["phase"],

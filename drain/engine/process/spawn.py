@@ -21,8 +21,11 @@ from drain.engine.process.report import ReportReader
 from drain.engine.process.watch import Watch
 
 
-def start(job: Job) -> Child:
-    """Start the child in a session of its own. Raises SpawnError; the deadline counts from here."""
+def start(job: Job, lease_until: float = float("inf")) -> Child:
+    """Start the child in a session of its own. Raises SpawnError; the deadline counts from here.
+
+    The warden ends it at `lease_until` (`sweep.boottime`) unless `warden.extend` says later.
+    """
     residents = orphanage()
     read_end, write_end = os.pipe()
     try:
@@ -35,18 +38,20 @@ def start(job: Job) -> Child:
         raise SpawnError(_why_not(job, error)) from error
     finally:
         os.close(write_end)
-    return Child(job, process, read_end)
+    return Child(job, process, read_end, lease_until)
 
 
 class Child:
     """A running child. Use `wait` once; as a context manager it is killed if `wait` was never reached."""
 
-    def __init__(self, job: Job, process: subprocess.Popen[bytes], pipe: int) -> None:
+    def __init__(
+        self, job: Job, process: subprocess.Popen[bytes], pipe: int, lease_until: float
+    ) -> None:
         self.pid = process.pid
         self._job = job
         self._log = LogSink(job.folder, job.claim)
         self._report = ReportReader(job.report)
-        self._watch = Watch(process, pipe, job, self._log)
+        self._watch = Watch(process, pipe, job, self._log, lease_until)
 
     def wait(self, tick: Tick) -> Ended:
         """Wait until the child is gone, calling `tick` about once a second; never raises for what the child does.

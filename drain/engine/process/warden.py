@@ -7,17 +7,21 @@ the end of that pipe.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from drain.engine.process import sweep as sweep_script
 from drain.engine.process.contract import worker_prefix
 from drain.engine.process.errors import SpawnError
-from drain.engine.process.sweep import sweep
+from drain.engine.process.sweep import boottime
 
-__all__ = ["Warden", "announce", "ensure_warden", "retire", "sweep", "warden_pid"]
+_PIPE_BYTES = 1 << 20
 
 
 class Warden:
@@ -42,15 +46,23 @@ class Warden:
         finally:
             os.close(read_end)
         self.pid = self._process.pid
+        # It reads when it is told something, so a full pipe means that it does not run any more.
+        os.set_blocking(self._pipe, False)
+        with contextlib.suppress(AttributeError, OSError):
+            fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
     def is_alive(self) -> bool:
         """Return whether it still watches."""
         return self._process.poll() is None
 
     def tell(self, line: str) -> None:
-        """Announce or withdraw a process group; a dead warden is replaced by the next `ensure_warden`."""
-        with contextlib.suppress(OSError):
+        """Announce or withdraw a process group; a warden that is dead or stuck is replaced by the next `ensure_warden`."""
+        try:
             os.write(self._pipe, line.encode())
+        except BlockingIOError:
+            self._process.kill()
+        except OSError:
+            return
 
     def dismiss(self) -> None:
         """Send it home: it sweeps once more and ends. Comes back when it has."""
@@ -63,16 +75,37 @@ class Warden:
         self._process.returncode = 0  # not ours to wait for
 
 
+@dataclass(slots=True)
+class Announced:
+    """A process group of a running child."""
+
+    claim: str
+    lease: float
+    """When the lease of its attempt ends (`sweep.boottime`); inf for what has none."""
+    deadline: float
+    """When it is to be gone at the latest, its grace included."""
+
+    def line(self, group: int) -> str:
+        """Return what the warden is told."""
+        return f"+ {group} {self.lease:.3f} {self.deadline:.3f} {self.claim}\n"
+
+
 _current: list[Warden] = []
+_announced: dict[int, Announced] = {}
+_leases: dict[str, float] = {}
+_lock = threading.RLock()
 
 
 def ensure_warden(worker: UUID) -> Warden:
-    """Return this process's warden, starting it if there is none or if it died. Call before each round of claims."""
-    if _current and _current[0].worker == worker and _current[0].is_alive():
+    """Return this process's warden, starting it if there is none or if it died; it hears of all that runs."""
+    with _lock:
+        if _current and _current[0].worker == worker and _current[0].is_alive():
+            return _current[0]
+        retire()
+        _current.append(Warden(worker))
+        for group, announced in _announced.items():
+            _current[0].tell(announced.line(group))
         return _current[0]
-    retire()
-    _current.append(Warden(worker))
-    return _current[0]
 
 
 def retire() -> None:
@@ -86,13 +119,52 @@ def warden_pid() -> int | None:
     return _current[0].pid if _current else None
 
 
-def announce(group: int, *, running: bool) -> None:
-    """Tell the warden about a process group: its second string where cookies cannot be read or were wiped."""
+def announce(group: int, claim: str, lease: float, deadline: float) -> None:
+    """Tell the warden about a process group and when its time is over."""
+    with _lock:
+        lease = max(lease, _leases.get(claim.rpartition(".")[2], lease))
+        _announced[group] = Announced(claim, lease, deadline)
+        _tell(_announced[group].line(group))
+
+
+def withdraw(group: int) -> None:
+    """Tell the warden that a process group is gone. Call before its leader is reaped: then its number is free."""
+    with _lock:
+        gone = _announced.pop(group, None)
+        if gone is not None:
+            _leases.pop(gone.claim.rpartition(".")[2], None)
+            _tell(f"- {group}\n")
+
+
+def extend(leases: Iterable[UUID], until: float) -> None:
+    """Tell the warden that these leases last until then (`sweep.boottime`); a warden that died is replaced."""
+    with _lock:
+        if _current:
+            ensure_warden(_current[0].worker)
+        extended = {lease.hex for lease in leases}
+        _leases.update(dict.fromkeys(extended, until))
+        for announced in _announced.values():
+            if announced.claim.rpartition(".")[2] in extended:
+                announced.lease = until
+                _tell(f"= {until:.3f} {announced.claim}\n")
+
+
+def is_overdue(group: int) -> bool:
+    """Return whether the lease of a group is over, so that the warden may have ended it."""
+    announced = _announced.get(group)
+    return announced is not None and announced.lease <= boottime()
+
+
+def _tell(line: str) -> None:
     if _current:
-        _current[0].tell(f"{'+' if running else '-'}{group}\n")
+        _current[0].tell(line)
 
 
 def _forget_after_fork() -> None:
+    global _lock  # noqa: PLW0603 - a fork may have copied it locked
+    _lock = threading.RLock()
+    _announced.clear()
+    _leases.clear()
     while _current:
         _current.pop().forget()
 

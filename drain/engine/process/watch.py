@@ -17,7 +17,7 @@ from drain.engine.process.ended import Command
 from drain.engine.process.job import Job
 from drain.engine.process.log import LogSink
 from drain.engine.process.orphans import orphanage
-from drain.engine.process.sweep import HAS_PROC
+from drain.engine.process.sweep import boottime
 
 TICK_SECONDS = 1.0
 _READ = 64 * 1024
@@ -25,12 +25,21 @@ _DRAIN_LIMIT = 2 * 1024 * 1024
 """More than a pipe holds: what was printed before the end is read, what a survivor goes on printing is not."""
 _POLL_SECONDS = 0.02
 _NEVER = float("inf")
+_WARDEN_PATIENCE = 2.0
+"""Seconds that the warden leaves this process to end a child whose time is over by itself."""
 
 
 class Watch:
     """The state of one running process."""
 
-    def __init__(self, process: subprocess.Popen[bytes], pipe: int, job: Job, log: LogSink) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        pipe: int,
+        job: Job,
+        log: LogSink,
+        lease_until: float = _NEVER,
+    ) -> None:
         self.started = time.monotonic()
         self.duration = 0.0
         self.timed_out = False
@@ -47,10 +56,9 @@ class Watch:
         self._deadline = self.started + job.timeout
         self._kill_at = _NEVER
         self._next_tick = self.started + TICK_SECONDS
-        self._announced = False
         self._finished = False
-        if not HAS_PROC:
-            self._announce()
+        gone_by = boottime() + job.timeout + job.grace + _WARDEN_PATIENCE
+        warden.announce(process.pid, job.claim, lease_until, gone_by)
 
     @property
     def returncode(self) -> int:
@@ -64,7 +72,6 @@ class Watch:
             self._press(now)
             if now >= self._next_tick:
                 self._next_tick = now + TICK_SECONDS
-                self._announce()
                 return False
             if self._step(min(self._next_tick, self._deadline, self._kill_at) - now):
                 return True
@@ -84,8 +91,12 @@ class Watch:
         if self._finished:
             return
         self._finished = True
+        overdue = warden.is_overdue(self._process.pid)
         self._signal(signal.SIGKILL)
-        self._process.wait()
+        warden.withdraw(self._process.pid)
+        killed = self._process.wait() == -signal.SIGKILL
+        if overdue and killed and self.command is None:
+            self.command = Command.LOST
         self.duration = time.monotonic() - self.started
         residents = orphanage()
         residents.leaders.discard(self._process.pid)
@@ -97,17 +108,10 @@ class Watch:
             self._close()
 
     def _close(self) -> None:
-        if self._announced:
-            warden.announce(self._process.pid, running=False)
         for fd in (self._pipe, self._pidfd):
             if fd >= 0:
                 os.close(fd)
         self._pipe = self._pidfd = -1
-
-    def _announce(self) -> None:
-        if not self._announced:
-            self._announced = True
-            warden.announce(self._process.pid, running=True)
 
     def _press(self, now: float) -> None:
         if now >= self._deadline:

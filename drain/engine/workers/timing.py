@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from drain.engine.process.sweep import boottime
+
 LEASE_SECONDS: float = settings.DRAIN_LEASE_SECONDS
 """A working phase whose lease is this old and a margin more is rescued."""
 
 RENEW_EVERY = LEASE_SECONDS / 5
 GIVE_UP_AFTER = LEASE_SECONDS * 0.8
 """A worker that could not renew for this long kills its child while the lease still protects it."""
+
+WARDEN_MARGIN = min(2.0, LEASE_SECONDS / 10)
+"""The warden ends what a lease protected so long before the lease is over."""
 
 RESCUE_MARGIN = LEASE_SECONDS / 3
 SLICE_SECONDS = 300.0
@@ -20,3 +25,8 @@ IDLE_SECONDS = 0.25
 
 HOST_SILENT_SECONDS = 15.0
 """A worker host that said nothing for this long counts as gone."""
+
+
+def lease_end() -> float:
+    """Return until when a lease lasts that is asked for now (`sweep.boottime`). Call before the statement is sent."""
+    return boottime() + LEASE_SECONDS - WARDEN_MARGIN

@@ -8,23 +8,24 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from drain.engine.process.contract import make_claim, worker_prefix
 from drain.engine.process.hardening import harden_process
-from drain.engine.process.sweep import sweep
-from drain.engine.process.warden import ensure_warden, retire
+from drain.engine.process.sweep import boottime, sweep
+from drain.engine.process.warden import announce, ensure_warden, extend, retire, withdraw
 
 WORKER = """
-import sys, uuid
+import sys, time, uuid
 from pathlib import Path
 from drain.engine.process.contract import Contract, make_claim
 from drain.engine.process.job import prepare, worker_folder
 from drain.engine.process.profile import Profile
 from drain.engine.process.spawn import carry_on, start
 from drain.engine.process.hardening import harden_process
+from drain.engine.process.sweep import boottime
 from drain.engine.process.warden import ensure_warden
 worker = uuid.UUID(sys.argv[1])
 assert sys.argv[3] == "open" or harden_process()
@@ -32,7 +33,10 @@ ensure_warden(worker)
 script = "sleep 61 & setsid sleep 62 >/dev/null 2>&1 & setsid setsid sleep 63 & sleep 64 & echo ready; wait"
 contract = Contract("r", "p", 0, 1, make_claim(worker, uuid.uuid4()))
 profile = Profile("t", ("sh", "-c", script))
-start(prepare(profile, contract, folder=worker_folder(Path(sys.argv[2]), worker), timeout=60)).wait(carry_on)
+lease = boottime() + float(sys.argv[4])
+job = prepare(profile, contract, folder=worker_folder(Path(sys.argv[2]), worker), timeout=float(sys.argv[5]), grace=0.2)
+tick = (lambda pulse: time.sleep(60)) if "blocked" in sys.argv else carry_on
+print(start(job, lease).wait(tick).command, flush=True)
 """
 TREE = 5
 """The shell and its four sleeps."""
@@ -49,8 +53,18 @@ def wait_until(condition, seconds=45.0):
 def run_worker(tmp_path, worker, processes_of):
     started = []
 
-    def run(mode, **options):
-        argv = [sys.executable, "-c", WORKER, worker.hex, str(tmp_path), mode]
+    def run(mode, lease="inf", timeout="60", *more, **options):
+        argv = [
+            sys.executable,
+            "-c",
+            WORKER,
+            worker.hex,
+            str(tmp_path),
+            mode,
+            lease,
+            timeout,
+            *more,
+        ]
         env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
         started.append(process := subprocess.Popen(argv, env=env, **options))
         wait_until(lambda: len(processes_of(worker.hex)) == TREE)
@@ -70,6 +84,79 @@ def test_the_whole_tree_of_a_killed_worker_is_gone_long_before_it_would_end(
     process = run_worker(mode)
     process.send_signal(number)
     wait_until(lambda: not processes_of(worker.hex))
+
+
+def test_a_stopped_worker_outlives_its_lease_and_its_children_do_not(
+    run_worker, worker, processes_of
+):
+    process = run_worker("open", "3", stdout=subprocess.PIPE, text=True)
+    process.send_signal(signal.SIGSTOP)
+    assert len(processes_of(worker.hex)) == TREE, "ended before its lease"
+    wait_until(lambda: not processes_of(worker.hex), seconds=5)
+    process.send_signal(signal.SIGCONT)
+    assert process.communicate(timeout=10)[0] == "lost\n"
+
+
+def test_the_deadline_of_a_phase_holds_while_its_worker_is_blocked(
+    run_worker, worker, processes_of
+):
+    run_worker("open", "inf", "1.5", "blocked")
+    wait_until(lambda: not processes_of(worker.hex), seconds=6)
+
+
+def sleeping(worker, lease_until):
+    """A group of its own and one that left it, both of a claim."""
+    claim = make_claim(worker, uuid4())
+    env = {"DRAIN_CLAIM": claim, "PATH": os.environ["PATH"]}
+    argv = ["sh", "-c", "setsid sleep 60 & exec sleep 60"]
+    child = subprocess.Popen(argv, env=env, start_new_session=True)
+    announce(child.pid, claim, lease_until, float("inf"))
+    return child, claim
+
+
+@pytest.fixture
+def warden(worker):
+    yield ensure_warden(worker)
+    retire()
+
+
+def test_a_lease_that_is_renewed_lasts_longer_and_only_that_one(worker, warden, processes_of):
+    end = boottime() + 1.0
+    (kept, kept_claim), (lost, lost_claim) = sleeping(worker, end), sleeping(worker, end)
+    extend([UUID(kept_claim.rpartition(".")[2])], end + 3600)
+    assert lost.wait(5) == -signal.SIGKILL
+    wait_until(lambda: not processes_of(lost_claim))
+    assert boottime() >= end
+    assert len(processes_of(kept_claim)) == 2
+    retire()
+    assert kept.wait(5) == -signal.SIGKILL
+
+
+def test_a_group_that_is_withdrawn_is_left_alone(worker, warden):
+    child, _ = sleeping(worker, boottime() + 0.5)
+    withdraw(child.pid)
+    time.sleep(1.0)
+    assert child.poll() is None
+    retire()
+    assert child.wait(5) == -signal.SIGKILL
+
+
+def test_a_new_warden_is_told_of_what_runs(worker, warden):
+    child, claim = sleeping(worker, boottime() + 2.0)
+    os.kill(warden.pid, signal.SIGKILL)
+    wait_until(lambda: not warden.is_alive())
+    extend([UUID(claim.rpartition(".")[2])], boottime() + 1.0)
+    assert ensure_warden(worker) is not warden
+    assert child.wait(5) == -signal.SIGKILL
+
+
+def test_a_warden_that_takes_no_more_lines_is_replaced(worker, warden):
+    os.kill(warden.pid, signal.SIGSTOP)
+    for group in range(5_000_000, 5_030_000):  # numbers that no process has
+        announce(group, make_claim(worker, uuid4()), 0.0, 0.0)
+        withdraw(group)
+    wait_until(lambda: not warden.is_alive())
+    assert ensure_warden(worker) is not warden
 
 
 def test_a_sweep_finds_one_lease_or_a_whole_worker(worker, processes_of):
