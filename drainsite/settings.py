@@ -75,10 +75,27 @@ if OIDC:
 
 ROOT_URLCONF = "drainsite.urls"
 WSGI_APPLICATION = "drainsite.wsgi.application"
+_CONTEXT = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "drain.dashboard.frame.frame.shell",
+]
 TEMPLATES: list[dict[str, Any]] = [
     {
+        # The pages. What is not found here is looked for below.
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates" / "drain"],
+        "OPTIONS": {
+            "environment": "drain.dashboard.ui.environment.environment",
+            "context_processors": _CONTEXT,
+            "auto_reload": DEBUG,
+        },
+    },
+    {
+        # The admin.
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [BASE_DIR / "templates" / "django"],
         "APP_DIRS": True,
         "OPTIONS": {
             # Named here, because the dashboard is a package of the one app and not an app of its own.
@@ -86,12 +103,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "look": "drain.dashboard.templatetags.look",
                 "views": "drain.dashboard.templatetags.views",
             },
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "drain.dashboard.frame.frame.shell",
-            ],
+            "context_processors": _CONTEXT,
         },
     },
 ]

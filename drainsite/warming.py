@@ -46,9 +46,10 @@ def warm() -> int:
 
 
 def _templates() -> Iterator[str]:
-    for folder in map(Path, settings.TEMPLATES[0]["DIRS"]):
-        for path in sorted(folder.rglob("*.html")):
-            yield str(path.relative_to(folder))
+    for engine in settings.TEMPLATES:
+        for folder in map(Path, engine["DIRS"]):
+            for path in sorted(folder.rglob("*.html")):
+                yield str(path.relative_to(folder))
     for name in ADMIN_PAGES:
         yield f"admin/{name}.html"
 

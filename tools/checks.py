@@ -15,7 +15,9 @@ PYTHON = sys.executable
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # pytest's code for "no test was selected", which is no failure of a part that has none yet.
 NOTHING_SELECTED = 5
-TEMPLATES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("templates/**/*.html"))
+DJANGO_TEMPLATES = sorted(
+    str(path.relative_to(ROOT)) for path in ROOT.glob("templates/django/**/*.html")
+)
 
 LINT: dict[str, list[str]] = {
     "style": [str(BIN / "ruff"), "check", "."],
@@ -23,16 +25,13 @@ LINT: dict[str, list[str]] = {
     "types": [str(BIN / "mypy"), "."],
     "imports": [str(BIN / "lint-imports")],
     "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
-    **(
-        {
-            "templates": [str(BIN / "djlint"), "--lint", "--quiet", "templates"],
-            "template format": [
-                str(BIN / "djade"), "--check", "--target-version", "5.2", *TEMPLATES,
-            ],
-        }
-        if TEMPLATES
-        else {}
-    ),
+    "pages": [str(BIN / "djlint"), "--profile=jinja", "--lint", "--quiet", "templates/drain"],
+    "admin templates": [
+        str(BIN / "djlint"), "--profile=django", "--lint", "--quiet", "templates/django",
+    ],
+    "admin template format": [
+        str(BIN / "djade"), "--check", "--target-version", "5.2", *DJANGO_TEMPLATES,
+    ],
 }  # fmt: skip
 TEST: dict[str, list[str]] = {
     "tests": [PYTHON, "-m", "pytest", "-q", "-n", "2", "-m", "not serial and not verify"],

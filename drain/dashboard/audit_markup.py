@@ -8,7 +8,7 @@ from html import escape
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from drain.dashboard.ui.times import at
+from drain.dashboard.markup import at
 from drain.models import AuditEvent
 
 _CHANGE_CHARACTERS = 300

@@ -13,11 +13,10 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from drain.dashboard.http.links import cause_href
-from drain.dashboard.markup import boxed_template, state
+from drain.dashboard.markup import ago, boxed_template, state
 from drain.dashboard.overview.causes import CauseRow
 from drain.dashboard.ui.formats import number
 from drain.dashboard.ui.svg import heat_level
-from drain.dashboard.ui.times import ago
 
 # Periods of the matrix that a phone has no room for.
 _NARROW = (0, 3)

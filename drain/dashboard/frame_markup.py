@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from drain.dashboard.frame.frame import NavItem
 from drain.dashboard.markup import icon
+from drain.dashboard.nav_counts import chip
 
 
 def nav_links(items: Iterable[NavItem]) -> SafeString:
@@ -20,7 +21,7 @@ def nav_links(items: Iterable[NavItem]) -> SafeString:
 def _nav_link(item: NavItem) -> str:
     label = escape(item.label)
     key = f'data-key="{escape(item.key)}" data-label="{label}"'
-    return f'<a href="{escape(item.href)}" {key}{_current(item)}>{label}{item.count}</a>'
+    return f'<a href="{escape(item.href)}" {key}{_current(item)}>{label}{chip(item.count)}</a>'
 
 
 def tab_links(items: Iterable[NavItem], *, whole: bool = False) -> SafeString:
@@ -29,7 +30,7 @@ def tab_links(items: Iterable[NavItem], *, whole: bool = False) -> SafeString:
 
 
 def _tab_link(item: NavItem, whole: bool) -> str:
-    words = f"{escape(item.label)}{item.count}" if whole else escape(item.short)
+    words = f"{escape(item.label)}{chip(item.count)}" if whole else escape(item.short)
     return f'<a href="{escape(item.href)}"{_current(item)}>{icon(item.icon)}{words}</a>'
 
 

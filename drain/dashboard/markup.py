@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import cache, lru_cache
 from html import escape
 
@@ -15,11 +16,26 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from drain.dashboard.ui.formats import number
+from drain.dashboard.ui import times
+from drain.dashboard.ui.formats import NOTHING, number
 from drain.dashboard.ui.states import Look, look
 
 # Placeholders of a fingerprint template: <path>, <n>, <name>, <hex> …
 _SLOT = re.compile(r"<([a-z][a-z0-9_-]{0,19})>")
+
+
+def ago(moment: datetime | None, now: datetime) -> SafeString | str:
+    return NOTHING if moment is None else _time(moment, times.ago(moment, now))
+
+
+def at(moment: datetime | None, shape: str = "full") -> SafeString | str:
+    return NOTHING if moment is None else _time(moment, times.at(moment, shape))
+
+
+def _time(moment: datetime, text: str) -> SafeString:
+    return SafeString(
+        f'<time datetime="{moment.isoformat()}" title="{times.title(moment)}">{text}</time>'
+    )
 
 
 def icon(name: str, css: str = "", title: str = "") -> SafeString:

@@ -15,9 +15,8 @@ from django.http import QueryDict
 from django.utils.safestring import SafeString
 
 from drain.dashboard.http.links import changed_query, link, phase_href, run_page_href
-from drain.dashboard.markup import icon
+from drain.dashboard.markup import ago, icon
 from drain.dashboard.ui.formats import number
-from drain.dashboard.ui.times import ago
 from drain.engine.queue.blockers import QueuedPhase
 
 

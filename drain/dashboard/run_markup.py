@@ -11,14 +11,13 @@ from html import escape
 from django.utils.safestring import SafeString
 
 from drain.dashboard.http.links import phase_href, run_page_href
-from drain.dashboard.markup import attempts, boxed_template, count_cells, icon_href, state
+from drain.dashboard.markup import at, attempts, boxed_template, count_cells, icon_href, state
 from drain.dashboard.runs.detail_query import PhaseLine, RunTable
 from drain.dashboard.runs.graph import HEIGHT, WIDTH, Box, Edge, Layout
 from drain.dashboard.runs.list_query import RunRow
 from drain.dashboard.ui.formats import NOTHING, duration, number
 from drain.dashboard.ui.states import look
 from drain.dashboard.ui.svg import lanes, split_bar
-from drain.dashboard.ui.times import at
 from drain.models.vocabulary import PhaseState
 
 

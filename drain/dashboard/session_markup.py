@@ -13,11 +13,10 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from drain.dashboard.http.links import attempt_href, link, phase_href, run_href
-from drain.dashboard.markup import state
+from drain.dashboard.markup import ago, at, state
 from drain.dashboard.ui.formats import duration, number
 from drain.dashboard.ui.states import drain_state, reason_word
 from drain.dashboard.ui.svg import thin_bar
-from drain.dashboard.ui.times import ago, at
 from drain.models import Candidate
 from drain.models.vocabulary import CandidateStatus
 

@@ -29,7 +29,7 @@ from drain.dashboard.workers.views import worker_list
 app_name = "drain"
 
 _LOGIN = LoginView.as_view(
-    template_name="drain/login.html",
+    template_name="login.html",
     redirect_authenticated_user=True,
     # The other way in, where a provider is configured.
     extra_context={"sign_on": settings.DRAIN_OIDC_NAME if settings.OIDC else ""},

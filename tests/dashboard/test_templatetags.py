@@ -88,7 +88,7 @@ def test_a_time_shows_the_chosen_zone_and_the_full_time_on_hover():
     with timezone.override(ZoneInfo("Europe/Berlin")):
         html = draw("{% at moment %}", moment=NOW)
     assert 'datetime="2025-12-28T14:32:00+00:00"' in html
-    assert 'title="2025-12-28 15:32:00 Europe/Berlin">28 Dec, 15:32<' in html
+    assert 'title="2025-12-28 15:32:00 Europe/Berlin">28 Dec 2025, 15:32<' in html
 
 
 def test_an_age_is_counted_from_the_page_s_one_clock():

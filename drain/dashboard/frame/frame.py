@@ -12,16 +12,26 @@ from datetime import datetime
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
-from django.utils.safestring import SafeString
 
 from drain.dashboard.frame.counts import ShellCounts, read_counts
 from drain.dashboard.http.cache import shared
 from drain.dashboard.http.links import link
 from drain.dashboard.http.timezones import OFFERED
-from drain.dashboard.nav_counts import nav_count
+from drain.dashboard.ui.formats import number
 
 KEEP_SECONDS = 5
-_NO_COUNT = SafeString("")
+
+
+@dataclass(frozen=True, slots=True)
+class NavCount:
+    """The chip behind a destination: a text, and what tells whether it is a worry."""
+
+    text: str
+    css: str = ""
+    icon: str = ""
+    unit: str = ""
+    """A word for screen readers, where the number alone says too little."""
+    turns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class NavItem:
     short: str = ""
     href: str = ""
     current: bool = False
-    count: SafeString = _NO_COUNT
+    count: NavCount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,14 @@ class Shell:
     zone: str
     zones: tuple[str, ...]
     rendered_at: datetime
+    you: str = ""
+    """The name of who is signed in, "" for nobody."""
+    staff: bool = False
+
+    @property
+    def home(self) -> str:
+        """Where the brand leads."""
+        return self.nav[0].href if self.nav else "/"
 
     @property
     def tabs(self) -> tuple[NavItem, ...]:
@@ -113,6 +131,8 @@ def build_shell(request: HttpRequest) -> Shell:
         zone=timezone.get_current_timezone_name(),
         zones=OFFERED,
         rendered_at=timezone.now(),
+        you=user.get_username() if user and signed_in else "",
+        staff=bool(user and signed_in and user.is_staff),
     )
 
 
@@ -123,11 +143,26 @@ def _items(items: tuple[NavItem, ...], current: str, counts: ShellCounts) -> tup
             short=item.short or item.label,
             href=href,
             current=current == item.name or current in item.also,
-            count=nav_count(item.name, counts),
+            count=_count(item.name, counts),
         )
         for item in items
         if (href := link(item.name))
     )
+
+
+def _count(name: str, counts: ShellCounts) -> NavCount | None:
+    """What stands behind the destination `name`; None where there is nothing to count."""
+    if name == "session-list" and counts.running_drains:
+        text = number(counts.running_drains)
+        return NavCount(text, "s-running", "loader-2", "running", turns=True)
+    if name == "queued-list" and counts.stale:
+        return NavCount(number(counts.stale), "s-held", "alert-triangle-filled", "stale")
+    if name == "worker-list" and counts.workers_asked:
+        missing = counts.workers_alive < counts.workers_asked
+        alive = f"{counts.workers_alive}/{counts.workers_asked}"
+        return NavCount(alive, "s-lost" if missing else "")
+    plain = {"run-list": counts.runs, "fingerprint-list": counts.fingerprints}.get(name)
+    return NavCount(number(plain)) if plain else None
 
 
 def shared_counts() -> ShellCounts:

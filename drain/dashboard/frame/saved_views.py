@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -17,7 +18,6 @@ from django.shortcuts import get_object_or_404, redirect
 from drain.dashboard.http.actions import verb
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import SEE
-from drain.db.sql import rows
 from drain.engine.errors import EngineError
 from drain.models import SavedView
 
@@ -33,10 +33,6 @@ MOST = 50
 """Views that one person may keep of one list."""
 LONGEST_NAME = 60
 LONGEST_VALUE = 300
-_VIEWS = """
-SELECT id, name, query FROM drain_savedview WHERE user_id = %(user)s::bigint AND page = %(page)s::text
-ORDER BY name, id LIMIT %(limit)s::int
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +45,28 @@ class ListedView:
     current: bool
 
 
+class SavedViews:
+    """One person's views of one list; what templates call `saved`.
+
+    Read when a template first asks: a refresh leaves them as they are and asks the database nothing.
+    """
+
+    def __init__(self, request: HttpRequest, page: str) -> None:
+        self.page = page
+        self.query = filters_in(page, request.GET.dict())
+        self._request = request
+
+    @cached_property
+    def views(self) -> list[ListedView]:
+        """This person's views of the list, by name. One query."""
+        return views_of(self._request, self.page)
+
+    @property
+    def new(self) -> bool:
+        """Whether the filters set here are worth keeping: set, and not saved yet."""
+        return bool(self.query) and not any(view.current for view in self.views)
+
+
 def filters_in(page: str, query: Mapping[str, str]) -> str:
     """The known filters of a list as a query in one order; "" when nothing is filtered."""
     found = [(name, query.get(name, "").replace("\0", "").strip()) for name in FILTERS[page]]
@@ -58,9 +76,9 @@ def filters_in(page: str, query: Mapping[str, str]) -> str:
 def views_of(request: HttpRequest, page: str) -> list[ListedView]:
     """This person's views of a list, by name. One query."""
     here = filters_in(page, request.GET.dict())
-    found = rows(_VIEWS, {"user": _owner(request), "page": page, "limit": MOST})
+    found = SavedView.objects.filter(user=_owner(request), page=page).order_by("name", "pk")[:MOST]
     return [
-        ListedView(view["id"], view["name"], _place(page, view["query"]), view["query"] == here)
+        ListedView(view.pk, view.name, _place(page, view.query), view.query == here)
         for view in found
     ]
 

@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from drain.policy.numbers import whole
@@ -27,9 +26,7 @@ def page_or_fragment(
     response = render(request, fragment if asked else page, context, status=status)
     if "X-Drain-Refresh" in request.headers:
         # A page that stays open for days shows no counts of days ago above fresh ones.
-        response.write(
-            render_to_string("drain/_frame_parts.html", {"now": timezone.now()}, request)
-        )
+        response.write(render_to_string("frame/live_parts.html", request=request))
     patch_vary_headers(response, ["HX-Request", "Cookie"])
     # Going back must not show a fragment where the page was, nor numbers of yesterday.
     response["Cache-Control"] = "no-store"

@@ -28,7 +28,7 @@ from drain.dashboard import (
 )
 from drain.dashboard.http import links
 from drain.dashboard.http.links import changed_query
-from drain.dashboard.ui import formats, states, svg, times
+from drain.dashboard.ui import formats, states, svg
 from drain.evidence.report.sentences import MARKS
 
 register = template.Library()
@@ -60,7 +60,7 @@ register.simple_tag(session_markup.result_rows, name="result_rows")
 register.simple_tag(session_markup.plan_rows, name="plan_rows")
 register.simple_tag(run_markup.dependency_drawing, name="dependency_drawing")
 register.simple_tag(formats.rate, name="rate")
-register.simple_tag(times.at, name="at")
+register.simple_tag(markup.at, name="at")
 register.simple_tag(svg.sparkline, name="sparkline")
 register.simple_tag(svg.split_bar, name="split_bar")
 register.simple_tag(svg.thin_bar, name="thin_bar")
@@ -161,7 +161,7 @@ def _report_cell(name: str, text: str) -> str:
 @register.simple_tag(takes_context=True)
 def ago(context: template.Context, moment: datetime | None) -> SafeString | str:
     """How long ago, with the absolute time on hover. `now` of the context is the page's one clock."""
-    return times.ago(moment, context.get("now") or timezone.now())
+    return markup.ago(moment, context.get("now") or timezone.now())
 
 
 @register.simple_tag

@@ -21,7 +21,13 @@ class Look:
     css: str
     turns: bool = False
 
+    @property
+    def open(self) -> bool:
+        """Whether this is the state of something that has not ended."""
+        return self.css in _OPEN
 
+
+_OPEN = frozenset({"s-queued", "s-executing", "s-gate", "s-ci-running", "s-running"})
 _GOOD, _BAD, _WARN = "circle-check-filled", "circle-x-filled", "alert-triangle-filled"
 _LOOKS = {
     # Phases.

@@ -1,11 +1,10 @@
-"""Moments as `<time>` with the whole of it on hover, in the time zone that the person chose."""
+"""Moments as texts in the time zone that the person chose; components.html makes `<time>` of them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.safestring import SafeString
 
 from drain.dashboard.ui import formats
 
@@ -13,19 +12,24 @@ from drain.dashboard.ui import formats
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def ago(moment: datetime | None, now: datetime) -> SafeString | str:
-    """How long before `now`."""
-    if moment is None:
-        return formats.NOTHING
-    return _time(moment, timezone.localtime(moment), formats.age(moment, now))
-
-
-def at(moment: datetime | None, shape: str = "full") -> SafeString | str:
-    """An absolute time in the chosen zone: `full` 28 Dec, 11:00; `dated` 28 Dec 2025, 11:00; `clock` 14:31:02; `day` 28 Dec 2025."""
-    if moment is None:
-        return formats.NOTHING
+def title(moment: datetime) -> str:
+    """The whole of a moment, for hovering: `2025-12-28 11:00:00 Europe/Berlin`."""
     local = timezone.localtime(moment)
-    return _time(moment, local, _text(local, shape))
+    return f"{local.isoformat(' ', 'seconds')[:19]} {local.tzinfo}"
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """How long before `now` (the present when a page has no clock of its own): `6 h 11 min`."""
+    return formats.age(moment, now or timezone.now())
+
+
+def at(moment: datetime, shape: str = "full") -> str:
+    """An absolute time in the chosen zone.
+
+    `full` 28 Dec, 11:00, with the year where it is not this one; `dated` 28 Dec 2025, 11:00;
+    `clock` 14:31:02; `day` 28 Dec 2025.
+    """
+    return _text(timezone.localtime(moment), shape)
 
 
 def hour(moment: datetime, now: datetime) -> str:
@@ -42,12 +46,6 @@ def _text(local: datetime, shape: str) -> str:
         return f"{local:%H:%M:%S}"
     if shape == "day":
         return f"{day} {local.year}"
-    if shape == "dated":
+    if shape == "dated" or local.year != timezone.localtime().year:
         return f"{day} {local.year}, {local:%H:%M}"
     return f"{day}, {local:%H:%M}"
-
-
-def _time(moment: datetime, local: datetime, text: str) -> SafeString:
-    # Without format_html: a list has a hundred of these, and nothing in them comes from outside.
-    title = f"{local.isoformat(' ', 'seconds')[:19]} {local.tzinfo}"
-    return SafeString(f'<time datetime="{moment.isoformat()}" title="{title}">{text}</time>')

@@ -38,7 +38,7 @@ def worker_list(request: HttpRequest) -> HttpResponse:
         "orphans": [name for name in profiles if name not in able],
         "profiles": len(profiles),
     }
-    return page_or_fragment(request, "drain/workers/list.html", "drain/workers/_list.html", context)
+    return page_or_fragment(request, "workers/page.html", "workers/_live.html", context)
 
 
 def _recent(now: datetime) -> list[WorkerHost]:
