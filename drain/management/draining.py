@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from django.core.management.base import CommandError
+
 from drain.engine.errors import EngineError
 from drain.engine.inline import drain_inline, require_capable
 from drain.engine.rescue import rescue
@@ -16,6 +18,7 @@ from drain.engine.workers.broker import require_broker
 from drain.engine.workers.hosts import require_shared_secret, strength
 from drain.models import DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES
+from drain.policy.exit_codes import ExitCode
 
 from .following import Watcher, follow
 
@@ -47,8 +50,22 @@ def run_session(session: DrainSession, actor: Actor, *, inline: bool, detach: bo
             drain_inline(session, actor, interrupted.is_set)
         return
     start_session(session)
-    if not detach:
+    if detach:
+        session.refresh_from_db()
+    else:
+        watch(session)
+
+
+def watch(session: DrainSession) -> None:
+    """Follow a session to its end; refreshes `session`. Raises CommandError with exit 130 on Ctrl-C."""
+    try:
         follow(session.pk)
+    except KeyboardInterrupt:
+        raise CommandError(
+            f"Drain {session.pk} goes on without this terminal: see it with `manage.py session watch {session.pk}`, "
+            f"stop it with `manage.py session stop {session.pk}`.",
+            returncode=ExitCode.DETACHED,
+        ) from None
     session.refresh_from_db()
 
 

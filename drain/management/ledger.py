@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from json.encoder import encode_basestring as text
+from typing import Any
 
 from django.core.management.base import OutputWrapper
 
 from drain.engine.sessions.results import dropped_from_plan, session_result
 from drain.models import DrainSession, Run
+from drain.models.vocabulary import SessionState
 from drain.policy.plan import Plan
 from drain.policy.reasons import ExclusionReason
 
@@ -64,7 +66,7 @@ def print_result(out: OutputWrapper, session: DrainSession) -> None:
     out.write(
         f"Drain {session.pk} {session.state}: {_counted(result['phases'], 'phase')} in "
         f"{_counted(result['processed'], 'attempt')}: {result['complete']:,} complete, {result['failed']:,} failed "
-        f"({_counted(result['timeouts'], 'timeout')}), {result['retryable']:,} retryable; "
+        f"({_counted(result['timeouts'], 'timeout')}), {result['retryable']:,} retryable{_unusual(result)}; "
         f"{_counted(result['telemetry_events'], 'telemetry event')}."
     )
     if session.stop_card:
@@ -74,6 +76,23 @@ def print_result(out: OutputWrapper, session: DrainSession) -> None:
     _print_sum(out, session.total_failed, session.selected, session.ledger)
     for reason, count in dropped_from_plan(session.pk).items():
         out.write(f"Of the selected, {count:,} {reason}: {ExclusionReason(reason).sentence}")
+
+
+def print_preflights(out: OutputWrapper, session: DrainSession) -> None:
+    """What the preflights of a refused session printed."""
+    if session.state != SessionState.REFUSED:
+        return
+    for name, found in session.preflight.items():
+        if not found["ok"]:
+            out.write(
+                f"Preflight of executor {name}: {found['sentence']}\n{found['output']}".rstrip()
+            )
+
+
+def _unusual(result: dict[str, Any]) -> str:
+    """Outcomes that are named only where there were any."""
+    names = ("skipped", "lost", "diverted", "cancelled", "interrupted")
+    return "".join(f", {result[name]:,} {name}" for name in names if result[name])
 
 
 def _counted(number: int, noun: str) -> str:

@@ -77,8 +77,10 @@ def session_result(session: DrainSession) -> dict[str, Any]:
         "phases": counts["phases"],
         "processed": counts["processed"],
         **{name: counts[name] for name in ("complete", "failed", "retryable", "timeouts")},
-        "skipped": counts["skipped"],
-        "lost": counts["lost"],
+        **{
+            name: counts[name]
+            for name in ("skipped", "lost", "diverted", "cancelled", "interrupted")
+        },
         "telemetry_events": counts["telemetry_events"],
         "excluded": dict(excluded.order_by("reason")),
         "before": session.before,

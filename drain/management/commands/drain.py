@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from drain.engine.errors import EngineError
 from drain.engine.sessions.planning import Asked, create_session, preview
-from drain.engine.sessions.results import session_result
 from drain.engine.sessions.scope import SessionScope
 from drain.management.base import DrainCommand
-from drain.management.ledger import plan_json, print_plan, print_result
+from drain.management.ledger import plan_json, print_plan
 from drain.management.limits import add_limits, limits_from
 from drain.management.naming import named_session
 from drain.models import DrainSession
 from drain.policy.collector import collector_resting
+from drain.policy.exit_codes import EXIT_CODES_HELP
 from drain.policy.limits import Limits
 
 
@@ -28,6 +28,7 @@ class Command(DrainCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Scope, limits, and how to run."""
         super().add_arguments(parser)
+        parser.epilog = EXIT_CODES_HELP
         parser.add_argument(
             "--run-id", action="append", default=[], help="only this run; may be repeated"
         )
@@ -61,14 +62,12 @@ class Command(DrainCommand):
             return
         # Loops, evidence and progress bars take a fifth of a second to import; a preview needs none.
         from drain.management.draining import prepare, run_session
+        from drain.management.outcome import conclude
 
         prepare(inline=options["inline"])
         session = self._session(scope, limits, options)
         run_session(session, self.actor, inline=options["inline"], detach=options["detach"])
-        if options["json"]:
-            self.print_json(session_result(session))
-        else:
-            print_result(self.stdout, session)
+        conclude(self, session, as_json=options["json"])
 
     def _session(
         self, scope: SessionScope, limits: Limits, options: dict[str, Any]

@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from drain.engine.errors import EngineError
 from drain.engine.sessions.planning import Asked, create_session
-from drain.engine.sessions.results import session_result
 from drain.engine.sessions.scope import SessionScope
 from drain.management.base import DrainCommand
 from drain.management.draining import prepare, run_session
-from drain.management.ledger import print_result
+from drain.management.outcome import conclude
 from drain.models import Phase
+from drain.policy.exit_codes import EXIT_CODES_HELP
 from drain.policy.limits import Limits
 
 
@@ -26,6 +26,7 @@ class Command(DrainCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Which phase, and how."""
         super().add_arguments(parser)
+        parser.epilog = EXIT_CODES_HELP
         parser.add_argument("run")
         parser.add_argument("phase")
         parser.add_argument(
@@ -49,10 +50,7 @@ class Command(DrainCommand):
         )
         session = create_session(asked, timezone.now())
         run_session(session, self.actor, inline=options["inline"], detach=False)
-        if options["json"]:
-            self.print_json(session_result(session))
-        else:
-            print_result(self.stdout, session)
+        conclude(self, session, as_json=options["json"])
 
 
 def find_phase(run_id: str, phase_id: str) -> Phase:

@@ -32,6 +32,9 @@ class Command(DatabaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Arguments of the contract."""
+        parser.epilog = (
+            "Exit codes: 0 no check failed; 1 refused or wrong; 2 usage; 3 a check failed."
+        )
         parser.add_argument("session", help="number of the session, or `latest`")
         parser.add_argument("--format", choices=sorted(FORMATS), default="md")
         parser.add_argument("--json", action="store_const", const="json", dest="format")
