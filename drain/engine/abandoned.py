@@ -6,11 +6,17 @@ counts as live its phases are offered to no other drain.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from drain.db.prepared import rows
 from drain.engine.isolation import isolated
 from drain.engine.sessions.opening import LOCK_SPACE
 from drain.engine.sessions.verbs import interrupt_session
+from drain.engine.workers.capability import has_waited
 from drain.engine.workers.timing import LEASE_SECONDS, RESCUE_MARGIN
+from drain.models import DrainSession
+from drain.models.vocabulary import SessionState
+from drain.policy.limits import Limits
 
 # Its process lives as long as it renews one of its places; before it takes them it is young, by its last
 # move; and during a preflight, when nobody renews, it holds the lock of the preflight.
@@ -35,9 +41,28 @@ def interrupt_abandoned(actor: str) -> int:
         "young": LEASE_SECONDS + RESCUE_MARGIN,
         "space": LOCK_SPACE,
     }
-    why = "the process that drained it is gone"
+    why = "The process that drained it is gone."
     count = 0
     for found in rows(_ABANDONED, values):
         with isolated(f"the end of the abandoned drain {found['id']}"):
             count += interrupt_session(found["id"], actor, why)
     return count
+
+
+def interrupt_hopeless(actor: str) -> int:
+    """Interrupt sessions that no host has been able to go on with for as long as they wait; returns how many."""
+    waiting = DrainSession.objects.filter(
+        inline=False, state__in=[SessionState.PLANNED, SessionState.RUNNING]
+    )
+    return sum(interrupt_if_hopeless(session, actor) for session in waiting)
+
+
+def interrupt_if_hopeless(
+    session: DrainSession, actor: str, able: Collection[str] | None = None
+) -> bool:
+    """Interrupt a session that nobody could go on with for as long as it waits; `able` as `has_waited` has it."""
+    seconds = Limits.from_json(session.limits).wait_for_host
+    if not has_waited(session, seconds, able):
+        return False
+    why = f"No host could run what is left for {seconds} s."
+    return interrupt_session(session.pk, actor, why)

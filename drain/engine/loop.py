@@ -13,6 +13,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from drain.db.prepared import plan_as_usual, plan_once
+from drain.engine.abandoned import interrupt_if_hopeless
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.finish import Result, finish
 from drain.engine.attempts.heartbeat import renew
@@ -175,9 +176,16 @@ class _Loop:
         time.sleep(IDLE_SECONDS)
         return None
 
+    def _give_up_without_host(self) -> None:
+        session = DrainSession.objects.get(pk=self._context.session)
+        if session.inline:
+            able = [profile.name for profile in self._context.profiles.values()]
+            interrupt_if_hopeless(session, self._context.actor, able)
+
     def _renew(self) -> None:
         if time.monotonic() - self._renewed > RENEW_EVERY:
             self._context.refresh_profiles()
+            self._give_up_without_host()
             try:
                 renew([], self._context.session, self._holder)
             except DatabaseError:

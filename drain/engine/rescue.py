@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from drain.db.prepared import row, rows
-from drain.engine.abandoned import interrupt_abandoned
+from drain.engine.abandoned import interrupt_abandoned, interrupt_hopeless
 from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.finish import Result, finish
 from drain.engine.attempts.start import Held
@@ -61,13 +61,13 @@ class Rescued:
     attempts: int
     loops: int
     sessions: int = 0
-    """Inline drains whose process died: interrupted."""
+    """Interrupted: inline drains whose process died, and drains that no host could go on with."""
 
 
 def rescue(by: Person | None = None, reason: str = "") -> Rescued:
     """End attempts whose lease ran out (outcome lost, phase FAILED) and wake sessions that lack loops.
 
-    Inline drains without a process are interrupted.
+    Inline drains without a process are interrupted, and drains that no host has been able to go on with.
 
     A person who asks for it leaves an audit line; the round of maintenance every few seconds does not.
     """
@@ -78,7 +78,8 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
             count += _rescue(found)
     rows(_RECOUNT, {})
     settle_debts()
-    left = interrupt_abandoned("maintenance" if by is None else by.name)
+    actor = "maintenance" if by is None else by.name
+    left = interrupt_abandoned(actor) + interrupt_hopeless(actor)
     done = Rescued(attempts=count, loops=wake(), sessions=left)
     if by is not None:
         record_audit(by, "rescue", Subject("site", "", "All phases"), reason, new=asdict(done))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +12,11 @@ from types import FrameType
 from django.core.management.base import CommandError
 
 from drain.engine.errors import EngineError
-from drain.engine.inline import drain_inline, require_capable
+from drain.engine.inline import drain_inline
 from drain.engine.rescue import rescue
 from drain.engine.sessions.verbs import Actor, start_session
 from drain.engine.workers.broker import require_broker
+from drain.engine.workers.capability import without_host
 from drain.engine.workers.hosts import require_shared_secret, strength
 from drain.models import DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES
@@ -45,11 +47,13 @@ def run_session(session: DrainSession, actor: Actor, *, inline: bool, detach: bo
     if session.state not in LIVE_SESSION_STATES:
         return
     if inline:
-        require_capable(session)
         with interruptible() as interrupted, Watcher(session.pk):
             drain_inline(session, actor, interrupted.is_set)
         return
     start_session(session)
+    lacking = without_host(session.pk)
+    if lacking is not None:
+        sys.stderr.write(f"{lacking.sentence}\n")
     if detach:
         session.refresh_from_db()
     else:

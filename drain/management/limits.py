@@ -33,6 +33,7 @@ _NUMBERS: tuple[tuple[str, type, str], ...] = (
     ),
     ("max-consecutive-zero-yield", int, "stop after this many attempts in a row without telemetry"),
     ("max-failure-rate", float, "stop when this share (0 to 1) of the latest attempts failed"),
+    ("wait-for-host", int, "seconds to wait for a host that can run what is left (default 60)"),
     ("sample", int, "run this many phases first …"),
     ("sample-passes", int, "… and go on if at least this many completed"),
 )

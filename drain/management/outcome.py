@@ -8,7 +8,7 @@ from drain.engine.sessions.results import session_result
 from drain.management.base import DrainCommand
 from drain.management.ledger import print_preflights, print_result
 from drain.models import CheckResult, DrainSession
-from drain.models.vocabulary import CheckVerdict
+from drain.models.vocabulary import CheckVerdict, SessionState
 from drain.policy.exit_codes import Ending, exit_code, exit_sentence
 
 
@@ -30,4 +30,7 @@ def conclude(command: DrainCommand, session: DrainSession, *, as_json: bool) -> 
         failed_checks=failed.values("check_run").distinct().count(),
     )
     if code := exit_code(ending):
-        raise CommandError(exit_sentence(ending), returncode=code)
+        said = exit_sentence(ending)
+        if session.state == SessionState.INTERRUPTED:
+            said += f" `manage.py drain --resume {session.pk}` goes on with it."
+        raise CommandError(said, returncode=code)

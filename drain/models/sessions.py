@@ -62,6 +62,8 @@ class DrainSession(models.Model):
     # Time paused or interrupted counts towards no limit: what is over, and since when it rests now.
     rested = models.DurationField(default=timedelta(), db_default=timedelta())
     resting_since = models.DateTimeField(null=True, blank=True)
+    # Since when no host that is alive can run what it still needs.
+    no_host_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "drain session"

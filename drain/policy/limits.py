@@ -74,6 +74,8 @@ class Limits:
     sample_passes: int | None = None
     """… and go on if this many completed; None with a sample means one."""
     key_level: KeyLevel = KeyLevel.KEY
+    wait_for_host: int = 60
+    """Seconds without a host that can run what is left until the session is interrupted."""
 
     @property
     def breaker_window(self) -> int:
@@ -230,6 +232,7 @@ _RULES = (
     _Rule("max_consecutive_zero_yield", 1, _MANY),
     _Rule("max_failure_rate", 0, 1, whole=False, excludes_lowest=True),
     _Rule("failure_rate_window", 1, 10_000, optional=False),
+    _Rule("wait_for_host", 0, _YEAR_OF_SECONDS, optional=False),
     _Rule("sample", 1, MAX_BATCH_SIZE),
     _Rule("sample_passes", 1, MAX_BATCH_SIZE),
 )

@@ -15,6 +15,7 @@ from tests.factories import (
     NOON,
     AttemptFactory,
     CandidateFactory,
+    ExecutorFactory,
     FingerprintFactory,
     PhaseFactory,
     RunFactory,
@@ -223,3 +224,11 @@ def test_the_phases_behind_a_reason_are_a_page_of_their_own():
     assert "held by me" in page
     assert Candidate.objects.count()
     assert viewer.get(f"/drains/{session.pk}/excluded/nonsense/").status_code == 404
+
+
+def test_a_drain_that_no_host_can_go_on_with_says_so():
+    run = RunFactory(executor=ExecutorFactory(name="elsewhere"))
+    session = SessionFactory(state="running", ended_at=None)
+    SessionRun.objects.create(session=session, run=run, waiting=1)
+    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
+    assert "No host can run the executor elsewhere: " in page

@@ -22,6 +22,7 @@ from drain.dashboard.ui.commands import drain_command
 from drain.db.sql import rows
 from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
+from drain.engine.workers.capability import without_host
 from drain.models import Candidate, DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 from drain.policy.limits import Limits
@@ -152,6 +153,7 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         "session": session,
         "fix": shared(f"fix:{session.pk}", KEEP_SECONDS, lambda: queries.fix_before(session)),
         "live": live,
+        "no_host": without_host(session.pk) if live and not session.inline else None,
         "limits": limits,
         "limits_off": limits_off(limits),
         "counts": counts,

@@ -65,7 +65,6 @@ def cancel_session(session_pk: int, actor: Actor) -> None:
 
 def _stop(session_pk: int, actor: Actor, verb: str, *, cancel: bool) -> None:
     sentence = f"{actor.name} {'cancelled' if cancel else 'stopped'} the session."
-    card = {"rule": "person", "limit": "", "observed": "", "key": "", "sentence": sentence}
     expect = [state for state in LIVE_SESSION_STATES if cancel or state != SessionState.STOPPING]
     _move(
         session_pk,
@@ -74,7 +73,7 @@ def _stop(session_pk: int, actor: Actor, verb: str, *, cancel: bool) -> None:
         verb,
         actor,
         stop_reason="person",
-        stop_card=card,
+        stop_card=_card("person", sentence),
         **({"cancel_requested": True} if cancel else {}),
     )
     # With nothing running there may be no loop left that could close the books.
@@ -95,8 +94,14 @@ def interrupt_session(session_pk: int, actor: str, reason: str = "") -> bool:
             to=SessionState.INTERRUPTED,
             why=Why("interrupt", actor, reason, session=session_pk),
             stop_reason="interrupted",
+            stop_card=_card("interrupted", reason) if reason else {},
+            no_host_since=None,
         )
     return moved or _end_what_stops(session_pk, actor)
+
+
+def _card(rule: str, sentence: str) -> dict[str, str]:
+    return {"rule": rule, "limit": "", "observed": "", "key": "", "sentence": sentence}
 
 
 def _end_what_stops(session_pk: int, actor: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from drain.engine.errors import EngineError
@@ -65,7 +66,13 @@ class Command(DrainCommand):
         from drain.management.outcome import conclude
 
         prepare(inline=options["inline"])
-        session = self._session(scope, limits, options)
+        from drain.engine.inline import require_capable
+
+        # A refusal changes nothing: no session is left behind that nobody drains.
+        with transaction.atomic():
+            session = self._session(scope, limits, options)
+            if options["inline"]:
+                require_capable(session)
         run_session(session, self.actor, inline=options["inline"], detach=options["detach"])
         conclude(self, session, as_json=options["json"])
 

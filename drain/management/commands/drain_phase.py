@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from drain.engine.errors import EngineError
+from drain.engine.inline import require_capable
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.management.base import DrainCommand
@@ -48,7 +50,11 @@ class Command(DrainCommand):
             note=f"drain_phase {options['run']} {options['phase']}"[:200],
             inline=options["inline"],
         )
-        session = create_session(asked, timezone.now())
+        # A refusal changes nothing: no session is left behind that nobody drains.
+        with transaction.atomic():
+            session = create_session(asked, timezone.now())
+            if options["inline"]:
+                require_capable(session)
         run_session(session, self.actor, inline=options["inline"], detach=False)
         conclude(self, session, as_json=options["json"])
 

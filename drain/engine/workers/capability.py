@@ -1,0 +1,73 @@
+"""Who can run the executors that a drain still needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from drain.db.prepared import rows
+from drain.engine.workers.hosts import alive_hosts
+from drain.models import DrainSession
+from drain.models.vocabulary import CandidateStatus
+
+_NEEDED = """
+SELECT DISTINCT coalesce(e.name, d.name, '') AS name
+FROM drain_sessionrun sr JOIN drain_run r ON r.id = sr.run_id
+LEFT JOIN drain_executorprofile e ON e.id = r.executor_id
+LEFT JOIN drain_executorprofile d ON d.is_default
+WHERE sr.session_id = %(session)s::bigint AND sr.waiting > 0
+"""
+_NOTE = """
+UPDATE drain_drainsession SET no_host_since = coalesce(no_host_since, now()) WHERE id = %(session)s::bigint
+RETURNING no_host_since < now() - make_interval(secs => %(seconds)s::float8) AS over
+"""
+
+
+def needed_executors(session: int) -> set[str]:
+    """Return the names of the executors that phases of the session wait for; "" for a default that is gone."""
+    return {found["name"] for found in rows(_NEEDED, {"session": session})}
+
+
+def executors_of_hosts() -> set[str]:
+    """Return the names of the executors that hosts which are alive can run."""
+    profiles = alive_hosts().values_list("profiles", flat=True)
+    return {name for names in profiles for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class NoHost:
+    """Executors that are needed and that nobody who is alive can run."""
+
+    executors: tuple[str, ...]
+    all_of_them: bool
+    """Nothing of the drain can go on."""
+
+    @property
+    def sentence(self) -> str:
+        """One sentence with the way out."""
+        names = ", ".join(name or "(none: the default executor is gone)" for name in self.executors)
+        noun = "executor" if len(self.executors) == 1 else "executors"
+        rest = "" if self.all_of_them else " The phases of other executors go on."
+        return f"No host can run the {noun} {names}: `manage.py executor check` says why on each host.{rest}"
+
+
+def without_host(session: int, able: Collection[str] | None = None) -> NoHost | None:
+    """Return what nobody can run; None if somebody can run all that is needed.
+
+    `able`: names of the executors that can be run; None means those of the hosts that are alive.
+    """
+    needed = needed_executors(session)
+    lacking = needed - set(executors_of_hosts() if able is None else able)
+    return NoHost(tuple(sorted(lacking)), lacking == needed) if lacking else None
+
+
+def has_waited(session: DrainSession, seconds: float, able: Collection[str] | None = None) -> bool:
+    """Note whether nobody can go on with the session; True once that has lasted `seconds`."""
+    found = without_host(session.pk, able)
+    running = session.candidates.filter(status=CandidateStatus.RUNNING)
+    if found is not None and found.all_of_them and not running.exists():
+        (noted,) = rows(_NOTE, {"session": session.pk, "seconds": seconds})
+        return bool(noted["over"])
+    if session.no_host_since is not None:
+        DrainSession.objects.filter(pk=session.pk).update(no_host_since=None)
+    return False
