@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "drain",
+    "drainsite",
 ]
 
 MIDDLEWARE = [
@@ -67,6 +68,7 @@ MIDDLEWARE = [
 DRAIN_OIDC_NAME = env.str("DRAIN_OIDC_NAME", "single sign-on")
 # Whether an account of the same name here is the provider's person: only where it names everybody.
 DRAIN_OIDC_MATCH_NAMES = env.bool("DRAIN_OIDC_MATCH_NAMES", False)
+DRAIN_OIDC_PROVIDER = oidc.PROVIDER
 OIDC = oidc.configured(env, DRAIN_OIDC_NAME)
 if OIDC:
     globals().update(OIDC)

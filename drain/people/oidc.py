@@ -28,7 +28,6 @@ from requests import RequestException
 
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import Origin
-from drainsite.oidc import PROVIDER
 
 from .requests import address_of
 from .sign_on import BACKEND, is_name
@@ -116,7 +115,7 @@ def come_back(request: HttpRequest, provider_id: str) -> HttpResponseBase:
 
 
 def _guarded(request: HttpRequest, provider_id: str, view: Any) -> HttpResponseBase:
-    if provider_id != PROVIDER:
+    if provider_id != settings.DRAIN_OIDC_PROVIDER:
         raise Http404
     try:
         answer: HttpResponseBase = view(request, provider_id)

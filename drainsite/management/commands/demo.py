@@ -18,8 +18,8 @@ from drain.evidence.checks.schedule import judge_due
 from drain.management.base import REFUSALS, DrainCommand
 from drain.management.following import follow
 from drain.management.ledger import print_result
-from drain.management.serving import Wanted, prepare, serve
 from drain.sources.errors import SourceError
+from drainsite.management.serving import Wanted, prepare, serve
 from drainsite.supervisor.supervisor import Supervisor
 
 

@@ -7,9 +7,9 @@ import socket
 import pytest
 from django.core.management.base import CommandError
 
-from drain.management.commands.up import announcement
 from drain.management.membership import Membership
-from drain.management.serving import Wanted, programs
+from drainsite.management.commands.up import announcement
+from drainsite.management.serving import Wanted, programs
 
 
 def free_port() -> int:

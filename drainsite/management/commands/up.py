@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from drain.management.serving import Wanted, prepare, serve
 from drain.management.texts import SiteCommand
+from drainsite.management.serving import Wanted, prepare, serve
 
 
 class Command(SiteCommand):
