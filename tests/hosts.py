@@ -24,11 +24,11 @@ from drainsite.postgres.postmaster import is_alive
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def until(truth: Callable[[], object], seconds: float = 30, what: str = "") -> None:
+def until(truth: Callable[[], object], seconds: float = 30, what: Host | None = None) -> None:
     """Wait for something that must become true."""
     deadline = time.monotonic() + seconds
     while not truth():
-        assert time.monotonic() < deadline, what or "did not happen in time"
+        assert time.monotonic() < deadline, what.output if what else "did not happen in time"
         time.sleep(0.05)
 
 
@@ -79,7 +79,7 @@ class Host:
             text=True,
             env={
                 **os.environ,
-                "DATABASE_URL": database_url(),
+                **({} if "DATABASE_URL" in env else {"DATABASE_URL": database_url()}),
                 "DRAINSITE_DATA": str(folder),
                 "SECRET_KEY": settings.SECRET_KEY,
                 **env,
@@ -145,20 +145,23 @@ class Host:
 
 
 @contextlib.contextmanager
-def redis_server(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A Redis of its own on a free port of loopback: its address and its process."""
+def redis_server(
+    folder: Path, address: str = "127.0.0.1"
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A Redis of its own on a free port: its address and its process."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         port = probe.getsockname()[1]
-    argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir"]
-    with subprocess.Popen([*argv, str(folder)], stdout=subprocess.DEVNULL) as server:
+    argv = ["redis-server", "--port", str(port), "--bind", address, "--save", "", "--dir"]
+    argv += [str(folder), "--protected-mode", "no"]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as server:
         try:
-            until(lambda: _listens(port))
-            yield f"redis://127.0.0.1:{port}/0", server
+            until(lambda: _listens(address, port))
+            yield f"redis://{address}:{port}/0", server
         finally:
             server.kill()
 
 
-def _listens(port: int) -> bool:
+def _listens(address: str, port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((address, port)) == 0
