@@ -4,47 +4,94 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
+from errno import EACCES
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env
+
+from drainsite.declared import value
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Env()
 
 
 def data_dir() -> Path:
-    """The folder of everything drainsite keeps: embedded database, logs, its own secret key."""
-    return Path(env.str("DRAINSITE_DATA", str(BASE_DIR / "var"))).expanduser().resolve()
+    """Return the folder of everything drainsite keeps: embedded database, logs, its own secret key.
+
+    Raises:
+        ImproperlyConfigured: it is no folder, or none can be made or written there.
+    """
+    folder = _data_dir_named()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(folder, error) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _unusable(folder, PermissionError(EACCES, "it cannot be written"))
+    return folder
+
+
+def _data_dir_named() -> Path:
+    given: str = value("DRAINSITE_DATA")
+    if "DRAINSITE_DATA" in os.environ:
+        return Path(given).expanduser().resolve()
+    if (BASE_DIR / "manage.py").is_file():
+        return BASE_DIR / given
+    # Installed from a package: the folder of packages is nobody's data.
+    kept = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(kept) / "drainsite"
+
+
+def _unusable(folder: Path, error: OSError) -> ImproperlyConfigured:
+    reason = error.strerror or str(error)
+    return ImproperlyConfigured(
+        f"The data folder {folder} cannot be used ({reason}): name another with DRAINSITE_DATA."
+    )
 
 
 def secret_key(folder: Path) -> str:
-    """SECRET_KEY, else a key of this installation's own, made once and readable by its user only."""
-    given = env.str("SECRET_KEY", "")
+    """Return SECRET_KEY, else a key of this installation's own, made once and readable by its user only.
+
+    Raises:
+        ImproperlyConfigured: the key of this installation can be neither read nor made.
+    """
+    given: str = value("SECRET_KEY")
     if given:
         return given
     path = folder / "secret_key"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f".secret_key.{os.getpid()}"
+    try:
+        if not path.exists():
+            _make_key(path)
+        key = path.read_text().strip()
+    except OSError as error:
+        raise _unusable(folder, error) from None
+    if not key:
+        raise ImproperlyConfigured(
+            f"The secret key in {path} is empty: restore it from a backup, or remove the file to have "
+            "one made, which signs everybody out."
+        )
+    return key
+
+
+def _make_key(path: Path) -> None:
+    draft = path.with_name(f".secret_key.{os.getpid()}")
+    try:
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(50))
         # link() loses against whoever made it first, so two first starts agree on one key
-        try:
+        with suppress(FileExistsError):
             path.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def database(folder: Path) -> dict[str, Any]:
     """Django's settings for DATABASE_URL, else for the embedded server under `folder`."""
-    url = env.str("DATABASE_URL", "")
+    url = value("DATABASE_URL")
     gone_after = max(1000, round(lease_seconds() * 1000 / 3))
     said = {
         "idle_in_transaction_session_timeout": "60s",
@@ -55,7 +102,7 @@ def database(folder: Path) -> dict[str, Any]:
         "options": " ".join(f"-c {name}={value}" for name, value in said.items()),
         # The engine's statements are prepared (drain.db.sql); 0 prepares at once. A pooler in
         # transaction mode cannot keep them: DRAIN_PREPARE=false then.
-        "prepare_threshold": 0 if env.bool("DRAIN_PREPARE", True) else None,
+        "prepare_threshold": 0 if value("DRAIN_PREPARE") else None,
     }
     if not url:
         return {
@@ -86,7 +133,8 @@ def database(folder: Path) -> dict[str, Any]:
 
 def lease_seconds() -> float:
     """How long a worker may be silent before its phase counts as lost."""
-    return max(env.float("DRAIN_LEASE_SECONDS", 30.0), 2.0)
+    seconds: float = value("DRAIN_LEASE_SECONDS")
+    return seconds
 
 
 def _liveness(gone_after: int) -> dict[str, int]:
@@ -116,6 +164,22 @@ def _server_liveness(gone_after: int) -> dict[str, int]:
     }
 
 
+def trusted_proxies() -> list[str]:
+    """Return the networks whose word about a request counts.
+
+    Raises:
+        ImproperlyConfigured: everybody would be trusted to say who they are.
+    """
+    networks: list[str] = value("DRAIN_TRUSTED_PROXIES")
+    everybody = [each for each in networks if ip_network(each.strip(), strict=False).prefixlen == 0]
+    if everybody and value("DRAIN_SSO_HEADER"):
+        raise ImproperlyConfigured(
+            f"DRAIN_TRUSTED_PROXIES is {everybody[0]!r}, which trusts everybody to say in DRAIN_SSO_HEADER "
+            "who they are: name the addresses of your proxy only."
+        )
+    return networks
+
+
 def with_timeouts(broker: str) -> str:
     """The Redis address with limits on how long an answer is waited for, unless it says otherwise.
 
@@ -129,8 +193,3 @@ def with_timeouts(broker: str) -> str:
     limits = {"socket_connect_timeout": "5", "socket_timeout": "10", "health_check_interval": "30"}
     said += [(name, value) for name, value in limits.items() if name not in names]
     return urlunsplit(parts._replace(query=urlencode(said)))
-
-
-def loopback_hosts() -> list[str]:
-    """The names under which a site that binds to loopback can be reached."""
-    return ["localhost", "127.0.0.1", "[::1]"]

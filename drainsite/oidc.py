@@ -7,18 +7,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env
+
+from drainsite.declared import value
 
 PROVIDER = "oidc"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-def configured(env: Env, name: str) -> dict[str, Any]:
+def configured(name: str) -> dict[str, Any]:
     """Settings to add to the site's, {} without DRAIN_OIDC_ISSUER. Raises ImproperlyConfigured."""
-    issuer = env.str("DRAIN_OIDC_ISSUER", "").rstrip("/")
+    issuer = value("DRAIN_OIDC_ISSUER").rstrip("/")
     if not issuer:
         return {}
-    client, secret = env.str("DRAIN_OIDC_CLIENT_ID", ""), env.str("DRAIN_OIDC_CLIENT_SECRET", "")
+    client, secret = value("DRAIN_OIDC_CLIENT_ID"), value("DRAIN_OIDC_CLIENT_SECRET")
     _require(issuer, client, secret)
     app = {
         "provider_id": PROVIDER,

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from csp.constants import NONE, SELF
 
 from drainsite import oidc
+from drainsite.declared import value
 from drainsite.environment import (
     BASE_DIR,
     data_dir,
     database,
-    env,
     lease_seconds,
-    loopback_hosts,
     secret_key,
+    trusted_proxies,
     with_timeouts,
 )
 
 DATA_DIR = data_dir()
 SECRET_KEY = secret_key(DATA_DIR)
-DEBUG = env.bool("DEBUG", False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", loopback_hosts())
+DEBUG = value("DEBUG")
+ALLOWED_HOSTS = value("ALLOWED_HOSTS")
 # Behind TLS every cookie is secure and browsers are told to stay there; loopback speaks plain HTTP.
-HTTPS = env.bool("DRAIN_HTTPS", False)
-TESTING = env.bool("DRAINSITE_TESTING", False)
+HTTPS = value("DRAIN_HTTPS")
+TESTING = value("DRAINSITE_TESTING")
 
 INSTALLED_APPS = [
     "drain.admin.apps.DrainAdminConfig",
@@ -44,6 +43,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First, because a probe has no host name, no session and no wish to be led to HTTPS.
+    "drainsite.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Pages shrink to a sixth; it adds random bytes, so their length tells nothing of the tokens in them.
@@ -65,11 +66,11 @@ MIDDLEWARE = [
 ]
 
 # Sign-in through a provider (drainsite.oidc): its settings, its apps, and the layer it needs.
-DRAIN_OIDC_NAME = env.str("DRAIN_OIDC_NAME", "single sign-on")
+DRAIN_OIDC_NAME = value("DRAIN_OIDC_NAME")
 # Whether an account of the same name here is the provider's person: only where it names everybody.
-DRAIN_OIDC_MATCH_NAMES = env.bool("DRAIN_OIDC_MATCH_NAMES", False)
+DRAIN_OIDC_MATCH_NAMES = value("DRAIN_OIDC_MATCH_NAMES")
 DRAIN_OIDC_PROVIDER = oidc.PROVIDER
-OIDC = oidc.configured(env, DRAIN_OIDC_NAME)
+OIDC = oidc.configured(DRAIN_OIDC_NAME)
 if OIDC:
     globals().update(OIDC)
     INSTALLED_APPS += oidc.APPS
@@ -131,7 +132,7 @@ CACHES = {
 Q_CLUSTER: dict[str, Any] = {
     "name": "drain",
     "label": "Tasks",
-    "workers": env.int("DRAIN_WORKERS", 2),
+    "workers": value("DRAIN_WORKERS"),
     "timeout": 7 * 86400,
     "retry": 8 * 86400,
     "max_attempts": 1,
@@ -154,7 +155,7 @@ Q_CLUSTER: dict[str, Any] = {
         },
     },
 }
-BROKER_URL = env.str("DRAIN_BROKER_URL", "")
+BROKER_URL = value("DRAIN_BROKER_URL")
 if BROKER_URL:
     Q_CLUSTER["redis"] = with_timeouts(BROKER_URL)
 else:
@@ -208,19 +209,19 @@ STORAGES = {
 }
 
 # Somebody who leaves is signed out after the first, everybody after the second (drain.people.stay).
-DRAIN_SESSION_IDLE_SECONDS = env.int("DRAIN_SESSION_IDLE_SECONDS", 4 * 3600)
-DRAIN_SESSION_MAX_SECONDS = env.int("DRAIN_SESSION_MAX_SECONDS", 12 * 3600)
+DRAIN_SESSION_IDLE_SECONDS = value("DRAIN_SESSION_IDLE_SECONDS")
+DRAIN_SESSION_MAX_SECONDS = value("DRAIN_SESSION_MAX_SECONDS")
 # Single sign-on: the name of the header, and the only addresses whose word counts. Off without both.
-DRAIN_SSO_HEADER = env.str("DRAIN_SSO_HEADER", "")
-DRAIN_TRUSTED_PROXIES: list[str] = env.list("DRAIN_TRUSTED_PROXIES", [])
+DRAIN_SSO_HEADER = value("DRAIN_SSO_HEADER")
+DRAIN_TRUSTED_PROXIES = trusted_proxies()
 # Requests that one API token may make in a minute.
-DRAIN_API_PER_MINUTE = env.int("DRAIN_API_PER_MINUTE", 300)
+DRAIN_API_PER_MINUTE = value("DRAIN_API_PER_MINUTE")
 SESSION_ENGINE = "drain.people.browser_sessions"
 SESSION_COOKIE_AGE = DRAIN_SESSION_MAX_SECONDS
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = value("CSRF_TRUSTED_ORIGINS")
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
@@ -245,16 +246,16 @@ CONTENT_SECURITY_POLICY = {
 # How long a worker may be silent before its phase counts as lost.
 DRAIN_LEASE_SECONDS = lease_seconds()
 # A phase that waits longer than this in the queue is stale.
-DRAIN_STALE_AFTER = env.timedelta("DRAIN_STALE_AFTER", timedelta(hours=2))
+DRAIN_STALE_AFTER = value("DRAIN_STALE_AFTER")
 # Off unless switched on: marking stale phases FAILED is a decision about somebody's pipeline.
-DRAIN_CLEAR_STALE = env.bool("DRAIN_CLEAR_STALE", False)
+DRAIN_CLEAR_STALE = value("DRAIN_CLEAR_STALE")
 
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("DRAIN_LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["console"], "level": value("DRAIN_LOG_LEVEL")},
 }
 
 if TESTING:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from drain.demo.backlog import build
@@ -18,23 +15,15 @@ from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes.markers import add_marker
 from drain.models import Fingerprint, FixMarker, Phase
 from drain.models.vocabulary import Origin, PhaseState
+from drain.people.first_account import NAME, Account, first_account
 from drain.sources.autopack.importing import import_source
 from drain.sources.autopack.registering import Registration, register
 
 SOURCE = "demo"
-ACCOUNT = "admin"
 MARKER = "Missing module, stray lines and test collection mended"
 MARKER_BEFORE = timedelta(minutes=10)
 # The stand-in has written its last word when it ends.
 SETTLE_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Who may sign in; the password only if it was made just now."""
-
-    name: str
-    password: str | None
 
 
 def set_up(folder: Path, actor: str, now: datetime) -> Account:
@@ -53,7 +42,7 @@ def set_up(folder: Path, actor: str, now: datetime) -> Account:
             live_through(source, folder / "autopack.db", now)
         import_source(source, now)
     _mark_fix(actor, now)
-    return _account()
+    return first_account() or Account(NAME, None)
 
 
 def _mark_fix(actor: str, now: datetime) -> None:
@@ -70,12 +59,3 @@ def _mark_fix(actor: str, now: datetime) -> None:
     add_marker(
         MARKER, by, at=now - MARKER_BEFORE, commit="b146a7f", keys=sorted(known), guarded=True
     )
-
-
-def _account() -> Account:
-    users = get_user_model().objects
-    if users.filter(username=ACCOUNT).exists():
-        return Account(ACCOUNT, None)
-    password = secrets.token_urlsafe(12)
-    users.create_superuser(ACCOUNT, password=password)
-    return Account(ACCOUNT, password)

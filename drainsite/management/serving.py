@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from drainsite.supervisor.supervisor import ChildSpec, Supervisor
 # Any number will do, as long as every host of an installation uses the same.
 MIGRATION_LOCK = 0x64726169
 MOST_WORKERS = 256
+LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,21 @@ def serve(
         stop = membership.stop if membership else (lambda: None)
         supervisor = Supervisor(programs(wanted, membership), say, before_end=stop)
         begin(supervisor)
-        supervisor.run()
+        over = threading.Event()
+        if wanted.serves:
+            threading.Thread(target=_announce, args=(wanted, say, over), daemon=True).start()
+        try:
+            supervisor.run()
+        finally:
+            over.set()
+
+
+def _announce(wanted: Wanted, say: Callable[[str], None], over: threading.Event) -> None:
+    """Say where the site is once it answers there."""
+    while not over.wait(LOOK_SECONDS):
+        if site.web_answers(wanted.host, wanted.port):
+            say(f"Serving {wanted.address} - Ctrl-C stops.")
+            return
 
 
 def programs(wanted: Wanted, membership: Membership | None) -> list[ChildSpec]:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from drainsite.health import LIVE
 from drainsite.supervisor.supervisor import Child, ChildSpec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +62,7 @@ def web(host: str, port: int) -> ChildSpec:
         "--log-level=warning",
         f"--chdir={ROOT}",
     ]
-    return ChildSpec("web", argv, _environment(), healthy=lambda _child: _web_answers(host, port))
+    return ChildSpec("web", argv, _environment(), healthy=lambda _child: web_answers(host, port))
 
 
 def drain_cluster(workers: int, member: str, healthy: Callable[[Child], bool]) -> ChildSpec:
@@ -91,11 +92,12 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _web_answers(host: str, port: int) -> bool:
+def web_answers(host: str, port: int) -> bool:
+    """Return whether the web server answers at this address of this machine."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     connection = http.client.HTTPConnection(reachable, port, timeout=PROBE_TIMEOUT_SECONDS)
     try:
-        connection.request("GET", "/", headers={"Host": "localhost"})
+        connection.request("GET", LIVE)
         connection.getresponse().read()
     except (OSError, http.client.HTTPException):
         return False

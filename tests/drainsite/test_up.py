@@ -8,7 +8,6 @@ import pytest
 from django.core.management.base import CommandError
 
 from drain.management.membership import Membership
-from drainsite.management.commands.up import announcement
 from drainsite.management.serving import Wanted, programs
 
 
@@ -69,6 +68,6 @@ def test_a_port_in_use_is_refused():
             Wanted(role="web", port=port).check()
 
 
-def test_the_first_line_says_where_the_site_is():
-    assert announcement(Wanted(host="::1")) == "Serving http://[::1]:8000/ - Ctrl-C stops."
-    assert announcement(Wanted(role="worker")) == "Working; Ctrl-C stops."
+def test_the_address_is_written_as_a_browser_wants_it():
+    assert Wanted(host="::1").address == "http://[::1]:8000/"
+    assert Wanted(port=9000).address == "http://127.0.0.1:9000/"

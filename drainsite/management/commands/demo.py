@@ -12,12 +12,13 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from drain.demo.setting import Account, set_up
+from drain.demo.setting import set_up
 from drain.demo.story import Story, tell
 from drain.evidence.checks.schedule import judge_due
 from drain.management.base import REFUSALS, DrainCommand
 from drain.management.following import follow
 from drain.management.ledger import print_result
+from drain.people.first_account import Account
 from drain.sources.errors import SourceError
 from drainsite.management.serving import Wanted, prepare, serve
 from drainsite.supervisor.supervisor import Supervisor
@@ -45,15 +46,14 @@ class Command(DrainCommand):
             account = set_up(Path(settings.DATA_DIR) / "demo", self.actor.name, timezone.now())
         except SourceError as error:
             raise CommandError(str(error)) from error
-        self._greet(wanted, account)
+        self._greet(account)
         telling = _Telling(self, once=options["once"], extra=_facts(wanted, account))
         serve(wanted, self._say, telling.begin)
         telling.join()
         self._say("Stopped.")
         telling.judge()
 
-    def _greet(self, wanted: Wanted, account: Account) -> None:
-        self._say(f"Serving {wanted.address} - Ctrl-C stops.")
+    def _greet(self, account: Account) -> None:
         if account.password is not None:
             self._say(f"Sign in as {account.name} with the password {account.password}")
             self._say("(shown this once; `manage.py changepassword admin` sets another)")

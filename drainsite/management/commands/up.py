@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.management.base import CommandParser
 
 from drain.management.texts import SiteCommand
+from drain.people.first_account import first_account
 from drainsite.management.serving import Wanted, prepare, serve
 
 
@@ -28,17 +30,22 @@ class Command(SiteCommand):
         wanted = Wanted(**{key: options[key] for key in ("role", "host", "port", "workers")})
         wanted.check()
         prepare(wanted)
-        self._say(announcement(wanted))
+        if wanted.serves:
+            self._introduce()
+        if not wanted.serves:
+            self._say("Working; Ctrl-C stops.")
         serve(wanted, self._say)
         self._say("Stopped.")
+
+    def _introduce(self) -> None:
+        """Say how to sign in to a site that has no account yet; a log never gets a password."""
+        if not self.stdout.isatty():
+            if not get_user_model().objects.exists():
+                self._say("Nobody can sign in yet: run `manage.py createsuperuser`.")
+        elif account := first_account():
+            self._say(f"Sign in as {account.name} with the password {account.password}")
+            self._say("(shown this once; `manage.py changepassword admin` sets another)")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
-
-
-def announcement(wanted: Wanted) -> str:
-    """The first line: where the site is, or that this machine only works."""
-    return (
-        f"Serving {wanted.address} - Ctrl-C stops." if wanted.serves else "Working; Ctrl-C stops."
-    )

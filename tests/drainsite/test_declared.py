@@ -1,0 +1,120 @@
+"""Every variable of the environment: what it may be, and the sentence for what it may not."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from drainsite import declared, environment
+from tools.document_settings import PLACE, document
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+WRONG = [
+    ("DRAIN_WORKERS", "abc"),
+    ("DRAIN_WORKERS", "0"),
+    ("DRAIN_WORKERS", "9" * 5000),
+    ("DRAIN_STALE_AFTER", "2hours"),
+    ("DRAIN_STALE_AFTER", "-1"),
+    ("DRAIN_LEASE_SECONDS", "nan"),
+    ("DRAIN_LEASE_SECONDS", "1"),
+    ("DEBUG", "maybe"),
+    ("DRAIN_HTTPS", "perhaps"),
+    ("DRAIN_LOG_LEVEL", "loud"),
+    ("DRAIN_TRUSTED_PROXIES", "proxy.local"),
+    ("DRAIN_TRUSTED_PROXIES", "10.0.0.0/33"),
+    ("DRAIN_SSO_HEADER", "X Remote\tUser"),
+    ("DRAIN_SESSION_IDLE_SECONDS", "0"),
+    ("DRAIN_API_PER_MINUTE", "1e3"),
+    ("CSRF_TRUSTED_ORIGINS", "drains.example.org"),
+    ("ALLOWED_HOSTS", "https://drains.example.org/"),
+    ("DRAINSITE_FSYNC", "sometimes"),
+    ("DRAINSITE_DATA", " "),
+]
+
+
+@pytest.mark.parametrize(("name", "given"), WRONG)
+def test_a_wrong_value_is_one_sentence_with_its_name_the_value_and_what_is_allowed(
+    monkeypatch, name, given
+):
+    monkeypatch.setenv(name, given)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        declared.value(name)
+    said = str(refused.value)
+    assert said.startswith(f"{name} is {given!r}: allowed is ")
+    assert declared.SETTINGS[name].allowed in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("name", [name for name, each in declared.SETTINGS.items() if each.secret])
+def test_the_value_of_a_secret_is_never_repeated(monkeypatch, name):
+    monkeypatch.setenv(name, "hush-hush")
+    assert "hush" not in str(declared.SETTINGS[name].refusal())
+
+
+@pytest.mark.parametrize("name", list(declared.SETTINGS))
+def test_every_default_is_allowed(monkeypatch, name):
+    monkeypatch.delenv(name, raising=False)
+    declared.value(name)
+
+
+def test_nothing_reads_a_variable_that_is_not_declared():
+    asked = re.compile(
+        r"""(?:environ(?:\.get)?[(\[]|value\()["']((?:DRAIN|DRAINSITE)_\w+|DEBUG|SECRET_KEY)["']"""
+    )
+    found = {
+        name
+        for folder in ("drain", "drainsite")
+        for path in (ROOT / folder).rglob("*.py")
+        if "workspace" not in path.parts
+        for name in asked.findall(path.read_text())
+    }
+    assert len(found) > 15
+    assert found - set(declared.SETTINGS) == set()
+
+
+def test_the_page_about_settings_says_what_is_declared():
+    assert PLACE.read_text() == document(), "run `python -m tools.document_settings`"
+
+
+def test_a_header_that_names_people_is_not_believed_from_everybody(monkeypatch):
+    monkeypatch.setenv("DRAIN_TRUSTED_PROXIES", "0.0.0.0/0")
+    monkeypatch.setenv("DRAIN_SSO_HEADER", "X-Remote-User")
+    with pytest.raises(ImproperlyConfigured, match="trusts everybody"):
+        environment.trusted_proxies()
+    monkeypatch.delenv("DRAIN_SSO_HEADER")
+    assert environment.trusted_proxies() == ["0.0.0.0/0"]
+
+
+def manage(folder: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    given = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "drainsite.settings",
+        "DRAINSITE_DATA": folder,
+        **changes,
+    }
+    argv = [sys.executable, str(ROOT / "manage.py"), "check"]
+    return subprocess.run(argv, env=given, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_a_data_folder_that_cannot_be_used_is_one_sentence_and_no_traceback(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    for folder in (str(file), str(file / "below"), "/proc/nowhere"):
+        done = manage(folder)
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1
+        assert done.stderr.startswith(f"The data folder {folder} cannot be used (")
+        assert "name another with DRAINSITE_DATA" in done.stderr
+
+
+def test_an_emptied_secret_key_is_no_key(tmp_path):
+    (tmp_path / "secret_key").write_text("")
+    assert "secret key" in manage(str(tmp_path)).stderr
+    with pytest.raises(ImproperlyConfigured, match="restore it from a backup"):
+        environment.secret_key(tmp_path)
