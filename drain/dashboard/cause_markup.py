@@ -6,14 +6,11 @@ Every word is escaped; numbers, addresses of our own and what other modules draw
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from html import escape
-from typing import Any
 
 from django.utils.safestring import SafeString
 
-from drain.dashboard.http.links import cause_href
-from drain.dashboard.markup import ago, boxed_template, state
+from drain.dashboard.markup import boxed_template, state
 from drain.dashboard.overview.causes import CauseRow
 from drain.dashboard.ui.formats import number
 from drain.dashboard.ui.svg import heat_level
@@ -45,21 +42,3 @@ def _heat_cell(place: int, count: int, href: str) -> str:
         shown = f"<span>{number(count)}</span>"
     css = f"heat heat-{heat_level(count)}{' t-narrow' if place in _NARROW else ''}"
     return f'<td class="{css}">{shown}</td>'
-
-
-def cause_rows(causes: Iterable[dict[str, Any]], now: datetime) -> SafeString:
-    """The list of causes."""
-    return SafeString("".join([_cause_row(cause, now) for cause in causes]))
-
-
-def _cause_row(cause: dict[str, Any], now: datetime) -> str:
-    rising = f" {state('rising')}" if cause["rising"] else ""
-    title = boxed_template(cause["title"])
-    return (
-        f'<tr data-row="f{cause["id"]}"><td class="t-name"><a class="mono" href="{cause_href(cause["key"])}">{title}</a></td>'
-        f'<td class="t-state">{state(cause["status"])}{rising}</td><td class="t-fact">{escape(cause["category"])}</td>'
-        f'<td class="num t-fact" data-label="today">{number(cause["today"])}</td>'
-        f'<td class="num t-fact" data-label="yesterday">{number(cause["yesterday"])}</td>'
-        f'<td class="num t-fact" data-label="7 days"><strong>{number(cause["week"])}</strong></td>'
-        f'<td class="num t-fact t-last" data-label="last seen">{ago(cause["last_seen"], now)} ago</td></tr>'
-    )

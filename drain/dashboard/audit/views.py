@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.views.decorators.http import require_safe
 
 from drain.dashboard.http.permissions import requires
@@ -23,6 +24,8 @@ from drain.models import AuditEvent
 from drain.models.vocabulary import Origin
 
 LISTED = 50
+CHANGE = 300
+"""Characters of a change that the page shows; the export has all."""
 FILTERS = ("actor", "verb", "subject", "origin")
 HEADS = (
     "at", "actor", "origin", "address", "verb", "subject", "number", "what", "reason", "old", "new",
@@ -43,17 +46,19 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     found = _filtered(request)
     before = number_in(request, "before")
     page = list((found.filter(pk__lt=before) if before else found)[: LISTED + 1])
-    asked = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
+    asked = {name: request.GET.get(name, "") for name in FILTERS}
+    filters = {name: value for name, value in asked.items() if value}
     context = {
         "now": timezone.now(),
-        "events": [(event, changed(event)) for event in page[:LISTED]],
+        "events": [(event, Truncator(changed(event)).chars(CHANGE)) for event in page[:LISTED]],
         "older": page[LISTED - 1].pk if len(page) > LISTED else 0,
         "newer": bool(before),
         "asked": asked,
-        "origins": Origin.values,
-        "export": f"{reverse('drain:audit-export')}?{urlencode(asked)}",
+        "filtered": bool(filters),
+        "origins": [(name, name) for name in Origin.values],
+        "export": f"{reverse('drain:audit-export')}?{urlencode(filters)}",
     }
-    return render(request, "drain/audit/list.html", context)
+    return render(request, "audit/page.html", context)
 
 
 @require_safe

@@ -1,7 +1,9 @@
-"""Causes of failure: by trend, and the page of one with its lifecycle and what can be done about it."""
+"""Fingerprints: by trend, and the page of one with its lifecycle and what can be done about it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,10 +11,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from drain.dashboard.fingerprints import queries as reads
+from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in, page_or_fragment
 from drain.dashboard.http.search_terms import cleaned
 from drain.dashboard.ui.charts import Marker, Series, stacked_chart
+from drain.dashboard.ui.states import look
 from drain.evidence.fingerprints.aliases import members, resolve_keys
 from drain.models import Fingerprint, FixMarker, Transition
 from drain.models.vocabulary import FingerprintStatus
@@ -20,6 +24,17 @@ from drain.models.vocabulary import FingerprintStatus
 SHOWN = 40
 FIXES = 5
 MOST_OFFSET = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One stop of a fingerprint's lifecycle: the state it came to, when and why."""
+
+    state: str
+    at: datetime | None
+    note: str = ""
+    current: bool = False
+    later: bool = False
 
 
 @requires()
@@ -32,44 +47,43 @@ def fingerprint_list(request: HttpRequest) -> HttpResponse:
     found = reads.causes_by_trend(now, status, q, SHOWN + 1, start)
     context = {
         "now": now,
-        "causes": found[:SHOWN],
+        "fingerprints": found[:SHOWN],
         "q": q,
         "status": status,
-        "statuses": FingerprintStatus.values,
+        "statuses": [(name, look(name).word) for name in FingerprintStatus.values],
+        "saved": SavedViews(request, "fingerprint-list"),
         "older": start + SHOWN if len(found) > SHOWN else 0,
         "newer": start > 0,
     }
-    return page_or_fragment(
-        request, "drain/fingerprints/list.html", "drain/fingerprints/_list.html", context
-    )
+    return page_or_fragment(request, "fingerprints/page.html", "fingerprints/_list.html", context)
 
 
 @requires()
 def fingerprint_detail(request: HttpRequest, key: str) -> HttpResponse:
-    """One cause; a key that was merged or is of an older version leads to what stands for it now."""
-    cause = Fingerprint.objects.filter(key=key, merged_into=None).first()
-    if cause is None:
+    """One fingerprint; a key that was merged or is of an older version leads to what stands for it now."""
+    found = Fingerprint.objects.filter(key=key, merged_into=None).first()
+    if found is None:
         stands_for = resolve_keys([key])[key]
         if stands_for == key:
             raise Http404(f"No fingerprint has the key {key}.")
         return redirect("drain:fingerprint-detail", key=stands_for)
-    return render(request, "drain/fingerprints/detail.html", _context(cause))
+    return render(request, "fingerprints/detail.html", _context(found))
 
 
-def _context(cause: Fingerprint) -> dict[str, Any]:
+def _context(fingerprint: Fingerprint) -> dict[str, Any]:
     now = timezone.now()
-    keys = members([cause.key])
+    keys = members([fingerprint.key])
     hours, counts = reads.failures_per_hour(keys, now)
-    markers = FixMarker.objects.filter(fingerprints=cause).order_by("-applied_at", "-pk")
+    markers = FixMarker.objects.filter(fingerprints=fingerprint).order_by("-applied_at", "-pk")
     fixes = list(markers[:FIXES])
     marker = fixes[0] if fixes else None
     runs = reads.affected_runs(keys)
     return {
         "now": now,
-        "cause": cause,
+        "fingerprint": fingerprint,
         "total": reads.total_failures(keys),
         "samples": reads.samples(keys),
-        "chart": stacked_chart(
+        "hours_chart": stacked_chart(
             [timezone.localtime(hour) for hour in hours],
             [Series("failed", counts)],
             _markers(marker, hours),
@@ -79,9 +93,9 @@ def _context(cause: Fingerprint) -> dict[str, Any]:
         "since_marker": _since(marker, hours, counts),
         "runs": runs,
         "phases": runs[0]["phases"] if runs else 0,
-        "stations": _stations(cause, marker),
-        "open": cause.status not in (FingerprintStatus.RESOLVED, FingerprintStatus.MUTED),
-        "aside": cause.status in (FingerprintStatus.SNOOZED, FingerprintStatus.MUTED),
+        "stations": _stations(fingerprint, marker),
+        "open": fingerprint.status not in (FingerprintStatus.RESOLVED, FingerprintStatus.MUTED),
+        "aside": fingerprint.status in (FingerprintStatus.SNOOZED, FingerprintStatus.MUTED),
     }
 
 
@@ -100,16 +114,13 @@ def _since(marker: FixMarker | None, hours: list[Any], counts: list[int]) -> dic
     return {"before": before, "after": sum(counts) - before}
 
 
-def _stations(cause: Fingerprint, marker: FixMarker | None) -> list[dict[str, Any]]:
+def _stations(fingerprint: Fingerprint, marker: FixMarker | None) -> list[Station]:
     """The lifecycle as it went: when it was first seen, each move, and what is still to come."""
-    moves = Transition.objects.filter(subject="fingerprint", subject_pk=cause.pk)
+    moves = Transition.objects.filter(subject="fingerprint", subject_pk=fingerprint.pk)
     moves = moves.exclude(verb__in=("merge", "split")).order_by("-pk")[:4]
-    stations = [{"state": "new", "at": cause.first_seen, "note": ""}]
-    stations += [
-        {"state": move.to_state, "at": move.at, "note": move.reason[:80]}
-        for move in reversed(moves)
-    ]
-    stations[-1]["current"] = True
-    if cause.status == FingerprintStatus.FIX_DEPLOYED and marker is not None:
-        stations.append({"state": "resolved", "later": True, "note": "once enough ran without it"})
+    stations = [Station("new", fingerprint.first_seen)]
+    stations += [Station(move.to_state, move.at, move.reason[:80]) for move in reversed(moves)]
+    stations[-1] = replace(stations[-1], current=True)
+    if fingerprint.status == FingerprintStatus.FIX_DEPLOYED and marker is not None:
+        stations.append(Station("resolved", None, "once enough ran without it", later=True))
     return stations

@@ -18,7 +18,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from drain.dashboard import (
-    audit_markup,
     cause_markup,
     frame_markup,
     markup,
@@ -47,9 +46,7 @@ register.simple_tag(frame_markup.tab_links, name="tab_links")
 register.simple_tag(frame_markup.zone_choices, name="zone_choices")
 register.simple_tag(markup.command_line, name="command_line")
 register.simple_tag(markup.attempts, name="attempts")
-register.simple_tag(audit_markup.audit_rows, name="audit_rows")
 register.simple_tag(cause_markup.matrix_rows, name="matrix_rows")
-register.simple_tag(cause_markup.cause_rows, name="cause_rows")
 register.simple_tag(queued_markup.blocker_rows, name="blocker_rows")
 register.simple_tag(run_markup.run_rows, name="run_rows")
 register.simple_tag(run_markup.phase_rows, name="phase_rows")

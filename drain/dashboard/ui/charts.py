@@ -5,44 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from html import escape
 from typing import Any
 
 from django.utils import timezone
-from django.utils.safestring import SafeString
 
-from drain.dashboard.ui.formats import NOTHING, number
+from drain.dashboard.ui.formats import NOTHING
 from drain.dashboard.ui.states import look
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What `_chart.html` reads: `data` for the script, `heads` and `rows` for the table beside."""
+    """What the macro `chart` draws: `data` for the script, `heads` and `rows` for the table beside."""
 
     data: dict[str, Any]
     heads: tuple[str, ...]
     rows: list[tuple[object, ...]] = field(default_factory=list)
-
-    @property
-    def table(self) -> SafeString:
-        """Head and rows; hundreds of numbers in a loop of a template take ten times as long."""
-        first, *others = map(escape, self.heads)
-        head = "".join([f'<th class="num" scope="col">{name}</th>' for name in others])
-        return SafeString(
-            f'<thead><tr><th class="" scope="col">{first}</th>{head}</tr></thead>'
-            f"<tbody>{''.join(map(_table_row, self.rows))}</tbody>"
-        )
-
-
-def _table_row(row: tuple[object, ...]) -> str:
-    first, *others = map(_table_text, row)
-    numbers = "".join([f'<td class="num">{text}</td>' for text in others])
-    return f'<tr><td class="t-time">{first}</td>{numbers}</tr>'
-
-
-def _table_text(cell: object) -> str:
-    # Most are counts, which need no escaping.
-    return f"{cell:,}" if type(cell) is int else escape(number(cell))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Causes as pages: by trend, with lifecycle, and verbs that ask for a reason."""
+"""Fingerprints as pages: by trend, with lifecycle, and verbs that ask for a reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>"
 
 
-def test_new_and_regressed_causes_come_first():
+def test_new_and_regressed_fingerprints_come_first():
     for title, status in (("old", "ongoing"), ("back", "regressed"), ("fresh", "new")):
         FingerprintFactory(title=title, status=status)
     page = signed_in(Role.VIEWER).get("/fingerprints/").content.decode()
@@ -26,7 +26,17 @@ def test_new_and_regressed_causes_come_first():
     )
 
 
-def test_a_cause_shows_template_samples_runs_and_how_to_drain_it():
+def test_the_list_shows_titles_as_text_with_their_placeholders_boxed():
+    FingerprintFactory(title=f"No module <name> {HOSTILE}", category=HOSTILE, status="new")
+    page = signed_in(Role.VIEWER).get("/fingerprints/").content.decode()
+    assert HOSTILE not in page
+    assert (
+        'No module <span class="slot">name</span> <span class="slot">script</span>alert(1)&lt;'
+        in page
+    )
+
+
+def test_a_fingerprint_shows_template_samples_runs_and_how_to_drain_it():
     cause = FingerprintFactory(title=HOSTILE, template=f"File <path> {HOSTILE}", sample=HOSTILE)
     phase = PhaseFactory(last_fingerprint=cause.key)
     AttemptFactory(phase=phase, fingerprint=cause.key)
@@ -42,7 +52,7 @@ def test_a_cause_shows_template_samples_runs_and_how_to_drain_it():
     assert viewer.get("/fingerprints/none/").status_code == 404
 
 
-def test_a_merged_cause_leads_to_the_one_that_stands_for_it():
+def test_a_merged_fingerprint_leads_to_the_one_that_stands_for_it():
     one, other = FingerprintFactory(), FingerprintFactory()
     manager = signed_in(Role.MANAGER)
     manager.post(f"/fingerprints/{one.key}/merge/", {"into": other.key, "reason": "the same"})
@@ -50,7 +60,7 @@ def test_a_merged_cause_leads_to_the_one_that_stands_for_it():
     assert answer.headers["Location"] == f"/fingerprints/{other.key}/"
 
 
-def test_a_cause_is_snoozed_woken_muted_and_resolved_with_a_reason():
+def test_a_fingerprint_is_snoozed_woken_muted_and_resolved_with_a_reason():
     cause, manager = FingerprintFactory(status="ongoing"), signed_in(Role.MANAGER)
     path = f"/fingerprints/{cause.key}/"
     assert "A reason is missing" in manager.post(f"{path}mute/", follow=True).content.decode()
