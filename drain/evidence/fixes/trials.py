@@ -1,0 +1,116 @@
+"""What phases did when they were tried again: one trial a phase before a fix, and one after it. Pure.
+
+A phase had failed by what its last counted attempt failed by, or by what the plan of a drain knew of it.
+Before the fix its first retry after failing so counts, after the fix its first attempt that started since.
+What was lost, cancelled, interrupted, diverted or put off says nothing and is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+from drain.evidence.fixes.verdict import Trial
+
+JUDGED = ("complete", "failed", "timeout")
+"""Outcomes that say whether the cause is still there."""
+PAST = timedelta(days=30)
+"""Retries before a fix count as far back."""
+
+
+class Tried(NamedTuple):
+    """An ended attempt, as far as a fix is judged by it."""
+
+    phase: int
+    run: int
+    session: int | None
+    started_at: datetime
+    finished_at: datetime
+    outcome: str
+    key: str
+    """What it failed by; "" where it did not fail."""
+    planned: str
+    """What the plan of its drain knew that the phase had failed by; "" without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The attempts that speak of a fix, by their start."""
+
+    applied_at: datetime
+    until: datetime | None = None
+    """When the next fix of one of its causes went in."""
+
+    @property
+    def since(self) -> datetime:
+        """The first moment of its past."""
+        return self.applied_at - PAST
+
+
+@dataclass(slots=True)
+class Trials:
+    """By cause, each side in the order in which attempts ended; "" are the causes that the fix does not touch."""
+
+    before: dict[str, list[Trial]] = field(default_factory=dict)
+    after: dict[str, list[Trial]] = field(default_factory=dict)
+
+
+Touches = Callable[[str], str]
+"""The cause of the fix that a key is or may be; "" for one that it does not touch."""
+Same = Callable[[str, str], bool]
+"""Whether two keys are or may be one cause."""
+
+
+def trials_of(attempts: Iterable[Tried], touches: Touches, same: Same, window: Window) -> Trials:
+    """Read the trials from attempts, which come in the order of phase and start."""
+    before: list[tuple[datetime, str, Trial]] = []
+    after: list[tuple[datetime, str, Trial]] = []
+    for _, tries in groupby(attempts, key=attrgetter("phase")):
+        seen: set[str] = set()
+        tried_since = False
+        for had, tried in _retries(tries):
+            cause = touches(had)
+            failed = tried.outcome != "complete"
+            so = failed and (touches(tried.key) == cause if cause else same(tried.key, had))
+            entry = tried.finished_at, cause, Trial(tried.run, so, failed)
+            if tried.started_at <= window.applied_at:
+                if tried.started_at >= window.since and cause not in seen:
+                    before.append(entry)
+                    seen.add(cause)
+            elif not tried_since and (window.until is None or tried.started_at <= window.until):
+                after.append(entry)
+            tried_since = tried_since or tried.started_at > window.applied_at
+    return Trials(_by_cause(before), _by_cause(after))
+
+
+def _retries(tries: Iterable[Tried]) -> Iterable[tuple[str, Tried]]:
+    """Counted attempts of one phase with what it had failed by before each."""
+    had, last = "", None
+    for tried in tries:
+        if tried.planned and not _known_by(last, tried):
+            had = tried.planned
+        last = tried
+        if tried.outcome in JUDGED:
+            if had:
+                yield had, tried
+            had = tried.key
+
+
+def _known_by(last: Tried | None, tried: Tried) -> bool:
+    """Whether the plan knows no more than the attempt before: it is of the same drain, or was lost on the way."""
+    if last is None:
+        return False
+    return last.session == tried.session or (
+        last.outcome not in JUDGED and last.key == tried.planned
+    )
+
+
+def _by_cause(entries: list[tuple[datetime, str, Trial]]) -> dict[str, list[Trial]]:
+    found: dict[str, list[Trial]] = {}
+    for _, cause, trial in sorted(entries, key=lambda entry: entry[0]):
+        found.setdefault(cause, []).append(trial)
+    return found

@@ -1,0 +1,200 @@
+"""Did a fix work: what phases did when they were tried again, before it and after it. Pure.
+
+A phase that failed by a cause may complete when it is tried again for no reason at all, so what counts is
+not how many no longer fail, but how many more than before the fix. The rule is in docs/evidence.md;
+bench/truth.py measures how often it says what is not so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from drain.evidence.statistics.sequence import (
+    Bounds,
+    Observation,
+    bounds,
+    correlation,
+    fixed_bounds,
+)
+
+FEWEST = 5
+"""Phases on either side of a fix below which nothing is decided."""
+FEWEST_TO_WORK = 24
+"""With fewer, half a fix is taken for a whole one more often than 4 times of 1,000."""
+MOST_PLANNED = 100_000
+
+
+class Ruling(StrEnum):
+    """What can be said of a fix."""
+
+    WORKS = "works"
+    PARTLY = "partly"
+    DOES_NOT_WORK = "does_not_work"
+    NOT_ENOUGH_DATA = "not_enough_data"
+    CANNOT_BE_TOLD = "cannot_be_told"
+
+
+class Trial(NamedTuple):
+    """One phase that had failed by a cause, tried again: once before a fix, once after it."""
+
+    run: int
+    failed_so: bool
+    """By the same cause, or by one that may be it."""
+    failed: bool
+    """By whatever cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a marker asks of its fix."""
+
+    majority: float = 0.5
+    """Works only below this share, does not work above it."""
+    gain: float = 0.2
+    """Works only if at most this share still fails; less of a gain than this is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of phases that had failed by one cause, in the order in which they ended."""
+
+    key: str
+    title: str
+    after: Sequence[Trial] = ()
+    before: Sequence[Trial] = ()
+    """Its own past: tried again before the fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Phases of causes that the fix does not touch, by their own cause; they tell a general recovery."""
+
+    before: Bounds
+    after: Bounds
+
+    @classmethod
+    def of(cls, before: Sequence[Trial], after: Sequence[Trial]) -> Others | None:
+        """None where one side has none; few of them tell little, and their bounds say so."""
+        if not before or not after:
+            return None
+        return cls(*_both(before, after))
+
+
+@dataclass(frozen=True, slots=True)
+class CauseVerdict:
+    """What can be said of a fix and one cause, with what it rests on."""
+
+    key: str
+    title: str
+    ruling: Ruling
+    after: Bounds
+    before: Bounds
+    others: Others | None = None
+    moved: int = 0
+    """Phases that failed after the fix by another cause."""
+    enough: int | None = None
+    """Phases after the fix with which it would be decided, were the shares to stay; None: none would."""
+
+
+def judge(
+    evidence: Evidence, others: Others | None = None, limits: Limits | None = None
+) -> CauseVerdict:
+    """The verdict on one cause."""
+    before, after = _both(evidence.before, evidence.after)
+    limits = limits or Limits()
+    moved = sum(trial.failed and not trial.failed_so for trial in evidence.after)
+    ruling = _ruling(before, after, others, limits)
+    if ruling is Ruling.WORKS and 2 * (after.failed + moved) > after.n:
+        ruling = Ruling.PARTLY  # no green over a failing majority, whatever it fails by now
+    enough = _enough(before, after, others, limits) if ruling is Ruling.NOT_ENOUGH_DATA else None
+    return CauseVerdict(evidence.key, evidence.title, ruling, after, before, others, moved, enough)
+
+
+def together(verdicts: Sequence[CauseVerdict]) -> Ruling:
+    """What can be said of a fix of several causes: partly, where it helped some of them."""
+    rulings = {verdict.ruling for verdict in verdicts}
+    if len(rulings) == 1:
+        return rulings.pop()
+    if rulings & {Ruling.WORKS, Ruling.PARTLY}:
+        return Ruling.PARTLY
+    for ruling in (Ruling.DOES_NOT_WORK, Ruling.CANNOT_BE_TOLD):
+        if ruling in rulings:
+            return ruling
+    return Ruling.NOT_ENOUGH_DATA
+
+
+def _both(before: Sequence[Trial], after: Sequence[Trial]) -> tuple[Bounds, Bounds]:
+    """Bounds of both sides, with one correlation of phases of a run: the larger of the two."""
+    one, two = _observed(before), _observed(after)
+    rho = correlation([one, two])
+    return bounds(one, rho), bounds(two, rho)
+
+
+def _observed(trials: Sequence[Trial]) -> list[Observation]:
+    return [Observation(trial.run, trial.failed_so) for trial in trials]
+
+
+def _ruling(before: Bounds, after: Bounds, others: Others | None, limits: Limits) -> Ruling:
+    """The first line of the table that holds."""
+    if after.n < FEWEST:
+        return Ruling.NOT_ENOUGH_DATA
+    if before.n < FEWEST:
+        return _without_past(after, limits)
+    if after.high < before.low:
+        if others is not None and _beyond_others(before, after, others) <= 0:
+            return Ruling.CANNOT_BE_TOLD
+        if after.share > limits.gain:
+            return Ruling.PARTLY
+        works = after.high < limits.majority and after.n >= FEWEST_TO_WORK
+        return Ruling.WORKS if works else Ruling.NOT_ENOUGH_DATA
+    if after.low > limits.majority or before.high - after.low < limits.gain:
+        return Ruling.DOES_NOT_WORK
+    return Ruling.NOT_ENOUGH_DATA
+
+
+def _without_past(after: Bounds, limits: Limits) -> Ruling:
+    """Nothing was tried again before the fix: a majority that fails needs no comparison, the rest has none."""
+    if after.low > limits.majority:
+        return Ruling.DOES_NOT_WORK
+    return Ruling.CANNOT_BE_TOLD if after.share <= limits.majority else Ruling.NOT_ENOUGH_DATA
+
+
+def _beyond_others(before: Bounds, after: Bounds, others: Others) -> float:
+    """Lower bound of the fix's gain less that of the causes it does not touch.
+
+    The bounds of the four shares put together as Zou and Donner do (Statistics in Medicine 27:1693, 2008).
+    """
+    gain = before.share - after.share
+    elsewhere = others.before.share - others.after.share
+    return (gain - elsewhere) - math.hypot(
+        before.share - before.low, after.high - after.share,
+        others.before.high - others.before.share, others.after.share - others.after.low,
+    )  # fmt: skip
+
+
+def _enough(before: Bounds, after: Bounds, others: Others | None, limits: Limits) -> int | None:
+    """The fewest phases after the fix that would decide, were the shares and the runs' size to stay."""
+    effect = after.n / after.effective if after.n else 1.0
+
+    def decided(n: int) -> bool:
+        low, high = fixed_bounds(after.share * n / effect, n / effect)
+        planned = after._replace(failed=after.share * n, n=n, low=low, high=high)
+        return _ruling(before, planned, others, limits) is not Ruling.NOT_ENOUGH_DATA
+
+    return _smallest(decided, max(FEWEST, after.n + 1)) if after.n else FEWEST
+
+
+def _smallest(holds: Callable[[int], bool], least: int) -> int | None:
+    low, high = least - 1, least
+    while not holds(high):
+        low, high = high, 2 * high
+        if high > MOST_PLANNED:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high

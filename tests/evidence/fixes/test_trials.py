@@ -1,0 +1,91 @@
+"""One trial a phase before a fix and one after it, from attempts as they happened."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from drain.evidence.fixes.trials import PAST, Tried, Window, trials_of
+from drain.evidence.fixes.verdict import Trial
+
+FIX = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def tried(phase, hours, outcome="failed", key="a", *, session=None, planned="", run=1):
+    start = FIX + timedelta(hours=hours)
+    key = "" if outcome == "complete" else key
+    return Tried(phase, run, session, start, start + timedelta(minutes=1), outcome, key, planned)
+
+
+def read(*attempts, until=None):
+    return trials_of(
+        attempts, lambda key: "a" if key.startswith("a") else "", str.__eq__, Window(FIX, until)
+    )
+
+
+def test_a_first_try_is_no_retry():
+    found = read(tried(1, -5), tried(2, 5, planned=""))
+    assert not found.before
+    assert not found.after
+
+
+def test_a_phase_counts_once_before_by_its_first_retry_and_once_after_by_its_first_attempt():
+    found = read(
+        tried(1, -5), tried(1, -4), tried(1, -3, "complete"), tried(1, -2),
+        tried(1, 1, "complete"), tried(1, 2), tried(1, 3),
+    )  # fmt: skip
+    assert found.before == {"a": [Trial(1, True, True)]}
+    assert found.after == {"a": [Trial(1, False, False)]}
+
+
+def test_what_the_plan_of_a_drain_knew_counts_as_a_failure_before():
+    found = read(
+        tried(1, -1, planned="a", session=1), tried(2, 1, "complete", planned="a", session=2)
+    )
+    assert found.before == {"a": [Trial(1, True, True)]}
+    assert found.after == {"a": [Trial(1, False, False)]}
+
+
+def test_what_may_be_the_cause_is_a_failure_by_it():
+    found = read(tried(1, 1, key="a in a place", planned="a", session=1))
+    assert found.after == {"a": [Trial(1, True, True)]}
+
+
+def test_a_failure_by_something_else_is_no_failure_by_the_cause():
+    found = read(tried(1, 1, key="b", planned="a", session=1))
+    assert found.after == {"a": [Trial(1, False, True)]}
+
+
+def test_lost_and_cancelled_attempts_are_passed_over_and_hide_nothing():
+    found = read(
+        tried(1, -9), tried(1, 1, "lost", "worker lost", session=1, planned="a"),
+        tried(1, 2, session=2, planned="worker lost"),
+        tried(2, -9), tried(2, 1, "cancelled", "", session=1, planned="a"),
+    )  # fmt: skip
+    assert found.after == {"a": [Trial(1, True, True)]}
+
+
+def test_an_attempt_started_at_the_very_moment_ran_the_old_code():
+    assert read(tried(1, 0, planned="a", session=1)).before == {"a": [Trial(1, True, True)]}
+
+
+def test_the_past_goes_thirty_days_back():
+    hours = -PAST / timedelta(hours=1)
+    assert not read(tried(1, hours - 2), tried(1, hours - 1)).before
+    assert read(tried(1, hours - 2), tried(1, hours + 1)).before
+
+
+def test_what_the_next_fix_of_the_cause_brought_is_not_this_ones():
+    later = FIX + timedelta(hours=5)
+    found = read(
+        tried(1, 1, planned="a", session=1),
+        tried(2, 6, "complete", planned="a", session=2),
+        until=later,
+    )
+    assert found.after == {"a": [Trial(1, True, True)]}
+
+
+def test_other_causes_fail_again_by_their_own():
+    found = read(
+        tried(1, -2, key="b"), tried(1, -1, key="c"), tried(2, -2, key="b"), tried(2, -1, key="b")
+    )
+    assert found.before == {"": [Trial(1, False, True), Trial(1, True, True)]}

@@ -1,0 +1,133 @@
+"""What can be said of a fix, line by line of its table, and what must never be said."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drain.evidence.fixes.verdict import (
+    FEWEST,
+    Evidence,
+    Limits,
+    Others,
+    Ruling,
+    Trial,
+    judge,
+    together,
+)
+
+
+def trials(failed_so, n, moved=0):
+    """n phases, each of its own run, spread evenly: some fail so, some by something else."""
+    kinds = [i * failed_so // n < (i + 1) * failed_so // n for i in range(n)]
+    rest = iter(range(moved))
+    return [Trial(run, so, so or next(rest, None) is not None) for run, so in enumerate(kinds)]
+
+
+def verdict(after, before=(0, 0), others=None, limits=None, moved=0):
+    evidence = Evidence(
+        "k", "ValueError", trials(after[0], after[1], moved), trials(*before) if before[1] else ()
+    )
+    known = others and Others.of(trials(*others[0]), trials(*others[1]))
+    return judge(evidence, known, limits)
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "ruling"),
+    [
+        ((0, 0), (20, 20), Ruling.NOT_ENOUGH_DATA),
+        ((0, FEWEST - 1), (20, 20), Ruling.NOT_ENOUGH_DATA),
+        ((3, 30), (19, 20), Ruling.WORKS),
+        ((0, 30), (20, 20), Ruling.WORKS),
+        ((0, 20), (20, 20), Ruling.NOT_ENOUGH_DATA),  # half a fix may look so
+        ((40, 100), (19, 20), Ruling.PARTLY),
+        ((70, 100), (30, 30), Ruling.PARTLY),
+        ((95, 100), (20, 20), Ruling.DOES_NOT_WORK),
+        ((80, 100), (15, 30), Ruling.DOES_NOT_WORK),
+        ((10, 200), (2, 30), Ruling.NOT_ENOUGH_DATA),
+        ((50, 100), (15, 30), Ruling.NOT_ENOUGH_DATA),
+        ((1, 40), (0, 0), Ruling.CANNOT_BE_TOLD),
+        ((1, 40), (4, 4), Ruling.CANNOT_BE_TOLD),
+        ((40, 40), (0, 0), Ruling.DOES_NOT_WORK),
+        ((4, 6), (0, 0), Ruling.NOT_ENOUGH_DATA),
+    ],
+)
+def test_the_table(after, before, ruling):
+    assert verdict(after, before).ruling is ruling
+
+
+def test_a_placebo_on_phases_that_had_all_failed_is_never_said_to_work():
+    assert verdict((50, 100)).ruling is Ruling.CANNOT_BE_TOLD
+    assert verdict((50, 100), (15, 30)).ruling is Ruling.NOT_ENOUGH_DATA
+
+
+def test_a_general_recovery_is_not_the_fix():
+    recovered = ((28, 30), (3, 30))
+    assert verdict((3, 40), (28, 30), recovered).ruling is Ruling.CANNOT_BE_TOLD
+    untouched = ((28, 30), (27, 30))
+    assert verdict((3, 40), (28, 30), untouched).ruling is Ruling.WORKS
+
+
+def test_a_few_others_tell_little_and_stand_against_a_verdict():
+    assert verdict((3, 40), (19, 20), ((1, 2), (0, 1))).ruling is Ruling.CANNOT_BE_TOLD
+
+
+def test_no_green_over_phases_that_now_fail_by_something_else():
+    found = verdict((0, 60), (20, 20), moved=40)
+    assert found.ruling is Ruling.PARTLY
+    assert found.moved == 40
+
+
+def test_the_limits_of_a_marker_decide():
+    assert verdict((8, 100), (19, 20)).ruling is Ruling.WORKS
+    assert verdict((8, 100), (19, 20), limits=Limits(gain=0.05)).ruling is Ruling.PARTLY
+
+
+@pytest.mark.parametrize(
+    ("after", "before"),
+    [((0, 10), (20, 20)), ((2, 10), (20, 20)), ((5, 10), (20, 20)), ((9, 10), (10, 10))],
+)
+def test_the_n_that_would_decide_does_decide_and_one_less_does_not(after, before):
+    found = verdict(after, before)
+    assert found.ruling is Ruling.NOT_ENOUGH_DATA
+    n = found.enough
+    share = after[0] / after[1]
+    assert verdict((round(share * n), n), before).ruling is not Ruling.NOT_ENOUGH_DATA
+
+
+def test_where_no_number_of_phases_after_it_decides_none_is_named():
+    assert verdict((30, 100), (3, 6)).enough is None
+
+
+@given(
+    st.lists(st.booleans(), max_size=80),
+    st.lists(st.booleans(), max_size=40),
+)
+def test_nothing_works_without_a_past_of_its_own_or_over_a_failing_majority(after, before):
+    one = [Trial(i, so, so) for i, so in enumerate(after)]
+    two = [Trial(i, so, so) for i, so in enumerate(before)]
+    found = judge(Evidence("k", "t", one, two))
+    if found.ruling is Ruling.WORKS:
+        assert len(before) >= FEWEST
+        assert sum(before) > sum(after) / len(after) * len(before)
+        assert 2 * sum(after) < len(after)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=60))
+def test_the_same_phases_before_and_after_show_no_gain(failures):
+    same = [Trial(i, so, so) for i, so in enumerate(failures)]
+    assert judge(Evidence("k", "t", same, same)).ruling not in (Ruling.WORKS, Ruling.PARTLY)
+
+
+def test_a_fix_of_several_causes_works_partly_where_they_differ():
+    works = verdict((1, 40), (20, 20))
+    fails = verdict((40, 40), (20, 20))
+    unknown = verdict((0, 2), (20, 20))
+    untold = verdict((1, 40))
+    assert together([works, works]) is Ruling.WORKS
+    assert together([works, fails]) is Ruling.PARTLY
+    assert together([works, unknown]) is Ruling.PARTLY
+    assert together([fails, unknown]) is Ruling.DOES_NOT_WORK
+    assert together([unknown, untold]) is Ruling.CANNOT_BE_TOLD
+    assert together([]) is Ruling.NOT_ENOUGH_DATA
