@@ -9,12 +9,14 @@ never open up anybody's folders.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import importlib.util
 import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -27,6 +29,8 @@ from drainsite.postgres.layout import Layout, PostgresError
 SERVICE_USERS = ("postgres", "daemon", "nobody")
 SHARED_PLACE = Path("/var/lib/drainsite")
 PROBE_SECONDS = 10
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_GET_CHILD_SUBREAPER = 37
 
 
 @dataclass(frozen=True)
@@ -53,13 +57,15 @@ class Identity:
     def detach(self, argv: list[str], *, env: dict[str, str], log: IO[bytes]) -> int:
         """Start a program that outlives this process and its terminal; return its pid.
 
-        The shell in between makes init its parent, so that nobody here has to reap it.
+        The shell in between makes init its parent, so that nobody here has to reap it; a worker, which adopts
+        and ends what phases leave behind, adopts nothing meanwhile.
         """
         shell = ["/bin/sh", "-c", '"$@" </dev/null >&2 & echo $!', "sh", *self.prefix, *argv]
-        started = subprocess.run(  # noqa: S603 - an argv of our own making
-            shell, cwd="/", env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-            text=True, check=True, start_new_session=True, **self.switch,
-        )  # fmt: skip
+        with _adopting_nothing():
+            started = subprocess.run(  # noqa: S603 - an argv of our own making
+                shell, cwd="/", env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                text=True, check=True, start_new_session=True, **self.switch,
+            )  # fmt: skip
         return int(started.stdout)
 
     def own(self, folder: Path) -> None:
@@ -68,6 +74,21 @@ class Identity:
             return
         for path in (*folder.rglob("*"), folder):
             os.chown(path, *self.owner, follow_symlinks=False)
+
+
+@contextlib.contextmanager
+def _adopting_nothing() -> Iterator[None]:
+    """Let orphans made inside go to init, if this process would adopt them (Linux: child subreaper)."""
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    prctl, adopts = ctypes.CDLL(None).prctl, ctypes.c_int()
+    prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(adopts), 0, 0, 0)
+    prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+    try:
+        yield
+    finally:
+        prctl(_PR_SET_CHILD_SUBREAPER, adopts.value, 0, 0, 0)
 
 
 def choose_identity(layout: Layout) -> Identity:

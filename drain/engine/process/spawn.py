@@ -31,7 +31,7 @@ def start(job: Job, lease_until: float = float("inf")) -> Child:
     try:
         with residents.lock:
             process = _popen(job, write_end)
-            residents.leaders.add(process.pid)
+            residents.enter(process.pid, job.claim)
     except (OSError, ValueError) as error:
         os.close(read_end)
         job.discard()

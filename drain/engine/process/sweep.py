@@ -95,6 +95,12 @@ def environment_of(pid: int) -> bytes:
     return b"".join(parts)
 
 
+def claim_of(pid: int) -> str:
+    """Return the claim that the environment of a process carries; "" for none."""
+    found = _CLAIM.search(environment_of(pid))
+    return found[1].decode() if found else ""
+
+
 def _kill_pass(mine: Callable[[bytes], bool]) -> set[int]:
     own = os.getpid()
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]

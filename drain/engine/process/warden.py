@@ -22,6 +22,7 @@ from drain.engine.process.errors import SpawnError
 from drain.engine.process.sweep import boottime
 
 _PIPE_BYTES = 1 << 20
+_NEVER = float("inf")
 
 
 class Warden:
@@ -124,6 +125,16 @@ def announce(group: int, claim: str, lease: float, deadline: float) -> None:
     with _lock:
         lease = max(lease, _leases.get(claim.rpartition(".")[2], lease))
         _announced[group] = Announced(claim, lease, deadline)
+        _tell(_announced[group].line(group))
+
+
+def announce_stray(group: int, claim: str) -> None:
+    """Tell the warden about a group that left its leader's; "" for a claim nobody knows: it ends with this process."""
+    with _lock:
+        if group in _announced:
+            return
+        lease = min((a.lease for a in _announced.values() if a.claim == claim), default=_NEVER)
+        _announced[group] = Announced(claim, lease, _NEVER)
         _tell(_announced[group].line(group))
 
 

@@ -72,6 +72,7 @@ class Watch:
             self._press(now)
             if now >= self._next_tick:
                 self._next_tick = now + TICK_SECONDS
+                orphanage().scan()
                 return False
             if self._step(min(self._next_tick, self._deadline, self._kill_at) - now):
                 return True
@@ -98,11 +99,10 @@ class Watch:
         if overdue and killed and self.command is None:
             self.command = Command.LOST
         self.duration = time.monotonic() - self.started
-        residents = orphanage()
-        residents.leaders.discard(self._process.pid)
         try:
             quiet = self._drain()
-            if residents.clear(self._job.claim, thorough=not quiet) and not quiet:
+            ended = orphanage().clear(self._process.pid, self._job.claim, thorough=not quiet)
+            if ended and not quiet:
                 self._drain()
         finally:
             self._close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import resource
+import subprocess
 import time
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from drain.engine.process.ended import Command, Pulse
 from drain.engine.process.errors import SpawnError
 from drain.engine.process.events import Event, ProgressEvent
 from drain.engine.process.job import tidy
-from drain.engine.process.spawn import start
+from drain.engine.process.orphans import orphanage
+from drain.engine.process.spawn import carry_on, start
+from drainsite.postgres.postmaster import is_alive
+from tests.hosts import until as wait_until
 
 
 @pytest.fixture
@@ -122,6 +126,66 @@ def test_nothing_a_child_started_outlives_it(run_child, processes_of, escape):
     assert ended.exit_code == 0
     assert ended.duration < 5
     assert processes_of(ended.log.tail.strip()) == []
+
+
+DOUBLE_FORKED = (
+    "(setsid env -i sh -c 'sleep 61 & echo $$ $! > OUT; exec sleep 62' >/dev/null 2>&1 &);"
+)
+
+
+def pids_in(path):
+    wait_until(lambda: path.exists() and len(path.read_text().split()) == 2)
+    return [int(pid) for pid in path.read_text().split()]
+
+
+@pytest.mark.parametrize("rest", ["sleep 0.1", "sleep 1.5"])
+def test_a_child_that_leaves_its_session_and_wipes_its_environment_does_not_outlive_it(
+    run_child, tmp_path, rest
+):
+    out = tmp_path / "pids"
+    ended = run_child("sh", "-c", f"{DOUBLE_FORKED.replace('OUT', str(out))} {rest}")
+    assert ended.exit_code == 0
+    assert not [pid for pid in pids_in(out) if is_alive(pid)]
+
+
+def test_what_nothing_tells_apart_ends_with_the_last_that_ran_when_it_appeared(job, tmp_path):
+    out = tmp_path / "pids"
+    first = start(job("sleep", "0.1"))
+    second = start(
+        job("sh", "-c", f"{DOUBLE_FORKED.replace('OUT', str(out))} read x < '{tmp_path / 'go'}'")
+    )
+    third = start(job("sleep", "60"))
+    os.mkfifo(tmp_path / "go")
+    helper = pids_in(out)
+    first.wait(carry_on)
+    assert all(is_alive(pid) for pid in helper), "ended with an attempt that it need not belong to"
+    third.kill()
+    assert all(is_alive(pid) for pid in helper)
+    second.kill()
+    assert not [pid for pid in helper if is_alive(pid)]
+
+
+def test_a_helper_whose_parent_was_seen_ends_with_its_own_attempt_alone(job, tmp_path, quick_ticks):
+    out = tmp_path / "pids"
+    script = f"(setsid env -i sh -c 'sleep 61 & echo $$ $! > {out}; exec sleep 62' >/dev/null 2>&1 & sleep 0.9) & sleep 60"
+    other = start(job("sleep", "60"))
+    mine = start(job("sh", "-c", script))
+    helper = pids_in(out)
+    orphanage().scan()
+    mine.kill()
+    assert not [pid for pid in helper if is_alive(pid)]
+    assert is_alive(other.pid)
+    other.kill()
+
+
+def test_a_process_that_this_one_started_for_itself_is_nobodys_orphan(run_child):
+    own = subprocess.Popen(["sleep", "60"])
+    try:
+        assert run_child("true").exit_code == 0
+        assert own.poll() is None
+    finally:
+        own.kill()
+        own.wait()
 
 
 def test_a_survivor_that_floods_the_pipe_cannot_hold_us(run_child):

@@ -16,6 +16,7 @@ from drain.engine.process.contract import make_claim, worker_prefix
 from drain.engine.process.hardening import harden_process
 from drain.engine.process.sweep import boottime, sweep
 from drain.engine.process.warden import announce, ensure_warden, extend, retire, withdraw
+from drainsite.postgres.postmaster import is_alive
 
 WORKER = """
 import sys, time, uuid
@@ -30,7 +31,8 @@ from drain.engine.process.warden import ensure_warden
 worker = uuid.UUID(sys.argv[1])
 assert sys.argv[3] == "open" or harden_process()
 ensure_warden(worker)
-script = "sleep 61 & setsid sleep 62 >/dev/null 2>&1 & setsid setsid sleep 63 & sleep 64 & echo ready; wait"
+script = "sleep 61 & setsid sleep 62 >/dev/null 2>&1 & setsid setsid sleep 63 & sleep 64 & echo ready; "
+script += f"(setsid env -i sh -c 'echo $$ > {sys.argv[2]}/stray; exec sleep 65' >/dev/null 2>&1 &); wait"
 contract = Contract("r", "p", 0, 1, make_claim(worker, uuid.uuid4()))
 profile = Profile("t", ("sh", "-c", script))
 lease = boottime() + float(sys.argv[4])
@@ -84,6 +86,17 @@ def test_the_whole_tree_of_a_killed_worker_is_gone_long_before_it_would_end(
     process = run_worker(mode)
     process.send_signal(number)
     wait_until(lambda: not processes_of(worker.hex))
+
+
+def test_what_wiped_its_environment_and_left_its_group_is_gone_too_once_it_was_seen(
+    run_worker, tmp_path
+):
+    process = run_worker("open")
+    stray = int((tmp_path / "stray").read_text())
+    time.sleep(1.5)  # the worker looks once a second
+    assert is_alive(stray)
+    process.kill()
+    wait_until(lambda: not is_alive(stray), seconds=2)
 
 
 def test_a_stopped_worker_outlives_its_lease_and_its_children_do_not(
