@@ -17,14 +17,13 @@ from django.test import Client
 
 EVERY, FOR = 5.0, 30.0
 TICKS = os.sysconf("SC_CLK_TCK")
-SERVER = [sys.executable, "-m", "gunicorn", "drainsite.wsgi:application", "--worker-class=gthread"]
-SERVER += ["--workers=1", "--threads=8", "--no-control-socket", "--log-level=warning"]
+SERVER = [sys.executable, "-m", "drainsite.web", "127.0.0.1"]
 
 
 def measure(client: Client, port: int) -> None:
     """Print the share of one core that the database used for no, one and twenty dashboards."""
     cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
-    server = subprocess.Popen([*SERVER, f"--bind=127.0.0.1:{port}"])
+    server = subprocess.Popen([*SERVER, str(port)])
     try:
         _refresh(cookie, port, time.monotonic() + 20, once=True)
         shares = {count: _share(cookie, port, count) for count in (0, 1, 20)}

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First, because a probe has no host name, no session and no wish to be led to HTTPS.
     "drainsite.health.HealthMiddleware",
+    "drain.people.proxy.ForwardedSchemeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Pages shrink to a sixth; it adds random bytes, so their length tells nothing of the tokens in them.
@@ -182,6 +183,8 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+# One notion of the client's address for locks, audit and limits.
+AXES_CLIENT_IP_CALLABLE = "drain.people.requests.address_of"
 
 LANGUAGE_CODE = "en-gb"
 FORMAT_MODULE_PATH = "drainsite.formats"

@@ -22,7 +22,6 @@ NOT_IMPORTED = {
     "import-linter": '"lint-imports"',
     "djlint": '"djlint"',
     "djade": '"djade"',
-    "gunicorn": '"gunicorn"',
     "django-htmx": '"django_htmx"',
     "django-axes": '"axes"',
     "redis": "DRAIN_BROKER_URL",

@@ -14,7 +14,6 @@ from drainsite.supervisor.supervisor import Child, ChildSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("all", "web", "worker")
-WEB_THREADS = 8
 PROBE_TIMEOUT_SECONDS = 5.0
 
 
@@ -45,23 +44,7 @@ def check_address(host: str, port: int) -> None:
 
 def web(host: str, port: int) -> ChildSpec:
     """The web server; healthy while it answers any request at all."""
-    argv = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "drainsite.wsgi:application",
-        f"--bind={_in_url(host)}:{port}",
-        "--worker-class=gthread",
-        "--workers=1",
-        f"--threads={WEB_THREADS}",
-        "--graceful-timeout=5",
-        # A new drain of many runs names them all in the address of its preview.
-        "--limit-request-line=8190",
-        "--no-control-socket",
-        "--config=python:drainsite.supervisor.web",
-        "--log-level=warning",
-        f"--chdir={ROOT}",
-    ]
+    argv = [sys.executable, "-m", "drainsite.web", host, str(port)]
     return ChildSpec("web", argv, _environment(), healthy=lambda _child: web_answers(host, port))
 
 

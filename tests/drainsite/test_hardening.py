@@ -16,9 +16,10 @@ PROCESSES = {
     "a command": "import sys, runpy; sys.argv = ['manage.py', 'version']\n"
     "try: runpy.run_path('manage.py', run_name='__main__')\n"
     "except SystemExit: pass\n",
-    "the web server": "from gunicorn.app.wsgiapp import WSGIApplication\n"
-    "import sys; sys.argv = ['gunicorn', '--config=python:drainsite.supervisor.web', 'x:y']\n"
-    "WSGIApplication().load_config()\n",
+    "the web server": "from drainsite import web\n"
+    "class Never: serve = staticmethod(lambda: None)\n"
+    "web.make_server = lambda *_: Never\n"
+    "web.main('127.0.0.1', '1')\n",
     "the supervisor's stand-in": "from drainsite.supervisor.child import StandIn\n"
     "StandIn(1.0).run(['/bin/true'])\n",
 }

@@ -83,9 +83,8 @@ def site(environment, django_db_setup, django_db_blocker, tmp_path_factory) -> I
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    argv = [sys.executable, "-m", "gunicorn", "drainsite.wsgi:application"]
-    argv += [f"--bind=127.0.0.1:{port}", f"--chdir={ROOT}", "--threads=4", "--no-control-socket"]
-    with subprocess.Popen([*argv, "--log-level=critical"], env=given) as server:
+    argv = [sys.executable, "-m", "drainsite.web", "127.0.0.1", str(port)]
+    with subprocess.Popen(argv, env=given, cwd=ROOT) as server:
         try:
             _wait_for(port, server)
             yield Site(f"http://127.0.0.1:{port}", database)
