@@ -11,8 +11,13 @@ from django.views.decorators.http import require_safe
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
-from drain.dashboard.telemetry.queries import DEFAULT, WINDOWS, TelemetryFacts, telemetry_facts
-from drain.dashboard.ui.formats import percent
+from drain.dashboard.telemetry.queries import (
+    DEFAULT,
+    GROUPS,
+    WINDOWS,
+    TelemetryFacts,
+    telemetry_facts,
+)
 from drain.evidence.telemetry import NEWEST
 
 REASON_WORDS = {
@@ -41,25 +46,18 @@ def telemetry(request: HttpRequest) -> HttpResponse:
         "everything": link("telemetry", window="all"),
         "reasons": reason_rows(facts),
         "newest": NEWEST,
-        "token_tables": [
-            ("Model", facts.tokens.models, "model"),
-            ("Category", facts.tokens.categories, "category"),
-        ],
+        "groups": GROUPS,
     }
-    return page_or_fragment(
-        request, "drain/telemetry/page.html", "drain/telemetry/_live.html", context
-    )
+    return page_or_fragment(request, "telemetry/page.html", "telemetry/_live.html", context)
 
 
 def reason_rows(facts: TelemetryFacts) -> list[dict[str, Any]]:
-    """Reasons for zero yield, most frequent first, each with its share of the attempts without an event."""
-    without = facts.attempts.without
+    """Return the reasons for zero yield with their words, most frequent first."""
     return [
         {
             "code": code,
             "word": REASON_WORDS.get(code, code.replace("_", " ").capitalize()),
             "count": count,
-            "share": percent(count / without),
         }
         for code, count in facts.attempts.reasons
     ]
