@@ -15,19 +15,9 @@ from drain.dashboard.telemetry.queries import (
     DEFAULT,
     GROUPS,
     WINDOWS,
-    TelemetryFacts,
     telemetry_facts,
 )
 from drain.evidence.telemetry import NEWEST
-
-REASON_WORDS = {
-    "success_no_llm_calls": "Completed without calling a model",
-    "timeout": "Timed out first",
-    "failed_before_llm": "Failed before calling a model",
-    "llm_boundary_hit": "Reached a message or context limit",
-    "execution_error": "Crashed",
-    "unknown": "Unknown",
-}
 
 
 @require_safe
@@ -44,20 +34,7 @@ def telemetry(request: HttpRequest) -> HttpResponse:
         "window": window,
         "windows": list(WINDOWS.values()),
         "everything": link("telemetry", window="all"),
-        "reasons": reason_rows(facts),
         "newest": NEWEST,
         "groups": GROUPS,
     }
     return page_or_fragment(request, "telemetry/page.html", "telemetry/_live.html", context)
-
-
-def reason_rows(facts: TelemetryFacts) -> list[dict[str, Any]]:
-    """Return the reasons for zero yield with their words, most frequent first."""
-    return [
-        {
-            "code": code,
-            "word": REASON_WORDS.get(code, code.replace("_", " ").capitalize()),
-            "count": count,
-        }
-        for code, count in facts.attempts.reasons
-    ]

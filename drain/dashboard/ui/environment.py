@@ -92,6 +92,7 @@ _FILTERS: dict[str, Any] = {
     "command_text": slots.command_text,
     "heat": svg.heat_level,
     "json_script": script_json,
+    "yield_word": states.yield_word,
     "reason_word": states.reason_word,
     "reason_css": states.reason_css,
     "drain_state": states.drain_state,
