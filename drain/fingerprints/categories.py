@@ -1,154 +1,130 @@
-"""Which kind of trouble a failure is, told from its words by an ordered table."""
+"""Which kind of trouble a failure is: told from its codes, its type and its words by an ordered table.
+
+Every rule carries its name, which is what ``--explain`` and the pages show as the reason.
+"""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from drain.fingerprints.model import Category
+
+
+class Rule(NamedTuple):
+    """A named kind of evidence and the category it stands for."""
+
+    name: str
+    category: Category
+    pattern: re.Pattern[str]
+    # The message names the cause wherever it was met (a missing module fails in a hundred places and
+    # is still one cause), so the place is no part of the key.
+    everywhere: bool = False
+
+
+class Verdict(NamedTuple):
+    """A category, the rule and the words that decided it, and whether the place counts."""
+
+    category: Category
+    rule: str
+    words: str
+    everywhere: bool
 
 
 def _words(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
+C = Category
+_STATUS = r"(?:\bHTTP(?:/\d(?:\.\d)?)?|\bstatus(?: ?code)?|\bcode|\berror|\banswered|returned(?: error)?)\W{1,3}"
 # First match wins, so what names its cause exactly stands before what merely mentions a word.
-_RULES: tuple[tuple[Category, re.Pattern[str]], ...] = (
-    (
-        Category.TOKEN_ESCALATION,
-        _words(r"TOKEN_ESCALATION|output (?:was )?truncated at .{0,40}token"),
-    ),
-    (Category.QUALITY_GATE, _words(r"(?-i:QUALITY_GATE)|quality gate")),
-    (
-        Category.DELIVERABLE,
-        _words(
-            r"(?-i:DELIVERABLES?_)|missing deliverable|deliverables? (?:not found|missing|validation)"
-        ),
-    ),
-    (
-        Category.NO_OP,
-        _words(
-            r"(?-i:NO_OP|NO_CHANGES)|no-?op\b|no changes (?:were )?(?:made|produced|detected)|nothing to commit"
-        ),
-    ),
-    (Category.MANIFEST, _words(r"(?-i:MANIFEST)|scope validation|outside scope")),
-    (
-        Category.PATCH,
-        _words(
-            r"(?-i:PATCH_)|patch does not apply|patch failed|hunk #|merge conflict|CONFLICT \(|could not apply"
-        ),
-    ),
-    (
-        Category.COLLECTION,
-        _words(r"error collecting|collection(?:/import)? error|errors? during collection"),
-    ),
-    (
-        Category.IMPORT,
-        _words(
-            r"ModuleNotFoundError|ImportError|No module named|cannot import name|Cannot find (?:module|package)|MODULE_NOT_FOUND"
-            r"|ClassNotFoundException|NoClassDefFoundError|cannot load such file|unresolved import|LoadError"
-        ),
-    ),
-    (
-        Category.RATE_LIMIT,
-        _words(
-            r"rate.?limit|too many requests|\b429\b|throttl|quota|insufficient_quota|overloaded_error"
-        ),
-    ),
-    (
-        Category.OUT_OF_MEMORY,
-        _words(
-            r"MemoryError|OutOfMemory|out of memory|heap (?:out of memory|limit)|cannot allocate memory|ENOMEM|oom.?kill|bad_alloc|java heap space"
-        ),
-    ),
-    (
-        Category.DATABASE,
-        _words(
-            r"IntegrityError|OperationalError: .*\b(?:table|column|database)|UniqueViolation|Deadlock|constraint|(?:role|database|relation|column|schema) .{0,80} does not exist|WRONGTYPE|redis"
-            r"|no such (?:table|column)|ProgrammingError|sqlalchemy|psycopg|PG::|too many clients|connection slots|sqlite|duplicate key|SQLSTATE"
-        ),
-    ),
-    (
-        Category.AUTH,
-        _words(
-            r"AuthenticationError|Unauthorized|\b401\b|\b403\b|Forbidden|authentication failed|invalid (?:api|x-api)[ -]?key|access denied"
-            r"|AccessDenied|permission denied \(publickey|could not read (?:Username|Password)|credentials|could not read from remote repository|host key verification|PermissionDenied"
-        ),
-    ),
-    (
-        Category.NETWORK,
-        _words(
-            r"Connection(?:Refused|Reset|Aborted)?Error|connection (?:refused|reset|aborted|closed|error)|ConnectError|\bECONN|\bENOTFOUND|EADDRINUSE|address already in use|EHOSTUNREACH"
-            r"|EAI_AGAIN|getaddrinfo|gaierror|name or service not known|name resolution|could not resolve|failed to connect|couldn't connect"
-            r"|unreachable|no route to host|RemoteProtocolError|Broken ?pipe|SSLError|certificate|socket hang up|URLError|could not connect"
-            r"|NewConnectionError|UnknownHost|connection to server|\b50[234]\b (?:bad|service|gateway)"
-        ),
-    ),
-    (Category.TIMEOUT, _words(r"time[d]?[- ]?out|TimeoutExpired|deadline exceeded|ETIMEDOUT")),
-    (
-        Category.DISK,
-        _words(
-            r"no space left|ENOSPC|disk (?:full|quota)|no such file|ENOENT|FileNotFound|NoSuchFile|IsADirectory|NotADirectory|read-only file"
-            r"|EACCES|EPERM|permission denied|PermissionError|file exists|not in gzip format"
-        ),
-    ),
-    (
-        Category.SYNTAX,
-        _words(
-            r"Syntax ?Error|IndentationError|TabError|unexpected (?:token|end of file|EOF)|parse error|invalid syntax"
-        ),
-    ),
-    (
-        Category.DEPENDENCY,
-        _words(
-            r"No matching distribution|ResolutionImpossible|ERESOLVE|peer dep|npm (?:ERR|error)|could not find a version|dependency|E404|package .{0,80} not found"
-            r"|could not find a package|unable to locate package|version solving"
-        ),
-    ),
-    (
-        Category.ASSERTION,
-        _words(
-            r"^[●✕✗×] |^--- FAIL:|^not ok |Assert|\bassert\b|DID NOT RAISE|ERR_ASSERTION|expected .{0,80} (?:got|but)|fixture .{0,80} not found"
-        ),
-    ),
-    (
-        Category.TYPE,
-        _words(
-            r"TypeError|AttributeError|mismatched types|NullPointer|nil pointer|undefined (?:is not|\()|Cannot read propert|ClassCast|KeyError|IndexError|ValueError|out of (?:range|bounds)|key not found|ValidationError|type mismatch"
-        ),
-    ),
-    (
-        Category.BUILD,
-        _words(
-            r"make: |make\[|CMake|error\[|error TS|: error:|linker|undefined reference|cannot find symbol|BUILD FAILED|compil|E0\d{3}|ninja|cargo|gradle|rustc"
-        ),
-    ),
-    (
-        Category.KILLED,
-        _words(
-            r"SIGKILL|SIGTERM|exit (?:code |status )?1(?:37|43)\b|WorkerLost|signal \d|\bkilled\b|SIGSEGV|segmentation fault|died with"
-        ),
-    ),
+RULES: tuple[Rule, ...] = (
+    # What pipelines of language models write themselves.
+    Rule("a model's token budget", C.TOKEN_ESCALATION, _words(r"TOKEN_ESCALATION|output (?:was )?truncated at .{0,40}token"), True),
+    Rule("a quality gate", C.QUALITY_GATE, _words(r"(?-i:QUALITY_GATE)|quality gate"), True),
+    Rule("a promised file", C.DELIVERABLE, _words(r"(?-i:DELIVERABLES?_)|missing deliverable|deliverables? (?:not found|missing|validation)"), True),
+    Rule("nothing changed", C.NO_OP, _words(r"(?-i:NO_OP|NO_CHANGES)|no-?op\b|no changes (?:were )?(?:made|produced|detected)|nothing to commit"), True),
+    Rule("the plan", C.MANIFEST, _words(r"(?-i:MANIFEST_)|scope validation|outside scope"), True),
+    Rule("a patch or merge", C.PATCH, _words(r"(?-i:PATCH_)|patch does not apply|patch failed|hunk #|merge conflict|CONFLICT \(|could not apply"), True),
+    Rule("collection of tests", C.COLLECTION, _words(r"error collecting|collection(?:/import)? error|errors? during collection"), True),
+    Rule("too many requests", C.RATE_LIMIT, _words(r"rate.?limit|too many requests|\b429\b|throttl|insufficient_quota|overloaded_error|ResourceExhausted"), True),
+    Rule("memory", C.OUT_OF_MEMORY, _words(r"MemoryError|OutOfMemory|out of memory|heap (?:out of memory|limit)|cannot allocate memory|ENOMEM|\boom.?(?:kill|command)|bad_alloc|java heap space|(?:exceed\w*|insufficient|over) (?:\w+ )?memory|memory limit|of \S+ (?:physical )?memory used")),
+    Rule("a full or closed volume", C.DISK, _words(r"no space left|ENOSPC|disk (?:is )?(?:full|quota)|read-only file|mount point|EROFS|EDQUOT")),
+    Rule("a missing module", C.IMPORT, _words(r"ModuleNotFoundError|ImportError|No module named|cannot import name|Cannot find (?:module|package)\b|MODULE_NOT_FOUND|Module not found|module '[^']{1,80}' not found|ChunkLoadError"
+        r"|ClassNotFoundException|NoClassDefFoundError|cannot load such file|unresolved import|(?-i:\bLoadError\b)(?!: \w+Error)|no package called|fail\w* to load class|class \S{1,120} not found|could not load (?:file or assembly|class|module|library)|in @INC|you may need to install"
+        r"|shared librar|DLL load failed|undefined symbol"), True),
+    Rule("a program that is not there", C.DEPENDENCY, _words(r"command not found|: not found$|is not recognized as|executable (?:file )?not found|executable .{0,40}not found|exec format error|bad interpreter"), True),
+    Rule("a package", C.DEPENDENCY, _words(r"No matching distribution|ResolutionImpossible|ERESOLVE|peer dep|could not find a version|\bdependenc(?:y|ies)\b|\bE404\b|FETCH_404|package .{0,80} not found|no such package|(?:while|failed) installing|building wheel|could not build wheels"
+        r"|lock ?file|in sync\b|could not find a package|unable to locate package|version solving|installable set|could not find [\w.-]+:[\w.-]+:|could not resolve all|manifest unknown|pull (?:access|image)|ImagePull|ErrImage|\bgem\b.{0,40}(?:fail|error)|npm (?:ERR|E[A-Z]{3})"), True),
+    Rule("a database's constraint", C.DATABASE, _words(r"IntegrityError|UniqueViolation|constraint|duplicate key|DuplicateKey|\"\w{1,60}_(?:key|pkey|fkey|idx|uniq)\"|Duplicate entry"), True),
+    Rule("a database", C.DATABASE, _words(r"Deadlock|OperationalError: .*\b(?:table|column|database)|(?:role|database|relation|column|schema|table) .{0,80} (?:does not exist|not found)|WRONGTYPE|\bredis\.exceptions|Database Error|(?:MySQL|PostgreSQL|mongo\w*|postgres) (?:server|node|connection)"
+        r"|no such (?:table|column)|Unknown column|ProgrammingError|sqlalchemy|psycopg2?\.|PG::|too many clients|connection slots|sqlite3?\.|SQLSTATE|\bORA-\d{5}|BusyLoading|database disk image"), True),
+    Rule("who asks", C.AUTH, _words(r"AuthenticationError|Unauthori[sz]ed|Unauthenticated|Forbidden|authentication (?:failed|required)|Reauthenticat|invalid (?:api|x-api)[ -]?key|incorrect api key|access denied(?!: ['\"<])|not authori[sz]ed|\blog ?in\b.{0,20}(?:required|fail)"
+        r"|AccessDenied|permission denied \(publickey|could not read (?:Username|Password)|credential|could not read from remote repository|host key verification|PermissionDenied|permission_denied|(?:expired|invalid|bad|revoked) (?:\w+ )?token|token (?:has |is )?(?:expired|invalid|revoked)"), True),
+    Rule("a status that refuses", C.AUTH, _words(_STATUS + r"(?:401|403|407)\b|\b40[13] (?:Client Error|Forbidden|Unauthorized|-)|Error code: 40[13]"), True),
+    Rule("time", C.TIMEOUT, _words(r"time[sd]?[-_ ]?out|time ?limit|TimeoutExpired|deadline ?exceeded|ETIMEDOUT|SOCKETTIMEDOUT|took longer than|took too long|not \w+ after \S+ (?:s|seconds|ms|minutes)\b|タイムアウト|exceeded (?:the |its )?(?:time|\d+ ?s)|no (?:response|progress|output) (?:for|within|in)")),
+    Rule("a connection", C.NETWORK, _words(
+            r"Connection(?:Refused|Reset|Aborted)?Error|connection (?:to .{1,80} )?(?:refused|reset|aborted|closed|error|failed|lost)|ConnectError|\bECONN|\bENOTFOUND|EADDRINUSE|address already in use|EHOSTUNREACH"
+            r"|EAI_AGAIN|getaddrinfo|gaierror|name or service not known|name resolution|could not resolve (?:host|proxy)|failed to connect|couldn't connect|lost connection|\bdisconnected"
+            r"|unreachable|no route to host|RemoteProtocolError|Broken ?pipe|SSLError|\b(?:TLS|SSL)\b.{0,40}(?:handshake|error|fail)|certificate|socket hang up|URLError|could not connect|could not be established|broker|termination of the channel|went away"
+            r"|NewConnectionError|UnknownHost|no such host|connection to server|\b50[0234]\b (?:bad|service|gateway|internal|server)|code = Unavailable|unexpected EOF(?! while)"), True),
+    Rule("a status of a server", C.NETWORK, _words(_STATUS + r"(?:404|408|409|410|5\d\d)\b|\b(?:404|5\d\d)(?: \w+)? Error\b")),
+    Rule("a quota", C.RATE_LIMIT, _words(r"\bquota\b|LimitExceeded|limit (?:has been )?reached|maximum number of")),
+    Rule("the end of a process", C.KILLED, _words(r"SIGKILL|SIGTERM|SIGSEGV|SIGABRT|\b(?:exit(?: ?code| status)?|rc|returncode|status)\W{1,3}(?:-9|-11|-15|137|139|143|134)\b|\bexit 1(?:37|43|39)\b|WorkerLost|signal \d|\bkilled\b|segmentation fault|died with|evicted|preempted|core dumped|AddressSanitizer|exited (?:unexpectedly|prematurely)|ExecutorLost|\babandoned\b|\b\w{0,10}lease\b.{0,30}\b(?:lost|expired)|\bABORT was invoked|heartbeat|CANCELLED AT")),
+    Rule("a file", C.DISK, _words(r"no such file|ENOENT|FileNotFound|NoSuchFile|IsADirectory|NotADirectory|EACCES|EPERM|permission denied|PermissionError|file exists|FileExists|not in gzip format|cannot find (?:path|the (?:file|path))|could not (?:open|read|write) (?:file|dir)|locate the \w+ files?|missing input file|input\w* exception in rule|\bget lock\b|access is denied|checksum")),
+    Rule("source that does not parse", C.SYNTAX, _words(r"Syntax ?Error|IndentationError|TabError|unexpected (?:token|end of file|EOF)|parse error|invalid syntax|syntax error|ParserError|YAMLException|mapping values are not allowed")),
+    Rule("an assertion", C.ASSERTION, _words(r"Assert|\bassert\b|DID NOT RAISE|ERR_ASSERTION|expected .{0,80} (?:got|but|to )|\bgot .{1,80} want\b|fixture .{0,80} not found|^Failure/Error: expect|not equal|configured to fail")),
+    Rule("a value or its type", C.TYPE, _words(r"TypeError|AttributeError|mismatched types|NullPointer|NullReference|nil pointer|\bnil\b|null (?:value|check|reference)|undefined (?:is not|method|variable|index|property|array key)|UndefVar|is undefined|Cannot read propert|ClassCast|\w*KeyError|NameError|IndexError|IndexOutOf|BoundsError|ValueError|NoMethodError|NoSuchMethod|MatchError|UnboundLocal"
+        r"|out of (?:range|bounds)|key not found|ValidationError|type mismatch|object '[^']{1,80}' not found|empty list|ArgumentError|IllegalArgument|InvalidOperation|IllegalState|no elements|Not_found|ZeroDivision|division by zero|RangeError|ArithmeticException|NumberFormat|ArrayIndex|UnicodeDecode|UnicodeEncode|JSONDecode|StackOverflow|RecursionError|singular")),
+    Rule("a compiler or build tool", C.BUILD, _words(r"make: |make\[|CMake|error\[|error TS|: error:|linker|undefined reference|cannot find symbol|BUILD FAILED|compil|E0\d{3}|ninja:|cargo|gradle|rustc|\bCS\d{4}|MSB\d{4}|no rule to make|unknown directive|native extension|expression has type")),
+)  # fmt: skip
+_EXIT = re.compile(
+    r"\b(?:exit(?:ed)?(?: with)?(?: code| status)?|code|status|rc)\W{1,3}(\d{1,3})\b", re.IGNORECASE
 )
+_BY_EXIT = {
+    124: C.TIMEOUT,
+    126: C.DISK,
+    127: C.DEPENDENCY,
+    130: C.KILLED,
+    134: C.KILLED,
+    137: C.KILLED,
+    139: C.KILLED,
+    143: C.KILLED,
+}
 
 
 @lru_cache(maxsize=4096)
-def categorise(kind: str, message: str, cause: str = "") -> Category:
-    """The first category whose words stand in the failure; ``other`` when none do."""
+def categorise(
+    kind: str, message: str, cause: str = "", hint: str = "", *, test: bool = False
+) -> Verdict:
+    """The first rule whose words stand in the failure, else in its cause; ``hint`` is what its reader knows."""
     words = f"{kind}: {message[:600]}" if kind else message[:600]
+    if hint and hint != C.BUILD:
+        return Verdict(C(hint), "the reader", hint, hint == C.COLLECTION)
     for text in (words, cause[:300]):
-        for category, pattern in _RULES:
-            if text and pattern.search(text):
-                return category
-    return Category.OTHER if (kind or message) else Category.UNKNOWN
+        verdict = _by_words(text, hint) if text else None
+        if verdict:
+            return verdict
+    if hint:
+        return Verdict(C(hint), "the form of a compiler's line", "", False)
+    found = _EXIT.search(words)
+    if found and int(found[1]) in _BY_EXIT:
+        return Verdict(_BY_EXIT[int(found[1])], "an exit code", found.group(), False)
+    if test:
+        return Verdict(C.ASSERTION, "a failing test", "", False)
+    return Verdict(C.OTHER if (kind or message) else C.UNKNOWN, "no rule", "", False)
 
 
-# Their message names the cause wherever it was met, so the function is no part of the key: one
-# missing module fails in a hundred places.
-PLACELESS = frozenset(
-    {
-        Category.IMPORT, Category.COLLECTION, Category.NETWORK, Category.RATE_LIMIT, Category.AUTH,
-        Category.DATABASE, Category.DEPENDENCY, Category.TOKEN_ESCALATION, Category.QUALITY_GATE,
-        Category.DELIVERABLE, Category.PATCH, Category.NO_OP, Category.MANIFEST, Category.KILLED,
-    }
-)  # fmt: skip
+# What a compiler says of missing files, modules and types is still the compiler's.
+_BESIDE_A_COMPILER = frozenset({C.IMPORT, C.SYNTAX, C.OUT_OF_MEMORY})
+
+
+def _by_words(text: str, hint: str) -> Verdict | None:
+    for rule in RULES:
+        if hint and rule.category not in _BESIDE_A_COMPILER:
+            continue
+        found = rule.pattern.search(text)
+        if found:
+            return Verdict(rule.category, rule.name, found.group()[:80], rule.everywhere)
+    return None

@@ -13,36 +13,6 @@ _ANSI = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
-_TIME = r"\d{1,2}:\d{2}:\d{2}(?:[.,:]\d{1,9})?"
-_DATE = r"\d{4}[-/]\d{2}[-/]\d{2}"
-_STAMP = rf"{_DATE}[T ]{_TIME}(?:Z|\s?[+-]\d{{2}}:?\d{{2}})?"
-# What loggers and runners put before a line that is not theirs.
-_PREFIX = re.compile(
-    r"(?:"
-    rf"{_STAMP}(?: (?:UTC|GMT|[A-Z]{{2,4}}T))?(?: std(?:out|err) [FP])?(?: |$)"
-    rf"|\[{_STAMP}(?:: \w{{1,12}}/[\w-]{{1,40}})?\](?: |$)"
-    rf"|\[{_TIME}\](?: |$)"
-    r"|\[\d{1,2}/\d{1,2}/\d{2,4}, \d{1,2}:\d{2}:\d{2}(?: [AP]M)?\](?: |$)"
-    rf"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d {_TIME} [\w.-]{{1,64}} [\w./-]{{1,64}}(?:\[\d{{1,8}}\])?: ?"
-    r"|[A-Za-z][\w.-]{0,40}[-_]\d{1,4}\s{0,30}\| ?"
-    r"|#\d{1,4} \d{1,6}\.\d{1,4}(?: |$)"
-    rf"|{_TIME}(?: [AP]M)?(?: |$)"
-    r")"
-)
-# Any word before a bar: compose without numbers. Taken off only when nearly all lines have it.
-_BAR = re.compile(r"[A-Za-z][\w.-]{0,40}\s{0,30}\| ?")
-_COMMON = re.compile(r"(?:\[[\w .:/-]{1,60}\]|[\w.-]{1,40}:|\S{1,40} \|) ?")
-# What runners say last; it names no cause.
-_CLOSING = re.compile(
-    r"##\[error\](?:Process completed with exit code \d+\.|The process .{0,200} failed with exit code \d+)"
-    r"|(?:ERROR|error): Job failed(?:: .{0,80})?$"
-    r"|(?:Error|ERROR): Process completed with exit code \d+\.?$"
-    r"|[\w.-]{1,60} exited with code \d+$"
-    r"|Finished: FAILURE$|script returned exit code \d+$"
-)
-_MARKUP = re.compile(
-    r"##\[(?:error|warning|group|endgroup|command)\]|::(?:error|warning)(?: [^:\n]{0,300})?::"
-)
 # Fields of a JSON log line, the most telling first.
 _JSON_FIELDS = (
     "traceback", "exc_info", "exception", "stack_trace", "stacktrace", "stack", "stderr", "err",
@@ -69,7 +39,7 @@ def clean(text: str) -> str:
         text = _CONTROL.sub("", text)
     if "{" in text:
         text = unwrap_json(text)
-    return strip_prefixes(text)
+    return text
 
 
 def unwrap_json(text: str) -> str:
@@ -111,54 +81,3 @@ def _telling_field(value: object, depth: int) -> str | None:
         ),
         None,
     )
-
-
-def strip_prefixes(text: str) -> str:
-    """The lines without what loggers and runners put before and after them."""
-    if text.startswith(("Traceback (most recent", '  File "')) and "##[" not in text:
-        return text
-    lines = text.split("\n")
-    # A runner's stamp, a container's name and the program's own stamp: nobody has more.
-    for _ in range(3):
-        lines = _strip_once(lines)
-    if "##[" in text or "::error" in text:
-        lines = [
-            _MARKUP.sub("", line, count=1)
-            if line.startswith(("##[", "::")) and not _CLOSING.match(line)
-            else line
-            for line in lines
-        ]
-    kept = [line for line in lines if not _CLOSING.match(line)] if _may_close(text) else lines
-    return "\n".join(kept if any(line.strip() for line in kept) else lines)
-
-
-def _may_close(text: str) -> bool:
-    return (
-        "exit code" in text
-        or "exited with code" in text
-        or "Job failed" in text
-        or "Finished: FAILURE" in text
-    )
-
-
-def _strip_once(lines: list[str]) -> list[str]:
-    """One layer of prefixes; the same list when there is none."""
-    ends = [found.end() if (found := _PREFIX.match(line)) else 0 for line in lines]
-    if any(ends) and any(
-        len(line[end:].strip()) > 2 for line, end in zip(lines, ends, strict=True) if end
-    ):
-        return [line[end:] for line, end in zip(lines, ends, strict=True)]
-    for pattern in (_BAR, _COMMON):
-        filled = [line for line in lines if line.strip()]
-        if len(filled) < 3 or not pattern.match(filled[0]):
-            continue
-        matches = [pattern.match(line) for line in lines]
-        if (
-            sum(1 for found in matches if found) * 5 >= len(filled) * 4
-            and len({found.group() for found in matches if found}) == 1
-        ):
-            return [
-                line[found.end() :] if found else line
-                for line, found in zip(lines, matches, strict=True)
-            ]
-    return lines

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
-from drain.fingerprints.categories import PLACELESS, categorise
+from drain.fingerprints.categories import categorise
 from drain.fingerprints.masks import mask
 from drain.fingerprints.model import VERSION, Category, Failure, Fingerprint
 from drain.fingerprints.reading import read
@@ -42,6 +42,7 @@ class _Parts:
     function: str
     cause: str
     category: Category
+    test: bool
     template: str
 
     @property
@@ -59,14 +60,23 @@ def compose(failure: Failure) -> Fingerprint:
         failure.cause_type,
         mask(failure.cause_message) if failure.cause_message else "",
         failure.hint,
+        failure.test,
     )
 
 
 @lru_cache(maxsize=4096)
 def _fingerprint(
-    kind: str, message: str, function: str, cause_kind: str, cause_message: str, hint: str
+    kind: str,
+    message: str,
+    function: str,
+    cause_kind: str,
+    cause_message: str,
+    hint: str,
+    test: bool,
 ) -> Fingerprint:
-    parts = _settle(_parts(kind, message, function, _headline(cause_kind, cause_message), hint))
+    parts = _settle(
+        _parts(kind, message, function, _headline(cause_kind, cause_message), hint, test=test)
+    )
     return Fingerprint(
         key=digest(parts.template),
         coarse=digest(parts.wide),
@@ -80,21 +90,23 @@ def _fingerprint(
     )
 
 
-def _parts(kind: str, message: str, function: str, cause: str, hint: str) -> _Parts:
+def _parts(
+    kind: str, message: str, function: str, cause: str, hint: str, *, test: bool = False
+) -> _Parts:
     """The parts made safe to show, and the template they give."""
     kind, message, cause = safe(kind), safe(message), safe(cause)
     # A space would end the place when the template is read back.
     function = "_".join(safe(function).split())
     if message and kind in _NO_TYPES:
         kind = ""
-    category = Category(hint) if hint else categorise(kind, message, cause)
+    verdict = categorise(kind, message, cause, hint, test=test)
     lines = [_headline(kind, message)]
-    if function and (not message or category not in PLACELESS):
+    if function and (not message or not verdict.everywhere):
         lines.append(PLACE + function)
     if cause and cause != lines[0]:
         lines.append(CAUSE + cause)
     template = "\n".join(lines)[:TEMPLATE_CHARS].strip()
-    return _Parts(kind, message, function, cause, category, template)
+    return _Parts(kind, message, function, cause, verdict.category, test, template)
 
 
 def _settle(parts: _Parts) -> _Parts:
@@ -103,7 +115,9 @@ def _settle(parts: _Parts) -> _Parts:
     while rounds:
         found = read(parts.template)
         cause = _headline(found.cause_type, mask(found.cause_message))
-        again = _parts(found.type, mask(found.message), found.function, cause, found.hint)
+        again = _parts(
+            found.type, mask(found.message), found.function, cause, found.hint, test=parts.test
+        )
         same = (again.template, again.wide) == (parts.template, parts.wide)
         parts, rounds = (parts, 0) if same else (again, rounds - 1)
     return parts

@@ -1,57 +1,198 @@
-"""Takes one line apart in the form of the tool that wrote it."""
+"""Takes one line apart: the compiler's place, the program's name, the code, and what it introduces."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 
-from drain.fingerprints.model import Category, Failure
+from drain.fingerprints.frames import read_frame
+from drain.fingerprints.lines import indent_of
+from drain.fingerprints.model import Failure
 from drain.fingerprints.python import typed_line
+from drain.fingerprints.words import is_aside, is_routine, is_wrapper, own_words
 
-_CMAKE = re.compile(r"CMake Error(?: at \S{1,300}?(?::\d+)?(?: \((\w{1,60})\))?)?:\s*(.*)$")
+# place: word: text, whatever the language of the word; src/a.c:7:5: | Cart.cs(19,6): | file "a.ml", line 3
+_PLACE = re.compile(
+    r"\s{0,8}(?:[a-z]: )?(?:file://)?(?:-->\s)?(?P<path>[A-Za-z]:[\\/][^:*?\"<>|\n]{1,300}\.\w{1,8}|[\w./\\@+~-]{1,300}\.\w{1,8}|[\w./\\@+~-]{0,200}\b[A-Z]\w{3,20}file)"
+    r"(?P<at>:\d{1,7}(?::\d{1,7})?(?:-\d+)?:?|\(\d{1,7}(?:,\d{1,7})*\):?|: line \d{1,7}:?|, line \d{1,7}[^:]{0,30}:)\s{0,4}(?:-\s)?(?P<rest>\S.*)$"
+)
+_SHELL = re.compile(r"(?:[\w./\\@+~-]{1,200}: )?line \d{1,7}: (?P<rest>\S.*)$")
+_WORD = re.compile(
+    r"(?P<word>[^\W\d_]{2,20}(?: [^\W\d_]{2,20})?)(?: (?P<code>[A-Z]{1,8}\d{2,6}))? ?: ?(?:\[(?P<tag>[A-Z]{1,5}-?\d{2,7})\] ?)?(?P<text>.*)$"
+)
+_MILD = re.compile(
+    r"(?:warn|avertissement|attention|advert|aviso|предупреж|note|nota|info|hint|hinweis|remar|подсказ|help|waarsch|debug|uwaga|警告|経告|style|convention)",
+    re.IGNORECASE,
+)
+_ERROR_WORD = re.compile(
+    r"(?:\w+ )?(?:error|fatal|fehler|erreur|errore|erro|fout|ошибка|błąd|hata|fel|エラー|错误|錯誤)(?: \w+)?\Z",
+    re.IGNORECASE,
+)
+# error[E0308]: mismatched types | src/a.py:3:8: F401 [*] `os` imported
+_CODED_ERROR = re.compile(r"error\[(\w{1,10})\]: (.*)$")
+_LINT = re.compile(r"(?P<code>[A-Z]{1,8}\d{2,5}):? (?:\[\*\] )?(?P<text>.*)$")
+#   3:7  error  'y' is never used  no-unused-vars: a table below the name of the file
+_TABLED = re.compile(r"\s{1,8}\d{1,6}:\d{1,5}\s{1,4}(?:error|✖|×)\s{1,4}(\S.{0,600})$")
+# CMake Error at CMakeLists.txt:3 (find_package): the text is the paragraph below
+_AT = re.compile(
+    r"(?P<kind>[A-Z]\w{1,20} Error)(?: at (?P<path>[\w./\\-]{1,300})(?::\d+)?(?: \((?P<f>\w{1,60})\))?)?:\s*(?P<text>.*)$"
+)
+# npm repeats its name and level on every line of one report, which makes them no line's own.
 _NPM_CODE = re.compile(r"npm (?:ERR!|error) code ([A-Z][A-Z0-9_]{1,40})\b")
 _NPM_TEXT = re.compile(
     r"npm (?:ERR!|error) (?!code |errno |path |syscall |A complete|\s*$)(?:\d{3} )?(.*)"
 )
-_COMPILER = re.compile(
-    r"\s*(?:[A-Za-z]:)?([\w./\\@+~-]{1,300}?)(?::\d+(?::\d+)?:?|\(\d+(?:,\d+)?\):?)\s*(?:-\s*)?"
-    r"(?:fatal )?error(?: (\w{1,8}\d{2,6}))?:?\s+(.*)$"
+_RUBY = re.compile(r"\s{0,8}(\S{1,300}\.rb):\d+:in [`']([^'\n]{1,200})': (.*) \((\w[\w:]{0,80})\)$")
+# What the forms here make of a line, read back; and codes that stand first: ERR_PNPM_OUTDATED, ORA-00942
+_CODED = re.compile(
+    r"\s?(?P<code>[A-Z]{1,4}\d{3,6}|npm E[A-Z0-9]{3,30}|[A-Z]\w{1,20} Error|panic|[A-Z]{2,8}-\d{3,6}): (?P<text>.*)$"
 )
-_RUSTC = re.compile(r"error\[(\w{1,10})\]: (.*)$")
-# ruff, flake8, pylint: src/a.py:3:8: F401 [*] `os` imported but unused
-_LINTER = re.compile(r"([\w./\\@+~-]{1,300}):\d+:\d+: ([A-Z]{1,4}\d{3,4}):? (?:\[\*\] )?(.*)$")
-# eslint:   3:7  error  'y' is never used  no-unused-vars
-_ESLINT = re.compile(r"\d+:\d+\s+error\s+(\S.{0,600})$")
-_GO_BUILD = re.compile(r"(\S{1,200}\.go):\d+(?::\d+)?: (.*)$")
-_RUBY = re.compile(r"(\S{1,300}\.rb):\d+:in [`']([^'\n]{1,200})': (.*) \((\w{1,80})\)$")
-# What the forms here make of a line, read back.
-_CODED = re.compile(r"([A-Z]{1,4}\d{3,6}|npm E[A-Z0-9]{3,30}|CMake Error|panic): (.*)$")
-# A level and what loggers put after it. In capitals it may stand alone; otherwise a colon follows.
-# Digits after it are a code (``ERROR 1045``) and stay with it.
-_LOG_LEAD = re.compile(
-    r"^(?:(?:\d{1,8} )?(?:\[?(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|EMERG|ALERT)(?:/[\w-]{1,40})?\]?"
-    r"(?:\s{0,8}\|\s?[^|\n]{1,120}? - |[\s|:>\]-]{1,8})"
-    r"|(?:[Ee]rror|[Ff]atal)(?: error)?:\s{1,4})(?=\S)(?![\d<]))+"
+_LEAD = re.compile(
+    r"^(?:(?:\[?(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|EMERG|ALERT)\]?(?:/[\w-]{1,40})?[\s|:>\]~-]{1,8}|(?:[Ee]rror|[Ff]atal|[Ff]ailed|[Ee]merg|panic)(?: [Ee]rror)?[:!]\s{1,4}|\*\* ?|==\d+==|\W{1,3}\s)(?=\S)(?![\d<]))+"
+)
+_PROGRAM = re.compile(r"^[\w./+-]{1,60}(?:\.exe)?(?:\[\d+\])?(?: ?:) (?=\S)")
+_NAMED = re.compile(
+    r"^\s{0,8}(?:[\w./+-]{1,60}: )?(?:\[?(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|emerg|crit|alert|error|fatal)\]?|[Ee]rror|[Ff]atal|panic|E)(?: [Ee]rror)?(?:\[\w{1,10}\])?[:!\]]"
+    r"|^(?:error|fatal|ERROR|FATAL|Error) \S|^\w{2,20} (?:error|ERR!|Error|Fatal error)[: ]|^\s{0,8}[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:\s|:|$)|\bUncaught |\bUnhandled |^CONFLICT \(|^\([\w.]{1,40}\) |^[^\W\d_A-Za-z]{3,20}: "
+    r"|\b(?:ERROR|FATAL|PANIC):\s{1,3}\S|ORA-\d{5}|SQLSTATE|undefined reference|^Segmentation fault|core dumped|^Killed\b|Out of memory: ?Kill|\bpanic\b|^(?:Error|Failure) in \S"
 )
 _PARAGRAPH_LINES = 12
+_PULLED = 4
 
 
-def take_apart(lines: list[str], index: int) -> Failure:
+def is_diagnostic(line: str) -> bool:
+    """Whether a line is a compiler's: a place in a file, then what is wrong there."""
+    if _TABLED.match(line) or _CODED_ERROR.match(line):
+        return True
+    found = _PLACE.match(line)
+    if not found or len(found["rest"]) < 4:
+        return False
+    word = _WORD.match(found["rest"])
+    if word:
+        return not _MILD.match(word["word"]) and bool(
+            _ERROR_WORD.match(word["word"]) or found["at"].count(":") >= 2
+        )
+    return bool(_LINT.match(found["rest"])) or (
+        found["at"].count(":") >= 2 and own_words(found["rest"]) > 1
+    )
+
+
+def is_named_error(line: str) -> bool:
+    """Whether a line is led by a word or a program that calls it an error."""
+    return bool(_NAMED.search(line)) or bool(_PROGRAM.match(line) and own_words(line) > 1)
+
+
+_REPEATED = re.compile(r"^\s{0,8}\w{2,20} (?:error|ERR!|Error)[: ]\s{0,4}")
+
+
+def without_lead(line: str) -> str:
+    """A line without the words that merely call it an error."""
+    return _REPEATED.sub("", _LEAD.sub("", line, count=1), count=1)
+
+
+def take_apart(lines: list[str], index: int, *, named: bool = False) -> Failure:
     """The failure that the line at ``index`` tells of, with what belongs to it below."""
     line = lines[index].strip()
     for pattern, form in _FORMS:
-        found = pattern.match(line)
+        found = pattern.match(line if pattern is not _TABLED else lines[index])
         if found:
-            return form(found, lines[index + 1 : index + 1 + _PARAGRAPH_LINES])
-    line = _LOG_LEAD.sub("", line, count=1)
+            failure = form(found, lines, index)
+            if failure:
+                return failure
+    row = _last_column(line)
+    if row:
+        return Failure("", row)
+    line, place = _without_place(_LEAD.sub("", line, count=1))
     below = lines[index + 1 : index + 8]
     typed = typed_line(line, "\n" + "\n".join(below))
-    return typed or Failure("", line + _context(below))
+    if typed and typed.message:
+        return Failure(typed.type, typed.message, place)
+    message = _with_what_it_introduces("" if typed else line, lines, index)
+    return Failure(typed.type if typed else "", message, place)
 
 
-def _cmake(found: re.Match[str], below: list[str]) -> Failure:
-    message = found.group(2) or _paragraph(below)
-    return Failure("CMake Error", message, found.group(1) or "", hint=Category.BUILD)
+# in /srv/app/index.php:12 | in /srv/index.php on line 7 | at scripts/add.pl line 13.
+_AT_THE_END = re.compile(
+    r" (?:at|in|on) (?P<path>[^\s()]{1,300}\.\w{1,5})(?::\d{1,7}|(?: on)? line \d{1,7})\.?$"
+)
+# Error in library(ggplot2) : there is no .. - R names the call before the message.
+_IN_CALL = re.compile(r"(?:Error )?in (?P<f>[\w.]{1,60})(?:\(.{0,200}\))? ?: (?=\S)")
+
+
+def _without_place(line: str) -> tuple[str, str]:
+    """A message without the place named at its end or before it, and that place."""
+    found = _AT_THE_END.search(line)
+    if found:
+        return line[: found.start()], _file(found["path"])
+    found = _IN_CALL.match(line)
+    return (line[found.end() :], found["f"]) if found else (line, "")
+
+
+def _last_column(line: str) -> str:
+    """The last column of a table's row, where the message stands; empty for other lines."""
+    columns = [column for column in re.split(r"\s{2,}", line.strip()) if column]
+    return columns[-1] if len(columns) >= 4 and own_words(columns[-1]) > 1 else ""
+
+
+def _with_what_it_introduces(line: str, lines: list[str], index: int) -> str:
+    """The line; one that says too little of its own or ends with a colon pulls in what follows."""
+    own = own_words(line)
+    thin = own < 2 or is_wrapper(line)
+    introduces = line.rstrip().endswith((":", ";", "=>"))
+    if not thin and not introduces:
+        below = lines[index + 1 : index + 8]
+        return line + _context(below) + _code(line, below)
+    if own and not introduces and not is_wrapper(line):
+        return line
+    words = [line]
+    for bare in islice(_introduced(lines, index, colon=introduces), _PULLED):
+        words.append(bare)
+        own += own_words(bare)
+        if own >= 3 and not bare.endswith(":"):
+            break
+    return " ".join(word for word in words if word)
+
+
+def _introduced(lines: list[str], index: int, *, colon: bool) -> Iterator[str]:
+    """The lines that belong to the one at ``index``: its block, without a colon only what stands deeper."""
+    margin = indent_of(lines[index]) + (not colon)
+    begun = False
+    for line in lines[index + 1 : index + 1 + _PARAGRAPH_LINES]:
+        bare = line.strip(" \t*-\u2022\u2570\u2500>\u2502")
+        if not bare and begun:
+            return
+        if (
+            not any(char.isalpha() for char in bare)
+            or bare.startswith("at ")
+            or read_frame(line)
+            or is_aside(line)
+        ):
+            continue
+        if indent_of(line) < margin or is_routine(line):
+            return
+        begun = True
+        yield bare
+
+
+def _context(below: list[str]) -> str:
+    """PostgreSQL's context names the relation; nothing else is needed from the next lines."""
+    context = (line.partition(":")[2].strip() for line in below if line.startswith("CONTEXT:"))
+    return next((f" {words}" for words in context), "")
+
+
+# Code: 403. | Status: 503 | Reason: OOMKilled
+_CODE = re.compile(
+    r"\s{0,12}(?:Code|Status(?: [Cc]ode)?|Reason)\s?[:=]\s{0,12}(?P<value>[\w]{2,60})"
+)
+
+
+def _code(line: str, below: list[str]) -> str:
+    """A code that the key-value block below an error gives; empty when the error has it already."""
+    codes = (found for found in map(_CODE.match, below) if found)
+    return next(
+        (f" ({found.group().strip()})" for found in codes if found["value"] not in line), ""
+    )
 
 
 def _paragraph(below: list[str]) -> str:
@@ -64,60 +205,72 @@ def _paragraph(below: list[str]) -> str:
     return " ".join(words)
 
 
-def _npm(found: re.Match[str], below: list[str]) -> Failure:
+def _at(found: re.Match[str], lines: list[str], index: int) -> Failure:
+    message = found["text"] or _paragraph(lines[index + 1 : index + 1 + _PARAGRAPH_LINES])
+    return Failure(found["kind"], message, found["f"] or "", hint="build" if found["path"] else "")
+
+
+def _npm(found: re.Match[str], lines: list[str], index: int) -> Failure:
+    below = lines[index + 1 : index + 1 + _PARAGRAPH_LINES]
     texts = (_NPM_TEXT.match(line) for line in below)
     return Failure(f"npm {found.group(1)}", next((text.group(1) for text in texts if text), ""))
 
 
-def _compiler(found: re.Match[str], _below: list[str]) -> Failure:
-    path, code, message = found.groups()
-    return Failure(code or "error", message, _file(path), hint=Category.BUILD)
+def _place(found: re.Match[str], lines: list[str], index: int) -> Failure | None:
+    rest, path = found["rest"], _file(found["path"])
+    if not is_diagnostic(lines[index]):
+        return None
+    word = _WORD.match(rest)
+    lint = _LINT.match(rest)
+    kind, text = "error", rest
+    if word and (_ERROR_WORD.match(word["word"]) or word["code"]):
+        kind, text = word["code"] or word["tag"] or "error", word["text"]
+    elif lint:
+        kind, text = lint["code"], lint["text"]
+    # MSBuild and Visual C++ add the project in brackets at the end.
+    text = re.sub(r"\s\[[^\]\[]{1,300}proj\]$", "", text)
+    return Failure(kind, _with_what_it_introduces(text, lines, index), path, hint="build")
 
 
-def _linter(found: re.Match[str], _below: list[str]) -> Failure:
-    path, code, message = found.groups()
-    return Failure(code, message, _file(path), hint=Category.BUILD)
+def _shell(found: re.Match[str], _lines: list[str], _index: int) -> Failure:
+    return Failure("", found["rest"])
 
 
-def _eslint(found: re.Match[str], _below: list[str]) -> Failure:
-    return Failure("", found.group(1), hint=Category.BUILD)
+def _tabled(found: re.Match[str], _lines: list[str], _index: int) -> Failure:
+    return Failure("", re.sub(r"\s{2,}", "  ", found[1]), hint="build")
 
 
-def _go_build(found: re.Match[str], _below: list[str]) -> Failure:
-    return Failure("error", found.group(2), _file(found.group(1)), hint=Category.BUILD)
+def _coded_error(found: re.Match[str], _lines: list[str], _index: int) -> Failure:
+    return Failure(found[1], found[2], hint="build")
 
 
-def _rustc(found: re.Match[str], _below: list[str]) -> Failure:
-    return Failure(found.group(1), found.group(2), hint=Category.BUILD)
-
-
-def _ruby(found: re.Match[str], _below: list[str]) -> Failure:
+def _ruby(found: re.Match[str], _lines: list[str], _index: int) -> Failure:
     path, function, message, kind = found.groups()
-    return Failure(kind, message, f"{_file(path).removesuffix('.rb')}.{function}")
+    # Ruby 3.4 quotes with two straight marks, calls nil by itself and puts the class before the method.
+    message = re.sub(r"`([^`']{1,200})'", r"'\1'", message).replace("nil:NilClass", "nil")
+    return Failure(
+        kind,
+        message,
+        f"{_file(path).removesuffix('.rb')}.{function.rpartition('#')[2].rpartition(' ')[2]}",
+    )
 
 
-def _coded(found: re.Match[str], _below: list[str]) -> Failure:
-    return Failure(found.group(1), found.group(2))
+def _coded(found: re.Match[str], _lines: list[str], _index: int) -> Failure:
+    return Failure(found["code"], found["text"])
 
 
 def _file(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
 
 
-def _context(below: list[str]) -> str:
-    """PostgreSQL's context names the relation; nothing else is needed from the next lines."""
-    context = (line.partition(":")[2].strip() for line in below if line.startswith("CONTEXT:"))
-    return next((f" {words}" for words in context), "")
-
-
-_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], list[str]], Failure]], ...] = (
-    (_CMAKE, _cmake),
-    (_NPM_CODE, _npm),
-    (_ESLINT, _eslint),
-    (_LINTER, _linter),
-    (_COMPILER, _compiler),
-    (_GO_BUILD, _go_build),
-    (_RUSTC, _rustc),
+_Form = Callable[[re.Match[str], list[str], int], "Failure | None"]
+_FORMS: tuple[tuple[re.Pattern[str], _Form], ...] = (
     (_RUBY, _ruby),
+    (_AT, _at),
+    (_NPM_CODE, _npm),
+    (_TABLED, _tabled),
+    (_SHELL, _shell),
+    (_PLACE, _place),
+    (_CODED_ERROR, _coded_error),
     (_CODED, _coded),
 )

@@ -20,12 +20,12 @@ MESSAGE_CHARS = 2_000
 # is linear. Words without digits are taken in one go: most of a message is nothing else. A quote
 # opens only where no word ends (``can't`` is no quotation).
 _SCAN = re.compile(
-    r"(?<![=\w])(?:(?![a-f]{8}|[A-F]{8})[A-Za-z]{1,40} )+"
+    r"(?<![=\w])(?:(?![a-f]{8}|[A-F]{8}|localhost\b)[A-Za-z]{1,40} )+"
     r"|<(?:" + "|".join(sorted(PLACEHOLDERS)) + r")>(?:[/\\][\w.+-]*)?"
     r"|[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s\"'<>()`]+"
     r"|(?<!\w)'[^'\n]{0,300}'(?!\w)"
     r'|"[^"\n]{0,300}"'
-    r"|\d{1,3}(?:,\d{3})+(?![\w,])"
+    r"|(?<![\w.,(\[])\d{1,3}(?:(?:[.'\u2019\u00a0\u202f]\d{3})+,\d{1,9}|(?:,\d{2,3})+(?:\.\d{1,9})?|(?:[ \u00a0\u202f']\d{3})+(?:,\d{1,9})?|,\d{1,2})(?![\w,]|\.\d)"
     r"|[^\s\"'`,;()\[\]{}<>|=]+"
 )
 # Without one of these there is nothing to mask.
@@ -35,9 +35,25 @@ _HEX_WORD = re.compile(r"[0-9a-f]{8}")
 _MEANING = frozenset(
     {
         "code", "curl", "errno", "error", "exit", "exit_code", "exitcode", "http", "http/1.0", "http/1.1", "http/2",
-        "returncode", "signal", "sqlstate", "status", "status_code", "winerror",
+        "rc", "ret", "retval", "returncode", "returned", "signal", "sqlstate", "status", "status_code", "winerror",
     }
 )  # fmt: skip
+# statusCode, exit-code, last_errno: the same in one word.
+_MEANING_ENDS = (
+    "statuscode",
+    "exitcode",
+    "errorcode",
+    "returncode",
+    "_code",
+    "-code",
+    "_status",
+    "-status",
+    "errno",
+    "_rc",
+)
+_LOCAL_NUMBER = re.compile(
+    r"\d{1,3}(?:[,'\u2019\u00a0\u202f ]|(?:\.\d{3})+,)[\d.,'\u2019\u00a0\u202f ]*\d\Z"
+)
 _CODE = re.compile(r"-?\d{1,5}[.:,]?\Z")
 # What stands after one of these is the cause itself, digits and all; some need a word before them.
 _NAMES_THE_CAUSE = {
@@ -46,17 +62,31 @@ _NAMES_THE_CAUSE = {
 _GLUE = " :=\"'`([{#"
 _ONE_TOKEN = re.compile(r"[^\s\"'`,;()\[\]{}<>|=]+\Z")
 _LABELLED = re.compile(r"[A-Za-z]{2,20}: ")
+_NAMED_ERROR = re.compile(r"\bE[A-Z]{4,20}\b|\b[Ee]rror\b|\bfailed\b")
 _DIGIT = re.compile(r"\d")
 _PASSES = 6
-_TOUCHING = re.compile(r"[/\\:@.%]<|(?<!<path)>[/\\:@.%\w]")
+_TOUCHING = re.compile(r"[/\\:@.%]<|@[\w.-]{1,64}<|(?<!<path)>[/\\:@.%\w]")
 # How far back a token looks for the words that give it a meaning.
 _BEFORE = 32
+
+
+# What was given to a parser is a value, whatever it looks like.
+_PARSES = re.compile(
+    r"\b(?:invalid literal|could not convert|cannot convert|unable to convert|failed to parse|cannot parse|could not parse|unable to parse|[Ff]or input string|input syntax|does not match format|\w{0,20}[Pp]arsing|[Ii]nvalid (?:date|number|integer|float|time|timestamp|duration|uuid|boolean|email|decimal|digit)\w*|not a (?:valid )?(?:number|integer|date|boolean|decimal|float|uuid))\b"
+)
+_FILE_NAME = re.compile(r"\.[A-Za-z]\w{0,4}.$|^.[/~\\]|[/\\]\w[^/\\]{0,80}\.\w")
+# Digits and quotation marks of other scripts.
+_WIDE = {0xFF10 + digit: str(digit) for digit in range(10)} | {
+    ord("\u2018"): "'", ord("\u2019"): "'", ord("\u201c"): '"', ord("\u201d"): '"', ord("\u00ab"): '"', ord("\u00bb"): '"', ord("\u201e"): '"',
+}  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
 def mask(message: str) -> str:
     """The message with every changing part replaced; ``mask(mask(m)) == mask(m)``."""
     message = " ".join(message[: 2 * MESSAGE_CHARS].split())[:MESSAGE_CHARS].rstrip()
+    if not message.isascii():
+        message = message.translate(_WIDE)
     if (
         not _WORTH_A_LOOK.search(message)
         and not _HEX_WORD.search(message)
@@ -81,18 +111,28 @@ def _replace(found: re.Match[str]) -> str:
         return token
     first = token[0]
     if first == "'" or first == '"':
-        if found.string.startswith(":", found.end()):
-            return first + mask(token[1:-1]) + first
-        return _mask_quoted(token, _before(found))
+        return _mask_quotation(found)
     if first == "<":
         return token
     if token in _TRUTHS:
         return _mask_truth(token, _before(found))
+    if first.isdecimal() and _LOCAL_NUMBER.match(token):
+        return "<n>"
     masked = "<n>" if token.isdigit() and token.isascii() else mask_token(token)
     # Only what would change can be saved by the words before it.
     if masked != token and _stays(token, _before(found)):
         return token
     return masked
+
+
+def _mask_quotation(found: re.Match[str]) -> str:
+    """A quotation as a key of an object, as what a parser was given, or as any other."""
+    token = found.group()
+    if found.string.startswith(":", found.end()):
+        return token[0] + mask(token[1:-1]) + token[0]
+    if _PARSES.search(found.string) and not _FILE_NAME.search(token):
+        return f"{token[0]}<str>{token[0]}"
+    return _mask_quoted(token, _before(found))
 
 
 def _before(found: re.Match[str]) -> str:
@@ -103,7 +143,7 @@ def _before(found: re.Match[str]) -> str:
 def _stays(token: str, before: str) -> bool:
     """Whether the token is part of what went wrong (``exit code 137``, ``HTTP 502``)."""
     word = _last_word(before)
-    if word in _MEANING:
+    if word in _MEANING or word.endswith(_MEANING_ENDS):
         return bool(_CODE.match(token))
     return word in _NAMES_THE_CAUSE and _NAMES_THE_CAUSE[word] in before.lower()
 
@@ -154,7 +194,7 @@ def _mask_inner(inner: str) -> str:
 
 def _reads_like_a_sentence(inner: str) -> bool:
     """Four words or more, most of them made of letters: somebody's message, not a value."""
-    if _LABELLED.match(inner):
+    if _LABELLED.match(inner) or _NAMED_ERROR.search(inner):
         return True
     words = inner.split()
     if len(words) < 4:

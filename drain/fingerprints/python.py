@@ -72,13 +72,6 @@ EXCEPTION_LINE = re.compile(
 )
 
 
-def read_bare(text: str) -> Failure | None:
-    """A text whose first line is ``package.SomeError: message``, without frames."""
-    text = text.lstrip("\n")
-    end = _line_end(text, 0)
-    return typed_line(text[:end], text[end : end + 2000])
-
-
 def typed_line(line: str, rest: str) -> Failure | None:
     """The failure of a line that begins with an exception's type; None for any other line."""
     found = EXCEPTION_LINE.match(line)

@@ -1,29 +1,144 @@
-"""Which reader understands a text: the most specific first, ranked plain lines last."""
+"""From a text to the failure it tells of: read the records, choose one, name it."""
 
 from __future__ import annotations
 
-from drain.fingerprints.clean import clean
-from drain.fingerprints.model import Failure
-from drain.fingerprints.panics import read_panic
-from drain.fingerprints.plain import read_lines
-from drain.fingerprints.pytest_report import read_pytest
-from drain.fingerprints.python import read_bare, read_python
-from drain.fingerprints.stacks import read_stack
-from drain.fingerprints.template import read_template
+from typing import NamedTuple
 
-_READERS = (read_template, read_pytest, read_python, read_panic, read_stack, read_bare)
+from drain.fingerprints.choose import choose
+from drain.fingerprints.clean import clean
+from drain.fingerprints.forms import take_apart
+from drain.fingerprints.lines import Level, Page, indent_of, read_page
+from drain.fingerprints.model import Failure
+from drain.fingerprints.pytest_report import read_pytest
+from drain.fingerprints.python import read_python
+from drain.fingerprints.records import Record, read_records
+from drain.fingerprints.reports import unwrap_xml
+from drain.fingerprints.template import read_template
+from drain.fingerprints.weights import Weight
+from drain.fingerprints.words import RULE, counts_failures, is_routine, own_words
+
+_BODY_LINES = 60
+_LINE_CHARS = 4_000
+
+
+class Reading(NamedTuple):
+    """What was read: the page, its records, the chosen one and the failure it was named as."""
+
+    page: Page
+    records: list[Record]
+    chosen: Record | None
+    failure: Failure
 
 
 def read(text: str) -> Failure:
     """The failure that a whole text tells of; an empty one when there is no text."""
     text = clean(text)
-    if text.startswith("Traceback"):
-        # The commonest case by far; no other reader would claim it.
-        failure = read_python(text)
-        if failure is not None:
-            return failure
-    for reader in _READERS:
-        failure = reader(text)
-        if failure is not None:
-            return failure
-    return read_lines(text)
+    quick = _read_quickly(text)
+    return quick or explain(text).failure
+
+
+def _read_quickly(text: str) -> Failure | None:
+    """A template, or a text that is one traceback from its first to its last line."""
+    failure = read_template(text)
+    if failure or not text.startswith("Traceback"):
+        return failure
+    end = text.rfind("\n\n", 0, len(text.rstrip()))
+    tail = text[text.rfind("\n  ", 0, len(text)) + 1 :].rstrip()
+    return read_python(text) if tail.count("\n") <= 1 and end < text.rfind("\n  ") else None
+
+
+def explain(text: str) -> Reading:
+    """The steps of reading a cleaned text."""
+    page = read_page(text)
+    page = Page([line[:_LINE_CHARS].rstrip() for line in page.lines], page.levels)
+    bare = "\n".join(page.lines)
+    report = (_read_quickly(bare) if bare != text else None) or read_pytest(bare)
+    if report:
+        return Reading(page, [], None, report)
+    records = read_records(page)
+    chosen = _first_told(records, page) or choose(records)
+    return Reading(page, records, chosen, name(page, records, chosen))
+
+
+def _first_told(records: list[Record], page: Page) -> Record | None:
+    """The first failing test that has a text of its own, when there are tests."""
+    tests = [record for record in records if record.weight == Weight.TEST]
+    return next((test for test in tests if _body(page, records, test)), None)
+
+
+def name(page: Page, records: list[Record], chosen: Record | None) -> Failure:
+    """Type, message, place and chain of the chosen record."""
+    if chosen is None:
+        return Failure("", "")
+    if chosen.weight == Weight.TEST:
+        return _name_test(page, records, chosen)
+    if chosen.failure is not None:
+        return chosen.failure
+    return take_apart(page.lines, chosen.start)
+
+
+def _name_test(page: Page, records: list[Record], test: Record) -> Failure:
+    """The first thing that the test's own text tells, at the place of the test."""
+    subject = test.header.subject if test.header else ""
+    body = _body(page, records, test)
+    if not body:
+        return Failure("", "test failed", subject, test=True)
+    told = explain(unwrap_xml("\n".join(body))).failure
+    return Failure(
+        told.type,
+        told.message or "test failed",
+        subject,
+        told.cause_type,
+        told.cause_message,
+        test=True,
+    )
+
+
+def _body(page: Page, records: list[Record], test: Record) -> list[str]:
+    """The lines of a failing test: those below its header, else those above."""
+    lines = page.lines
+    below = _telling(lines[test.end : _body_end(page, records, test)])
+    if below or test.header is None:
+        return below
+    top = max(0, test.start - _BODY_LINES)
+    # === RUN  TestZone, [ RUN ] CartTest.Total: the first line that names the test opens its text.
+    opening = next((at for at in range(top, test.start) if test.header.subject in lines[at]), None)
+    return [] if opening is None else _telling(lines[opening + 1 : test.start])
+
+
+def _body_end(page: Page, records: list[Record], test: Record) -> int:
+    """Where the text below a header ends: at the next test, or at a line that counts them."""
+    lines = page.lines
+    last = min(len(lines), test.end + _BODY_LINES)
+    for record in records:
+        other = (
+            record.header is not None
+            and test.header is not None
+            and record.header.subject != test.header.subject
+        )
+        if test.start < record.start < last and other:
+            last = record.start
+    margin = indent_of(lines[test.start])
+    counts = (
+        at
+        for at in range(test.end, last)
+        if counts_failures(lines[at]) and indent_of(lines[at]) <= margin
+    )
+    return next(counts, last)
+
+
+def _telling(lines: list[str]) -> list[str]:
+    """The lines without rules; empty when none of them has a word of its own."""
+    kept = [line for line in lines if not RULE.match(line)]
+    if any("<failure" in line or "<error" in line for line in kept):
+        return kept
+    return (
+        kept
+        if any(
+            own_words(line) and not is_routine(line) and not counts_failures(line) for line in kept
+        )
+        else []
+    )
+
+
+__all__ = ["Level", "Reading", "explain", "name", "read"]

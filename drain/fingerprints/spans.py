@@ -25,6 +25,31 @@ class Span(NamedTuple):
 
 
 SPANS = (
+    # C:\Users\Ann Lee\work: the blank is part of a name
+    Span(
+        "home with a blank in its name",
+        ("Users", "home"),
+        re.compile(
+            r"(?:\b[A-Za-z]:)?[\\/]{1,2}(?:Users|home)[\\/]{1,2}[^\\/:\n\"'<>|]{1,60}(?=[\\/])"
+        ),
+        "/home",
+    ),
+    # 512 MiB, 1 GB, 300 bytes
+    Span(
+        "size and its unit",
+        ("B", "bytes"),
+        re.compile(r"(?<![\w.,])\d[\d.,]{0,20}\s(?:[KMGTPEkmgt]i?B|bytes|B)\b"),
+        "<size>",
+    ),
+    # write /backup/a.tgz: No space left on device: what did not fit is not the cause
+    Span(
+        "file on a full volume",
+        ("No space left", "quota exceeded"),
+        re.compile(
+            r"(?<![\w/])(?:[A-Za-z]:)?[\\/][^\s'\":]{1,400}(?=.{0,80}(?:No space left|quota exceeded))"
+        ),
+        "<path>",
+    ),
     # Mon, 02 Jan 2006 15:04:05 -0700 | Mon Jan 02 2006 14:04:05 GMT+0800 (HKT) | Jan 18, 2019
     Span(
         "date in words",
@@ -107,12 +132,24 @@ SPANS = (
 )
 
 
+# https://registry.example.org/@acme%2Fui-kit: Not Found: what is not there is the cause
+_ASKED = re.compile(
+    r"https?://[^\s\"'<>()`,;]{1,300}?(?:[/@]|%2[Ff])(?P<name>[A-Za-z][A-Za-z_-]{2,60})(?=[:,.]?(?:\s|$))"
+)
+_NOT_THERE = re.compile(r"\b(?:404|[Nn]ot [Ff]ound)\b")
+_PATHS = re.compile(r"<path>(?:[ ,:;]{1,2}(?:<path>|\.(?=[)\s])))+")
+
+
 # One look for all hints: most messages have none.
 _ANY_HINT = re.compile("|".join(re.escape(hint) for span in SPANS for hint in span.hints))
 
 
 def mask_spans(message: str) -> str:
     """The message with every rule of ``SPANS`` applied in order."""
+    if "<path>" in message:
+        message = _PATHS.sub("<path>", message)
+    if "://" in message and _NOT_THERE.search(message):
+        message = _ASKED.sub(r"<url>/\g<name>", message)
     if not _ANY_HINT.search(message):
         return message
     for span in SPANS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from drain.fingerprints.model import Failure
+from drain.fingerprints.words import is_wrapper
 
 # An indented "at", a call, and where it is; JavaScript, the JVM and .NET each in their own way.
 _FRAME = re.compile(r"^[ \t]+at (?:async )?(?:new )?(\S.{0,400})$", re.MULTILINE)
@@ -25,33 +26,48 @@ _ANONYMOUS = ("<anonymous", "eval")
 _LOOK_BACK = 60
 
 
-def read_stack(text: str) -> Failure | None:
-    """The error above the first stack of ``at`` lines; None when there is no stack."""
-    first = _FRAME.search(text) if "\tat " in text or "  at " in text else None
+def is_frame(line: str) -> bool:
+    """Whether a line is a frame that begins with ``at``."""
+    return bool(_FRAME.match(line))
+
+
+def read_stack(text: str) -> tuple[Failure, int] | None:
+    """The error above the first stack of ``at`` lines, and how many lines above; None without one."""
+    first = _FRAME.search(text)
     if not first:
         return None
     head = _error_above(text, first.start())
     if head is None:
         return None
-    kind, message = head
+    kind, message, above = head
     function = _own_function(text, first.start())
     root = _root_cause(text, first.start())
-    return Failure(kind, message, function, *root)
+    return Failure(kind, message, function, *root), above
 
 
-def _error_above(text: str, end: int) -> tuple[str, str] | None:
-    """Type and message of the nearest line above ``end`` that names an error."""
-    lines = text[max(0, end - 8_000) : end].rstrip("\n").split("\n")[-_LOOK_BACK:]
+def _error_above(text: str, end: int) -> tuple[str, str, int] | None:
+    """Type and message of the nearest line above ``end`` that names an error, and how far above."""
+    lines = text[max(0, end - 8_000) : end].removesuffix("\n").split("\n")[-_LOOK_BACK:]
     for index in range(len(lines) - 1, -1, -1):
         found = _ERROR.match(lines[index].strip())
         if found:
             kind, code, message = found.groups()
-            return _kind(kind, code), (message or "").rstrip(":") or _next_line(lines, index)
+            message = (message or "").rstrip(":")
+            if not message or is_wrapper(message):
+                message = f"{message} {_next_line(lines, index)}".strip()
+            return _kind(kind, code), message, len(lines) - index
     return None
 
 
 def _next_line(lines: list[str], index: int) -> str:
-    return lines[index + 1].strip() if index + 1 < len(lines) else ""
+    return next(
+        (
+            line.strip()
+            for line in lines[index + 1 :]
+            if line.strip() and not line.rstrip().endswith("stacktrace:")
+        ),
+        "",
+    )
 
 
 def _kind(kind: str, code: str | None) -> str:

@@ -16,7 +16,7 @@ _TEMPLATE = re.compile(
     r"(?P<head>[^\n]{1,3000})(?:\nin (?P<place>[^\n ]{1,400}))?(?:\ncaused by (?P<cause>[^\n]{1,3000}))?\n?\Z"
 )
 _HEADLINE = re.compile(
-    r"(panic|CMake Error|[A-Z]{1,4}\d{3,6}|[A-Z]\w{0,60}[a-z]\w{0,60}(?: [A-Z]\w{0,60})?)(?:: (.*))?\Z"
+    r"(panic|CMake Error|[A-Z]{1,8}-?\d{2,6}|[A-Z]\w{0,60}[a-z]\w{0,60}(?: [A-Z]\w{0,60})?)(?:: (.*))?\Z"
 )
 
 

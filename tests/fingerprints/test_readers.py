@@ -199,9 +199,9 @@ def test_reports_of_pytest(body, summary, expected):
         ("ERROR 1064 (42000): You have an error\n", "ERROR 1064 (<n>): You have an error"),
         ("it went well\nall of it\n", "it went well"),
         ("Downloading a\nthe end\n", "the end"),
-        ("warning: x\nok\n", "ok"),
+        ("warning: x\nok\n", "warning: x"),
         ("DETAIL:  a\nit failed\n", "it failed"),
-        ("first failed\nsecond failed\n", "first failed"),
+        ("cart failed\nlease failed\n", "cart failed"),
         ("it failed\nfatal: no cart\n", "no cart"),
     ],
 )  # fmt: skip

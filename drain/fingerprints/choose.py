@@ -1,0 +1,76 @@
+"""Chooses the record that tells what ended a phase.
+
+The principles, for a tool that nobody has seen:
+
+* A failing test or a compiler's error is final; the first one counts.
+* Of all else the last trouble counts: what work went on after was survived.
+* Within that trouble the heaviest record counts (``Weight``) and of equals the first, because what
+  follows an error is mostly its consequence.
+* What only says that something else failed counts when nothing else is there.
+"""
+
+from __future__ import annotations
+
+from drain.fingerprints.records import Record
+from drain.fingerprints.weights import Weight
+
+
+def choose(records: list[Record]) -> Record | None:
+    """The record that tells what happened; None when there are no records."""
+    final = [record for record in records if record.final and record.weight >= Weight.NAMED]
+    tests = [record for record in final if record.weight == Weight.TEST]
+    if tests:
+        return tests[0]
+    if final:
+        return _with_rule(final[0], "the first error of a compiler")
+    runs = _troubles(records)
+    told = [run for run in runs if any(_tells(record) for record in run)]
+    if told:
+        return _heaviest(told[-1], "the last trouble")
+    mentioned = [run for run in runs if any(record.weight == Weight.MENTION for record in run)]
+    if mentioned:
+        return _heaviest(mentioned[-1], "nothing but mentions of failure")
+    return _before_wrapper(records, _heaviest(records, "nothing tells more")) if records else None
+
+
+def _before_wrapper(records: list[Record], best: Record) -> Record:
+    """The line right before a wrapper that nothing else explains: what was said last before the end."""
+    if best.weight != Weight.WRAPPER or best.failure is not None:
+        return best
+    at = records.index(best)
+    before = records[at - 1] if at else best
+    if before.weight == Weight.PLAIN and before.end == best.start:
+        return _with_rule(before, "the last words before a wrapper")
+    return best
+
+
+def _tells(record: Record) -> bool:
+    """Whether a record ends a phase by itself; a stack does even when its message points elsewhere."""
+    return record.weight >= Weight.TOLD or (
+        record.weight == Weight.WRAPPER and record.failure is not None
+    )
+
+
+def _troubles(records: list[Record]) -> list[list[Record]]:
+    """Runs of records from wrappers on that no routine work parts."""
+    runs: list[list[Record]] = []
+    parted = True
+    for record in records:
+        if record.weight == Weight.ROUTINE:
+            parted = True
+        elif record.weight >= Weight.WRAPPER:
+            if parted:
+                runs.append([])
+            runs[-1].append(record)
+            parted = False
+    return runs
+
+
+def _heaviest(records: list[Record], rule: str) -> Record:
+    best = max(records, key=lambda record: record.weight)
+    return _with_rule(best, rule)
+
+
+def _with_rule(record: Record, rule: str) -> Record:
+    record.rules.append(rule)
+    return record

@@ -1,0 +1,232 @@
+"""Takes a page apart into records: stacks, failing tests, and lines that say something of their own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from drain.fingerprints.blocks import read_block
+from drain.fingerprints.frames import read_frame
+from drain.fingerprints.lines import Level, Page
+from drain.fingerprints.model import Failure
+from drain.fingerprints.panics import read_panic
+from drain.fingerprints.python import read_python
+from drain.fingerprints.reports import Header, read_header
+from drain.fingerprints.stacks import is_frame, read_stack
+from drain.fingerprints.weights import Weight, weigh
+from drain.fingerprints.words import RULE, is_routine, is_wrapper
+
+
+@dataclass(slots=True)
+class Record:
+    """A part of the page, lines ``start`` up to ``end``, and what a reader made of it."""
+
+    start: int
+    end: int
+    weight: Weight
+    failure: Failure | None = None
+    # For failing tests.
+    header: Header | None = None
+    # A compiler's or a test's error ends its phase however much is printed after it.
+    final: bool = False
+    # Names of the rules that decided the weight.
+    rules: list[str] = field(default_factory=list)
+
+
+_TRACEBACK = "Traceback (most recent call last)"
+_PYTHON_FRAME = '  File "'
+_LINK = re.compile(
+    r"^(?:The above exception was the direct cause|During handling of the above exception)"
+)
+_CONTINUES = re.compile(
+    r"^(?:\s|DETAIL|CONTEXT|HINT|LINE \d|\[SQL|\[parameters|\(Background|[\w.\[\]]{1,80}$|$)"
+)
+_PANIC = re.compile(r"^(?:thread '|panic: |fatal error: )")
+_STACK_LINES = 400
+
+
+def read_records(page: Page) -> list[Record]:
+    """The records of a page in their order; lines that say nothing are left out."""
+    lines = page.lines
+    numbered = any("ail" in line or "AIL" in line for line in lines)
+    records: list[Record] = []
+    seen: set[str] = set()
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        if not line or line.isspace() or (line[0] in "-=*_+#~ \u2500\u23af" and RULE.match(line)):
+            index += 1
+            continue
+        record = _read_stack(page, index)
+        if record is None and line not in seen:
+            seen.add(line)
+            following = lines[index + 1] if index + 1 < len(lines) else ""
+            header = read_header(line, following, numbered)
+            record = (
+                Record(
+                    index,
+                    index + 1,
+                    Weight.TEST,
+                    header=header,
+                    final=True,
+                    rules=["a failing test"],
+                )
+                if header
+                else weigh_line(page, index)
+            )
+        if record is None:
+            index += 1
+            continue
+        # A stack's header was first met as a line of its own.
+        while records and records[-1].start >= record.start:
+            records.pop()
+        records.append(record)
+        index = max(record.end, index + 1)
+    return records
+
+
+def _read_stack(page: Page, index: int) -> Record | None:
+    """The stack that begins in line ``index``, by the reader of its dialect."""
+    lines, line = page.lines, page.lines[index]
+    if _TRACEBACK in line or line.startswith((_PYTHON_FRAME, '> File "')):
+        return _python(page, index)
+    if line[:1] in "tpf" and _PANIC.match(line):
+        return _panic(page, index)
+    if line[:1] in " \t" and is_frame(line):
+        return _at_stack(page, index)
+    if read_frame(line) is not None:
+        found = read_block(lines, index)
+        if found:
+            failure, start, end = found
+            return _stacked(page, start, end, failure)
+    return None
+
+
+def _stacked(page: Page, start: int, end: int, failure: Failure) -> Record:
+    """A stack, or a mere warning when it was logged as one."""
+    level = (
+        page.levels[start]
+        if page.levels[start] != Level.NONE or not start
+        else page.levels[start - 1]
+    )
+    if level in (Level.WARNING, Level.BELOW):
+        return Record(
+            start, end, Weight.MENTION, failure, rules=["a stack logged below the level of errors"]
+        )
+    weight = Weight.STACK
+    if failure.message and is_wrapper(failure.message):
+        return Record(
+            start,
+            end,
+            Weight.WRAPPER,
+            failure,
+            rules=["a stack whose message only says that something else failed"],
+        )
+    return Record(start, end, weight, failure, rules=["a stack"])
+
+
+def _python(page: Page, index: int) -> Record | None:
+    """One traceback or a chain of them; its frames may have lost their header."""
+    lines = page.lines
+    if lines[index].lstrip().startswith("|") or "Exception Group Traceback" in lines[index]:
+        end = min(len(lines), index + _STACK_LINES)
+    else:
+        end = _traceback_end(lines, index)
+    segment = [
+        line[2:].join(("  ", "")) if line.startswith("> File") else line
+        for line in lines[index:end]
+    ]
+    segment[0] = (
+        segment[0][segment[0].find(_TRACEBACK) :]
+        if _TRACEBACK in segment[0] and "Group" not in segment[0]
+        else segment[0]
+    )
+    failure = read_python("\n".join(segment))
+    return _stacked(page, index, end, failure) if failure else None
+
+
+def _traceback_end(lines: list[str], index: int) -> int:
+    """The line after the last exception of the chain that begins at ``index``."""
+    last = min(len(lines), index + _STACK_LINES)
+    end = index + 1
+    while end < last:
+        while end < last and (
+            not lines[end].strip() or lines[end][:1] in " \t" or lines[end].startswith('> File "')
+        ):
+            end += 1
+        end += 1
+        while end < last and lines[end].strip() and _CONTINUES.match(lines[end]):
+            end += 1
+        ahead = end
+        while (
+            ahead < last
+            and (not lines[ahead].strip() or _CONTINUES.match(lines[ahead]))
+            and ahead - end < 6
+        ):
+            ahead += 1
+        if ahead >= last or not _LINK.match(lines[ahead]):
+            break
+        end = ahead + 1
+        while end < last and _TRACEBACK not in lines[end] and end - ahead < 4:
+            end += 1
+        end += 1
+    return min(end, len(lines))
+
+
+def _panic(page: Page, index: int) -> Record | None:
+    end = index + 1
+    lines = page.lines
+    while (
+        end < len(lines)
+        and end - index < _STACK_LINES
+        and page.levels[end] == Level.NONE
+        and not is_routine(lines[end])
+    ):
+        end += 1
+    segment = "\n".join(lines[index:end])
+    failure = read_panic(segment)
+    if failure is None:
+        return None
+    if "goroutine " not in segment:
+        end = min(end, index + 6)
+    return _stacked(page, index, end, failure)
+
+
+def _at_stack(page: Page, index: int) -> Record | None:
+    """A stack of ``at`` lines with the error above it."""
+    lines = page.lines
+    end = index + 1
+    while (
+        end < len(lines)
+        and end - index < _STACK_LINES
+        and (
+            is_frame(lines[end])
+            or lines[end]
+            .lstrip()
+            .startswith(("... ", "Caused by: ", "[cause]", "Suppressed: ", "Wrapped by: "))
+        )
+    ):
+        end += 1
+    top = max(0, index - 60)
+    found = read_stack("\n".join(lines[top:end]))
+    if found:
+        failure, above = found
+        return _stacked(page, max(index - above, 0), end, failure)
+    block = read_block(lines, index)
+    if block:
+        return _stacked(page, block[1], max(block[2], end), block[0])
+    return None
+
+
+def weigh_line(page: Page, index: int) -> Record:
+    """The record of a line that stands for itself."""
+    line = page.lines[index]
+    weight, rule, final = weigh(line, page.levels[index])
+    end = index + 1
+    if weight == Weight.ROUTINE and line.count("(") > line.count(")"):
+        # What a bracket opened belongs to the line up to where it is closed.
+        closing = next(
+            (at for at in range(end, min(len(page.lines), end + 5)) if ")" in page.lines[at]), index
+        )
+        end = closing + 1
+    return Record(index, end, weight, rules=[rule], final=final)
