@@ -51,13 +51,16 @@ def read_records(page: Page) -> list[Record]:
     numbered = any("ail" in line or "AIL" in line for line in lines)
     records: list[Record] = []
     seen: set[str] = set()
-    index = 0
+    # Frames without an error beside them are read once, not again from each of them.
+    index = barren = 0
     while index < len(lines):
         line = lines[index]
         if not line or line.isspace() or (line[0] in "-=*_+#~ \u2500\u23af" and RULE.match(line)):
             index += 1
             continue
-        record = _read_stack(page, index)
+        record = _read_stack(page, index) if index >= barren else None
+        if record is None and index >= barren and _begins_stack(line):
+            barren = _indented_end(lines, index)
         if record is None and line not in seen:
             seen.add(line)
             following = lines[index + 1] if index + 1 < len(lines) else ""
@@ -100,6 +103,21 @@ def _read_stack(page: Page, index: int) -> Record | None:
             failure, start, end = found
             return _stacked(page, start, end, failure)
     return None
+
+
+def _begins_stack(line: str) -> bool:
+    return line.startswith(_PYTHON_FRAME) or is_frame(line) or _TRACEBACK in line
+
+
+def _indented_end(lines: list[str], index: int) -> int:
+    end = index + 1
+    while (
+        end < len(lines)
+        and end - index < _STACK_LINES
+        and (lines[end][:1] in " \t" or _TRACEBACK in lines[end])
+    ):
+        end += 1
+    return end
 
 
 def _stacked(page: Page, start: int, end: int, failure: Failure) -> Record:
