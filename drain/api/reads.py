@@ -162,6 +162,7 @@ def _phase(phase: Phase) -> dict[str, Any]:
         "id": phase.pk,
         "run_id": phase.run.run_id,
         "phase_id": phase.phase_id,
+        "tier_index": phase.tier_index,
         "phase_index": phase.phase_index,
         "name": phase.name,
         "state": phase.state,

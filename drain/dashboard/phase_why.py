@@ -40,9 +40,9 @@ WITH RECURSIVE up AS (
 wanted AS (
     SELECT %(phase)s::bigint AS id UNION SELECT phase_id FROM edge UNION SELECT prerequisite_id FROM edge
     UNION (SELECT id FROM drain_phase WHERE run_id = %(run)s::bigint AND state = 'QUEUED'
-        ORDER BY phase_index, id LIMIT 1)
+        ORDER BY place, id LIMIT 1)
 )
-SELECT p.id, p.run_id, p.phase_index, p.state, p.failure_category,
+SELECT p.id, p.run_id, p.place, p.state, p.failure_category,
     coalesce(m.key, p.last_fingerprint) AS fingerprint, coalesce(m.status, f.status) = 'snoozed'
         AND coalesce(coalesce(m.snoozed_until, f.snoozed_until) > %(now)s::timestamptz, true) AS snoozed,
     p.lease_owner IS NOT NULL AND p.lease_expires_at > now() AS leased, p.phase_id,
@@ -168,7 +168,7 @@ def _row(item: dict[str, Any]) -> PhaseRow:
     return PhaseRow(
         id=item["id"],
         run=item["run_id"],
-        phase_index=item["phase_index"],
+        place=item["place"],
         state=item["state"],
         category=item["failure_category"],
         fingerprint=item["fingerprint"],

@@ -3,13 +3,14 @@
 Before a source is written, a debt of each phase is committed. The transaction that then moves the phase here
 holds the rows of its debts locked and deletes them. Whoever is killed in between leaves debts that nobody
 holds: maintenance asks the source, and finishes here what had been done there, or drops what had not. A lost
-attempt leaves a debt as well: its child may have finished its phase there, or have left it half done.
+attempt leaves a debt as well: its child may have finished its phase there, or have left it half done. So
+does one whose phase has no good end yet: what the source says of it later is followed, without an import.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -19,11 +20,15 @@ from django.utils import timezone
 
 from drain.db.prepared import rows
 from drain.engine.isolation import isolated
-from drain.models import Phase, SourceDebt
+from drain.fingerprints import fingerprint
+from drain.models import Phase, Source, SourceDebt
 from drain.models.audit import Person, Subject, record_changes
+from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.models.transitions.phases import Moved, Why, move_phases
 from drain.models.vocabulary import Origin, PhaseState, SourceKind
-from drain.sources.autopack.readback import SETTLED, state_of, write_back
+from drain.sources.autopack.readback import SETTLED, rows_now
+from drain.sources.autopack.rows import SourceRow
+from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
 
 log = logging.getLogger(__name__)
@@ -33,16 +38,21 @@ BEFORE_ANYBODY_LOOKS = timedelta(seconds=30)
 """From the commit of a debt until its owner has locked it: milliseconds, unless the owner died."""
 AGAIN = timedelta(minutes=1)
 LOST = "lost"
+"""An attempt of ours was cut off: what it left half done in the source is put back."""
+FOLLOW = "follow"
+"""An attempt of ours is over: what the source says later is taken over, and nothing is written."""
+FOLLOWED_FOR = timedelta(minutes=10)
 LONGEST_ERROR = 500
 SHOWN_SOURCES = 20
 
-_LOSE = """
+_ASK = """
 INSERT INTO drain_sourcedebt
     (phase_id, verb, expect, "to", reason, actor, origin, address, error, owner, due_at)
-SELECT %(phase)s::bigint, 'lost', '', '', %(reason)s::text, 'maintenance', 'schedule', '', '',
+SELECT %(phase)s::bigint, %(verb)s::text, '', '', %(reason)s::text, 'maintenance', 'schedule', '', '',
     gen_random_uuid(), now() + %(after)s::interval
 FROM drain_source WHERE id = %(source)s::bigint AND kind = 'autopack'
-ON CONFLICT (phase_id) DO NOTHING
+ON CONFLICT (phase_id) DO UPDATE SET verb = excluded.verb, reason = excluded.reason, due_at = excluded.due_at,
+    made_at = now() WHERE drain_sourcedebt.verb IN ('lost', 'follow')
 """
 _UNSETTLED = """
 SELECT s.name AS source, count(*)::int AS phases, min(d.made_at) AS since, max(d.error) AS error
@@ -82,13 +92,52 @@ def keep_promise(owner: UUID) -> None:
     SourceDebt.objects.filter(owner=owner).delete()
 
 
-def note_lost(phase: int, source: int | None, reason: str, after: timedelta = timedelta(0)) -> None:
-    """After an attempt that left its source behind: that is to be asked, `after` a while.
+def note_lost(phase: int, source: int | None, reason: str) -> None:
+    """After an attempt that left its source behind: that is to be asked.
 
-    Call in the transaction that ends the attempt, or leave the attempt the time to end.
+    Call in the transaction that ends the attempt.
     """
     if source is not None:
-        rows(_LOSE, {"phase": phase, "source": source, "reason": reason, "after": after})
+        ask_later(LOST, phase, source, reason)
+
+
+def ask_later(
+    verb: str, phase: int, source: int, words: str, after: timedelta = timedelta(0)
+) -> None:
+    """Have a source asked about a phase `after` a while; `words` are ours if it is put back (LOST)."""
+    rows(_ASK, {"phase": phase, "verb": verb, "source": source, "reason": words, "after": after})
+
+
+def follow_rows(
+    source: Source, run: int, found: Iterable[SourceRow], detail: str = "found so in its source"
+) -> int:
+    """Make phases of a run what their source says, except those that an attempt holds; returns how many moved."""
+    said = {row.phase.phase_id: row for row in found}
+    moved = 0
+    for phase in Phase.objects.filter(run=run, phase_id__in=said, lease_owner=None):
+        row = said[phase.phase_id]
+        if phase.state != row.state:
+            why = Why("synced", f"source:{source.name}", detail)
+            moved += len(move_phases([phase.pk], expect=[phase.state], to=row.state, why=why))
+        _take_over(phase, row)
+    return moved
+
+
+def _take_over(phase: Phase, row: SourceRow) -> None:
+    """What the source wrote since we last looked becomes ours: its time, and its reason."""
+    at = row.phase.changed_at
+    if at is None or (phase.source_changed_at and at <= phase.source_changed_at):
+        return
+    changes: dict[str, object] = {"source_changed_at": at}
+    reason = row.phase.reason
+    if reason and reason != phase.last_failure_reason and at > phase.state_changed_at:
+        cause = fingerprint(reason)
+        record_fingerprints([Seen(cause, reason, at, at)])
+        changes |= {
+            "last_failure_reason": reason, "last_fingerprint": cause.key,
+            "failure_category": str(cause.category),
+        }  # fmt: skip
+    Phase.objects.filter(pk=phase.pk, lease_owner=None).update(**changes)
 
 
 def settle_debts(phases: Sequence[int] | None = None, limit: int = A_ROUND) -> int:
@@ -101,7 +150,7 @@ def settle_debts(phases: Sequence[int] | None = None, limit: int = A_ROUND) -> i
     count = 0
     for pk in list(found.values_list("pk", flat=True)[:limit]):
         with isolated(f"what source debt {pk} promised"):
-            count += _settle(pk)
+            count += _settle(pk, asked=phases is not None)
     return count
 
 
@@ -120,46 +169,79 @@ def unsettled() -> list[Unsettled]:
     return [Unsettled(**each) for each in rows(_UNSETTLED, {"limit": SHOWN_SOURCES})]
 
 
-def _settle(pk: int) -> bool:
+def _settle(pk: int, *, asked: bool) -> bool:
     with transaction.atomic():
         debt = SourceDebt.objects.filter(pk=pk).select_for_update(skip_locked=True).first()
         if debt is None:
             return False
         # Nobody starts the phase while its source is asked.
         phase = Phase.objects.select_for_update().get(pk=debt.phase_id)
-        if phase.lease_owner is None:
-            try:
-                _agree(debt, phase)
-            except SourceError as error:
-                log.warning("%s cannot be settled with its source yet: %s", debt, error)
-                later, said = timezone.now() + AGAIN, str(error)[:LONGEST_ERROR]
-                SourceDebt.objects.filter(pk=pk).update(due_at=later, error=said)
-                return False
-        # An attempt that holds the phase reads its source back itself.
-        debt.delete()
+        if phase.lease_owner is not None:
+            # An attempt that holds the phase reads its source back itself; it may be the one that asks.
+            return _ask_again(debt, AGAIN) if debt.verb == FOLLOW else _drop(debt)
+        try:
+            done = _agree(debt, phase)
+        except SourceError as error:
+            log.warning("%s cannot be settled with its source yet: %s", debt, error)
+            return _ask_again(debt, AGAIN, str(error)[:LONGEST_ERROR])
+        return _drop(debt) if done or asked else _ask_again(debt, timezone.now() - debt.made_at)
+
+
+def _drop(debt: SourceDebt) -> bool:
+    debt.delete()
     return True
 
 
-def _agree(debt: SourceDebt, phase: Phase) -> None:
-    """Make the phase here what it is there. Raises SourceError."""
+def _ask_again(debt: SourceDebt, after: timedelta, error: str = "") -> bool:
+    SourceDebt.objects.filter(pk=debt.pk).update(due_at=timezone.now() + after, error=error)
+    return False
+
+
+def _agree(debt: SourceDebt, phase: Phase) -> bool:
+    """Make the phase here what it is there; False if it is to be asked again. Raises SourceError."""
     run, source = phase.run, phase.run.source
     if source is None or source.kind != SourceKind.AUTOPACK:
-        return
-    said = state_of(source, run.run_id, phase.phase_id)
-    if said is None or said == phase.state:
-        return
-    if debt.verb == LOST and said not in SETTLED:
-        # Its child is gone, and Autopack itself never gives such a phase up.
-        write_back(source, run.run_id, phase.phase_id, said, PhaseState.FAILED, debt.reason)
-        said = PhaseState.FAILED
-    if (debt.to, debt.expect) == (said, phase.state):
+        return True
+    row = rows_now(source, run.run_id).get(phase.phase_id)
+    if row is None:
+        return True
+    if debt.verb == FOLLOW:
+        follow_rows(source, run.pk, [row])
+        return row.state in (PhaseState.COMPLETE, PhaseState.SKIPPED) or _is_old(debt)
+    if debt.verb == LOST:
+        return _agree_after_loss(debt, phase, source, row)
+    if (debt.to, debt.expect) == (row.state, phase.state):
         why = Why(debt.verb, debt.actor, debt.reason)
     else:
         why = Why("synced", f"source:{source.name}", f"found so after “{debt.verb}” was cut off")
-    moved = move_phases([phase.pk], expect=[phase.state], to=said, why=why)
-    if debt.verb != LOST:
-        by = Person(debt.actor, Origin(debt.origin), debt.address)
-        record_changes(by, f"phase.{debt.verb}", debt.reason, map(change_of, [phase], moved))
+    moved = move_phases([phase.pk], expect=[phase.state], to=row.state, why=why)
+    by = Person(debt.actor, Origin(debt.origin), debt.address)
+    record_changes(by, f"phase.{debt.verb}", debt.reason, map(change_of, [phase], moved))
+    return True
+
+
+def _agree_after_loss(debt: SourceDebt, phase: Phase, source: Source, row: SourceRow) -> bool:
+    """Put back what the lost attempt left half done, unless somebody wrote it since; follow anything else.
+
+    Its child is gone. What another executor has taken since then is younger than the loss.
+    """
+    if row.state not in SETTLED:
+        change = Change(
+            phase.run.run_id,
+            phase.phase_id,
+            row.state,
+            PhaseState.FAILED,
+            debt.reason,
+            debt.made_at,
+        )
+        if write_back(source, change):
+            row = rows_now(source, phase.run.run_id).get(phase.phase_id, row)
+    follow_rows(source, phase.run_id, [row], f"found so after “{debt.verb}” was cut off")
+    return True
+
+
+def _is_old(debt: SourceDebt) -> bool:
+    return timezone.now() - debt.made_at >= FOLLOWED_FOR
 
 
 def change_of(phase: Phase, moved: Moved) -> tuple[Subject, dict[str, str], dict[str, str]]:

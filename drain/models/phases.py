@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Collate, Now
+from django.db.models.functions import Cast, Collate, Now
 
 from drain.models.runs import Run
 from drain.models.vocabulary import WORKING_STATES, PhaseState
+from drain.policy.place import TIER_SIZE
 
 
 class Phase(models.Model):
@@ -16,7 +17,15 @@ class Phase(models.Model):
     # Covered by three indexes that begin with it.
     run = models.ForeignKey(Run, models.CASCADE, related_name="phases", db_index=False)
     phase_id = models.CharField(max_length=300)
+    # Phases run in the order of both; a source without tiers has one.
+    tier_index = models.IntegerField(default=0)
     phase_index = models.IntegerField()
+    # Both as one number, for every comparison: see drain.policy.place.
+    place = models.GeneratedField(
+        expression=Cast("tier_index", models.BigIntegerField()) * TIER_SIZE + F("phase_index"),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
     name = models.CharField(max_length=300, blank=True)
     state = models.CharField(max_length=12, choices=PhaseState, default=PhaseState.QUEUED)
     state_changed_at = models.DateTimeField(db_default=Now())
@@ -26,6 +35,8 @@ class Phase(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     # The source's own count: shown, never used for a limit.
     source_attempts = models.PositiveIntegerField(default=0)
+    # When the source last wrote the phase, as far as we know: what it wrote later is never written over.
+    source_changed_at = models.DateTimeField(null=True, blank=True)
     last_failure_reason = models.TextField(blank=True)
     last_fingerprint = models.CharField(max_length=48, blank=True)
     failure_category = models.CharField(max_length=40, blank=True)
@@ -52,7 +63,7 @@ class Phase(models.Model):
         ]
         indexes = [
             models.Index(fields=["run", "state"], name="drain_phase_run_state"),
-            models.Index(fields=["run", "phase_index"], name="drain_phase_run_index"),
+            models.Index(fields=["run", "place"], name="drain_phase_run_place"),
             models.Index(
                 F("state_changed_at").desc(),
                 F("id").desc(),

@@ -39,7 +39,7 @@ class Backlog:
                 self.linked[row.id] = row
 
     def _note_queued(self, row: PhaseRow) -> None:
-        queued = QueuedPhase(row.phase_index, row.id, row.phase_id)
+        queued = QueuedPhase(row.place, row.id, row.phase_id)
         self.first_queued[row.run] = min(queued, self.first_queued.get(row.run, queued))
         if self._allow_queued:
             self._offer(row)

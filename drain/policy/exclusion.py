@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from drain.policy.limits import Limits, QueuedPolicy
+from drain.policy.place import place_words
 from drain.policy.reasons import ExclusionReason, RunStop
 from drain.policy.rows import PhaseRow, RunFacts, Scope
 from drain.policy.states import PhaseState
@@ -24,9 +25,9 @@ class Exclusion(NamedTuple):
 
 
 class QueuedPhase(NamedTuple):
-    """The queued phase with the lowest index of a run; compares by index, then id."""
+    """The queued phase with the first place of a run; compares by place, then id."""
 
-    phase_index: int
+    place: int
     id: int
     phase_id: str
 
@@ -42,7 +43,7 @@ class RunRule:
     queued: Exclusion | None
     """Left alone because of its queued phase."""
     waits_above: float
-    """Failed phases with an index above this wait for the queued phase."""
+    """Failed phases with a place above this wait for the queued phase."""
     wait: Exclusion
     stopped: Exclusion | None
     """Stopped earlier in this session."""
@@ -122,7 +123,7 @@ class RowRules:
             return Exclusion(ExclusionReason.FINGERPRINT_SNOOZED, f"fingerprint {row.fingerprint}")
         if rule.queued is not None and row.state != PhaseState.QUEUED:
             return rule.queued
-        return rule.wait if row.phase_index > rule.waits_above else None
+        return rule.wait if row.place > rule.waits_above else None
 
 
 def run_rule(
@@ -162,13 +163,13 @@ def _wait(
         # Autopack's executor takes the earliest queued phase of the run, so asking it for a later
         # one would run this one instead.
         detail = (
-            f"Autopack would run the queued {queued.phase_id} (index {queued.phase_index}) first"
+            f"Autopack would run the queued {queued.phase_id} ({place_words(queued.place)}) first"
         )
     elif policy is QueuedPolicy.DEPENDENTS and facts.sequential:
-        detail = f"comes after the queued {queued.phase_id} (index {queued.phase_index})"
+        detail = f"comes after the queued {queued.phase_id} ({place_words(queued.place)})"
     else:
         return math.inf, _NO_WAIT
-    return queued.phase_index, Exclusion(ExclusionReason.WAITS_FOR_QUEUED, detail)
+    return queued.place, Exclusion(ExclusionReason.WAITS_FOR_QUEUED, detail)
 
 
 def _stopped(stop: RunStop | None) -> Exclusion | None:

@@ -24,7 +24,7 @@ class Tier(IntEnum):
 
 
 Keyed = tuple[int, int, int, int, int, PhaseRow]
-"""Tier, category rank, failed phases of the run, index, id, row: the id makes the order total.
+"""Tier, category rank, failed phases of the run, place, id, row: the id makes the order total.
 
 Flat and of plain integers, because sorting a million of them compares little else.
 """
@@ -86,7 +86,7 @@ def _keyed(
             in_order.setdefault(row.run, []).append(row)
         else:
             rank = CATEGORY_RANKS.get(row.category, OTHER_RANK)
-            keyed.append((tier, rank, failed, row.phase_index, row.id, row))
+            keyed.append((tier, rank, failed, row.place, row.id, row))
     for run, members in in_order.items():
         tier, failed, _ = base[run]
         _key_sequential(members, tier, failed, keyed)
@@ -96,15 +96,15 @@ def _keyed(
 def _key_sequential(members: list[PhaseRow], tier: int, failed: int, keyed: list[Keyed]) -> None:
     # A phase cannot run before those ahead of it, so it carries the latest rank among them: the
     # run keeps the order of its indexes and still takes its place among other runs by cause.
-    members.sort(key=_by_index)
+    members.sort(key=_by_place)
     rank = 0
     for row in members:
         rank = max(rank, category_rank(row.category))
-        keyed.append((tier, rank, failed, row.phase_index, row.id, row))
+        keyed.append((tier, rank, failed, row.place, row.id, row))
 
 
-def _by_index(row: PhaseRow) -> tuple[int, int]:
-    return row.phase_index, row.id
+def _by_place(row: PhaseRow) -> tuple[int, int]:
+    return row.place, row.id
 
 
 def _base_tier(facts: RunFacts) -> int:

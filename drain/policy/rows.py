@@ -23,7 +23,8 @@ class PhaseRow(NamedTuple):
     id: int
     run: int
     """Key of the run in the mapping of `RunFacts`."""
-    phase_index: int
+    place: int
+    """Where it stands in its run, see `place_of`."""
     state: str
     """A value of `PhaseState`."""
     category: str
@@ -46,7 +47,7 @@ class RunFacts:
     pk: int
     run_id: str
     sequential: bool = False
-    """Its phases run in the order of their index, one at a time; no edges follow from it."""
+    """Its phases run in the order of their places, one at a time; no edges follow from it."""
     autopack: bool = False
     """Its executor takes the earliest queued phase, whatever it is asked for."""
     hold: str = ""

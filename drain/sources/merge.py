@@ -80,7 +80,10 @@ JOIN drain_phase p ON p.run_id = r.id AND p.phase_id = s.phase_id WHERE p.lease_
 # know: a drain of ours may have found a later one; and no reason never erases an earlier one.
 _DETAILS = """
 WITH given AS (
-    SELECT p.id, coalesce(s.phase_index, p.phase_index) AS phase_index, coalesce(s.name, p.name) AS name,
+    SELECT p.id, coalesce(s.tier_index, p.tier_index) AS tier_index,
+        coalesce(s.phase_index, p.phase_index) AS phase_index, coalesce(s.name, p.name) AS name,
+        CASE WHEN p.lease_owner IS NULL THEN coalesce(s.changed_at, p.source_changed_at)
+            ELSE p.source_changed_at END AS source_changed_at,
         coalesce(s.category, p.category) AS category, coalesce(s.complexity, p.complexity) AS complexity,
         coalesce(s.params, p.params) AS params, coalesce(s.source_attempts, p.source_attempts) AS source_attempts,
         s.reason <> '' AND p.lease_owner IS NULL
@@ -90,15 +93,18 @@ WITH given AS (
     JOIN drain_phase p ON p.run_id = r.id AND p.phase_id = s.phase_id
     WHERE s.n BETWEEN %(first)s::bigint AND %(last)s::bigint ORDER BY p.id
 ), changed AS (
-    UPDATE drain_phase p SET phase_index = g.phase_index, name = g.name, category = g.category,
+    UPDATE drain_phase p SET tier_index = g.tier_index, phase_index = g.phase_index, name = g.name,
+        category = g.category, source_changed_at = g.source_changed_at,
         complexity = g.complexity, params = g.params, source_attempts = g.source_attempts,
         last_failure_reason = CASE WHEN g.newer THEN g.reason ELSE p.last_failure_reason END,
         last_fingerprint = CASE WHEN g.newer THEN g.fingerprint ELSE p.last_fingerprint END,
         failure_category = CASE WHEN g.newer THEN g.failure_category ELSE p.failure_category END
     FROM given g
-    WHERE p.id = g.id AND ((p.phase_index, p.name, p.category, p.complexity, p.params, p.source_attempts)
+    WHERE p.id = g.id AND ((p.tier_index, p.phase_index, p.name, p.category, p.complexity, p.params, p.source_attempts,
+                p.source_changed_at)
             IS DISTINCT FROM
-            (g.phase_index, g.name, g.category, g.complexity, g.params, g.source_attempts)
+            (g.tier_index, g.phase_index, g.name, g.category, g.complexity, g.params, g.source_attempts,
+                g.source_changed_at)
         OR (g.newer AND (p.last_failure_reason, p.last_fingerprint, p.failure_category)
             IS DISTINCT FROM (g.reason, g.fingerprint, g.failure_category)))
     RETURNING p.run_id, p.phase_id

@@ -26,7 +26,7 @@ CREATE TEMP TABLE drain_stage_run (
     run_id text, name text, created_at timestamptz, run_order text, max_parallel int, executor text,
     labels jsonb) ON COMMIT DROP;
 CREATE TEMP TABLE drain_stage_phase (
-    n bigint, run_id text, phase_id text, phase_index int, name text, state text, changed_at timestamptz,
+    n bigint, run_id text, phase_id text, tier_index int, phase_index int, name text, state text, changed_at timestamptz,
     category text, complexity text, params jsonb, source_attempts int, reason text NOT NULL,
     fingerprint text NOT NULL, failure_category text NOT NULL, fine text NOT NULL,
     started_at timestamptz, finished_at timestamptz, moved bool NOT NULL DEFAULT false) ON COMMIT DROP;
@@ -58,7 +58,9 @@ class PhaseIn:
     run_id: str
     phase_id: str
     state: PhaseState
+    tier_index: int | None = None
     phase_index: int | None = None
+    """Within its tier, if the source has tiers."""
     name: str | None = None
     changed_at: datetime | None = None
     category: str | None = None
@@ -130,7 +132,7 @@ def stage_runs(runs: Iterable[RunIn]) -> int:
 def stage_phases(phases: Iterable[PhaseIn], causes: Causes) -> int:
     """Stream phases into their table, numbered from 1; returns how many."""
     count = _copy(
-        "drain_stage_phase (n, run_id, phase_id, phase_index, name, state, changed_at, category, complexity, "
+        "drain_stage_phase (n, run_id, phase_id, tier_index, phase_index, name, state, changed_at, category, complexity, "
         "params, source_attempts, reason, fingerprint, failure_category, fine, started_at, finished_at)",
         (_phase_row(number, phase, causes) for number, phase in enumerate(phases, 1)),
     )
@@ -168,6 +170,7 @@ def _phase_row(number: int, phase: PhaseIn, causes: Causes) -> Sequence[object]:
         number,
         phase.run_id,
         phase.phase_id,
+        phase.tier_index,
         phase.phase_index,
         phase.name,
         phase.state.value,

@@ -50,7 +50,7 @@ def test_a_row_of_the_list_of_runs_shows_names_sources_and_errors_as_text():
 
 
 def test_a_row_of_a_run_s_phases_shows_names_errors_and_attempts_as_text():
-    phase = RunPhase(3, 0, EVIL, "FAILED", NOON, f"first\n{EVIL}", None)
+    phase = RunPhase(3, "0", EVIL, "FAILED", NOON, f"first\n{EVIL}", None)
     line = PhaseLine(
         phase,
         [EVIL, "failed"],
@@ -59,7 +59,7 @@ def test_a_row_of_a_run_s_phases_shows_names_errors_and_attempts_as_text():
     )
     period = Period(0.0, 3600.0)
     assert inert(phase_rows(RunTable([line], None, period), [0.5]))
-    done = RunPhase(3, 0, "b", "COMPLETE", NOON, EVIL, EVIL)
+    done = RunPhase(3, "0", "b", "COMPLETE", NOON, EVIL, EVIL)
     drawn = phase_rows(RunTable([PhaseLine(done, [], [], None)], None, None), [])
     assert "script" not in drawn
     assert 'aria-label="Attempts: none"' in drawn

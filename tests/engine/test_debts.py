@@ -20,7 +20,7 @@ from drain.models import Attempt, AuditEvent, Phase, SourceDebt, Transition
 from drain.models.audit import Person
 from drain.models.transitions.phases import Why
 from drain.models.vocabulary import Origin, PhaseState
-from drain.sources.autopack.readback import write_back
+from drain.sources.autopack.writing import write_back
 from drain.sources.errors import SourceError
 from tests.people import signed_in
 

@@ -16,9 +16,7 @@ def phase(pk, *, run=1, index=None, state="FAILED", **more):
         "phase_id": f"p{pk}",
         **more,
     }
-    return PhaseRow(
-        id=pk, run=run, phase_index=pk if index is None else index, state=state, **values
-    )
+    return PhaseRow(id=pk, run=run, place=pk if index is None else index, state=state, **values)
 
 
 def plan(rows, *, runs=None, edges=(), scope=None, **more):

@@ -60,7 +60,8 @@ def test_the_scenario_arrives_as_the_report_tells_it(autopack):
     assert Fingerprint.objects.get(key=failed.last_fingerprint).category == failed.failure_category
     assert failed.source_attempts == 3
     assert failed.state_changed_at.isoformat() == "2025-12-27T13:06:00+00:00"
-    assert Run.objects.get(run_id=RUN).order == "sequential"
+    run = Run.objects.get(run_id=RUN)
+    assert (run.order, run.max_parallel) == ("independent", 1), "one at a time, in any order"
     assert StateDelta.objects.filter(state="FAILED").exists()
 
 

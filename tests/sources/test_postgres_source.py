@@ -11,7 +11,8 @@ from django.db import connection
 from drain.models import Phase, Source
 from drain.models.vocabulary import PhaseState
 from drain.sources.autopack.importing import import_source
-from drain.sources.autopack.readback import before, settle, write_back
+from drain.sources.autopack.readback import before, settle
+from drain.sources.autopack.writing import Change, write_back
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +65,6 @@ def test_it_is_read_like_a_file(source):
 def test_it_is_read_back_and_written_back(source, monkeypatch):
     monkeypatch.setattr("drain.sources.autopack.readback.POLL_SECONDS", 0.02)
     watermark = before(source, "r1", "a")
-    assert write_back(source, "r1", "a", PhaseState.FAILED, PhaseState.COMPLETE, "")
-    assert not write_back(source, "r1", "a", PhaseState.FAILED, PhaseState.QUEUED, "")
+    assert write_back(source, Change("r1", "a", PhaseState.FAILED, PhaseState.COMPLETE))
+    assert not write_back(source, Change("r1", "a", PhaseState.FAILED, PhaseState.QUEUED))
     assert settle(source, "r1", "a", watermark, lambda: None).state == "COMPLETE"

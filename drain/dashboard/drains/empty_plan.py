@@ -82,5 +82,5 @@ def _blocker(run: int, reason: ExclusionReason, detail: str) -> Phase | None:
     if reason not in _QUEUED:
         return None
     queued = Phase.objects.filter(run=run, state=PhaseState.QUEUED).select_related("run")
-    near = queued.order_by("phase_index")[:LOOKED_AT]
+    near = queued.order_by("place")[:LOOKED_AT]
     return next((phase for phase in near if phase.phase_id in detail), None)

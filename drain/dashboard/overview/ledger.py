@@ -51,14 +51,14 @@ WITH RECURSIVE hold AS (
         WHERE d.prerequisite_id = walk.id AND p.state = 'FAILED' OFFSET 0
     ) next
 ), first_queued AS (
-    SELECT q.run_id, min(q.phase_index) AS place FROM drain_phase q
+    SELECT q.run_id, min(q.place) AS place FROM drain_phase q
     JOIN drain_run r ON r.id = q.run_id JOIN drain_source s ON s.id = r.source_id
     WHERE q.state = 'QUEUED' AND s.kind = 'autopack' GROUP BY q.run_id
 ), waiting AS MATERIALIZED (
     SELECT id FROM walk
     UNION SELECT p.id FROM first_queued q CROSS JOIN LATERAL (
         SELECT id FROM drain_phase
-        WHERE run_id = q.run_id AND state = 'FAILED' AND phase_index > q.place OFFSET 0
+        WHERE run_id = q.run_id AND state = 'FAILED' AND place > q.place OFFSET 0
     ) p
     EXCEPT (SELECT id FROM held_phase UNION ALL SELECT id FROM snoozed_phase)
 ), counts AS (

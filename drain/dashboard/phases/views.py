@@ -35,7 +35,7 @@ JOIN drain_phase other ON other.id =
 JOIN drain_run r ON r.id = other.run_id ORDER BY edge.id
 """
 _PHASE = (
-    "phase_id", "phase_index", "name", "state", "state_changed_at", "category", "complexity", "attempts",
+    "phase_id", "tier_index", "phase_index", "name", "state", "state_changed_at", "category", "complexity", "attempts",
     "source_attempts", "last_fingerprint", "last_failure_reason", "params", "run__run_id",
 )  # fmt: skip
 # What the page shows of each; all that is known of fifty attempts takes several times as long to read.

@@ -82,7 +82,7 @@ def _move(
         "pks": [] if large else phases,
         "large": large,
         "nobody": large and not strength().hosts,
-        "named": named.order_by("run__run_id", "phase_index"),
+        "named": named.order_by("run__run_id", "place"),
         # What was typed stays when it is refused: another state than the chosen one would be a trap.
         "to": to,
         "reason": request.POST.get("reason", ""),

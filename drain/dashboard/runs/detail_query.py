@@ -37,14 +37,15 @@ WHERE p.run_id = %(run)s::bigint ORDER BY d.id LIMIT %(limit)s::int
 """
 HOLDS = 10
 _PHASES = """
-SELECT p.id AS pk, p.phase_index AS place, p.phase_id, p.state, p.state_changed_at AS since,
+SELECT p.id AS pk, CASE WHEN p.tier_index = 0 THEN '' ELSE p.tier_index || '.' END || p.phase_index AS place,
+    p.phase_id, p.state, p.state_changed_at AS since,
     right(p.last_failure_reason, %(said)s::int) AS said,
     (SELECT f.title FROM drain_fingerprint f WHERE f.key = p.last_fingerprint) AS cause
 FROM drain_phase p
-WHERE p.run_id = %(run)s::bigint AND (p.phase_index, p.id) > (%(index)s::bigint, %(pk)s::bigint)
-ORDER BY p.phase_index, p.id LIMIT %(limit)s::int
+WHERE p.run_id = %(run)s::bigint AND (p.place, p.id) > (%(index)s::bigint, %(pk)s::bigint)
+ORDER BY p.place, p.id LIMIT %(limit)s::int
 """
-_BEFORE_ALL = (-(2**31), 0)
+_BEFORE_ALL = (-(2**62), 0)
 _HOLDS = """
 SELECT * FROM drain_hold
 WHERE kind = 'run' AND value = %(name)s OR kind = 'prefix' AND starts_with(%(name)s, value)
@@ -56,7 +57,7 @@ class RunPhase(NamedTuple):
     """What a row needs of a phase; a whole model takes several times as long to read."""
 
     pk: int
-    place: int
+    place: str
     phase_id: str
     state: str
     since: datetime

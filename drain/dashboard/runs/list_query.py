@@ -40,14 +40,14 @@ _MATCHES = """
 SELECT DISTINCT ON (run_id) run_id, id AS pk, phase_id, left(last_failure_reason, %(size)s) AS error
 FROM drain_phase WHERE run_id = ANY(%(runs)s::bigint[]) AND state = 'FAILED'
     AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s)
-ORDER BY run_id, phase_index
+ORDER BY run_id, place
 """
 # The same among the first few failed phases of each run, without the index of words.
 _NEAR = """
 SELECT r.id AS run_id, found.* FROM unnest(%(runs)s::bigint[]) AS r (id) CROSS JOIN LATERAL (
     SELECT id AS pk, phase_id, left(last_failure_reason, %(size)s) AS error FROM (
         SELECT id, phase_id, last_failure_reason FROM drain_phase
-        WHERE run_id = r.id AND state = 'FAILED' ORDER BY phase_index LIMIT 3
+        WHERE run_id = r.id AND state = 'FAILED' ORDER BY place LIMIT 3
     ) few WHERE lower(left(last_failure_reason, 8000)) LIKE ALL(%(parts)s::text[])
         AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s) LIMIT 1
 ) found

@@ -98,7 +98,7 @@ def _after(request: HttpRequest, run: int) -> tuple[int, int] | None:
     pk = number_in(request, "after")
     if pk is None:
         return None
-    return Phase.objects.filter(pk=pk, run=run).values_list("phase_index", "pk").first()
+    return Phase.objects.filter(pk=pk, run=run).values_list("place", "pk").first()
 
 
 def _headline(counts: dict[str, int]) -> tuple[str, str]:

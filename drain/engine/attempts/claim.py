@@ -64,9 +64,9 @@ LEFT JOIN LATERAL (
 ) need ON NOT %(force)s::bool
 LEFT JOIN LATERAL (
     SELECT q.phase_id FROM drain_phase q JOIN drain_source o ON o.id = slot.source_id
-    WHERE q.run_id = slot.run_id AND q.state = 'QUEUED' AND q.phase_index < p.phase_index
+    WHERE q.run_id = slot.run_id AND q.state = 'QUEUED' AND q.place < p.place
       AND o.kind = 'autopack' AND NOT %(ignore_queued)s::bool
-    ORDER BY q.phase_index LIMIT 1
+    ORDER BY q.place LIMIT 1
 ) ahead ON NOT %(force)s::bool
 LEFT JOIN drain_sessionfingerprint stopped ON NOT %(force)s::bool AND stopped.session_id = s.id AND stopped.run_pk = 0
     AND stopped.count >= %(session_repeats)s::int AND p.last_fingerprint <> ''
@@ -167,7 +167,9 @@ def _state_refusal(facts: dict[str, Any], rules: PickRules) -> Refusal | None:
     state = facts["state"]
     if facts["leased"]:
         return Refusal(ExclusionReason.LEASED, f"is {state} by now, started by somebody else")
-    if state != "FAILED" and not (rules.allow_queued and state == "QUEUED"):
+    # Autopack's own retry leaves a phase QUEUED; what our attempt left so is still ours to offer again.
+    ours = facts["used_attempts"] > 0 and facts["moved_verb"] == "finish"
+    if state != "FAILED" and not (state == "QUEUED" and (rules.allow_queued or ours)):
         by = f" ({facts['moved_verb']}, {facts['moved_by']})" if facts["moved_by"] else ""
         return Refusal(ExclusionReason.NO_LONGER_FAILED, f"is {state} by now{by}")
     if facts["attempts"] != facts["seen_attempts"]:

@@ -66,6 +66,11 @@ class LoopContext:
         chosen = executor if executor is not None else self.default_executor
         return self.profiles[chosen or 0]
 
+    @property
+    def ignores_queued(self) -> bool:
+        """Whether what is queued holds nothing back in this session."""
+        return self.limits.queued_policy is QueuedPolicy.IGNORE or self.scope.force
+
     def pick_rules(self) -> PickRules:
         """What the next pick has to respect."""
         repeats = self.limits.max_session_fingerprint_repeats

@@ -16,6 +16,7 @@ from drain.models import TelemetryEvent
 from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.models.transitions.attempts import Finish, finish_attempt
 from drain.models.vocabulary import PhaseState
+from drain.policy.reasons import ExclusionReason
 from drain.policy.retry import back_off, offered_again
 from drain.policy.states import FAILURES, UNCOUNTED, Outcome
 from drain.policy.tallies import Ended as Tallied
@@ -40,6 +41,10 @@ class Result:
     """Rows to keep, without phase and attempt."""
     detail: str = ""
     """Why it is out of the plan, for an attempt that was diverted."""
+    state: PhaseState | None = None
+    """Of the phase in its source, which has the last word; None leaves it to the outcome."""
+    excluded: ExclusionReason | None = None
+    """The reason on its candidate, for an attempt that was diverted."""
 
 
 def finish(context: LoopContext, held: Held, result: Result) -> bool:
@@ -73,7 +78,7 @@ def _entry(context: LoopContext, held: Held, result: Result, cause: Fingerprint 
         attempt=held.attempt,
         lease=held.lease,
         outcome=outcome.value,
-        to=_ENDED_STATES.get(outcome, PhaseState.FAILED).value,
+        to=(result.state or _ENDED_STATES.get(outcome, PhaseState.FAILED)).value,
         actor=context.worker,
         said=decision.reason[:500],
         files_failure=outcome in FAILURES or outcome is Outcome.RETRYABLE,
@@ -91,19 +96,18 @@ def _entry(context: LoopContext, held: Held, result: Result, cause: Fingerprint 
     )
     if cause is not None:
         entry = replace(entry, fingerprint=cause.key, fine=cause.fine, category=str(cause.category))
-    return _with_place(context, held, entry, outcome, result.detail)
+    return _with_place(context, held, entry, outcome, result)
 
 
 def _with_place(
-    context: LoopContext, held: Held, entry: Finish, outcome: Outcome, detail: str
+    context: LoopContext, held: Held, entry: Finish, outcome: Outcome, result: Result
 ) -> Finish:
     """What follows for the candidate: done, offered again, or out of the plan."""
     if outcome is Outcome.INTERRUPTED:
         return replace(entry, status="waiting", uncounted=1)
     if outcome is Outcome.DIVERTED:
-        return replace(
-            entry, status="excluded", excluded="waits_for_queued", detail=detail, uncounted=1
-        )
+        why = (result.excluded or ExclusionReason.WAITS_FOR_QUEUED).value
+        return replace(entry, status="excluded", excluded=why, detail=result.detail, uncounted=1)
     if outcome in UNCOUNTED:
         return replace(entry, uncounted=1)
     if not offered_again(context.limits, outcome, held.tries):

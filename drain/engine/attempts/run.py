@@ -12,7 +12,7 @@ from drain.engine.attempts.context import LoopContext
 from drain.engine.attempts.finish import Result
 from drain.engine.attempts.heartbeat import Heartbeat
 from drain.engine.attempts.logs import keep_log
-from drain.engine.attempts.source_sync import Around, around_for
+from drain.engine.attempts.source_sync import Around, SourceMovedError, around_for, not_run
 from drain.engine.attempts.start import Held
 from drain.engine.process.contract import Contract, make_claim
 from drain.engine.process.ended import Ended
@@ -49,8 +49,11 @@ def _run(context: LoopContext, held: Held, leases: Sequence[UUID], holder: UUID)
     beat = Heartbeat(context, held, leases, holder)
     _sweep_lost(held)
     try:
-        around = around_for(held)
+        around = around_for(held, ignore_queued=context.ignores_queued)
         argv, ended = _execute(context, held, around, beat)
+    except SourceMovedError as moved:
+        decision, said = not_run(moved)
+        return Result(decision, detail=said.detail, state=said.state, excluded=said.excluded)
     except SourceError as error:
         # The source is away, not the phase broken: it gets another turn.
         return Result(_not_started(str(error), Outcome.RETRYABLE))
@@ -103,6 +106,8 @@ def _result(
         bad_lines=ended.report.bad_count,
         telemetry=(*_reported(ended), *said.telemetry),
         detail=said.detail,
+        state=said.state,
+        excluded=said.excluded,
     )
 
 

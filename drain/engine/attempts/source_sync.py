@@ -5,28 +5,51 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from drain.engine.attempts.start import Held
 from drain.engine.process.ended import Command, Ended
+from drain.engine.process.outcome import Decision
 from drain.engine.process.outcome import Source as SourceSays
 from drain.engine.process.profile import Profile
-from drain.engine.source_outbox import AGAIN, note_lost
-from drain.models import Phase, Source, TelemetryEvent
-from drain.models.transitions.phases import Why, move_phases
-from drain.models.vocabulary import PhaseState, SourceKind
+from drain.engine.source_outbox import AGAIN, FOLLOW, LOST, ask_later, follow_rows
+from drain.models import Source, TelemetryEvent
+from drain.models.vocabulary import WORKING_STATES, PhaseState, SourceKind
+from drain.policy.reasons import ExclusionReason
 from drain.policy.states import Outcome
 from drain.sources.autopack.profile import attempt_environment
-from drain.sources.autopack.readback import Readback, Watermark, before, settle, write_back
+from drain.sources.autopack.readback import SETTLED, Readback, Watermark, before, settle
+from drain.sources.autopack.rows import SourceRow
+from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
 from drain.sources.staging import EventIn
 
 log = logging.getLogger(__name__)
 
+UNSETTLED = "unsettled"
+EXIT_REFUSED = 2
+"""Autopack's script does not run a phase that is neither failed nor queued."""
+_ONE_MORE_LOOK = 1.0
+"""Seconds for the last word of a child that was ended: what it had sent is there, nothing new will come."""
 _OUTCOMES = {
     PhaseState.COMPLETE: Outcome.COMPLETE,
     PhaseState.FAILED: Outcome.FAILED,
     PhaseState.SKIPPED: Outcome.SKIPPED,
 }
+_ENDED_BY_US = {
+    Command.CANCEL: "cancelled while it ran",
+    Command.INTERRUPT: "the worker was asked to stop while it ran",
+}
+
+
+class SourceMovedError(Exception):
+    """The source says before the start that the phase is not ours to run; the sentence says why."""
+
+    def __init__(self, reason: ExclusionReason, detail: str, state: PhaseState) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.state = state
 
 
 class _LeaseLostError(Exception):
@@ -40,13 +63,17 @@ class Said:
     source: SourceSays | None = None
     telemetry: list[TelemetryEvent] = field(default_factory=list)
     detail: str = ""
+    state: PhaseState | None = None
+    """Of the phase in its source; None leaves it to the outcome."""
+    excluded: ExclusionReason | None = None
+    """Why the phase is out of the plan, if it was not run."""
 
 
 class Around:
     """A phase without a source: nothing to read before, nothing after."""
 
     def before(self) -> None:
-        """Note the source's state before the child runs. Raises SourceError."""
+        """Note the source's state before the child runs. Raises SourceError or SourceMovedError."""
 
     def profile(self, profile: Profile) -> Profile:
         """The profile to run, with what only the source knows. Raises SourceError."""
@@ -61,13 +88,19 @@ class Around:
 class AutopackAround(Around):
     """An Autopack phase: its database has the last word on state, reason and telemetry."""
 
-    def __init__(self, held: Held, source: Source) -> None:
+    def __init__(self, held: Held, source: Source, *, ignore_queued: bool = False) -> None:
         self._held = held
         self._source = source
+        self._ignore_queued = ignore_queued
         self._watermark = Watermark({}, {})
 
     def before(self) -> None:
         self._watermark = before(self._source, self._held.run_id, self._held.phase_id)
+        moved = self._moved()
+        if moved is not None:
+            follow_rows(self._source, self._held.run, self._watermark.phases.values())
+            self._ask_later(FOLLOW, "")
+            raise moved
 
     def profile(self, profile: Profile) -> Profile:
         return replace(profile, env={**profile.env, **attempt_environment(self._source)})
@@ -78,75 +111,157 @@ class AutopackAround(Around):
         try:
             found = self._settled(ended, beat)
         except _LeaseLostError:
-            return Said(SourceSays("unsettled", Outcome.RETRYABLE))
+            return Said(SourceSays(UNSETTLED, Outcome.RETRYABLE))
         if found.other_phase_that_ran is not None:
             return self._diverted(found, found.other_phase_that_ran)
-        if not found.settled and _was_cut_short(ended):
-            self._put_back(found, "ended by drainsite before it was done")
+        if ended.exit_code == EXIT_REFUSED and found.row is not None and _is_taken(found.row):
+            # Somebody took the phase between our look and the child's own: nothing of ours ran.
+            return _left_alone(_not_ours(found.row, self._source.name), Outcome.DIVERTED)
         events = [_event(event) for event in found.telemetry]
-        return Said(SourceSays(found.reason, _outcome(found, ended), len(events)), events)
+        says = SourceSays(
+            self._reason(found, ended), _outcome(found, ended), len(events), authority=True
+        )
+        return Said(says, events, state=self._state_after(found, ended))
+
+    def _moved(self) -> SourceMovedError | None:
+        """Why the phase must not start, by the source as it is now; None if it may."""
+        row = self._watermark.phases[self._held.phase_id]
+        if row.state not in (PhaseState.FAILED, self._held.was):
+            return _not_ours(row, self._source.name)
+        ahead = None if self._ignore_queued else self._watermark.queued_before(self._held.phase_id)
+        if ahead is not None:
+            detail = f"Autopack would run the queued {ahead} first"
+            return SourceMovedError(ExclusionReason.WAITS_FOR_QUEUED, detail, row.state)
+        return None
 
     def _settled(self, ended: Ended, beat: Callable[[], bool]) -> Readback:
         def tick() -> None:
             if not beat():
                 raise _LeaseLostError
 
-        # Nothing of a child that is gone will change the state any more, so one look is enough.
-        patience = 0.0 if _was_cut_short(ended) else None
         held = self._held
-        return settle(self._source, held.run_id, held.phase_id, self._watermark, tick, patience)
+        return settle(
+            self._source,
+            held.run_id,
+            held.phase_id,
+            self._watermark,
+            tick,
+            min(_ONE_MORE_LOOK, self._source.settle_seconds) if _was_ended(ended) else None,
+            failed=_was_ended(ended) or ended.exit_code != 0,
+        )
+
+    def _reason(self, found: Readback, ended: Ended) -> str:
+        """The cause that the source wrote in this attempt; none leaves it to what the child printed."""
+        waits = not found.settled and ended.exit_code == 0 and not _was_ended(ended)
+        return found.reason or (UNSETTLED if waits else "")
+
+    def _state_after(self, found: Readback, ended: Ended) -> PhaseState | None:
+        """What the phase is there when the attempt is over; only what we ended ourselves is put back."""
+        if found.row is None:
+            self._ask_later(LOST if _was_ended(ended) else FOLLOW, _words(ended))
+            return None
+        if found.state == PhaseState.COMPLETE:
+            return PhaseState.COMPLETE
+        if not found.settled and _was_ended(ended):
+            return self._put_back(found.row, "" if found.reason else _words(ended))
+        self._ask_later(FOLLOW, "")
+        return found.row.state
 
     def _diverted(self, found: Readback, other: str) -> Said:
         """Autopack ran another phase: take that one over as it is, and put the asked one back to FAILED."""
-        self._put_back(found, "put back: Autopack ran another phase")
-        ran = found.phases.get(other)
-        phase = Phase.objects.filter(run=self._held.run, phase_id=other).first()
-        if ran is not None and phase is not None:
-            why = Why(
-                "synced", f"source:{self._source.name}", f"ran instead of {self._held.phase_id}"
-            )
-            move_phases([phase.pk], expect=PhaseState.values, to=PhaseState(ran.state), why=why)
+        row = found.phases[self._held.phase_id]
+        state = self._put_back(row, "")
         detail = f"Autopack ran {other} instead"
-        return Said(SourceSays(detail, Outcome.DIVERTED), detail=detail)
+        follow_rows(
+            self._source, self._held.run, [found.phases[other]],
+            f"ran instead of {self._held.phase_id}",
+        )  # fmt: skip
+        says = SourceSays(detail, Outcome.DIVERTED)
+        return Said(says, detail=detail, state=state, excluded=ExclusionReason.WAITS_FOR_QUEUED)
 
-    def _put_back(self, found: Readback, reason: str) -> None:
-        now = found.phases.get(self._held.phase_id)
-        if now is None or now.state in _OUTCOMES:
-            return
+    def _put_back(self, row: SourceRow, words: str) -> PhaseState:
+        """Make a phase that is neither ended nor anybody's FAILED there; returns what it is afterwards.
+
+        What somebody wrote since `row` was read stays, and is followed later.
+        """
+        held = self._held
+        if row.state in SETTLED:
+            return row.state
+        change = Change(
+            held.run_id, held.phase_id, row.state, PhaseState.FAILED, words, row.phase.changed_at
+        )
         try:
-            write_back(
-                self._source,
-                self._held.run_id,
-                self._held.phase_id,
-                PhaseState(now.state),
-                PhaseState.FAILED,
-                reason,
-            )
+            written = write_back(self._source, change)
         except SourceError as error:
-            log.warning("phase %s could not be put back yet: %s", self._held.phase_id, error)
-            note_lost(self._held.phase, self._source.pk, reason, AGAIN)
+            log.warning("phase %s could not be put back yet: %s", held.phase_id, error)
+            self._ask_later(LOST, words)
+            return PhaseState.FAILED
+        self._ask_later(FOLLOW, "")
+        return PhaseState.FAILED if written else row.state
+
+    def _ask_later(self, verb: str, words: str) -> None:
+        after = AGAIN if verb == LOST else timedelta(seconds=10)
+        ask_later(verb, self._held.phase, self._source.pk, words, after)
 
 
-def around_for(held: Held) -> Around:
-    """The source's part in this attempt."""
+def around_for(held: Held, *, ignore_queued: bool = False) -> Around:
+    """The source's part in this attempt; `ignore_queued`: what is queued before it does not matter."""
     if held.source is None:
         return _NOTHING
     source = Source.objects.get(pk=held.source)
-    return AutopackAround(held, source) if source.kind == SourceKind.AUTOPACK else _NOTHING
+    if source.kind != SourceKind.AUTOPACK:
+        return _NOTHING
+    return AutopackAround(held, source, ignore_queued=ignore_queued)
+
+
+def not_run(moved: SourceMovedError) -> tuple[Decision, Said]:
+    """The end of an attempt whose child never started, because the source had the phase moved on."""
+    decision = Decision(
+        outcome=Outcome.DIVERTED,
+        reason=moved.detail,
+        fingerprint_input="",
+        telemetry_count=0,
+        zero_yield_reason="",
+        reached_limit_boundary=False,
+    )
+    return decision, _left_alone(moved)
 
 
 _NOTHING = Around()
 
 
-def _was_cut_short(ended: Ended) -> bool:
-    """Whether the child cannot have finished its work: killed, timed out or crashed."""
-    return ended.exit_code != 0 or ended.timed_out
+def _left_alone(moved: SourceMovedError, outcome: Outcome | None = None) -> Said:
+    says = SourceSays(moved.detail, outcome) if outcome else None
+    return Said(says, detail=moved.detail, state=moved.state, excluded=moved.reason)
+
+
+def _is_taken(row: SourceRow) -> bool:
+    return row.state not in (PhaseState.FAILED, PhaseState.QUEUED)
+
+
+def _not_ours(row: SourceRow, source: str) -> SourceMovedError:
+    if row.state in WORKING_STATES:
+        detail = f"is {row.state} in {source}, started by somebody else"
+        return SourceMovedError(ExclusionReason.LEASED, detail, row.state)
+    detail = f"is {row.state} in {source} by now"
+    return SourceMovedError(ExclusionReason.NO_LONGER_FAILED, detail, row.state)
+
+
+def _was_ended(ended: Ended) -> bool:
+    """Whether we ended the child, so that what it left half done is ours to put back."""
+    return ended.timed_out or ended.command is not None
+
+
+def _words(ended: Ended) -> str:
+    if ended.timed_out:
+        return f"timed out after {ended.duration:.0f} s"
+    return _ENDED_BY_US.get(ended.command, "") if ended.command else ""
 
 
 def _outcome(found: Readback, ended: Ended) -> Outcome | None:
-    if found.settled:
+    if found.state in _OUTCOMES:
         return _OUTCOMES[PhaseState(found.state)]
-    return None if _was_cut_short(ended) else Outcome.RETRYABLE
+    return Outcome.RETRYABLE if ended.exit_code == 0 and not _was_ended(ended) else None
 
 
 def _event(event: EventIn) -> TelemetryEvent:

@@ -13,7 +13,7 @@ from drain.engine.attempts.judge import sample_dropped, sample_gate
 from drain.engine.process.profile import Profile
 from drain.engine.workers.timing import LEASE_SECONDS, lease_end
 from drain.models.transitions.attempts import Start, start_attempt
-from drain.models.vocabulary import RunTier
+from drain.models.vocabulary import PhaseState, RunTier
 
 MAX_LOOKS = 50
 """Refused candidates looked at in one transaction; the rest is for the next one."""
@@ -46,6 +46,8 @@ class Held:
     """Its run goes on with its phases in order, so one that is offered again is still the next."""
     tries: int
     """Attempts of this phase in this session, this one included."""
+    was: str = PhaseState.FAILED.value
+    """State of the phase before this attempt: FAILED, or QUEUED for one asked for by name or offered again."""
 
 
 def begin(context: LoopContext) -> list[Held]:
@@ -137,4 +139,5 @@ def _held(
         position=facts["position"],
         sequential=facts["sequential"],
         tries=facts["used_attempts"] + 1,
+        was=facts["state"],
     )

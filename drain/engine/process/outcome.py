@@ -10,6 +10,8 @@ from drain.policy.states import UNCOUNTED, Outcome
 
 EXIT_RETRYABLE = 75
 """sysexits.h EX_TEMPFAIL: try again later."""
+EXIT_TERMINATED = 143
+"""128 + SIGTERM: what a wrapper of the source's own came to when it ended the work for its time."""
 RETRY_MARK = "TOKEN_ESCALATION"
 REASON_LIMIT = 4000
 
@@ -23,6 +25,7 @@ _SENTENCES = {
     Outcome.INTERRUPTED: "the worker was asked to stop while it ran",
     Outcome.LOST: "the worker lost its lease, so it ended the phase",
 }
+_ENDED_WELL = (Outcome.COMPLETE, Outcome.SKIPPED)
 _LOWEST_FIRST = (Outcome.FAILED, Outcome.RETRYABLE, Outcome.SKIPPED, Outcome.COMPLETE)
 
 
@@ -34,6 +37,8 @@ class Source:
     outcome: Outcome | None = None
     """COMPLETE, FAILED, SKIPPED, RETRYABLE (unsettled) or DIVERTED; None says nothing."""
     telemetry_count: int = 0
+    authority: bool = False
+    """It has the last word: what it says has ended well has, however the child ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,14 @@ def decide(ended: Ended, source: Source | None = None) -> Decision:
 
 
 def _outcome(ended: Ended, source: Source, said: str) -> Outcome:
-    """Return the lowest of what the exit, the report and the source say; none of them can raise it again."""
+    """Return the lowest of what the exit, the report and the source say; only a source with authority raises it."""
+    if source.authority and source.outcome in _ENDED_WELL and ended.command is not Command.LOST:
+        return source.outcome
     if ended.command in _STOPPED:
         return _STOPPED[ended.command]
     if source.outcome is Outcome.DIVERTED:
         return Outcome.DIVERTED
-    if ended.timed_out:
+    if ended.timed_out or (source.authority and ended.exit_code == EXIT_TERMINATED):
         return Outcome.TIMEOUT
     voices = {_by_exit(ended), _by_report(ended), source.outcome or Outcome.COMPLETE}
     outcome = next(level for level in _LOWEST_FIRST if level in voices)

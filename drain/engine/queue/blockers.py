@@ -45,7 +45,7 @@ asked AS (
     JOIN drain_phase p ON p.id = d.phase_id AND p.state = 'FAILED'
     UNION
     SELECT a.id, p.id FROM asked a JOIN drain_phase p
-        ON p.run_id = a.run_id AND p.state = 'FAILED' AND p.phase_index > a.phase_index
+        ON p.run_id = a.run_id AND p.state = 'FAILED' AND p.place > a.place
     WHERE a.kind = 'autopack'
 )
 SELECT a.id AS pk, a.phase_id, a.run_id AS run_pk, a.run_name AS run_id, a.state_changed_at AS since, a.stale,
@@ -53,7 +53,7 @@ SELECT a.id AS pk, a.phase_id, a.run_id AS run_pk, a.run_name AS run_id, a.state
     (SELECT count(*)::int FROM walk WHERE walk.root = a.id
         AND NOT EXISTS (SELECT 1 FROM direct d WHERE d.root = a.id AND d.id = walk.id)) AS through,
     ARRAY(SELECT p.phase_id FROM (SELECT id FROM direct WHERE root = a.id UNION SELECT id FROM walk WHERE root = a.id) w
-        JOIN drain_phase p ON p.id = w.id ORDER BY p.run_id, p.phase_index LIMIT {NAMED}) AS names,
+        JOIN drain_phase p ON p.id = w.id ORDER BY p.run_id, p.place LIMIT {NAMED}) AS names,
     coalesce(a.source_name, '') AS source, coalesce(t.verb, '') AS verb, coalesce(t.actor, '') AS actor,
     coalesce(t.reason, '') AS reason
 FROM asked a LEFT JOIN LATERAL (

@@ -18,7 +18,7 @@ from drain.models import Phase
 from drain.models.audit import Person, record_changes
 from drain.models.transitions.phases import Why, move_phases
 from drain.models.vocabulary import PhaseState, SourceKind
-from drain.sources.autopack.readback import write_back
+from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
 
 CLEARED_TO = (PhaseState.COMPLETE, PhaseState.FAILED, PhaseState.SKIPPED)
@@ -171,13 +171,14 @@ def _refused_by_source(phase: Phase, move: _Move) -> str:
     source = phase.run.source
     if source is None:
         return ""
-    written = write_back(
-        source, phase.run.run_id, phase.phase_id, move.expect, move.to, move.reason
+    change = Change(
+        phase.run.run_id, phase.phase_id, move.expect, move.to, move.reason, phase.source_changed_at
     )
+    written = write_back(source, change)
     return (
         ""
         if written
-        else f"its source {source.name} says it is not {move.expect} any more; import it again"
+        else f"its source {source.name} has moved it since the last import; import it again"
     )
 
 

@@ -36,7 +36,7 @@ SELECT r.run_id, p.phase_id, most.events, most.attempts, most.minutes FROM (
         AND outcome NOT IN ('cancelled', 'interrupted', 'diverted')
     GROUP BY phase_id ORDER BY events DESC, phase_id LIMIT %(limit)s
 ) most JOIN drain_phase p ON p.id = most.phase_id JOIN drain_run r ON r.id = p.run_id
-ORDER BY most.events DESC, r.run_id, p.phase_index
+ORDER BY most.events DESC, r.run_id, p.place
 """
 
 

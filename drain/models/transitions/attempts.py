@@ -101,6 +101,7 @@ WITH a AS (
     UPDATE drain_phase p SET state = %(to)s::text, state_changed_at = now(), lease_owner = NULL,
         lease_expires_at = NULL,
         last_failure_reason = CASE WHEN %(files_failure)s::bool THEN a.error
+                                   WHEN %(to)s::text = 'COMPLETE' THEN ''
                                    ELSE p.last_failure_reason END,
         last_fingerprint = CASE WHEN %(files_failure)s::bool THEN a.fingerprint
                                 ELSE p.last_fingerprint END,

@@ -12,11 +12,14 @@ from drain.db.prepared import row
 
 _CREATE = """
 WITH made AS (
-    INSERT INTO drain_phase (run_id, phase_id, phase_index, name, state, state_changed_at, category, complexity,
-        params, attempts, source_attempts, last_failure_reason, last_fingerprint, failure_category)
-    SELECT r.id, s.phase_id, coalesce(s.phase_index, row_number() OVER (PARTITION BY s.run_id ORDER BY s.n) - 1), coalesce(s.name, ''), s.state,
+    INSERT INTO drain_phase (run_id, phase_id, tier_index, phase_index, name, state, state_changed_at, category, complexity,
+        params, attempts, source_attempts, source_changed_at, last_failure_reason, last_fingerprint,
+        failure_category)
+    SELECT r.id, s.phase_id, coalesce(s.tier_index, 0),
+        coalesce(s.phase_index, row_number() OVER (PARTITION BY s.run_id ORDER BY s.n) - 1),
+        coalesce(s.name, ''), s.state,
         coalesce(s.changed_at, %(now)s::timestamptz), coalesce(s.category, ''), coalesce(s.complexity, ''),
-        coalesce(s.params, '{}'::jsonb), 0, coalesce(s.source_attempts, 0), s.reason, s.fingerprint,
+        coalesce(s.params, '{}'::jsonb), 0, coalesce(s.source_attempts, 0), s.changed_at, s.reason, s.fingerprint,
         s.failure_category
     FROM drain_stage_phase s JOIN drain_run r ON r.run_id = s.run_id
     WHERE s.n BETWEEN %(first)s::bigint AND %(last)s::bigint
@@ -36,7 +39,8 @@ WITH differ AS (
     WHERE s.n BETWEEN %(first)s::bigint AND %(last)s::bigint AND p.state <> s.state
     ORDER BY p.id
 ), moved AS (
-    UPDATE drain_phase p SET state = d.state, state_changed_at = coalesce(d.changed_at, %(now)s::timestamptz)
+    UPDATE drain_phase p SET state = d.state, state_changed_at = coalesce(d.changed_at, %(now)s::timestamptz),
+        last_failure_reason = CASE WHEN d.state = 'COMPLETE' THEN '' ELSE p.last_failure_reason END
     FROM differ d
     WHERE p.id = d.id AND p.state = d.was AND p.lease_owner IS NULL
     RETURNING p.id, p.run_id, d.was, d.state, d.reason

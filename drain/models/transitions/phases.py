@@ -41,8 +41,8 @@ WITH target AS (
     ORDER BY id FOR NO KEY UPDATE
 ), moved AS (
     UPDATE drain_phase p SET state = %(to)s::text, state_changed_at = now(),
-        last_failure_reason = CASE WHEN %(failure)s::text <> '' THEN %(failure)s::text
-                                   ELSE p.last_failure_reason END
+        last_failure_reason = CASE WHEN %(to)s::text = 'COMPLETE' THEN ''
+            WHEN p.last_failure_reason = '' THEN %(failure)s::text ELSE p.last_failure_reason END
     FROM target t WHERE p.id = t.id AND t.state <> %(to)s::text
     RETURNING p.id, p.run_id, t.state AS from_state
 ), said AS (
@@ -65,8 +65,9 @@ def move_phases(
 ) -> list[Moved]:
     """Move those of `phases` that are in an expected state and not leased to somebody else.
 
-    `why.reason` becomes the failure reason of a phase that is moved to FAILED. Returns what moved;
-    what is absent from the answer was not in an expected state.
+    `why.reason` becomes the failure reason of a phase that a person or a rule moves to FAILED, if it has none: why
+    it failed stays known, and why it was moved stands in its history. A phase that is COMPLETE has none. Returns
+    what moved; what is absent from the answer was not in an expected state.
     """
     found = rows(
         _MOVE,
@@ -75,7 +76,7 @@ def move_phases(
             "expect": list(expect),
             "to": to.value,
             "lease": lease,
-            "failure": why.reason if to == PhaseState.FAILED and lease is None else "",
+            "failure": why.reason if to == PhaseState.FAILED and why.verb != "synced" else "",
             "session": why.session,
             "attempt": why.attempt,
             "verb": why.verb,

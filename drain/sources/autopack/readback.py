@@ -11,15 +11,15 @@ from drain.models.vocabulary import PhaseState
 from drain.sources.autopack import rows
 from drain.sources.autopack.database import Database, opened
 from drain.sources.autopack.importing import highest_id
-from drain.sources.autopack.schema import PHASES, TELEMETRY, Table
+from drain.sources.autopack.rows import SourceRow
+from drain.sources.autopack.schema import TELEMETRY, Table
 from drain.sources.errors import SourceError
-from drain.sources.staging import EventIn, PhaseIn
+from drain.sources.staging import EventIn
 
 SETTLED = (PhaseState.COMPLETE, PhaseState.FAILED, PhaseState.SKIPPED)
 POLL_SECONDS = 1.0
 # How often the same answer must be read before it counts: Autopack writes state and reason apart.
 STEADY_READS = 2
-UNSETTLED = "unsettled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +28,49 @@ class Watermark:
 
     event_ids: Mapping[str, int]
     """Highest id of each telemetry table."""
-    phases: Mapping[str, PhaseIn]
+    phases: Mapping[str, SourceRow]
     """The run's phases by phase_id."""
+
+    def queued_before(self, phase_id: str) -> str | None:
+        """The phase that Autopack's executor would take instead of this one, queued too; None if none."""
+        place = _place(self.phases[phase_id])
+        queued = [row for row in self.phases.values() if row.state == PhaseState.QUEUED]
+        first = min(queued, key=_place, default=None)
+        return first.phase.phase_id if first is not None and _place(first) < place else None
 
 
 @dataclass(frozen=True, slots=True)
 class Readback:
     """The source after an attempt."""
 
-    state: PhaseState
-    reason: str
-    """The failure reason; `unsettled` if the state did not settle in time."""
-    settled: bool
+    row: SourceRow | None
+    """The phase asked for; None if the source cannot be read or has it no more."""
+    reason: str = ""
+    """The failure reason that was written in this attempt; empty for one that stood there before."""
+    changed: bool = False
+    """Whether the phase's row is another than before the attempt."""
     telemetry: list[EventIn] = field(default_factory=list)
     """New events of the phase asked for, and of that phase alone."""
     other_phase_that_ran: str | None = None
     """Set if another queued phase of the run ran instead of the one asked for: outcome `diverted`."""
-    phases: Mapping[str, PhaseIn] = field(default_factory=dict)
+    phases: Mapping[str, SourceRow] = field(default_factory=dict)
     """The run's phases as they are now, to sync from."""
+
+    @property
+    def state(self) -> PhaseState | None:
+        """Of the phase asked for; None if it is not known."""
+        return None if self.row is None else self.row.state
+
+    @property
+    def settled(self) -> bool:
+        """Whether the phase has an end there."""
+        return self.state in SETTLED
 
 
 def before(source: Source, run_id: str, phase_id: str) -> Watermark:
     """Read what is there before an attempt. Raises SourceError, also for a phase that the source has not."""
     with opened(source.url) as database:
-        phases = _phases(database, run_id)
+        phases = rows.rows_of_run(database, run_id)
         if phase_id not in phases:
             raise SourceError(
                 f"{source.name} has no phase {phase_id} in run {run_id} any more; import it again."
@@ -66,98 +85,81 @@ def settle(
     watermark: Watermark,
     tick: Callable[[], None],
     settle_seconds: float | None = None,
+    *,
+    failed: bool = False,
 ) -> Readback:
     """Read state, reason and telemetry back until they hold still, at most `settle_seconds` seconds.
 
     `tick` is called before each wait of about a second (the engine renews its lease in it; what it
-    raises passes through). A source that cannot be read meanwhile counts as not settled.
+    raises passes through). `failed`: the child says that it did not complete its phase, so that what is FAILED
+    still, or QUEUED with a new reason, is an end as well.
     """
     patience = source.settle_seconds if settle_seconds is None else settle_seconds
     deadline = time.monotonic() + patience
     last, steady = None, 0
     while True:
         found = _try_read(source, run_id, phase_id, watermark)
-        steady = steady + 1 if found is not None and found == last else 1
+        steady = steady + 1 if found == last else 1
         last = found
-        diverted = found is not None and found.other_phase_that_ran is not None
-        if found is not None and steady >= STEADY_READS and (found.settled or diverted):
+        if steady >= STEADY_READS and _is_an_end(found, failed=failed):
             return found
         left = deadline - time.monotonic()
         if left <= 0:
-            return (
-                found
-                if found is not None and found.settled
-                else _unsettled(found, watermark, phase_id)
-            )
+            return found
         tick()
         time.sleep(min(POLL_SECONDS, left))
 
 
-def state_of(source: Source, run_id: str, phase_id: str) -> PhaseState | None:
-    """What a phase is in its source now; None if the source has it no more. Raises SourceError."""
+def rows_now(source: Source, run_id: str) -> Mapping[str, SourceRow]:
+    """The phases of a run in its source now, by phase_id. Raises SourceError."""
     with opened(source.url) as database:
-        found = _phases(database, run_id).get(phase_id)
-        return PhaseState(found.state) if found is not None else None
+        return rows.rows_of_run(database, run_id)
 
 
-def write_back(
-    source: Source,
-    run_id: str,
-    phase_id: str,
-    expect_state: PhaseState,
-    to_state: PhaseState,
-    reason: str,
-) -> bool:
-    """Set a phase's state in its source if it is still in the expected one; False if it is not.
+def reason_written(was: SourceRow, now: SourceRow) -> str:
+    """The failure reason that the source wrote between two readings; empty if it wrote none.
 
-    The only thing that writes to a source. A reason is written when there is one and the phase is
-    FAILED afterwards. Times are left alone: they tell when the pipeline did something. Raises SourceError.
+    A phase that is requeued keeps its old reason beside a new `updated_at`. So a reason that reads the same was
+    written anew only if Autopack counted an attempt with it, or failed the phase since.
     """
-    with opened(source.url, write=True) as database:
-        sets, values = "state = ?", [to_state.value]
-        if (
-            reason
-            and to_state == PhaseState.FAILED
-            and "last_failure_reason" in database.columns[PHASES.name]
-        ):
-            sets += ", last_failure_reason = ?"
-            values.append(reason)
-        written = _as_written(database, run_id, phase_id, expect_state)
-        if written is None:
-            return False
-        if written.islower():
-            values[0] = to_state.value.lower()
-        return bool(
-            database.change(
-                f"UPDATE phases SET {sets} WHERE run_id = ? AND phase_id = ? AND state = ?",  # noqa: S608
-                [*values, run_id, phase_id, written],
-            )
-        )
+    reason = now.phase.reason
+    counted = (now.phase.source_attempts or 0) > (was.phase.source_attempts or 0)
+    noted = now.attempted_at != was.attempted_at
+    failed = now.state == PhaseState.FAILED and _moved(was, now)
+    return reason if reason != was.phase.reason or counted or noted or failed else ""
 
 
-def _as_written(database: Database, run_id: str, phase_id: str, expect: PhaseState) -> str | None:
-    """The state in the source's own spelling, if it is the expected one."""
-    sql = "SELECT state FROM phases WHERE run_id = ? AND phase_id = ?"
-    for row in database.rows(sql, [run_id, phase_id]):
-        written = str(row["state"])
-        if written.upper() == expect.value:
-            return written
-    return None
+def _moved(was: SourceRow, now: SourceRow) -> bool:
+    return (was.state, was.written_at, was.phase.started_at, was.phase.finished_at) != (
+        now.state,
+        now.written_at,
+        now.phase.started_at,
+        now.phase.finished_at,
+    )
 
 
-def _try_read(source: Source, run_id: str, phase_id: str, watermark: Watermark) -> Readback | None:
+def _is_an_end(found: Readback, *, failed: bool) -> bool:
+    if found.other_phase_that_ran is not None:
+        return True
+    if found.state == PhaseState.FAILED:
+        return failed or found.changed
+    return found.settled or (failed and found.state == PhaseState.QUEUED and bool(found.reason))
+
+
+def _try_read(source: Source, run_id: str, phase_id: str, watermark: Watermark) -> Readback:
     try:
         with opened(source.url) as database:
             return _read(database, run_id, phase_id, watermark)
     except SourceError:
-        return None
+        return Readback(None, phases=watermark.phases)
 
 
-def _read(database: Database, run_id: str, phase_id: str, watermark: Watermark) -> Readback | None:
-    phases = _phases(database, run_id)
-    phase = phases.get(phase_id)
-    if phase is None:
-        return None
+def _read(database: Database, run_id: str, phase_id: str, watermark: Watermark) -> Readback:
+    phases = rows.rows_of_run(database, run_id)
+    row = phases.get(phase_id)
+    if row is None:
+        return Readback(None, phases=phases)
+    was = watermark.phases[phase_id]
     telemetry = [
         event
         for table in TELEMETRY
@@ -166,53 +168,30 @@ def _read(database: Database, run_id: str, phase_id: str, watermark: Watermark) 
         )
     ]
     return Readback(
-        state=phase.state,
-        reason=phase.reason,
-        settled=phase.state in SETTLED,
+        row=row,
+        reason=reason_written(was, row),
+        changed=row != was,
         telemetry=telemetry,
         other_phase_that_ran=_other(phases, watermark, phase_id),
         phases=phases,
     )
 
 
-def _other(phases: Mapping[str, PhaseIn], watermark: Watermark, phase_id: str) -> str | None:
-    """The phase that was queued before and is not now, while the one asked for did not run.
-
-    Having run shows as a settled state at a later time, or a state other than before that is not QUEUED.
-    """
+def _other(phases: Mapping[str, SourceRow], watermark: Watermark, phase_id: str) -> str | None:
+    """The phase that was queued before and is not now, while the one asked for was requeued and did not run."""
     asked, was = phases[phase_id], watermark.phases[phase_id]
-    moved = asked.changed_at != was.changed_at or asked.started_at != was.started_at
-    if asked.state in SETTLED and (moved or asked.state != was.state):
+    if asked.state != PhaseState.QUEUED or reason_written(was, asked):
         return None
-    for name, phase in phases.items():
+    for name, row in phases.items():
         earlier = watermark.phases.get(name)
-        if (
-            name != phase_id
-            and earlier is not None
-            and earlier.state == PhaseState.QUEUED
-            and phase.state != PhaseState.QUEUED
-        ):
+        was_queued = earlier is not None and earlier.state == PhaseState.QUEUED
+        if name != phase_id and was_queued and row.state != PhaseState.QUEUED:
             return name
     return None
 
 
-def _unsettled(found: Readback | None, watermark: Watermark, phase_id: str) -> Readback:
-    if found is None:
-        was = watermark.phases[phase_id]
-        return Readback(state=was.state, reason=UNSETTLED, settled=False, phases=watermark.phases)
-    return Readback(
-        state=found.state,
-        reason=UNSETTLED,
-        settled=False,
-        telemetry=found.telemetry,
-        other_phase_that_ran=found.other_phase_that_ran,
-        phases=found.phases,
-    )
-
-
-def _phases(database: Database, run_id: str) -> dict[str, PhaseIn]:
-    sql = PHASES.select(database.columns[PHASES.name], "WHERE run_id = ?")
-    return {phase.phase_id: phase for phase in map(rows.phase_of, database.rows(sql, [run_id]))}
+def _place(row: SourceRow) -> tuple[int, int]:
+    return row.phase.tier_index or 0, row.phase.phase_index or 0
 
 
 def _events(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from drain.models.vocabulary import PhaseState
+from drain.models.vocabulary import Order, PhaseState
 from drain.sources.autopack.database import Database, Row
-from drain.sources.autopack.schema import ESCALATIONS, ESTIMATIONS, PHASES, RUNS, Table
+from drain.sources.autopack.schema import ESCALATIONS, ESTIMATIONS, PHASES, RUNS, TIERS, Table
+from drain.sources.autopack.words import reason_without_ours
 from drain.sources.staging import EventIn, PhaseIn, RunIn
 from drain.sources.values import (
     NAME_LIMIT,
@@ -27,21 +29,81 @@ ENDED = (PhaseState.COMPLETE, PhaseState.FAILED, PhaseState.SKIPPED)
 _KINDS = {ESTIMATIONS.name: "token_estimation", ESCALATIONS.name: "token_budget_escalation"}
 
 
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A phase as its source has it at one moment."""
+
+    phase: PhaseIn
+    attempted_at: datetime | None
+    """When Autopack last noted an attempt of its own."""
+    written_state: str
+    """The state in the source's own spelling."""
+    written_at: object
+    """`updated_at` as the driver gives it, the guard of a write; None where the source has none."""
+    written_reason: str
+    """The failure reason with what drainsite wrote before it."""
+
+    @property
+    def state(self) -> PhaseState:
+        """The state, whatever its spelling."""
+        return self.phase.state
+
+
 def read_runs(database: Database) -> Iterator[RunIn]:
     """Every run."""
     for row in database.rows(RUNS.select(database.columns[RUNS.name], "")):
         yield RunIn(
-            run_id=as_identifier(row["id"], "run id"), created_at=as_time(row["created_at"])
+            run_id=as_identifier(row["id"], "run id"),
+            created_at=as_time(row["created_at"]),
+            # One at a time, in any order: Autopack requeues each failed phase alone.
+            run_order=Order.INDEPENDENT.value,
+            max_parallel=1,
         )
 
 
 def read_phases(database: Database) -> Iterator[PhaseIn]:
     """Every phase."""
+    tiers = _tiers(database)
     for row in database.rows(PHASES.select(database.columns[PHASES.name], "")):
-        yield phase_of(row)
+        yield phase_of(row, tiers)
 
 
-def phase_of(row: Row) -> PhaseIn:
+def rows_of_run(database: Database, run_id: str) -> dict[str, SourceRow]:
+    """The phases of one run by phase_id, as they are now."""
+    sql = PHASES.select(database.columns[PHASES.name], "WHERE run_id = ?")
+    tiers = _tiers(database, run_id)
+    return {str(row["phase_id"]): _source_row(row, tiers) for row in database.rows(sql, [run_id])}
+
+
+def row_of_phase(database: Database, run_id: str, phase_id: str) -> SourceRow | None:
+    """One phase as it is now; None if the source has it not."""
+    sql = PHASES.select(database.columns[PHASES.name], "WHERE run_id = ? AND phase_id = ?")
+    found = list(database.rows(sql, [run_id, phase_id]))
+    return _source_row(found[0], _tiers(database, run_id)) if found else None
+
+
+def _source_row(row: Row, tiers: Mapping[object, int]) -> SourceRow:
+    reason = row["last_failure_reason"]
+    return SourceRow(
+        phase=phase_of(row, tiers),
+        attempted_at=as_time(row["last_attempt_timestamp"]),
+        written_state=str(row["state"]),
+        written_at=row["updated_at"],
+        # Whole: it is written back with our words before it.
+        written_reason=reason if isinstance(reason, str) else as_text(reason),
+    )
+
+
+def _tiers(database: Database, run_id: str | None = None) -> dict[object, int]:
+    """Tier id → its index; of a source without tiers, none."""
+    if not database.columns[TIERS.name]:
+        return {}
+    where, values = ("", []) if run_id is None else ("WHERE run_id = ?", [run_id])
+    found = database.rows(TIERS.select(database.columns[TIERS.name], where), values)
+    return {row["id"]: as_int(row["tier_index"]) for row in found}
+
+
+def phase_of(row: Row, tiers: Mapping[object, int]) -> PhaseIn:
     """One phase; times are naive UTC in Autopack. Raises SourceError for an impossible id or state."""
     run_id = as_identifier(row["run_id"], "run id")
     phase_id = as_identifier(row["phase_id"], "phase id")
@@ -52,14 +114,18 @@ def phase_of(row: Row) -> PhaseIn:
         run_id=run_id,
         phase_id=phase_id,
         state=state,
+        tier_index=tiers.get(row["tier_id"], 0),
         phase_index=as_int(row["phase_index"]),
         name=as_text(row["name"], NAME_LIMIT),
         changed_at=changed,
         category=as_text(row["task_category"], 100),
         complexity=as_text(row["complexity"], 40),
         params=_params(row["scope"]),
-        source_attempts=max(as_int(row["retry_attempt"]), 0),
-        reason=as_text(row["last_failure_reason"]).strip(),
+        source_attempts=max(as_int(row["retry_attempt"]), as_int(row["attempts_used"]), 0),
+        # Autopack leaves the reason of an earlier failure on a phase that completed.
+        reason=""
+        if state is PhaseState.COMPLETE
+        else reason_without_ours(as_text(row["last_failure_reason"])).strip(),
         started_at=as_time(row["started_at"]),
         finished_at=ended if state in ENDED else None,
     )

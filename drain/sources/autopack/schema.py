@@ -23,17 +23,22 @@ class Table:
         return f'SELECT {columns} FROM "{self.name}" {tail}'  # noqa: S608 - our own names only
 
 
+TIERS = Table("tiers", ("id", "run_id"), ("tier_index",), mandatory=False)
 RUNS = Table("runs", ("id",), ("created_at",))
 PHASES = Table(
     "phases",
     ("phase_id", "run_id", "state"),
     (
+        "tier_id",
         "phase_index",
         "name",
         "task_category",
         "complexity",
         "scope",
         "retry_attempt",
+        # Until December 2025 the one counter of a phase.
+        "attempts_used",
+        "last_attempt_timestamp",
         "last_failure_reason",
         "created_at",
         "updated_at",
@@ -62,5 +67,5 @@ ESCALATIONS = Table(
     ("timestamp", "reason", "attempt_index", "escalation_factor", "base_value", "retry_max_tokens"),
     mandatory=False,
 )
-TABLES = (RUNS, PHASES, ESTIMATIONS, ESCALATIONS)
+TABLES = (RUNS, TIERS, PHASES, ESTIMATIONS, ESCALATIONS)
 TELEMETRY = (ESTIMATIONS, ESCALATIONS)

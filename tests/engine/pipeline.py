@@ -1,0 +1,117 @@
+"""An Autopack database of a test's own: the tables of Autopack's models, rows as the test wants them."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.scope import SessionScope
+from drain.models import DrainSession, ExecutorProfile, Phase, Source
+from drain.models.vocabulary import Origin, SourceKind
+from drain.policy.limits import Limits
+from drain.sources.autopack.importing import import_source
+from drain.sources.autopack.profile import save_profile
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+THEN = "2026-02-01 10:00:00.000000"
+
+
+class Pipeline:
+    """Runs of Autopack with the stand-in script behind them; nothing is imported before `load`."""
+
+    def __init__(self, folder: Path, *, settle_seconds: float = 2) -> None:
+        self.path = folder / "pipeline.sqlite3"
+        self.run_script((DATA / "autopack_schema.sql").read_text())
+        self.source = Source.objects.create(
+            name="pipeline",
+            kind=SourceKind.AUTOPACK,
+            url=f"sqlite:///{self.path}",
+            workspace=str(DATA / "autopack_workspace"),
+            settle_seconds=settle_seconds,
+        )
+        self.profile = save_profile(self.source)
+
+    def run_script(self, sql: str) -> None:
+        with sqlite3.connect(self.path) as database:
+            database.executescript(sql)
+        database.close()
+
+    def execute(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        database = sqlite3.connect(self.path, timeout=30)
+        try:
+            with database:
+                return database.execute(sql, values).fetchall()
+        finally:
+            database.close()
+
+    def insert(self, table: str, **given: object) -> None:
+        """A row with these columns, and something for every other that must not be empty."""
+        row = dict(given)
+        for _, name, kind, required, _, key in self.execute(f"PRAGMA table_info({table})"):
+            if required and not key and name not in row:
+                row[name] = (
+                    THEN if kind == "DATETIME" else 0 if kind in ("INTEGER", "BOOLEAN") else ""
+                )
+        names, places = ", ".join(row), ", ".join("?" for _ in row)
+        self.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", *row.values())
+
+    def run(self, run_id: str, tiers: int = 1) -> None:
+        self.insert("runs", id=run_id, state="PHASE_EXECUTION")
+        for tier in range(tiers):
+            # Ids fall while indexes rise: only the index says which tier comes first.
+            number = 1000 * (1 + len(self.execute("SELECT 1 FROM runs"))) - tier
+            self.insert("tiers", id=number, tier_id=f"T{tier}", run_id=run_id, tier_index=tier)
+
+    def phase(
+        self, run_id: str, phase_id: str, index: int, state: str = "FAILED", **columns: Any
+    ) -> None:
+        """`tier` is an index; other columns are Autopack's own."""
+        tier = columns.pop("tier", 0)
+        sql = "SELECT id FROM tiers WHERE run_id = ? AND tier_index = ?"
+        values = {"updated_at": THEN, "started_at": THEN, "name": phase_id, **columns}
+        self.insert(
+            "phases", run_id=run_id, phase_id=phase_id, phase_index=index, state=state,
+            tier_id=self.execute(sql, run_id, tier)[0][0], **values,
+        )  # fmt: skip
+
+    def row(self, phase_id: str, run_id: str = "r") -> dict[str, Any]:
+        """What the source itself says of a phase."""
+        names = [each[1] for each in self.execute("PRAGMA table_info(phases)")]
+        sql = "SELECT * FROM phases WHERE run_id = ? AND phase_id = ?"
+        return dict(zip(names, self.execute(sql, run_id, phase_id)[0], strict=True))
+
+    def states(self) -> dict[str, str]:
+        return dict(self.execute("SELECT run_id || '/' || phase_id, state FROM phases"))
+
+    def change(self, phase_id: str, run_id: str = "r", **columns: object) -> None:
+        """As another executor writes: with the time."""
+        values = {"updated_at": _now(), **columns}
+        sets = ", ".join(f"{name} = ?" for name in values)
+        sql = f"UPDATE phases SET {sets} WHERE run_id = ? AND phase_id = ?"
+        self.execute(sql, *values.values(), run_id, phase_id)
+
+    def load(self) -> None:
+        import_source(self.source, timezone.now())
+
+    def tell(self, **env: str) -> None:
+        """How the stand-in script behaves."""
+        ExecutorProfile.objects.filter(pk=self.profile.pk).update(env={**self.profile.env, **env})
+
+    def session(self, **limits: Any) -> DrainSession:
+        given = Limits(**{"batch_size": 100, **limits})
+        asked = Asked(SessionScope(), given, "os:test@host", Origin.COMMAND, inline=True)
+        return create_session(asked, timezone.now())
+
+
+def ours() -> dict[str, str]:
+    """What drainsite says of every phase."""
+    found = Phase.objects.values_list("run__run_id", "phase_id", "state")
+    return {f"{run}/{phase}": state for run, phase, state in found}
+
+
+def _now() -> str:
+    return timezone.now().replace(tzinfo=None).isoformat(" ", "microseconds")

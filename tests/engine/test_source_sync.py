@@ -1,0 +1,316 @@
+"""The source has the last word: how a phase of Autopack ends, and what is never written over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from drain.engine.queue.clearing import clear_queued
+from drain.engine.sessions.results import session_result
+from drain.engine.source_outbox import settle_debts
+from drain.models import Attempt, DrainSession, Phase, SourceDebt
+from drain.models.audit import Person
+from drain.models.vocabulary import Origin, PhaseState
+from drain.sources.autopack.readback import before
+from drain.sources.autopack.writing import write_back
+
+from .conftest import Backlog
+from .pipeline import Pipeline, ours
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OLD = "DELIVERABLES_VALIDATION_FAILED: missing deliverables: a.json"
+SYNC = "drain.engine.attempts.source_sync"
+ADA = Person("ada", Origin.COMMAND)
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    monkeypatch.setattr("drain.sources.autopack.readback.POLL_SECONDS", 0.05)
+    monkeypatch.setattr("drain.engine.attempts.finish.back_off", lambda tries: 0.1)
+    return Pipeline(tmp_path, settle_seconds=0.6)
+
+
+@pytest.fixture
+def one(pipeline: Pipeline) -> Pipeline:
+    """A run with one failed phase that has failed before."""
+    pipeline.run("r")
+    pipeline.phase("r", "p", 0, last_failure_reason=OLD, retry_attempt=1)
+    pipeline.load()
+    return pipeline
+
+
+def drained(pipeline: Pipeline, backlog: Backlog, **limits: object) -> tuple[Attempt, DrainSession]:
+    session = backlog.drain(pipeline.session(**limits))
+    return Attempt.objects.filter(session=session).latest("id"), session
+
+
+def look_again() -> None:
+    """What maintenance does when the next look at a source is due."""
+    SourceDebt.objects.update(due_at=timezone.now())
+    settle_debts()
+
+
+REASONS = [
+    ("PATCH_FAILED: hunk #3 failed at line 12", "failed", "patch"),
+    ("DELIVERABLES_VALIDATION_FAILED: missing deliverables: b.json", "failed", "deliverable"),
+    ("CI collection/import error: ImportError: cannot import name 'x'", "failed", "collection"),
+    ("Phase timed out after 900 seconds", "failed", "timeout"),
+    ("TOKEN_ESCALATION: output truncated at 8192 tokens", "retryable", None),
+    ("ANTHROPIC_API_KEY is not set", "failed", None),
+]
+
+
+@pytest.mark.parametrize(("reason", "outcome", "category"), REASONS)
+def test_a_failed_attempt_that_leaves_its_phase_queued_has_the_reason_that_autopack_wrote(
+    one: Pipeline, backlog: Backlog, reason: str, outcome: str, category: str | None
+) -> None:
+    one.tell(STUB_MODE="queued", STUB_REASON=reason)
+    attempt, _ = drained(one, backlog, max_attempts_per_phase=1)
+    assert (attempt.outcome, attempt.error, attempt.exit_code) == (outcome, reason, 1)
+    assert category in (None, attempt.failure_category)
+    row = one.row("p")
+    assert (row["state"], row["last_failure_reason"], row["retry_attempt"]) == ("QUEUED", reason, 2)
+    assert ours() == one.states()
+
+
+def test_different_reasons_are_different_causes(one: Pipeline, backlog: Backlog) -> None:
+    found = set()
+    for reason, _, _ in REASONS:
+        one.change("p", state="FAILED")
+        one.load()
+        one.tell(STUB_MODE="queued", STUB_REASON=reason)
+        one.change("p", retry_attempt=0)
+        found.add(drained(one, backlog, max_attempts_per_phase=1)[0].fingerprint)
+    assert len(found) == len(REASONS)
+
+
+def test_what_asks_for_more_tokens_and_stays_queued_is_offered_again(
+    one: Pipeline, backlog: Backlog
+) -> None:
+    one.tell(STUB_MODE="retry")
+    _, session = drained(one, backlog, max_attempts_per_phase=3)
+    outcomes = Attempt.objects.filter(session=session).values_list("outcome", flat=True)
+    assert list(outcomes) == ["retryable"] * 3
+    assert one.row("p")["retry_attempt"] == 4
+    assert session_result(session)["failed"] == 0
+
+
+def test_the_fifth_failure_is_failed_there_and_here(one: Pipeline, backlog: Backlog) -> None:
+    one.change("p", retry_attempt=4)
+    one.load()
+    one.tell(STUB_MODE="queued")
+    attempt, _ = drained(one, backlog)
+    assert (attempt.outcome, one.row("p")["state"]) == ("failed", "FAILED")
+    assert ours() == one.states()
+
+
+def test_complete_in_the_source_is_complete_whatever_the_exit(
+    one: Pipeline, backlog: Backlog
+) -> None:
+    one.tell(STUB_MODE="exit_1")
+    attempt, session = drained(one, backlog)
+    assert (attempt.outcome, attempt.exit_code, attempt.error) == ("complete", 1, "")
+    assert session_result(session)["complete"] == 1
+    assert Phase.objects.get().last_failure_reason == "", "what is complete keeps no failure"
+
+
+@pytest.mark.parametrize(("mode", "said"), [("import", "ImportError"), ("crash", "RuntimeError")])
+def test_an_old_reason_is_not_the_reason_of_a_new_failure(
+    one: Pipeline, backlog: Backlog, mode: str, said: str
+) -> None:
+    before = Phase.objects.get().last_fingerprint
+    one.tell(STUB_MODE=mode)
+    attempt, _ = drained(one, backlog)
+    assert attempt.outcome == "failed"
+    assert said in attempt.error
+    assert OLD not in attempt.error
+    assert attempt.fingerprint != before
+    assert one.row("p")["last_failure_reason"] == OLD
+    assert ours() == one.states()
+
+
+def test_the_same_reason_written_anew_is_the_cause(one: Pipeline, backlog: Backlog) -> None:
+    one.tell(STUB_MODE="queued", STUB_REASON=OLD)
+    attempt, _ = drained(one, backlog)
+    assert attempt.error == OLD
+
+
+def test_what_is_left_working_is_failed_by_its_log_and_stays_as_it_is(
+    one: Pipeline, backlog: Backlog
+) -> None:
+    one.tell(STUB_MODE="executing")
+    attempt, _ = drained(one, backlog)
+    assert (attempt.outcome, "Final state: EXECUTING" in attempt.error) == ("failed", True)
+    assert (one.row("p")["state"], one.row("p")["last_failure_reason"]) == ("EXECUTING", OLD)
+    assert ours() == one.states()
+
+
+def test_a_phase_that_we_end_is_put_back_and_its_reason_kept(
+    one: Pipeline, backlog: Backlog
+) -> None:
+    one.tell(STUB_MODE="hang")
+    attempt, _ = drained(one, backlog, phase_timeout_seconds=1)
+    row = one.row("p")
+    assert (attempt.outcome, row["state"]) == ("timeout", "FAILED")
+    assert row["last_failure_reason"] == f"[drainsite] timed out after 1 s; original: {OLD}"
+    assert ours() == one.states()
+    one.load()
+    assert Phase.objects.get().last_failure_reason == "timed out after 1 s"
+
+
+def test_exit_143_is_a_timeout(one: Pipeline, backlog: Backlog) -> None:
+    argv = ["/bin/sh", "-c", "exit 143"]
+    type(one.profile).objects.filter(pk=one.profile.pk).update(argv=argv, cwd="/")
+    assert drained(one, backlog)[0].outcome == "timeout"
+
+
+def meanwhile(act: Callable[[], None], when: Callable[[], bool]) -> Thread:
+    """Another process: acts as soon as it sees something."""
+
+    def other() -> None:
+        deadline = monotonic() + 30
+        while not when() and monotonic() < deadline:
+            sleep(0.02)
+        act()
+        connection.close()
+
+    thread = Thread(target=other)
+    thread.start()
+    return thread
+
+
+def test_a_late_complete_within_the_settle_time_is_complete(
+    one: Pipeline, backlog: Backlog
+) -> None:
+    one.tell(STUB_MODE="executing")
+
+    def late() -> None:
+        sleep(0.2)
+        one.change("p", state="COMPLETE")
+
+    thread = meanwhile(late, lambda: one.row("p")["state"] == "EXECUTING")
+    attempt, _ = drained(one, backlog)
+    thread.join()
+    assert attempt.outcome == "complete"
+    assert ours() == {"r/p": "COMPLETE"}
+
+
+def test_a_result_that_changes_after_our_reading_is_followed_without_an_import(
+    one: Pipeline, backlog: Backlog
+) -> None:
+    one.tell(STUB_MODE="queued")
+    drained(one, backlog)
+    one.change("p", state="EXECUTING")
+    look_again()
+    assert ours() == {"r/p": "EXECUTING"}
+    one.change("p", state="FAILED", last_failure_reason="KeyError: 7")
+    look_again()
+    assert ours() == {"r/p": "FAILED"}
+    assert Phase.objects.get().last_failure_reason == "KeyError: 7"
+    one.change("p", state="COMPLETE")
+    look_again()
+    assert ours() == {"r/p": "COMPLETE"}
+    assert not SourceDebt.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ("EXECUTING", "leased"),
+        ("GATE", "leased"),
+        ("CI_RUNNING", "leased"),
+        ("COMPLETE", "no_longer_failed"),
+        ("SKIPPED", "no_longer_failed"),
+        ("QUEUED", "no_longer_failed"),
+    ],
+)
+def test_what_moved_since_the_import_is_left_alone_and_followed(
+    one: Pipeline, backlog: Backlog, state: str, reason: str
+) -> None:
+    session = one.session()
+    one.change("p", state=state, last_failure_reason="somebody's own")
+    before = one.row("p")
+    one.tell(STUB_MODE="complete")
+    result = session_result(backlog.drain(session))
+    assert (result["processed"], result["excluded"]) == (0, {reason: 1})
+    assert one.row("p") == before, "nothing is written"
+    assert not one.execute("SELECT 1 FROM token_estimation_v2_events"), "nothing ran"
+    assert ours() == one.states()
+
+
+def test_a_queued_phase_that_came_since_the_import_is_not_run_instead(
+    one: Pipeline, backlog: Backlog
+) -> None:
+    one.phase("r", "q", -1, "COMPLETE")
+    one.load()
+    session = one.session()
+    one.change("q", state="QUEUED")
+    result = session_result(backlog.drain(session))
+    assert (result["processed"], result["excluded"]) == (0, {"waits_for_queued": 1})
+    assert one.states() == ours() == {"r/p": "FAILED", "r/q": "QUEUED"}
+
+
+def test_what_somebody_takes_before_the_script_looks_is_refused_and_no_failure(
+    one: Pipeline, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def taken_just_after(*given: Any) -> object:
+        found = before(*given)
+        one.change("p", state="EXECUTING", last_failure_reason="theirs")
+        return found
+
+    monkeypatch.setattr(f"{SYNC}.before", taken_just_after)
+    attempt, session = drained(one, backlog)
+    assert (attempt.outcome, attempt.exit_code) == ("diverted", 2)
+    assert session_result(session)["excluded"] == {"leased": 1}
+    assert (one.row("p")["state"], one.row("p")["last_failure_reason"]) == ("EXECUTING", "theirs")
+    assert ours() == one.states()
+
+
+def test_what_somebody_writes_after_our_last_look_is_not_written_over(
+    one: Pipeline, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def theirs_first(*given: Any) -> bool:
+        one.change("p", state="EXECUTING", last_failure_reason="theirs")
+        return write_back(*given)
+
+    monkeypatch.setattr(f"{SYNC}.write_back", theirs_first)
+    one.tell(STUB_MODE="hang")
+    drained(one, backlog, phase_timeout_seconds=1)
+    assert (one.row("p")["state"], one.row("p")["last_failure_reason"]) == ("EXECUTING", "theirs")
+    look_again()
+    assert ours() == one.states()
+
+
+def test_clearing_puts_our_words_before_theirs_and_keeps_theirs_here(one: Pipeline) -> None:
+    one.phase("r", "q", 1, "QUEUED", last_failure_reason=OLD)
+    one.load()
+    phase = Phase.objects.get(phase_id="q")
+    (result,) = clear_queued([phase.pk], PhaseState.FAILED, "stale: nobody runs it", ADA)
+    assert result.done
+    assert (
+        one.row("q")["last_failure_reason"] == f"[drainsite] stale: nobody runs it; original: {OLD}"
+    )
+    phase.refresh_from_db()
+    assert (phase.state, phase.last_failure_reason) == ("FAILED", OLD)
+    one.load()
+    phase.refresh_from_db()
+    assert phase.last_failure_reason == OLD
+
+
+def test_a_phase_that_was_queued_anew_since_the_import_is_not_cleared(one: Pipeline) -> None:
+    one.phase("r", "q", 1, "QUEUED")
+    one.load()
+    one.change("q", state="QUEUED", last_failure_reason="a newer one")
+    phase = Phase.objects.get(phase_id="q")
+    (result,) = clear_queued([phase.pk], PhaseState.FAILED, "stale", ADA)
+    assert (result.done, "since the last import" in result.said) == (False, True)
+    assert one.row("q")["last_failure_reason"] == "a newer one"
