@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -10,16 +13,20 @@ from django.views.decorators.http import require_safe
 
 from drain.dashboard.evidence.shared_comparisons import until_news
 from drain.dashboard.http.permissions import requires
-from drain.evidence.report.build import build_report
+from drain.evidence.report.build import Report, build_report
 from drain.evidence.report.html import html_context
 from drain.evidence.report.json import render_json
 from drain.evidence.report.markdown import render_markdown
+from drain.evidence.report.sentences import MARKS
 from drain.models import DrainSession
 
 FILES = {
     "md": (render_markdown, "text/markdown; charset=utf-8"),
     "json": (render_json, "application/json"),
 }
+# A file of a report says verdicts with marks that need a font for them; a page has icons and words.
+_VERDICTS = {mark: verdict for verdict, mark in MARKS.items()}
+_STATES = frozenset({"State", "Outcome"})
 
 
 @require_safe
@@ -29,9 +36,9 @@ def session_report(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     session = get_object_or_404(DrainSession, pk=pk)
     context = until_news(
-        ("report", pk, session.state), lambda: html_context(build_report(session, now))
+        ("report", pk, session.state), lambda: _page_context(build_report(session, now))
     )
-    return render(request, "drain/report/page.html", {**context, "now": now})
+    return render(request, "report/page.html", {**context, "now": now})
 
 
 @require_safe
@@ -46,3 +53,36 @@ def session_report_file(request: HttpRequest, pk: int, kind: str) -> HttpRespons
     response["Content-Disposition"] = f'attachment; filename="drain-{pk}.{kind}"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+@dataclass(frozen=True, slots=True)
+class ReportColumn:
+    """A column of a report's table, and what its cells become when a phone folds the row."""
+
+    name: str
+    is_number: bool
+    css: str
+    label: str
+
+    def state_of(self, text: str) -> str:
+        """Return the verdict or state that a cell names, "" for any other text."""
+        return _VERDICTS.get(text) or (text if self.name in _STATES else "")
+
+
+def _page_context(report: Report) -> dict[str, Any]:
+    context = html_context(report)
+    for part in context["parts"]:
+        for table in part["tables"]:
+            table["columns"] = _columns(table["names"], table["numbers"])
+    return context
+
+
+def _columns(names: list[str], numbers: list[bool]) -> list[ReportColumn]:
+    """The first column with a name is the row's name, one without is a state, the others are facts."""
+    first = next((place for place, name in enumerate(names) if name), 0)
+    columns = []
+    for place, (name, is_number) in enumerate(zip(names, numbers, strict=False)):
+        css = "t-name" if place == first else "t-fact" if name else "t-state"
+        label = name.lower() if css == "t-fact" else ""
+        columns.append(ReportColumn(name, is_number, f"{css} num" if is_number else css, label))
+    return columns

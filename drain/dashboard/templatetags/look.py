@@ -6,15 +6,11 @@ docs/frontend.md shows each one with an example.
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterable
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from drain.dashboard import (
@@ -28,13 +24,8 @@ from drain.dashboard import (
 from drain.dashboard.http import links
 from drain.dashboard.http.links import changed_query
 from drain.dashboard.ui import formats, states, svg
-from drain.evidence.report.sentences import MARKS
 
 register = template.Library()
-# A file of a report says verdicts with marks that need a font for them; a page has icons and words.
-_VERDICTS = {mark: verdict for verdict, mark in MARKS.items()}
-_STATES = ("State", "Outcome")
-
 register.simple_tag(markup.icon, name="icon")
 register.simple_tag(markup.state, name="state")
 register.simple_tag(markup.badge, name="badge")
@@ -104,55 +95,6 @@ def state_word(value: object) -> str:
 def state_mark(value: object) -> SafeString:
     """The icon of a state, named for screen readers."""
     return markup.state_icon(value)
-
-
-@register.simple_tag
-def report_cells(
-    row: Iterable[str], names: Iterable[str], numbers: Iterable[bool] = ()
-) -> SafeString:
-    """The cells of a row: a mark of a verdict or a state becomes icon and word, any other text stays.
-
-    A report has thousands of them: put together here they take a tenth of what a loop of a template takes.
-    """
-    cells = zip(_report_columns(tuple(names), tuple(numbers)), names, row, strict=False)
-    return SafeString(
-        "".join(f"<td{column}>{_report_cell(name, text)}</td>" for column, name, text in cells)
-    )
-
-
-@register.simple_tag
-def report_heads(names: Iterable[str], numbers: Iterable[bool]) -> SafeString:
-    """The heads of a report's columns, those of numbers at the right."""
-    return format_html_join(
-        "",
-        '<th scope="col"{}>{}</th>',
-        (
-            (SafeString(' class="num"' if numeric else ""), name)
-            for name, numeric in zip(names, numbers, strict=True)
-        ),
-    )
-
-
-@lru_cache(maxsize=64)
-def _report_columns(names: tuple[str, ...], numbers: tuple[bool, ...]) -> list[str]:
-    """What each column's cells are: numbers, and when a phone folds the row its name, state or a fact with a label."""
-    first = next((place for place, name in enumerate(names) if name), 0)
-    numeric = dict(enumerate(numbers))
-    folded = [
-        format_html(
-            ' class="t-fact{}" data-label="{}"', " num" if numeric.get(place) else "", name.lower()
-        )
-        if name
-        else ' class="t-state"'
-        for place, name in enumerate(names)
-    ]
-    name = ' class="t-name num"' if numeric.get(first) else ' class="t-name"'
-    return [*folded[:first], name, *folded[first + 1 :]]
-
-
-def _report_cell(name: str, text: str) -> str:
-    state = _VERDICTS.get(text) or (text if name in _STATES else "")
-    return markup.state(state) if state else html.escape(text)
 
 
 @register.simple_tag(takes_context=True)

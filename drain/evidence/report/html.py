@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import UTC
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -20,11 +21,11 @@ Rows = list[list[str]]
 
 def render_html(report: Report) -> Iterator[str]:
     """A page of its own: no script, no address but its own, printable."""
-    yield render_to_string("drain/report/standalone.html", html_context(report))
+    yield render_to_string("report/standalone.html", html_context(report))
 
 
 def html_context(report: Report) -> dict[str, Any]:
-    """What drain/report/_body.html draws: plain text made inert, which the template escapes.
+    """Return what the templates of the report draw: plain text made inert, which they escape.
 
     `parts` is a list of {id, title, text, tables: [{names, numbers, rows, note}]} in reading order; `numbers`
     says of each column whether it holds nothing but numbers.
@@ -33,6 +34,7 @@ def html_context(report: Report) -> dict[str, Any]:
     return {
         "report": report,
         "session": report.session,
+        "made_at": f"{report.made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
         "mark": mark,
         "sentence": plain(sentence),
         "summary": plain(words.summary(report), 2000),
