@@ -67,7 +67,7 @@ class DrainCommand(DatabaseCommand):
 
     def print_json(self, value: Any) -> None:
         """One JSON document on standard output."""
-        self.stdout.write(json.dumps(value, ensure_ascii=False, default=str))
+        self.stdout.write(json.dumps(value, default=str))
 
 
 def _database_sentence(error: DatabaseError) -> str:

@@ -21,6 +21,7 @@ from drain.engine.workers.hosts import require_shared_secret, strength
 from drain.models import DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES
 from drain.policy.exit_codes import ExitCode
+from drain.policy.inert import inert
 
 from .following import Watcher, follow
 
@@ -53,7 +54,7 @@ def run_session(session: DrainSession, actor: Actor, *, inline: bool, detach: bo
     start_session(session)
     lacking = without_host(session.pk)
     if lacking is not None:
-        sys.stderr.write(f"{lacking.sentence}\n")
+        sys.stderr.write(f"{inert(lacking.sentence)}\n")
     if detach:
         session.refresh_from_db()
     else:

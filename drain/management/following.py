@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from drain.engine.sessions.results import session_counts
 from drain.models import DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES
+from drain.policy.inert import inert
 
 LOOK_SECONDS = 0.5
 
@@ -62,7 +63,7 @@ class Watcher:
         try:
             follow(session_pk, self._over.is_set)
         except DatabaseError as error:
-            sys.stderr.write(f"The progress cannot be shown: {error}\n")
+            sys.stderr.write(inert(f"The progress cannot be shown: {error}\n"))
         finally:
             connection.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from json.encoder import encode_basestring as text
+from json.encoder import encode_basestring_ascii as text
 from typing import Any
 
 from django.core.management.base import OutputWrapper

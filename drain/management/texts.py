@@ -1,22 +1,65 @@
-"""The door of every command: no text that could neither be stored nor shown gets in."""
+"""The door of every command: no text that cannot be stored gets in, none that a terminal obeys gets out."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    OutputWrapper,
+)
 
+from drain.policy.inert import inert
 from drain.policy.texts import unstorable
 
 
+class InertOutput(OutputWrapper):
+    """Output of a command in which nothing that a phase or a person wrote is obeyed by a terminal."""
+
+    def write(  # type: ignore[override] # Django says str | None, its stubs more
+        self, msg: str = "", style_func: Any = None, ending: str | None = None
+    ) -> None:
+        """Write it, made inert before it is styled."""
+        super().write(inert(msg), style_func, ending)
+
+
+class InertParser(CommandParser):
+    """The parser of a command's arguments, whose errors repeat what was typed."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        super()._print_message(inert(message), file)
+
+
 class SiteCommand(BaseCommand):
-    """Any command of the site; bytes of its command line that are no UTF-8 are one sentence, exit 2."""
+    """Any command of the site: only text comes in, and only inert text goes out.
+
+    Bytes of its command line that are no UTF-8 are one sentence, exit 2.
+    """
+
+    def __init__(self, stdout: Any = None, stderr: Any = None, **options: Any) -> None:
+        super().__init__(stdout, stderr, **options)
+        self.stdout = InertOutput(stdout or sys.stdout)
+        self.stderr = InertOutput(stderr or sys.stderr)
+        self.stderr.style_func = self.style.ERROR
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Return Django's parser, with inert errors."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        # Django makes the parser itself and leaves its class to nobody.
+        parser.__class__ = InertParser
+        return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run it, if all that was given is text."""
         _require_text(options)
+        for name in ("stdout", "stderr"):
+            if (given := options.pop(name, None)) is not None:
+                setattr(self, name, InertOutput(given))
         return super().execute(*args, **options)
 
 

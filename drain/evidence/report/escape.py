@@ -7,10 +7,12 @@ they are shown by their code. Then each format gets its own escaping.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
+from drain.policy.inert import inert
+
 CUT = "…"
+_LINES = re.compile(r"[\n\r\t]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]#|~!])")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -20,18 +22,7 @@ def plain(text: object, limit: int = 500) -> str:
     shown = str(text)[: limit + 1]
     if len(shown) > limit:
         shown = shown[:limit] + CUT
-    if shown.isascii() and shown.isprintable():
-        return shown
-    return "".join(map(_visible, shown))
-
-
-def _visible(char: str) -> str:
-    if char in "\n\r\t":
-        return " "
-    category = unicodedata.category(char)
-    if category in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
-        return f"\\u{ord(char):04x}"
-    return char
+    return inert(_LINES.sub(" ", shown), kept="")
 
 
 def markdown(text: object, limit: int = 500) -> str:

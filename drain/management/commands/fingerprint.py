@@ -85,7 +85,7 @@ def _as_dict(result: Fingerprint) -> dict[str, Any]:
 
 
 def _as_json(result: Fingerprint) -> str:
-    return json.dumps(_as_dict(result), ensure_ascii=False)
+    return json.dumps(_as_dict(result))
 
 
 def _text_of(line: bytes, number: int) -> str:

@@ -19,6 +19,7 @@ from drain.management.base import REFUSALS, DrainCommand
 from drain.management.following import follow
 from drain.management.ledger import print_result
 from drain.people.first_account import Account
+from drain.policy.inert import inert
 from drain.sources.errors import SourceError
 from drainsite.management.serving import Wanted, prepare, serve
 from drainsite.supervisor.supervisor import Supervisor
@@ -66,7 +67,7 @@ class Command(DrainCommand):
     def _say(self, line: str) -> None:
         # Through sys: while a progress bar is drawn, that keeps lines above it.
         out = sys.stderr if self._json else sys.stdout
-        out.write(f"{line}\n")
+        out.write(f"{inert(line)}\n")
         out.flush()
 
     def tell_result(self, story: Story, extra: dict[str, Any]) -> None:
