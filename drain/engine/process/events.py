@@ -83,6 +83,8 @@ class Report:
     bad_count: int = 0
     problem: str | None = None
     """Why the file was not read, or not to its end: a sentence."""
+    doubt: str | None = None
+    """What it came to if nothing says worse, "failed" or "retryable", since an outcome may be in what was not read."""
 
 
 def parse_line(line: bytes) -> Event:

@@ -89,7 +89,8 @@ def _outcome(ended: Ended, source: Source, said: str) -> Outcome:
         return Outcome.DIVERTED
     if ended.timed_out or (source.authority and ended.exit_code == EXIT_TERMINATED):
         return Outcome.TIMEOUT
-    voices = {_by_exit(ended), _by_report(ended), source.outcome or Outcome.COMPLETE}
+    doubt = Outcome(ended.report.doubt or Outcome.COMPLETE)
+    voices = {_by_exit(ended), _by_report(ended), doubt, source.outcome or Outcome.COMPLETE}
     outcome = next(level for level in _LOWEST_FIRST if level in voices)
     return Outcome.RETRYABLE if outcome is Outcome.FAILED and RETRY_MARK in said else outcome
 
@@ -121,6 +122,8 @@ def _reason(ended: Ended, outcome: Outcome, said: str) -> str:
         return said[:REASON_LIMIT]
     if outcome in (Outcome.TIMEOUT, Outcome.SKIPPED):
         return _bare(ended, outcome)
+    if ended.exit_code == 0 and ended.report.doubt:
+        return _doubtful(ended)
     return ended.log.tail.strip()[-REASON_LIMIT:] or _bare(ended, outcome)
 
 
@@ -132,7 +135,13 @@ def _fingerprint_input(ended: Ended, outcome: Outcome, said: str) -> str:
         return said
     if outcome is Outcome.TIMEOUT:
         return _bare(ended, outcome)
+    if ended.exit_code == 0 and ended.report.doubt:
+        return _doubtful(ended)
     return ended.log.error_input if ended.log.error_input.strip() else _bare(ended, outcome)
+
+
+def _doubtful(ended: Ended) -> str:
+    return f"{ended.report.problem} It ended with exit 0, but how it ended in its own words is not known."
 
 
 def _bare(ended: Ended, outcome: Outcome) -> str:

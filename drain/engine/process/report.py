@@ -6,7 +6,9 @@ name, and read within bounds. A line that cannot be read is counted and named by
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -23,11 +25,14 @@ from drain.engine.process.events import (
 )
 
 FILE_LIMIT = 8 * 1024 * 1024
+GROWTH_LIMIT = 2 * FILE_LIMIT
+"""A file that grows beyond this while its phase runs is cut."""
 LINE_LIMIT = 64 * 1024
 LINE_COUNT_LIMIT = 50_000
 TELEMETRY_KEPT = 10_000
 BAD_LINES_KEPT = 20
 _BLOCK = 256 * 1024
+_LEAST_FREE = 64 * 1024
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -50,21 +55,69 @@ class ReportReader:
         self._bad: list[str] = []
         self._bad_count = 0
         self._problem: str | None = None
+        self._doubt: str | None = None
 
     def poll(self) -> list[Event]:
         """Return the events since the last call, from at most one block of the file."""
-        return self._split(self._read())
+        events = self._split(self._read())
+        self._bound()
+        return events
 
     def finish(self) -> Report:
-        """Read to the end, close, and return everything that was reported."""
-        while block := self._read():
-            self._split(block)
-        if self._partial:
-            self._split(b"\n")
+        """Read to the end, close, remove the file, and return everything that was reported."""
+        self._finish_reading()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+        if self._path is not None:
+            if self._problem is None and is_full(os.path.dirname(self._path)):  # noqa: PTH120 - a thousand a second
+                self._say(
+                    "The disk that holds the report is full, so what it said last may be missing.",
+                    "retryable",
+                )
+            remove(self._path)
         return self._report()
+
+    def _finish_reading(self) -> None:
+        while block := self._read():
+            self._split(block)
+        if self._partial:
+            bad = self._bad_count
+            self._split(b"\n")
+            if self._bad_count > bad:
+                self._say(f"The report breaks off in the middle of line {self._lines}.", "failed")
+        if self._lines > LINE_COUNT_LIMIT or self._offset >= FILE_LIMIT:
+            self._look_at_the_end()
+
+    def _say(self, problem: str, doubt: str) -> None:
+        self._problem = self._problem or problem
+        self._doubt = self._doubt or doubt
+
+    def _bound(self) -> None:
+        """Cut a file that grows without end, while it grows: it would fill the disk of all the others."""
+        if self._fd < 0:
+            return
+        found = os.fstat(self._fd)
+        if found.st_size <= GROWTH_LIMIT or found.st_blocks * 512 <= FILE_LIMIT:
+            return
+        while block := self._read():
+            self._split(block)
+        self._say(f"The report is longer than {FILE_LIMIT} bytes; the rest was not read.", "failed")
+        cut(Path(self._path or ""), self._fd)
+
+    def _look_at_the_end(self) -> None:
+        """Of what is beyond the limits, read the last lines: there a phase says how it ended."""
+        if self._fd < 0:
+            return
+        size = os.fstat(self._fd).st_size
+        start = max(0, size - 2 * LINE_LIMIT)
+        lines = os.pread(self._fd, size - start, start).split(b"\n")
+        for line in lines[1:] if start else lines:
+            with contextlib.suppress(BadLineError):
+                event = parse_line(line)
+                if isinstance(event, OutcomeEvent | FailureEvent):
+                    self._remember(event)
+                    self._doubt = None
 
     def _report(self) -> Report:
         if not self._lines and self._problem is None:
@@ -79,6 +132,7 @@ class ReportReader:
             bad_lines=tuple(self._bad),
             bad_count=self._bad_count,
             problem=self._problem,
+            doubt=self._doubt,
         )
 
     def _read(self) -> bytes:
@@ -91,10 +145,12 @@ class ReportReader:
                 room = FILE_LIMIT
             block = os.pread(self._fd, min(_BLOCK, max(room, 1)), self._offset)
         except OSError as error:
-            self._problem = f"The report could not be read: {error.strerror}."
+            self._say(f"The report could not be read: {error.strerror}.", "failed")
             return b""
         if block and room <= 0:
-            self._problem = f"The report is longer than {FILE_LIMIT} bytes; the rest was not read."
+            self._say(
+                f"The report is longer than {FILE_LIMIT} bytes; the rest was not read.", "failed"
+            )
             return b""
         self._offset += len(block)
         return block
@@ -107,12 +163,14 @@ class ReportReader:
         except FileNotFoundError:
             return False
         except OSError as error:
-            self._problem = f"The report is no regular file that can be opened: {error.strerror}."
+            self._say(
+                f"The report is no regular file that can be opened: {error.strerror}.", "failed"
+            )
             return False
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
             os.close(fd)
-            self._problem = "The report is no regular file with one name, so it was not read."
+            self._say("The report is no regular file with one name, so it was not read.", "failed")
             return False
         self._fd = fd
         return True
@@ -132,8 +190,9 @@ class ReportReader:
             return None
         self._lines += 1
         if self._lines > LINE_COUNT_LIMIT:
-            self._problem = (
-                f"The report has more than {LINE_COUNT_LIMIT} lines; the rest was not read."
+            self._say(
+                f"The report has more than {LINE_COUNT_LIMIT} lines; the rest was not read.",
+                "failed",
             )
             return None
         try:
@@ -174,3 +233,40 @@ class ReportReader:
 
 
 NO_REPORT = Report()
+
+
+def cut(path: Path, reading: int) -> None:
+    """Empty the file that is being read, if the path still names it and nobody put another's there."""
+    try:
+        writing = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        found = os.fstat(writing)
+        own = found.st_uid == path.parent.stat().st_uid and found.st_nlink == 1
+        if own and os.path.sameopenfile(writing, reading):
+            os.ftruncate(writing, 0)
+    except OSError:
+        return
+    finally:
+        os.close(writing)
+
+
+def remove(path: Path | str) -> None:
+    """Remove whatever a phase made of its report."""
+    try:
+        os.unlink(path)  # noqa: PTH108 - a thousand a second
+    except FileNotFoundError:
+        return
+    except OSError:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def is_full(folder: str) -> bool:
+    """Return whether nothing more can be written beside the report."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    no_inode = found.f_files > 0 and found.f_favail == 0
+    return no_inode or found.f_bavail * found.f_frsize < _LEAST_FREE

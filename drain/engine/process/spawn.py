@@ -65,6 +65,8 @@ class Child:
         finally:
             self.kill()
         report = self._report.finish()
+        if report.problem is not None:
+            self._log.feed(f"\n[drainsite: {report.problem}]\n".encode())
         self._job.discard()
         code = watch.returncode
         return Ended(

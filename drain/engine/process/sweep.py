@@ -197,7 +197,7 @@ class _Warden:
 
     def _extend(self, lease: float, claim: str) -> None:
         for group in self._groups.values():
-            if claim in ("*", group.claim):
+            if claim == group.claim or (claim == "*" and group.lease != _NEVER):
                 group.lease = lease
 
     def _end_overdue(self) -> None:

@@ -16,7 +16,13 @@ from drain.engine.process.events import (
     StateEvent,
     TelemetryEvent,
 )
-from drain.engine.process.report import LINE_COUNT_LIMIT, LINE_LIMIT, TELEMETRY_KEPT, ReportReader
+from drain.engine.process.report import (
+    LINE_COUNT_LIMIT,
+    LINE_LIMIT,
+    TELEMETRY_KEPT,
+    ReportReader,
+    cut,
+)
 
 
 @pytest.fixture
@@ -111,6 +117,40 @@ def test_a_huge_report_is_read_to_a_limit(path):
     assert len(report.telemetry) == TELEMETRY_KEPT
     assert "more than 50000 lines" in (report.problem or "")
     assert "8388608 bytes" in (read(path, b"x" * 9_000_000).problem or "")
+
+
+FAILED = b'{"event":"outcome","outcome":"failed"}\n'
+
+
+def test_how_a_phase_ended_is_found_at_the_end_of_a_report_that_is_too_long(path):
+    for filler in (b'{"event":"telemetry"}\n' * (LINE_COUNT_LIMIT + 10), b"x" * 9_000_000 + b"\n"):
+        report = read(path, filler + FAILED)
+        assert (report.outcome, report.doubt) == ("failed", None)
+        assert report.problem
+
+
+@pytest.mark.parametrize("content", [b"x" * 9_000_000, b'{"event":"outcome","outcome":"fai'])
+def test_a_report_that_does_not_tell_how_the_phase_ended_leaves_a_doubt(path, content):
+    report = read(path, content)
+    assert report.problem
+    assert report.doubt == "failed"
+
+
+def test_a_file_that_is_no_longer_the_reports_own_is_not_emptied(path, tmp_path):
+    path.write_bytes(FAILED)
+    reading = os.open(path, os.O_RDONLY)
+    other = tmp_path / "other"
+    other.write_text("somebody's")
+    path.unlink()
+    for put in (path.symlink_to, path.hardlink_to):
+        put(other)
+        cut(path, reading)
+        assert other.read_text() == "somebody's"
+        path.unlink()
+    path.write_bytes(FAILED)
+    cut(path, reading)
+    assert path.read_bytes() == FAILED
+    os.close(reading)
 
 
 def test_a_report_written_anew_is_read_anew(path):

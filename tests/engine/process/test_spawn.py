@@ -8,14 +8,19 @@ import resource
 import subprocess
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from drain.engine.process.contract import Contract, make_claim
 from drain.engine.process.ended import Command, Pulse
 from drain.engine.process.errors import SpawnError
 from drain.engine.process.events import Event, ProgressEvent
-from drain.engine.process.job import tidy
+from drain.engine.process.job import prepare, worker_folder
 from drain.engine.process.orphans import orphanage
+from drain.engine.process.outcome import decide
+from drain.engine.process.profile import Profile
+from drain.engine.process.report import GROWTH_LIMIT
 from drain.engine.process.spawn import carry_on, start
 from drainsite.postgres.postmaster import is_alive
 from tests.hosts import until as wait_until
@@ -171,6 +176,7 @@ def test_a_helper_whose_parent_was_seen_ends_with_its_own_attempt_alone(job, tmp
     other = start(job("sleep", "60"))
     mine = start(job("sh", "-c", script))
     helper = pids_in(out)
+    orphanage()._next_scan = 0.0
     orphanage().scan()
     mine.kill()
     assert not [pid for pid in helper if is_alive(pid)]
@@ -276,8 +282,54 @@ def test_a_profile_may_name_another_user(run_child):
     assert ended.report.state == "gate"
 
 
-def test_the_reports_of_ended_attempts_are_tidied_away(run_child, folder):
-
-    run_child("sh", "-c", "echo {} >> $DRAIN_REPORT")
-    assert tidy(folder) == 1
+@pytest.mark.parametrize(
+    "made",
+    ["echo {} >> $DRAIN_REPORT", "mkdir -p $DRAIN_REPORT/x", "ln -s /etc/passwd $DRAIN_REPORT"],
+)
+def test_whatever_a_phase_made_of_its_report_is_gone_when_it_has_ended(run_child, folder, made):
+    run_child("sh", "-c", made)
     assert list(folder.iterdir()) == []
+    assert Path("/etc/passwd").exists()
+
+
+def test_a_report_that_is_written_without_end_does_not_fill_the_disk(job, folder, quick_ticks):
+    script = "while :; do head -c 4000000 /dev/zero; done >> $DRAIN_REPORT"
+    sizes: list[int] = []
+
+    def look(pulse: Pulse) -> Command:
+        sizes.extend(path.stat().st_blocks * 512 for path in folder.glob("*.report.jsonl"))
+        return Command.CONTINUE if pulse.elapsed < 2 else Command.CANCEL
+
+    ended = start(job("sh", "-c", script)).wait(look)
+    assert "longer than" in (ended.report.problem or "")
+    written = f"{max(sizes):,} bytes at most over {len(sizes)} looks"
+    assert min(sizes[len(sizes) // 2 :]) < GROWTH_LIMIT, written
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of its own with 2 MB; only root can make one."""
+    place = tmp_path / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "drain", place], check=True)
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.verify
+def test_a_full_disk_never_turns_a_reported_failure_into_success(small_disk, worker):
+    folder = worker_folder(small_disk, worker)
+    script = """
+head -c 3000000 /dev/zero > "$(dirname "$DRAIN_REPORT")/filler" 2>/dev/null
+echo '{"event":"outcome","outcome":"failed"}' >> "$DRAIN_REPORT"
+exit 0
+"""
+    contract = Contract("r", "p", 0, 1, make_claim(worker, uuid4()), {})
+    profile = Profile("t", ("sh", "-c", script))
+    ended = start(prepare(profile, contract, folder=folder, timeout=30)).wait(carry_on)
+    assert ended.exit_code == 0
+    decision = decide(ended)
+    assert decision.outcome == "retryable"
+    assert "disk that holds the report is full" in decision.reason
+    assert "disk that holds the report is full" in ended.log.tail

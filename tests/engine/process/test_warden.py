@@ -19,7 +19,7 @@ from drain.engine.process.warden import announce, ensure_warden, extend, retire,
 from drainsite.postgres.postmaster import is_alive
 
 WORKER = """
-import sys, time, uuid
+import signal, sys, time, uuid
 from pathlib import Path
 from drain.engine.process.contract import Contract, make_claim
 from drain.engine.process.job import prepare, worker_folder
@@ -27,18 +27,24 @@ from drain.engine.process.profile import Profile
 from drain.engine.process.spawn import carry_on, start
 from drain.engine.process.hardening import harden_process
 from drain.engine.process.sweep import boottime
-from drain.engine.process.warden import ensure_warden
+from drain.engine.process.warden import ensure_warden, extend
 worker = uuid.UUID(sys.argv[1])
 assert sys.argv[3] == "open" or harden_process()
 ensure_warden(worker)
 script = "sleep 61 & setsid sleep 62 >/dev/null 2>&1 & setsid setsid sleep 63 & sleep 64 & echo ready; "
 script += f"(setsid env -i sh -c 'echo $$ > {sys.argv[2]}/stray; exec sleep 65' >/dev/null 2>&1 &); wait"
-contract = Contract("r", "p", 0, 1, make_claim(worker, uuid.uuid4()))
+contract = Contract("r", "p", 0, 1, make_claim(worker, lease := uuid.uuid4()))
 profile = Profile("t", ("sh", "-c", script))
-lease = boottime() + float(sys.argv[4])
-job = prepare(profile, contract, folder=worker_folder(Path(sys.argv[2]), worker), timeout=float(sys.argv[5]), grace=0.2)
-tick = (lambda pulse: time.sleep(60)) if "blocked" in sys.argv else carry_on
-print(start(job, lease).wait(tick).command, flush=True)
+def last_renewal(*_):
+    extend([lease], boottime() + 3)
+    print("renewed", flush=True)
+signal.signal(signal.SIGUSR1, last_renewal)
+job = prepare(profile, contract, folder=worker_folder(Path(sys.argv[2]), worker), timeout=float(sys.argv[4]), grace=0.2)
+def tick(pulse):
+    print("tick", flush=True)
+    time.sleep(60 if "blocked" in sys.argv else 0)
+    return carry_on(pulse)
+print(start(job, boottime() + 3600).wait(tick).command, flush=True)
 """
 TREE = 5
 """The shell and its four sleeps."""
@@ -55,7 +61,7 @@ def wait_until(condition, seconds=45.0):
 def run_worker(tmp_path, worker, processes_of):
     started = []
 
-    def run(mode, lease="inf", timeout="60", *more, **options):
+    def run(mode, timeout="60", *more, **options):
         argv = [
             sys.executable,
             "-c",
@@ -63,7 +69,6 @@ def run_worker(tmp_path, worker, processes_of):
             worker.hex,
             str(tmp_path),
             mode,
-            lease,
             timeout,
             *more,
         ]
@@ -75,7 +80,7 @@ def run_worker(tmp_path, worker, processes_of):
     yield run
     for process in started:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 @pytest.mark.parametrize("mode", ["open", "hardened"])
@@ -91,30 +96,35 @@ def test_the_whole_tree_of_a_killed_worker_is_gone_long_before_it_would_end(
 def test_what_wiped_its_environment_and_left_its_group_is_gone_too_once_it_was_seen(
     run_worker, tmp_path
 ):
-    process = run_worker("open")
+    process = run_worker("open", stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: (tmp_path / "stray").exists() and (tmp_path / "stray").read_text())
     stray = int((tmp_path / "stray").read_text())
-    time.sleep(1.5)  # the worker looks once a second
+    for _ in range(3):  # the worker looks before each tick
+        assert process.stdout.readline() == "tick\n"
     assert is_alive(stray)
     process.kill()
-    wait_until(lambda: not is_alive(stray), seconds=2)
+    wait_until(lambda: not is_alive(stray))
 
 
 def test_a_stopped_worker_outlives_its_lease_and_its_children_do_not(
     run_worker, worker, processes_of
 ):
-    process = run_worker("open", "3", stdout=subprocess.PIPE, text=True)
+    process = run_worker("open", stdout=subprocess.PIPE, text=True)
+    process.send_signal(signal.SIGUSR1)
+    while process.stdout.readline() != "renewed\n":
+        assert process.poll() is None
     process.send_signal(signal.SIGSTOP)
     assert len(processes_of(worker.hex)) == TREE, "ended before its lease"
-    wait_until(lambda: not processes_of(worker.hex), seconds=5)
+    wait_until(lambda: not processes_of(worker.hex))
     process.send_signal(signal.SIGCONT)
-    assert process.communicate(timeout=10)[0] == "lost\n"
+    assert process.communicate(timeout=30)[0].endswith("lost\n")
 
 
 def test_the_deadline_of_a_phase_holds_while_its_worker_is_blocked(
     run_worker, worker, processes_of
 ):
-    run_worker("open", "inf", "1.5", "blocked")
-    wait_until(lambda: not processes_of(worker.hex), seconds=6)
+    run_worker("open", "1.5", "blocked")
+    wait_until(lambda: not processes_of(worker.hex))
 
 
 def sleeping(worker, lease_until):
