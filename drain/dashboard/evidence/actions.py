@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.fingerprints.queries import causes_by_trend
 from drain.dashboard.http.actions import by
+from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in
 from drain.dashboard.http.search_terms import typed
@@ -58,28 +57,30 @@ def _add_marker(request: HttpRequest) -> HttpResponse:
             guarded="guard" in values,
         )  # fmt: skip
     except CauseError as error:
-        return _marker_form(request, values | {"problem": str(error)}, chosen, status=422)
+        return _marker_form(request, values, chosen, str(error))
     messages.success(
         request,
-        f"FM-{marker.pk} is noted: from now on its causes count as mended until they return.",
+        f"FM-{marker.pk} is noted: from now on its fingerprints count as mended until they return.",
     )
     return redirect("drain:marker-detail", pk=marker.pk)
 
 
 def _marker_form(
-    request: HttpRequest, values: dict[str, str], chosen: list[str], status: int = 200
+    request: HttpRequest, values: dict[str, str], chosen: list[str], problem: str = ""
 ) -> HttpResponse:
+    """The form with what was typed; `problem` says why it was refused."""
     now = timezone.now()
     causes = causes_by_trend(now, "", "", OFFERED_CAUSES, 0)
     offered = {cause["key"] for cause in causes}
     context = {
-        "now": now,
+        "problem": problem,
         "values": values,
-        "causes": [{**cause, "chosen": cause["key"] in chosen} for cause in causes],
+        "fingerprints": causes,
+        "chosen": chosen,
         "keys": values.get("keys") or " ".join(key for key in chosen if key not in offered),
         "page_has_primary": True,
     }
-    return render(request, "drain/evidence/marker_new.html", context, status=status)
+    return render(request, "evidence/marker_new.html", context, status=422 if problem else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -113,8 +114,7 @@ def _add_check(
         )  # fmt: skip
         check = add_check(claim, by(request, timezone.now()))
     except CauseError as error:
-        values["problem"] = str(error)
-        return _check_form(request, marker, session, values, status=422)
+        return _check_form(request, marker, session, values, str(error))
     messages.success(request, f"The check “{check.name[:80]}” is added.")
     if marker is not None:
         return redirect("drain:marker-detail", pk=marker.pk)
@@ -135,14 +135,18 @@ def _check_form(
     request: HttpRequest,
     marker: FixMarker | None,
     session: DrainSession | None,
-    values: dict[str, Any],
-    status: int = 200,
+    values: dict[str, str],
+    problem: str = "",
 ) -> HttpResponse:
+    """The form with what was typed; `problem` says why it was refused."""
+    target = {"marker": marker.pk} if marker else {"drain": session.pk} if session else {}
     context = {
+        "action": link("check-new", **target),
+        "problem": problem,
         "marker": marker,
         "session": session,
         "values": values,
         "kinds": [(kind.value, kind.label, VALUE_WORDS[kind]) for kind in CheckKind],
         "page_has_primary": True,
     }
-    return render(request, "drain/evidence/check_new.html", context, status=status)
+    return render(request, "evidence/check_new.html", context, status=422 if problem else 200)

@@ -20,14 +20,6 @@ from drain.evidence.statistics.intervals import Interval
 
 LISTED = 12
 """Causes shown of each group."""
-_REASONS = {
-    "success_no_llm_calls": "Succeeded without a call to a model",
-    "timeout": "Timed out",
-    "failed_before_llm": "Failed before the first call",
-    "llm_boundary_hit": "Reached a limit of the model",
-    "execution_error": "Failed while it worked",
-    "unknown": "Unknown",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +34,7 @@ class Kpi:
 
 @dataclass(frozen=True, slots=True)
 class CauseLine:
-    """What became of a cause, with its failed attempts on both sides."""
+    """What became of a fingerprint, with its failed attempts on both sides."""
 
     became: str
     word: str
@@ -53,10 +45,15 @@ class CauseLine:
     after: int
     fixed: bool
 
+    @property
+    def look(self) -> str:
+        """The state that it is drawn as."""
+        return _LOOKS.get(self.became, self.became)
+
 
 @dataclass(frozen=True, slots=True)
 class ComparisonView:
-    """Everything that templates/drain/evidence/_comparison.html draws."""
+    """Everything that evidence/_comparison.html and _details.html draw."""
 
     result: Comparison
     kpis: tuple[Kpi, ...]
@@ -149,6 +146,9 @@ _WORDS = {
 }
 
 
+_LOOKS = {"gone": "complete", "still": "ongoing", "untried": "not_enough_data"}
+
+
 def _causes(result: Comparison, fixed: set[str]) -> Iterable[CauseLine]:
     """Regressed, still there, new, gone, not tried again; each by its attempts."""
     tried = result.pairs.tried()
@@ -200,14 +200,14 @@ def _told(side: Yield) -> tuple[str, ...]:
 
 
 def _silent(result: Comparison) -> list[tuple[str, str, str]]:
-    """Reasons for attempts that told nothing, each out of all attempts of the side."""
+    """Codes of reasons why attempts brought no event, each out of all attempts of the side."""
     before, after = result.before, result.after
     names = sorted(
         {*before.zero_yield, *after.zero_yield}, key=lambda name: -after.zero_yield.get(name, 0)
     )
     return [
         (
-            _REASONS.get(name, name),
+            name,
             _of(before.zero_yield.get(name, 0), before.telemetry),
             _of(after.zero_yield.get(name, 0), after.telemetry),
         )

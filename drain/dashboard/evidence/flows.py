@@ -1,4 +1,4 @@
-"""What became of each failure: the Sankey of a comparison, and its rates cause by cause."""
+"""What became of each failure: the Sankey of a comparison, and its rates by fingerprint."""
 
 from __future__ import annotations
 
@@ -140,8 +140,8 @@ def rate_lines(found: Comparison) -> list[RateLine]:
     lines.append(_same_phases(found))
     if found.control is not None:
         control = found.control
-        lines.append(_after("Causes of this fix", control.touched))
-        lines.append(_after("Other causes, the control", control.untouched))
+        lines.append(_after("Fingerprints of this fix", control.touched))
+        lines.append(_after("Other fingerprints, the control", control.untouched))
     return [*lines, *_of_causes(found.pairs.moves)]
 
 

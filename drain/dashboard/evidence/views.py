@@ -20,7 +20,6 @@ from drain.dashboard.http.responses import number_in
 from drain.dashboard.http.search_terms import typed
 from drain.dashboard.ui.commands import manage
 from drain.evidence.checks.listing import CheckLine, enabled_checks, fleet_checks
-from drain.evidence.comparison.bounds import MOST
 from drain.evidence.comparison.question import DEFAULT_DAYS, Asked, asked, days_of, of_marker
 from drain.evidence.fingerprints.lifecycle import CauseError
 from drain.evidence.fixes.status import standing
@@ -40,7 +39,7 @@ def evidence_list(request: HttpRequest) -> HttpResponse:
     page = reads.markers(before)
     context = {
         "now": now,
-        "markers": page.shown,
+        "fixes": page.shown,
         "older": page.older,
         "newer": before is not None,
         "checks": check_rows(fleet_checks()),
@@ -49,7 +48,7 @@ def evidence_list(request: HttpRequest) -> HttpResponse:
         "values": {},
         "page_has_primary": request.user.has_perm("drain.add_fixmarker"),
     }
-    return render(request, "drain/evidence/list.html", context)
+    return render(request, "evidence/page.html", context)
 
 
 @require_safe
@@ -61,7 +60,7 @@ def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         found = of_marker(marker, days_of(typed(request.GET)), now)
     except CauseError as error:
-        return _mend(request, str(error), {"kind": "marker", "marker": str(pk)})
+        return _choose(request, str(error), {"kind": "marker", "marker": str(pk)})
     read = compared(found, now, enabled_checks(marker=marker))
     result, checks = read.result, read.checks
     context = _shared(request, found) | {
@@ -80,7 +79,7 @@ def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "new_check": link("check-new", marker=pk),
         "now": now,
     }
-    return render(request, "drain/evidence/marker.html", context)
+    return render(request, "evidence/marker.html", context)
 
 
 @require_safe
@@ -90,11 +89,11 @@ def evidence_compare(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     values = typed(request.GET)
     if not values.get("kind"):
-        return _mend(request, "", values)
+        return _choose(request, "", values)
     try:
         found = asked(values, now)
     except CauseError as error:
-        return _mend(request, str(error), values)
+        return _choose(request, str(error), values)
     if found.marker is not None:
         return redirect(_address(found))
     if values != found.values:
@@ -104,20 +103,17 @@ def evidence_compare(request: HttpRequest) -> HttpResponse:
     context = _shared(request, found) | {
         "view": view,
         "standing": standing([], {}, view.result.difference),
-        "forms": reads.form_facts(),
-        "values": found.values,
         "ask": None,
         "now": now,
     }
-    return render(request, "drain/evidence/compare.html", context)
+    return render(request, "evidence/compare.html", context)
 
 
 def _shared(request: HttpRequest, found: Asked) -> dict[str, Any]:
     return {
         "asked": found,
-        "link": request.build_absolute_uri(_address(found)),
+        "address": request.build_absolute_uri(_address(found)),
         "command": manage(found.argv),
-        "most": MOST,
     }
 
 
@@ -130,11 +126,11 @@ def _address(found: Asked) -> str:
     return link("evidence-compare", **found.values)
 
 
-def _mend(request: HttpRequest, sentence: str, values: Mapping[str, str]) -> HttpResponse:
+def _choose(request: HttpRequest, sentence: str, values: Mapping[str, str]) -> HttpResponse:
     """The forms again, with what was asked and why it cannot be answered; "" if nothing was asked yet."""
     context = {"problem": sentence, "forms": reads.form_facts(), "values": values}
     status = 400 if sentence else 200
-    return render(request, "drain/evidence/mend.html", context, status=status)
+    return render(request, "evidence/choose.html", context, status=status)
 
 
 @dataclass(frozen=True, slots=True)

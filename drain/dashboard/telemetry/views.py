@@ -11,18 +11,13 @@ from django.views.decorators.http import require_safe
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
-from drain.dashboard.telemetry.queries import DEFAULT, WINDOWS, TelemetryFacts, telemetry_facts
-from drain.dashboard.ui.formats import percent
+from drain.dashboard.telemetry.queries import (
+    DEFAULT,
+    GROUPS,
+    WINDOWS,
+    telemetry_facts,
+)
 from drain.evidence.telemetry import NEWEST
-
-REASON_WORDS = {
-    "success_no_llm_calls": "Completed without calling a model",
-    "timeout": "Timed out first",
-    "failed_before_llm": "Failed before calling a model",
-    "llm_boundary_hit": "Reached a message or context limit",
-    "execution_error": "Crashed",
-    "unknown": "Unknown",
-}
 
 
 @require_safe
@@ -39,27 +34,7 @@ def telemetry(request: HttpRequest) -> HttpResponse:
         "window": window,
         "windows": list(WINDOWS.values()),
         "everything": link("telemetry", window="all"),
-        "reasons": reason_rows(facts),
         "newest": NEWEST,
-        "token_tables": [
-            ("Model", facts.tokens.models, "model"),
-            ("Category", facts.tokens.categories, "category"),
-        ],
+        "groups": GROUPS,
     }
-    return page_or_fragment(
-        request, "drain/telemetry/page.html", "drain/telemetry/_live.html", context
-    )
-
-
-def reason_rows(facts: TelemetryFacts) -> list[dict[str, Any]]:
-    """Reasons for zero yield, most frequent first, each with its share of the attempts without an event."""
-    without = facts.attempts.without
-    return [
-        {
-            "code": code,
-            "word": REASON_WORDS.get(code, code.replace("_", " ").capitalize()),
-            "count": count,
-            "share": percent(count / without),
-        }
-        for code, count in facts.attempts.reasons
-    ]
+    return page_or_fragment(request, "telemetry/page.html", "telemetry/_live.html", context)

@@ -19,7 +19,7 @@ _RAW = {
     datetime: "time or ago",
     date: "time or ago",
     time: "time or ago",
-    float: "number, percent or duration",
+    float: "number, decimals, percent or duration",
     Model: "one of its fields",
 }
 """Types that no page prints as they are, and what to use instead."""
@@ -79,6 +79,7 @@ _GLOBALS: dict[str, Any] = {
 }
 _FILTERS: dict[str, Any] = {
     "number": formats.number,
+    "decimals": formats.decimals,
     "duration": formats.duration,
     "percent": formats.percent,
     "rate": formats.rate,
@@ -91,6 +92,7 @@ _FILTERS: dict[str, Any] = {
     "command_text": slots.command_text,
     "heat": svg.heat_level,
     "json_script": script_json,
+    "yield_word": states.yield_word,
     "reason_word": states.reason_word,
     "reason_css": states.reason_css,
     "drain_state": states.drain_state,

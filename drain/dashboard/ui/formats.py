@@ -21,6 +21,14 @@ def number(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
+def decimals(value: object, digits: int = 2, *, trim: bool = False) -> str:
+    """`2.5` → `2.50`; nothing for None; with `trim` a whole number has no decimals."""
+    if value is None or value == "":
+        return NOTHING
+    amount = float(str(value))
+    return f"{amount:,.{0 if trim and amount.is_integer() else digits}f}"
+
+
 def who(actor: object) -> str:
     """`vm/20574/285ed48e61884c12882811f95035db6d`, a worker's name, by host and process; others unchanged."""
     return _WORKER.sub("", str(actor or ""))

@@ -111,6 +111,17 @@ REASON_WORDS = {
 }
 
 
+YIELD_WORDS = {
+    "success_no_llm_calls": "Completed without calling a model",
+    "timeout": "Timed out first",
+    "failed_before_llm": "Failed before calling a model",
+    "llm_boundary_hit": "Reached a message or context limit",
+    "execution_error": "Crashed",
+    "unknown": "Unknown",
+}
+"""Why an attempt brought no event, for people."""
+
+
 def look(value: object) -> Look:
     """The look of a stored value (`"CI_RUNNING"`, `"fix_deployed"`, an enum member).
 
@@ -140,6 +151,11 @@ def known() -> tuple[str, ...]:
 def reason_word(code: object) -> str:
     """An exclusion reason for people; an unknown code is shown as it is."""
     return REASON_WORDS.get(str(code), (str(code).replace("_", " ").capitalize(), ""))[0]
+
+
+def yield_word(code: object) -> str:
+    """Why an attempt brought no event, for people; an unknown code is shown as it is."""
+    return YIELD_WORDS.get(str(code), str(code).replace("_", " ").capitalize())
 
 
 def reason_css(code: object) -> str:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from drain.evidence.comparison.question import asked
 from drain.models.roles import Role
-from tests.dashboard.evidence_pages import fixed, text_of
+from tests.dashboard.evidence.pages import fixed, text_of
 from tests.dashboard.people import signed_in
 from tests.factories import (
     NOON,

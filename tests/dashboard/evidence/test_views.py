@@ -15,7 +15,7 @@ from drain.evidence.fixes.markers import add_marker
 from drain.models import Check, CheckResult, Fingerprint, FixMarker, StateSnapshot
 from drain.models.roles import Role
 from drain.models.vocabulary import CheckKind, Origin
-from tests.dashboard.evidence_pages import fixed, text_of
+from tests.dashboard.evidence.pages import fixed, text_of
 from tests.dashboard.people import signed_in
 from tests.factories import (
     NOON,
@@ -47,8 +47,8 @@ def test_a_fix_shows_every_rate_with_its_n_and_its_interval():
     assert "Better than before" in seen
     assert "n 10, 31.3–83.2 %; before 0.0 %, n 10, 0.0–27.8 %" in seen
     assert "10 phases on both sides" in seen
-    assert "Causes of this fix n 6" in seen
-    assert "Other causes, the control n 4" in seen
+    assert "Fingerprints of this fix n 6" in seen
+    assert "Other fingerprints, the control n 4" in seen
     assert "chosen because they had failed" in seen
     assert "Failed: Error import → Complete 6" in seen
     assert "100.0 %, n 10" in seen
