@@ -18,17 +18,8 @@ from drain.dashboard.runs.detail_query import PhaseLine, RunPhase, RunTable
 from drain.dashboard.runs.graph import Node, lay_out
 from drain.dashboard.runs.list_query import ListedRun, RunRow
 from drain.dashboard.runs.timeline import Period
-from drain.dashboard.session_markup import (
-    plan_rows,
-    result_rows,
-    running_items,
-    session_rows,
-    verdict_rows,
-)
-from drain.dashboard.ui.formats import NOTHING
 from drain.dashboard.ui.svg import LaneMark
 from drain.engine.queue.blockers import QueuedPhase
-from drain.models import Candidate, DrainSession, Phase, Run
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 EVIL = '<script>alert("x")</script>\'&'
@@ -83,47 +74,11 @@ def test_a_row_of_the_queue_shows_names_and_reasons_as_text_and_only_what_a_pers
     assert inert(blocker_rows([found], NOON))
 
 
-def test_a_row_of_the_list_of_drains_shows_notes_and_sentences_as_text():
-    one = DrainSession(pk=4, started_by=EVIL, note=EVIL, created_at=NOON, state=EVIL)
-    row = {"session": one, "counts": {}, "took": None}
-    noted = session_rows([row])
-    assert inert(noted)
-    assert f'data-label="took">{NOTHING}</td>' in noted
-    one.stop_card = {"sentence": EVIL}
-    assert inert(session_rows([row]))
-
-
-def test_a_row_of_results_and_of_a_plan_shows_names_and_errors_as_text():
-    phase, run = Phase(pk=3, phase_id=EVIL), Run(run_id=EVIL)
-    told = dict.fromkeys(("phase_id", "run_id", "outcome", "said"), EVIL)
-    numbers = {"pk": 5, "phase_pk": 3, "telemetry_count": 0, "seconds": 1.0, "finished_at": NOON}
-    assert inert(result_rows([told | numbers]))
-    for became in ({"outcome": EVIL}, {"status": "excluded", "reason": EVIL}, {}):
-        one = Candidate(phase=phase, run=run, why=EVIL, planned_position=1, **became)
-        assert inert(plan_rows([one]))
-
-
 def test_a_select_offers_its_words_as_text_with_the_asked_one_chosen():
     drawn = options([(1, "a"), (2, EVIL), (EVIL, "c")], "2")
     assert inert(drawn)
     assert drawn.startswith('<option value="1">a</option><option value="2" selected>')
     assert "selected" not in options([(1, "a"), (2, "b")], None)
-
-
-def test_a_running_attempt_shows_what_it_prints_as_text():
-    told = dict.fromkeys(("phase_id", "run_id", "state"), EVIL)
-    numbers = {"pk": 5, "phase_pk": 3, "started_at": NOON, "seconds": 2, "timeout": 9}
-    item = told | numbers | {"tail": [EVIL]}
-    assert inert(running_items([item], NOON))
-    assert "Nothing printed yet" in running_items([item | {"tail": []}], NOON)
-
-
-def test_the_verdict_of_a_run_shows_its_name_and_why_it_stopped_as_text():
-    counts = {"complete": 1, "failed": 2, "lost": 1, "not_run": 0}
-    said = {"run_pk": 1, "run_id": EVIL, "stop_detail": EVIL, "verdict": EVIL}
-    drawn = verdict_rows([counts | said])
-    assert inert(drawn)
-    assert 'data-label="failed">3</td>' in drawn
 
 
 def test_a_row_of_the_matrix_shows_titles_as_text_and_links_its_numbers():

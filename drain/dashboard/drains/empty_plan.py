@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from drain.dashboard.drains.steps import Fact
 from drain.dashboard.http.links import excluded_href, phase_href
 from drain.dashboard.ui.states import reason_word
 from drain.models import Candidate, DrainSession, Phase, Run
@@ -23,7 +23,7 @@ class Nothing:
     """What a page says about an empty plan."""
 
     sentence: str
-    facts: list[dict[str, Any]] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
     actions: tuple[Action, ...] = ()
 
 
@@ -57,17 +57,12 @@ def _names(reason: ExclusionReason, run: Run, phase_id: str, blocker: Phase | No
     return Subject(run_id=run.run_id, phase_id=phase_id, queued_phase_id=queued)
 
 
-def _facts(
-    session: DrainSession, reason: ExclusionReason, blocker: Phase | None
-) -> list[dict[str, Any]]:
-    said = f"{session.ledger[reason]:,} of {session.total_failed:,} failed phases"
-    href = excluded_href(session.pk, reason)
-    found: list[dict[str, Any]] = [
-        {"label": reason_word(reason), "text": said, "href": href},
-    ]
+def _facts(session: DrainSession, reason: ExclusionReason, blocker: Phase | None) -> list[Fact]:
+    share = f"{session.ledger[reason]:,} of {session.total_failed:,} failed phases"
+    found = [Fact(reason_word(reason), share, excluded_href(session.pk, reason))]
     if blocker is not None:
         text, href = f"{blocker.phase_id}, {blocker.run.run_id}", phase_href(blocker.pk)
-        found.append({"label": "Blocker", "text": text, "href": href, "state": blocker.state})
+        found.append(Fact("Blocker", text, href, state=blocker.state))
     return found
 
 

@@ -80,13 +80,17 @@ class DrainForm:
     errors: dict[str, str] = field(default_factory=dict)
     """By field name; "all" for what concerns none in particular."""
 
+    def error(self, name: str) -> str:
+        """Return what is wrong with a field, or ""."""
+        return self.errors.get(name, "")
+
     def fields(self, group: tuple[NumberField, ...] = STOPS) -> list[dict[str, Any]]:
         """Number fields with value and error, for the template."""
         return [
             {
                 "field": each,
                 "value": self.values[each.name],
-                "error": self.errors.get(each.name, ""),
+                "error": self.error(each.name),
             }
             for each in group
         ]

@@ -20,8 +20,8 @@ from drain.models import Candidate, DrainSession
 from drain.policy.drift import Drift, Seen, drift
 from drain.policy.numbers import whole
 
-_PAGE = "drain/sessions/new.html"
-_FRAGMENT = "drain/sessions/_preview_parts.html"
+_PAGE = "drains/new.html"
+_FRAGMENT = "drains/_preview_parts.html"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from drain.dashboard.drains.empty_plan import plan_subject
 from drain.dashboard.drains.form import DrainForm
-from drain.dashboard.drains.stop_card import step
+from drain.dashboard.drains.steps import Step, step
 from drain.dashboard.frame.frame import shared_counts
 from drain.dashboard.http.actions import REFUSALS
 from drain.dashboard.ui.commands import drain_command
@@ -43,10 +43,9 @@ class Behind:
 
 def preview_context(form: DrainForm, now: datetime) -> dict[str, Any]:
     """What the preview shows; with a field that makes no sense only the errors."""
-    context: dict[str, Any] = {"form": form, "now": now, "workers": strength()}
+    context = _empty_context(form, now)
     if form.errors:
         return context
-    context["command"] = drain_command(form.scope, form.limits, form.note)
     try:
         plan = make_preview(form.scope, form.limits, now)
     except REFUSALS as error:
@@ -64,9 +63,22 @@ def takes_long(form: DrainForm) -> bool:
 
 def deferred_context(form: DrainForm, now: datetime) -> dict[str, Any]:
     """What the page shows until its script has asked for the preview."""
-    command = drain_command(form.scope, form.limits, form.note)
     known = shared_counts().by_state.get(PhaseState.FAILED, 0)
-    return {"form": form, "now": now, "command": command, "deferred": True, "failed": known}
+    return _empty_context(form, now) | {"deferred": True, "failed": known}
+
+
+def _empty_context(form: DrainForm, now: datetime) -> dict[str, Any]:
+    """What the page shows without a plan."""
+    return {
+        "form": form,
+        "now": now,
+        "workers": strength(),
+        "command": [] if form.errors else drain_command(form.scope, form.limits, form.note),
+        "deferred": False,
+        "selected": 0,
+        "seen_digest": "",
+        "seen_ids": "",
+    }
 
 
 def _plan_context(form: DrainForm, plan: Plan) -> dict[str, Any]:
@@ -83,8 +95,8 @@ def _plan_context(form: DrainForm, plan: Plan) -> dict[str, Any]:
         "excluded": excluded,
         "sum": f"{len(plan.selected):,} + {excluded:,} = {plan.total:,}",
         "reason_bar": [("selected", len(plan.selected)), *_by_state(counts)],
-        "rows": [{"item": item, "run": names.get(item.run, "")} for item in shown],
-        "reasons": [
+        "planned": [{"item": item, "run": names.get(item.run, "")} for item in shown],
+        "reason_rows": [
             {"code": code, "count": n, "href": f"#why-{code}"}
             for code, n in sorted(counts.items(), key=lambda pair: -pair[1])
         ],
@@ -100,7 +112,7 @@ def _plan_context(form: DrainForm, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _ways_out(plan: Plan) -> list[dict[str, Any]]:
+def _ways_out(plan: Plan) -> list[Step]:
     return [step(action) for action in for_empty_plan(plan, plan_subject(plan))]
 
 

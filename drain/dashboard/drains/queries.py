@@ -17,13 +17,13 @@ from drain.engine.sessions.results import dropped_from_plan
 from drain.models import Candidate, DrainSession, FixMarker, Source
 from drain.models.vocabulary import CandidateStatus
 from drain.policy.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
+from drain.policy.words import last_line
 
 RESULTS = 25
 RUNNING = 12
 VERDICTS = 10
 PLANNED = 50
 TAIL_LINES = 3
-REASON_CHARACTERS = 160
 
 # What the lists show: a phase and a run have long texts besides.
 _NAMED = ("phase__phase_id", "run__run_id")
@@ -70,13 +70,7 @@ def results(session: int, before: int | None, after: int | None) -> Results:
 
 
 def _shown(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [row | {"said": last_line(row["error"]) or row["zero_yield_reason"]} for row in page]
-
-
-def last_line(text: str) -> str:
-    """The last line that says something, which is where most tools put the reason."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip()[:REASON_CHARACTERS] if lines else ""
+    return [row | {"message": last_line(row["error"]) or row["zero_yield_reason"]} for row in page]
 
 
 def running_attempts(session: int, now: datetime) -> list[dict[str, Any]]:

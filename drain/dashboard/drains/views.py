@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,15 +16,16 @@ from drain.dashboard.drains import queries
 from drain.dashboard.drains.gauges import GaugeView, limits_off, session_gauges
 from drain.dashboard.drains.progress import progress
 from drain.dashboard.drains.stop_card import stop_card
+from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.cache import shared
 from drain.dashboard.http.permissions import requires
-from drain.dashboard.http.responses import number_in, page_or_fragment, wants_fragment
+from drain.dashboard.http.responses import number_in, page_or_fragment
 from drain.dashboard.ui.commands import drain_command
-from drain.db.sql import rows
+from drain.dashboard.ui.states import look
 from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.workers.capability import without_host
-from drain.models import Candidate, DrainSession
+from drain.models import Candidate, DrainSession, SessionRun
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 from drain.policy.limits import Limits
 from drain.policy.reasons import ExclusionReason
@@ -34,10 +36,7 @@ _LISTED = (
     "state", "stop_reason", "stop_card", "note", "started_by", "total_failed", "selected",
     "created_at", "started_at", "ended_at", "rested", "resting_since",
 )  # fmt: skip
-_SUMS = """
-SELECT session_id AS session, sum(complete)::int AS complete, sum(failed)::int AS failed, sum(retryable)::int AS retryable
-FROM drain_sessionrun WHERE session_id = ANY(%(sessions)s::bigint[]) GROUP BY 1
-"""
+_NO_COUNTS = {"complete": 0, "failed": 0, "retryable": 0}
 KEEP_SECONDS = 60
 
 
@@ -52,27 +51,22 @@ def session_list(request: HttpRequest) -> HttpResponse:
     before = number_in(request, "before")
     page = list((found.filter(pk__lt=before) if before else found)[: LISTED + 1])
     shown = page[:LISTED]
-    counts = _list_counts(shown)
+    counts, now = _list_counts(shown), timezone.now()
     context = {
-        "now": timezone.now(),
-        "sessions": [
-            {"session": session, "counts": counts.get(session.pk, {}), "took": _took(session)}
+        "now": now,
+        "saved": SavedViews(request, "session-list"),
+        "drains": [
+            _NO_COUNTS
+            | counts.get(session.pk, {})
+            | {"session": session, "took": session.worked(now) if session.started_at else None}
             for session in shown
         ],
         "older": shown[-1].pk if len(page) > LISTED else 0,
         "newer": bool(before),
         "state": state,
-        "states": SessionState.values,
+        "states": [(name, look(name).word) for name in SessionState.values],
     }
-    return page_or_fragment(
-        request, "drain/sessions/list.html", "drain/sessions/_list.html", context
-    )
-
-
-def _took(session: DrainSession) -> timedelta | None:
-    if session.started_at is None:
-        return None
-    return session.worked(timezone.now())
+    return page_or_fragment(request, "drains/list.html", "drains/_list.html", context)
 
 
 def _list_counts(sessions: list[DrainSession]) -> dict[int, dict[str, int]]:
@@ -85,8 +79,12 @@ def _list_counts(sessions: list[DrainSession]) -> dict[int, dict[str, int]]:
 
 
 def _sums(pks: list[int]) -> dict[int, dict[str, int]]:
-    found = rows(_SUMS, {"sessions": pks}) if pks else []
-    return {row.pop("session"): row for row in found}
+    sums = {f"all_{name}": Sum(name) for name in _NO_COUNTS}
+    found = SessionRun.objects.filter(session__in=pks).values("session").annotate(**sums)
+    return {
+        pk: dict(zip(_NO_COUNTS, counts, strict=True))
+        for pk, *counts in found.values_list("session", *sums)
+    }
 
 
 @requires()
@@ -95,16 +93,11 @@ def session_detail(request: HttpRequest, pk: int) -> HttpResponse:
     session = get_object_or_404(DrainSession, pk=pk)
     now = timezone.now()
     context = live_context(request, session, now)
-    if not wants_fragment(request):
-        # The runs of a session never change, and what their sources say only with an import.
-        context["sources"] = shared(
-            f"sources:{session.pk}", KEEP_SECONDS, lambda: queries.sources(pk)
-        )
     # An ended session changes no more.
     return page_or_fragment(
         request,
-        "drain/sessions/detail.html",
-        "drain/sessions/_live.html",
+        "drains/page.html",
+        "drains/_live.html",
         context,
         over=not context["live"],
     )
@@ -151,6 +144,10 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
     return {
         "now": now,
         "session": session,
+        # The runs of a session never change, and what their sources say only with an import.
+        "sources": shared(
+            f"sources:{session.pk}", KEEP_SECONDS, lambda: queries.sources(session.pk)
+        ),
         "fix": shared(f"fix:{session.pk}", KEEP_SECONDS, lambda: queries.fix_before(session)),
         "live": live,
         "no_host": without_host(session.pk) if live and not session.inline else None,
@@ -171,7 +168,7 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         "planned": books.planned,
         "card": stop_card(session, plan, verdicts),
         "command": drain_command(SessionScope.from_json(session.scope), limits, session.note),
-        "reasons": _reason_rows(session, plan),
+        "reason_rows": _reason_rows(session, plan),
         "most": max((count for _, count in plan.reasons), default=0),
         "excluded": sum(session.ledger.values()) + plan.left,
     }
@@ -207,4 +204,4 @@ def session_excluded(request: HttpRequest, pk: int, reason: str) -> HttpResponse
         "total": session.ledger.get(reason),
         "shown": f"{len(shown)} phases",
     }
-    return render(request, "drain/sessions/excluded.html", context)
+    return render(request, "drains/excluded.html", context)

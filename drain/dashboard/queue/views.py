@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from drain.dashboard.drains.stop_card import step
+from drain.dashboard.drains.steps import step
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in, page_or_fragment
 from drain.dashboard.queued_markup import QueuedRows

@@ -19,7 +19,6 @@ from drain.dashboard import (
     markup,
     queued_markup,
     run_markup,
-    session_markup,
 )
 from drain.dashboard.http import links
 from drain.dashboard.http.links import changed_query
@@ -41,11 +40,6 @@ register.simple_tag(cause_markup.matrix_rows, name="matrix_rows")
 register.simple_tag(queued_markup.blocker_rows, name="blocker_rows")
 register.simple_tag(run_markup.run_rows, name="run_rows")
 register.simple_tag(run_markup.phase_rows, name="phase_rows")
-register.simple_tag(session_markup.session_rows, name="session_rows")
-register.simple_tag(session_markup.running_items, name="running_items")
-register.simple_tag(session_markup.verdict_rows, name="verdict_rows")
-register.simple_tag(session_markup.result_rows, name="result_rows")
-register.simple_tag(session_markup.plan_rows, name="plan_rows")
 register.simple_tag(run_markup.dependency_drawing, name="dependency_drawing")
 register.simple_tag(formats.rate, name="rate")
 register.simple_tag(markup.at, name="at")

@@ -1,4 +1,4 @@
-"""The page of a drain: one shareable address, live while it runs, with every stop condition on it."""
+"""The list of drains and the page of one: a shareable address, live while it runs, with every stop condition."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-HOSTILE = "<script>alert(1)</script>"
+HOSTILE = '<script>alert("x")</script>\'&'
+
+
+def inert(page):
+    """Nothing hostile became markup or left its attribute; it is there as text."""
+    return "<script>alert" not in page and 'alert("' not in page and "&lt;script&gt;" in page
 
 
 def a_session(state="running", attempts=3, **fields):
@@ -159,16 +164,47 @@ def test_repeats_are_named_by_the_failure_and_not_by_its_key():
     assert "1 near its limit" not in page
 
 
-def test_what_phases_print_is_inert():
-    session = a_session(note=HOSTILE)
+def test_what_people_and_phases_write_is_text_wherever_it_stands():
+    session = a_session(
+        note=HOSTILE, preflight={HOSTILE: {"ok": False, "seconds": 1, "output": HOSTILE}}
+    )
     phase = PhaseFactory(phase_id=HOSTILE, run=RunFactory(run_id=HOSTILE), state="EXECUTING")
     AttemptFactory(
         session=session, phase=phase, outcome=None, finished_at=None, tail=f"{HOSTILE}\nsecond"
     )
-    AttemptFactory(session=session, error=f"{HOSTILE}\x00".replace("\x00", ""), outcome="failed")
+    AttemptFactory(
+        session=session,
+        phase=PhaseFactory(run=phase.run, phase_id="ended"),
+        error=f"first\n{HOSTILE}",
+    )
+    SessionRun.objects.create(
+        session=session, run=phase.run, stop="run_stopped", stop_detail=HOSTILE
+    )
+    viewer = signed_in(Role.VIEWER)
+    for state, ended in (("running", None), ("finished", NOON)):
+        DrainSession.objects.update(state=state, ended_at=ended, stop_card={"sentence": HOSTILE})
+        page = viewer.get(f"/drains/{session.pk}/").content.decode()
+        assert inert(page)
+        assert page.count("&lt;script&gt;") >= 8
+        assert inert(viewer.get("/drains/").content.decode())
+
+
+def test_the_plan_of_an_ended_drain_says_what_became_of_each_phase():
+    session = a_session("finished")
+    run = SessionRun.objects.get().run
+    for number, became in enumerate(
+        ({"outcome": "timeout"}, {"status": "excluded", "reason": "run_stopped"}), 10
+    ):
+        CandidateFactory(
+            session=session, phase=PhaseFactory(run=run, phase_id=f"{number} {HOSTILE}"), run=run, why=HOSTILE,
+            planned_position=number, **became,
+        )  # fmt: skip
     page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
-    assert HOSTILE not in page
-    assert "&lt;script&gt;" in page
+    plan = page[page.index("Plan against actual") :]
+    assert inert(plan)
+    assert [word in plan for word in ("Complete", "Timeout", "Run stopped", "Not started")] == [
+        True
+    ] * 4
 
 
 def test_results_are_paged_by_key():
@@ -210,7 +246,12 @@ def test_the_list_pages_and_filters_and_says_when_a_filter_hides_everything():
     assert "Nothing was drained yet" in viewer.get("/drains/").content.decode()
     session = a_session()
     page = viewer.get("/drains/").content.decode()
-    assert f"Drain {session.pk}" in page
+    row = page[page.index(f'data-row="s{session.pk}"') :]
+    assert '>4<span class="faint"> of 9</span>' in row
+    assert 'data-label="complete">3</td>' in row
+    assert 'data-label="took">–</td>' not in row
+    DrainSession.objects.update(started_at=None)
+    assert 'data-label="took">–</td>' in viewer.get("/drains/").content.decode()
     assert "No drain is in this state" in viewer.get("/drains/?state=refused").content.decode()
 
 

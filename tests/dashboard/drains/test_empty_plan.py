@@ -28,7 +28,7 @@ def _empty(reason: str, detail: str = "", total: int = 3) -> DrainSession:
 def test_the_queued_phase_and_its_run_stand_in_the_commands():
     found = nothing_selected(_empty("queued_in_run", "integration is queued"))
     assert found.sentence.startswith("Nothing was drained: the run has a queued phase")
-    assert [fact["text"] for fact in found.facts] == [
+    assert [fact.text for fact in found.facts] == [
         "3 of 3 failed phases",
         "integration, research-system-v2",
     ]
