@@ -55,9 +55,9 @@ class Autopack:
         with sqlite3.connect(self.path) as database:
             database.execute(sql)
 
-    def session(self, **limits: Any) -> DrainSession:
+    def session(self, run_ids: tuple[str, ...] = (RUN,), **limits: Any) -> DrainSession:
         asked = Asked(
-            SessionScope(run_ids=(RUN,)),
+            SessionScope(run_ids=run_ids),
             Limits(**limits),
             "os:test@host",
             Origin.COMMAND,
