@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +19,7 @@ from drain.engine.isolation import isolated
 from drain.engine.loop import never
 from drain.engine.process.outcome import Decision
 from drain.engine.source_outbox import note_lost, settle_debts
+from drain.engine.workers.dead import bury, dead_workers, end_left_behind
 from drain.engine.workers.timing import LEASE_SECONDS, RESCUE_MARGIN
 from drain.engine.workers.wakeups import wake
 from drain.models import DrainSession
@@ -52,6 +54,20 @@ UPDATE drain_run r SET open_attempts = n.open FROM (
 ) n WHERE n.id = r.id AND r.open_attempts <> n.open
 RETURNING r.id
 """
+# Its process is gone and nothing of it runs any more, so nobody has to wait for its lease.
+_RELEASE = (
+    """
+    UPDATE drain_phase p SET lease_expires_at = now() - interval '1 day' FROM drain_attempt a
+    WHERE a.phase_id = p.id AND a.finished_at IS NULL AND a.lease = p.lease_owner AND a.worker LIKE %(worker)s::text
+    """,
+    """
+    UPDATE drain_sessionloop SET holder = NULL, expires_at = NULL, enqueued_at = NULL
+    WHERE worker LIKE %(worker)s::text AND holder IS NOT NULL
+    """,
+)
+_IS_OPEN = (
+    "SELECT 1 FROM drain_attempt WHERE finished_at IS NULL AND worker LIKE %(worker)s::text LIMIT 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,7 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
 
     A person who asks for it leaves an audit line; the round of maintenance every few seconds does not.
     """
+    dead = _release_dead()
     count, looked = 0, 0
     while (found := _expired_after(looked)) is not None:
         looked = found
@@ -80,10 +97,28 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
     settle_debts()
     actor = "maintenance" if by is None else by.name
     left = interrupt_abandoned(actor) + interrupt_hopeless(actor)
+    _bury(dead)
     done = Rescued(attempts=count, loops=wake(), sessions=left)
     if by is not None:
         record_audit(by, "rescue", Subject("site", "", "All phases"), reason, new=asdict(done))
     return done
+
+
+def _release_dead() -> list[UUID]:
+    """End what dead workers of this machine left running, and let go at once of what they held."""
+    dead = dead_workers()
+    for worker in dead:
+        with isolated(f"what worker {worker.hex} left"):
+            end_left_behind(worker)
+            for statement in _RELEASE:
+                rows(statement, {"worker": f"%/{worker.hex}"})
+    return dead
+
+
+def _bury(dead: list[UUID]) -> None:
+    for worker in dead:
+        if row(_IS_OPEN, {"worker": f"%/{worker.hex}"}) is None:
+            bury(worker)
 
 
 def _expired_after(looked: int) -> int | None:

@@ -11,7 +11,9 @@ from types import TracebackType
 from django.db import DatabaseError, connection
 
 from drain.engine.maintenance import tend
+from drain.engine.rescue import rescue
 from drain.engine.workers.broker import send
+from drain.engine.workers.dead import dead_workers
 from drain.engine.workers.hosts import beat_host, is_answering, register_host, stop_host
 from drain.engine.workers.identity import profiles_here
 from drain.engine.workers.timing import LEASE_SECONDS
@@ -79,6 +81,8 @@ class Membership:
         beat_host(self.id, self._profiles)
         if now - self._looked >= PROFILE_SECONDS:
             self._looked, self._profiles = now, _able()
+        if dead_workers():
+            rescue()  # at once, not at the next round of maintenance
         self._answering = is_answering(self.id, ANSWER_SECONDS)
         # Busy workers would find a heap of stale probes, so none is sent while the last one is fresh or all drain.
         if now - self._probed >= PROBE_SECONDS and not is_answering(self.id, PROBE_SECONDS):

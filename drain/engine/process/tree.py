@@ -28,6 +28,12 @@ def look(pid: int) -> Process | None:
     return Process(pid, int(words[19]), int(words[2]), int(words[3]))
 
 
+def is_running(pid: int, started: int) -> bool:
+    """Return whether this very process is there and more than a zombie."""
+    words = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return bool(words) and int(words[19]) == started and words[0] not in (b"Z", b"X")
+
+
 def children_of(pid: int, thread: int) -> list[int]:
     """Return the children of one thread of a process."""
     return [int(child) for child in _read(f"/proc/{pid}/task/{thread}/children").split()]

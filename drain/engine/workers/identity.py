@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from django.conf import settings
-
 from drain.engine.process.job import worker_folder
 from drain.engine.process.profile import Profile, check
+from drain.engine.workers.dead import folders, sign
 from drain.models import ExecutorProfile
 
 WORKER = uuid4()
@@ -41,7 +40,9 @@ def host_id() -> UUID | None:
 
 def own_folder() -> Path:
     """This worker's own folder, mode 0700: reports and large logs of its running phases."""
-    return worker_folder(Path(settings.DATA_DIR) / "work", worker_id())
+    folder = worker_folder(folders(), worker_id())
+    sign(folder)
+    return folder
 
 
 def to_profile(stored: ExecutorProfile) -> Profile:
