@@ -54,7 +54,11 @@ def interrupt_hopeless(actor: str) -> int:
     waiting = DrainSession.objects.filter(
         inline=False, state__in=[SessionState.PLANNED, SessionState.RUNNING]
     )
-    return sum(interrupt_if_hopeless(session, actor) for session in waiting)
+    count = 0
+    for session in waiting:
+        with isolated(f"looking whether drain {session.pk} can go on"):
+            count += interrupt_if_hopeless(session, actor)
+    return count
 
 
 def interrupt_if_hopeless(
