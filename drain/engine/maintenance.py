@@ -13,8 +13,8 @@ from drain.engine.queue.stale import fail_stale
 from drain.engine.rescue import rescue
 from drain.engine.sessions.idempotency import forget_keys
 from drain.evidence.checks.schedule import judge_due
-from drain.evidence.fingerprints.evaluation import settle
 from drain.evidence.fingerprints.upgrade import refingerprint
+from drain.evidence.fixes.evaluation import settle
 from drain.evidence.rollups.fold import fold
 from drain.evidence.rollups.state_history import keep_history
 

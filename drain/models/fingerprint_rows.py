@@ -15,16 +15,19 @@ SAMPLE_CHARACTERS = 4000
 # only written again once its time is a minute old, or when an import brings an older first time.
 _RECORD = """
 INSERT INTO drain_fingerprint AS f
-    (key, coarse, version, title, template, category, status, first_seen, last_seen, sample)
-SELECT key, coarse, version, title, template, category, 'new', first_seen, last_seen, sample
-FROM unnest(%(key)s::text[], %(coarse)s::text[], %(version)s::int[], %(title)s::text[], %(template)s::text[],
+    (key, coarse, headline, place_known, version, title, template, category, status, first_seen, last_seen, sample)
+SELECT key, coarse, headline, place_known, version, title, template, category, 'new', first_seen, last_seen, sample
+FROM unnest(%(key)s::text[], %(coarse)s::text[], %(headline)s::text[], %(place_known)s::bool[],
+    %(version)s::int[], %(title)s::text[], %(template)s::text[],
     %(category)s::text[], %(first)s::timestamptz[], %(last)s::timestamptz[], %(sample)s::text[])
-    AS new (key, coarse, version, title, template, category, first_seen, last_seen, sample)
+    AS new (key, coarse, headline, place_known, version, title, template, category, first_seen, last_seen, sample)
 ORDER BY key
 ON CONFLICT (key) DO UPDATE SET
     first_seen = least(f.first_seen, excluded.first_seen),
-    last_seen = greatest(f.last_seen, excluded.last_seen)
+    last_seen = greatest(f.last_seen, excluded.last_seen),
+    place_known = f.place_known AND excluded.place_known
 WHERE f.last_seen < excluded.last_seen - interval '1 minute' OR f.first_seen > excluded.first_seen
+    OR f.place_known AND NOT excluded.place_known
 """
 
 
@@ -47,6 +50,8 @@ def record_fingerprints(seen: Iterable[Seen]) -> None:
         {
             "key": [item.print.key for item in found],
             "coarse": [item.print.coarse for item in found],
+            "headline": [item.print.headline for item in found],
+            "place_known": [item.print.place_known for item in found],
             "version": [item.print.version for item in found],
             "title": [item.print.title[:300] for item in found],
             "template": [item.print.template for item in found],

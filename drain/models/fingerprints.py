@@ -14,6 +14,10 @@ class Fingerprint(models.Model):
 
     key = models.CharField(max_length=48, unique=True)
     coarse = models.CharField(max_length=48, db_index=True)
+    # Type and message alone; empty until the upgrade of an older row. Where the place is not known the cause
+    # may be any other one with this headline.
+    headline = models.CharField(max_length=48, blank=True, default="", db_default="")
+    place_known = models.BooleanField(default=False, db_default=False)
     version = models.PositiveIntegerField()
     title = models.CharField(max_length=300)
     template = models.TextField(blank=True)
@@ -41,7 +45,10 @@ class Fingerprint(models.Model):
                 name="drain_fingerprint_status_known",
             ),
         ]
-        indexes = [models.Index(fields=["-last_seen", "-id"], name="drain_fingerprint_latest")]
+        indexes = [
+            models.Index(fields=["-last_seen", "-id"], name="drain_fingerprint_latest"),
+            models.Index(fields=["headline"], name="drain_fingerprint_headline"),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -69,6 +76,12 @@ class FixMarker(models.Model):
     commit = models.CharField(max_length=100, blank=True)
     note = models.TextField(blank=True)
     fingerprints = models.ManyToManyField(Fingerprint, blank=True, related_name="markers")
+    # What it is about besides its causes; neither: everything.
+    source = models.ForeignKey("Source", models.SET_NULL, null=True, blank=True)
+    run_ids = models.JSONField(default=list, db_default=[], blank=True)
+    # It works only where less than `majority` and at most `gain` of the phases still fail so.
+    majority = models.FloatField(default=0.5, db_default=0.5)
+    gain = models.FloatField(default=0.2, db_default=0.2)
     created_by = models.CharField(max_length=200)
     created_at = models.DateTimeField(db_default=Now())
 

@@ -50,7 +50,7 @@ def markers(before: int | None) -> MarkerPage:
         found = found.filter(Q(applied_at__lt=last.applied_at) | same_time)
     page = list(found[: LISTED + 1])
     shown = page[:LISTED]
-    stand = standings([marker.pk for marker in shown])
+    stand = standings(shown)
     lines = [MarkerLine(marker, stand[marker.pk]) for marker in shown]
     return MarkerPage(lines, shown[-1].pk if len(page) > LISTED else 0)
 

@@ -22,6 +22,7 @@ from drain.dashboard.ui.commands import manage
 from drain.evidence.checks.listing import CheckLine, enabled_checks, fleet_checks
 from drain.evidence.comparison.question import DEFAULT_DAYS, Asked, asked, days_of, of_marker
 from drain.evidence.fingerprints.lifecycle import CauseError
+from drain.evidence.fixes.judgement import judge_marker
 from drain.evidence.fixes.status import standing
 from drain.models import FixMarker
 from drain.models.vocabulary import CheckKind
@@ -67,7 +68,7 @@ def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "view": comparison_view(read.asked, result, read.at),
         "marker": marker,
         "standing": standing(
-            [check.judged for check in checks], result.statuses, result.difference
+            [check.judged for check in checks], result.statuses, fix=judge_marker(marker)
         ),
         "checks": check_rows(checks),
         "ask": next(

@@ -87,9 +87,10 @@ def mark_of_pattern(pattern: str) -> Mark:
     said = "position(lower(%(pattern)s) IN lower({})) > 0"
     if pattern.startswith(REGEX_PREFIX):
         said = "{} ~* %(pattern)s"
+    known = said.format("(f.title || ' ' || f.sample)")
     return Mark(
         f"a.outcome = ANY(%(failures)s) AND {said.format('a.error')}",
-        f"c.fingerprint IN (SELECT f.key FROM drain_fingerprint f WHERE {said.format('f.sample')})",  # noqa: S608 - fixed parts
+        f"c.fingerprint IN (SELECT f.key FROM drain_fingerprint f WHERE {known})",  # noqa: S608 - fixed parts
         {"pattern": pattern.removeprefix(REGEX_PREFIX)},
         pattern,
     )

@@ -25,6 +25,7 @@ from drain.evidence.checks.matching import (
 from drain.evidence.checks.verdicts import (
     Verdict,
     better_than_before,
+    fix_works,
     none_in_state,
     none_of,
     rate_at_least,
@@ -32,7 +33,9 @@ from drain.evidence.checks.verdicts import (
     yield_at_least,
 )
 from drain.evidence.comparison.compare import Comparison
-from drain.evidence.fingerprints.aliases import family
+from drain.evidence.fingerprints.identity import relatives
+from drain.evidence.fixes.judgement import judge_marker
+from drain.evidence.fixes.scope import concerns
 from drain.models import Check, CheckResult, DrainSession
 from drain.models.vocabulary import CheckKind, CheckVerdict
 
@@ -55,12 +58,15 @@ def run_checks(session: DrainSession, now: datetime) -> list[CheckResult]:
 
 
 def checks_of(session: DrainSession) -> list[Check]:
-    """Enabled checks of this session, of markers before its end, and of all sessions."""
+    """Enabled checks of this session, of fixes before its end that concern it, and of all sessions."""
     end = session.ended_at
     marked = Q(marker__isnull=False) if end is None else Q(marker__applied_at__lt=end)
     everywhere = Q(session__isnull=True, marker__isnull=True, every_minutes__isnull=True)
-    found = Check.objects.filter(Q(session=session) | marked | everywhere, enabled=True)
-    return list(found.select_related("marker", "fingerprint").order_by("pk"))
+    checks = Check.objects.filter(Q(session=session) | marked | everywhere, enabled=True)
+    found = list(checks.select_related("marker", "fingerprint").order_by("pk"))
+    markers = {check.marker for check in found if check.marker is not None}
+    apart = {marker.pk for marker in markers if not concerns(marker, session)}
+    return [check for check in found if check.marker_id not in apart]
 
 
 def judge_all(
@@ -96,8 +102,11 @@ def _no_fingerprint(check: Check, ground: Ground) -> Verdict:
     if check.fingerprint is None:
         sentence = "The check names no fingerprint: choose one."
         return Verdict(CheckVerdict.NOT_ENOUGH_DATA, sentence)
-    mark = mark_of_keys(family([check.fingerprint.key]))
-    return _stayed_away(f"failed with “{check.fingerprint.title}”", mark, ground)
+    found = relatives([check.fingerprint.key])
+    what = f"failed with “{check.fingerprint.title}”"
+    if found.possible:
+        what += " or with what may be it"
+    return _stayed_away(what, mark_of_keys(found.all), ground)
 
 
 def _no_pattern(check: Check, ground: Ground) -> Verdict:
@@ -114,7 +123,9 @@ def _completion_rate(check: Check, ground: Ground) -> Verdict:
     return rate_at_least(ground.figures_after.rate, check.threshold or 0.0)
 
 
-def _rate_not_worse(_check: Check, ground: Ground) -> Verdict:
+def _rate_not_worse(check: Check, ground: Ground) -> Verdict:
+    if check.marker is not None:
+        return fix_works(judge_marker(check.marker))
     return better_than_before(ground.change)
 
 

@@ -14,12 +14,13 @@ from typing import Any
 from drain.evidence.checks.matching import Again, Found
 from drain.evidence.comparison.compare import Difference
 from drain.evidence.comparison.figures import Rate, Yield
-from drain.evidence.fingerprints.evaluation import MOST, enough_clean
+from drain.evidence.fixes.judgement import FixVerdict
 from drain.evidence.statistics.intervals import Interval, enough_for_rate, wilson
 from drain.models.vocabulary import CheckVerdict
 
 NO_GAIN = 0.05
 """A gain that can be ruled out beyond this many points is no gain."""
+FEWEST, SHARE, MOST = 3, 0.1, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class Verdict:
 def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
     """A claim that no attempt fails in a way.
 
-    Where phases had failed so (`again`), enough of them must have been tried again: as many as end a
-    cause after its fix. Where none had, or the claim is about any attempt, thirty attempts are enough.
+    Enough phases that had failed so (`again`) must have been tried again. Where none had, nothing could have
+    shown it. A claim about any attempt (`again` None) takes thirty of them.
     """
     observed = _counted(found)
     if found.matching:
@@ -44,7 +45,7 @@ def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
         return Verdict(CheckVerdict.FAIL, said, observed)
     had = again.had if again else 0
     had_so = "1 phase" if had == 1 else f"{had} phases"
-    enough, tried = (enough_clean(had), again.tried) if again and had else (MOST, found.n)
+    enough, tried = (enough_tried(had), again.tried) if again else (MOST, found.n)
     observed |= {"had": had, "again": again.tried if again else None} | _enough(enough)
     said = f"None of {found.n} attempts {what}"
     if tried >= enough:
@@ -56,9 +57,17 @@ def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
         return Verdict(CheckVerdict.PASS, f"{said} ({_at_most(observed)}){rest}.", observed)
     if had:
         said = f"{tried} of {had_so} that {what} before {_were(tried)} tried again"
+    elif again:
+        sentence = f"No phase had {what} before: nothing could have shown it."
+        return Verdict(CheckVerdict.NOT_ENOUGH_DATA, sentence, observed)
     elif not found.n:
         said = "No attempt ended"
     return _short(said, enough, observed)
+
+
+def enough_tried(had: int) -> int:
+    """How many of the phases that had failed so must have been tried again: all of three, else a tenth to thirty."""
+    return min(had, MOST, max(FEWEST, math.ceil(had * SHARE))) or 1
 
 
 def none_of(what: str, found: Found, nothing: str) -> Verdict:
@@ -92,19 +101,25 @@ def rate_at_least(rate: Rate, threshold: float) -> Verdict:
     return _undecided(said, enough, observed)
 
 
+def fix_works(fix: FixVerdict) -> Verdict:
+    """A claim about a fix: the one verdict on it."""
+    n = sum(cause.after.n for cause in fix.causes)
+    return Verdict(fix.check, fix.sentence, {"n": n, "ruling": fix.ruling.value})
+
+
 def better_than_before(change: Difference) -> Verdict:
-    """A claim that the completion rate rose."""
+    """A claim that the completion rate rose; of phases that had all failed nobody can say so."""
     observed = {"n_before": change.n_before, "n": change.n_after, "paired": change.is_paired}
     observed |= _interval(change.interval)
     if change.interval is None:
         observed |= _enough(change.enough)
         return Verdict(CheckVerdict.NOT_ENOUGH_DATA, change.sentence, observed)
-    if change.interval.low > 0:
+    if change.interval.low > 0 and not change.selected:
         return Verdict(CheckVerdict.PASS, change.sentence, observed)
     if change.interval.high < NO_GAIN:
         said = f"{change.sentence} A gain of {NO_GAIN * 100:.0f} points or more can be ruled out."
         return Verdict(CheckVerdict.FAIL, said, observed)
-    observed |= _enough(change.enough)
+    observed |= _enough(None if change.selected else change.enough)
     return Verdict(CheckVerdict.NOT_ENOUGH_DATA, change.sentence, observed)
 
 

@@ -11,6 +11,7 @@ from drain.evidence.comparison.pairs import Pairs, pairs_of
 from drain.evidence.comparison.query import PairRead, Question, read_pairs
 from drain.evidence.comparison.sides import Side
 from drain.evidence.fingerprints.aliases import Cause, causes
+from drain.evidence.fingerprints.identity import Identity, identities, kin
 from drain.evidence.statistics.intervals import (
     Interval,
     enough_for_difference,
@@ -43,10 +44,14 @@ class Difference:
     """Phases tried on both sides."""
     fewer: int = 0
     """Phases of the side that has fewer of them."""
+    selected: bool = False
+    """They had all failed before, so their rate could only rise, and says nothing."""
 
     @property
     def verdict(self) -> str:
-        """better, worse or not_enough_data."""
+        """better, worse, selected or not_enough_data."""
+        if self.selected:
+            return "selected"
         if self.interval is None or not self.interval.excludes(0):
             return "not_enough_data"
         return "better" if self.interval.value > 0 else "worse"
@@ -58,6 +63,12 @@ class Difference:
             sizes = f"{self.n_before} attempts before and {self.n_after} after"
             return f"Not enough data: {sizes}; at least {self.enough} on each side would be needed."
         on = self._basis()
+        if self.selected:
+            done = round(self.interval.value * self.n_after)
+            return (
+                f"{done} of {self.n_after} phases that had all failed before completed; "
+                "a second try alone may do that, so this is no change of the rate."
+            )
         points = f"{_points(self.interval.value)} ({_points(self.interval.low)} to {_points(self.interval.high)})"
         if self.verdict != "not_enough_data":
             return f"The completion rate is {self.verdict}: {points} percentage points {on}."
@@ -97,6 +108,8 @@ class CauseChanges:
     new: tuple[CauseCount, ...]
     regressed: tuple[CauseCount, ...]
     """Failed after although a fix was in or they were resolved."""
+    may_be: tuple[CauseCount, ...] = ()
+    """Failed after, and may be one that failed before: neither gone nor new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +141,23 @@ def compare(
 
 
 def compare_all(questions: Sequence[Question]) -> list[Comparison]:
-    """Any number of comparisons, read at once; two queries however many there are."""
+    """Any number of comparisons, read at once; three queries however many there are."""
     found = read_pairs(questions)
     keys = {key for read in found for key in read.keys}
     known = causes({*keys, *(key for question in questions for key in question.fixed)})
+    identity = identities(cause.key for cause in known.values())
     return [
-        _comparison(question, read, known) for question, read in zip(questions, found, strict=True)
+        _comparison(question, read, known, identity)
+        for question, read in zip(questions, found, strict=True)
     ]
 
 
-def _comparison(question: Question, found: PairRead, known: Mapping[str, Cause]) -> Comparison:
+def _comparison(
+    question: Question,
+    found: PairRead,
+    known: Mapping[str, Cause],
+    identity: Mapping[str, Identity],
+) -> Comparison:
     before = figures_of(question.before.label, found.before, known)
     after = figures_of(question.after.label, found.after, known)
     same = pairs_of(found.moves, known)
@@ -149,7 +169,9 @@ def _comparison(question: Question, found: PairRead, known: Mapping[str, Cause])
         pairs=same,
         difference=change,
         control=_control(same, fixed) if fixed else None,
-        causes=_changes((*before.causes, *_planned_causes(same)), after.causes, same.tried()),
+        causes=_changes(
+            (*before.causes, *_planned_causes(same)), after.causes, same.tried(), identity
+        ),
         fixed=tuple(fixed.values()),
         notes=_notes(same, change),
     )
@@ -161,7 +183,8 @@ def difference(before: Figures, after: Figures, same: Pairs) -> Difference:
     if speak_for_both(same.n, fewer):
         gained, lost = same.gained(), same.lost()
         interval, enough = paired(gained, lost, same.n), enough_for_paired(gained, lost, same.n)
-        return Difference(interval, same.n, same.n, True, enough, same.n, fewer)
+        chosen = same.all_failed_before
+        return Difference(interval, same.n, same.n, True, enough, same.n, fewer, chosen)
     one, two = (before.rate.complete, before.rate.n), (after.rate.complete, after.rate.n)
     enough = (
         enough_for_difference(one, two) if one[1] and two[1] else least_for_difference(one, two)
@@ -186,17 +209,24 @@ def _control(same: Pairs, keys: Collection[str]) -> Control:
 
 
 def _changes(
-    before: Iterable[CauseCount], after: Iterable[CauseCount], tried: Collection[str]
+    before: Iterable[CauseCount],
+    after: Iterable[CauseCount],
+    tried: Collection[str],
+    identity: Mapping[str, Identity],
 ) -> CauseChanges:
     earlier, later = _by_key(before), _by_key(after)
     came_back = {key for key, cause in later.items() if cause.status == "regressed"}
-    left = [cause for key, cause in earlier.items() if key not in later]
+    again = {key for key in earlier if key in later}
+    came = [key for key in later if key not in again and key not in came_back]
+    unsure = [key for key in came if kin(identity, key, earlier)]
+    left = [cause for key, cause in earlier.items() if not kin(identity, key, later)]
     return CauseChanges(
         gone=tuple(cause for cause in left if cause.key in tried),
         untried=tuple(cause for cause in left if cause.key not in tried),
-        still=tuple(c for key, c in later.items() if key in earlier and key not in came_back),
-        new=tuple(c for key, c in later.items() if key not in earlier and key not in came_back),
+        still=tuple(later[key] for key in later if key in again and key not in came_back),
+        new=tuple(later[key] for key in came if key not in unsure),
         regressed=tuple(cause for key, cause in later.items() if key in came_back),
+        may_be=tuple(later[key] for key in unsure),
     )
 
 

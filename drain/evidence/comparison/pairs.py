@@ -51,10 +51,13 @@ class Pairs:
         return self._count(True, False)
 
     def tried(self) -> dict[str, int]:
-        """Phases on both sides by the key of the cause that they had failed with before."""
+        """Phases on both sides by the key of the cause that they had failed with before.
+
+        One whose attempt was lost shows nothing, and is not among them.
+        """
         counts: dict[str, int] = {}
         for move in self.moves:
-            if move.was_cause is not None:
+            if move.was_cause is not None and move.became != "lost":
                 counts[move.was_cause.key] = counts.get(move.was_cause.key, 0) + move.phases
         return counts
 

@@ -14,7 +14,8 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from drain.db.sql import row
-from drain.evidence.fingerprints.aliases import family, resolve_keys
+from drain.evidence.fingerprints.aliases import resolve_keys
+from drain.evidence.fingerprints.identity import relatives
 from drain.models import AuditEvent, Fingerprint, Transition
 from drain.models.vocabulary import FAILURE_OUTCOMES, FingerprintStatus, Origin
 
@@ -142,12 +143,12 @@ def split(pk: int, by: By) -> bool:
 
 
 def failures(pk: int) -> int:
-    """Failed attempts of a cause so far, with everything merged into it."""
+    """Failed attempts of a cause so far, with everything merged into it and what may be it."""
     key = Fingerprint.objects.values_list("key", flat=True).get(pk=pk)
     found = row(
         "SELECT count(*) AS count FROM drain_attempt WHERE fingerprint = ANY(%(keys)s::text[]) "
         "AND outcome = ANY(%(failures)s::text[])",
-        {"keys": family([key]), "failures": [outcome.value for outcome in FAILURE_OUTCOMES]},
+        {"keys": relatives([key]).all, "failures": [outcome.value for outcome in FAILURE_OUTCOMES]},
     )
     return int(found["count"])
 

@@ -8,21 +8,23 @@ so attempts, plans and daily totals written under it are still its own.
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 
 from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.evidence.fingerprints.lifecycle import OPEN
 from drain.fingerprints import VERSION, fingerprint
 from drain.fingerprints import Fingerprint as Print
 from drain.models import Fingerprint, FingerprintAlias, Transition
+from drain.models.fingerprint_rows import SAMPLE_CHARACTERS
 from drain.models.vocabulary import FingerprintStatus
 
 
 def refingerprint(limit: int = 500) -> int:
-    """Renew up to `limit` causes of older versions; returns how many, 0 when none is left."""
+    """Renew up to `limit` causes of older versions or without a headline; returns how many, 0 when none is left."""
     with transaction.atomic():
         old = list(
             Fingerprint.objects.select_for_update(skip_locked=True)
-            .filter(version__lt=VERSION)
+            .filter(Q(version__lt=VERSION) | Q(headline=""))
             .order_by("pk")[:limit]
         )
         for found in old:
@@ -33,6 +35,12 @@ def refingerprint(limit: int = 500) -> int:
 def _renew(found: Fingerprint) -> None:
     # Without its text there is nothing to make a key from: the old one goes on standing for it.
     made = fingerprint(found.sample) if found.sample else None
+    # A sample that was cut may have lost its frames; without any it is a cause like no other.
+    whole = len(found.sample) < SAMPLE_CHARACTERS
+    Fingerprint.objects.filter(pk=found.pk).update(
+        headline=made.headline if made else found.key,
+        place_known=bool(made and made.place_known and whole),
+    )
     if made is None or made.key == found.key:
         Fingerprint.objects.filter(pk=found.pk).update(version=VERSION)
         return

@@ -12,7 +12,7 @@ from django.utils import timezone
 from drain.evidence.checks.create import guard
 from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.evidence.fingerprints.lifecycle import PERSONS, By, CauseError, deploy_fix
-from drain.models import AuditEvent, Fingerprint, FixMarker
+from drain.models import AuditEvent, Fingerprint, FixMarker, Source
 
 TITLE_LIMIT = 300
 COMMIT_LIMIT = 100
@@ -57,12 +57,15 @@ def add_marker(
     commit: str = "",
     note: str = "",
     keys: Collection[str] = (),
+    source: Source | None = None,
+    run_ids: Collection[str] = (),
     guarded: bool = False,
 ) -> FixMarker:
     """Write the marker and move its causes to "fix deployed", all or nothing.
 
-    `at` defaults to `by.now`. Keys may be of merged causes or of older versions. `guarded` adds the
-    checks that prove a fix (claims.guard). Raises CauseError.
+    `at` defaults to `by.now`. Keys may be of merged causes or of older versions. A source or runs narrow what
+    the fix is judged by and which drains it concerns. `guarded` adds the checks that prove a fix. Raises
+    CauseError.
     """
     applied_at = at or by.now
     if not title.strip():
@@ -77,6 +80,7 @@ def add_marker(
         found = _fingerprints(keys)
         marker = FixMarker.objects.create(
             title=title.strip(), applied_at=applied_at, commit=commit, note=note, created_by=by.actor,
+            source=source, run_ids=sorted(set(run_ids)),
         )  # fmt: skip
         marker.fingerprints.set(found)
         for fingerprint in found:

@@ -1,8 +1,4 @@
-"""How a fix stands: the worst of what its checks, its causes and its comparison say, in one line.
-
-A list of fixes reads the verdicts that maintenance stored and the states of the causes, which is
-bounded; the page of one adds the comparison, which is not cheap.
-"""
+"""How a fix stands: a failed check, a cause that came back, else the one verdict on fixes, in one line."""
 
 from __future__ import annotations
 
@@ -12,6 +8,8 @@ from dataclasses import dataclass
 from drain.db.sql import rows
 from drain.evidence.comparison.compare import Difference
 from drain.evidence.fingerprints.aliases import STANDS_FOR
+from drain.evidence.fixes.judgement import FixVerdict, judge_marker
+from drain.models import FixMarker
 from drain.models.vocabulary import CheckVerdict, FingerprintStatus
 
 # One look into an index for each check; a check on a schedule is judged by that alone.
@@ -56,14 +54,17 @@ class Judged:
     sentence: str
 
 
-def standings(markers: Collection[int]) -> dict[int, Standing]:
-    """Every marker's standing from what is stored; two queries however many there are."""
-    values = {"markers": list(markers)}
-    judged: dict[int, list[Judged]] = {pk: [] for pk in markers}
-    for item in rows(_NEWEST, values):
+def standings(markers: Collection[FixMarker]) -> dict[int, Standing]:
+    """Every marker's standing: stored verdicts of its checks, its causes, and the verdict on the fix."""
+    keys = [marker.pk for marker in markers]
+    judged: dict[int, list[Judged]] = {pk: [] for pk in keys}
+    for item in rows(_NEWEST, {"markers": keys}):
         judged[item["marker"]].append(Judged(item["verdict"], item["sentence"]))
-    causes = _causes_by_status(markers)
-    return {pk: standing(judged[pk], causes[pk]) for pk in markers}
+    causes = _causes_by_status(keys)
+    return {
+        marker.pk: standing(judged[marker.pk], causes[marker.pk], fix=judge_marker(marker))
+        for marker in markers
+    }
 
 
 def _causes_by_status(markers: Collection[int]) -> dict[int, dict[str, int]]:
@@ -75,72 +76,34 @@ def _causes_by_status(markers: Collection[int]) -> dict[int, dict[str, int]]:
 
 
 def standing(
-    judged: Sequence[Judged], causes: Mapping[str, int], change: Difference | None = None
+    judged: Sequence[Judged],
+    causes: Mapping[str, int],
+    change: Difference | None = None,
+    fix: FixVerdict | None = None,
 ) -> Standing:
-    """The worst first: a failed check, a cause that came back, a fall, then whatever is undecided.
+    """The worst first: a failed check, a cause that came back, then the verdict on the fix.
 
-    `causes` counts the fix's causes by status. `change` is known where somebody compared.
+    `causes` counts the fix's causes by status. Without a fix `change` speaks: two sides are compared.
     """
     total = sum(causes.values())
-    for verdict, words, sentence in (
-        *_failures(judged, causes, change),
-        *_doubts(judged, causes, change),
-    ):
-        return Standing(verdict, words, sentence, total)
-    return _passes(judged, causes, change)
-
-
-Line = tuple[CheckVerdict, str, str]
-
-
-def _failures(
-    judged: Sequence[Judged], causes: Mapping[str, int], change: Difference | None
-) -> list[Line]:
-    found: list[Line] = []
     failed = [one for one in judged if one.verdict == CheckVerdict.FAIL]
-    back, total = causes.get(FingerprintStatus.REGRESSED, 0), sum(causes.values())
+    back = causes.get(FingerprintStatus.REGRESSED, 0)
     if failed:
         words = "1 check fails" if len(failed) == 1 else f"{len(failed)} checks fail"
-        found.append((CheckVerdict.FAIL, words, failed[0].sentence))
+        return Standing(CheckVerdict.FAIL, words, failed[0].sentence, total)
     if back:
         sentence = f"{back} of {total} fingerprints came back after the fix."
-        found.append((CheckVerdict.FAIL, "Came back", sentence))
-    if change is not None and change.verdict == "worse":
-        found.append((CheckVerdict.FAIL, "Worse than before", change.sentence))
-    return found
-
-
-def _doubts(
-    judged: Sequence[Judged], causes: Mapping[str, int], change: Difference | None
-) -> list[Line]:
-    found: list[Line] = []
-    unknown, no_data = (
-        [one for one in judged if one.verdict != CheckVerdict.PASS],
-        "Not enough data",
-    )
-    resolved, total = causes.get(FingerprintStatus.RESOLVED, 0), sum(causes.values())
-    if unknown:
-        words = f"{len(unknown)} of {len(judged)} checks undecided"
-        found.append((CheckVerdict.NOT_ENOUGH_DATA, words, unknown[0].sentence))
-    if change is not None and change.verdict == "not_enough_data":
-        found.append((CheckVerdict.NOT_ENOUGH_DATA, no_data, change.sentence))
-    if change is None and not judged and resolved < total:
-        sentence = (
-            f"{resolved} of {total} fingerprints resolved; the others wait for enough attempts."
-        )
-        found.append((CheckVerdict.NOT_ENOUGH_DATA, no_data, sentence))
-    if change is None and not judged and not total:
-        sentence = "It names no fingerprint and has no check: open it for the comparison."
-        found.append((CheckVerdict.NOT_ENOUGH_DATA, "Not judged", sentence))
-    return found
-
-
-def _passes(
-    judged: Sequence[Judged], causes: Mapping[str, int], change: Difference | None
-) -> Standing:
-    resolved, total = causes.get(FingerprintStatus.RESOLVED, 0), sum(causes.values())
+        return Standing(CheckVerdict.FAIL, "Came back", sentence, total)
+    if fix is not None:
+        return Standing(fix.check, fix.words, fix.sentence, total)
     if change is not None:
-        return Standing(CheckVerdict.PASS, "Better than before", change.sentence, total)
-    parts = [f"{len(judged)} of {len(judged)} checks pass"] if judged else []
-    parts += [f"{resolved} of {total} fingerprints resolved"] if total else []
-    return Standing(CheckVerdict.PASS, "Works", f"{'; '.join(parts)}.", total)
+        return Standing(*_CHANGES[change.verdict], change.sentence, total)
+    return Standing(CheckVerdict.NOT_ENOUGH_DATA, "Not judged", "Nothing was compared.", total)
+
+
+_CHANGES = {
+    "better": (CheckVerdict.PASS, "Better than before"),
+    "worse": (CheckVerdict.FAIL, "Worse than before"),
+    "selected": (CheckVerdict.NOT_ENOUGH_DATA, "Cannot be told"),
+    "not_enough_data": (CheckVerdict.NOT_ENOUGH_DATA, "Not enough data"),
+}

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q
 
 from drain.db.sql import rows
 from drain.evidence.checks.run import judge_all
@@ -15,6 +11,9 @@ from drain.evidence.checks.verdicts import Verdict
 from drain.evidence.comparison.compare import Comparison, compare_all
 from drain.evidence.comparison.query import Question
 from drain.evidence.comparison.sides import around_marker, before_session, of_session
+from drain.evidence.fixes.judgement import FixVerdict, judge_marker
+from drain.evidence.fixes.scope import fixes_of
+from drain.evidence.fixes.verdict import Ruling
 from drain.evidence.report.identity import Identity, identity_of
 from drain.evidence.report.rows import PhaseTelemetry, phase_telemetry
 from drain.evidence.rollups.fold import state_totals
@@ -24,6 +23,11 @@ from drain.policy.actions import Action, Subject, after_stop
 from drain.policy.argv import same_again
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
 
+_RULINGS = (
+    (Ruling.DOES_NOT_WORK, "❌"), (Ruling.CANNOT_BE_TOLD, "⚠️"), (Ruling.NOT_ENOUGH_DATA, "⚠️"),
+    (Ruling.PARTLY, "⚠️"), (Ruling.WORKS, "✅"),
+)  # fmt: skip
+"""Of several fixes the first of these that holds for one is the status."""
 GUARDS = (CheckKind.NO_PATTERN, CheckKind.NO_FINGERPRINT)
 MOST_FIXES = 5
 SINGLES = 1000
@@ -49,6 +53,7 @@ class Fix:
     commit: str
     note: str
     comparison: Comparison
+    verdict: FixVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +143,22 @@ class Report:
         rate = after.rate
         if not rate.n:
             return "⚠️", f"{after.attempts} attempts, none that counts towards a rate"
-        if self.comparison.difference.verdict == "better":
-            chosen = (
-                self.comparison.difference.is_paired and self.comparison.pairs.all_failed_before
-            )
-            against = "on phases that had all failed before" if chosen else "more than before"
-            return "✅", f"{rate.complete} of {rate.n} counted attempts completed, {against}"
-        return (
-            "⚠️",
-            f"{rate.complete} of {rate.n} counted attempts completed: not enough to prove the fix",
-        )
+        said = f"{rate.complete} of {rate.n} counted attempts completed"
+        if self.fixes:
+            return self._status_of_fixes(said)
+        if self.comparison.difference.verdict == "better" and 2 * rate.complete >= rate.n:
+            return "✅", f"{said}, more than before"
+        return "⚠️", f"{said}; no fix is marked that could be judged by it"
+
+    def _status_of_fixes(self, said: str) -> tuple[str, str]:
+        """The worst of what can be said of them; never a green mark over a failing majority."""
+        rate = self.comparison.after.rate
+        for ruling, mark in _RULINGS:
+            fix = next((fix for fix in self.fixes if fix.verdict.ruling is ruling), None)
+            if fix is not None:
+                shown = "⚠️" if mark == "✅" and 2 * rate.complete < rate.n else mark
+                return shown, f"{said}; fix FM-{fix.marker}: {fix.verdict.words.lower()}"
+        return "⚠️", said
 
 
 def build_report(session: DrainSession, now: datetime) -> Report:
@@ -200,27 +211,31 @@ def _became(session: DrainSession) -> dict[str, int]:
 
 def _compared(session: DrainSession) -> tuple[Comparison, tuple[Fix, ...]]:
     """Before the drain against the drain, and its phases around each fix, all read at once."""
-    fixed = ArrayAgg("fingerprints__key", filter=Q(fingerprints__isnull=False), default=[])
-    markers = FixMarker.objects.annotate(fixed=fixed).order_by("-applied_at", "-pk")
-    if session.ended_at is not None:
-        markers = markers.filter(applied_at__lt=session.ended_at)
-    latest = list(markers[:MOST_FIXES])
+    latest = fixes_of(session, MOST_FIXES)
     whole, *around = compare_all(
         [
             Question(before_session(session), of_session(session)),
-            *(_around(marker, marker.fixed, session) for marker in latest),
+            *(_around(marker, session) for marker in latest),
         ]
     )
     fixes = (
-        Fix(marker.pk, marker.title, marker.applied_at, marker.commit, marker.note, found)
+        Fix(
+            marker.pk,
+            marker.title,
+            marker.applied_at,
+            marker.commit,
+            marker.note,
+            found,
+            judge_marker(marker),
+        )
         for marker, found in zip(latest, around, strict=True)
     )
     return whole, tuple(fixes)
 
 
-def _around(marker: FixMarker, fixed: Sequence[str], session: DrainSession) -> Question:
+def _around(marker: FixMarker, session: DrainSession) -> Question:
     before, after = (replace(side, plan_of=session.pk) for side in around_marker(marker))
-    return Question(before, after, tuple(fixed))
+    return Question(before, after, tuple(marker.fingerprints.values_list("key", flat=True)))
 
 
 def _check_line(check: Check, found: Verdict) -> CheckLine:

@@ -56,7 +56,12 @@ def encode(report: Report) -> dict[str, Any]:
         "comparison": asdict(report.comparison),
         "difference": report.comparison.difference.sentence,
         "fixes": [
-            asdict(fix) | {"difference": fix.comparison.difference.sentence} for fix in report.fixes
+            asdict(fix)
+            | {
+                "difference": fix.comparison.difference.sentence,
+                "verdict": fix.verdict.as_dict(),
+            }
+            for fix in report.fixes
         ],
         "checks": [asdict(check) for check in report.checks],
         "failed_checks": report.failed_checks,

@@ -96,7 +96,7 @@ def goals(report: Report) -> list[tuple[str, str, str]]:
     recurrence = recurred(causes)
     if causes.regressed or causes.still:
         mark = MARKS["fail"]
-    elif not report.comparison.after.attempts or (causes.untried and not causes.gone):
+    elif causes.may_be or causes.untried or not causes.gone:
         mark = MARKS["not_enough_data"]
     else:
         mark = MARKS["pass"]
@@ -112,11 +112,13 @@ def goals(report: Report) -> list[tuple[str, str, str]]:
 
 
 def recurred(causes: CauseChanges) -> str:
-    """How many causes are gone, still there, new, regressed; and not tried again, if any."""
+    """How many causes were not seen again, are still there, new, regressed; and what is not known, if any."""
     found = (
-        f"{len(causes.gone)} gone, {len(causes.still)} still there, {len(causes.new)} new, "
+        f"{len(causes.gone)} not seen again, {len(causes.still)} still there, {len(causes.new)} new, "
         f"{len(causes.regressed)} regressed"
     )
+    if causes.may_be:
+        found += f", {len(causes.may_be)} may be still there"
     return f"{found}, {len(causes.untried)} not tried again" if causes.untried else found
 
 
@@ -173,7 +175,8 @@ def cause_lines(report: Report) -> list[tuple[str, str, int]]:
         ("regressed", changes.regressed),
         ("still there", changes.still),
         ("new", changes.new),
-        ("gone", changes.gone),
+        ("may be still there", changes.may_be),
+        ("not seen again", changes.gone),
         ("not tried again", changes.untried),
     )
     return [(name, cause.title, cause.attempts) for name, group in groups for cause in group][:100]
@@ -240,12 +243,5 @@ def settings(report: Report) -> list[tuple[str, str]]:
 
 
 def fix_validation(fix: Fix) -> str:
-    """What attempts since the fix show, with causes that it did not touch beside it."""
-    found = fix.comparison
-    parts = [found.difference.sentence]
-    if found.control is not None:
-        parts.append(
-            f"Since the fix, phases it was for completed {rate(found.control.touched)}; "
-            f"others completed {rate(found.control.untouched)}."
-        )
-    return " ".join([*parts, *found.notes])
+    """The verdict on the fix, over everything since."""
+    return f"{fix.verdict.words}. {fix.verdict.sentence}"

@@ -14,6 +14,7 @@ from drain.evidence.checks.listing import CheckLine, checks_of_marker
 from drain.evidence.comparison.compare import Comparison
 from drain.evidence.comparison.question import NAMES, Asked, asked
 from drain.evidence.fingerprints.lifecycle import CauseError
+from drain.evidence.fixes.judgement import FixVerdict, judge_marker
 from drain.evidence.fixes.status import Standing, standing
 from drain.evidence.report import sentences as words
 from drain.evidence.report.escape import plain
@@ -53,27 +54,36 @@ class Command(DatabaseCommand):
         result = found.compared()
         checks = checks_of_marker(found.marker, found, result) if found.marker else []
         judged = [check.judged for check in checks]
-        verdict = standing(judged, result.statuses, result.difference)
-        self._print(found, result, checks, verdict if options["json"] else None)
+        fix = judge_marker(found.marker) if found.marker else None
+        verdict = standing(judged, result.statuses, result.difference, fix)
+        if options["json"]:
+            self._print_json(found, result, checks, verdict, fix)
+        else:
+            for line in lines(found, result, checks, fix):
+                self.stdout.write(plain(line, 2000))
         if verdict.verdict == CheckVerdict.FAIL:
             raise CommandError(verdict.sentence, returncode=3)
 
-    def _print(
-        self, found: Asked, result: Comparison, checks: list[CheckLine], verdict: Standing | None
+    def _print_json(
+        self,
+        found: Asked,
+        result: Comparison,
+        checks: list[CheckLine],
+        verdict: Standing,
+        fix: FixVerdict | None,
     ) -> None:
-        """For people, or with the verdict as one JSON object."""
-        if verdict is not None:
-            judged = [{"check": check.check.name, **asdict(check.judged)} for check in checks]
-            whole = {"asked": found.values, **asdict(result), "checks": judged}
-            whole["standing"] = asdict(verdict)
-            self.stdout.write(json.dumps(whole, default=str))
-            return
-        for line in lines(found, result, checks):
-            self.stdout.write(plain(line, 2000))
+        judged = [{"check": check.check.name, **asdict(check.judged)} for check in checks]
+        whole = {"asked": found.values, **asdict(result), "checks": judged}
+        whole |= {"standing": asdict(verdict), "fix": fix.as_dict() if fix else None}
+        self.stdout.write(json.dumps(whole, default=str))
 
 
-def lines(found: Asked, result: Comparison, checks: list[CheckLine]) -> Iterator[str]:
-    """The comparison in sentences, each rate with its n."""
+def lines(
+    found: Asked, result: Comparison, checks: list[CheckLine], fix: FixVerdict | None = None
+) -> Iterator[str]:
+    """The comparison in sentences, each rate with its n; of a fix the verdict comes first."""
+    if fix is not None:
+        yield f"{fix.words}: {fix.sentence}"
     yield f"{found.title}: {result.difference.sentence}"
     for figures in (result.before, result.after):
         yield f"{figures.label}: completed {words.rate(figures.rate)}; {words.telemetry(figures.telemetry)}."
@@ -82,7 +92,7 @@ def lines(found: Asked, result: Comparison, checks: list[CheckLine]) -> Iterator
             words.rate(result.control.touched),
             words.rate(result.control.untouched),
         )
-        yield f"Phases that the fix was for completed {touched}; others, the control, {untouched}."
+        yield f"Since then phases that it was for completed {touched}; others {untouched}."
     yield f"Fingerprints: {words.recurred(result.causes)}."
     yield from (*result.notes, *found.notes)
     for check in checks:

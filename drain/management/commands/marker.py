@@ -12,7 +12,7 @@ from drain.evidence.fingerprints.lifecycle import By, CauseError
 from drain.evidence.fixes.markers import add_marker, moment_of
 from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
-from drain.models import FixMarker
+from drain.models import FixMarker, Source
 from drain.models.vocabulary import Origin
 
 
@@ -32,6 +32,10 @@ class Command(DatabaseCommand):
         add.add_argument("--commit", default="", help="the commit that fixed it")
         add.add_argument("--note", default="")
         add.add_argument("--fingerprint", action="append", default=[], metavar="KEY")
+        add.add_argument("--source", metavar="NAME", help="only runs of this source")
+        add.add_argument(
+            "--run-id", action="append", default=[], metavar="RUN", help="only this run"
+        )
         add.add_argument(
             "--guard", action="store_true", help="add the checks that prove the fix to it"
         )
@@ -52,6 +56,7 @@ class Command(DatabaseCommand):
             marker = add_marker(
                 options["title"], by, at=at, commit=options["commit"], note=options["note"],
                 keys=options["fingerprint"], guarded=options["guard"],
+                source=_source(options["source"]), run_ids=options["run_id"],
             )  # fmt: skip
         except CauseError as error:
             raise CommandError(str(error)) from error
@@ -59,9 +64,18 @@ class Command(DatabaseCommand):
         self.stdout.write(json.dumps(made) if options["json"] else _line(made))
 
 
+def _source(name: str | None) -> Source | None:
+    found = Source.objects.filter(name=name).first() if name else None
+    if name and found is None:
+        raise CauseError(f"There is no source “{name[:60]}”: give the name of one.")
+    return found
+
+
 def _as_json(marker: FixMarker) -> dict[str, Any]:
     return {
         "marker": marker.pk,
+        "source": marker.source.name if marker.source else None,
+        "run_ids": marker.run_ids,
         "title": marker.title,
         "applied_at": marker.applied_at.isoformat(),
         "commit": marker.commit,

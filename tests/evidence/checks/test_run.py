@@ -54,7 +54,9 @@ def test_a_known_bad_pattern_that_came_back_fails_with_its_attempts(session):
 
 def test_a_pattern_that_did_not_come_back_passes_with_how_sure_that_is(session):
     assert _judge(session, CheckKind.NO_PATTERN, pattern="x").verdict == "not_enough_data"
-    _attempts(session, 60, outcome="complete")
+    FingerprintFactory(key="x", title="x")
+    for attempt in _attempts(session, 60, outcome="complete"):
+        CandidateFactory(session=session, phase=attempt.phase, fingerprint="x")
     found = _judge(session, CheckKind.NO_PATTERN, pattern="x")
     assert found.verdict == "pass"
     assert "None of 60 attempts" in found.sentence
@@ -69,8 +71,7 @@ def test_a_pattern_that_did_not_come_back_passes_with_how_sure_that_is(session):
         (5, 1, 0, "not_enough_data", "before was tried again: not enough data, 3 would be enough."),
         (5, 3, 0, "pass", "; 3 of 5 phases that had failed so before were tried again."),
         (1, 1, 0, "pass", "; 1 of 1 phase that had failed so before was tried again."),
-        (0, 0, 29, "not_enough_data", "not enough data, 30 would be enough."),
-        (0, 0, 30, "pass", "None of 30 attempts failed with"),
+        (0, 0, 30, "not_enough_data", "before: nothing could have shown it."),
     ],
 )
 def test_a_cause_stayed_away_only_where_enough_that_could_have_failed_so_was_tried(
@@ -153,12 +154,41 @@ def test_all_of_them_is_decided_by_the_first_attempt(session):
     assert found.sentence.endswith("not enough data, about 1 would be enough.")
 
 
-def test_a_rate_is_better_than_before_when_the_same_phases_complete_now(session):
+def test_that_phases_which_had_all_failed_complete_now_is_no_better_rate(session):
     for _ in range(8):
         phase = PhaseFactory()
         CandidateFactory(session=session, phase=phase, fingerprint="k")
         AttemptFactory(session=session, phase=phase, outcome="complete")
-    assert _judge(session, CheckKind.RATE_NOT_WORSE).verdict == "pass"
+    found = _judge(session, CheckKind.RATE_NOT_WORSE)
+    assert found.verdict == "not_enough_data"
+    assert "a second try alone may do that" in found.sentence
+
+
+def test_what_may_be_the_cause_fails_the_check_that_it_stays_away(session):
+    reason = FingerprintFactory(key="r", headline="h")
+    FingerprintFactory(key="t", headline="h", place_known=True)
+    FingerprintFactory(key="u", headline="other", place_known=True)
+    _attempts(session, 2, fingerprint="t")
+    _attempts(session, 3, fingerprint="u")
+    found = _judge(session, CheckKind.NO_FINGERPRINT, fingerprint=reason)
+    assert (found.verdict, found.observed["found"]) == ("fail", 2)
+    assert "or with what may be it" in found.sentence
+
+
+def test_two_places_of_one_headline_are_two_causes(session):
+    here = FingerprintFactory(key="h", headline="h", place_known=True)
+    FingerprintFactory(key="t", headline="h", place_known=True)
+    _attempts(session, 2, fingerprint="t")
+    assert _judge(session, CheckKind.NO_FINGERPRINT, fingerprint=here).verdict == "not_enough_data"
+
+
+def test_a_fix_that_does_not_concern_the_drain_has_its_checks_left_out(session):
+    phase = CandidateFactory(session=session, fingerprint="here").phase
+    AttemptFactory(session=session, phase=phase, fingerprint="here")
+    for key in ("here", "elsewhere"):
+        FingerprintFactory(key=key)
+        add_marker(key, By("ada", Origin.BROWSER, NOON), keys=[key], guarded=True)
+    assert {check.marker.title for check in checks_of(session)} == {"here"}
 
 
 def test_a_rate_that_did_not_move_on_many_phases_is_a_fail(session):
@@ -168,6 +198,7 @@ def test_a_rate_that_did_not_move_on_many_phases_is_a_fail(session):
         AttemptFactory(session=session, phase=phase)
     found = _judge(session, CheckKind.RATE_NOT_WORSE)
     assert found.verdict == "fail"
+    assert "0 of 120" in found.sentence
     assert "ruled out" in found.sentence
 
 
@@ -233,7 +264,7 @@ def test_a_check_of_a_marker_looks_only_at_attempts_started_after_the_fix(sessio
         error = "boom" if outcome == "failed" else ""
         AttemptFactory(phase=phase, session=session, outcome=outcome, error=error, started_at=at)
     found = _judge(session, CheckKind.NO_PATTERN, pattern="boom", marker=marker)
-    assert (found.verdict, found.observed["n"]) == ("pass", 1)
+    assert (found.verdict, found.observed["n"], found.observed["had"]) == ("pass", 1, 1)
 
 
 def test_running_checks_stores_a_result_for_each_that_concerns_the_session(session):

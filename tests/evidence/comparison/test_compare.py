@@ -56,8 +56,8 @@ def test_the_same_phases_are_followed_from_cause_to_outcome_around_a_fix():
     ]
     assert (found.after.rate.complete, found.after.rate.n) == (6, 10)
     assert found.difference.is_paired
-    assert found.difference.verdict == "better"
-    assert "10 phases on both sides" in found.difference.sentence
+    assert found.difference.verdict == "selected"
+    assert "6 of 10 phases that had all failed before completed" in found.difference.sentence
     assert SELECTED in found.notes
     assert (found.control.touched.complete, found.control.touched.n) == (6, 6)
     assert (found.control.untouched.complete, found.control.untouched.n) == (0, 4)
@@ -179,7 +179,7 @@ def test_a_small_drain_of_phases_that_are_all_in_a_large_one_is_compared_on_them
             AttemptFactory(session=small, phase=phase, outcome="complete")
     found = compare(of_session(large), of_session(small)).difference
     assert (found.is_paired, found.n_after) == (True, 4)
-    assert "on the same phases (4 phases on both sides, of the smaller side's 4)" in found.sentence
+    assert "4 of 4 phases that had all failed before completed; a second try" in found.sentence
 
 
 def test_a_rate_that_fell_on_the_same_phases_is_called_worse():
@@ -211,6 +211,28 @@ def test_a_cause_is_only_called_gone_when_phases_that_had_it_were_tried_again():
     assert [cause.key for cause in found.causes.gone] == ["a"]
     assert [cause.key for cause in found.causes.untried] == ["n"]
     assert found.pairs.tried() == {"a": 1}
+
+
+def test_a_cause_whose_phases_were_only_lost_on_the_way_is_not_gone():
+    for _ in range(2):
+        phase = PhaseFactory()
+        AttemptFactory(phase=phase, fingerprint="a", started_at=NOON - HOUR)
+        AttemptFactory(phase=phase, outcome="lost", fingerprint="worker", started_at=NOON)
+    found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR))
+    assert found.causes.gone == ()
+    assert [cause.key for cause in found.causes.untried] == ["a"]
+
+
+def test_a_cause_known_by_its_headline_that_comes_again_with_its_place_is_neither_gone_nor_new():
+    FingerprintFactory(key="reason", headline="h")
+    FingerprintFactory(key="placed", headline="h", place_known=True)
+    for _ in range(3):
+        tried = PhaseFactory()
+        AttemptFactory(phase=tried, fingerprint="reason", started_at=NOON - HOUR)
+        AttemptFactory(phase=tried, fingerprint="placed", started_at=NOON)
+    found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR))
+    assert [cause.key for cause in found.causes.may_be] == ["placed"]
+    assert found.causes.gone == found.causes.new == ()
 
 
 def test_figures_give_yield_with_median_p90_and_the_reasons_for_none():

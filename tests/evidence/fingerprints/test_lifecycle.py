@@ -14,7 +14,6 @@ from django.core.management import CommandError, call_command
 
 from drain.evidence.fingerprints import upgrade as refingerprinting
 from drain.evidence.fingerprints.aliases import causes, family, resolve_keys
-from drain.evidence.fingerprints.evaluation import enough_clean, settle
 from drain.evidence.fingerprints.lifecycle import (
     By,
     CauseError,
@@ -28,6 +27,7 @@ from drain.evidence.fingerprints.lifecycle import (
     split,
     wake,
 )
+from drain.evidence.fixes.evaluation import settle
 from drain.evidence.fixes.markers import add_marker, moment_of
 from drain.fingerprints import fingerprint
 from drain.models import AuditEvent, Fingerprint, FingerprintAlias, Transition
@@ -89,31 +89,6 @@ def test_an_attempt_started_before_the_fix_does_not_regress_and_one_started_afte
     assert settle(LATER).regressed == 0
 
 
-def test_a_fix_is_resolved_once_enough_affected_phases_ran_without_the_cause():
-    found = FingerprintFactory(key="k", status="ongoing")
-    phases = [PhaseFactory(last_fingerprint="k") for _ in range(5)]
-    AttemptFactory(phase=phases[0], fingerprint="k", started_at=NOON - timedelta(days=1))
-    add_marker("fix", BY, keys=["k"])
-    after = NOON + timedelta(minutes=1)
-    for phase in phases[:2]:
-        AttemptFactory(phase=phase, outcome="complete", started_at=after)
-    AttemptFactory(phase=phases[2], outcome="interrupted", started_at=after)
-    settle(LATER)
-    assert _status(found) == "fix_deployed"
-    AttemptFactory(phase=phases[2], outcome="failed", fingerprint="other", started_at=after)
-    assert settle(LATER).resolved == 1
-    assert _status(found) == "resolved"
-    # it can still come back
-    AttemptFactory(phase=phases[4], fingerprint="k", started_at=LATER)
-    settle(LATER)
-    assert _status(found) == "regressed"
-
-
-@pytest.mark.parametrize(("affected", "needed"), [(1, 1), (3, 3), (20, 3), (100, 10), (9000, 30)])
-def test_how_many_clean_phases_are_enough(affected, needed):
-    assert enough_clean(affected) == needed
-
-
 def test_a_cause_resolved_by_a_person_regresses_by_attempts_after_their_word():
     found = FingerprintFactory(key="k", status="ongoing")
     resolve(found.pk, BY)
@@ -144,6 +119,14 @@ def test_a_snooze_ends_after_a_number_of_further_failures_of_its_family():
     AttemptFactory(fingerprint="k")
     assert settle(LATER).woken == 1
     assert _status(found) == "ongoing"
+
+
+def test_what_may_be_a_snoozed_cause_counts_towards_the_end_of_its_snooze():
+    found = FingerprintFactory(key="k", headline="h", status="ongoing")
+    FingerprintFactory(key="p", headline="h", place_known=True)
+    snooze(found.pk, BY, for_count=1)
+    AttemptFactory(fingerprint="p")
+    assert settle(LATER).woken == 1
 
 
 def test_a_snoozed_cause_that_is_muted_wakes_to_what_it_was_before_both():

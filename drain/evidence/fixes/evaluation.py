@@ -4,16 +4,14 @@ The rules, in the order in which they are tried:
 1. A snooze whose time or count is over ends.
 2. A cause seen again after its first time is ongoing.
 3. A cause with a fix regresses when an attempt that *started* after the fix failed with it. An attempt
-   that started before the fix ran the old code, whenever it ended.
-4. A deployed fix is resolved once enough phases that had failed with the cause have ended a counted
-   attempt started after the fix, none of them with it: all of them if there are at most three, else a
-   tenth of them, at least three and at most thirty (none in thirty leaves at most 10 % at 95 %).
+   that started before the fix ran the old code, whenever it ended. What only may be the cause decides nothing.
+4. A deployed fix is resolved once it works by the one verdict on fixes, no phase that was tried since failed
+   by it or by what may be it, and none is left failed so.
 The fix is the cause's newest marker, else the moment a person said so.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,27 +20,25 @@ from django.db.models import F, Max
 from drain.db.sql import row, rows
 from drain.evidence.fingerprints.aliases import family
 from drain.evidence.fingerprints.lifecycle import By, failures, mark_ongoing, regress, resolve, wake
-from drain.models import Fingerprint, Transition
-from drain.models.vocabulary import FAILURE_OUTCOMES, RATED_OUTCOMES, FingerprintStatus, Origin
-
-FEWEST, SHARE, MOST = 3, 0.1, 30
+from drain.evidence.fixes.judgement import FixVerdict, judge_keys
+from drain.evidence.fixes.reading import Scope
+from drain.evidence.fixes.trials import JUDGED, Window
+from drain.evidence.fixes.verdict import FEWEST_TO_WORK, Limits, Ruling
+from drain.models import Fingerprint, FixMarker, Transition
+from drain.models.vocabulary import FAILURE_OUTCOMES, FingerprintStatus, Origin
 
 _FAILED_AFTER = """
 SELECT id FROM drain_attempt
 WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[])
     AND started_at > %(fix)s::timestamptz ORDER BY started_at LIMIT 1
 """
-_CLEAN = """
-WITH affected AS (
+# Cheap, and mostly enough to know that the verdict need not be asked for.
+_TRIED = """
+SELECT count(DISTINCT a.phase_id)::int AS phases FROM drain_attempt a
+WHERE a.started_at > %(fix)s::timestamptz AND a.outcome = ANY(%(judged)s::text[]) AND a.phase_id IN (
     SELECT phase_id FROM drain_attempt
     WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[])
-    UNION SELECT phase_id FROM drain_candidate WHERE fingerprint = ANY(%(keys)s::text[])
-    UNION SELECT id FROM drain_phase WHERE last_fingerprint = ANY(%(keys)s::text[])
-)
-SELECT count(*) AS affected, count(*) FILTER (WHERE EXISTS (
-    SELECT 1 FROM drain_attempt a WHERE a.phase_id = affected.phase_id
-        AND a.started_at > %(fix)s::timestamptz AND a.outcome = ANY(%(rated)s::text[])
-)) AS clean FROM affected
+    UNION SELECT phase_id FROM drain_candidate WHERE fingerprint = ANY(%(keys)s::text[]))
 """
 
 
@@ -74,11 +70,6 @@ def settle(now: datetime) -> Settled:
     return settled
 
 
-def enough_clean(affected: int) -> int:
-    """How many formerly affected phases must have run without the cause."""
-    return min(affected, MOST, max(FEWEST, math.ceil(affected * SHARE)))
-
-
 def _settle_fixed(
     found: Fingerprint, marked: datetime | None, now: datetime, settled: Settled
 ) -> None:
@@ -87,7 +78,7 @@ def _settle_fixed(
         "keys": family([found.key]),
         "fix": fix,
         "failures": [outcome.value for outcome in FAILURE_OUTCOMES],
-        "rated": [outcome.value for outcome in RATED_OUTCOMES],
+        "judged": list(JUDGED),
     }
     again = rows(_FAILED_AFTER, values)
     if again:
@@ -95,10 +86,21 @@ def _settle_fixed(
         by = _by(now, f"failed again in attempt {attempt}, started after the fix", attempt)
         settled.regressed += regress(found.pk, by)
     elif found.status == FingerprintStatus.FIX_DEPLOYED:
-        counts = row(_CLEAN, values)
-        if counts["clean"] and counts["clean"] >= enough_clean(counts["affected"]):
-            said = f"{counts['clean']} of {counts['affected']} affected phases ran without it since the fix"
-            settled.resolved += resolve(found.pk, _by(now, said))
+        if row(_TRIED, values)["phases"] < FEWEST_TO_WORK:
+            return
+        verdict = _verdict(found, fix)
+        seen_again = any(cause.after.failed for cause in verdict.causes)
+        if verdict.ruling is Ruling.WORKS and not seen_again and not verdict.left.failing:
+            settled.resolved += resolve(found.pk, _by(now, verdict.sentence[:500]))
+
+
+def _verdict(found: Fingerprint, fix: datetime) -> FixVerdict:
+    """Of this cause alone, by the limits and the scope of its newest marker."""
+    marker = FixMarker.objects.filter(fingerprints=found).order_by("-applied_at").first()
+    if marker is None:
+        return judge_keys((found.key,), Scope((), Window(fix)))
+    scope = Scope((), Window(fix), marker.source_id, tuple(marker.run_ids))
+    return judge_keys((found.key,), scope, Limits(marker.majority, marker.gain))
 
 
 def _said_fixed(pk: int) -> datetime:

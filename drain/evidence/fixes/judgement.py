@@ -1,0 +1,145 @@
+"""Whether a fix worked, from what phases did around it: the one answer for pages, reports, checks and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from drain.evidence.fingerprints.aliases import causes
+from drain.evidence.fingerprints.identity import Identity, identities, relatives
+from drain.evidence.fixes import reading, sentences
+from drain.evidence.fixes.reading import Left, Scope
+from drain.evidence.fixes.trials import Trials, Window, trials_of
+from drain.evidence.fixes.verdict import (
+    CauseVerdict,
+    Evidence,
+    Limits,
+    Others,
+    Ruling,
+    judge,
+    together,
+)
+from drain.models import FixMarker
+from drain.models.vocabulary import CheckVerdict
+
+_STANDS = {Ruling.WORKS: CheckVerdict.PASS, Ruling.DOES_NOT_WORK: CheckVerdict.FAIL}
+
+
+@dataclass(frozen=True, slots=True)
+class FixVerdict:
+    """What can be said of a fix, with what it rests on."""
+
+    ruling: Ruling
+    causes: tuple[CauseVerdict, ...]
+    limits: Limits
+    left: Left
+
+    @property
+    def words(self) -> str:
+        """Its badge."""
+        return sentences.WORDS[self.ruling]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict with its numbers, and who was left out of it."""
+        return sentences.fix(
+            self.causes, self.ruling, self.limits, self.left.failing, self.left.untried
+        )
+
+    @property
+    def check(self) -> CheckVerdict:
+        """The same as the verdict of a check: only what works passes."""
+        return _STANDS.get(self.ruling, CheckVerdict.NOT_ENOUGH_DATA)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "ruling": self.ruling.value,
+            "words": self.words,
+            "sentence": self.sentence,
+            "majority": self.limits.majority,
+            "gain": self.limits.gain,
+            "still_failing": self.left.failing,
+            "untried": self.left.untried,
+            "causes": [_cause(one) for one in self.causes],
+        }
+
+
+def judge_marker(marker: FixMarker) -> FixVerdict:
+    """The verdict on a fix over everything since it, or until the next fix of one of its causes."""
+    keys = tuple(marker.fingerprints.order_by("key").values_list("key", flat=True))
+    scope = Scope(
+        (), Window(marker.applied_at, _next_fix(marker)), marker.source_id, tuple(marker.run_ids)
+    )
+    return judge_keys(keys, scope, Limits(marker.majority, marker.gain))
+
+
+def judge_keys(keys: Sequence[str], scope: Scope, limits: Limits | None = None) -> FixVerdict:
+    """The verdict on a fix of these causes within a scope, whose own keys are not looked at."""
+    limits = limits or Limits()
+    groups = _groups(keys)
+    if not groups:
+        return FixVerdict(Ruling.NOT_ENOUGH_DATA, (), limits, Left(0, 0))
+    scope = Scope(sorted(groups), scope.window, scope.source, scope.runs)
+    found = _trials(reading.tried_of_causes(scope), groups, scope.window)
+    others = _others(scope, groups) if any(found.after.values()) else None
+    titles = {key: cause.title for key, cause in causes(groups.values()).items()}
+    verdicts = tuple(
+        judge(
+            Evidence(key, titles[key], found.after.get(key, ()), found.before.get(key, ())),
+            others,
+            limits,
+        )
+        for key in sorted(set(groups.values()))
+    )
+    return FixVerdict(together(verdicts), verdicts, limits, reading.left(scope))
+
+
+def _next_fix(marker: FixMarker) -> datetime | None:
+    """What came back after it is this fix's, what the next one of the same cause brought is not."""
+    later = FixMarker.objects.filter(
+        fingerprints__in=marker.fingerprints.all(), applied_at__gt=marker.applied_at
+    )
+    return later.order_by("applied_at").values_list("applied_at", flat=True).first()
+
+
+def _groups(keys: Sequence[str]) -> dict[str, str]:
+    """Every stored key that is or may be one of these causes → the cause; causes that may be one are one."""
+    groups: dict[str, str] = {}
+    for key in causes(keys).values():
+        found = relatives([key.key]).all
+        group = next((groups[one] for one in found if one in groups), key.key)
+        for one in found:
+            groups.setdefault(one, group)
+    return groups
+
+
+def _trials(attempts: Any, groups: Mapping[str, str], window: Window) -> Trials:
+    return trials_of(attempts, lambda key: groups.get(key, ""), lambda _one, _other: False, window)
+
+
+def _others(scope: Scope, groups: Mapping[str, str]) -> Others | None:
+    tried = reading.tried_of_others(scope)
+    known = identities(key for one in tried for key in (one.key, one.planned))
+    found = trials_of(tried, lambda key: groups.get(key, ""), _same(known), scope.window)
+    return Others.of(found.before.get("", ()), found.after.get("", ()))
+
+
+def _same(known: Mapping[str, Identity]) -> Callable[[str, str], bool]:
+    def same(one: str, other: str) -> bool:
+        return bool(one and other) and known[one].may_be(known[other])
+
+    return same
+
+
+def _cause(one: CauseVerdict) -> dict[str, Any]:
+    sides = {"after": one.after, "before": one.before}
+    if one.others is not None:
+        sides |= {"others_before": one.others.before, "others_after": one.others.after}
+    return {
+        "key": one.key, "title": one.title, "ruling": one.ruling.value, "enough": one.enough,
+        "failed_by_another": one.moved, "sentence": sentences.cause(one),
+        **{name: {**side._asdict(), "share": side.share} for name, side in sides.items()},
+    }  # fmt: skip

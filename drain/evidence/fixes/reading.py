@@ -1,0 +1,106 @@
+"""The attempts around a fix: of phases that had failed by its causes, and of others beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from drain.db.sql import rows, stream
+from drain.evidence.comparison.sides import FAILURES
+from drain.evidence.fixes.trials import JUDGED, Tried, Window
+
+MOST_PHASES = 20_000
+"""Phases of the causes of a fix that are read; with more of them no verdict would be another."""
+MOST_OTHERS = 2_000
+"""Attempts on each side of a fix by which phases of other causes are found."""
+
+_SCOPE = """(%(runs)s::text[] IS NULL AND %(source)s::bigint IS NULL OR {run} IN (
+    SELECT id FROM drain_run WHERE (%(runs)s::text[] IS NULL OR run_id = ANY(%(runs)s::text[]))
+        AND (%(source)s::bigint IS NULL OR source_id = %(source)s)))"""
+_AFFECTED = f"""
+affected AS MATERIALIZED (
+    SELECT phase_id FROM (
+        SELECT phase_id, run_id FROM drain_attempt
+        WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[])
+        UNION SELECT phase_id, run_id FROM drain_candidate WHERE fingerprint = ANY(%(keys)s::text[])
+    ) found WHERE {_SCOPE.format(run="found.run_id")} ORDER BY phase_id LIMIT %(most)s
+)"""  # noqa: S608 - constants only
+# The tail of attempts by number is that by start; others are those that were tried near the fix.
+_OTHERS = f"""
+sources AS (
+    SELECT DISTINCT coalesce(r.source_id, 0) AS id FROM affected a JOIN drain_phase p ON p.id = a.phase_id
+    JOIN drain_run r ON r.id = p.run_id
+), chosen AS MATERIALIZED (
+    SELECT DISTINCT phase_id FROM (
+        (SELECT phase_id, run_id FROM drain_attempt
+        WHERE started_at BETWEEN %(since)s AND %(fix)s AND finished_at IS NOT NULL
+        ORDER BY id DESC LIMIT %(others)s)
+        UNION ALL
+        (SELECT phase_id, run_id FROM drain_attempt
+        WHERE started_at > %(fix)s AND started_at <= coalesce(%(until)s::timestamptz, 'infinity')
+            AND finished_at IS NOT NULL
+        ORDER BY id LIMIT %(others)s)
+    ) near JOIN drain_run r ON r.id = near.run_id
+    WHERE coalesce(r.source_id, 0) IN (SELECT id FROM sources) AND {_SCOPE.format(run="near.run_id")}
+        AND phase_id NOT IN (SELECT phase_id FROM affected)
+)"""  # noqa: S608 - constants only
+_TRIED = """
+SELECT a.phase_id, a.run_id, a.session_id, a.started_at, a.finished_at, a.outcome,
+    CASE WHEN a.outcome = 'complete' THEN '' ELSE a.fingerprint END, coalesce(c.fingerprint, '')
+FROM drain_attempt a
+LEFT JOIN drain_candidate c ON c.session_id = a.session_id AND c.phase_id = a.phase_id
+WHERE a.phase_id IN (SELECT phase_id FROM {phases}) AND a.finished_at IS NOT NULL
+ORDER BY a.phase_id, a.started_at, a.id
+"""
+_LEFT = f"""
+SELECT count(*)::int AS failing, count(*) FILTER (WHERE NOT EXISTS (
+    SELECT FROM drain_attempt a WHERE a.phase_id = p.id AND a.started_at > %(fix)s
+        AND a.outcome = ANY(%(judged)s::text[])))::int AS untried
+FROM drain_phase p WHERE p.state = 'FAILED' AND p.last_fingerprint = ANY(%(keys)s::text[])
+    AND {_SCOPE.format(run="p.run_id")}
+"""  # noqa: S608 - constants only
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which attempts speak of a fix: of these causes, and of a source or of runs if it names any."""
+
+    keys: Collection[str]
+    window: Window
+    source: int | None = None
+    runs: tuple[str, ...] = ()
+
+    def values(self) -> dict[str, Any]:
+        """For the statements of this module."""
+        return {
+            "keys": list(self.keys), "fix": self.window.applied_at, "until": self.window.until,
+            "since": self.window.since, "source": self.source, "runs": list(self.runs) or None,
+            "most": MOST_PHASES, "others": MOST_OTHERS, "failures": FAILURES, "judged": list(JUDGED),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Phases that are failed by the causes of a fix now, and those of them that were not tried since it."""
+
+    failing: int
+    untried: int
+
+
+def tried_of_causes(scope: Scope) -> Iterator[Tried]:
+    """Attempts of phases that had failed by a cause of the fix, in the order of phase and start."""
+    statement = f"WITH {_AFFECTED} {_TRIED.format(phases='affected')}"
+    return map(Tried._make, stream(statement, scope.values()))
+
+
+def tried_of_others(scope: Scope) -> list[Tried]:
+    """Attempts of other phases of the same sources, in the same order."""
+    statement = f"WITH {_AFFECTED}, {_OTHERS} {_TRIED.format(phases='chosen')}"
+    return [Tried._make(row) for row in stream(statement, scope.values())]
+
+
+def left(scope: Scope) -> Left:
+    """What the causes of the fix still hold."""
+    (found,) = rows(_LEFT, scope.values())
+    return Left(found["failing"], found["untried"])

@@ -1,0 +1,97 @@
+"""What is said of a fix, in plain text; every number with the phases that it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from drain.evidence.fixes.verdict import FEWEST, CauseVerdict, Limits, Ruling
+from drain.evidence.statistics.sequence import FEW_RUNS, Bounds
+
+WORDS = {
+    Ruling.WORKS: "Works",
+    Ruling.PARTLY: "Works partly",
+    Ruling.DOES_NOT_WORK: "Does not work",
+    Ruling.NOT_ENOUGH_DATA: "Not enough data",
+    Ruling.CANNOT_BE_TOLD: "Cannot be told",
+}
+TRY_FIRST = 12
+"""Phases to try before a fix, which give it a past to be judged by."""
+NO_CAUSE = "The fix names no fingerprint, so nothing can be told of it: name those that it was meant to end."
+
+
+def fix(
+    causes: Sequence[CauseVerdict], ruling: Ruling, limits: Limits, failing: int, untried: int
+) -> str:
+    """The verdict on a fix: one cause in full, of several what each came to."""
+    if not causes:
+        return NO_CAUSE
+    if len(causes) == 1:
+        said = cause(causes[0])
+    elif len({one.ruling for one in causes}) == 1:
+        said = f"{WORDS[ruling]} for each of {len(causes)} fingerprints. {_each(causes)}"
+    else:
+        said = _each(causes)
+    if ruling is Ruling.WORKS:
+        said += f" Asked for: at most {_percent(limits.gain)}, surely below {_percent(limits.majority)}."
+    return f"{said}{_left(failing, untried)}"
+
+
+def _each(causes: Sequence[CauseVerdict]) -> str:
+    return " ".join(f"{WORDS[one.ruling]} for “{one.title}”: {cause(one)}" for one in causes)
+
+
+def cause(one: CauseVerdict) -> str:
+    """The verdict on one cause, with both sides."""
+    if not one.after.n:
+        return "No phase that had failed so has been tried since the fix."
+    parts = [f"Since the fix {_side(one.after)} failed so again"]
+    if one.before.n:
+        parts.append(f"; before it {_side(one.before)}")
+    if one.moved:
+        parts.append(f"; {one.moved} of {one.after.n} failed by something else")
+    return f"{''.join(parts)}{_reason(one)}."
+
+
+def _reason(one: CauseVerdict) -> str:
+    if one.ruling is Ruling.CANNOT_BE_TOLD:
+        return _untold(one)
+    if one.ruling is not Ruling.NOT_ENOUGH_DATA:
+        return ""
+    if one.enough is not None:
+        return f": not enough data, {one.enough} since the fix would be enough if the share stays"
+    return ": not enough data, and no number of phases since the fix would do: too few were tried before it"
+
+
+def _untold(one: CauseVerdict) -> str:
+    if one.before.n < FEWEST:
+        few = "none" if not one.before.n else f"only {one.before.n}"
+        beside = ""
+        if one.others is not None:
+            beside = f" (of other fingerprints {_side(one.others.after)}, and a second try may do that alone)"
+        return f"; that cannot be told from a second try{beside}: {few} had been tried again before the fix"
+    if one.others is None:
+        return ""
+    return (
+        f"; it cannot be told from a general recovery: of phases that failed by other fingerprints "
+        f"{_side(one.others.before)} failed again before the fix and {_side(one.others.after)} since"
+    )
+
+
+def _side(found: Bounds) -> str:
+    """3 of 30 phases (10.0 %, 0.8 to 34.7 %), with the runs where they are few."""
+    runs = ""
+    if found.runs < FEW_RUNS and found.runs < found.n:
+        runs = f" in {found.runs} run{'' if found.runs == 1 else 's'}"
+    span = f"{found.low * 100:.1f} to {found.high * 100:.1f} %"
+    return f"{found.failed:.0f} of {found.n} phases{runs} ({found.share * 100:.1f} %, {span})"
+
+
+def _left(failing: int, untried: int) -> str:
+    if not failing:
+        return ""
+    phases = "1 phase is" if failing == 1 else f"{failing} phases are"
+    return f" {phases} failed by it now, {untried} of them not tried since the fix."
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:g} %"
