@@ -15,6 +15,7 @@ from drain.engine.sessions.idempotency import forget_keys
 from drain.evidence.checks.schedule import judge_due
 from drain.evidence.fingerprints.upgrade import refingerprint
 from drain.evidence.fixes.evaluation import settle
+from drain.evidence.fixes.schedule import judge_fixes
 from drain.evidence.rollups.fold import fold
 from drain.evidence.rollups.state_history import keep_history
 
@@ -30,6 +31,7 @@ def tend() -> None:
         "the history of states": partial(keep_history, now),
         "the lifecycle of fingerprints": partial(settle, now),
         "judging checks": partial(judge_due, now),
+        "judging fixes": partial(judge_fixes, now),
         "renewing fingerprints": refingerprint,
         "forgetting idempotency keys": partial(forget_keys, now),
     }

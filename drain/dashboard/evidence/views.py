@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from drain.dashboard.evidence import queries as reads
 from drain.dashboard.evidence.comparison import comparison_view, observed_cells
-from drain.dashboard.evidence.shared_comparisons import compared
+from drain.dashboard.evidence.shared_comparisons import compared, until_news
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in
@@ -68,7 +68,9 @@ def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "view": comparison_view(read.asked, result, read.at),
         "marker": marker,
         "standing": standing(
-            [check.judged for check in checks], result.statuses, fix=judge_marker(marker)
+            [check.judged for check in checks],
+            result.statuses,
+            fix=until_news(("fix", pk), lambda: judge_marker(marker)),
         ),
         "checks": check_rows(checks),
         "ask": next(

@@ -57,6 +57,7 @@ class FixVerdict:
         """Plain values for JSON."""
         return {
             "ruling": self.ruling.value,
+            "check": self.check.value,
             "words": self.words,
             "sentence": self.sentence,
             "majority": self.limits.majority,

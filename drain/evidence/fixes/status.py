@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from drain.db.sql import rows
 from drain.evidence.comparison.compare import Difference
 from drain.evidence.fingerprints.aliases import STANDS_FOR
-from drain.evidence.fixes.judgement import FixVerdict, judge_marker
+from drain.evidence.fixes.judgement import FixVerdict
 from drain.models import FixMarker
 from drain.models.vocabulary import CheckVerdict, FingerprintStatus
 
@@ -47,6 +47,15 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A verdict on a fix as it was stored."""
+
+    check: CheckVerdict
+    words: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """What a check found, as far as a standing needs it."""
 
@@ -55,16 +64,26 @@ class Judged:
 
 
 def standings(markers: Collection[FixMarker]) -> dict[int, Standing]:
-    """Every marker's standing: stored verdicts of its checks, its causes, and the verdict on the fix."""
+    """Every marker's standing from what maintenance stored; two queries however many there are."""
     keys = [marker.pk for marker in markers]
     judged: dict[int, list[Judged]] = {pk: [] for pk in keys}
     for item in rows(_NEWEST, {"markers": keys}):
         judged[item["marker"]].append(Judged(item["verdict"], item["sentence"]))
     causes = _causes_by_status(keys)
     return {
-        marker.pk: standing(judged[marker.pk], causes[marker.pk], fix=judge_marker(marker))
+        marker.pk: standing(judged[marker.pk], causes[marker.pk], fix=_stored(marker))
         for marker in markers
     }
+
+
+def _stored(marker: FixMarker) -> Said:
+    """The verdict of the last round of maintenance."""
+    if not marker.verdict:
+        return Said(
+            CheckVerdict.NOT_ENOUGH_DATA, "Not judged yet", "Maintenance judges it in a minute."
+        )
+    found = marker.verdict
+    return Said(CheckVerdict(found["check"]), found["words"], found["sentence"])
 
 
 def _causes_by_status(markers: Collection[int]) -> dict[int, dict[str, int]]:
@@ -79,7 +98,7 @@ def standing(
     judged: Sequence[Judged],
     causes: Mapping[str, int],
     change: Difference | None = None,
-    fix: FixVerdict | None = None,
+    fix: FixVerdict | Said | None = None,
 ) -> Standing:
     """The worst first: a failed check, a cause that came back, then the verdict on the fix.
 
