@@ -51,6 +51,8 @@ MIDDLEWARE = [
     # Pages shrink to a sixth; it adds random bytes, so their length tells nothing of the tokens in them.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    # Before anything reads a cookie.
+    "drain.dashboard.http.validation.StorableTextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "drain.dashboard.http.timezones.ZoneMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -59,7 +61,6 @@ MIDDLEWARE = [
     "drain.people.sign_on.ProxySignOnMiddleware",
     "drain.people.stay.SessionEndMiddleware",
     "drain.people.stay.SignInMiddleware",
-    "drain.dashboard.http.validation.PostedTextMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

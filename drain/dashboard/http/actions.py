@@ -7,8 +7,8 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from drain.dashboard.http.permissions import requires
@@ -64,9 +64,11 @@ def by(request: HttpRequest, now: Any, reason: str = "") -> By:
 def back(request: HttpRequest, fallback: str) -> HttpResponse:
     """To the page that the form stood on, with its filters; never to another site."""
     wanted = request.POST.get("next") or request.META.get("HTTP_REFERER", "")
-    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
-        return redirect(wanted)
-    return redirect(fallback)
+    # An address and nothing else: `redirect` would take a bare word for the name of a view.
+    is_address = wanted.startswith(("/", "http://", "https://"))
+    if is_address and url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
+        return HttpResponseRedirect(wanted)
+    return HttpResponseRedirect(fallback)
 
 
 def reason_of(request: HttpRequest) -> str:

@@ -1,8 +1,8 @@
-"""The door of every form: what no column could hold is refused before a view reads it."""
+"""The door of every request: what no column could hold is refused before a view reads it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
@@ -23,17 +23,24 @@ def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
     return HttpResponseBadRequest(render_to_string("400.html"))
 
 
-class PostedTextMiddleware:
-    """400 with one sentence for a form with a NUL byte; broken UTF-8 is mended by Django's own reading.
+class StorableTextMiddleware:
+    """400 with one sentence for a request with text that no column can hold, wherever it stands.
 
-    Views that CSRF leaves alone read their bodies themselves (drain.api.door).
+    In the address, its query and forms. A cookie of that kind is no cookie: refusing it would lock a browser out.
+    Broken UTF-8 is mended by Django's own reading; views that CSRF leaves alone read their bodies themselves
+    (drain.api.door).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Nothing to do before the address is known."""
+        """Look at the address, its query and the cookies."""
+        for name in [name for name, value in request.COOKIES.items() if unstorable(name + value)]:
+            del request.COOKIES[name]
+        asked = (request.path, *(text for pair in request.GET.lists() for text in _flat(pair)))
+        if what := next(filter(None, map(unstorable, asked)), ""):
+            return _refused(request, f"The address holds {what}.")
         return self.get_response(request)
 
     def process_view(
@@ -48,3 +55,15 @@ class PostedTextMiddleware:
                 said = f"The field “{field}” holds {what}. Go back and send it again."
                 return render(request, "400.html", {"said": said}, status=400)
         return None
+
+
+def _flat(pair: tuple[str, list[Any]]) -> Iterator[str]:
+    name, values = pair
+    yield name
+    yield from values
+
+
+def _refused(request: HttpRequest, said: str) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse({"error": said}, status=400, headers={"Cache-Control": "no-store"})
+    return HttpResponseBadRequest(render_to_string("400.html", {"said": said}))
