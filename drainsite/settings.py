@@ -174,7 +174,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "drain.people.accounts.Accounts",
+    "django.contrib.auth.backends.ModelBackend",
 ]
 LOGIN_URL = "drain:login"
 LOGIN_REDIRECT_URL = "drain:overview"
@@ -220,7 +220,6 @@ DRAIN_SSO_HEADER = value("DRAIN_SSO_HEADER")
 DRAIN_TRUSTED_PROXIES = trusted_proxies()
 # Requests that one API token may make in a minute.
 DRAIN_API_PER_MINUTE = value("DRAIN_API_PER_MINUTE")
-SESSION_ENGINE = "drain.people.browser_sessions"
 SESSION_COOKIE_AGE = DRAIN_SESSION_MAX_SECONDS
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS

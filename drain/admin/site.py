@@ -13,8 +13,6 @@ from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from .sidebar import sidebar
-
 
 class DrainAdminSite(AdminSite):
     """Named after the product; people sign in through the dashboard's own page.
@@ -29,12 +27,6 @@ class DrainAdminSite(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether somebody may open the admin at all."""
         return request.user.is_active and request.user.has_perm("drain.view_phase")
-
-    def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """What every page needs, with the list of models drawn."""
-        context = super().each_context(request)
-        context["sidebar"] = sidebar(context["available_apps"], request.path)
-        return context
 
     @method_decorator(login_not_required)
     def login(

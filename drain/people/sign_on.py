@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from .requests import from_trusted_proxy
 
-BACKEND = "drain.people.accounts.Accounts"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 SIGNED_ON = "drain_signed_on"
 """Key of the browser session: this person came through the proxy and goes with its header."""
 

@@ -1,4 +1,4 @@
-"""API tokens: made for a person, shown once, kept as a hash, counted per minute, and asked at every request."""
+"""API tokens: made for a person, shown once, kept as a hash, and counted at every request."""
 
 from __future__ import annotations
 
@@ -6,28 +6,22 @@ import hashlib
 import math
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
-from drain.db.prepared import row
 from drain.models import ApiToken
 from drain.models.audit import Person, Subject, record_audit
 
 MARK = "drain_"
 """Begins every token, so that scanners for leaked secrets can know it."""
 SHOWN = 12
-
-# One statement finds the token, notes that it was used, and counts it in its minute: exact over all processes.
-_USE = """
-UPDATE drain_apitoken SET last_used_at = now(),
-    window_at = CASE WHEN window_at > now() - interval '1 minute' THEN window_at ELSE now() END,
-    window_count = CASE WHEN window_at > now() - interval '1 minute' THEN window_count + 1 ELSE 1 END
-WHERE digest = %(digest)s::text AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
-RETURNING user_id, window_count, extract(epoch FROM window_at + interval '1 minute' - now())::float8 AS rest
-"""
+WINDOW = timedelta(minutes=1)
+"""Requests are counted in windows of this length; each begins with the first request after the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +51,30 @@ def issue_token(
     return token, secret
 
 
+@transaction.atomic
 def use_token(secret: str) -> Used | None:
-    """The person behind a token, counted; None if it is unknown, revoked, expired, or its person is switched off."""
+    """Count one use of a token, exactly over all processes.
+
+    None if it is unknown, revoked, expired, or its person is switched off.
+    """
     if not secret.startswith(MARK) or len(secret) > 100:
         return None
-    found = row(_USE, {"digest": _digest(secret)})
-    if found is None:
+    now = timezone.now()
+    holds = Q(expires_at=None) | Q(expires_at__gt=now)
+    # The row is locked until it is counted, so that requests at once count one after another.
+    found = ApiToken.objects.select_related("user").select_for_update(of=("self",))
+    token = found.filter(holds, digest=_digest(secret), revoked_at=None).first()
+    if token is None or not token.user.is_active:
         return None
-    user = User.objects.filter(pk=found["user_id"], is_active=True).first()
-    if user is None:
-        return None
-    over = found["window_count"] > settings.DRAIN_API_PER_MINUTE
-    return Used(user, max(1, math.ceil(found["rest"])) if over else 0)
+    if token.window_at is None or token.window_at <= now - WINDOW:
+        token.window_at, token.window_count = now, 0
+    token.window_count += 1
+    token.last_used_at = now
+    token.save(update_fields=["window_at", "window_count", "last_used_at"])
+    if token.window_count <= settings.DRAIN_API_PER_MINUTE:
+        return Used(token.user, 0)
+    rest = (token.window_at + WINDOW - now).total_seconds()
+    return Used(token.user, max(1, math.ceil(rest)))
 
 
 def _digest(secret: str) -> str:

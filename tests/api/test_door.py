@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from drain.models import ApiToken, AuditEvent
+from drain.models.audit import Person
 from drain.models.roles import Role
-from drain.people.tokens import MARK, use_token
+from drain.models.vocabulary import Origin
+from drain.people.tokens import MARK, issue_token, use_token
 from tests.people import person, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +88,25 @@ def test_too_many_requests_of_one_token_wait_and_others_do_not(script, settings)
     ago = timezone.now() - timedelta(seconds=61)
     ApiToken.objects.filter(prefix=asked.token[:12]).update(window_at=ago)
     asked.get("overview")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_of_one_token_at_the_same_time_are_all_counted(settings):
+    settings.DRAIN_API_PER_MINUTE = 3
+    ada, start = User.objects.create_user("ada"), Barrier(8)
+    _, secret = issue_token(ada, "script", Person("ada", Origin.COMMAND), expires_at=None)
+
+    def ask(_: int) -> bool:
+        try:
+            start.wait()
+            used = use_token(secret)
+            return used is not None and used.wait == 0
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(ask, range(8))) == 3
+    assert ApiToken.objects.get().window_count == 8
 
 
 @pytest.mark.parametrize(
