@@ -28,10 +28,15 @@ from drain.policy.limits import LimitError, Limits
 from drain.policy.numbers import whole
 
 NAMED = 50
-DEEDS = {
+MOVES = {
     "clear": ("clear_queued", "Clear queued phases"),
     "requeue": ("requeue", "Requeue failed phases"),
 }
+CLEARS_TO = (
+    ("failed", "A drain may take it"),
+    ("skipped", "It ends; what waits for it may go on"),
+    ("complete", "It was done elsewhere; what waits for it may go on"),
+)
 
 
 @verb("drain.clear_queued")
@@ -62,7 +67,12 @@ def _move(
 ) -> HttpResponse:
     phases = _phases(request)
     large = len(phases) > LARGE
-    context: dict[str, Any] = {"what": what, "query": request.GET.urlencode(), "count": len(phases)}
+    context: dict[str, Any] = {
+        "what": what,
+        "query": request.GET.urlencode(),
+        "count": len(phases),
+        "error": "",
+    }
     if request.POST.get("confirmed"):
         try:
             if large:
@@ -73,7 +83,7 @@ def _move(
         else:
             done = sum(result.done for result in results)
             context |= {"results": results, "done": done, "left": len(results) - done}
-            return render(request, "drain/queued/results.html", context)
+            return render(request, "queue/results.html", context)
     named = Phase.objects.filter(pk__in=phases[:NAMED]).select_related("run")
     to = request.POST.get("to", "failed")
     context |= {
@@ -85,10 +95,11 @@ def _move(
         "named": named.order_by("run__run_id", "place"),
         # What was typed stays when it is refused: another state than the chosen one would be a trap.
         "to": to,
+        "clears_to": CLEARS_TO,
         "reason": request.POST.get("reason", ""),
         "page_has_primary": bool(phases),
     }
-    return render(request, "drain/queued/confirm.html", context)
+    return render(request, "queue/confirm.html", context)
 
 
 def _same_command(request: HttpRequest, what: str, phases: Sequence[int], to: str) -> list[str]:
@@ -101,12 +112,12 @@ def _same_command(request: HttpRequest, what: str, phases: Sequence[int], to: st
         whole_run = request.POST.get("all_matching") == "1" and not asked.stale_only
         which = ["--run-id", asked.run_id] if whole_run and what == "clear" and asked.run_id else []
     state = ["--to", to] if what == "clear" else []
-    return manage([DEEDS[what][0], *which, *state, "--reason", "TEXT"]) if which else []
+    return manage([MOVES[what][0], *which, *state, "--reason", "TEXT"]) if which else []
 
 
 def _hand_over(request: HttpRequest, what: str, phases: Sequence[int]) -> int:
     """Leave it to a worker; the number of the bulk action."""
-    verb_name, label = DEEDS[what]
+    verb_name, label = MOVES[what]
     given = {"to": request.POST.get("to", "").upper(), "reason": reason_of(request)}
     back = f"{reverse('drain:queued-list')}?{request.GET.urlencode()}"
     return create_bulk(Order(verb_name, label, "phases", person(request), given, back), phases).pk

@@ -54,7 +54,7 @@ def bulk_detail(request: HttpRequest, pk: int) -> HttpResponse:
     }
     # What is over changes no more.
     return page_or_fragment(
-        request, "drain/bulk/detail.html", "drain/bulk/_live.html", context, over=not live
+        request, "bulk/page.html", "bulk/_live.html", context, over=not live
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from drain.dashboard.drains.steps import step
+from drain.dashboard.drains.steps import Step
+from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in, page_or_fragment
-from drain.dashboard.queued_markup import QueuedRows
+from drain.dashboard.ui.commands import manage
 from drain.engine.queue.blockers import QueueFilter, queue_size, queued_ids, queued_phases
 from drain.engine.queue.holds import in_force
 from drain.engine.source_outbox import unsettled
@@ -27,23 +28,23 @@ def queued_list(request: HttpRequest) -> HttpResponse:
     found = queued_ids(asked, now, SHOWN + 1, number_in(request, "after"))
     shown = found[:SHOWN]
     queued, stale = queue_size(asked, now)
-    phases = queued_phases(shown, asked, now)
-    may = request.user.has_perm
-    drawing = QueuedRows(request.GET, now, may("drain.clear_queued"), may("drain.drain_phases"))
     context = {
         "now": now,
-        "phases": phases,
-        "rows": drawing.draw(phases),
+        "saved": SavedViews(request, "queued-list"),
+        "phases": queued_phases(shown, asked, now),
         "older": shown[-1] if len(found) > SHOWN else 0,
         "queued": queued,
         "stale": stale,
         "total": stale if asked.stale_only else queued,
-        "asked": asked,
+        "filter": asked,
         "unsettled": unsettled(),
         "holds": list(in_force(now).order_by("-created_at")[:HOLDS]),
-        "ways_out": [step(way) for way in for_reason(ExclusionReason.WAITS_FOR_QUEUED, Subject())],
+        "ways_out": [
+            Step(way.label, way.risk, manage(way.argv))
+            for way in for_reason(ExclusionReason.WAITS_FOR_QUEUED, Subject())
+        ],
     }
-    return page_or_fragment(request, "drain/queued/list.html", "drain/queued/_list.html", context)
+    return page_or_fragment(request, "queue/page.html", "queue/_list.html", context)
 
 
 def filter_of(request: HttpRequest) -> QueueFilter:
