@@ -53,9 +53,7 @@ def bulk_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "back": _own(request, action.back),
     }
     # What is over changes no more.
-    return page_or_fragment(
-        request, "bulk/page.html", "bulk/_live.html", context, over=not live
-    )
+    return page_or_fragment(request, "bulk/page.html", "bulk/_live.html", context, over=not live)
 
 
 @verb("drain.view_phase")

@@ -1,4 +1,4 @@
-"""The queued page and the workers page: what waits for whom, ways out, exact results."""
+"""The page of queued phases: what waits for whom, ways out, exact results, holds."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from drain.models import AuditEvent, DrainSession, ExecutorProfile, Hold, Phase, WorkerHost
+from drain.models import AuditEvent, DrainSession, ExecutorProfile, Hold, Phase
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
 from tests.factories import PhaseFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
-HOSTILE = "<script>alert(1)</script>"
+HOSTILE = '<script>alert("x")</script>\'&'
 
 
 def queued(hours=25, **fields):
@@ -30,10 +30,33 @@ def test_each_queued_phase_stands_with_its_age_and_its_ways_out():
     with CaptureQueriesContext(connection) as asked:
         page = operator.get("/queued/").content.decode()
     assert len(asked) <= 12, [query["sql"][:90] for query in asked]
-    assert HOSTILE not in page
     assert "1 queued, 1 stale" in page
     assert "Nobody runs it afterwards" in page
-    assert "queued_policy=ignore" in page
+    assert "/drains/new/?run=research-system-v2&amp;queued_policy=ignore" in page
+
+
+def test_names_and_reasons_are_text_and_a_row_offers_only_what_a_person_may_do():
+    run = RunFactory(run_id=HOSTILE)
+    phase = queued(phase_id=HOSTILE, run=run)
+    queued(hours=1)
+    Hold.objects.create(
+        kind="run", value=HOSTILE, reason=HOSTILE, created_by=HOSTILE, origin="browser"
+    )
+    for role, may in ((Role.OPERATOR, True), (Role.VIEWER, False)):
+        page = signed_in(role).get("/queued/").content.decode()
+        assert "<script>alert" not in page
+        assert 'alert("' not in page
+        assert page.count("&lt;script&gt;") >= 3
+        offers = (
+            "Clear…",
+            "Drain it",
+            "Tick all",
+            f'value="{phase.pk}"',
+            "Release",
+            "Hold</button>",
+        )
+        assert [offer in page for offer in offers] == [may] * len(offers)
+        assert "Ignore it…" in page
 
 
 def test_clearing_shows_what_it_will_do_asks_why_and_answers_per_phase():
@@ -108,19 +131,3 @@ def test_runs_are_held_and_released():
 def test_a_viewer_may_look_and_not_act(path):
     assert signed_in(Role.VIEWER).post(f"/{path}").status_code == 403
     assert signed_in(Role.OPERATOR, csrf=True).post(f"/{path}").status_code == 403
-
-
-def test_workers_say_who_is_alive_and_what_nobody_can_run():
-    ExecutorProfile.objects.create(name="gpu", argv=["/nowhere"])
-    WorkerHost.objects.create(host="db-02", pid=1, version="1", workers=2, profiles=["true"])
-    silent = WorkerHost.objects.create(host="old", pid=2, version="1", workers=2, profiles=[])
-    WorkerHost.objects.filter(pk=silent.pk).update(last_seen=timezone.now() - timedelta(minutes=5))
-    now = timezone.now()
-    DrainSession.objects.create(
-        state="running", parallel=8, started_by="x", origin="command", started_at=now
-    )
-    page = signed_in(Role.VIEWER).get("/workers/").content.decode()
-    assert "8 asked, 2 available" in page
-    assert "No capable worker" in page
-    assert "Silent" in page
-    assert "Alive" in page
