@@ -116,6 +116,8 @@ _DECLARED = (
         "Origins of forms behind a proxy that changes the host.", _origins,
     ),
     _switch("DRAIN_HTTPS", False, "Whether browsers reach the site by HTTPS: secure cookies, HSTS, redirects."),
+    _switch("DRAIN_HSTS_SUBDOMAINS", False, "With DRAIN_HTTPS: whether HSTS speaks for every name below this one."),
+    _switch("DRAIN_HSTS_PRELOAD", False, "With DRAIN_HTTPS: whether browsers may build HSTS for this name in."),
     Setting(
         "DRAIN_TRUSTED_PROXIES", "list", [], "IP addresses or networks such as 10.0.0.0/8, separated by commas",
         "Proxies whose word about a request counts: the client's address, and DRAIN_SSO_HEADER.", _networks,

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 pytestmark = pytest.mark.django_db
@@ -62,4 +64,21 @@ def test_a_wrong_password_and_an_unknown_name_say_the_same(client):
 def test_guessing_ends_in_a_lock(client):
     answers = [sign_in(client, "wrong").status_code for _ in range(settings.AXES_FAILURE_LIMIT)]
     assert answers[-1] == 429
+    page = sign_in(client, "right-one")
+    assert page.status_code == 429
+    assert "for 15 minutes after the last attempt" in " ".join(page.content.decode().split())
+    assert page["Retry-After"] == "900"
     assert sign_in(client, "right-one").status_code == 429
+
+
+def test_what_was_seen_signed_in_is_kept_by_no_browser(client):
+    sign_in(client, "right-one")
+    for address in ("/", "/runs/", "/search/?q=a", "/admin/", "/admin/drain/phase/", "/nothing/"):
+        assert "no-store" in client.get(address)["Cache-Control"], address
+    assert client.post("/logout/")["Clear-Site-Data"] == '"cache"'
+
+
+def test_a_password_has_twelve_characters():
+    with pytest.raises(ValidationError, match="at least 12"):
+        validate_password("zK3-fuq_91x")
+    validate_password("zK3-fuq_91xy")
