@@ -54,7 +54,7 @@ _LEAD = re.compile(
 _PROGRAM = re.compile(r"^[\w./+-]{1,60}(?:\.exe)?(?:\[\d+\])?(?: ?:) (?=\S)")
 _NAMED = re.compile(
     r"^\s{0,8}(?:[\w./+-]{1,60}: )?(?:\[?(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|emerg|crit|alert|error|fatal)\]?|[Ee]rror|[Ff]atal|panic|E)(?: [Ee]rror)?(?:\[\w{1,10}\])?[:!\]]"
-    r"|^(?:error|fatal|ERROR|FATAL|Error) \S|^\w{2,20} (?:error|ERR!|Error|Fatal error)[: ]|^\s{0,8}[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:\s|:|$)|\bUncaught |\bUnhandled |^CONFLICT \(|^\([\w.]{1,40}\) |^[^\W\d_A-Za-z]{3,20}: "
+    r"|^(?:error|fatal|ERROR|FATAL|Error) \S|^\w{2,20} (?:error|ERR!|Error|Fatal error)[: ]|^(?:\w{2,20} ){1,3}(?:error|Error): |^\s{0,8}[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:\s|:|$)|\bUncaught |\bUnhandled |^CONFLICT \(|^\([\w.]{1,40}\) |^[^\W\d_A-Za-z]{3,20}: "
     r"|\b(?:ERROR|FATAL|PANIC):\s{1,3}\S|ORA-\d{5}|SQLSTATE|undefined reference|^Segmentation fault|core dumped|^Killed\b|Out of memory: ?Kill|\bpanic\b|^(?:Error|Failure) in \S"
 )
 _PARAGRAPH_LINES = 12
@@ -107,7 +107,10 @@ def take_apart(lines: list[str], index: int, *, named: bool = False) -> Failure:
     below = lines[index + 1 : index + 8]
     typed = typed_line(line, "\n" + "\n".join(below))
     if typed and typed.message:
-        return Failure(typed.type, typed.message, place)
+        message = typed.message
+        if message.endswith(":"):
+            message = _with_what_it_introduces(message, lines, index)
+        return Failure(typed.type, message, place)
     message = _with_what_it_introduces("" if typed else line, lines, index)
     return Failure(typed.type if typed else "", message, place)
 

@@ -54,6 +54,8 @@ _MEANING_ENDS = (
 _LOCAL_NUMBER = re.compile(
     r"\d{1,3}(?:[,'\u2019\u00a0\u202f ]|(?:\.\d{3})+,)[\d.,'\u2019\u00a0\u202f ]*\d\Z"
 )
+# returned -11: a status; returned 4114: bytes.
+_RETURNED = re.compile(r"-?\d{1,3}[.,]?\Z")
 _CODE = re.compile(r"-?\d{1,5}[.:,]?\Z")
 # What stands after one of these is the cause itself, digits and all; some need a word before them.
 _NAMES_THE_CAUSE = {
@@ -62,7 +64,13 @@ _NAMES_THE_CAUSE = {
 _GLUE = " :=\"'`([{#"
 _ONE_TOKEN = re.compile(r"[^\s\"'`,;()\[\]{}<>|=]+\Z")
 _LABELLED = re.compile(r"[A-Za-z]{2,20}: ")
-_NAMED_ERROR = re.compile(r"\bE[A-Z]{4,20}\b|\b[Ee]rror\b|\bfailed\b")
+_NAMED_ERROR = re.compile(
+    r"\bE[A-Z]{4,20}\b|\b(?:[Ee]rror|failed|expected|cannot|missing|invalid|not)\b"
+)
+# What stands after these keys is a sentence, not a value.
+_SAYS = re.compile(
+    r"\b(?:message|msg|reason|error|err|desc|description|details?|cause)=$", re.IGNORECASE
+)
 _DIGIT = re.compile(r"\d")
 _PASSES = 6
 _TOUCHING = re.compile(r"[/\\:@.%]<|@[\w.-]{1,64}<|(?<!<path)>[/\\:@.%\w]")
@@ -143,6 +151,8 @@ def _before(found: re.Match[str]) -> str:
 def _stays(token: str, before: str) -> bool:
     """Whether the token is part of what went wrong (``exit code 137``, ``HTTP 502``)."""
     word = _last_word(before)
+    if word == "returned":
+        return bool(_RETURNED.match(token))
     if word in _MEANING or word.endswith(_MEANING_ENDS):
         return bool(_CODE.match(token))
     return word in _NAMES_THE_CAUSE and _NAMES_THE_CAUSE[word] in before.lower()
@@ -170,7 +180,7 @@ def _mask_quoted(quoted: str, before: str) -> str:
     if not inner or (inner.isalpha() and len(inner) < 8 and not before.endswith("=")):
         return quoted
     if before.endswith("="):
-        return "<str>"
+        return quote + mask(inner) + quote if _SAYS.search(before) else "<str>"
     word = _last_word(before)
     if word.endswith("id") and _is_id_key(word, before) and _DIGIT.search(inner):
         return f"{quote}<id>{quote}"

@@ -114,7 +114,7 @@ def _body_end(page: Page, records: list[Record], test: Record) -> int:
         other = (
             record.header is not None
             and test.header is not None
-            and record.header.subject != test.header.subject
+            and not _same(record.header.subject, test.header.subject)
         )
         if test.start < record.start < last and other:
             last = record.start
@@ -125,6 +125,11 @@ def _body_end(page: Page, records: list[Record], test: Record) -> int:
         if counts_failures(lines[at]) and indent_of(lines[at]) <= margin
     )
     return next(counts, last)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names are one test's: a report names it with its module and without."""
+    return one in other or other in one
 
 
 def _telling(lines: list[str]) -> list[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from drain.fingerprints.words import own_words
+
 _MARK = r"(?:FAIL(?:ED|URE)?|Failed|ERROR|FAILURE)"
 _CROSS = "\u25cf\u2715\u2717\u2718\u2716\u00d7\u274c\u2a2f"
 
@@ -52,6 +54,9 @@ _MARKED = re.compile(
 )
 
 
+_SURE = ("--- FAIL: ", "not ok ", "---- ", "Test ", "#", "Failure in ", "Failed in ", "Error in ")
+
+
 class Header(NamedTuple):
     """A line that names a failing test; ``sure`` when the form leaves no doubt."""
 
@@ -66,26 +71,27 @@ def read_header(line: str, following: str, numbered: bool) -> Header | None:
     if numbered:
         found = _NUMBERED.match(line)
         if found:
+            if not own_words(found["s"]) and found["s"].endswith(":"):
+                # 1) Failure: the name stands in the next line.
+                return _named(following, sure=True)
             return _named(f"{found['s']} {_continued(line, following)}", sure=True)
     if line[:1] == "<" or "<testcase" in line:
         return _xml_case(line, following)
     if not _MARKED.search(line):
         return None
+    return _marked(line)
+
+
+def _marked(line: str) -> Header | None:
+    """The test in a line that a mark of failure begins or ends."""
     found = _MARK_FIRST.match(line)
+    if found and line.lstrip()[:1] in _CROSS:
+        # A cross marks tests, and errors in sentences of their own.
+        crossed = _SENTENCE.search(found["s"]) or found["s"].startswith("[ERR")
+        return None if crossed else _named(found["s"], sure=True)
     if found:
         start = line.lstrip()
-        sure = start.startswith(
-            (
-                "--- FAIL: ",
-                "not ok ",
-                "---- ",
-                "Test ",
-                "#",
-                "Failure in ",
-                "Failed in ",
-                "Error in ",
-            )
-        ) or (start[:1] in _CROSS and start[:1] != "\u00d7")
+        sure = start.startswith(_SURE)
         return _named(found["s"], sure=sure)
     found = _MARK_LAST.match(line)
     return _named(found["s"], sure="|" in line or "***" in line or "[E]" in line) if found else None
@@ -101,11 +107,13 @@ def _continued(line: str, following: str) -> str:
     )
 
 
+# [fail]: cart sums | [-] sums
+_BRACKET = re.compile(r"\[(?:fail|x|-|!)\]:? ", re.IGNORECASE)
 _EXCEPTIONAL = re.compile(r"\s*(?:[\w.]*(?:Error|Exception|Failure)\b|Failure/Error)")
 
 
 def _named(raw: str, *, sure: bool) -> Header | None:
-    name = raw.strip()
+    name = _BRACKET.sub("", raw.strip(), count=1)
     for _ in range(3):
         shorter = _PLACE.sub("", _NOISE.sub("", name)).strip()
         if shorter == name or not shorter:

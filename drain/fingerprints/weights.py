@@ -103,6 +103,7 @@ _RULES = (
     _Rule("only says that something else failed", Weight.WRAPPER, lambda line: is_wrapper(line.text)),
     _Rule("a failure told below the level of warnings", Weight.MENTION, lambda line: line.level == Level.BELOW),
     _Rule("has no word of its own", Weight.WRAPPER, lambda line: not own_words(without_lead(line.text))),
+    _Rule("has fewer than two words of its own", Weight.TOLD, lambda line: own_words(without_lead(line.text)) < 2),
     _Rule(
         "named as an error",
         Weight.NAMED,

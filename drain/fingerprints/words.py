@@ -18,7 +18,7 @@ def _words(text: str) -> frozenset[str]:
 _RUNNERS = _words(
     "command commands process processes subprocess script scripts program job jobs task tasks step steps stage phase build builds test tests"
     " suite suites spec specs example examples run runs execution executable operation action target targets goal hook child worker workflow pipeline"
-    " recipe rule lifecycle attempt attempts invocation project shell bash sh service unit main"
+    " op operator flow dag notebook recipe rule lifecycle attempt attempts invocation project shell bash sh service unit main"
 )
 _FAILING = _words(
     "failed fail fails failure failures failing error errors errored exception exceptions exited exit exits exiting terminated aborted abort aborting"
@@ -147,7 +147,7 @@ def says_failure(line: str) -> bool:
 # What explains, advises or points at something else.
 _ASIDE = re.compile(
     r"^\s{0,12}(?:DETAIL|HINT|STATEMENT|LOCATION|QUERY|CONTEXT|note|help|hint|tip|Hint|Note|Tip|Help|NOTE|See also|See|For more|For further|To see|To re-?run|Run with|Try|Please|Make sure|Did you|If you|Call log|Complete log|A complete log|Background on|Note that|In Gemfile)\b"
-    r"|^\s{0,12}(?:-> \[Help|\* Try|\+ |> Run with|https?://|Re-run|[\w.]{1,30} --help)",
+    r"|^\s{0,12}(?:--- (?:STD|std)\w{3}\b|-> \[Help|\* Try|\+ |> Run with|https?://|Re-run|[\w.]{1,30} --help)",
 )
 _WARNING = re.compile(
     r"^\s{0,12}(?:\w{1,12} )?(?:warn(?:ing)?\b|deprecat|WARN)|^\S{1,200}: warning\b|^\S{1,200} warning:|\bWARN(?:ING)?\b[\s:|\]]|\w{1,60}Warning: ",
