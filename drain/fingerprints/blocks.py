@@ -24,13 +24,13 @@ _IN_BRACKETS = re.compile(r"\(([A-Z][\w.]{2,80})\) (.*)$")
 _GO_ON = 3
 
 
-def read_block(lines: list[str], start: int) -> tuple[Failure, int, int] | None:
+def read_block(lines: list[str], start: int, floor: int) -> tuple[Failure, int, int] | None:
     """The failure whose stack has its first frame in line ``start``, and the lines it takes."""
     first = read_frame(lines[start])
     if first is None:
         return None
     frames, end = _frames(lines, start, first)
-    above = _above(lines, start)
+    above = _above(lines, start, floor)
     header = (
         above - 1
         if above >= 0 and _BELOW not in lines[above] and above and _BELOW in lines[above - 1]
@@ -73,7 +73,7 @@ def _frames(lines: list[str], start: int, first: Frame) -> tuple[list[Frame], in
     return frames[:FRAMES_KEPT], end
 
 
-def _above(lines: list[str], start: int) -> int:
+def _above(lines: list[str], start: int, floor: int) -> int:
     """The line above a stack that names its error; -1 without one."""
     index = start - 1
     while (
@@ -82,11 +82,11 @@ def _above(lines: list[str], start: int) -> int:
         and (not lines[index].strip() or _LABEL.match(lines[index]))
     ):
         index -= 1
-    if index < 0 or start - index >= 8:
+    if index < floor or start - index >= 8:
         return -1
     # What explains the error stands between it and the stack: READ of size 4 at .., a list of places.
     top = index
-    while top > 0 and index - top < 30 and lines[top].strip():
+    while top > floor and index - top < 30 and lines[top].strip():
         if _names_error(lines[top]):
             return top
         top -= 1

@@ -27,15 +27,43 @@ def choose(records: list[Record]) -> Record | None:
     told = [run for run in runs if any(_tells(record) for record in run)]
     if told:
         return _heaviest(told[-1], "the last trouble")
+    if runs:
+        return _after_what_was_survived(records, runs)
+    return _says_most(records) if records else None
+
+
+def _says_most(records: list[Record]) -> Record:
+    """Of lines without a sign of failure the one with most words of its own, the last of equals."""
+    heaviest = max(record.weight for record in records)
+    equals = [record for record in reversed(records) if record.weight == heaviest]
+    return _with_rule(
+        max(equals, key=lambda record: record.own), "says most, nothing tells of a failure"
+    )
+
+
+def _after_what_was_survived(records: list[Record], runs: list[list[Record]]) -> Record:
+    """Among mentions and wrappers: what was mentioned before work went on is not how it ended."""
+    last = runs[-1]
     mentioned = [run for run in runs if any(record.weight == Weight.MENTION for record in run)]
-    if mentioned:
-        return _heaviest(mentioned[-1], "nothing but mentions of failure")
-    return _before_wrapper(records, _heaviest(records, "nothing tells more")) if records else None
+    if not mentioned:
+        return _before_wrapper(records, _heaviest(records, "nothing tells more"))
+    ends_plainly = (
+        records[-1].weight == Weight.PLAIN
+        and records[-1].own > 2
+        and records[-1].start > last[-1].end
+    )
+    if ends_plainly and any(
+        record.weight == Weight.ROUTINE and record.start >= last[-1].end for record in records
+    ):
+        return _with_rule(records[-1], "what ends the text after a failure was survived")
+    if last is not mentioned[-1] and any(record.own for record in last):
+        return _heaviest(last, "the last trouble, after a failure was survived")
+    return _heaviest(mentioned[-1], "nothing but mentions of failure")
 
 
 def _before_wrapper(records: list[Record], best: Record) -> Record:
     """The line right before a wrapper that nothing else explains: what was said last before the end."""
-    if best.weight != Weight.WRAPPER or best.failure is not None:
+    if best.weight != Weight.WRAPPER or best.failure is not None or best.own:
         return best
     at = records.index(best)
     before = records[at - 1] if at else best

@@ -91,6 +91,11 @@ def without_lead(line: str) -> str:
     return _REPEATED.sub("", _LEAD.sub("", line, count=1), count=1)
 
 
+def without_program(line: str) -> str:
+    """A line without the name of the program that speaks, and without a word that calls it an error."""
+    return _PROGRAM.sub("", without_lead(line), count=1)
+
+
 def take_apart(lines: list[str], index: int, *, named: bool = False) -> Failure:
     """The failure that the line at ``index`` tells of, with what belongs to it below."""
     line = lines[index].strip()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from drain.fingerprints.json_lines import unwrap_json
 from drain.fingerprints.words import own_words
 
 
@@ -61,12 +62,13 @@ _COMMON = re.compile(
 # ERROR: | [error] | ERROR - | <3>ERROR | E: no: a single letter is a word of the tool
 _LEVEL_WORD = re.compile(
     rf"(?:\d{{1,8}} )?(?:\[\s?(?P<l1>{_ANY_CASE})\s{{0,2}}\]|<(?P<l2>{_ANY_CASE})>"
-    rf"|(?P<l3>{_CAPITALS})(?:/[\w-]{{1,40}})?(?=[\s:|\]>-])|(?P<l4>trace|debug|verbose|info|notice|warn|warning)(?= \S))(?P<end>:?(?:\s{{1,8}}[|>-](?=\s))?\s{{0,2}})"
+    rf"|(?P<l3>{_CAPITALS})(?:/[\w-]{{1,40}})?(?=[\s:|\]>-])|(?P<l4>trace|debug|verbose|info|notice|warn|warning)(?= \S))(?P<end>:\s{{0,2}}|\s{{1,8}}[|>-](?:\s|$)|(?<=[A-Z]{{4}}) (?: (?! ))?|\s?)"
 )
 # Names of a logger, a thread or a source line that stand between the level and the message.
 _LOGGER = re.compile(
     r"(?:\[[\w .:/#@-]{1,60}\]|\{[\w.-]{1,60}:\d{1,6}\}|[\w.$]{1,80}(?::[\w<>.$]{1,80}:\d{1,6}| -(?=\s))|---)[\s:]{0,4}(?:- |\| )?(?=\S)"
 )
+_CODE = re.compile(r"\d{3,5}(?: \(|:)")
 _SOURCE = re.compile(r"\{[\w.-]{1,60}:\d{1,6}\} ")
 _LOGFMT_LEVEL = re.compile(r"\b(?:level|lvl|severity)=\"?(\w{3,9})")
 _LOGFMT_PAIR = re.compile(
@@ -110,9 +112,27 @@ def read_page(text: str) -> Page:
             bare, level = read_line(line)
         elif first == " " and not line.isascii() and _MARGIN.match(line):
             bare = _without_margin(line)
+        if bare.startswith('{"') and bare is not line:
+            bare = unwrap_json(bare).partition("\n")[0]
         lines.append(bare)
         levels.append(level)
+    if not any(lines):
+        return Page(raw, [Level.NONE] * len(raw))
+    if _tell_nothing(lines, levels):
+        # ERROR on every line is the wrapping of another program's output.
+        return read_page("\n".join(lines))
     return Page(lines, levels)
+
+
+def _tell_nothing(lines: list[str], levels: list[Level]) -> bool:
+    """Whether nearly every line has the same level, which then tells nothing of any of them."""
+    filled = sum(1 for line in lines if line and not line.isspace())
+    if filled < 2:
+        return False
+    return any(
+        levels.count(level) * 10 >= filled * 9
+        for level in (Level.ERROR, Level.WARNING, Level.BELOW)
+    )
 
 
 # What a line with a wrapping may begin with, beside digits.
@@ -169,13 +189,10 @@ def _strip_level(line: str) -> tuple[str, Level]:
         return line, Level.NONE
     word = found["l1"] or found["l2"] or found["l3"] or found["l4"]
     rest = line[found.end() :]
+    if not rest or rest.isspace():
+        return "", level_of(word)
     # ERROR 1045 (28000): the digits are the tool's code. ERROR tests/a.py::b: the mark of a report.
-    if (
-        not rest
-        or (rest[0] in _DIGITS and not _TIME.match(rest))
-        or "::" in rest.partition(" ")[0]
-        or (" " not in rest and "/" in rest)
-    ):
+    if _CODE.match(rest) or "::" in rest.partition(" ")[0] or (" " not in rest and "/" in rest):
         return line, level_of(word)
     for _ in range(3):
         logger = _LOGGER.match(rest)

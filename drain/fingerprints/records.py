@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from drain.fingerprints.blocks import read_block
+from drain.fingerprints.forms import without_program
 from drain.fingerprints.frames import read_frame
 from drain.fingerprints.lines import Level, Page
 from drain.fingerprints.model import Failure
@@ -14,7 +15,7 @@ from drain.fingerprints.python import read_python
 from drain.fingerprints.reports import Header, read_header
 from drain.fingerprints.stacks import is_frame, read_stack
 from drain.fingerprints.weights import Weight, weigh
-from drain.fingerprints.words import RULE, is_routine, is_wrapper
+from drain.fingerprints.words import RULE, is_routine, is_wrapper, own_words, says_failure
 
 
 @dataclass(slots=True)
@@ -29,6 +30,8 @@ class Record:
     header: Header | None = None
     # A compiler's or a test's error ends its phase however much is printed after it.
     final: bool = False
+    # How many words of its own a line has.
+    own: int = 0
     # Names of the rules that decided the weight.
     rules: list[str] = field(default_factory=list)
 
@@ -58,7 +61,7 @@ def read_records(page: Page) -> list[Record]:
         if not line or line.isspace() or (line[0] in "-=*_+#~ \u2500\u23af" and RULE.match(line)):
             index += 1
             continue
-        record = _read_stack(page, index) if index >= barren else None
+        record = _read_stack(page, index, _floor(records)) if index >= barren else None
         if record is None and index >= barren and _begins_stack(line):
             barren = _indented_end(lines, index)
         if record is None and line not in seen:
@@ -68,7 +71,7 @@ def read_records(page: Page) -> list[Record]:
             record = (
                 Record(
                     index,
-                    index + 1,
+                    index + header.lines,
                     Weight.TEST,
                     header=header,
                     final=True,
@@ -88,7 +91,7 @@ def read_records(page: Page) -> list[Record]:
     return records
 
 
-def _read_stack(page: Page, index: int) -> Record | None:
+def _read_stack(page: Page, index: int, floor: int) -> Record | None:
     """The stack that begins in line ``index``, by the reader of its dialect."""
     lines, line = page.lines, page.lines[index]
     if _TRACEBACK in line or line.startswith((_PYTHON_FRAME, '> File "')):
@@ -96,13 +99,23 @@ def _read_stack(page: Page, index: int) -> Record | None:
     if line[:1] in "tpf" and _PANIC.match(line):
         return _panic(page, index)
     if line[:1] in " \t" and is_frame(line):
-        return _at_stack(page, index)
+        return _at_stack(page, index, floor)
     if read_frame(line) is not None:
-        found = read_block(lines, index)
+        found = read_block(lines, index, floor)
         if found:
             failure, start, end = found
             return _stacked(page, start, end, failure)
     return None
+
+
+def _floor(records: list[Record]) -> int:
+    """The first line that can belong to what comes next: none before another stack or work that went on."""
+    closed = (
+        record.end
+        for record in reversed(records)
+        if record.failure or record.weight == Weight.ROUTINE
+    )
+    return next(closed, 0)
 
 
 def _begins_stack(line: str) -> bool:
@@ -122,12 +135,7 @@ def _indented_end(lines: list[str], index: int) -> int:
 
 def _stacked(page: Page, start: int, end: int, failure: Failure) -> Record:
     """A stack, or a mere warning when it was logged as one."""
-    level = (
-        page.levels[start]
-        if page.levels[start] != Level.NONE or not start
-        else page.levels[start - 1]
-    )
-    if level in (Level.WARNING, Level.BELOW):
+    if _survived(page, start):
         return Record(
             start, end, Weight.MENTION, failure, rules=["a stack logged below the level of errors"]
         )
@@ -141,6 +149,15 @@ def _stacked(page: Page, start: int, end: int, failure: Failure) -> Record:
             rules=["a stack whose message only says that something else failed"],
         )
     return Record(start, end, weight, failure, rules=["a stack"])
+
+
+def _survived(page: Page, start: int) -> bool:
+    """Whether a stack was logged as a warning, in its own line or in the one that introduces it."""
+    level = page.levels[start]
+    if level != Level.NONE or not start:
+        return level in (Level.WARNING, Level.BELOW)
+    above = page.levels[start - 1]
+    return above == Level.WARNING or (above == Level.BELOW and says_failure(page.lines[start - 1]))
 
 
 def _python(page: Page, index: int) -> Record | None:
@@ -210,7 +227,7 @@ def _panic(page: Page, index: int) -> Record | None:
     return _stacked(page, index, end, failure)
 
 
-def _at_stack(page: Page, index: int) -> Record | None:
+def _at_stack(page: Page, index: int, floor: int) -> Record | None:
     """A stack of ``at`` lines with the error above it."""
     lines = page.lines
     end = index + 1
@@ -225,12 +242,12 @@ def _at_stack(page: Page, index: int) -> Record | None:
         )
     ):
         end += 1
-    top = max(0, index - 60)
+    top = max(floor, index - 60)
     found = read_stack("\n".join(lines[top:end]))
     if found:
         failure, above = found
-        return _stacked(page, max(index - above, 0), end, failure)
-    block = read_block(lines, index)
+        return _stacked(page, max(index - above, top), end, failure)
+    block = read_block(lines, index, floor)
     if block:
         return _stacked(page, block[1], max(block[2], end), block[0])
     return None
@@ -247,4 +264,6 @@ def weigh_line(page: Page, index: int) -> Record:
             (at for at in range(end, min(len(page.lines), end + 5)) if ")" in page.lines[at]), index
         )
         end = closing + 1
-    return Record(index, end, weight, rules=[rule], final=final)
+    return Record(
+        index, end, weight, rules=[rule], final=final, own=own_words(without_program(line))
+    )

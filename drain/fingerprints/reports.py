@@ -11,11 +11,12 @@ from typing import NamedTuple
 from drain.fingerprints.words import own_words
 
 _MARK = r"(?:FAIL(?:ED|URE)?|Failed|ERROR|FAILURE)"
+_MARK_BEFORE = r"(?:FAIL(?:ED|URE)?|Failed|FAILURE)"
 _CROSS = "\u25cf\u2715\u2717\u2718\u2716\u00d7\u274c\u2a2f"
 
 # A mark, then the name: --- FAIL: TestZone/UTC | not ok 3 - sums | ● cart \u203a sums | ---- a::b stdout ----
 _MARK_FIRST = re.compile(
-    rf"\s{{0,12}}(?:--- FAIL: |not ok \d{{1,6}}(?: -)? |[{_CROSS}] {{1,4}}|(?:\[\s{{0,3}}{_MARK}\s{{0,3}}\]|{_MARK}):?(?:\s{{1,4}}\[ {{0,4}}[\d.]+m?s\])?[ \t]{{1,4}}"
+    rf"\s{{0,12}}(?:--- FAIL: |not ok \d{{1,6}}(?: -)? |[{_CROSS}] {{1,4}}|ERROR: (?=\w{{1,100}} \([\w.]{{1,200}}\)$)|(?:\[\s{{0,3}}{_MARK_BEFORE}\s{{0,3}}\]|{_MARK_BEFORE}):?(?:\s{{1,4}}\[ {{0,4}}[\d.]+m?s\])?[ \t]{{1,4}}"
     r"|---- (?=\S{1,200} stdout)|Test [Cc]ase '(?=[^'\n]{1,200}' failed)|#\s{1,4}Failed test '?|(?:[Ff]ailure|[Ff]ailed|[Ee]rror) in (?:test|step|task|rule|check|case|scenario|stage|job|hook):? )(?P<s>\S.{0,300})$"
 )
 # The name, then a mark: com.acme.CartTest > total() FAILED | Cart Keeps Items   | FAIL |
@@ -62,6 +63,8 @@ class Header(NamedTuple):
 
     subject: str
     sure: bool
+    # How many lines the name takes.
+    lines: int = 1
 
 
 def read_header(line: str, following: str, numbered: bool) -> Header | None:
@@ -73,8 +76,11 @@ def read_header(line: str, following: str, numbered: bool) -> Header | None:
         if found:
             if not own_words(found["s"]) and found["s"].endswith(":"):
                 # 1) Failure: the name stands in the next line.
-                return _named(following, sure=True)
-            return _named(f"{found['s']} {_continued(line, following)}", sure=True)
+                named = _named(following, sure=True)
+                return named and named._replace(lines=2)
+            rest = _continued(line, following)
+            named = _named(f"{found['s']} {rest}", sure=True)
+            return named and named._replace(lines=2 if rest else 1)
     if line[:1] == "<" or "<testcase" in line:
         return _xml_case(line, following)
     if not _MARKED.search(line):

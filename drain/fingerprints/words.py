@@ -97,9 +97,9 @@ FAILURE = re.compile(
     r"\b(?:cannot|can't|could ?n[o']t|couldn't|unable|not (?:found|find|valid|supported|available|permitted|possible|defined|exist|allowed|ready|authorized|responding|recogni[sz]ed|be|a|an|in|set|up)\b|failed|fail(?:s|ure|ures|ing)?\b|denied|refused|time[sd]? ?out|exceed(?:ed|s|ing)?|invalid|missing|unexpected"
     r"|unknown|unsupported|unresolved|expected|abort(?:ed|ing)?|exhausted|undefined|undeclared|illegal|reject(?:ed|s)?|unreachable|unavailable|unauthori[sz]ed|forbidden|killed|evicted|crash(?:ed|es)?|corrupt(?:ed)?|mismatch(?:ed)?|conflict(?:s|ing|ed)?"
     r"|broken|no (?:\w{2,20} (?:to|for|in|found|with|on|was|available)|such|space|route|match\w*|more|permission|response|longer|field|module|file|free|memory|valid|available|element|default|implementation|method|member|data|value|results?|package)|does ?n[o']t|doesn't|did ?n[o']t|didn't|is ?n[o']t|isn't|already (?:exists|in use|running|locked)|terminated|too (?:many|large|long|big|few|old|short|small)|overflow|blocked|insufficient|limit|quota|lost|deadlock|violat\w+|malformed|bad|wrong|stale|expired|unbound"
-    r"|disconnected|reset by|stopped|cancell?ed|halted|panic(?:ked)?|segmentation|core dumped|oom\w*|out of (?:memory|range|bounds|scope|space)|never|lacks?|nil|null pointer|attempt to|required|impossible|incompatible|ambiguous|duplicate|unterminated|unclosed|differs?|longer than)\b"
+    r"|disconnected|abandoned|went away|gave up|reset by|stopped|cancell?ed|halted|panic(?:ked)?|segmentation|core dumped|oom\w*|out of (?:memory|range|bounds|scope|space)|never|lacks?|nil|null pointer|attempt to|required|impossible|incompatible|ambiguous|duplicate|unterminated|unclosed|differs?|longer than)\b"
     r"|\b(?:\w{0,60}(?:error|exception|(?<!de)fault|fatal))s?\b|fehler|erreur|ошибк|エラー|失败|失敗|错误|錯誤|오류|échou|échec|しました"
-    r"|\b(?:rc|exit|status|errno|signal|code)\s?[=:]\s?-?[1-9]|[A-Z]{2,}_[A-Z_]{2,}:",
+    r"|: \*\*\* \S|\breturned -?[1-9]\d{0,2}\b(?! \w)|\w*ABORT\b|\b(?:rc|exit|status|errno|signal|code)\s?[=:]\s?-?[1-9]|[A-Z]{2,}_[A-Z_]{2,}:",
     re.IGNORECASE,
 )
 # Without one of these words or stems no alternative above can match; most lines have none.
@@ -108,12 +108,12 @@ _TRIGGERS = _words(
     "cannot can could couldn unable not failed fail fails failure failures failing denied refused time timed timeout exceed exceeded exceeds exceeding invalid missing"
     " unexpected unknown unsupported unresolved expected abort aborted aborting exhausted undefined undeclared illegal reject rejected rejects unreachable unavailable"
     " unauthorized unauthorised forbidden killed evicted crash crashed crashes corrupt corrupted mismatch mismatched conflict conflicts conflicting conflicted broken no"
-    " does doesn did didn is isn already terminated too overflow blocked insufficient limit quota lost deadlock malformed bad wrong stale expired unbound disconnected reset"
+    " does doesn did didn is isn already terminated too overflow blocked insufficient limit quota lost deadlock malformed bad wrong stale expired unbound disconnected reset abandoned went gave returned"
     " stopped canceled cancelled halted panic panicked segmentation core out never lack lacks nil null attempt required impossible incompatible ambiguous duplicate"
     " unterminated unclosed differ differs longer rc exit status errno signal code"
 )
 _STEMS = re.compile(
-    r"[Ee](?:rror|RROR|xception|XCEPTION|rreur)|[Ff](?:ault|AULT|atal|ATAL|ehler)|[Vv]iolat|VIOLAT|[Oo][Oo][Mm]|[A-Z]_[A-Z_]{2}"
+    r"\*\*\*|ABORT|[Ee](?:rror|RROR|xception|XCEPTION|rreur)|[Ff](?:ault|AULT|atal|ATAL|ehler)|[Vv]iolat|VIOLAT|[Oo][Oo][Mm]|[A-Z]_[A-Z_]{2}"
 )
 # Work that went well or goes on: never the cause, whatever words it holds.
 _ROUTINE = re.compile(
@@ -147,7 +147,7 @@ def says_failure(line: str) -> bool:
 # What explains, advises or points at something else.
 _ASIDE = re.compile(
     r"^\s{0,12}(?:DETAIL|HINT|STATEMENT|LOCATION|QUERY|CONTEXT|note|help|hint|tip|Hint|Note|Tip|Help|NOTE|See also|See|For more|For further|To see|To re-?run|Run with|Try|Please|Make sure|Did you|If you|Call log|Complete log|A complete log|Background on|Note that|In Gemfile)\b"
-    r"|^\s{0,12}(?:--- (?:STD|std)\w{3}\b|-> \[Help|\* Try|\+ |> Run with|https?://|Re-run|[\w.]{1,30} --help)",
+    r"|^\s{0,12}(?:--- (?:STD|std)\w{3}\b|\(Background on|\[SQL: |\[parameters: |-> \[Help|\* Try|\+ |> Run with|https?://|Re-run|[\w.]{1,30} --help)",
 )
 _WARNING = re.compile(
     r"^\s{0,12}(?:\w{1,12} )?(?:warn(?:ing)?\b|deprecat|WARN)|^\S{1,200}: warning\b|^\S{1,200} warning:|\bWARN(?:ING)?\b[\s:|\]]|\w{1,60}Warning: ",

@@ -153,7 +153,7 @@ def test_panics_of_rust_and_go(text, expected):
         ("Error: outer\n    at g (/srv/a.js:1:2) {\n  [cause]: TypeError: inner\n      at h (/srv/b.js:1:2)\n}\n", "outer\nin g\ncaused by TypeError: inner"),
         ("nothing here is an error\n    at g (/srv/a.js:1:2)\n", "nothing here is an error"),
         ("TypeError: a\n    at native(Native Method)\n    at g (/srv/a.js:1:2)\n", "TypeError: a\nin g"),
-        ("a.B: c\n    at x\nCaused by: nothing known\n", "a.B: c"),
+        ("a.B: c\n    at x\nCaused by: nothing known\n", "Caused by: nothing known"),
         ("java.lang.IllegalStateException: a\n\tat java.base/java.util.A.b(A.java:1)\n\tat com.acme.C.d(C.java:2)\nCaused by: what\n", "IllegalStateException: a\nin C.d"),
     ],
 )  # fmt: skip
