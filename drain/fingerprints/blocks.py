@@ -8,7 +8,8 @@ from drain.fingerprints.forms import take_apart
 from drain.fingerprints.frames import FRAMES_KEPT, Frame, own_place, read_frame
 from drain.fingerprints.model import Failure
 from drain.fingerprints.python import EXCEPTION_LINE, typed_line
-from drain.fingerprints.words import own_words, says_failure
+from drain.fingerprints.signs import says_failure
+from drain.fingerprints.words import own_words
 
 # Stack trace: | stack traceback: | CallStack (from HasCallStack): | Stacktrace:
 _LABEL = re.compile(

@@ -10,7 +10,8 @@ from drain.fingerprints.frames import read_frame
 from drain.fingerprints.lines import indent_of
 from drain.fingerprints.model import Failure
 from drain.fingerprints.python import typed_line
-from drain.fingerprints.words import is_aside, is_routine, is_wrapper, own_words
+from drain.fingerprints.signs import is_aside, is_routine
+from drain.fingerprints.words import is_wrapper, own_words
 
 # place: word: text, whatever the language of the word; src/a.c:7:5: | Cart.cs(19,6): | file "a.ml", line 3
 _PLACE = re.compile(
@@ -52,10 +53,27 @@ _LEAD = re.compile(
     r"^(?:(?:\[?(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|EMERG|ALERT)\]?(?:/[\w-]{1,40})?[\s|:>\]~-]{1,8}|(?:[Ee]rror|[Ff]atal|[Ff]ailed|[Ee]merg|panic)(?: [Ee]rror)?[:!]\s{1,4}|\*\* ?|==\d+==|\W{1,3}\s)(?=\S)(?![\d<]))+"
 )
 _PROGRAM = re.compile(r"^[\w./+-]{1,60}(?:\.exe)?(?:\[\d+\])?(?: ?:) (?=\S)")
+# error: | [emerg] | program: fatal: | Fortran runtime error: | ERR_CODE_IN_CAPITALS | (error) | ОШИБКА:
 _NAMED = re.compile(
-    r"^\s{0,8}(?:[\w./+-]{1,60}: )?(?:\[?(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|emerg|crit|alert|error|fatal)\]?|[Ee]rror|[Ff]atal|panic|E)(?: [Ee]rror)?(?:\[\w{1,10}\])?[:!\]]"
-    r"|^(?:error|fatal|ERROR|FATAL|Error) \S|^\w{2,20} (?:error|ERR!|Error|Fatal error)[: ]|^(?:\w{2,20} ){1,3}(?:error|Error): |^\s{0,8}[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:\s|:|$)|\bUncaught |\bUnhandled |^CONFLICT \(|^\([\w.]{1,40}\) |^[^\W\d_A-Za-z]{3,20}: "
-    r"|\b(?:ERROR|FATAL|PANIC):\s{1,3}\S|ORA-\d{5}|SQLSTATE|undefined reference|^Segmentation fault|core dumped|^Killed\b|Out of memory: ?Kill|\bpanic\b|^(?:Error|Failure) in \S"
+    r"\s{0,8}(?:[\w./+-]{1,60}: )?(?:\[?(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|emerg|crit|alert|error|fatal)\]?|[Ee]rror|[Ff]atal|panic|E)(?: [Ee]rror)?(?:\[\w{1,10}\])?[:!\]]"
+    r"|(?:error|fatal|ERROR|FATAL|Error) \S|(?:\w{2,20} ){1,3}(?:error|ERR!|Error)[: ]|\s{0,8}[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:\s|:|$)|CONFLICT \(|\([\w.]{1,40}\) |[^\W\d_A-Za-z]{3,20}: |Segmentation fault|Killed\b|(?:Error|Failure) in \S"
+)
+# The same further inside a line; each is looked for as a word first.
+_NAMED_WITHIN = re.compile(
+    r"\b(?:ERROR|FATAL|PANIC):\s{1,3}\S|\bU(?:ncaught|nhandled) |\bORA-\d{5}|SQLSTATE|undefined reference|core dumped|Out of memory: ?Kill|\bpanic\b"
+)
+_WITHIN = (
+    "ERROR",
+    "FATAL",
+    "PANIC",
+    "ncaught",
+    "nhandled",
+    "ORA-",
+    "SQLSTATE",
+    "undefined ref",
+    "dumped",
+    "Out of",
+    "panic",
 )
 _PARAGRAPH_LINES = 12
 _PULLED = 4
@@ -80,7 +98,9 @@ def is_diagnostic(line: str) -> bool:
 
 def is_named_error(line: str) -> bool:
     """Whether a line is led by a word or a program that calls it an error."""
-    return bool(_NAMED.search(line)) or bool(_PROGRAM.match(line) and own_words(line) > 1)
+    if _NAMED.match(line) or (_PROGRAM.match(line) and own_words(line) > 1):
+        return True
+    return any(word in line for word in _WITHIN) and bool(_NAMED_WITHIN.search(line))
 
 
 _REPEATED = re.compile(r"^\s{0,8}\w{2,20} (?:error|ERR!|Error)[: ]\s{0,4}")

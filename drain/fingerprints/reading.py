@@ -13,9 +13,10 @@ from drain.fingerprints.pytest_report import read_pytest
 from drain.fingerprints.python import read_python
 from drain.fingerprints.records import Record, read_records
 from drain.fingerprints.reports import unwrap_xml
+from drain.fingerprints.signs import is_routine
 from drain.fingerprints.template import read_template
 from drain.fingerprints.weights import Weight
-from drain.fingerprints.words import RULE, counts_failures, is_routine, own_words
+from drain.fingerprints.words import RULE, counts_failures, own_words
 
 _BODY_LINES = 60
 _LINE_CHARS = 4_000

@@ -13,9 +13,10 @@ from drain.fingerprints.model import Failure
 from drain.fingerprints.panics import read_panic
 from drain.fingerprints.python import read_python
 from drain.fingerprints.reports import Header, read_header
+from drain.fingerprints.signs import is_routine, says_failure
 from drain.fingerprints.stacks import is_frame, read_stack
 from drain.fingerprints.weights import Weight, weigh
-from drain.fingerprints.words import RULE, is_routine, is_wrapper, own_words, says_failure
+from drain.fingerprints.words import RULE, is_wrapper, own_words
 
 
 @dataclass(slots=True)
@@ -30,10 +31,15 @@ class Record:
     header: Header | None = None
     # A compiler's or a test's error ends its phase however much is printed after it.
     final: bool = False
-    # How many words of its own a line has.
-    own: int = 0
+    # The line itself where it stands for itself.
+    text: str = ""
     # Names of the rules that decided the weight.
     rules: list[str] = field(default_factory=list)
+
+    @property
+    def own(self) -> int:
+        """How many words of its own the line has, without the program that speaks."""
+        return own_words(without_program(self.text))
 
 
 _TRACEBACK = "Traceback (most recent call last)"
@@ -264,6 +270,4 @@ def weigh_line(page: Page, index: int) -> Record:
             (at for at in range(end, min(len(page.lines), end + 5)) if ")" in page.lines[at]), index
         )
         end = closing + 1
-    return Record(
-        index, end, weight, rules=[rule], final=final, own=own_words(without_program(line))
-    )
+    return Record(index, end, weight, rules=[rule], final=final, text=line)

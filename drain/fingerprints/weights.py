@@ -10,14 +10,8 @@ from typing import NamedTuple
 from drain.fingerprints.forms import is_diagnostic, is_named_error, without_lead
 from drain.fingerprints.lines import Level
 from drain.fingerprints.python import EXCEPTION_LINE
-from drain.fingerprints.words import (
-    is_aside,
-    is_routine,
-    is_warning,
-    is_wrapper,
-    own_words,
-    says_failure,
-)
+from drain.fingerprints.signs import is_aside, is_routine, is_warning, says_failure
+from drain.fingerprints.words import is_wrapper, own_words
 
 
 class Weight(IntEnum):

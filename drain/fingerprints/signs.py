@@ -1,0 +1,101 @@
+"""The signs by which a line tells of failure, of work that goes on, of a warning, or of another line.
+
+They are words and forms of the language, not names of programs. Single words are looked up in sets,
+because a pattern of a hundred alternatives costs as much as all the rest of a reading.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from drain.fingerprints.words import words
+
+_LETTERS = re.compile(r"[a-z]+")
+# Words that tell of a failure wherever they stand.
+_TELLING = words(
+    "cannot couldnt unable failed fail fails failure failures failing denied refused timeout exceed exceeded exceeds exceeding invalid missing unexpected unknown"
+    " unsupported unresolved expected abort aborted aborting exhausted undefined undeclared illegal reject rejected rejects unreachable unavailable unauthorized"
+    " unauthorised forbidden killed evicted crash crashed crashes corrupt corrupted mismatch mismatched conflict conflicts conflicting conflicted broken terminated"
+    " overflow blocked insufficient limit quota lost deadlock malformed bad wrong stale expired unbound disconnected abandoned stopped canceled cancelled halted"
+    " panic panicked segmentation never lack lacks nil required impossible incompatible ambiguous duplicate unterminated unclosed differ differs"
+)
+# Words that tell of one together with others.
+_BESIDE = words(
+    "can could couldn not time timed no does doesn did didn is isn already too out null attempt reset longer core went gave returned rc exit status errno signal code"
+)
+_PHRASES = re.compile(
+    r"\b(?:can't|could ?n[o']t|not (?:found|find|valid|supported|available|permitted|possible|defined|exist|allowed|ready|authorized|responding|recogni[sz]ed|be|a|an|in|set|up)\b"
+    r"|time[sd]? out|no (?:\w{2,20} (?:to|for|in|found|with|on|was|available)|such|space|route|match\w*|more|permission|response|longer|field|module|file|free|memory|valid|available|element|default|implementation|method|member|data|value|results?|package)\b"
+    r"|does ?n[o']t|did ?n[o']t|is ?n[o']t|already (?:exists|in use|running|locked)|too (?:many|large|long|big|few|old|short|small)|went away|gave up|reset by|core dumped|out of (?:memory|range|bounds|scope|space)|null pointer|attempt to|longer than"
+    r"|returned -?[1-9]\d{0,2}\b(?! \w)|(?:rc|exit|status|errno|signal|code)\s?[=:]\s?-?[1-9])"
+)
+_STEMS = re.compile(
+    r": \*\*\* \S|ABORT\b|[Ee](?:rror|RROR|xception|XCEPTION)s?(?![a-z])|(?<![Dd]e)[Ff](?:ault|AULT|atal|ATAL)s?(?![a-z])|[Vv]iolat|VIOLAT|\boom|OOM|[A-Z]{2}_[A-Z_]{2,40}:"
+    # error and failed where a language has other letters or joins its words
+    r"|[Ff]ehler|[Ee]rreur|[Éé]ch(?:ou|ec)|ошибк|ОШИБК|エラー|失败|失敗|错误|錯誤|오류|しました"
+)
+
+
+def says_failure(line: str) -> bool:
+    """Whether a line has a word for something that went wrong."""
+    line = line[:1_000]
+    lower = line.lower()
+    told = _LETTERS.findall(lower)
+    if not _TELLING.isdisjoint(told):
+        return True
+    if not _BESIDE.isdisjoint(told) and _PHRASES.search(lower):
+        return True
+    return bool(_STEMS.search(line))
+
+
+# Work that went well or goes on: never the cause, whatever words it holds.
+_BEGINS_ROUTINE = re.compile(
+    r"\s{0,12}(?:ok|PASS|✓|✔|√|\.+)(?:\s|$)|\[\s{0,3}\d{1,5}(?:/\d{1,5}|%)\]|-- |[$>] \S|(?:remote|Get|Hit|Ign)[:\d]"
+    # Downloading wheels | Successfully installed: what is being done or was done, unless it is the failing
+    r"|(?!(?:Failed|Expected|Unexpected|Aborted|Killed|Terminated|Rejected|Denied|Refused|Missing|missing|Exceeded|Stopped|Crashed|Cancelled|Unhandled|Undefined|Failing|String|string)\b)"
+    r"(?:[A-Za-z][a-z]{2,14}ing|[A-Z][a-z]{2,14}ed) (?!to\b|by\b|at\b|in\b|out\b|that\b|because\b)(?![^:]{0,80}(?:[Ff]ail|[Ee]rror|not found|denied))"
+)
+_ROUTINE = re.compile(
+    r"(?<![\w.])(?:0|no) (?:errors?|failures?|failed|problems)\b|\b(?:errors?|failures?|failed|exceptions?)(?:_count)?\s?[=:]\s?0\b"
+    r"|\b(?:PASSED|SKIPPED|XPASS|XFAIL|XPASSED|UP-TO-DATE)\b|\.\.\. ?ok$|\b(?:Passed|OK)\s{1,4}\d[\d.]* ?s(?:ec)?$|\[\s{0,3}\d{1,3}%\]\s{0,4}$"
+    r"|\b[Ss]uccess(?:ful|fully)?\b|\b(?:retrying|will retry|is now|is up|is ready)\b",
+)
+_ROUTINE_WORDS = (
+    "uccess", "PASS", "SKIP", "XFAIL", "UP-TO", "retry", " is ", "ok", "OK", "Passed", "%]", "0", "no ",
+)  # fmt: skip
+_UNSUCCESSFUL = re.compile(r"\b(?:not|un|without)\b.{0,30}success", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def is_routine(line: str) -> bool:
+    """Whether a line tells that work went well or goes on."""
+    line = line[:400]
+    if _BEGINS_ROUTINE.match(line):
+        return True
+    if not any(word in line for word in _ROUTINE_WORDS):
+        return False
+    return bool(_ROUTINE.search(line)) and not _UNSUCCESSFUL.search(line)
+
+
+# What explains, advises or points at something else.
+_ASIDE = re.compile(
+    r"\s{0,12}(?:(?:DETAIL|HINT|STATEMENT|LOCATION|QUERY|CONTEXT|note|help|hint|tip|Hint|Note|Tip|Help|NOTE|See also|See|For more|For further|To see|To re-?run|Run with|Try|Please|Make sure|Did you|If you|Call log|Complete log|A complete log|Background on|Note that)\b"
+    r"|--- (?:STD|std)\w{3}\b|\(Background on|\[SQL: |\[parameters: |-> \[Help|\* Try|\+ |> Run with|https?://|Re-run|[\w.]{1,30} --help)"
+)
+_WARNING = re.compile(
+    r"^\s{0,12}(?:\w{1,12} )?(?:warn(?:ing)?\b|deprecat|WARN)|^\S{1,200}: warning\b|^\S{1,200} warning:|\bWARN(?:ING)?\b[\s:|\]]|\w{1,60}Warning: ",
+    re.IGNORECASE,
+)
+
+
+def is_aside(line: str) -> bool:
+    """Whether a line explains another one or says what to do."""
+    return bool(_ASIDE.match(line))
+
+
+def is_warning(line: str) -> bool:
+    """Whether a line calls itself a warning."""
+    return ("arn" in line or "ARN" in line or "eprecat" in line) and bool(
+        _WARNING.search(line[:300])
+    )
