@@ -6,20 +6,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import ShowFacets
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.forms import Media, ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from drain.models.audit import Subject, record_audit
 from drain.models.vocabulary import Origin
 from drain.people.requests import person_of
-
-from .rows import RowList
 
 # The stubs make these classes generic; at run time Django's are not.
 if TYPE_CHECKING:
@@ -59,7 +54,6 @@ class DrainModelAdmin(_ModelAdmin):
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     paginator = BoundedPaginator
-    change_list_template = "admin/drain/change_list.html"
     list_per_page = 50
     list_max_show_all = 200
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
@@ -82,10 +76,6 @@ class DrainModelAdmin(_ModelAdmin):
             request, {"media": _scripts("actions.js"), **(extra_context or {})}
         )
 
-    def get_changelist(self, request: HttpRequest, **_: Any) -> type[RowList]:
-        """The list that draws its own rows."""
-        return RowList
-
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only filters that the list offers: any other column could be guessed letter by letter, secrets too."""
         offered = [each[0] if isinstance(each, tuple) else each for each in self.list_filter]
@@ -97,16 +87,6 @@ class DrainModelAdmin(_ModelAdmin):
         }
         return lookup.partition("__")[0] in begins and super().lookup_allowed(
             lookup, value, request
-        )
-
-    def action_checkbox(self, obj: Any) -> SafeString:
-        """Django's own box, without a form widget and its templates for each: they were a quarter of a list's page."""
-        return format_html(
-            '<input type="checkbox" name="{}" value="{}" class="action-select"'
-            ' aria-label="Select this object for an action - {}">',
-            ACTION_CHECKBOX_NAME,
-            obj.pk,
-            obj,
         )
 
     def save_model(
