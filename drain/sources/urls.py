@@ -13,7 +13,7 @@ from drain.sources.errors import SourceError
 
 HIDDEN = "***"
 ENV_PREFIX = "env:"
-_POSTGRES = ("postgresql://", "postgres://")
+_POSTGRES = re.compile(r"(postgres(?:ql)?)(\+psycopg2?)?://")
 _SQLITE = "sqlite://"
 # Greedy up to the last @ before a slash, so that a password that itself holds an @ is hidden whole.
 _USERINFO = re.compile(r"(\w[\w+.-]*://[^\s:/?#@]*:)[^\s/?#]*(@)")
@@ -28,7 +28,15 @@ class Location:
     """Where a source really is: a file, or a PostgreSQL address that may hold a password."""
 
     url: str
+    """What a driver of ours opens."""
     path: Path | None = None
+    given: str = ""
+    """As it was written, with the driver that SQLAlchemy is to use; empty if that is the same."""
+
+    @property
+    def address(self) -> str:
+        """What a program of the source's own is given."""
+        return self.given or self.url
 
 
 def mask(text: str) -> str:
@@ -59,8 +67,10 @@ def locate(url: str, environ: Mapping[str, str] | None = None) -> Location:
     resolved = resolve(url, environ)
     if "\0" in resolved:
         raise SourceError("An address cannot hold a NUL byte.")
-    if resolved.startswith(_POSTGRES):
-        return Location(resolved)
+    postgres = _POSTGRES.match(resolved)
+    if postgres:
+        plain = f"{postgres[1]}://{resolved[postgres.end() :]}"
+        return Location(plain, given=resolved if postgres[2] else "")
     if resolved.startswith(_SQLITE + "/"):
         return _sqlite(resolved)
     raise SourceError(
@@ -73,7 +83,7 @@ def absolute(url: str) -> str:
     """Return the address in the form that is stored: a SQLite path absolute, env:NAME as it is."""
     if url.startswith(ENV_PREFIX):
         return url
-    return locate(url).url
+    return locate(url).address
 
 
 def _sqlite(resolved: str) -> Location:

@@ -12,6 +12,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from drain.engine.errors import EngineError
+from drain.engine.inline import require_capable
 from drain.engine.queue.clearing import clear_queued
 from drain.engine.sessions.results import session_result
 from drain.engine.source_outbox import settle_debts
@@ -167,7 +169,7 @@ def test_a_phase_that_we_end_is_put_back_and_its_reason_kept(
 
 def test_exit_143_is_a_timeout(one: Pipeline, backlog: Backlog) -> None:
     argv = ["/bin/sh", "-c", "exit 143"]
-    type(one.profile).objects.filter(pk=one.profile.pk).update(argv=argv, cwd="/")
+    type(one.profile).objects.filter(pk=one.profile.pk).update(argv=argv, preflight="")
     assert drained(one, backlog)[0].outcome == "timeout"
 
 
@@ -314,3 +316,21 @@ def test_a_phase_that_was_queued_anew_since_the_import_is_not_cleared(one: Pipel
     (result,) = clear_queued([phase.pk], PhaseState.FAILED, "stale", ADA)
     assert (result.done, "since the last import" in result.said) == (False, True)
     assert one.row("q")["last_failure_reason"] == "a newer one"
+
+
+def test_a_missing_module_or_key_is_one_sentence_before_the_first_phase(
+    one: Pipeline, backlog: Backlog, tmp_path: Path
+) -> None:
+    workspace = tmp_path / "workspace"
+    (workspace / "scripts").mkdir(parents=True)
+    script = workspace / "scripts" / "drain_one_phase.py"
+    script.write_text("from autopack.executor import Executor\n")
+    profile = type(one.profile).objects.filter(pk=one.profile.pk)
+    profile.update(cwd=str(workspace))
+    session = backlog.drain(one.session())
+    assert (session.state, session.stop_reason) == ("refused", "preflight_failed")
+    assert "No module named 'autopack'" in session.preflight["autopack:pipeline"]["output"]
+    script.write_text("")
+    profile.update(env_from=["ANTHROPIC_API_KEY_OF_NOBODY"])
+    with pytest.raises(EngineError, match="no ANTHROPIC_API_KEY_OF_NOBODY"):
+        require_capable(one.session())

@@ -59,3 +59,12 @@ def test_other_addresses_are_refused_with_a_sentence(url):
     with pytest.raises(SourceError) as refused:
         locate(url)
     assert str(refused.value).endswith(".")
+
+
+@pytest.mark.parametrize("driver", ["+psycopg2", "+psycopg", ""])
+def test_an_address_with_a_driver_of_sqlalchemy_is_read_and_given_on_as_it_is(driver):
+    written = f"postgresql{driver}://ada:pw@db/autopack"
+    location = locate(written)
+    assert location.url == "postgresql://ada:pw@db/autopack"
+    assert location.address == absolute(written) == written
+    assert "pw" not in mask(written)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from drain.engine.attempts.start import Held
@@ -13,11 +13,11 @@ from drain.engine.process.outcome import Decision
 from drain.engine.process.outcome import Source as SourceSays
 from drain.engine.process.profile import Profile
 from drain.engine.source_outbox import AGAIN, FOLLOW, LOST, ask_later, follow_rows
+from drain.engine.source_profile import for_source
 from drain.models import Source, TelemetryEvent
 from drain.models.vocabulary import WORKING_STATES, PhaseState, SourceKind
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import Outcome
-from drain.sources.autopack.profile import attempt_environment
 from drain.sources.autopack.readback import SETTLED, Readback, Watermark, before, settle
 from drain.sources.autopack.rows import SourceRow
 from drain.sources.autopack.writing import Change, write_back
@@ -103,7 +103,7 @@ class AutopackAround(Around):
             raise moved
 
     def profile(self, profile: Profile) -> Profile:
-        return replace(profile, env={**profile.env, **attempt_environment(self._source)})
+        return for_source(profile, self._source)
 
     def after(self, ended: Ended, beat: Callable[[], bool]) -> Said:
         if ended.command is Command.LOST:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from pathlib import Path
 
 from django.db import connection, transaction
 
 from drain.engine.attempts.context import LoopContext
-from drain.engine.process.preflight import run_preflight
+from drain.engine.process.preflight import Preflight, run_preflight
 from drain.engine.process.profile import Profile
+from drain.engine.source_profile import for_source
 from drain.engine.workers.timing import IDLE_SECONDS
 from drain.models import Candidate, DrainSession
 from drain.models.transitions.phases import Why
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
+from drain.sources.errors import SourceError
 
 LOCK_SPACE = 0x6472  # "dr": our corner of PostgreSQL's advisory locks
 
@@ -54,7 +57,7 @@ def _preflight(context: LoopContext) -> None:
         return
     found: dict[str, object] = {}
     for profile in _profiles(context):
-        result = run_preflight(profile, folder=context.folder)
+        result = _run(profile, context.folder)
         found[profile.name] = {
             "ok": result.ok,
             "seconds": round(result.seconds, 2),
@@ -72,6 +75,13 @@ def _preflight(context: LoopContext) -> None:
             why=Why("open", context.actor, session=context.session),
             preflight=found,
         )
+
+
+def _run(profile: Profile, folder: Path) -> Preflight:
+    try:
+        return run_preflight(for_source(profile), folder=folder)
+    except SourceError as error:
+        return Preflight(ok=False, seconds=0.0, output_tail="", sentence=str(error))
 
 
 def _profiles(context: LoopContext) -> list[Profile]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from argparse import ArgumentParser
 from typing import Any
 
@@ -11,8 +12,10 @@ from django.utils import timezone
 
 from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
+from drain.models import ExecutorProfile
 from drain.models.vocabulary import Origin
 from drain.sources.autopack.importing import ImportResult
+from drain.sources.autopack.profile import PREFIX, keys_to_name
 from drain.sources.autopack.registering import Registration, import_registered
 from drain.sources.errors import SourceError
 
@@ -30,7 +33,15 @@ class Command(DatabaseCommand):
         parser.add_argument(
             "--workspace", default="", help="folder with scripts/drain_one_phase.py"
         )
-        parser.add_argument("--python", default="", help="interpreter that runs the phases")
+        parser.add_argument(
+            "--python",
+            default="",
+            help="interpreter that runs the phases (default: the workspace's)",
+        )
+        parser.add_argument(
+            "--env-from", action="append", nargs="+", default=[], metavar="NAME",
+            help="variable of the workers that phases get, e.g. ANTHROPIC_API_KEY",
+        )  # fmt: skip
         parser.add_argument(
             "--settle-seconds", type=float, help="how long a phase's state may take to settle"
         )
@@ -45,6 +56,7 @@ class Command(DatabaseCommand):
             workspace=options["workspace"],
             python=options["python"],
             settle_seconds=options["settle_seconds"],
+            env_from=tuple(name for group in options["env_from"] for name in group),
         )
         try:
             result = import_registered(
@@ -52,6 +64,11 @@ class Command(DatabaseCommand):
             )
         except SourceError as error:
             raise CommandError(str(error)) from error
+        profile = ExecutorProfile.objects.filter(name=f"{PREFIX}{result.source}").first()
+        if profile is not None:
+            said = keys_to_name({*profile.env, *profile.env_from}, os.environ)
+            if said:
+                self.stderr.write(said)
         self.stdout.write(json.dumps(result.as_json()) if options["json"] else _sentences(result))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -27,6 +27,8 @@ class Registration:
     workspace: str = ""
     python: str = ""
     settle_seconds: float | None = None
+    env_from: tuple[str, ...] = ()
+    """Variables of the workers that phases get beside the workers' AUTOPACK_ ones."""
 
 
 def import_registered(
@@ -46,9 +48,11 @@ def register(registration: Registration, *, actor: str, origin: Origin) -> Sourc
     with transaction.atomic():
         source = _save_source(registration, workspace, actor, origin)
         if source.workspace:
-            _save_profile(source, registration.python, actor, origin)
-        elif registration.python:
-            raise SourceError("--python needs a --workspace, the folder in which it runs.")
+            _save_profile(source, replace(registration, workspace=workspace), actor, origin)
+        elif registration.python or registration.env_from:
+            raise SourceError(
+                "--python and --env-from need a --workspace, the folder in which phases run."
+            )
         return source
 
 
@@ -101,10 +105,12 @@ def _save_source(registration: Registration, workspace: str, actor: str, origin:
     return source
 
 
-def _save_profile(source: Source, python: str, actor: str, origin: Origin) -> None:
+def _save_profile(source: Source, registration: Registration, actor: str, origin: Origin) -> None:
     """The profile is a command that runs: whoever changes it is written down, also by an import."""
     old = _command(profile_of(source))
-    profile = save_profile(source, python, actor)
+    profile = save_profile(
+        source, registration.python, actor, registration.env_from, workspace=registration.workspace
+    )
     if old != _command(profile):
         record_audit(
             Person(actor, origin),
@@ -117,7 +123,10 @@ def _save_profile(source: Source, python: str, actor: str, origin: Origin) -> No
 
 
 def _command(profile: ExecutorProfile | None) -> dict[str, object]:
-    return {} if profile is None else {"argv": list(profile.argv), "cwd": profile.cwd}
+    if profile is None:
+        return {}
+    fields = ("argv", "cwd", "preflight", "env_from")
+    return {name: getattr(profile, name) for name in fields}
 
 
 def _checked(name: str) -> str:
