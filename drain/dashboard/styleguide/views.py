@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from drain.dashboard.drains.steps import Fact, Step
+from drain.dashboard.drains.stop_card import StopCard
 from drain.dashboard.frame.counts import ShellCounts
 from drain.dashboard.frame.frame import build_shell
 from drain.dashboard.styleguide.charts import bars_sample, rate_sample, sankey_sample, states_sample
@@ -20,7 +22,7 @@ from drain.dashboard.ui.svg import Interval, LaneMark
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """What `_gauge.html` reads: one stop condition, observed against its limit."""
+    """What the macro `gauge` draws: one stop condition, observed against its limit."""
 
     name: str
     observed: float
@@ -72,7 +74,7 @@ REASONS = (
     ("run_held", 58),
     ("leased", 4),
 )
-CAUSES = (
+FINGERPRINTS = (
     (
         "ModuleNotFoundError: No module named 'autopack.coverage_tracker'",
         "fix_deployed",
@@ -109,45 +111,50 @@ RATES = (
     ("ModuleNotFoundError", 78, Interval(0.0, 0.0, 0.047), Interval(0.949, 0.875, 0.98)),
     ("patch does not apply", 27, Interval(0.15, 0.06, 0.32), Interval(0.59, 0.41, 0.75)),
 )
-STOP_CARD = {
-    "sentence": "Stopped: fingerprint repeated 3 times in run fileorg-p2-20251208q",
-    "facts": (
-        {"label": "Rule", "text": "max_fingerprint_repeats", "mono": True},
-        {"label": "Observed / limit", "text": "3 / 3"},
-        {
-            "label": "Fingerprint",
-            "text": "SyntaxError: invalid syntax in autonomous_executor",
-            "mono": True,
-            "state": "regressed",
-        },
-        {
-            "label": "Tripped by",
-            "text": "#48213 fileorg-p2-frontend-build, attempt 2, 12:06:29",
-            "href": "#",
-        },
-        {"label": "Not run", "text": "37 of 60 phases, 34 in this run"},
+CARD = StopCard(
+    "Stopped: fingerprint repeated 3 times in run fileorg-p2-20251208q",
+    (
+        Fact("Rule", "max_fingerprint_repeats", mono=True),
+        Fact("Observed / limit", "3 / 3"),
+        Fact(
+            "Fingerprint",
+            "SyntaxError: invalid syntax in <name>",
+            href="#",
+            template=True,
+            state="regressed",
+        ),
+        Fact("Tripped by", "#48213 fileorg-p2-frontend-build, attempt 2, 12:06:29", href="#"),
+        Fact("Not run", "37 of 60 phases, 34 in this run"),
     ),
-    "steps": (
-        {
-            "title": "Read attempt #48213",
-            "text": "The failing line is still in autonomous_executor.py:2290",
-            "action": "Open log",
-            "href": "#",
-        },
-        {
-            "title": "Hold run fileorg-p2-20251208q",
-            "text": "34 phases leave every plan until you release them",
-            "action": "Hold…",
-            "dialog": "confirm-hold",
-        },
-        {
-            "title": "Resume without this run",
-            "text": "3 phases left, same limits, preview first",
-            "action": "Preview",
-            "href": "#",
-        },
+    (
+        Step(
+            "Read attempt #48213",
+            "The failing line is still in autonomous_executor.py:2290",
+            href="#",
+            action="Open log",
+        ),
+        Step(
+            "Hold run fileorg-p2-20251208q",
+            "34 phases leave every plan until you release them",
+            href="#",
+            action="Hold…",
+        ),
+        Step(
+            "Resume without this run",
+            "3 phases left, same limits, preview first",
+            href="#",
+            action="Preview",
+        ),
     ),
-}
+)
+LOG_LINES = (
+    ((("$ pytest -q", ""),), False),
+    (
+        (("FAILED", "ansi-red ansi-bold"), (" tests/test_", ""), ("import", "mark"), (".py", "")),
+        True,
+    ),
+    ((("41 passed", "ansi-green"),), False),
+)
 COMMAND = (
     "manage.py drain --batch-size 120 --parallel 4 --queued-policy dependents --max-total-minutes 90"
     " --skip-run-prefix archive- --note 'After BUILD-146 import fix'"
@@ -158,7 +165,7 @@ TEMPLATE = 'File "<path>/autonomous_executor.py", line <n>, in <name>\n  from au
 @login_not_required
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component in every state."""
-    return render(request, "drain/styleguide.html", _context(request))
+    return render(request, "styleguide/page.html", _context(request))
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
@@ -173,8 +180,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "ledger_bar": [(part[0], part[1]) for part in LEDGER],
         "counts": COUNTS,
         "progress_bar": [(part[0], part[2]) for part in COUNTS if part[0]],
-        "reasons": [{"code": code, "count": count, "href": "#"} for code, count in REASONS],
-        "causes": CAUSES,
+        "excluded": [{"code": code, "count": count, "href": "#"} for code, count in REASONS],
+        "fingerprints": FINGERPRINTS,
         "phases": [(*phase, _lanes(place)) for place, phase in enumerate(PHASES)],
         "hours": (0.1, 0.3, 0.5, 0.7, 0.9),
         "hour_heads": (
@@ -187,9 +194,9 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "fixes": (0.3,),
         "rates": RATES,
         "ask": 0.8,
-        "legend_names": ("complete", "failed", "retryable", "timeout", "fix"),
-        "bulk_actions": ({"label": "Clear…", "href": "#"},),
-        "stop_card": STOP_CARD,
+        "bulk_actions": ({"label": "Clear…", "href": "#", "danger": False},),
+        "card": CARD,
+        "log_lines": LOG_LINES,
         "command": COMMAND,
         "template_text": TEMPLATE,
         "spark": (1486, 1484, 1485, 1480, 1482, 1479, 1470, 1400, 1360, 1315),
