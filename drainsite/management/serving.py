@@ -17,7 +17,7 @@ from drain.engine.workers.broker import require_broker
 from drain.engine.workers.hosts import require_shared_secret
 from drain.management.membership import Membership
 from drainsite.supervisor import site
-from drainsite.supervisor.supervisor import ChildSpec, Supervisor
+from drainsite.supervisor.supervisor import ChildSpec, LeftoverError, Supervisor
 
 # Any number will do, as long as every host of an installation uses the same.
 MIGRATION_LOCK = 0x64726169
@@ -89,6 +89,8 @@ def serve(
             threading.Thread(target=_announce, args=(wanted, say, over), daemon=True).start()
         try:
             supervisor.run()
+        except LeftoverError as error:
+            raise CommandError(str(error)) from error
         finally:
             over.set()
 

@@ -8,6 +8,7 @@ from the supervisor: when it closes, the supervisor is gone (kill -9 included) a
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -16,6 +17,8 @@ import threading
 from types import FrameType
 
 from drain.engine.process.hardening import harden_process
+
+_PR_SET_PDEATHSIG = 1
 
 
 class StandIn:
@@ -31,7 +34,12 @@ class StandIn:
         harden_process()  # its environment is the program's, with the site's secrets
         signal.signal(signal.SIGTERM, self._end)
         threading.Thread(target=_watch_supervisor, daemon=True).start()
-        program = subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - the supervisor's own argv
+        program = subprocess.Popen(  # noqa: S603 - the supervisor's own argv
+            argv,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one thread of ours, and it only waits
+        )
         self._program = program
         if self._told:  # while the program was being started
             program.terminate()
@@ -54,6 +62,12 @@ class StandIn:
         if self._program is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._program.pid, signal.SIGKILL)
+
+
+def _end_with_parent() -> None:
+    """Ask the program to end when this stand-in is killed (Linux): with the supervisor gone too nobody else would."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def _watch_supervisor() -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
+
+from drain.engine.process.tree import children_of, is_running, look
 
 LONGEST_LINE = 65_536
 LOOK_SECONDS = 0.1
+CLEAR_SECONDS = 10.0
 PROBE_SECONDS = 5.0
 # A child must fail this many probes in a row: one slow answer is no reason to kill it.
 PROBE_FAILURES = 3
@@ -47,6 +52,12 @@ class Child:
     started: float
     failed_probes: int = 0
     next_probe: float = field(default=0.0)
+    programs: set[int] = field(default_factory=set)
+    """Pids of what its stand-in started; each leads a session of its own."""
+
+
+class LeftoverError(Exception):
+    """Something that was to end is still there; the message is one sentence with the pids."""
 
 
 class Supervisor:
@@ -71,7 +82,7 @@ class Supervisor:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Start everything, watch until told to stop, end everything."""
+        """Start everything, watch until told to stop, end everything. Raises LeftoverError."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         try:
@@ -128,6 +139,8 @@ class Supervisor:
         now = time.monotonic()
         for spec in self._specs:
             child = self._children.get(spec.name)
+            if child is not None:
+                child.programs.update(children_of(child.process.pid, child.process.pid))
             if child is None:
                 if now >= self._due[spec.name]:
                     self._start(spec)
@@ -143,6 +156,7 @@ class Supervisor:
         settled = now - child.started >= SETTLED_SECONDS
         self._deaths[name] = 0 if settled else self._deaths.get(name, -1) + 1
         pause = min(0.5 * 2 ** self._deaths[name], LONGEST_PAUSE_SECONDS)
+        self._clear(child)
         self._release(child)
         del self._children[name]
         self._due[name] = now + pause
@@ -161,6 +175,7 @@ class Supervisor:
     def _end_all(self) -> None:
         """Ask all at once; each child's stand-in keeps the deadline. A second stop hurries."""
         for child in self._children.values():
+            child.programs.update(children_of(child.process.pid, child.process.pid))
             child.process.terminate()
         hurried = False
         while any(child.process.poll() is None for child in self._children.values()):
@@ -169,10 +184,33 @@ class Supervisor:
                 for child in self._children.values():
                     child.process.terminate()
             time.sleep(LOOK_SECONDS / 2)
+        left = [pid for child in self._children.values() for pid in self._clear(child)]
         for child in self._children.values():
             self._release(child)
         self._children.clear()
+        if left:
+            named = ", ".join(map(str, left))
+            raise LeftoverError(f"Not everything ended: look at the processes {named}.")
+
+    def _clear(self, child: Child) -> list[int]:
+        """End what a stand-in that is gone has left of its program; returns what would not end."""
+        until = time.monotonic() + CLEAR_SECONDS
+        while left := members(child.programs):
+            if time.monotonic() > until:
+                break
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(LOOK_SECONDS / 5)
+        return left
 
     def _release(self, child: Child) -> None:
         assert child.process.stdin is not None  # noqa: S101 - Popen was given PIPE
         child.process.stdin.close()
+
+
+def members(sessions: Collection[int]) -> list[int]:
+    """Return the living processes of these sessions."""
+    pids = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")] if sessions else []
+    found = [process for pid in pids if (process := look(pid)) and process.session in sessions]
+    return [process.pid for process in found if is_running(process.pid, process.started)]

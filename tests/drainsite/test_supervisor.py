@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from drain.engine.process.tree import Process, children_of, look
 from drainsite.postgres.postmaster import is_alive
+from drainsite.supervisor import supervisor
+from drainsite.supervisor.supervisor import ChildSpec, LeftoverError, Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = """
@@ -67,6 +70,9 @@ class Site:
 
     def pids(self) -> set[int]:
         return {int(path.name.removeprefix("pid-")) for path in self.place.glob("pid-*")}
+
+    def stand_in(self) -> int:
+        return children_of(self.process.pid, self.process.pid)[0]
 
     def gone(self, pids: set[int]) -> bool:
         return not any(is_alive(pid) for pid in pids)
@@ -141,3 +147,55 @@ def test_a_second_request_hurries(site):
     running.process.send_signal(signal.SIGINT)
     running.process.communicate(timeout=300)
     assert running.gone(running.pids())
+
+
+def test_killing_the_stand_in_leaves_nothing_of_its_program_beside_the_new_one(site):
+    running = site()
+    before = running.pids()
+    os.kill(running.stand_in(), signal.SIGKILL)
+    until(lambda: running.pids() - before)
+    assert running.gone(before), "two of them ran at once"
+    until(lambda: len(running.pids()) == 4)
+    output = running.end()
+    assert running.gone(running.pids())
+    assert output.endswith("stopped\n")
+
+
+def test_a_stop_while_the_stand_in_is_dead_leaves_nothing_either(site):
+    running = site(program=STUBBORN)
+    running.process.send_signal(signal.SIGSTOP)
+    os.kill(running.stand_in(), signal.SIGKILL)
+    running.process.send_signal(signal.SIGTERM)
+    running.process.send_signal(signal.SIGCONT)
+    running.process.communicate(timeout=60)
+    assert running.gone(running.pids())
+
+
+def test_supervisor_and_stand_in_killed_leave_no_program(site):
+    running = site()
+    stand_in = running.stand_in()
+    running.process.kill()
+    os.kill(stand_in, signal.SIGKILL)
+    leaders = {pid for pid in running.pids() if (look(pid) or leader_gone).session == pid}
+    until(lambda: running.gone(leaders))
+
+
+leader_gone = Process(0, 0, 0, 0)
+
+
+def test_what_will_not_end_is_named(monkeypatch):
+    monkeypatch.setattr(supervisor, "members", lambda _: [5_000_000])
+    monkeypatch.setattr(supervisor, "CLEAR_SECONDS", 0.0)
+    spec = ChildSpec("true", ["true"], dict(os.environ))
+    watching = Supervisor([spec], lambda _: None)
+    watching.request_stop()
+    kept = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        with pytest.raises(LeftoverError, match="processes 5000000"):
+            watching.run()
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
