@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from collections.abc import Sequence
-from pathlib import PurePath
 
 from drain.engine.process.contract import Contract
 from drain.engine.process.errors import TemplateError
+from drain.engine.process.program_text import program_text
 
 PLACEHOLDERS = ("run_id", "phase_id", "phase_index", "attempt", "params[key]")
 
 # `${NAME}` belongs to whoever reads the argument later and `{{name}}` is how a literal {name} is written.
 _PLACEHOLDER = re.compile(r"(\$?)(\{?)\{([A-Za-z_]\w*)(?:\[([^\[\]{}]*)\])?\}(\}?)")
-_SHELL = re.compile(r"(?:ba|da|z|k|a|fi)?sh|busybox|python[\d.]*|perl|ruby|node")
-_SCRIPT_OPTION = re.compile(r"-[A-Za-z]*[ce]")
 
 
 def render(argv: Sequence[str], contract: Contract, *, allow_dash: bool = False) -> tuple[str, ...]:
@@ -31,11 +28,12 @@ def inspect(argv: Sequence[str]) -> None:
         raise TemplateError("The profile has no command; give one after `--`.")
     for item in argv:
         _check_names(item)
-    script = _script_with_placeholder(argv)
-    if script is not None:
+    program = program_text(argv, _has_placeholder, _literal)
+    if program is not None:
         raise TemplateError(
-            f"The script {script[:80]!r} holds a placeholder, so an imported name could run as code; "
-            "pass it behind the script instead, like: sh -c 'echo \"$1\"' sh {phase_id}."
+            f"The argument {program[:80]!r} could be a program with a value in it, so an imported name could run as "
+            "code; pass the value behind the script, like: sh -c 'exec tool -c \"$1\"' sh {phase_id}, or read "
+            "DRAIN_PHASE_ID or DRAIN_PARAM_… in it."
         )
 
 
@@ -104,18 +102,15 @@ def _check_names(item: str) -> None:
             )
 
 
-def _script_with_placeholder(argv: Sequence[str]) -> str | None:
-    """Return the inline script of a shell or interpreter that holds a placeholder, if any."""
-    interpreter = False
-    for item, following in itertools.pairwise(argv):
-        interpreter = interpreter or _SHELL.fullmatch(PurePath(item).name) is not None
-        if interpreter and _SCRIPT_OPTION.fullmatch(item) and _has_placeholder(following):
-            return following
-    return None
-
-
 def _has_placeholder(item: str) -> bool:
     return any(
         not dollar and not (before and after)
         for dollar, before, _, _, after in _PLACEHOLDER.findall(item)
+    )
+
+
+def _literal(item: str) -> str:
+    """The argument without what its placeholders will be replaced by."""
+    return _PLACEHOLDER.sub(
+        lambda found: "" if not found[1] and not (found[2] and found[5]) else found[0], item
     )
