@@ -14,7 +14,7 @@ from urllib.parse import quote
 from django.http import QueryDict
 from django.utils.safestring import SafeString
 
-from drain.dashboard.http.links import changed_query, link, phase_href, run_page_href
+from drain.dashboard.http.links import changed_query, link, phase_href
 from drain.dashboard.markup import ago, icon
 from drain.dashboard.ui.formats import number
 from drain.engine.queue.blockers import QueuedPhase
@@ -72,27 +72,6 @@ class QueuedRows:
             f'<a class="button small" href="{ignore}" title="Phases may run before what they need">Ignore it…</a>'
             f"{drain if self.drains else ''}"
         )
-
-
-def blocker_rows(phases: Iterable[QueuedPhase], now: datetime) -> SafeString:
-    """The queued phases that the overview names, with how many wait for each."""
-    return SafeString("".join([_blocker_row(phase, now) for phase in phases]))
-
-
-def _blocker_row(phase: QueuedPhase, now: datetime) -> str:
-    waited: str = ago(phase.since, now)
-    if phase.stale:
-        waited = f'<span class="state s-held">{icon("alert-triangle-filled", "", "Stale")}{waited}</span>'
-    blocks = (
-        f"<strong>{number(phase.blocks)}</strong>"
-        if phase.blocks
-        else '<span class="faint">0</span>'
-    )
-    return (
-        f'<tr data-row="{phase.pk}"><td class="t-name"><a href="{phase_href(phase.pk)}">{escape(phase.phase_id)}</a>'
-        f'<a class="t-sub" href="{run_page_href(phase.run_pk)}">{escape(phase.run_id)}</a></td>'
-        f'<td class="num">{waited}</td><td class="num">{blocks}</td></tr>'
-    )
 
 
 def _tick(pk: int, name: str) -> str:

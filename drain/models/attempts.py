@@ -87,6 +87,11 @@ class Attempt(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk}"
 
+    @property
+    def by_source(self) -> bool:
+        """Whether its source ran it, and kept its log."""
+        return self.worker.startswith("source:")
+
 
 class TelemetryEvent(models.Model):
     """One event that a phase told us, by DRAIN_REPORT or in its source's tables."""

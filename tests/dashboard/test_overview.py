@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.core.cache import caches
 from django.utils import timezone
-
 from drain.dashboard.overview.causes import read_causes
+
 from drain.dashboard.overview.ledger import read_ledger
 from drain.dashboard.overview.rates import read_rates
 from drain.dashboard.overview.states import read_states

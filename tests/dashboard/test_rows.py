@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from drain.dashboard.overview.causes import CauseRow
+from drain.dashboard.run_markup import dependency_drawing, phase_rows, run_rows
 
 from drain.dashboard.cause_markup import matrix_rows
 from drain.dashboard.frame.frame import NavItem
 from drain.dashboard.frame_markup import nav_links, tab_links, zone_choices
 from drain.dashboard.markup import options, part
-from drain.dashboard.overview.causes import CauseRow
 from drain.dashboard.queued_markup import QueuedRows, blocker_rows
-from drain.dashboard.run_markup import dependency_drawing, phase_rows, run_rows
 from drain.dashboard.runs.detail_query import PhaseLine, RunPhase, RunTable
 from drain.dashboard.runs.graph import Node, lay_out
 from drain.dashboard.runs.list_query import ListedRun, RunRow

@@ -1,7 +1,7 @@
-"""What a phase printed, as safe HTML: colours become classes, everything else that steers a terminal goes.
+"""What a phase printed, as pieces of text: colours become classes, everything else that steers a terminal goes.
 
-The text is hostile. Every character is escaped; only our own class names get into the markup, chosen by
-table from the numbers of an SGR sequence (ECMA-48, 8.3.117).
+The text is hostile, and templates escape it; the class names are our own, chosen by table from the numbers
+of an SGR sequence (ECMA-48, 8.3.117).
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from html import escape
-
-from django.utils.safestring import SafeString
+from typing import NamedTuple
 
 _COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 _SGR = re.compile(r"\x1b\[([0-9;:]*)m")
@@ -76,27 +74,34 @@ _SWITCHES: dict[int, Callable[[Pen], Pen]] = {
 }
 
 
+class Piece(NamedTuple):
+    """A part of a line that looks the same throughout; `hit` where it is what somebody searched for."""
+
+    text: str
+    css: str = ""
+    hit: bool = False
+
+
 class Painter:
-    """Lines in, markup out; the pen goes on from line to line as it would in a terminal."""
+    """Lines in, pieces out; the pen goes on from line to line as it would in a terminal."""
 
     def __init__(self) -> None:
         self._pen = Pen()
 
-    def line(self, text: str) -> SafeString:
-        """One line as HTML."""
+    def line(self, text: str) -> list[Piece]:
+        """Return the pieces of one line that can be seen."""
         if "\x1b" not in text:
-            return self._piece(text)
-        parts = _SGR.split(_last_writing(text))
-        found = [self._piece(parts[0])]
-        for numbers, piece in zip(parts[1::2], parts[2::2], strict=True):
-            self._pen = self._pen.after(numbers)
-            found.append(self._piece(piece))
-        return SafeString("".join(found))
+            found = [self._piece(text)]
+        else:
+            parts = _SGR.split(_last_writing(text))
+            found = [self._piece(parts[0])]
+            for numbers, part in zip(parts[1::2], parts[2::2], strict=True):
+                self._pen = self._pen.after(numbers)
+                found.append(self._piece(part))
+        return [piece for piece in found if piece.text]
 
-    def _piece(self, text: str) -> SafeString:
-        shown = escape(visible(text))
-        css = self._pen.css if shown else ""
-        return SafeString(f'<span class="{css}">{shown}</span>' if css else shown)
+    def _piece(self, text: str) -> Piece:
+        return Piece(visible(text), self._pen.css)
 
 
 def plain(text: str) -> str:

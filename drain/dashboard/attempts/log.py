@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from itertools import chain
 from typing import Any
 
@@ -13,10 +12,9 @@ from django.core.cache import caches
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from drain.dashboard.attempts.ansi import Painter, plain
+from drain.dashboard.attempts.ansi import Painter, Piece, plain
 from drain.dashboard.attempts.reader import (
     Hits,
     Line,
@@ -38,29 +36,16 @@ SHOWN = 500
 MOST_HITS = 300
 
 
-_RUNNING = '<span aria-hidden="true">·</span>'
-_CUT = '<span class="ansi-dim"> … cut, the file has the rest</span>'
-
-
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line as the page shows it: `html` is what was printed, `mark` stands for its number."""
+    """A line as the page shows it; `cut` if more of it was printed, `named` if an address can lead to it."""
 
     number: int
-    html: SafeString
+    pieces: list[Piece]
     cut: bool
     href: str
-    mark: str
     hit: bool = False
     named: bool = True
-
-    @property
-    def drawn(self) -> str:
-        """Its markup, by hand: a page has five hundred of them."""
-        css = "log-line hit" if self.hit else "log-line"
-        name = f' id="L{self.number}"' if self.named else ""
-        cut = _CUT if self.cut else ""
-        return f'<span class="{css}"{name}><a href="{self.href}">{self.mark}</a>{self.html}{cut}</span>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +56,6 @@ class LogView:
     total: int
     hits: int | None = None
     gone: bool = False
-
-    @property
-    def drawn(self) -> SafeString:
-        """All lines as markup."""
-        return SafeString("".join(line.drawn for line in self.lines))
 
     @property
     def first(self) -> int:
@@ -101,7 +81,6 @@ def attempt_log(request: HttpRequest, pk: int) -> HttpResponse:
         "now": timezone.now(),
         "attempt": attempt,
         "running": running,
-        "took": attempt.finished_at - attempt.started_at if attempt.finished_at else None,
         "q": q,
         "log": view,
         "address": request.path,
@@ -110,7 +89,7 @@ def attempt_log(request: HttpRequest, pk: int) -> HttpResponse:
         "session_href": link("session-detail", attempt.session_id) if attempt.session_id else "",
     }
     return page_or_fragment(
-        request, "drain/attempt_log.html", "drain/_attempt_log.html", context, over=not running
+        request, "attempts/page.html", "attempts/_live.html", context, over=not running
     )
 
 
@@ -178,7 +157,6 @@ def _found_view(attempt: Attempt, found: Hits, q: str) -> LogView:
             _marked(plain(item.text), q),
             item.cut,
             f"{address}?at={item.number}#L{item.number}",
-            str(item.number),
             named=False,
         )
         for item in found.lines
@@ -188,10 +166,10 @@ def _found_view(attempt: Attempt, found: Hits, q: str) -> LogView:
 
 def _running_view(attempt: Attempt) -> LogView:
     lines = [Line(place, text, False) for place, text in enumerate(attempt.tail.splitlines(), 1)]
-    return LogView(_painted(lines, None, _RUNNING), len(lines))
+    return LogView(_painted(lines, None), len(lines))
 
 
-def _painted(lines: list[Line], at: int | None, mark: str = "") -> list[LogLine]:
+def _painted(lines: list[Line], at: int | None) -> list[LogLine]:
     paint = Painter().line
     return [
         LogLine(
@@ -199,22 +177,21 @@ def _painted(lines: list[Line], at: int | None, mark: str = "") -> list[LogLine]
             paint(item.text),
             item.cut,
             f"#L{item.number}",
-            mark or str(item.number),
             hit=item.number == at,
         )
         for item in lines
     ]
 
 
-def _marked(text: str, words: str) -> SafeString:
-    """The line with every occurrence marked; ASCII letters compare without case."""
+def _marked(text: str, words: str) -> list[Piece]:
+    """The line in pieces, every occurrence of the words a hit; ASCII letters compare without case."""
     low, needle = _low(text), _low(words)
     pieces, start = [], 0
     while (place := low.find(needle, start)) >= 0:
-        pieces.append(escape(text[start:place]))
-        start = place + len(needle)
-        pieces.append(f"<mark>{escape(text[place:start])}</mark>")
-    return SafeString("".join(pieces) + escape(text[start:]))
+        end = place + len(needle)
+        pieces += [Piece(text[start:place]), Piece(text[place:end], hit=True)]
+        start = end
+    return [*pieces, Piece(text[start:])]
 
 
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}

@@ -16,7 +16,7 @@ from drain.dashboard.http.cache import shared
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
-from drain.dashboard.overview.causes import Causes, read_causes
+from drain.dashboard.overview.fingerprints import FingerprintMatrix, read_fingerprints
 from drain.dashboard.overview.latest_drain import read_drain
 from drain.dashboard.overview.ledger import Ledger, read_ledger
 from drain.dashboard.overview.rates import RateFacts, read_rates
@@ -40,7 +40,7 @@ class OverviewFacts:
     ledger: Ledger
     rates: RateFacts
     states: StateFacts
-    causes: Causes
+    fingerprints: FingerprintMatrix
     blockers: list[QueuedPhase]
 
 
@@ -61,13 +61,10 @@ def overview(request: HttpRequest) -> HttpResponse:
         "ledger_bar": [(name, getattr(facts.ledger, name)) for name in PARTS],
         "words": _words(facts.rates),
         "drain_href": link("session-detail", drain.session.pk) if drain else "",
-        "all_causes": link("fingerprint-list"),
-        "queued_list": link("queued-list"),
-        "telemetry_href": link("telemetry"),
         "hours": hours,
         "periods": PERIODS.items(),
     }
-    return page_or_fragment(request, "drain/overview.html", "drain/_overview.html", context)
+    return page_or_fragment(request, "overview/page.html", "overview/_live.html", context)
 
 
 def overview_facts(hours: int, now: datetime) -> OverviewFacts:
@@ -81,7 +78,7 @@ def overview_facts(hours: int, now: datetime) -> OverviewFacts:
         ledger=_kept("ledger", lambda: read_ledger(now)),
         rates=_kept(f"rates:{span}", lambda: read_rates(hours, now)),
         states=_kept(f"states:{span}", lambda: read_states(hours, now, by_state)),
-        causes=_kept("causes", lambda: read_causes(now)),
+        fingerprints=_kept("fingerprints", lambda: read_fingerprints(now)),
         blockers=_kept("blockers", lambda: oldest_queued(QueueFilter(), now, BLOCKERS)),
     )
 
@@ -111,7 +108,7 @@ def ledger_parts(ledger: Ledger) -> list[dict[str, Any]]:
         "held": f"in {_counted(ledger.held_runs, 'run')}" if ledger.held else "no run is held",
         "snoozed": f"of {_counted(ledger.snoozed_causes, 'fingerprint')}"
         if ledger.snoozed
-        else "no cause is snoozed",
+        else "no fingerprint is snoozed",
         "untouched": "no drain has reached them in 7 d",
     }
     places = {

@@ -9,10 +9,9 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from drain.dashboard.attempts.ansi import Painter
+from drain.dashboard.attempts.ansi import Painter, Piece
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
@@ -44,7 +43,7 @@ _ATTEMPT = (
     "exit_code", "signal", "telemetry_count", "zero_yield_reason", "log_bytes", "error", "fingerprint", "tail",
     "progress_percent", "progress_message",
 )  # fmt: skip
-_CAUSE = ("key", "title", "status")
+_FINGERPRINT = ("key", "title", "status")
 _TRANSITION = ("at", "from_state", "to_state", "verb", "actor", "reason")
 _EVENT = ("kind", "model", "category", "actual_tokens", "predicted_tokens", "at")
 
@@ -62,22 +61,20 @@ def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
     failed = next((attempt for attempt in attempts if attempt.error), None)
     why = explain(phase, current, now)
     key = (failed.fingerprint if failed else "") or phase.last_fingerprint
-    cause = _cause(key)
     context = {
         "now": now,
         "phase": phase,
         "why": why,
         "session_href": link("session-detail", why.session) if why.session else "",
         "drain_href": link("session-new", run=phase.run.run_id),
-        "attempts": [_line(attempt) for attempt in attempts[:ATTEMPTS]],
+        "attempts": attempts[:ATTEMPTS],
         "params": json.dumps(phase.params, indent=2, ensure_ascii=False)[:PARAMS_CHARACTERS],
         "more_attempts": max(phase.attempts - ATTEMPTS, 0),
         "current": current,
         "tail": _tail(current),
         "failed": failed,
         "error": _error(phase, failed),
-        "cause": cause,
-        "cause_href": link("fingerprint-detail", cause.key) if cause else "",
+        "fingerprint": _fingerprint(key),
         "transitions": _transitions(phase),
         "events": list(
             TelemetryEvent.objects.filter(phase=phase).order_by("-pk").only(*_EVENT)[:EVENTS]
@@ -85,22 +82,10 @@ def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
         **_neighbours(phase),
     }
     over = phase.state in ENDED_STATES and current is None
-    return page_or_fragment(
-        request, "drain/phase_detail.html", "drain/_phase_detail.html", context, over=over
-    )
+    return page_or_fragment(request, "phases/page.html", "phases/_live.html", context, over=over)
 
 
-def _line(attempt: Attempt) -> dict[str, Any]:
-    """An attempt with how long it took and the address of its session."""
-    ended = attempt.finished_at
-    return {
-        "attempt": attempt,
-        "took": ended - attempt.started_at if ended else None,
-        "session_href": link("session-detail", attempt.session_id) if attempt.session_id else "",
-    }
-
-
-def _tail(current: Attempt | None) -> list[SafeString]:
+def _tail(current: Attempt | None) -> list[list[Piece]]:
     """The last lines of an open attempt in their colours."""
     painter = Painter()
     lines = current.tail.splitlines() if current else []
@@ -113,12 +98,12 @@ def _error(phase: Phase, failed: Attempt | None) -> str:
     return text if len(text) <= ERROR_CHARACTERS else f"…{text[-ERROR_CHARACTERS:]}"
 
 
-def _cause(key: str) -> Fingerprint | None:
-    """The cause that stands for this key now; a merge of a merge is followed by its own page."""
+def _fingerprint(key: str) -> Fingerprint | None:
+    """The fingerprint that stands for this key now; a merge of a merge is followed by its own page."""
     if not key:
         return None
     known = Q(key=key) | Q(aliases__key=key)
-    shown = (*_CAUSE, *(f"merged_into__{name}" for name in _CAUSE))
+    shown = (*_FINGERPRINT, *(f"merged_into__{name}" for name in _FINGERPRINT))
     found = Fingerprint.objects.filter(known).select_related("merged_into").only(*shown).first()
     return found.merged_into or found if found else None
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from drain.dashboard.attempt_reads import newest_attempts
+from drain.dashboard.runs.attempts import newest_attempts
 from drain.dashboard.runs.graph import Layout, Node, lay_out
 from drain.dashboard.runs.timeline import (
     Period,
@@ -23,6 +23,7 @@ from drain.dashboard.ui.svg import LaneMark
 from drain.db.sql import rows
 from drain.models import Hold, Run
 from drain.models.vocabulary import ENDED_STATES, PhaseState
+from drain.policy.texts import last_line
 
 PAGE = 200
 GRAPH_EDGES = 400
@@ -39,8 +40,8 @@ HOLDS = 10
 _PHASES = """
 SELECT p.id AS pk, CASE WHEN p.tier_index = 0 THEN '' ELSE p.tier_index || '.' END || p.phase_index AS place,
     p.phase_id, p.state, p.state_changed_at AS since,
-    right(p.last_failure_reason, %(said)s::int) AS said,
-    (SELECT f.title FROM drain_fingerprint f WHERE f.key = p.last_fingerprint) AS cause
+    right(p.last_failure_reason, %(characters)s::int) AS reason,
+    (SELECT f.title FROM drain_fingerprint f WHERE f.key = p.last_fingerprint) AS fingerprint
 FROM drain_phase p
 WHERE p.run_id = %(run)s::bigint AND (p.place, p.id) > (%(index)s::bigint, %(pk)s::bigint)
 ORDER BY p.place, p.id LIMIT %(limit)s::int
@@ -61,17 +62,17 @@ class RunPhase(NamedTuple):
     phase_id: str
     state: str
     since: datetime
-    said: str
+    reason: str
     """The end of its last failure."""
-    cause: str | None
+    fingerprint: str | None
     """The title of its fingerprint."""
 
     @property
     def error(self) -> str:
         """Why it failed the last time, unless it is over."""
-        if not self.said or self.state in ENDED_STATES:
+        if not self.reason or self.state in ENDED_STATES:
             return ""
-        return self.cause or last_line(self.said)
+        return self.fingerprint or last_line(self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,15 @@ class PhaseLine:
     """What the attempt squares show."""
     marks: list[LaneMark]
     seconds: float | None
+
+
+class ShownFix(NamedTuple):
+    """A fix marker on the timeline; `place` is 0 at its left end and 1 at its right."""
+
+    pk: int
+    name: str
+    at: datetime
+    place: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +113,13 @@ class RunTable:
         """Places of the vertical rules."""
         return [place for place, _, _ in self.ticks]
 
-    def fixes(
-        self, markers: Sequence[tuple[int, datetime]]
-    ) -> list[tuple[str, float, datetime, int]]:
-        """(name, place, moment, number) of the fix markers of its period."""
+    def fixes(self, markers: Sequence[tuple[int, datetime]]) -> list[ShownFix]:
+        """The fix markers of its period at their places."""
         if self.period is None:
             return []
-        return [(f"FM-{pk}", self.period.share(at.timestamp()), at, pk) for pk, at in markers]
+        return [
+            ShownFix(pk, f"FM-{pk}", at, self.period.share(at.timestamp())) for pk, at in markers
+        ]
 
 
 def run_table(
@@ -143,7 +153,8 @@ def run_table(
 def _phases(run: Run, after: tuple[int, int] | None) -> list[RunPhase]:
     """A page of phases and one more if there is."""
     index, pk = after or _BEFORE_ALL
-    values = {"run": run.pk, "index": index, "pk": pk, "said": REASON_CHARACTERS, "limit": PAGE + 1}
+    values = {"run": run.pk, "index": index, "pk": pk, "limit": PAGE + 1}
+    values["characters"] = REASON_CHARACTERS
     return [RunPhase(**found) for found in rows(_PHASES, values)]
 
 
@@ -155,12 +166,6 @@ def _line(phase: RunPhase, attempts: list[Stretch], period: Period | None, now: 
     if queued_since is not None:
         seconds = now - queued_since
     return PhaseLine(phase, [one.state for one in attempts], marks, seconds)
-
-
-def last_line(text: str) -> str:
-    """The last line that says something, where the error of a traceback stands."""
-    lines = [line.strip() for line in text[-REASON_CHARACTERS:].splitlines() if line.strip()]
-    return lines[-1] if lines else ""
 
 
 def holds_on(run: Run) -> list[Hold]:

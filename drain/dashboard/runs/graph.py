@@ -36,6 +36,8 @@ class Box:
     x: float
     y: float
     text: str
+    width: int = WIDTH
+    height: int = HEIGHT
 
     @property
     def middle(self) -> float:

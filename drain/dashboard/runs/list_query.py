@@ -17,6 +17,7 @@ from drain.evidence.rollups.fold import state_counts
 from drain.models import Phase, Run
 from drain.models.vocabulary import WORKING_STATES, PhaseState
 from drain.policy.numbers import whole
+from drain.policy.texts import last_line
 
 Matches = dict[int, dict[str, Any]]
 """The phase of each run whose error matched the search."""
@@ -103,10 +104,9 @@ class RunRow:
     match: dict[str, Any] | None
 
     @property
-    def said(self) -> str:
+    def message(self) -> str:
         """The line of the matching error that says most: its last one."""
-        lines = [line.strip() for line in (self.match or {}).get("error", "").splitlines()]
-        return next((line for line in reversed(lines) if line), "")
+        return last_line((self.match or {}).get("error", ""))
 
     @property
     def total(self) -> int:

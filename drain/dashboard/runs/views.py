@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in, page_or_fragment
@@ -44,13 +45,14 @@ def run_list(request: HttpRequest) -> HttpResponse:
     page = run_page(wanted, number_in(request, "before"), number_in(request, "after"), now)
     context = {
         "now": now,
+        "saved": SavedViews(request, "run-list"),
         "wanted": wanted,
         "page": page,
         "sources": list(Source.objects.order_by("name").values_list("pk", "name")[:NAMED_SOURCES]),
         "states": STATE_CHOICES,
         "clear": link("run-list"),
     }
-    return page_or_fragment(request, "drain/run_list.html", "drain/_run_list.html", context)
+    return page_or_fragment(request, "runs/list.html", "runs/_list.html", context)
 
 
 @require_safe
@@ -66,7 +68,6 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     whole = request.GET.get("time") == "all"
     table = run_table(run, _after(request, pk), now, whole=whole)
     what = happened(run, table.period, now)
-    fixes = table.fixes(what.fixes)
     context: dict[str, Any] = {
         "now": now,
         "run": run,
@@ -79,18 +80,17 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "holding": [held for held in holds if holds_still(held, now)],
         "past": read_past(run, counts, what),
         "table": table,
-        "fixes": fixes,
-        "flags": [place for _, place, _, _ in fixes],
+        "fixes": table.fixes(what.fixes),
         "whole": whole,
         "paged": "after" in request.GET,
         "drain_href": link("session-new", run=run.run_id),
         "queued_href": link("queued-list", run=run.run_id),
-        "legend": ("complete", "failed", "retryable", "timeout", "lost"),
+        "outcomes": ("complete", "failed", "retryable", "timeout", "lost"),
     }
     if "HX-Request" not in request.headers:
         context["graph"] = dependency_graph(run)
         context["hold_command"] = manage(["hold", run.run_id, "--reason", "TEXT"])
-    return page_or_fragment(request, "drain/run_detail.html", "drain/_run_detail.html", context)
+    return page_or_fragment(request, "runs/page.html", "runs/_live.html", context)
 
 
 def _after(request: HttpRequest, run: int) -> tuple[int, int] | None:

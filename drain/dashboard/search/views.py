@@ -11,13 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
 from drain.dashboard.http.search_terms import cleaned, parts, prefix_query
-from drain.dashboard.runs.detail_query import last_line
 from drain.db.sql import rows
 from drain.models import Fingerprint, Phase, Run
+from drain.policy.texts import last_line
 
 EACH = 10
 # Shorter beginnings match nearly everything and say nothing.
@@ -51,8 +52,8 @@ ORDER BY found.state_changed_at DESC, found.id DESC
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One result."""
+class Result:
+    """What was found: where it leads, its name or message, and where it belongs."""
 
     href: str
     text: str
@@ -66,8 +67,13 @@ class Group:
 
     title: str
     kind: str
-    items: list[Found]
+    results: list[Result]
     all_href: str = ""
+
+    @property
+    def full(self) -> bool:
+        """Whether there may be more than are shown."""
+        return len(self.results) >= EACH
 
 
 @require_safe
@@ -78,11 +84,12 @@ def search(request: HttpRequest) -> HttpResponse:
     groups = find(q) if len(q) >= SHORTEST else []
     context: dict[str, Any] = {
         "now": timezone.now(),
+        "saved": SavedViews(request, "search"),
         "q": q,
-        "groups": [group for group in groups if group.items],
+        "groups": [group for group in groups if group.results],
         "too_short": len(q) < SHORTEST,
     }
-    return page_or_fragment(request, "drain/search.html", "drain/_search.html", context)
+    return page_or_fragment(request, "search/page.html", "search/_results.html", context)
 
 
 def find(q: str) -> list[Group]:
@@ -95,33 +102,33 @@ def find(q: str) -> list[Group]:
     ]
 
 
-def _runs(q: str) -> list[Found]:
+def _runs(q: str) -> list[Result]:
     found = Run.objects.filter(run_id__startswith=q).order_by("run_id")[:EACH]
-    return [Found(link("run-detail", run.pk), run.run_id, run.name) for run in found]
+    return [Result(link("run-detail", run.pk), run.run_id, run.name) for run in found]
 
 
-def _phases(q: str) -> list[Found]:
+def _phases(q: str) -> list[Result]:
     # In this order, and only in this one, an index knows the first few without reading the others.
     found = Phase.objects.alias(beginning=Collate("phase_id", "C"))
     found = found.filter(beginning__startswith=q).order_by("beginning", "pk")
     shown = found.values_list("pk", "phase_id", "run__run_id", "state")[:EACH]
-    return [Found(link("phase-detail", pk), name, run, state) for pk, name, run, state in shown]
+    return [Result(link("phase-detail", pk), name, run, state) for pk, name, run, state in shown]
 
 
-def _fingerprints(q: str) -> list[Found]:
+def _fingerprints(q: str) -> list[Result]:
     found = Fingerprint.objects.filter(Q(title__icontains=q) | Q(key__startswith=q))
     shown = found.filter(merged_into=None).order_by("-last_seen", "-pk")[:EACH]
     return [
-        Found(link("fingerprint-detail", item.key), item.title, item.category, item.status)
+        Result(link("fingerprint-detail", item.key), item.title, item.category, item.status)
         for item in shown
     ]
 
 
-def _errors(q: str) -> list[Found]:
+def _errors(q: str) -> list[Result]:
     said = prefix_query(q)
     found = rows(_ERRORS, {"query": said, "parts": parts(q)}) if said else []
     return [
-        Found(
+        Result(
             link("phase-detail", item["id"]),
             last_line(item["error"]),
             f"{item['run_id']} / {item['phase_id']}",

@@ -14,11 +14,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from drain.dashboard import (
-    cause_markup,
     frame_markup,
     markup,
-    queued_markup,
-    run_markup,
 )
 from drain.dashboard.http import links
 from drain.dashboard.http.links import changed_query
@@ -36,11 +33,6 @@ register.simple_tag(frame_markup.tab_links, name="tab_links")
 register.simple_tag(frame_markup.zone_choices, name="zone_choices")
 register.simple_tag(markup.command_line, name="command_line")
 register.simple_tag(markup.attempts, name="attempts")
-register.simple_tag(cause_markup.matrix_rows, name="matrix_rows")
-register.simple_tag(queued_markup.blocker_rows, name="blocker_rows")
-register.simple_tag(run_markup.run_rows, name="run_rows")
-register.simple_tag(run_markup.phase_rows, name="phase_rows")
-register.simple_tag(run_markup.dependency_drawing, name="dependency_drawing")
 register.simple_tag(formats.rate, name="rate")
 register.simple_tag(markup.at, name="at")
 register.simple_tag(svg.sparkline, name="sparkline")
