@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 from django.contrib.auth import get_user_model
 
@@ -30,7 +33,10 @@ def save(client, name="Mine", page="run-list", query="state=FAILED&q=tidy"):
 
 
 def said(client, answer):
-    return [str(message) for message in client.get(answer["Location"]).context["messages"]]
+    """The messages on the page that the answer leads to."""
+    page = client.get(answer["Location"]).content.decode()
+    found = re.findall(r'<div class="message [^>]*>.*?<span>(.*?)</span>', page, re.DOTALL)
+    return [unescape(message) for message in found]
 
 
 @pytest.mark.parametrize("page", LISTS)

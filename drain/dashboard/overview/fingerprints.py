@@ -39,7 +39,7 @@ GROUP BY 1, 2, 3, 4
 class Cell(NamedTuple):
     """The failures of one period, and where they are listed."""
 
-    count: int
+    failures: int
     href: str
     narrow: bool
 
@@ -84,7 +84,7 @@ def read_fingerprints(now: datetime) -> FingerprintMatrix:
         counts[one["key"]][one["name"]] += one["n"]
         known[one["key"]] = (one["title"] or one["key"], one["status"] or "new")
     found = [_row(key, *known[key], counts[key]) for key in keys]
-    shown = [row for row in found if row.cells[-1].count]
+    shown = [row for row in found if row.cells[-1].failures]
     return FingerprintMatrix(shown, daily[0].causes)
 
 

@@ -37,13 +37,23 @@ def page(client, attempt, query=""):
 
 
 def test_what_was_printed_is_shown_in_colour_and_inert(client):
-    attempt = logged(f"$ pytest\n{EVIL}\n")
+    attempt = logged(f"$ pytest\n{EVIL}\n" + '\x1b[32m"><img src=x onerror=y>\x1b[0m\n')
     attempt.command = ["python", EVIL]
     attempt.save()
     found = page(client, attempt)
     assert '<span class="ansi-red">&lt;script&gt;' in found
+    assert '<span class="ansi-green">&#34;&gt;&lt;img src=x onerror=y&gt;</span>' in found
     assert "<script>alert" not in found
+    assert "<img" not in found
     assert " style=" not in found
+
+
+def test_a_log_s_lines_stand_one_below_the_other_without_a_space_between(client):
+    found = page(client, logged("one\n\x1b[31mtwo\x1b[0m three\n"))
+    assert (
+        '<code class="log-lines"><span class="log-line" id="L1"><a href="#L1">1</a>one</span>'
+        '<span class="log-line" id="L2"><a href="#L2">2</a><span class="ansi-red">two</span> three</span></code>'
+    ) in found
 
 
 def test_a_search_names_the_lines_and_marks_the_words(client):

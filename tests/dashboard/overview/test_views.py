@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.core.cache import caches
 from django.utils import timezone
-from drain.dashboard.overview.causes import read_causes
 
+from drain.dashboard.overview.fingerprints import read_fingerprints
 from drain.dashboard.overview.ledger import read_ledger
 from drain.dashboard.overview.rates import read_rates
 from drain.dashboard.overview.states import read_states
@@ -106,25 +106,37 @@ def test_the_rate_rose_since_the_fix_marker():
     assert found.after.per_minute == 1.0
 
 
-def test_the_causes_count_the_same_before_and_after_the_totals_are_folded():
+def test_the_matrix_counts_the_same_before_and_after_the_totals_are_folded():
     now = timezone.now()
     run, cause = RunFactory(), FingerprintFactory()
     for hours in (0.5, 2, 20, 60, 150, 200):
         ended(run, "failed", now - timedelta(hours=hours), cause.key)
     ended(run, "retryable", now, "")
-    before = read_causes(now).rows[0].cells
+    before = read_fingerprints(now).rows[0].cells
     fold()
-    assert [n for n, _ in before] == [1, 2, 3, 4, 5]
-    assert read_causes(now).rows[0].cells == before
+    assert [cell.failures for cell in before] == [1, 2, 3, 4, 5]
+    assert read_fingerprints(now).rows[0].cells == before
 
 
-def test_merged_causes_count_for_the_one_that_stands_for_them():
+def test_merged_fingerprints_count_for_the_one_that_stands_for_them():
     now = timezone.now()
     run, cause = RunFactory(), FingerprintFactory()
     merged = FingerprintFactory(merged_into=cause)
     ended(run, "failed", now - timedelta(minutes=5), merged.key)
-    (row,) = read_causes(now).rows
-    assert (row.key, [n for n, _ in row.cells]) == (cause.key, [1, 1, 1, 1, 1])
+    (row,) = read_fingerprints(now).rows
+    assert (row.key, [cell.failures for cell in row.cells]) == (cause.key, [1, 1, 1, 1, 1])
+
+
+def test_the_matrix_links_each_number_and_boxes_placeholders(client):
+    cause = FingerprintFactory(title="No module named <name>")
+    for _ in range(3):
+        ended(RunFactory(), "failed", timezone.now() - timedelta(hours=2), cause.key)
+    page = client.get("/").content.decode()
+    assert 'No module named <span class="slot">name</span></a>' in page
+    assert '<td class="heat heat-0 t-narrow"><span aria-label="none">·</span></td>' in page
+    assert (
+        f'<td class="heat heat-1"><a href="/fingerprints/{cause.key}/?since=3h">3</a></td>' in page
+    )
 
 
 def test_an_empty_installation_says_how_to_begin(client):
@@ -146,7 +158,7 @@ def test_an_installation_without_failures_says_what_is_missing(client):
 
 
 def test_a_phase_cannot_write_markup_into_the_page(client):
-    evil = "<script>alert(1)</script>"
+    evil = '<script>alert("x")</script>'
     run = RunFactory(run_id=f"run-{evil}")
     PhaseFactory(run=run, phase_id=f"p-{evil}", state="QUEUED")
     cause = FingerprintFactory(title=f"Error {evil}")
@@ -154,6 +166,7 @@ def test_a_phase_cannot_write_markup_into_the_page(client):
     DrainSession.objects.create(state="running", started_by="p", origin="browser", note=evil)
     page = client.get("/").content.decode()
     assert evil not in page
+    assert 'alert("' not in page
     assert page.count("&lt;script&gt;") >= 4
     assert " style=" not in page
 
