@@ -38,7 +38,7 @@ def test_preview_start_watch_and_read_a_drain(
     page.get_by_role("link", name="research-4").first.click()
     expect(page.get_by_text("ValueError: still broken").first).to_be_visible()
     page.goto(f"/runs/{report_run.pk}/")
-    expect(page.get_by_text("6 complete")).to_be_visible()
+    expect(page.get_by_text("6 complete", exact=True)).to_be_visible()
     assert complaints == []
 
 

@@ -43,7 +43,7 @@ def test_the_main_journey_on_a_phone(
     tabs = page.get_by_role("navigation", name="Main, phone")
     tabs.get_by_role("link", name="Runs").click()
     page.get_by_role("link", name="research-system-v2").click()
-    expect(page.get_by_text("6 complete")).to_be_visible()
+    expect(page.get_by_text("6 complete", exact=True)).to_be_visible()
     fits(page)
     tabs.get_by_text("More").click()
     tabs.get_by_role("link", name="Queued").click()

@@ -82,7 +82,7 @@ def test_charts_draw_fit_a_phone_and_have_no_serious_accessibility_problem(
     page.route("**/echarts.min.js", lambda _: None)
     page.goto("/", wait_until="commit")
     # The page is there while the code of its charts is still on its way.
-    expect(page.get_by_role("heading", name="Causes", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Fingerprints", exact=True)).to_be_visible()
     # Lets go what was held.
     page.unroute("**/echarts.min.js")
     paths = ("/", "/telemetry/", f"/runs/{past.pk}/", "/runs/?held=1")
