@@ -22,11 +22,12 @@ def choose(records: list[Record]) -> Record | None:
     if tests:
         return tests[0]
     if final:
-        return _with_rule(final[0], "the first error of a compiler")
+        return _with_rule(_first_of_last_build(records), "the first error of the last build")
     runs = _troubles(records)
-    told = [run for run in runs if any(_tells(record) for record in run)]
-    if told:
-        return _heaviest(told[-1], "the last trouble")
+    for tells in (_tells_much, _tells):
+        told = [run for run in runs if any(tells(record) for record in run)]
+        if told:
+            return _heaviest(told[-1], "the last trouble")
     if runs:
         return _after_what_was_survived(records, runs)
     return _says_most(records) if records else None
@@ -70,6 +71,31 @@ def _before_wrapper(records: list[Record], best: Record) -> Record:
     if before.weight == Weight.PLAIN and before.end == best.start:
         return _with_rule(before, "the last words before a wrapper")
     return best
+
+
+def _first_of_last_build(records: list[Record]) -> Record:
+    """The first compiler's error that only a few routine lines part from the last one."""
+    first: Record | None = None
+    routine = 0
+    for record in records:
+        if record.final and record.weight >= Weight.NAMED:
+            first = record if first is None or routine > _NEW_BUILD else first
+            routine = 0
+        elif record.weight == Weight.ROUTINE:
+            routine += 1
+    assert first is not None  # noqa: S101 - the caller has one
+    return first
+
+
+# So many lines of routine between two errors are another build; fewer are its other processes.
+_NEW_BUILD = 8
+
+
+def _tells_much(record: Record) -> bool:
+    """Whether a record ends a phase by itself and has more than one word of its own to say so."""
+    return _tells(record) and (
+        record.weight > Weight.TOLD or record.failure is not None or record.own > 1
+    )
 
 
 def _tells(record: Record) -> bool:

@@ -12,6 +12,7 @@ from drain.fingerprints.json_lines import unwrap_json
 _ANSI = re.compile(
     r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]?|\][^\x07\x1b\n]{0,512}(?:\x07|\x1b\\)?|[@-Z\\^_])?"
 )
+_BARE_ANSI = re.compile(r"\[(?:\d{1,3}(?:;\d{1,3}){0,4})?m")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -24,6 +25,9 @@ def clean(text: str) -> str:
     """The bare text, lines parted by ``\\n``; never empty when something printable was there."""
     if "\x1b" in text:
         text = _ANSI.sub("", text)
+    elif "[0m" in text or "[m" in text:
+        # Colours of which a runner kept all but the first character.
+        text = _BARE_ANSI.sub("", text)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.isprintable() and not text.isascii():

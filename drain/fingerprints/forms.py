@@ -16,7 +16,7 @@ from drain.fingerprints.words import is_wrapper, own_words
 # place: word: text, whatever the language of the word; src/a.c:7:5: | Cart.cs(19,6): | file "a.ml", line 3
 _PLACE = re.compile(
     r"\s{0,8}(?:[a-z]: )?(?:file://)?(?:-->\s)?(?P<path>[A-Za-z]:[\\/][^:*?\"<>|\n]{1,300}\.\w{1,8}|[\w./\\@+~-]{1,300}\.\w{1,8}|[\w./\\@+~-]{0,200}\b[A-Z]\w{3,20}file)"
-    r"(?P<at>:\d{1,7}(?::\d{1,7})?(?:-\d+)?:?|\(\d{1,7}(?:,\d{1,7})*\):?|: line \d{1,7}:?|, line \d{1,7}[^:]{0,30}:)\s{0,4}(?:-\s)?(?P<rest>\S.*)$"
+    r"(?P<at>:\d{1,7}(?::\d{1,7})?(?:-\d+)?:?|\(\d{1,7}(?:,\d{1,7})*\):?|:\[\d{1,7},\d{1,7}\]|: line \d{1,7}:?|, line \d{1,7}[^:]{0,30}:)\s{0,4}(?:-\s)?(?P<rest>\S.*)$"
 )
 _SHELL = re.compile(r"(?:[\w./\\@+~-]{1,200}: )?line \d{1,7}: (?P<rest>\S.*)$")
 _WORD = re.compile(
@@ -89,11 +89,16 @@ def is_diagnostic(line: str) -> bool:
     word = _WORD.match(found["rest"])
     if word:
         return not _MILD.match(word["word"]) and bool(
-            _ERROR_WORD.match(word["word"]) or found["at"].count(":") >= 2
+            _ERROR_WORD.match(word["word"]) or _is_exact(found["at"])
         )
     return bool(_LINT.match(found["rest"])) or (
-        found["at"].count(":") >= 2 and own_words(found["rest"]) > 1
+        _is_exact(found["at"]) and own_words(found["rest"]) > 1
     )
+
+
+def _is_exact(at: str) -> bool:
+    """Whether a place names line and column: then no word needs to call it an error."""
+    return at.count(":") >= 2 or "[" in at
 
 
 def is_named_error(line: str) -> bool:

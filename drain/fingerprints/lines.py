@@ -57,7 +57,7 @@ _STEP = re.compile(
 # web-1  | or, where nearly all lines have it, any word before a bar or in brackets
 _CONTAINER = re.compile(r"[A-Za-z][\w.-]{0,40}[-_]\d{1,4}\s{0,30}\| ?")
 _COMMON = re.compile(
-    r"(?:[A-Za-z][\w.-]{0,40}\s{0,30}\||\[[\w .:/-]{1,60}\]|[A-Za-z][\w.-]{0,40}:) ?"
+    r"(?:[A-Za-z][\w.-]{0,40}\s{0,30}\||\[[\w .:/-]{1,60}\]|[A-Za-z][\w.-]{0,40}:|(?:[^\t\n]{1,60}\t){1,2}(?=\d{4}-\d\d-\d\dT)) ?"
 )
 # ERROR: | [error] | ERROR - | <3>ERROR | E: no: a single letter is a word of the tool
 _LEVEL_WORD = re.compile(

@@ -244,7 +244,9 @@ def _at_stack(page: Page, index: int, floor: int) -> Record | None:
             is_frame(lines[end])
             or lines[end]
             .lstrip()
-            .startswith(("... ", "Caused by: ", "[cause]", "Suppressed: ", "Wrapped by: "))
+            .startswith(
+                ("... ", "Caused by: ", "Caused: ", "[cause]", "Suppressed: ", "Wrapped by: ")
+            )
         )
     ):
         end += 1

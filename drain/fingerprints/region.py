@@ -1,7 +1,8 @@
 """Finds the part of a log of any size that tells of its failure, in one pass and flat memory.
 
 A log is searched in blocks for anchors, the strongest kind first and its last place in the block.
-Only the window around the best one is kept, so that everything after this works on bounded text.
+Only the window around the best one and the end of the log are kept, so that everything after this works
+on bounded text: the end because it tells how it ended, the window because the end may tell nothing.
 The same code serves a text in memory and a stream, and both give the same region.
 """
 
@@ -31,15 +32,18 @@ class RegionFinder:
     def __init__(self, limit: int = REGION_CHARS) -> None:
         """``limit``: the longest region wanted, in characters."""
         self._limit = limit
+        self._half = limit // 2
         # More is kept before an anchor than after it: chains and compilers tell upwards.
-        self._before = limit * 5 // 8
+        self._before = self._half * 5 // 8
         self._block = max(_BLOCK, 8 * limit)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._buffer = ""
+        # Where the buffer begins in the whole text.
+        self._offset = 0
         self._head = ""
         self._best = ""
+        self._best_start = 0
         self._rank = _NO_ANCHOR
-        self._whole = True
 
     def feed(self, piece: str) -> None:
         """The next piece of the log, of any length."""
@@ -56,38 +60,41 @@ class RegionFinder:
     def region(self) -> str:
         """The region, at most ``limit`` characters; the whole text when it is no longer than that."""
         self._buffer += self._decoder.decode(b"", final=True)
-        if self._whole and len(self._buffer) <= self._limit:
+        if not self._offset and len(self._buffer) <= self._limit:
             return self._buffer
         self._search(self._buffer)
-        if self._rank < _NO_ANCHOR:
-            return self._best
-        half = self._limit // 2
-        end = self._buffer[len(self._buffer) - half :]
-        return (self._head or self._buffer)[: self._limit - half - 1] + "\n" + end
+        size = len(self._buffer)
+        start = self._best_start - self._offset
+        if self._rank < _NO_ANCHOR and start >= size - self._limit:
+            return _whole_lines(self._buffer, size - self._limit)
+        end = _whole_lines(self._buffer, size - self._half)
+        first = self._best if self._rank < _NO_ANCHOR else (self._head or self._buffer)
+        return first[: self._limit - self._half - 1] + "\n" + end
 
     def _keep_from(self, start: int) -> None:
-        if self._whole:
+        if not self._offset:
             self._head = self._buffer[: self._limit]
-            self._whole = False
         self._buffer = self._buffer[start:]
+        self._offset += start
 
     def _search(self, block: str) -> None:
         """Keep the window around the block's best anchor if it is as good as the best so far."""
         for rank in range(min(self._rank, _NO_ANCHOR - 1) + 1):
             place = max(block.rfind(anchor) for anchor in _ANCHORS[rank])
             if place >= 0:
-                self._best = self._window(block, place)
+                start = max(0, place - self._before)
+                self._best = _whole_lines(block[: start + self._half], start)
+                self._best_start = self._offset + start
                 self._rank = rank
                 return
 
-    def _window(self, block: str, place: int) -> str:
-        """Whole lines around ``place``, as far as lines end within the window."""
-        start = max(0, min(place - self._before, len(block) - self._limit))
-        end = min(len(block), start + self._limit)
-        if start:
-            feed = block.find("\n", start, place)
-            start = feed + 1 if feed >= 0 else start
-        return block[start:end]
+
+def _whole_lines(text: str, start: int) -> str:
+    """The text from ``start`` on, without a first line that was cut as far as others follow."""
+    if start <= 0:
+        return text
+    feed = text.find("\n", start)
+    return text[feed + 1 :] if 0 <= feed < len(text) - 1 else text[start:]
 
 
 def error_region(text: str, limit: int = REGION_CHARS) -> str:

@@ -14,7 +14,7 @@ from drain.fingerprints.words import words
 _LETTERS = re.compile(r"[a-z]+")
 # Words that tell of a failure wherever they stand.
 _TELLING = words(
-    "cannot couldnt unable failed fail fails failure failures failing denied refused timeout exceed exceeded exceeds exceeding invalid missing unexpected unknown"
+    "cannot couldnt unable failed fail fails failure failures failing denied refused exceed exceeded exceeds exceeding invalid missing unexpected unknown"
     " unsupported unresolved expected abort aborted aborting exhausted undefined undeclared illegal reject rejected rejects unreachable unavailable unauthorized"
     " unauthorised forbidden killed evicted crash crashed crashes corrupt corrupted mismatch mismatched conflict conflicts conflicting conflicted broken terminated"
     " overflow blocked insufficient limit quota lost deadlock malformed bad wrong stale expired unbound disconnected abandoned stopped canceled cancelled halted"
@@ -22,11 +22,11 @@ _TELLING = words(
 )
 # Words that tell of one together with others.
 _BESIDE = words(
-    "can could couldn not time timed no does doesn did didn is isn already too out null attempt reset longer core went gave returned rc exit status errno signal code"
+    "can could couldn not time timed timeout no does doesn did didn is isn already too out null attempt reset longer core went gave returned rc exit status errno signal code"
 )
 _PHRASES = re.compile(
     r"\b(?:can't|could ?n[o']t|not (?:found|find|valid|supported|available|permitted|possible|defined|exist|allowed|ready|authorized|responding|recogni[sz]ed|be|a|an|in|set|up)\b"
-    r"|time[sd]? out|no (?:\w{2,20} (?:to|for|in|found|with|on|was|available)|such|space|route|match\w*|more|permission|response|longer|field|module|file|free|memory|valid|available|element|default|implementation|method|member|data|value|results?|package)\b"
+    r"|time[sd]? out|timeout\b(?!\s?=)|no (?:rule|\w{2,20} (?:for|in|found|with|on|was|available)|such|space|route|match\w*|more|permission|response|longer|field|module|file|free|memory|valid|available|element|default|implementation|method|member|data|value|results?|package)\b"
     r"|does ?n[o']t|did ?n[o']t|is ?n[o']t|already (?:exists|in use|running|locked)|too (?:many|large|long|big|few|old|short|small)|went away|gave up|reset by|core dumped|out of (?:memory|range|bounds|scope|space)|null pointer|attempt to|longer than"
     r"|returned -?[1-9]\d{0,2}\b(?! \w)|(?:rc|exit|status|errno|signal|code)\s?[=:]\s?-?[1-9])"
 )
@@ -51,19 +51,23 @@ def says_failure(line: str) -> bool:
 
 # Work that went well or goes on: never the cause, whatever words it holds.
 _BEGINS_ROUTINE = re.compile(
-    r"\s{0,12}(?:ok|PASS|✓|✔|√|\.+)(?:\s|$)|\[\s{0,3}\d{1,5}(?:/\d{1,5}|%)\]|-- |[$>] \S|(?:remote|Get|Hit|Ign)[:\d]"
+    r"\s{0,12}(?:ok|PASS|✓|✔|√|\.+)(?:\s|$)|\[\s{0,3}\d{1,5}(?:/\d{1,5}|%)\]|-- |\s?[$>] (?:Task |[a-z./~][\w./-]*(?:\s|$))|\[command\]|(?:remote|Get|Hit|Ign)[:\d]"
     # Downloading wheels | Successfully installed: what is being done or was done, unless it is the failing
     r"|(?!(?:Failed|Expected|Unexpected|Aborted|Killed|Terminated|Rejected|Denied|Refused|Missing|missing|Exceeded|Stopped|Crashed|Cancelled|Unhandled|Undefined|Failing|String|string)\b)"
     r"(?:[A-Za-z][a-z]{2,14}ing|[A-Z][a-z]{2,14}ed) (?!to\b|by\b|at\b|in\b|out\b|that\b|because\b)(?![^:]{0,80}(?:[Ff]ail|[Ee]rror|not found|denied))"
 )
 _ROUTINE = re.compile(
-    r"(?<![\w.])(?:0|no) (?:errors?|failures?|failed|problems)\b|\b(?:errors?|failures?|failed|exceptions?)(?:_count)?\s?[=:]\s?0\b"
+    r"(?<![\w.])(?:0|no) (?:errors?|failures?|failed|problems)\b|\b(?:[Ee]rrors?|[Ff]ailures?|[Ff]ailed|exceptions?)(?:_count)?\s?[=:]\s?0\b"
     r"|\b(?:PASSED|SKIPPED|XPASS|XFAIL|XPASSED|UP-TO-DATE)\b|\.\.\. ?ok$|\b(?:Passed|OK)\s{1,4}\d[\d.]* ?s(?:ec)?$|\[\s{0,3}\d{1,3}%\]\s{0,4}$"
     r"|\b[Ss]uccess(?:ful|fully)?\b|\b(?:retrying|will retry|is now|is up|is ready)\b",
 )
 _ROUTINE_WORDS = (
     "uccess", "PASS", "SKIP", "XFAIL", "UP-TO", "retry", " is ", "ok", "OK", "Passed", "%]", "0", "no ",
 )  # fmt: skip
+# Tests run: 5, Failures: 0, Errors: 1
+_COUNTED = re.compile(
+    r"\b(?:[Ee]rrors?|[Ff]ailures?|[Ff]ailed)\s?[=:]\s?[1-9]|\b[1-9]\d{0,6} (?:errors?|failures?|failed|failing)\b"
+)
 _UNSUCCESSFUL = re.compile(r"\b(?:not|un|without)\b.{0,30}success", re.IGNORECASE)
 
 
@@ -75,7 +79,9 @@ def is_routine(line: str) -> bool:
         return True
     if not any(word in line for word in _ROUTINE_WORDS):
         return False
-    return bool(_ROUTINE.search(line)) and not _UNSUCCESSFUL.search(line)
+    return (
+        bool(_ROUTINE.search(line)) and not _UNSUCCESSFUL.search(line) and not _COUNTED.search(line)
+    )
 
 
 # What explains, advises or points at something else.

@@ -10,7 +10,7 @@ from drain.fingerprints.words import is_wrapper
 # An indented "at", a call, and where it is; JavaScript, the JVM and .NET each in their own way.
 _FRAME = re.compile(r"^[ \t]+at (?:async )?(?:new )?(\S.{0,400})$", re.MULTILINE)
 _ERROR = re.compile(
-    r"^(?:Uncaught |Unhandled |\(node:\d+\) |Caused by: |Exception in thread \"[^\"\n]{0,100}\" |Unhandled exception\. |\[cause\]: )*"
+    r"^(?:Uncaught |Unhandled |\(node:\d+\) |Caused(?: by)?: |Exception in thread \"[^\"\n]{0,100}\" |Unhandled exception\. |\[cause\]: )*"
     r"((?:[A-Za-z_$][\w$]{0,80}[./]){0,12}[A-Za-z_$][\w$]{0,80}(?:Error|Exception|Throwable|Warning|Failure|Fault|Rejection|Interrupt|Abort|Timeout|Death)"
     r"|java\.lang\.\w{1,60}|Error)"
     r"(?: \[(\w{1,60})\])?(?::[ ]?(.*))?$"

@@ -25,7 +25,7 @@ _FAILING = words(
     "failed fail fails failure failures failing error errors errored exception exceptions exited exit exits exiting terminated aborted abort aborting"
     " stopped returned return returns ended completed complete halted broke broken crashed unsuccessful unsuccessfully successfully successful"
     " nonzero zero non status code codes state result results reason occurred occured encountered detected raised threw thrown caught unexpected"
-    " unexpectedly unhandled uncaught fatal err failed_ stop stopping"
+    " unexpectedly unhandled uncaught fatal err stop stopping finished finishing final overall summary marked aborting went wrong"
     # error and failed in German, French, Spanish, Portuguese, Italian, Dutch, Polish, Swedish, Turkish, Russian
     " fehler fehlgeschlagen erreur erreurs échec errores fallo erro erros falha errore errori fout fouten błąd błędy fel hata ошибка ошибки"
 )
