@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from django import forms
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils import timezone
 from drain.engine.bulk.actions import Line
 from drain.models import Phase
 from drain.models.vocabulary import PhaseState
+from drain.policy.moments import MomentError, read_moment
 
 from .acting import Act, ReasonForm
 
@@ -31,7 +33,19 @@ class ClearForm(ReasonForm):
 class HoldForm(ReasonForm):
     """Until when."""
 
-    until = forms.DateTimeField(required=False, help_text="In UTC; empty: until released.")
+    until = forms.CharField(
+        required=False,
+        max_length=60,
+        help_text="18:00 is the next; or 2026-01-31 18:00, in the time zone of your pages; empty: until released.",
+    )
+
+    def clean_until(self) -> datetime | None:
+        """Return the time to come, or None."""
+        text = self.cleaned_data["until"]
+        try:
+            return read_moment(text, timezone.localtime(), coming=True) if text else None
+        except MomentError as error:
+            raise forms.ValidationError(str(error)) from None
 
 
 class DrainForm(ReasonForm):

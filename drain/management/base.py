@@ -15,11 +15,12 @@ from drain.models.audit import Person
 from drain.models.vocabulary import Origin
 from drain.policy.graph import CycleError
 from drain.policy.limits import LimitError
+from drain.policy.moments import MomentError
 
 from .actor import command_actor
 from .texts import SiteCommand
 
-REFUSALS = (EngineError, LimitError, CycleError)
+REFUSALS = (EngineError, LimitError, MomentError, CycleError)
 
 
 class DatabaseCommand(SiteCommand):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from drain.policy.limits import (
     KeyLevel,
@@ -17,6 +16,7 @@ from drain.policy.limits import (
     parse_key_level,
     parse_queued_policy,
 )
+from drain.policy.moments import read_moment
 
 _NUMBERS: tuple[tuple[str, type, str], ...] = (
     ("batch-size", int, "phases at most (default 10)"),
@@ -57,17 +57,17 @@ def add_limits(parser: CommandParser) -> None:
         help=f"what counts as the same failure for the repeat limits: {', '.join(KeyLevel)} (default key)",
     )
     parser.add_argument(
-        "--until", help="stop starting at this time: 18:00, or 2026-01-31T18:00+00:00"
+        "--until", help="stop starting at this time: 18:00 is the next; or 2026-01-31 18:00"
     )
 
 
 def limits_from(options: dict[str, Any], now: datetime) -> Limits:
-    """Limits from parsed options, validated. Raises LimitError."""
+    """Limits from parsed options, validated. Raises LimitError or MomentError."""
     return Limits(**given_limits(options, now)).validate(now)
 
 
 def given_limits(options: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """Only the limits that were named, by field. Raises LimitError for one that cannot be read."""
+    """Only the limits that were named, by field. Raises LimitError or MomentError."""
     names = (name.replace("-", "_") for name, _, _ in _NUMBERS)
     given = {name: options[name] for name in names if options.get(name) is not None}
     policy = _policy(options)
@@ -76,7 +76,7 @@ def given_limits(options: dict[str, Any], now: datetime) -> dict[str, Any]:
     if options.get("key_level"):
         given["key_level"] = parse_key_level(options["key_level"])
     if options.get("until"):
-        given["until"] = parse_until(options["until"], now)
+        given["until"] = read_moment(options["until"], timezone.localtime(now), coming=True)
     return given
 
 
@@ -89,25 +89,3 @@ def _policy(options: dict[str, Any]) -> QueuedPolicy | None:
             f"--no-skip-runs-with-queued means --queued-policy ignore, not {named}: give one of them."
         )
     return QueuedPolicy.IGNORE
-
-
-def parse_until(text: str, now: datetime) -> datetime:
-    """A time of day (the next one, in the site's zone) or a full date and time."""
-    try:
-        clock = datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - only its time of day is used
-    except ValueError:
-        return _full(text)
-    today = timezone.localtime(now).replace(
-        hour=clock.hour, minute=clock.minute, second=0, microsecond=0
-    )
-    return today if today > now else today + timedelta(days=1)
-
-
-def _full(text: str) -> datetime:
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        found = None
-    if found is None:
-        raise LimitError(f"--until “{text}” is no time: write 18:00 or 2026-01-31T18:00+00:00.")
-    return found if timezone.is_aware(found) else timezone.make_aware(found)

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
+from drain.policy.moments import MomentError, read_date
+
 DEFAULT_PHASE_TIMEOUT_SECONDS = 900
 """Used when neither the session nor the executor profile names a timeout."""
 
@@ -147,7 +149,7 @@ class Limits:
         if "key_level" in values:
             values["key_level"] = parse_key_level(values["key_level"])
         if values.get("until") is not None:
-            values["until"] = parse_until(values["until"])
+            values["until"] = _stored_until(values["until"])
         return cls(**values)
 
 
@@ -169,14 +171,12 @@ def parse_key_level(text: str) -> KeyLevel:
         raise LimitError(f"--key-level “{text}” is unknown: use one of {names}.") from None
 
 
-def parse_until(text: str) -> datetime:
-    """An ISO 8601 time; `validate` asks for its time zone."""
+def _stored_until(text: str) -> datetime:
+    """A date and time; `validate` asks for its time zone."""
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise LimitError(
-            f"--until “{text}” is not a time: write it like 2026-01-31T18:00+00:00."
-        ) from None
+        return read_date(text)
+    except MomentError as error:
+        raise LimitError(f"--until {error}") from None
 
 
 class _Rule(NamedTuple):

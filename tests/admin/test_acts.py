@@ -176,3 +176,14 @@ class TestMoreThanARequestCanTake:
         assert answer.headers["Location"] == f"/bulk/{action.pk}/"
         run_bulk(action.pk)
         assert Phase.objects.filter(state="SKIPPED").count() == 2
+
+
+def test_the_end_of_a_hold_is_read_as_on_the_pages():
+    operator, run = signed_in(Role.OPERATOR), RunFactory()
+    operator.cookies["drain_zone"] = "Asia/Kolkata"
+    form = {"confirmed": "yes", "reason": "disk full", "address": "/admin/drain/run/"}
+    refused = _post(operator, "hold_runs", [run], until="soon", **form).content.decode()
+    assert "“soon” is not a time: write it like 18:00" in refused
+    assert not Hold.objects.exists()
+    _post(operator, "hold_runs", [run], until="18:00", **form)
+    assert Hold.objects.filter(until__hour=12, until__minute=30).exists()

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from drain.engine.sessions.scope import SessionScope
 from drain.policy.limits import LimitError, Limits, QueuedPolicy, parse_queued_policy
+from drain.policy.moments import MomentError, read_moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def read_form(data: QueryDict, now: datetime) -> DrainForm:
     for each in NUMBERS:
         _take(form, each.name, given, lambda each=each: _number(each, form.values[each.name]))
     _take(form, "queued_policy", given, lambda: parse_queued_policy(form.values["queued_policy"]))
-    _take(form, "until", given, lambda: parse_moment(form.values["until"]))
+    _take(form, "until", given, lambda: _until(form.values["until"], now))
     try:
         form.limits = Limits(**given).validate(now)
     except LimitError as error:
@@ -137,7 +137,7 @@ def _typed(data: QueryDict) -> dict[str, str]:
 def _take(form: DrainForm, name: str, given: dict[str, Any], parse: Any) -> None:
     try:
         value = parse()
-    except LimitError as error:
+    except (LimitError, MomentError) as error:
         form.errors[name] = str(error)
         return
     given[name] = value
@@ -151,17 +151,8 @@ def _number(each: NumberField, text: str) -> float | None:
     return None if default is None else default
 
 
-def parse_moment(text: str) -> datetime | None:
-    """A typed date and time, in the chosen zone unless it names one; None for nothing. Raises LimitError."""
-    if not text:
-        return None
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        found = None
-    if found is None:
-        raise LimitError(f"Until “{text[:40]}” is not a time: write it like 2026-01-31 18:00.")
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
+def _until(text: str, now: datetime) -> datetime | None:
+    return read_moment(text, timezone.localtime(now), coming=True) if text else None
 
 
 def _words(text: str) -> tuple[str, ...]:

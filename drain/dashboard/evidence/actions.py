@@ -16,9 +16,10 @@ from drain.dashboard.http.responses import number_in
 from drain.dashboard.http.search_terms import typed
 from drain.evidence.checks.create import EVERY_MINUTES, Claim, add_check
 from drain.evidence.fingerprints.lifecycle import CauseError
-from drain.evidence.fixes.markers import add_marker, moment_of
+from drain.evidence.fixes.markers import add_marker
 from drain.models import DrainSession, FixMarker
 from drain.models.vocabulary import CheckKind
+from drain.policy.moments import MomentError, read_moment
 from drain.policy.numbers import whole
 
 OFFERED_CAUSES = 12
@@ -50,13 +51,13 @@ def _add_marker(request: HttpRequest) -> HttpResponse:
     chosen = [key for key in request.POST.getlist("fingerprint") if "\0" not in key]
     who = by(request, timezone.now())
     try:
-        at = moment_of(values["at"], who.now) if values.get("at") else None
+        at = read_moment(values["at"], timezone.localtime(who.now)) if values.get("at") else None
         marker = add_marker(
             values.get("title", ""), who, at=at, commit=values.get("commit", ""),
             note=values.get("note", ""), keys=[*chosen, *values.get("keys", "").split()],
             guarded="guard" in values,
         )  # fmt: skip
-    except CauseError as error:
+    except (CauseError, MomentError) as error:
         return _marker_form(request, values, chosen, str(error))
     messages.success(
         request,

@@ -19,9 +19,10 @@ from drain.models.vocabulary import Origin
 from drain.people.requests import address_of, person_of
 from drain.policy.graph import CycleError
 from drain.policy.limits import LimitError
+from drain.policy.moments import MomentError
 from drain.sources.errors import SourceError
 
-REFUSALS = (EngineError, LimitError, CycleError, CauseError, SourceError)
+REFUSALS = (EngineError, LimitError, MomentError, CycleError, CauseError, SourceError)
 """What a verb answers with when it cannot do what was asked: one sentence for the person."""
 
 View = Callable[..., HttpResponseBase]

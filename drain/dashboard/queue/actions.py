@@ -10,7 +10,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from drain.dashboard.drains.form import parse_moment
 from drain.dashboard.http.actions import REFUSALS, attempt, person, reason_of, verb
 from drain.dashboard.queue.views import filter_of
 from drain.dashboard.ui.commands import manage
@@ -25,6 +24,7 @@ from drain.engine.workers.hosts import strength
 from drain.models import Hold, Phase
 from drain.models.vocabulary import PhaseState
 from drain.policy.limits import LimitError, Limits
+from drain.policy.moments import read_moment
 from drain.policy.numbers import whole
 
 NAMED = 50
@@ -161,8 +161,9 @@ def hold_add(request: HttpRequest) -> HttpResponse:
     target = request.POST.get("target", "").replace("\0", "").strip()[:300]
 
     def act() -> str:
-        until = parse_moment(request.POST.get("until", "").strip())
-        hold(target, reason_of(request), person(request), timezone.now(), until)
+        now, until = timezone.localtime(), request.POST.get("until", "").strip()
+        ends = read_moment(until, now, coming=True) if until else None
+        hold(target, reason_of(request), person(request), now, ends)
         return f"{target} is held: no drain takes its phases from the next claim on."
 
     return attempt(request, act, reverse("drain:queued-list"))

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from drain.engine.errors import EngineError, given_reason
 from drain.engine.queue.clearing import PhaseResult, clear_queued, requeue
@@ -27,6 +26,7 @@ from drain.models import ApiToken, Hold, Run
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import CandidateStatus, PhaseState
 from drain.policy.limits import Limits
+from drain.policy.moments import read_date
 
 MOST_IN_A_DRAIN = 50_000
 """A drain keeps the phases that were ticked in its scope; a larger one is asked for by filters."""
@@ -159,7 +159,7 @@ def _each(keep: Keep, pk: int, label: str, act: Callable[[], object], said: str)
 
 def _hold(asked: Asked, keep: Keep) -> None:
     until = asked.given.get("until")
-    ends = parse_datetime(until) if until else None
+    ends = read_date(until) if until else None
     names = dict(Run.objects.filter(pk__in=asked.pks).values_list("pk", "run_id"))
     for pk in filter(names.get, asked.pks):
         name = names[pk]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
+from django.utils import timezone
+
 from drain.evidence.comparison.bounds import Bounded, bounded
 from drain.evidence.comparison.compare import Comparison, compare
 from drain.evidence.comparison.sides import (
@@ -22,8 +24,8 @@ from drain.evidence.comparison.sides import (
     of_window,
 )
 from drain.evidence.fingerprints.lifecycle import CauseError
-from drain.evidence.fixes.markers import moment_of
 from drain.models import DrainSession, FixMarker, Source
+from drain.policy.moments import MomentError, read_moment
 from drain.policy.numbers import whole
 
 DEFAULT_DAYS = 7
@@ -157,7 +159,7 @@ def _sources(values: Values, now: datetime) -> Asked:
 
 def _windows(values: Values, now: datetime) -> Asked:
     texts = {name: values.get(name, "") for name in NAMES["windows"]}
-    moments = {name: moment_of(text, now) for name, text in texts.items()}
+    moments = {name: _moment(text, now) for name, text in texts.items()}
     one = _window(moments["a_from"], moments["a_to"])
     two = _window(moments["b_from"], moments["b_to"])
     if max(moments["a_from"], moments["b_from"]) < min(moments["a_to"], moments["b_to"]):
@@ -171,6 +173,13 @@ def _windows(values: Values, now: datetime) -> Asked:
         now=now,
         values={"kind": "windows"} | {name: at.isoformat() for name, at in moments.items()},
     )
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    try:
+        return read_moment(text, timezone.localtime(now))
+    except MomentError as error:
+        raise CauseError(str(error)) from None
 
 
 def _window(since: datetime, until: datetime) -> Side:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -16,37 +15,6 @@ from drain.models import AuditEvent, Fingerprint, FixMarker, Source
 
 TITLE_LIMIT = 300
 COMMIT_LIMIT = 100
-_YEARS = range(1970, 9999)  # beyond, a change of the offset leaves the calendar
-_FARTHEST = timedelta(hours=14)
-"""No clock on earth is farther from UTC, and PostgreSQL refuses what is much farther."""
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-
-
-def moment_of(text: str, now: datetime) -> datetime:
-    """A time as people write it: `14:30` is today's, `2026-01-31 14:30` and ISO 8601 are any day's.
-
-    Without an offset it is in the current time zone: the site's on the command line, the person's own
-    in the browser. Raises CauseError.
-    """
-    wanted = text.strip()
-    clock = _CLOCK.fullmatch(wanted)
-    if clock:
-        today = timezone.localtime(now)
-        return today.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
-    found = _iso(wanted)
-    offset = found.utcoffset() if found else None
-    if found is None or found.year not in _YEARS or abs(offset or timedelta()) > _FARTHEST:
-        raise CauseError(
-            f"“{wanted[:40]}” is not a time: write it like 14:30 (today) or 2026-01-31T18:00+00:00."
-        )
-    return found if found.tzinfo else timezone.make_aware(found)
-
-
-def _iso(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def add_marker(

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from drain.engine.queue.holds import hold
 from drain.management.base import DrainCommand
-from drain.management.limits import parse_until
+from drain.policy.moments import read_moment
 
 
 class Command(DrainCommand):
@@ -21,13 +21,17 @@ class Command(DrainCommand):
         """What, until when and why."""
         super().add_arguments(parser)
         parser.add_argument("target", metavar="RUN|PREFIX*")
-        parser.add_argument("--until", help="18:00, or 2026-01-31T18:00+00:00")
+        parser.add_argument(
+            "--until", help="a time to come: 18:00 is the next; or 2026-01-31 18:00"
+        )
         parser.add_argument("--reason", default="", help="for the people who meet the hold")
 
     def act(self, **options: Any) -> None:
         """Hold and say until when."""
         now = timezone.now()
-        until = parse_until(options["until"], now) if options["until"] else None
+        until = options["until"] and read_moment(
+            options["until"], timezone.localtime(now), coming=True
+        )
         made = hold(options["target"], options["reason"], self.actor, now, until)
         ends = until.isoformat() if until else None
         if options["json"]:

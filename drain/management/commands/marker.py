@@ -9,11 +9,12 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from drain.evidence.fingerprints.lifecycle import By, CauseError
-from drain.evidence.fixes.markers import add_marker, moment_of
+from drain.evidence.fixes.markers import add_marker
 from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
 from drain.models import FixMarker, Source
 from drain.models.vocabulary import Origin
+from drain.policy.moments import MomentError, read_moment
 
 
 class Command(DatabaseCommand):
@@ -26,9 +27,7 @@ class Command(DatabaseCommand):
         words = parser.add_subparsers(dest="action", required=True)
         add = words.add_parser("add", help="a remediation went in")
         add.add_argument("title")
-        add.add_argument(
-            "--at", help="when: 14:30 is today's, or 2026-01-31T18:00+00:00 (default: now)"
-        )
+        add.add_argument("--at", help="when: 14:30 is today's; or 2026-01-31 18:00 (default: now)")
         add.add_argument("--commit", default="", help="the commit that fixed it")
         add.add_argument("--note", default="")
         add.add_argument("--fingerprint", action="append", default=[], metavar="KEY")
@@ -52,13 +51,13 @@ class Command(DatabaseCommand):
             return
         by = By(command_actor(), Origin.COMMAND, timezone.now())
         try:
-            at = moment_of(options["at"], by.now) if options["at"] else None
+            at = read_moment(options["at"], timezone.localtime(by.now)) if options["at"] else None
             marker = add_marker(
                 options["title"], by, at=at, commit=options["commit"], note=options["note"],
                 keys=options["fingerprint"], guarded=options["guard"],
                 source=_source(options["source"]), run_ids=options["run_id"],
             )  # fmt: skip
-        except CauseError as error:
+        except (CauseError, MomentError) as error:
             raise CommandError(str(error)) from error
         made = _as_json(marker)
         self.stdout.write(json.dumps(made) if options["json"] else _line(made))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
+from django.utils import timezone
 
 from drain.models import AuditEvent, Candidate, DrainSession, ExecutorProfile, Phase, Transition
 from drain.models.roles import Role
@@ -117,3 +120,12 @@ def test_a_viewer_previews_and_does_not_start(backlog):
 
 def test_starting_needs_a_token(backlog):
     assert signed_in(Role.OPERATOR, csrf=True).post("/drains/new/", {}).status_code == 403
+
+
+def test_the_wall_clock_is_the_next_one_of_the_person_s_zone(backlog):
+    operator = signed_in(Role.OPERATOR)
+    operator.cookies["drain_zone"] = "Asia/Kolkata"
+    operator.post("/drains/new/", {"until": "18:00"})
+    until = datetime.fromisoformat(DrainSession.objects.get().limits["until"])
+    assert (until.hour, until.minute, until.utcoffset()) == (18, 0, timedelta(hours=5.5))
+    assert timezone.now() < until <= timezone.now() + timedelta(days=1)

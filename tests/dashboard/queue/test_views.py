@@ -131,3 +131,21 @@ def test_runs_are_held_and_released():
 def test_a_viewer_may_look_and_not_act(path):
     assert signed_in(Role.VIEWER).post(f"/{path}").status_code == 403
     assert signed_in(Role.OPERATOR, csrf=True).post(f"/{path}").status_code == 403
+
+
+def test_the_end_of_a_hold_is_a_time_of_the_person_s_clock():
+    operator = signed_in(Role.OPERATOR)
+    operator.cookies["drain_zone"] = "Asia/Kolkata"
+    for typed, utc in (("2999-01-31 18:00", None), ("soon", None), ("18:00", 12.5)):
+        target = RunFactory().run_id
+        data = {"target": target, "reason": "disk full", "until": typed}
+        page = operator.post("/holds/", data, follow=True).content.decode()
+        held = Hold.objects.filter(value=target)
+        if utc is None:
+            assert not held.exists()
+            assert "is too far" in page or "“soon” is not a time: write it like 18:00" in page
+        else:
+            until = held.values_list("until", flat=True).get()
+            assert until is not None
+            assert until.hour + until.minute / 60 == utc
+            assert timezone.now() < until <= timezone.now() + timedelta(days=1)

@@ -28,10 +28,11 @@ from drain.evidence.fingerprints.lifecycle import (
     wake,
 )
 from drain.evidence.fixes.evaluation import settle
-from drain.evidence.fixes.markers import add_marker, moment_of
+from drain.evidence.fixes.markers import add_marker
 from drain.fingerprints import fingerprint
 from drain.models import AuditEvent, Fingerprint, FingerprintAlias, Transition
 from drain.models.vocabulary import Origin
+from drain.policy.moments import read_moment
 from tests.factories import NOON, AttemptFactory, FingerprintFactory, PhaseFactory
 
 pytestmark = pytest.mark.django_db
@@ -220,12 +221,12 @@ def test_a_marker_that_makes_no_sense_is_refused(arguments, sentence):
 
 def test_a_clock_of_today_that_is_still_to_come_says_what_was_understood_and_how_to_mean_yesterday():
     with pytest.raises(CauseError) as refused:
-        add_marker("Fix", BY, at=moment_of("14:30", NOON))
+        add_marker("Fix", BY, at=read_moment("14:30", NOON))
     at, day = f"{NOON:%Y-%m-%d} 14:30 UTC", NOON - timedelta(days=1)
     assert f"{at} is still to come, it is 12:00" in str(refused.value)
     yesterday = f"{day:%Y-%m-%d}T14:30+00:00"
     assert str(refused.value).endswith(f"write the day as well, like {yesterday}.")
-    assert add_marker("Fix", BY, at=moment_of(yesterday, NOON)).applied_at < NOON
+    assert add_marker("Fix", BY, at=read_moment(yesterday, NOON)).applied_at < NOON
 
 
 TEXT = "ModuleNotFoundError: No module named 'coverage_tracker'"
