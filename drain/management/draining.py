@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from django.core.management.base import CommandError
+from django.db import InterfaceError, OperationalError
 
 from drain.engine.errors import EngineError
 from drain.engine.inline import drain_inline
@@ -24,6 +25,7 @@ from drain.policy.exit_codes import ExitCode
 from drain.policy.inert import inert
 
 from .following import Watcher, follow
+from .patience import Patience
 
 
 def prepare(*, inline: bool) -> None:
@@ -48,8 +50,15 @@ def run_session(session: DrainSession, actor: Actor, *, inline: bool, detach: bo
     if session.state not in LIVE_SESSION_STATES:
         return
     if inline:
-        with interruptible() as interrupted, Watcher(session.pk):
-            drain_inline(session, actor, interrupted.is_set)
+        try:
+            with interruptible() as interrupted, Watcher(session.pk):
+                drain_inline(session, actor, interrupted.is_set)
+        except (OperationalError, InterfaceError) as error:
+            raise CommandError(
+                f"The database is away ({str(error).strip()}), so drain {session.pk} is left as it is: once the database "
+                f"is back go on with `manage.py drain --resume {session.pk} --inline`.",
+                returncode=ExitCode.NOT_THROUGH,
+            ) from error
         return
     start_session(session)
     lacking = without_host(session.pk)
@@ -71,7 +80,7 @@ def watch(session: DrainSession) -> None:
             f"stop it with `manage.py session stop {session.pk}`.",
             returncode=ExitCode.DETACHED,
         ) from None
-    session.refresh_from_db()
+    Patience(session.pk, lambda line: None)(session.refresh_from_db)
 
 
 @contextmanager

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from drain.engine.sessions.results import session_counts
+from drain.engine.workers.hosts import strength
+from drain.management.patience import Patience
 from drain.models import DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES
 from drain.policy.inert import inert
 
 LOOK_SECONDS = 0.5
+HOST_LOOK_SECONDS = 2.0
 
 
 def follow(session_pk: int, done: Callable[[], bool] | None = None) -> None:
     """Show progress until the session has ended (or `done` says so); quiet where there is no terminal."""
     console = Console(stderr=True)
+
+    def say(line: str) -> None:
+        # Through the console where a bar is drawn, so that it moves out of the way.
+        if console.is_terminal:
+            console.print(line, markup=False, highlight=False)
+        else:
+            sys.stderr.write(f"{inert(line)}\n")
+
+    patiently = Patience(session_pk, say)
+    hosts = _Hosts(say)
     with Progress(
         TextColumn("Drain {task.fields[number]}"),
         BarColumn(),
@@ -33,8 +48,7 @@ def follow(session_pk: int, done: Callable[[], bool] | None = None) -> None:
         task = progress.add_task("", total=None, number=session_pk, counts="")
         wait = threading.Event()
         while True:
-            session = DrainSession.objects.get(pk=session_pk)
-            counts = session_counts(session_pk)
+            session, counts = patiently(lambda: _look(session_pk))
             progress.update(
                 task,
                 total=session.selected,
@@ -43,7 +57,37 @@ def follow(session_pk: int, done: Callable[[], bool] | None = None) -> None:
             )
             if session.state not in LIVE_SESSION_STATES or (done is not None and done()):
                 return
+            if not session.inline:
+                patiently(hosts.look)
             wait.wait(LOOK_SECONDS)
+
+
+def _look(session_pk: int) -> tuple[DrainSession, dict[str, int]]:
+    return DrainSession.objects.get(pk=session_pk), session_counts(session_pk)
+
+
+class _Hosts:
+    """Says when the last worker host is gone, and when there is one again."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._gone = False
+        self._looked = 0.0
+
+    def look(self) -> None:
+        """Look, at most every two seconds."""
+        now = time.monotonic()
+        if now - self._looked < HOST_LOOK_SECONDS:
+            return
+        gone = not strength().hosts
+        self._looked = now
+        if gone and not self._gone:
+            self._say(
+                "No worker is alive any more: the drain waits. Start some with `manage.py up`; Ctrl-C leaves the drain waiting."
+            )
+        if self._gone and not gone:
+            self._say("Workers are back.")
+        self._gone = gone
 
 
 def _line(session: DrainSession, counts: dict[str, int]) -> str:
@@ -62,7 +106,7 @@ class Watcher:
     def _follow(self, session_pk: int) -> None:
         try:
             follow(session_pk, self._over.is_set)
-        except DatabaseError as error:
+        except (DatabaseError, CommandError) as error:
             sys.stderr.write(inert(f"The progress cannot be shown: {error}\n"))
         finally:
             connection.close()
