@@ -16,7 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from drainsite.declared import value
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent
+CHECKOUT = PACKAGE.parent
 
 
 def data_dir() -> Path:
@@ -39,8 +40,8 @@ def _data_dir_named() -> Path:
     given: str = value("DRAINSITE_DATA")
     if "DRAINSITE_DATA" in os.environ:
         return Path(given).expanduser().resolve()
-    if (BASE_DIR / "manage.py").is_file():
-        return BASE_DIR / given
+    if (CHECKOUT / "manage.py").is_file():
+        return CHECKOUT / given
     # Installed from a package: the folder of packages is nobody's data.
     kept = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(kept) / "drainsite"

@@ -9,7 +9,7 @@ from csp.constants import NONE, SELF
 from drainsite import oidc
 from drainsite.declared import value
 from drainsite.environment import (
-    BASE_DIR,
+    PACKAGE,
     data_dir,
     database,
     lease_seconds,
@@ -91,7 +91,7 @@ TEMPLATES: list[dict[str, Any]] = [
     {
         # The pages. What is not found here is looked for below.
         "BACKEND": "django.template.backends.jinja2.Jinja2",
-        "DIRS": [BASE_DIR / "templates" / "drain"],
+        "DIRS": [PACKAGE / "templates" / "drain"],
         "OPTIONS": {
             "environment": "drain.dashboard.ui.environment.environment",
             "context_processors": _CONTEXT,
@@ -101,7 +101,7 @@ TEMPLATES: list[dict[str, Any]] = [
     {
         # The admin.
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates" / "django"],
+        "DIRS": [PACKAGE / "templates" / "django"],
         "APP_DIRS": True,
         "OPTIONS": {
             # Named here, because the dashboard is a package of the one app and not an app of its own.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -105,11 +106,41 @@ def pythons(environment: dict[str, str]) -> list[Row]:
     return rows
 
 
+def wheel(environment: dict[str, str]) -> list[Row]:
+    """The package as a user has it: built, installed into an empty environment elsewhere, drained with."""
+    with tempfile.TemporaryDirectory() as folder:
+        build = [PYTHON, "-m", "pip", "--quiet", "wheel", "--no-deps", "-w", folder, str(ROOT)]
+        # What an earlier build left would come along.
+        shutil.rmtree(ROOT / "build", ignore_errors=True)
+        built = _run("wheel: build", build, environment)
+        shutil.rmtree(ROOT / "build", ignore_errors=True)
+        found = list(Path(folder).glob("drainsite-*.whl"))
+        if not found:
+            return [built]
+        own, elsewhere = f"{folder}/venv/bin", f"{folder}/elsewhere"
+        Path(elsewhere).mkdir()
+        quiet = [f"{own}/python", "-m", "pip", "--quiet", "--no-cache-dir", "install"]
+        steps = [
+            [PYTHON, "-m", "venv", f"{folder}/venv"],
+            [*quiet, "--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / "run.txt")],
+            [*quiet, "--no-deps", str(found[0])],
+        ]
+        for step in steps:
+            subprocess.run(step, cwd=elsewhere, env=environment, check=True)
+        given = {
+            key: value for key, value in environment.items() if not key.startswith("DRAINSITE")
+        }
+        given |= {"DRAINSITE_DATA": f"{folder}/data", "PATH": f"{own}:{os.environ['PATH']}"}
+        demo = [f"{own}/drainsite", "demo", "--once", "--port", _free_port()]
+        return [built, _run("wheel: drainsite demo --once", demo, given, elsewhere)]
+
+
 PARTS: dict[str, Callable[[dict[str, str]], list[Row]]] = {
     "lint": lint,
     "suite": suite,
     "slow": slow,
     "installation": installation,
+    "wheel": wheel,
     "pythons": pythons,
 }
 
@@ -164,12 +195,18 @@ def _installed(found: tuple[str, str], environment: dict[str, str]) -> Row:
     return Row(name, checked.result, time.monotonic() - begun, checked.ok)
 
 
-def _run(name: str, argv: list[str], environment: dict[str, str]) -> Row:
+def _free_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
+
+
+def _run(name: str, argv: list[str], environment: dict[str, str], cwd: str | Path = ROOT) -> Row:
     """Run it with its output shown; its row tells the last line that counts tests, if there is one."""
     begun = time.monotonic()
     counted = ""
     with subprocess.Popen(
-        argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        argv, cwd=cwd, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -61,7 +61,7 @@ def maintenance_cluster() -> ChildSpec:
 
 def _cluster(name: str, own: dict[str, str], healthy: Callable[[Child], bool]) -> ChildSpec:
     environment = {**_environment(), "Q_CLUSTER_NAME": name, **own}
-    argv = [sys.executable, str(ROOT / "manage.py"), "qcluster"]
+    argv = [sys.executable, "-m", "drainsite", "qcluster"]
     return ChildSpec(name, argv, environment, grace_seconds=30.0, healthy=healthy)
 
 
