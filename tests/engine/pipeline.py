@@ -89,7 +89,7 @@ class Pipeline:
 
     def change(self, phase_id: str, run_id: str = "r", **columns: object) -> None:
         """As another executor writes: with the time."""
-        values = {"updated_at": _now(), **columns}
+        values = {"updated_at": now(), **columns}
         sets = ", ".join(f"{name} = ?" for name in values)
         sql = f"UPDATE phases SET {sets} WHERE run_id = ? AND phase_id = ?"
         self.execute(sql, *values.values(), run_id, phase_id)
@@ -101,8 +101,8 @@ class Pipeline:
         """How the stand-in script behaves."""
         ExecutorProfile.objects.filter(pk=self.profile.pk).update(env={**self.profile.env, **env})
 
-    def session(self, **limits: Any) -> DrainSession:
-        given = Limits(**{"batch_size": 100, **limits})
+    def session(self, limits: Limits | None = None, **some: Any) -> DrainSession:
+        given = limits or Limits(**{"batch_size": 100, **some})
         asked = Asked(SessionScope(), given, "os:test@host", Origin.COMMAND, inline=True)
         return create_session(asked, timezone.now())
 
@@ -113,5 +113,5 @@ def ours() -> dict[str, str]:
     return {f"{run}/{phase}": state for run, phase, state in found}
 
 
-def _now() -> str:
+def now() -> str:
     return timezone.now().replace(tzinfo=None).isoformat(" ", "microseconds")

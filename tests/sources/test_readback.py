@@ -9,7 +9,9 @@ import sys
 import pytest
 
 from drain.models.vocabulary import PhaseState
+from drain.sources.autopack import rows
 from drain.sources.autopack.readback import before, settle
+from drain.sources.autopack.words import reason_without_ours, with_ours
 from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
 
@@ -101,3 +103,45 @@ def test_writing_back_is_guarded_by_the_expected_state(autopack):
         "SELECT last_failure_reason FROM phases WHERE phase_id = 'research-integration'"
     )
     assert reason == [("[drainsite] stale",)]
+
+
+def test_whoever_writes_between_our_reading_and_our_writing_wins(autopack, monkeypatch):
+    look = rows.row_of_phase
+
+    def written_just_after(*given):
+        found = look(*given)
+        autopack.set(PHASE, updated_at="2026-03-01 10:00:00", last_failure_reason="theirs")
+        return found
+
+    monkeypatch.setattr(rows, "row_of_phase", written_just_after)
+    change = Change(RUN, PHASE, PhaseState.FAILED, PhaseState.SKIPPED)
+    assert not write_back(autopack.source(), change)
+    assert autopack.state(PHASE) == "FAILED"
+
+
+def test_what_was_written_since_we_last_knew_is_left_alone(autopack):
+    source = autopack.source()
+    known = before(source, RUN, PHASE).phases[PHASE].phase.changed_at
+    change = Change(RUN, PHASE, PhaseState.FAILED, PhaseState.SKIPPED, known_at=known)
+    autopack.set(PHASE, updated_at="2027-03-01 10:00:00")
+    assert not write_back(source, change)
+    autopack.run("ALTER TABLE phases DROP COLUMN updated_at")
+    assert write_back(source, change), "a source that tells no times is guarded by the state"
+
+
+@pytest.mark.parametrize(
+    ("written", "ours", "becomes", "reason"),
+    [
+        ("", "stale", "[drainsite] stale", "stale"),
+        ("KeyError: 1", "stale", "[drainsite] stale; original: KeyError: 1", "KeyError: 1"),
+        ("[drainsite] stale; original: KeyError: 1", "lost", "[drainsite] lost; original: KeyError: 1", "KeyError: 1"),
+        ("[drainsite] stale", "lost", "[drainsite] lost", "lost"),
+        ("a; original: b", "x; original: y", "[drainsite] x; y; original: a; original: b", "a; original: b"),
+    ],
+)  # fmt: skip
+def test_our_words_stand_before_theirs_and_are_never_taken_for_theirs(
+    written, ours, becomes, reason
+):
+    assert with_ours(ours, written) == becomes
+    assert reason_without_ours(becomes) == reason
+    assert reason_without_ours(written) in (written, "KeyError: 1", "stale")

@@ -83,7 +83,9 @@ class Script:
         if mode == "fixed":
             reason = str(self.column(phase_id, "last_failure_reason") or "")
             mode = self.after_the_fix(phase_id, reason)
-        self.set(phase_id, "EXECUTING", started_at=now())
+        if not self.set(phase_id, "EXECUTING", expect="QUEUED", started_at=now()):
+            say("somebody else was quicker")
+            return
         say(f"{self.run_id}/{phase_id}: {mode}")
         if mode == "hang":
             time.sleep(3600)
@@ -124,14 +126,15 @@ class Script:
         sql = f"SELECT {name} FROM phases WHERE run_id = ? AND phase_id = ?"
         return self.database.execute(sql, (self.run_id, phase_id)).fetchone()[0]
 
-    def set(self, phase_id: str, state: str, expect: str = "", **columns: object) -> None:
-        """Write a phase's state and the given columns."""
+    def set(self, phase_id: str, state: str, expect: str = "", **columns: object) -> bool:
+        """Write a phase's state and the given columns if it is in the expected one."""
         sets = {"state": state, "updated_at": now(), **columns}
         assignments = ", ".join(f"{name} = ?" for name in sets)
-        self.database.execute(
+        done = self.database.execute(
             f"UPDATE phases SET {assignments} WHERE run_id = ? AND phase_id = ? AND ? IN ('', state)",
             (*sets.values(), self.run_id, phase_id, expect),
         )
+        return bool(done.rowcount)
 
 
 def mode_of(phase_id: str) -> str:
