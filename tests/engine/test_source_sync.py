@@ -48,7 +48,7 @@ def one(pipeline: Pipeline) -> Pipeline:
     return pipeline
 
 
-def drained(pipeline: Pipeline, backlog: Backlog, **limits: object) -> tuple[Attempt, DrainSession]:
+def drained(pipeline: Pipeline, backlog: Backlog, **limits: Any) -> tuple[Attempt, DrainSession]:
     session = backlog.drain(pipeline.session(**limits))
     return Attempt.objects.filter(session=session).latest("id"), session
 
