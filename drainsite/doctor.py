@@ -1,0 +1,194 @@
+"""What may be wrong with an installation, each as one finding with what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from django.conf import settings
+from django.core.checks import run_checks
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from drain.engine.errors import EngineError
+from drain.engine.workers.broker import require_broker
+from drain.engine.workers.executors import check_profile
+from drain.engine.workers.hosts import alive_hosts, require_shared_secret
+from drain.models import ExecutorProfile, Phase
+
+LOW_DISK_BYTES = 1_000_000_000
+CLOCK_SECONDS = 2.0
+LATE_LEASES = timedelta(minutes=2)
+Level = Literal["ok", "warning", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: how it stands, and the way out where it stands badly."""
+
+    name: str
+    level: Level
+    sentence: str
+    advice: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding as a dictionary of plain values."""
+        return asdict(self)
+
+
+def examine() -> Iterator[Finding]:
+    """Yield every finding; what needs the database is left out where it does not answer."""
+    yield from _settings()
+    yield _disk()
+    database = _database()
+    yield database
+    if database.level == "ok":
+        for look in (_migrations, _clock, _broker, _hosts, _leases):
+            yield look()
+        yield from _executors()
+
+
+def _settings() -> Iterator[Finding]:
+    found = [message for message in run_checks() if message.level >= 30]
+    if not found:
+        yield Finding("settings", "ok", "Every setting makes sense.")
+    for message in found:
+        yield Finding("settings", "warning", str(message.msg), str(message.hint or ""))
+
+
+def _disk() -> Finding:
+    folder = Path(settings.DATA_DIR)
+    free = shutil.disk_usage(folder).free
+    said = f"{free / 1e9:.1f} GB are free in {folder}."
+    if free >= LOW_DISK_BYTES:
+        return Finding("disk", "ok", said)
+    return Finding("disk", "problem", said, "Make room, or move the folder with DRAINSITE_DATA.")
+
+
+def _database() -> Finding:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('server_version'), pg_is_in_recovery()")
+            version, standby = cursor.fetchone()
+    except DatabaseError as error:
+        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        return Finding(
+            "database",
+            "problem",
+            f"The database does not answer: {said}.",
+            "Start it or correct DATABASE_URL.",
+        )
+    if standby:
+        return Finding(
+            "database",
+            "problem",
+            "The database is a standby and takes no writes.",
+            "Name its primary in DATABASE_URL.",
+        )
+    return Finding("database", "ok", f"PostgreSQL {version} answers.")
+
+
+def _migrations() -> Finding:
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if not missing:
+        return Finding("migrations", "ok", "The tables are those of this version.")
+    noun = "migration is" if missing == 1 else "migrations are"
+    return Finding(
+        "migrations",
+        "problem",
+        f"{missing} {noun} missing.",
+        "Run `manage.py migrate`, or `manage.py up`, which does it.",
+    )
+
+
+def _clock() -> Finding:
+    with connection.cursor() as cursor:
+        before = timezone.now()
+        cursor.execute("SELECT clock_timestamp()")
+        (theirs,) = cursor.fetchone()
+    off = abs((theirs - before).total_seconds())
+    if off <= CLOCK_SECONDS:
+        return Finding("clock", "ok", "This machine's clock and the database's agree.")
+    return Finding(
+        "clock",
+        "warning",
+        f"This machine's clock and the database's are {off:.0f} s apart.",
+        "Let both follow NTP: times in logs and pages would mislead.",
+    )
+
+
+def _broker() -> Finding:
+    try:
+        require_broker()
+        require_shared_secret()
+    except EngineError as error:
+        return Finding("broker", "problem", str(error))
+    where = "Redis" if settings.BROKER_URL else "the database"
+    return Finding("broker", "ok", f"Wake-ups go through {where}.")
+
+
+def _hosts() -> Finding:
+    hosts = list(alive_hosts())
+    if not hosts:
+        return Finding(
+            "hosts",
+            "warning",
+            "No worker host is alive: drains wait.",
+            "Start one with `manage.py up`, or drain with --inline.",
+        )
+    silent = [host.host for host in hosts if not host.last_answer]
+    if silent:
+        return Finding(
+            "hosts",
+            "warning",
+            f"No worker of {silent[0]} has answered yet.",
+            "Wait a minute; then look at its log.",
+        )
+    workers = sum(host.workers for host in hosts)
+    return Finding(
+        "hosts",
+        "ok",
+        f"{len(hosts)} host{'s' * (len(hosts) != 1)} with {workers} worker processes.",
+    )
+
+
+def _leases() -> Finding:
+    late = Phase.objects.filter(lease_expires_at__lt=Now() - LATE_LEASES).count()
+    if not late:
+        return Finding("leases", "ok", "No phase is held by a worker that is gone.")
+    noun = "phase is" if late == 1 else "phases are"
+    return Finding(
+        "leases",
+        "problem",
+        f"{late} {noun} held by workers that are gone.",
+        "Run `manage.py rescue`; a running site does it by itself.",
+    )
+
+
+def _executors() -> Iterator[Finding]:
+    profiles = list(ExecutorProfile.objects.order_by("name"))
+    if not profiles:
+        yield Finding(
+            "executors",
+            "warning",
+            "There is no executor: no phase can run.",
+            "Make one: `manage.py executor set NAME --default -- COMMAND {phase_id}`.",
+        )
+    for profile in profiles:
+        wrong = check_profile(profile)
+        if wrong:
+            yield Finding(
+                "executors",
+                "warning",
+                f"{profile.name} cannot run on this machine: {' '.join(wrong)}",
+                "Correct it with `manage.py executor set`, or start a worker where it can.",
+            )
+        else:
+            yield Finding("executors", "ok", f"{profile.name} can run on this machine.")

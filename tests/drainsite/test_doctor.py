@@ -1,0 +1,114 @@
+"""The doctor names what is wrong and the way out, and calls healthy only what is."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections import namedtuple
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from drain.engine.errors import EngineError
+from drain.models import ExecutorProfile, WorkerHost
+from drainsite import doctor
+from tests.factories import PhaseFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def found() -> dict[str, doctor.Finding]:
+    return {each.name: each for each in doctor.examine()}
+
+
+@pytest.fixture
+def healthy():
+    now = timezone.now()
+    WorkerHost.objects.create(host="h", pid=1, version="1", workers=2, last_answer=now)
+    ExecutorProfile.objects.create(name="e", argv=["true"], cwd="/")
+
+
+def test_a_healthy_site_has_no_warning(healthy):
+    assert [each for each in doctor.examine() if each.level != "ok"] == []
+
+
+def test_a_database_that_does_not_answer_is_the_only_thing_said_of_it(monkeypatch):
+    def gone():
+        raise OperationalError("connection refused\nis it running?")
+
+    monkeypatch.setattr(connection, "cursor", gone)
+    said = found()
+    assert said["database"].sentence == "The database does not answer: connection refused."
+    assert set(said) == {"settings", "disk", "database"}
+
+
+def test_a_full_disk_is_a_problem(monkeypatch, healthy):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(10, 10, 5))
+    assert found()["disk"].level == "problem"
+
+
+def test_missing_migrations_are_counted(monkeypatch, healthy):
+    monkeypatch.setattr("drainsite.doctor.MigrationExecutor.migration_plan", lambda *_: [1, 2])
+    assert found()["migrations"].sentence == "2 migrations are missing."
+
+
+def test_a_clock_that_differs_is_said(monkeypatch, healthy):
+    ago = timezone.now() - timedelta(minutes=5)
+    monkeypatch.setattr("drainsite.doctor.timezone.now", lambda: ago)
+    assert "apart" in found()["clock"].sentence
+
+
+def test_leases_of_workers_that_are_gone_are_a_problem(healthy):
+    late = timezone.now() - timedelta(minutes=10)
+    PhaseFactory(state="EXECUTING", lease_owner="0" * 32, lease_expires_at=late)
+    assert found()["leases"].sentence == "1 phase is held by workers that are gone."
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [([], "There is no executor"), (["/nowhere/tool"], "cannot run on this machine")],
+)
+def test_an_executor_that_is_missing_or_cannot_run_is_said(argv, said):
+    if argv:
+        ExecutorProfile.objects.create(name="e", argv=argv, cwd="/")
+    assert said in found()["executors"].sentence
+
+
+def test_no_host_is_a_warning():
+    assert found()["hosts"].level == "warning"
+
+
+def test_a_broker_that_cannot_be_used_is_a_problem(monkeypatch, healthy):
+    def refused():
+        raise EngineError("The broker redis://h does not answer: start it.")
+
+    monkeypatch.setattr(doctor, "require_broker", refused)
+    broker = found()["broker"]
+    assert (broker.level, broker.sentence) == (
+        "problem",
+        "The broker redis://h does not answer: start it.",
+    )
+
+
+def test_the_command_says_the_same_as_json_and_ends_with_3_for_a_problem(monkeypatch, healthy):
+    monkeypatch.setattr("drainsite.doctor.MigrationExecutor.migration_plan", lambda *_: [1])
+    out = io.StringIO()
+    with pytest.raises(SystemExit, match="3"):
+        call_command("doctor", "--json", stdout=out)
+    findings = json.loads(out.getvalue())["findings"]
+    assert {each["name"] for each in findings} >= {
+        "settings",
+        "disk",
+        "database",
+        "migrations",
+        "executors",
+    }
+    with pytest.raises(SystemExit):
+        call_command("doctor", stdout=(text := io.StringIO()))
+    assert "PROBLEM" in text.getvalue()
+    assert "manage.py migrate" in text.getvalue()
