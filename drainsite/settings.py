@@ -43,7 +43,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First, because a probe has no host name, no session and no wish to be led to HTTPS.
+    "drainsite.hung_database.HungDatabaseMiddleware",
+    # Early, because a probe has no host name, no session and no wish to be led to HTTPS.
     "drainsite.health.HealthMiddleware",
     "drain.people.proxy.ForwardedSchemeMiddleware",
     "django.middleware.security.SecurityMiddleware",
