@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 
 from drain.dashboard.ui.charts import Chart, Series, stacked_chart
-from drain.evidence.comparison.backlog_trend import Backlog, recent_backlog
+from drain.evidence.comparison.backlog import Backlog, backlog
 from drain.evidence.fixes.status import Standing, standings
 from drain.models import DrainSession, FixMarker, Source
 
@@ -57,28 +57,11 @@ def markers(before: int | None) -> MarkerPage:
 
 @dataclass(frozen=True, slots=True)
 class BacklogFacts:
-    """Whether the backlog falls: the trend, and its chart when there is something to draw."""
+    """Whether the backlog falls: its change, and its chart when there is something to draw."""
 
     found: Backlog
     chart: Chart | None
     hours: int
-
-    @property
-    def pace(self) -> str:
-        """Phases an hour with the interval; "" when there is no slope."""
-        slope = self.found.trend.slope
-        if slope is None:
-            return ""
-        text = f"{slope.value:+.1f}, 95 % interval {slope.low:+.1f} to {slope.high:+.1f}"
-        return text.replace("-", "−")
-
-    @property
-    def this_hour(self) -> str:
-        """How many more phases are failed than when the hour began; "" when that is not known."""
-        points = self.found.points
-        if len(points) < 2:
-            return ""
-        return f"{points[-1].failed - points[-2].failed:+d}".replace("-", "−")
 
 
 def backlog_facts(now: datetime) -> BacklogFacts:
@@ -86,7 +69,7 @@ def backlog_facts(now: datetime) -> BacklogFacts:
     key = f"drain:backlog:{timezone.get_current_timezone_name()}"
     kept: BacklogFacts | None = cache.get(key)
     if kept is None:
-        found = recent_backlog(HOURS, now)
+        found = backlog(HOURS, now)
         kept = BacklogFacts(found, _chart(found), HOURS)
         cache.set(key, kept, random.uniform(*_KEEP_SECONDS))  # noqa: S311 - a spread, no secret
     return kept

@@ -13,7 +13,7 @@ from django.utils import timezone
 from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes.markers import add_marker
 from drain.evidence.fixes.schedule import judge_fixes
-from drain.models import Check, CheckResult, Fingerprint, FixMarker, StateSnapshot
+from drain.models import Check, CheckResult, Fingerprint, FixMarker, Transition
 from drain.models.roles import Role
 from drain.models.vocabulary import CheckKind, Origin
 from tests.dashboard.evidence.pages import fixed, text_of
@@ -36,7 +36,7 @@ def test_before_anything_happened_the_page_says_what_to_do():
     viewer = signed_in(Role.VIEWER).get("/evidence/").content.decode()
     assert "No fix is marked yet" in viewer
     assert "Mark a fix…" not in viewer
-    assert "The backlog is empty." in viewer
+    assert "The backlog is empty, and was 48 h ago." in viewer
     manager = signed_in(Role.MANAGER).get("/evidence/").content.decode()
     assert manager.count("Mark a fix…") == 2
 
@@ -187,14 +187,14 @@ def test_all_attempts_that_disagree_with_the_same_phases_are_pointed_out():
     assert "other phases were tried after than before" in page
 
 
-def test_a_backlog_that_falls_says_when_it_is_empty_with_its_interval():
+def test_the_change_of_the_backlog_has_its_sign_its_window_and_imports_apart():
     PhaseFactory(state="FAILED")
-    now = timezone.now()
-    for hours in range(1, 9):
-        StateSnapshot.objects.create(hour=now - hours * HOUR, counts={"FAILED": 1 + hours * 3})
+    Transition.objects.create(
+        subject="phase", subject_pk=1, from_state="", to_state="FAILED", verb="imported", actor="w",
+        at=timezone.now(),
+    )  # fmt: skip
     page = text_of(signed_in(Role.VIEWER).get("/evidence/").content.decode())
-    assert "The backlog is falling; at this rate it is empty in 0.3 hours" in page
-    assert "−3.0, 95 % interval −3.0 to −3.0" in page
+    assert "0 failed phases 48 h ago, 1 now: +1, of which +1 by imports and ±0 by attempts" in page
 
 
 def test_a_side_too_large_for_a_page_says_what_was_read(monkeypatch):

@@ -13,7 +13,6 @@ import pytest
 from scipy import optimize, special, stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from drain.evidence.comparison.trend import backlog_trend, theil_sen
 from drain.evidence.statistics import intervals as ours
 from drain.evidence.statistics.gamma import gamma_cdf, gamma_quantile
 
@@ -110,36 +109,11 @@ def test_binomial_quantile_equals_scipy():
         assert ours.binomial_quantile(n, p, q) == int(stats.binom.ppf(q, n, p))
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_trend_equals_scipys_theil_sen(seed):
-    random = np.random.default_rng(seed)
-    x = np.arange(25.0)
-    y = np.round(400 - 7 * x + random.normal(0, 12, 25))
-    wanted = stats.theilslopes(y, x, 0.95)
-    got = theil_sen(list(zip(x, y, strict=True)))
-    wanted_triple = (wanted.slope, wanted.low_slope, wanted.high_slope)
-    assert (got.value, got.low, got.high) == pytest.approx(wanted_triple, rel=NEAR, abs=NEAR)
-
-
-def test_a_falling_backlog_says_when_it_is_empty_and_a_flat_one_does_not():
-    falling = backlog_trend([(hour, 100.0 - 5 * hour) for hour in range(10)])
-    assert falling.hours_left == pytest.approx(55 / 5)
-    assert "empty in 11.0 hours" in falling.sentence
-    flat = backlog_trend([(hour, 50.0 + (-1) ** hour) for hour in range(10)])
-    assert flat.latest_end is None
-    assert "No trend" in flat.sentence
-    assert "growing" in backlog_trend([(hour, 5.0 * hour) for hour in range(9)]).sentence
-    assert "Not enough data" in backlog_trend([(0, 5.0)]).sentence
-    assert backlog_trend([(0, 5.0), (1, 0.0)]).sentence == "The backlog is empty."
-    assert backlog_trend([(hour / 9, 9000.0 - hour) for hour in range(2000)]).points == 2000
-
-
 def test_nothing_is_said_without_data():
     assert ours.wilson(0, 0) is None
     assert ours.newcombe((0, 0), (1, 2)) is None
     assert ours.poisson_rate(0, 0) is None
     assert ours.quantile([], 0.5) is None
-    assert theil_sen([(1, 2), (1, 3)]) is None
 
 
 def test_enough_for_a_rate_is_the_smallest_n_that_decides():
