@@ -80,7 +80,7 @@ def comparison_view(found: Asked, result: Comparison, at: datetime) -> Compariso
         kpis=(_rate_kpi(result), _change_kpi(result.difference), _yield_kpi(result), _gone(causes)),
         chart=flows_chart(result.pairs.moves) if result.pairs.n else None,
         lines=rate_lines(result),
-        change=drawn(result.difference.interval),
+        change=None if result.difference.selected else drawn(result.difference.interval),
         causes=shown,
         more_causes=len(causes) - len(shown),
         facts=_facts(result),
@@ -108,6 +108,10 @@ def _change_kpi(change: Difference) -> Kpi:
     )
     if change.interval is None:
         return Kpi("Change, points", "", f"{sizes}; at least {change.enough} on each side needed")
+    if change.selected:
+        done = round(change.interval.value * change.n_after)
+        note = "all had failed before: a second try alone may do that"
+        return Kpi("Completed now", f"{done:,} of {change.n_after:,}", note)
     low, high = points(change.interval.low), points(change.interval.high)
     enough = ""
     if change.verdict == "not_enough_data" and change.enough:
@@ -127,26 +131,29 @@ def _yield_kpi(result: Comparison) -> Kpi:
 
 def _gone(causes: Collection[CauseLine]) -> Kpi:
     counts = {name: sum(line.became == name for line in causes) for name in _WORDS}
-    earlier = sum(counts[name] for name in ("gone", "still", "untried"))
+    earlier = sum(counts[name] for name in ("gone", "still", "may_be", "untried"))
     rest = ", ".join(
         f"{counts[name]} {_WORDS[name].lower()}"
-        for name in ("still", "new", "regressed", "untried")
-        if counts[name] or name != "untried"
+        for name in ("still", "new", "regressed", "may_be", "untried")
+        if counts[name] or name not in ("untried", "may_be")
     )
     value = "" if earlier and earlier == counts["untried"] else f"{counts['gone']} of {earlier}"
-    return Kpi("Fingerprints gone", value, rest, "s-failed" if counts["regressed"] else "")
+    return Kpi(
+        "Fingerprints not seen again", value, rest, "s-failed" if counts["regressed"] else ""
+    )
 
 
 _WORDS = {
     "regressed": "Regressed",
     "still": "Still there",
     "new": "New",
-    "gone": "Gone",
+    "may_be": "May be still there",
+    "gone": "Not seen again",
     "untried": "Not tried again",
 }
 
 
-_LOOKS = {"gone": "complete", "still": "ongoing", "untried": "not_enough_data"}
+_LOOKS = {"gone": "skipped", "still": "ongoing", "may_be": "ongoing", "untried": "not_enough_data"}
 
 
 def _causes(result: Comparison, fixed: set[str]) -> Iterable[CauseLine]:

@@ -62,8 +62,8 @@ def add_check(claim: Claim, by: By) -> Check:
 
 
 def guard(marker: FixMarker, causes: Collection[Fingerprint], by: By) -> list[Check]:
-    """The checks that prove a fix: its causes do not come back, and the completion rate is better."""
-    claims = [Claim(CheckKind.RATE_NOT_WORSE, marker=marker)]
+    """The checks that prove a fix: it works, and none of its causes comes back."""
+    claims = [Claim(CheckKind.RATE_NOT_WORSE, name="The fix works", marker=marker)]
     claims += [
         Claim(CheckKind.NO_FINGERPRINT, cause.key, marker=marker)
         for cause in list(causes)[:MOST_GUARDED]

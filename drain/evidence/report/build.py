@@ -15,13 +15,14 @@ from drain.evidence.fixes.judgement import FixVerdict, judge_marker
 from drain.evidence.fixes.scope import fixes_of
 from drain.evidence.fixes.verdict import Ruling
 from drain.evidence.report.identity import Identity, identity_of
+from drain.evidence.report.left import LeftBehind, left_behind
 from drain.evidence.report.rows import PhaseTelemetry, phase_telemetry
+from drain.evidence.report.stops import Stop, stops_of
 from drain.evidence.rollups.fold import state_totals
 from drain.models import Attempt, Candidate, Check, DrainSession, FixMarker
 from drain.models.vocabulary import LIVE_SESSION_STATES, CheckKind, CheckVerdict
-from drain.policy.actions import Action, Subject, after_stop
-from drain.policy.argv import same_again
-from drain.policy.reasons import ExclusionReason, RunStop, StopReason
+from drain.policy.actions import Action
+from drain.policy.reasons import ExclusionReason, StopReason
 
 _RULINGS = (
     (Ruling.DOES_NOT_WORK, "❌"), (Ruling.CANNOT_BE_TOLD, "⚠️"), (Ruling.NOT_ENOUGH_DATA, "⚠️"),
@@ -98,7 +99,13 @@ class Report:
     checks: tuple[CheckLine, ...]
     telemetry: tuple[PhaseTelemetry, ...]
     single_phases: tuple[SinglePhase, ...]
-    actions: tuple[Action, ...]
+    stops: tuple[Stop, ...]
+    left: LeftBehind
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What can safely be done about the stops, each once, those of the session first."""
+        return tuple(dict.fromkeys(action for stop in self.stops for action in stop.actions))
 
     @property
     def live(self) -> bool:
@@ -178,7 +185,8 @@ def build_report(session: DrainSession, now: datetime) -> Report:
         checks=tuple(_check_line(*judged) for judged in judge_all(session, comparison)),
         telemetry=phase_telemetry(session.pk),
         single_phases=_single_phases(session),
-        actions=_actions(session),
+        stops=stops_of(session),
+        left=left_behind(session, now),
     )
 
 
@@ -266,16 +274,3 @@ def _single_phases(session: DrainSession) -> tuple[SinglePhase, ...]:
         )
         for attempt in found
     )  # fmt: skip
-
-
-def _actions(session: DrainSession) -> tuple[Action, ...]:
-    rule = session.stop_card.get("rule") or session.stop_reason
-    subject = Subject(
-        session=str(session.pk),
-        key=session.stop_card.get("key") or "KEY",
-        again=same_again(session.scope, session.limits),
-    )
-    for rules in (StopReason, RunStop, ExclusionReason):
-        if rule in set(rules):
-            return after_stop(rules(rule), subject)
-    return ()

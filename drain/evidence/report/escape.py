@@ -35,6 +35,15 @@ def markdown(text: object, limit: int = 500) -> str:
     return shown
 
 
+def code(text: object, limit: int = 20_000) -> str:
+    """A Markdown code span that shows the text as it is and can be copied whole, whatever it holds."""
+    shown = plain(text, limit)
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    edge = " " if longest or shown[:1] == shown[-1:] == " " else ""
+    return f"{fence}{edge}{shown}{edge}{fence}"
+
+
 def csv_cell(text: object, limit: int = 2000) -> str:
     """Text that no spreadsheet takes for a formula."""
     shown = plain(text, limit)

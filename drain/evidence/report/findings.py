@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from drain.evidence.report import next_steps as steps
 from drain.evidence.report import sentences as words
 from drain.evidence.report.build import Report
 from drain.evidence.report.escape import markdown as md
@@ -59,7 +60,7 @@ def _execution(report: Report) -> str:
             "",
             f"{md(report.ledger_sum, 2000)}",
             "",
-            *_stop_card(report),
+            *_stop_cards(report),
             "Where the same phases moved:",
             "",
             markdown_table(["Before", "After", "Phases"], moves),
@@ -69,9 +70,8 @@ def _execution(report: Report) -> str:
     )
 
 
-def _stop_card(report: Report) -> list[str]:
-    card = report.session.stop_card
-    if not card:
+def _stop_cards(report: Report) -> list[str]:
+    if not report.stops:
         return []
-    rows = [[md(name), md(value, 1000)] for name, value in card.items() if value not in ("", None)]
-    return ["**Stop card**:", "", markdown_table(["", ""], rows), ""]
+    rows = [[md(cell, 1000) for cell in line] for line in steps.stop_lines(report)]
+    return ["**Stop cards**:", "", markdown_table(steps.STOPS, rows), ""]

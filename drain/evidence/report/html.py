@@ -9,6 +9,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
+from drain.evidence.report import next_steps as steps
 from drain.evidence.report import rows as report_rows
 from drain.evidence.report import sentences as words
 from drain.evidence.report.build import Report
@@ -73,7 +74,6 @@ def _findings(report: Report) -> list[dict[str, Any]]:
         (words.end(m.was, m.was_cause), words.end(m.became, m.became_cause), m.phases)
         for m in report.comparison.pairs.moves[:MOST_LISTED]
     ]
-    card = [pair for pair in report.session.stop_card.items() if pair[1] not in ("", None)]
     checks = [
         (words.MARKS[c.verdict], c.name, c.sentence, ", ".join(map(str, c.evidence)))
         for c in report.checks
@@ -81,7 +81,7 @@ def _findings(report: Report) -> list[dict[str, Any]]:
     return [
         _part("fixes", "Fixes", "" if fixes else words.NO_FIX, _table(["Fix", "In since", "Commit", "Validation"], fixes)),
         _part("ledger", "Ledger", words.root_cause(report), _table(["Line", "Phases", "Meaning"], ledger, report.ledger_sum)),
-        *([_part("stop", "Stop card", report.stop_sentence, _table(["", ""], card))] if card else []),
+        *([_part("stop", "Stop cards", "", _table(steps.STOPS, steps.stop_lines(report)))] if report.stops else []),
         _part("moves", "Where the same phases moved", " ".join(report.comparison.notes), _table(["Before", "After", "Phases"], moves)),
         _part("checks", "Checks", "" if checks else "No check concerns this drain.", _table(["", "Check", "Finding", "Evidence"], checks)),
     ]  # fmt: skip
@@ -90,15 +90,19 @@ def _findings(report: Report) -> list[dict[str, Any]]:
 def _steps(report: Report) -> list[dict[str, Any]]:
     states = [(name, b, a, _change(a - b)) for name, b, a in words.states(report)]
     telemetry = [
-        (t.run_id, t.phase_id, t.events, t.attempts, f"{t.minutes:.2f}") for t in report.telemetry
+        (t.run_id, t.phase_id, t.state, t.all_events, t.events, t.attempts, f"{t.minutes:.2f}")
+        for t in report.telemetry[:MOST_LISTED]
     ]
+    failed = [(p.run_id, p.phase_id, p.preview) for p in report.left.failed]
+    count = f"Phases failed now: {report.left.failed_total}, the latest first."
     guards = [(g.name, words.MARKS[g.verdict], g.sentence) for g in report.guards]
     return [
         _part("completion", "1. Completion rate", words.completion_answer(report), _table(["State", "Before", "After", "Change"], states)),
-        _part("telemetry", "2. Telemetry yield", words.telemetry_answer(report), _table(["Run", "Phase", "Events", "Attempts", "Minutes"], telemetry)),
-        _part("causes", "3. Error fingerprints", words.causes_answer(report), _table(["Cause", "Title", "Failed attempts"], words.cause_lines(report))),
-        _part("guards", "4. Known-bad patterns", words.guards_answer(report), _table(["Guard", "", "Finding"], guards)),
-        _part("actions", "Next steps", " ".join(words.settings_advice(report)), _table(["What", "Risk", "Command"], words.actions(report))),
+        _part("telemetry", "2. Telemetry yield", words.telemetry_answer(report), _table(words.TELEMETRY, telemetry)),
+        _part("causes", "3. Error fingerprints", words.causes_answer(report), _table(["Cause", "Title", "Failed attempts"], words.cause_lines(report)), _table(["Run", "phase_id", "preview"], failed, count)),
+        _part("guards", "4. Known-bad patterns", words.guards_answer(report), _table(["Guard", "", "Finding"], guards), _table(["Pattern offered", "", "Finding"], steps.offered(report))),
+        _part("left", "5. What is left", steps.left_answer(report), _table(["Run", "Phase", "State", "Since"], steps.waiting_lines(report)), _table(["On hold", "Failed phases", "Reason"], steps.hold_lines(report))),
+        _part("actions", "Next steps", " ".join(steps.settings_advice(report)), _table(["What", "Risk", "Command"], steps.actions(report))),
     ]  # fmt: skip
 
 

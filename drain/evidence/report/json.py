@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from drain.evidence.report import next_steps as steps
 from drain.evidence.report import rows
 from drain.evidence.report.build import Report
 from drain.evidence.report.escape import plain
@@ -68,6 +69,25 @@ def encode(report: Report) -> dict[str, Any]:
         "telemetry_by_phase": [phase._asdict() for phase in report.telemetry],
         "single_phases": [asdict(single) for single in report.single_phases],
         "actions": [asdict(action) for action in report.actions],
+        "stops": [asdict(stop) for stop in report.stops],
+        "left": _left(report),
+        "offered_patterns": [
+            {"pattern": title, "sentence": said} for title, _, said in steps.offered(report)
+        ],
+    }
+
+
+def _left(report: Report) -> dict[str, Any]:
+    left = report.left
+    return {
+        "failed_total": left.failed_total,
+        "failed": [phase._asdict() for phase in left.failed],
+        "waiting_total": left.waiting_total,
+        "waiting": [
+            {**phase._asdict(), "stale": phase.state == "QUEUED" and left.is_stale(phase)}
+            for phase in left.waiting
+        ],
+        "holds": [hold._asdict() for hold in left.holds],
     }
 
 

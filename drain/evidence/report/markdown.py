@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from drain.evidence.report import next_steps as steps
 from drain.evidence.report import rows as report_rows
 from drain.evidence.report import sentences as words
 from drain.evidence.report.build import Report
+from drain.evidence.report.escape import code, markdown_table
 from drain.evidence.report.escape import markdown as md
-from drain.evidence.report.escape import markdown_table
 from drain.evidence.report.findings import findings
 
 MOST_LISTED = 200
@@ -75,19 +76,23 @@ def _goals(report: Report) -> str:
 
 def _recommendations(report: Report) -> str:
     lines = ["## Recommendations", "", "### Immediate Actions", ""]
-    for number, (title, text, command) in enumerate(words.actions(report), 1):
-        lines += [f"{number}. **{md(title)}**: {md(text)}", f"   `{md(command)}`"]
+    for number, (title, text, command) in enumerate(steps.actions(report), 1):
+        lines += [f"{number}. **{md(title)}**: {md(text)}", f"   {code(command)}"]
     lines += ["", "### Settings to Reconsider", ""]
-    lines += [f"- {md(line, 1000)}" for line in words.settings_advice(report)]
+    lines += [f"- {md(line, 1000)}" for line in steps.settings_advice(report)]
     return "\n".join(lines) + "\n\n"
 
 
 def _verification(report: Report) -> str:
     states = [[md(name), str(b), str(a), f"{a - b:+d}"] for name, b, a in words.states(report)]
     telemetry = [
-        [md(t.run_id), md(t.phase_id), str(t.events), str(t.attempts), f"{t.minutes:.2f}"]
+        [
+            md(t.run_id), md(t.phase_id), t.state, str(t.all_events), str(t.events), str(t.attempts),
+            f"{t.minutes:.2f}",
+        ]
         for t in report.telemetry[:MOST_LISTED]
-    ]
+    ]  # fmt: skip
+    failed = [[md(p.run_id), md(p.phase_id), md(p.preview)] for p in report.left.failed]
     causes = [[md(what), md(title), str(n)] for what, title, n in words.cause_lines(report)]
     guards = [[md(g.name), words.MARKS[g.verdict], md(g.sentence, 1000)] for g in report.guards]
     return "\n".join(
@@ -100,28 +105,51 @@ def _verification(report: Report) -> str:
             "",
             f"### 2. Telemetry Yield Check\n\n{md(words.telemetry_answer(report), 1000)}",
             "",
-            markdown_table(["Run", "Phase", "Events", "Attempts", "Minutes"], telemetry),
+            markdown_table(words.TELEMETRY, telemetry),
             "",
             f"### 3. Error Fingerprint Analysis\n\n{md(words.causes_answer(report), 1000)}",
             "",
             markdown_table(["Cause", "Title", "Failed attempts"], causes),
             "",
+            f"Phases failed now: {report.left.failed_total}, the latest first.",
+            "",
+            markdown_table(["Run", "phase_id", "preview"], failed),
+            "",
             f"### 4. Known-bad Patterns\n\n{md(words.guards_answer(report), 1000)}",
             "",
             markdown_table(["Guard", "", "Finding"], guards),
+            "",
+            "Patterns that the drained causes suggest:",
+            "",
+            markdown_table(
+                ["Pattern", "", "Finding"],
+                [[md(t), mark, md(s)] for t, mark, s in steps.offered(report)],
+            ),
+            "",
+            f"### 5. What Is Left\n\n{md(steps.left_answer(report), 1000)}",
+            "",
+            markdown_table(["Run", "Phase", "State", "Since"], _cells(steps.waiting_lines(report))),
+            "",
+            markdown_table(
+                ["On hold", "Failed phases", "Reason"], _cells(steps.hold_lines(report))
+            ),
             "",
             "",
         ]
     )
 
 
+def _cells(lines: Iterable[Iterable[str]]) -> list[list[str]]:
+    return [[md(cell) for cell in line] for line in lines]
+
+
 def _conclusion(report: Report) -> str:
     mark, sentence = report.status
-    steps = [
-        f"{number}. {md(title)}" for number, (title, _, _) in enumerate(words.actions(report), 1)
+    numbered = [
+        f"{number}. {md(title)}" for number, (title, _, _) in enumerate(steps.actions(report), 1)
     ]
     return "\n".join(
-        ["## Conclusion", "", f"{mark} {md(sentence)}.", "", "**Next Steps**:", "", *steps, "", ""]
+        ["## Conclusion", "", f"{mark} {md(sentence)}.", "", "**Next Steps**:", "", *numbered, "", ""]
     )
 
 

@@ -27,16 +27,26 @@ WHERE c.session_id = %(session)s AND c.planned_position {which} LIMIT %(limit)s
 """
 _PLANNED = _PLAN.format(which="IS NOT NULL ORDER BY c.planned_position, c.id")
 _LEFT_OUT = _PLAN.format(which="IS NULL ORDER BY c.id")
-# Names are joined to the few phases that are shown, not to every attempt.
+# Every phase of the drain's runs, tried or not; what it brought is counted for the few that are shown.
 _PHASES = """
-SELECT r.run_id, p.phase_id, most.events, most.attempts, most.minutes FROM (
+WITH drained AS (
     SELECT phase_id, sum(telemetry_count)::int AS events, count(*)::int AS attempts,
         sum(extract(epoch FROM finished_at - started_at))::float8 / 60 AS minutes
     FROM drain_attempt WHERE session_id = %(session)s AND finished_at IS NOT NULL
         AND outcome NOT IN ('cancelled', 'interrupted', 'diverted')
-    GROUP BY phase_id ORDER BY events DESC, phase_id LIMIT %(limit)s
-) most JOIN drain_phase p ON p.id = most.phase_id JOIN drain_run r ON r.id = p.run_id
-ORDER BY most.events DESC, r.run_id, p.place
+    GROUP BY phase_id
+), shown AS (
+    SELECT p.id, p.run_id, p.phase_id, p.phase_index, p.state, coalesce(d.events, 0) AS events,
+        coalesce(d.attempts, 0) AS attempts, coalesce(d.minutes, 0) AS minutes
+    FROM drain_phase p LEFT JOIN drained d ON d.phase_id = p.id
+    WHERE p.run_id IN (SELECT run_id FROM drain_candidate WHERE session_id = %(session)s)
+    ORDER BY coalesce(d.events, 0) DESC, coalesce(d.attempts, 0) DESC, p.id LIMIT %(limit)s
+)
+SELECT r.run_id, s.phase_id, s.state, (
+        SELECT count(*) FROM drain_telemetryevent e WHERE e.phase_id = s.id)::int AS all_events,
+    s.events, s.attempts, s.minutes
+FROM shown s JOIN drain_run r ON r.id = s.run_id
+ORDER BY s.events DESC, s.attempts DESC, r.run_id, s.phase_index
 """
 
 
@@ -78,10 +88,13 @@ class PlanLine(NamedTuple):
 
 
 class PhaseTelemetry(NamedTuple):
-    """Telemetry of one phase in the session: all its counted attempts together."""
+    """Telemetry of one phase of the drain's runs: in all, and of its counted attempts in the session."""
 
     run_id: str
     phase_id: str
+    state: str
+    all_events: int
+    """Kept events of the phase, whoever ran it."""
     events: int
     attempts: int
     minutes: float
@@ -121,7 +134,7 @@ def _as_json(statement: str, session: int) -> Iterator[str]:
         yield text if text.isascii() else json.dumps(json.loads(text))
 
 
-def phase_telemetry(session: int, limit: int = 100) -> tuple[PhaseTelemetry, ...]:
-    """The phases with most telemetry first."""
+def phase_telemetry(session: int, limit: int = 1000) -> tuple[PhaseTelemetry, ...]:
+    """Every phase of the runs, those with most telemetry in the session first; at most `limit`."""
     found = rows(_PHASES, {"session": session, "limit": limit})
     return tuple(PhaseTelemetry(**item) for item in found)

@@ -15,6 +15,7 @@ from drain.policy.reasons import ExclusionReason
 
 MARKS = {"pass": "✅", "fail": "❌", "not_enough_data": "⚠️"}
 _DROPPED = frozenset(reason.value for reason in ExclusionReason)
+TELEMETRY = ["Run", "Phase", "State", "Events in all", "In this drain", "Attempts", "Minutes"]
 NO_FIX = "No fix marker was in before this drain ended: add one with manage.py marker add."
 
 
@@ -190,47 +191,11 @@ def causes_answer(report: Report) -> str:
 def guards_answer(report: Report) -> str:
     """Answer to the fourth."""
     if not report.guards:
-        return "No known-bad guard is defined: add a check “no failure that matches a pattern”."
+        return "No known-bad guard is defined; the causes that were drained are offered below."
     bad = sum(guard.verdict == "fail" for guard in report.guards)
     open_ = sum(guard.verdict == "not_enough_data" for guard in report.guards)
     undecided = f"; of {open_} too few were tried again to say so" if open_ else ""
     return f"{bad} of {len(report.guards)} known-bad patterns came back{undecided}."
-
-
-def actions(report: Report) -> list[tuple[str, str, str]]:
-    """Title, risk and command of what can safely be done next."""
-    found = [
-        (action.label, action.risk, " ".join(["manage.py", *action.argv]))
-        for action in report.actions
-    ]
-    left = report.after.get("FAILED", 0)
-    if left:
-        runs = "".join(f" --run-id {run}" for run in report.session.scope.get("run_ids") or [])
-        command = f"manage.py drain --dry-run{runs}"
-        found.append(
-            (f"See what would become of the {left} still failed", "Changes nothing.", command)
-        )
-    return found or [("Nothing is left to do", "The drain came to its end.", "manage.py queued")]
-
-
-def settings_advice(report: Report) -> list[str]:
-    """What the ledger says about the settings."""
-    advice = {
-        "queued_in_run": "Runs with a queued phase were left alone: --queued-policy phase drains the others.",
-        "waits_for_queued": "Phases wait for queued ones: run them, or clear stale ones with manage.py clear_queued.",
-        "beyond_batch": "The batch was smaller than the backlog: raise --batch-size for the next drain.",
-        "run_held": "Runs are on hold: manage.py release RUN takes them up again.",
-        "no_executor": "Runs name no executor and there is no default one: manage.py executor set NAME --default -- COMMAND.",
-        "fingerprint_snoozed": "Causes are snoozed: wake them once their fix is in.",
-        "run_stopped": "Runs stopped on repeated failures: mend the cause before draining them again.",
-        "run_timeouts": "Runs stopped on timeouts: drain one of their phases with a longer limit first.",
-    }
-    found = [
-        f"{line.phases} × {line.line}: {advice[line.line]}"
-        for line in report.ledger
-        if line.line in advice and line.phases
-    ]
-    return found or ["Nothing in the ledger asks for other settings."]
 
 
 def settings(report: Report) -> list[tuple[str, str]]:

@@ -52,7 +52,7 @@ def test_a_fix_shows_every_rate_with_its_n_and_its_interval():
         in seen
     )
     assert "n 10, 31.3–83.2 %; before 0.0 %, n 10, 0.0–27.8 %" in seen
-    assert "10 phases on both sides" in seen
+    assert "6 of 10 all had failed before: a second try alone may do that" in seen
     assert "Fingerprints of this fix n 6" in seen
     assert "Other fingerprints, the control n 4" in seen
     assert "chosen because they had failed" in seen
@@ -175,7 +175,7 @@ def test_a_cause_is_only_gone_when_phases_that_had_it_were_tried_again():
     AttemptFactory(fingerprint=FingerprintFactory(key="rare").key, started_at=NOON - HOUR)
     page = text_of(signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode())
     assert "1 of 3 1 still there, 0 new, 0 regressed, 1 not tried again" in page
-    assert re.search(r"Gone Error import this fix 6 6 0", page)
+    assert re.search(r"Not seen again Error import this fix 6 6 0", page)
     assert re.search(r"Not tried again Error rare 1 0 0", page)
 
 

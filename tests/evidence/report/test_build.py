@@ -57,6 +57,7 @@ SECTIONS = """
 ### 2. Telemetry Yield Check
 ### 3. Error Fingerprint Analysis
 ### 4. Known-bad Patterns
+### 5. What Is Left
 ## Conclusion
 ## Appendix: Detailed Fix Summaries
 ## Database Reference
@@ -87,9 +88,15 @@ def session():
         keys=["k"],
     )
     for index in range(5):
-        phase = PhaseFactory(run=run, phase_id=f"research-{index}", phase_index=index)
-        CandidateFactory(session=session, phase=phase, fingerprint="k", planned_position=index + 1)
         done = index < 4
+        phase = PhaseFactory(
+            run=run,
+            phase_id=f"research-{index}",
+            phase_index=index,
+            state="COMPLETE" if done else "FAILED",
+            last_failure_reason="" if done else "AssertionError: 1 != 2",
+        )
+        CandidateFactory(session=session, phase=phase, fingerprint="k", planned_position=index + 1)
         AttemptFactory(
             session=session,
             phase=phase,
@@ -125,7 +132,9 @@ def test_markdown_has_every_section_filled_from_data(session):
         "⚠️ 4 of 5 counted attempts completed; fix FM-",
         "cannot be told from a second try: none had been tried again before the fix",
         "See what would become of the 1 still failed",
-        "| research-system-v2 | research-0 | 3 | 1 | 1.00 |",
+        "| research-system-v2 | research-0 | COMPLETE | 0 | 3 | 1 | 1.00 |",
+        "| research-system-v2 | research-4 | AssertionError: 1 \\!= 2 |",
+        "Phases of these runs now: 1 failed, 0 queued or working",
         "execution\\_error 1",
         "ModuleNotFoundError: coverage\\_tracker",
         "Import mended",

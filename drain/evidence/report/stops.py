@@ -1,0 +1,126 @@
+"""What stopped a drain or a part of it: one card for every rule that tripped, with what can be done next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from drain.db.sql import rows
+from drain.models import DrainSession
+from drain.policy.actions import Action, Subject, after_stop
+from drain.policy.argv import same_again
+from drain.policy.reasons import ExclusionReason, RunStop, StopReason
+from drain.policy.stops import StopRule
+
+NAMED = 20
+"""Runs that a card names."""
+
+_RUN_STOPS = """
+SELECT s.stop AS rule, min(s.stop_detail) AS sentence, count(*)::int AS runs,
+    (array_agg(r.run_id ORDER BY s.id))[1:%(named)s] AS named, sum(s.waiting)::int AS waiting
+FROM drain_sessionrun s JOIN drain_run r ON r.id = s.run_id
+WHERE s.session_id = %(session)s AND s.stop <> '' GROUP BY 1 ORDER BY 1
+"""
+_CAUSE_STOPS = """
+SELECT c.fingerprint AS key, count(*)::int AS phases, count(DISTINCT c.run_id)::int AS runs,
+    (array_agg(DISTINCT r.run_id))[1:%(named)s] AS named
+FROM drain_candidate c JOIN drain_run r ON r.id = c.run_id
+WHERE c.session_id = %(session)s AND c.reason = 'fingerprint_stopped' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(named)s
+"""
+_NOT_RUN = """
+SELECT reason, count(*)::int AS n FROM drain_candidate
+WHERE session_id = %(session)s AND planned_position IS NOT NULL AND status = 'excluded' GROUP BY 1
+"""
+# A phase to try must be one that can be tried: still failed.
+_FAILED = """
+SELECT r.run_id, p.phase_id FROM drain_candidate c
+JOIN drain_phase p ON p.id = c.phase_id JOIN drain_run r ON r.id = p.run_id
+WHERE c.session_id = %(session)s AND p.state = 'FAILED'
+    AND (%(run)s::text IS NULL OR r.run_id = %(run)s) AND (%(key)s = '' OR p.last_fingerprint = %(key)s)
+ORDER BY c.planned_position NULLS LAST, c.id LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A rule that tripped: what it saw, whom it left out, and the safe ways on."""
+
+    rule: str
+    sentence: str
+    limit: str
+    observed: str
+    key: str
+    runs: tuple[str, ...]
+    """At most NAMED of them."""
+    run_count: int
+    not_run: int
+    """Selected phases that it kept from being tried."""
+    actions: tuple[Action, ...]
+
+
+def stops_of(session: DrainSession) -> tuple[Stop, ...]:
+    """The session's own stop first, then causes, then runs."""
+    values = {"session": session.pk, "named": NAMED}
+    left_out = {item["reason"]: item["n"] for item in rows(_NOT_RUN, values)}
+    found = [] if not session.stop_reason else [_of_session(session, left_out)]
+    for item in rows(_CAUSE_STOPS, values):
+        rule = ExclusionReason.FINGERPRINT_STOPPED
+        found.append(
+            Stop(
+                rule.value, rule.sentence, _limit(session, "max_session_fingerprint_repeats"), "",
+                item["key"], tuple(item["named"]), item["runs"], item["phases"],
+                _actions(session, rule, item["key"]),
+            )
+        )  # fmt: skip
+    for item in rows(_RUN_STOPS, values):
+        rule = ExclusionReason(item["rule"])
+        name = (
+            "max_timeouts_per_run"
+            if rule is ExclusionReason.RUN_TIMEOUTS
+            else "max_fingerprint_repeats"
+        )
+        found.append(
+            Stop(
+                rule.value, item["sentence"] or rule.sentence, _limit(session, name), "", "",
+                tuple(item["named"]), item["runs"], left_out.get(rule.value, 0) + item["waiting"],
+                _actions(session, rule, "", item["named"][0]),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _of_session(session: DrainSession, left_out: dict[str, int]) -> Stop:
+    card = session.stop_card
+    rule = _rule(card.get("rule") or session.stop_reason)
+    sentence = card.get("sentence") or (rule.sentence if isinstance(rule, StopReason) else "")
+    return Stop(
+        session.stop_reason, str(sentence or session.stop_reason), str(card.get("limit") or ""),
+        str(card.get("observed") or ""), str(card.get("key") or ""), (), 0,
+        left_out.get(session.stop_reason, 0),
+        _actions(session, rule, str(card.get("key") or "")) if rule else (),
+    )  # fmt: skip
+
+
+def _rule(name: str) -> StopRule | None:
+    for rules in (StopReason, RunStop, ExclusionReason):
+        if name in set(rules):
+            return rules(name)
+    return None
+
+
+def _limit(session: DrainSession, name: str) -> str:
+    value = session.limits.get(name)
+    return "" if value is None else str(value)
+
+
+def _actions(
+    session: DrainSession, rule: StopRule, key: str, run: str | None = None
+) -> tuple[Action, ...]:
+    """What applies: a command about a phase, a run or a cause is left out where there is none to name."""
+    values: dict[str, Any] = {"session": session.pk, "run": run, "key": key}
+    (failed,) = rows(_FAILED, values) or [{"run_id": run or "", "phase_id": ""}]
+    subject = Subject(
+        session=str(session.pk), run_id=failed["run_id"], phase_id=failed["phase_id"], key=key,
+        again=same_again(session.scope, session.limits),
+    )  # fmt: skip
+    return tuple(action for action in after_stop(rule, subject) if "" not in action.argv)
