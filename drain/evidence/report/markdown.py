@@ -149,7 +149,17 @@ def _conclusion(report: Report) -> str:
         f"{number}. {md(title)}" for number, (title, _, _) in enumerate(steps.actions(report), 1)
     ]
     return "\n".join(
-        ["## Conclusion", "", f"{mark} {md(sentence)}.", "", "**Next Steps**:", "", *numbered, "", ""]
+        [
+            "## Conclusion",
+            "",
+            f"{mark} {md(sentence)}.",
+            "",
+            "**Next Steps**:",
+            "",
+            *numbered,
+            "",
+            "",
+        ]
     )
 
 
