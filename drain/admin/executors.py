@@ -13,7 +13,6 @@ from django.http import HttpRequest
 
 from drain.engine.errors import EngineError
 from drain.engine.workers.executors import (
-    HIDDEN,
     ProfileInput,
     remove_profile,
     set_profile,
@@ -22,6 +21,7 @@ from drain.engine.workers.executors import (
 from drain.models import ExecutorProfile
 from drain.models.vocabulary import Origin
 from drain.people.requests import person_of
+from drain.policy.words import HIDDEN
 
 from .base import DrainModelAdmin
 

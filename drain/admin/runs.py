@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from drain.models import Hold, Run, Source
-from drain.sources.urls import mask
+from drain.policy.words import masked
 
 from .acting import ActingAdmin
 from .acts import HOLD, RELEASE
@@ -51,7 +51,7 @@ class SourceAdmin(DrainModelAdmin):
     @admin.display(description="address")
     def masked_url(self, source: Source) -> str:
         """The address without its password."""
-        return mask(source.url)
+        return masked(source.url)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Sources are made by importing from them."""

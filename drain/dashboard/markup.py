@@ -17,8 +17,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from drain.dashboard.ui import times
-from drain.dashboard.ui.formats import NOTHING, number
+from drain.dashboard.ui.formats import number
 from drain.dashboard.ui.states import Look, look
+from drain.policy.words import NOTHING
 
 # Placeholders of a fingerprint template: <path>, <n>, <name>, <hex> …
 _SLOT = re.compile(r"<([a-z][a-z0-9_-]{0,19})>")

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from drain.dashboard.ui.formats import age, who
 from drain.db.sql import rows
 from drain.engine.sessions.backlog import active_holds
 from drain.models import Attempt, Phase
@@ -23,6 +22,7 @@ from drain.models.vocabulary import (
 from drain.policy.limits import MAX_BATCH_SIZE, Limits
 from drain.policy.plan import make_plan
 from drain.policy.rows import PhaseRow, RunFacts, Scope
+from drain.policy.words import age, who
 
 # Up the edges from one phase, over prerequisites that are not complete or skipped: both ends of each edge,
 # and the first queued phase of the run, each with the facts about its run and its cause. Planning it takes

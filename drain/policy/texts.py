@@ -18,8 +18,3 @@ def unstorable(text: str) -> str:
     if _HALF.search(text):
         return "half of a character, like \\ud800: write it in UTF-8"
     return ""
-
-
-def last_line(text: str) -> str:
-    """Return the last line that is not blank, where the error of a traceback stands; "" if there is none."""
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

@@ -1,12 +1,85 @@
-"""Texts for people, made of values: the last line of an error."""
+"""Texts for people, made of values: durations, ages, names of workers, last lines, and passwords left out."""
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timedelta
+
+NOTHING = "–"
 LINE_CHARACTERS = 160
 """The longest line that a list shows."""
+HIDDEN = "***"
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_WORKER = re.compile(r"(?<=\d)/[0-9a-f]{32}$")
+
+_SCHEME = r"(?<![\w+.-])\w[\w+.-]*://"
+# A password in an address may hold an @ and spaces; a slash, as PostgreSQL's own reader allows, where there is no space.
+_OF_USER = re.compile(rf"({_SCHEME}[^\s:/?#]*:)[^/?#\n]*(@)")
+_OF_POSTGRES = re.compile(r"((?<![\w+.-])postgres(?:ql)?(?:\+\w+)?://[^\s:/?#]*:)\S*(@)")
+_QUOTED = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\""""
+# A quote that ends the sentence's own quotation is none of the value; one that is never closed hides the line.
+_CLOSING = r"""(?!['"](?:[\s,:;.)\]}]|$))"""
+_BARE = rf"""{_CLOSING}['"][^\n]*|(?:\\.|{_CLOSING}[^\s&\\])*"""
+# What is hidden already stays as it is.
+_AGAIN = r"""\*\*\*(?=['",;:.)\]}]*(?:\s|$))"""
+_NAMED = re.compile(
+    r"((?<!\w)\w*(?:password|passwd|passphrase|pwd|secret(?:_?key)?|token|api_?key)"
+    rf"""(?:\s*=\s*|["']\s*:\s*))(?:{_AGAIN}|{_QUOTED}|{_BARE})""",
+    re.IGNORECASE,
+)
+
+
+def masked(text: object) -> str:
+    """Return the text with every password hidden that an address, a DSN or a setting in it holds.
+
+    `postgresql://user:***@host/db`, `?password=***`, `host=db password=***`. In doubt more is hidden than the password.
+    """
+    found = _OF_POSTGRES.sub(rf"\1{HIDDEN}\2", str(text))
+    found = _OF_USER.sub(rf"\1{HIDDEN}\2", found)
+    return _NAMED.sub(rf"\1{HIDDEN}", found)
 
 
 def last_line(text: str, most: int = LINE_CHARACTERS) -> str:
     """Return the last line that is not blank, where most tools put the reason; "" without one."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip()[:most] if lines else ""
+    lines = (line.strip() for line in reversed(text.splitlines()))
+    return next(filter(None, lines), "")[:most]
+
+
+def who(actor: object) -> str:
+    """Return a worker, `vm/20574/285ed48e61884c12882811f95035db6d`, as host and process; others unchanged."""
+    return _WORKER.sub("", str(actor or ""))
+
+
+def duration(value: object) -> str:
+    """A span in its two largest units: `0.8 s`, `22 s`, `3 min 12 s`, `6 h 11 min`, `4 d 02 h`.
+
+    Takes a timedelta or seconds. Under ten seconds one decimal is kept, since crashes on import live there.
+    """
+    if value is None or value == "":
+        return NOTHING
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(str(value))
+    if seconds < 0:
+        return f"−{duration(-seconds)}"
+    if seconds < 9.95:
+        return "0 s" if seconds == 0 else f"{seconds:.1f} s"
+    return _in_units(round(seconds))
+
+
+def _in_units(seconds: int) -> str:
+    if seconds < _MINUTE:
+        return f"{seconds} s"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE} min {seconds % _MINUTE:02d} s"
+    if seconds < _DAY:
+        return f"{seconds // _HOUR} h {seconds % _HOUR // _MINUTE:02d} min"
+    return f"{seconds // _DAY} d {seconds % _DAY // _HOUR:02d} h"
+
+
+def age(moment: datetime | None, now: datetime) -> str:
+    """How long ago in one or two units, whole seconds: `40 s`, `14 min`, `6 h 11 min`, `4 d 02 h`."""
+    if moment is None:
+        return NOTHING
+    seconds = max(0, int((now - moment).total_seconds()))
+    if _MINUTE <= seconds < _HOUR:
+        return f"{seconds // _MINUTE} min"
+    return _in_units(seconds)

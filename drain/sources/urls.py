@@ -1,4 +1,4 @@
-"""Addresses of sources: env:NAME resolved when used, passwords hidden wherever one is shown."""
+"""Addresses of sources: env:NAME resolved when used."""
 
 from __future__ import annotations
 
@@ -9,18 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from drain.policy.words import masked
 from drain.sources.errors import SourceError
 
-HIDDEN = "***"
 ENV_PREFIX = "env:"
 _POSTGRES = re.compile(r"(postgres(?:ql)?)(\+psycopg2?)?://")
 _SQLITE = "sqlite://"
-# Greedy up to the last @ before a slash, so that a password that itself holds an @ is hidden whole.
-_USERINFO = re.compile(r"(\w[\w+.-]*://[^\s:/?#@]*:)[^\s/?#]*(@)")
-_SLASHED = re.compile(r"(postgres(?:ql)?(?:\+\w+)?://[^\s:/?#@]*:)\S*(@)")
-_PARAMETER = re.compile(
-    r"\b((?:ssl)?password|passwd|pwd|token|secret|api_?key)(\s*=\s*)('[^']*'|[^\s&;'\"]*)", re.I
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +31,6 @@ class Location:
     def address(self) -> str:
         """What a program of the source's own is given."""
         return self.given or self.url
-
-
-def mask(text: str) -> str:
-    """Hide every password in an address or in a text that quotes one; everything else stays."""
-    text = _SLASHED.sub(rf"\1{HIDDEN}\2", text)
-    text = _USERINFO.sub(rf"\1{HIDDEN}\2", text)
-    return _PARAMETER.sub(rf"\1\2{HIDDEN}", text)
 
 
 def resolve(url: str, environ: Mapping[str, str] | None = None) -> str:
@@ -74,7 +61,7 @@ def locate(url: str, environ: Mapping[str, str] | None = None) -> Location:
     if resolved.startswith(_SQLITE + "/"):
         return _sqlite(resolved)
     raise SourceError(
-        f"{mask(resolved)[:200]!r} is no address of an Autopack database; write sqlite:////absolute/path, "
+        f"{masked(resolved)[:200]!r} is no address of an Autopack database; write sqlite:////absolute/path, "
         "sqlite:///relative/path, postgresql://user@host/name or env:NAME."
     )
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from drain.dashboard.ui.formats import age, number, percent
+from drain.dashboard.ui.formats import number, percent
 from drain.dashboard.ui.times import hour
 from drain.db.sql import rows
 from drain.models import DrainSession, SessionRun
 from drain.policy.gauges import Gauge, gauges
 from drain.policy.limits import Limits
 from drain.policy.tallies import RunTally, SessionTally
+from drain.policy.words import age
 
 _BUDGETS = ("batch_size", "max_total_minutes", "until", "sample")
 _NAMES = {

@@ -10,14 +10,13 @@ from typing import Any
 
 from django.db.models import Count
 
-from drain.dashboard.ui.formats import masked
 from drain.db import sql
 from drain.db.sql import rows
 from drain.engine.sessions.results import dropped_from_plan
 from drain.models import Candidate, DrainSession, FixMarker, Source
 from drain.models.vocabulary import CandidateStatus
 from drain.policy.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
-from drain.policy.words import last_line
+from drain.policy.words import last_line, masked
 
 RESULTS = 25
 RUNNING = 12

@@ -10,13 +10,13 @@ from typing import Any
 from drain.dashboard.evidence.flows import RateLine, drawn, flows_chart, rate_lines
 from drain.dashboard.ui import svg
 from drain.dashboard.ui.charts import Chart
-from drain.dashboard.ui.formats import NOTHING
 from drain.dashboard.ui.formats import rate as rate_text
 from drain.evidence.comparison.compare import Comparison, Difference
 from drain.evidence.comparison.figures import CauseCount, Rate, Yield
 from drain.evidence.comparison.question import Asked
 from drain.evidence.comparison.sides import Side
 from drain.evidence.statistics.intervals import Interval
+from drain.policy.words import NOTHING
 
 LISTED = 12
 """Causes shown of each group."""

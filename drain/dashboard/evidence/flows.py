@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from drain.dashboard.http.links import cause_href
 from drain.dashboard.ui import svg
 from drain.dashboard.ui.charts import Chart, Flow, sankey_chart
-from drain.dashboard.ui.formats import NOTHING
 from drain.dashboard.ui.states import look
 from drain.evidence.comparison.compare import Comparison
 from drain.evidence.comparison.figures import Rate
 from drain.evidence.comparison.pairs import Move
 from drain.evidence.fingerprints.aliases import Cause
 from drain.evidence.statistics.intervals import Interval
+from drain.policy.words import NOTHING
 
 DRAWN = 6
 """Causes that have a node of their own; the others share one."""

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from drain.dashboard.ui.formats import masked
 from drain.db.sql import rows
 from drain.engine.queue.blockers import STALE_PHASES
 from drain.models.vocabulary import LIVE_SESSION_STATES, FingerprintStatus, PhaseState
+from drain.policy.words import masked
 
 # A host says that it lives every few seconds; after this silence it is called silent.
 SILENT_AFTER = timedelta(seconds=30)

@@ -10,12 +10,12 @@ from django.db.models import Case, IntegerField, Value, When
 
 from drain.dashboard.drains.gauges import GaugeView, session_gauges
 from drain.dashboard.drains.progress import causes_words, rate_words
-from drain.dashboard.ui.formats import duration
 from drain.db.sql import rows
 from drain.engine.sessions.results import session_counts
 from drain.models import DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES
 from drain.policy.limits import Limits
+from drain.policy.words import duration
 
 _RUNNING = """
 SELECT count(*)::int AS n, min(started_at) AS since FROM drain_attempt

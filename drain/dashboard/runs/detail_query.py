@@ -23,7 +23,7 @@ from drain.dashboard.ui.svg import LaneMark
 from drain.db.sql import rows
 from drain.models import Hold, Run
 from drain.models.vocabulary import ENDED_STATES, PhaseState
-from drain.policy.texts import last_line
+from drain.policy.words import last_line
 
 PAGE = 200
 GRAPH_EDGES = 400

@@ -17,7 +17,7 @@ from drain.evidence.rollups.fold import state_counts
 from drain.models import Phase, Run
 from drain.models.vocabulary import WORKING_STATES, PhaseState
 from drain.policy.numbers import whole
-from drain.policy.texts import last_line
+from drain.policy.words import last_line
 
 Matches = dict[int, dict[str, Any]]
 """The phase of each run whose error matched the search."""

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from drain.dashboard.ui.formats import duration
 from drain.dashboard.ui.states import look
 from drain.dashboard.ui.svg import LaneMark
+from drain.policy.words import duration
 
 _STEPS = tuple(
     timedelta(minutes=n)

@@ -18,7 +18,7 @@ from drain.dashboard.http.responses import page_or_fragment
 from drain.dashboard.http.search_terms import cleaned, parts, prefix_query
 from drain.db.sql import rows
 from drain.models import Fingerprint, Phase, Run
-from drain.policy.texts import last_line
+from drain.policy.words import last_line
 
 EACH = 10
 # Shorter beginnings match nearly everything and say nothing.

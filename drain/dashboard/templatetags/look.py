@@ -20,6 +20,7 @@ from drain.dashboard import (
 from drain.dashboard.http import links
 from drain.dashboard.http.links import changed_query
 from drain.dashboard.ui import formats, states, svg
+from drain.policy import words
 
 register = template.Library()
 register.simple_tag(markup.icon, name="icon")
@@ -46,11 +47,11 @@ register.simple_tag(svg.difference, name="difference")
 register.simple_tag(svg.difference_head, name="difference_head")
 
 register.filter("number", formats.number)
-register.filter("duration", formats.duration)
+register.filter("duration", words.duration)
 register.filter("percent", formats.percent)
 register.filter("size", formats.size)
-register.filter("masked", formats.masked)
-register.filter("who", formats.who)
+register.filter("masked", words.masked)
+register.filter("who", words.who)
 register.filter("boxed", markup.boxed_template)
 register.filter("command_text", markup.command_text)
 register.filter("heat", svg.heat_level)

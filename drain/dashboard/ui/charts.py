@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from drain.dashboard.ui.formats import NOTHING
 from drain.dashboard.ui.states import look
+from drain.policy.words import NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from drain.dashboard.http import links
 from drain.dashboard.ui import formats, slots, states, svg, times
+from drain.policy import words
 
 _RAW = {
     datetime: "time or ago",
@@ -80,12 +81,12 @@ _GLOBALS: dict[str, Any] = {
 _FILTERS: dict[str, Any] = {
     "number": formats.number,
     "decimals": formats.decimals,
-    "duration": formats.duration,
+    "duration": words.duration,
     "percent": formats.percent,
     "rate": formats.rate,
     "size": formats.size,
-    "masked": formats.masked,
-    "who": formats.who,
+    "masked": words.masked,
+    "who": words.who,
     "plural": plural,
     "slots": slots.slots,
     "command_words": slots.command_words,

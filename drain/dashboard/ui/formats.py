@@ -1,15 +1,10 @@
-"""Numbers, durations and shares as people read them. Pure functions: value in, text out."""
+"""Numbers and shares as people read them. Pure functions: value in, text out."""
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from drain.policy.words import NOTHING
 
-NOTHING = "–"
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB")
-_WORKER = re.compile(r"(?<=\d)/[0-9a-f]{32}$")
-_PASSWORD = re.compile(r"(?P<head>[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*):(?P<secret>[^\s/@]*)@")
 
 
 def number(value: object) -> str:
@@ -27,46 +22,6 @@ def decimals(value: object, digits: int = 2, *, trim: bool = False) -> str:
         return NOTHING
     amount = float(str(value))
     return f"{amount:,.{0 if trim and amount.is_integer() else digits}f}"
-
-
-def who(actor: object) -> str:
-    """`vm/20574/285ed48e61884c12882811f95035db6d`, a worker's name, by host and process; others unchanged."""
-    return _WORKER.sub("", str(actor or ""))
-
-
-def duration(value: object) -> str:
-    """A span in its two largest units: `0.8 s`, `22 s`, `3 min 12 s`, `6 h 11 min`, `4 d 02 h`.
-
-    Takes a timedelta or seconds. Under ten seconds one decimal is kept, since crashes on import live there.
-    """
-    if value is None or value == "":
-        return NOTHING
-    seconds = value.total_seconds() if isinstance(value, timedelta) else float(str(value))
-    if seconds < 0:
-        return f"−{duration(-seconds)}"
-    if seconds < 9.95:
-        return "0 s" if seconds == 0 else f"{seconds:.1f} s"
-    return _in_units(round(seconds))
-
-
-def _in_units(seconds: int) -> str:
-    if seconds < _MINUTE:
-        return f"{seconds} s"
-    if seconds < _HOUR:
-        return f"{seconds // _MINUTE} min {seconds % _MINUTE:02d} s"
-    if seconds < _DAY:
-        return f"{seconds // _HOUR} h {seconds % _HOUR // _MINUTE:02d} min"
-    return f"{seconds // _DAY} d {seconds % _DAY // _HOUR:02d} h"
-
-
-def age(moment: datetime | None, now: datetime) -> str:
-    """How long ago in one or two units, whole seconds: `40 s`, `14 min`, `6 h 11 min`, `4 d 02 h`."""
-    if moment is None:
-        return NOTHING
-    seconds = max(0, int((now - moment).total_seconds()))
-    if _MINUTE <= seconds < _HOUR:
-        return f"{seconds // _MINUTE} min"
-    return _in_units(seconds)
 
 
 def percent(value: object, digits: int = 1) -> str:
@@ -94,11 +49,6 @@ def size(value: object) -> str:
             break
         amount /= 1000
     return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-
-
-def masked(url: object) -> str:
-    """A database address without its password: `postgresql://user:•••@host/db`."""
-    return _PASSWORD.sub(r"\g<head>:•••@", str(url))
 
 
 def share_of(part: float, whole: float) -> float:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from drain.dashboard.ui import formats
+from drain.policy.words import age
 
 # By hand, since strftime of a single word takes longer than the rest of a moment's text.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -20,7 +20,7 @@ def title(moment: datetime) -> str:
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
     """How long before `now` (the present when a page has no clock of its own): `6 h 11 min`."""
-    return formats.age(moment, now or timezone.now())
+    return age(moment, now or timezone.now())
 
 
 def at(moment: datetime, shape: str = "full") -> str:

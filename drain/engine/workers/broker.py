@@ -9,7 +9,7 @@ from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 from drain.engine.errors import EngineError
-from drain.sources.urls import mask
+from drain.policy.words import masked
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def require_broker() -> None:
         ) from error
     except Exception as error:
         raise EngineError(
-            f"The broker {mask(settings.BROKER_URL)} does not answer ({error}): start it or correct "
+            f"The broker {masked(settings.BROKER_URL)} does not answer ({error}): start it or correct "
             "DRAIN_BROKER_URL, or unset that on every host to use the database."
         ) from error
 

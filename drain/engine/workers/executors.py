@@ -19,11 +19,11 @@ from drain.engine.process.template import inspect
 from drain.engine.workers.identity import examine
 from drain.models import ExecutorProfile
 from drain.models.audit import Person, Subject, record_audit
+from drain.policy.words import HIDDEN
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._: -]{0,99}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MAX_CHUNK = 1000
-HIDDEN = "***"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from urllib.parse import quote
 import psycopg
 from psycopg.rows import dict_row
 
+from drain.policy.words import masked
 from drain.sources.autopack.schema import TABLES
 from drain.sources.errors import SourceError
-from drain.sources.urls import Location, locate, mask
+from drain.sources.urls import Location, locate
 
 BUSY_SECONDS = 10.0
 CONNECT_SECONDS = 10
@@ -103,7 +104,7 @@ def opened(url: str, *, write: bool = False) -> Iterator[Database]:
         raise SourceError(_sqlite_sentence(location, error)) from error
     except psycopg.Error as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise SourceError(f"{mask(location.url)} cannot be used: {mask(first)}.") from error
+        raise SourceError(f"{masked(location.url)} cannot be used: {masked(first)}.") from error
 
 
 @contextmanager
@@ -135,12 +136,12 @@ def _require_tables(location: Location, database: Database) -> None:
         present = database.columns[table.name]
         if not present and table.mandatory:
             raise SourceError(
-                f"{mask(location.url)} is no Autopack database: it has no table {table.name}."
+                f"{masked(location.url)} is no Autopack database: it has no table {table.name}."
             )
         missing = [name for name in table.required if present and name not in present]
         if missing:
             raise SourceError(
-                f"{mask(location.url)} is no Autopack database: "
+                f"{masked(location.url)} is no Autopack database: "
                 f"its table {table.name} has no column {missing[0]}."
             )
 

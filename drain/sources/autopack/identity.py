@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from drain.models.runs import Source
+from drain.policy.words import masked
 from drain.sources.autopack.database import Database, opened
 from drain.sources.autopack.schema import TABLES
-from drain.sources.urls import Location, locate, mask
+from drain.sources.urls import Location, locate
 
 
 def identity(source: Source) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def identity(source: Source) -> dict[str, Any]:
 def identity_of(url: str, database: Database) -> dict[str, Any]:
     """The same for a database that is already open; passwords are masked."""
     location = locate(url)
-    return {"url": mask(location.url), **_place(location), "rows": _row_counts(database)}
+    return {"url": masked(location.url), **_place(location), "rows": _row_counts(database)}
 
 
 def _row_counts(database: Database) -> dict[str, int]:

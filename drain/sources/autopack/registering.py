@@ -12,10 +12,11 @@ from django.db import transaction
 from drain.models import AuditEvent, ExecutorProfile, Source
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import Origin, SourceKind
+from drain.policy.words import masked
 from drain.sources.autopack.importing import ImportResult, import_source
 from drain.sources.autopack.profile import check_workspace, profile_of, save_profile
 from drain.sources.errors import SourceError
-from drain.sources.urls import ENV_PREFIX, absolute, locate, mask
+from drain.sources.urls import ENV_PREFIX, absolute, locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def _checked(name: str) -> str:
 
 def _described(source: Source) -> dict[str, object]:
     return {
-        "url": mask(source.url),
+        "url": masked(source.url),
         "workspace": source.workspace,
         "settle_seconds": source.settle_seconds,
     }
