@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from drain.fingerprints.clean import to_text
 from drain.fingerprints.compose import compose
+from drain.fingerprints.explanation import Explanation, explain
 from drain.fingerprints.masks import mask
 from drain.fingerprints.model import VERSION, Category, Failure, Fingerprint
 from drain.fingerprints.reading import read
@@ -19,10 +20,12 @@ __all__ = [
     "REGION_CHARS",
     "VERSION",
     "Category",
+    "Explanation",
     "Failure",
     "Fingerprint",
     "RegionFinder",
     "error_region",
+    "explain",
     "fingerprint",
     "mask",
 ]

@@ -13,8 +13,8 @@ from drain.fingerprints.model import VERSION, Category, Failure, Fingerprint
 from drain.fingerprints.reading import read
 from drain.fingerprints.skeleton import skeleton
 from drain.fingerprints.template import CAUSE, PLACE
+from drain.fingerprints.titles import title_of
 
-TITLE_CHARS = 200
 TEMPLATE_CHARS = 4_000
 
 # Line feeds part the template's lines; every other control character, and those that turn the
@@ -81,12 +81,13 @@ def _fingerprint(
         key=digest(parts.template),
         coarse=digest(parts.wide),
         fine=digest(f"{parts.template}\n{parts.function}"),
-        title=_headline(parts.kind, parts.message)[:TITLE_CHARS] or "no output",
+        title=title_of(parts.kind, parts.message, parts.function, test=parts.test),
         template=parts.template,
         category=parts.category.value,
         version=VERSION,
         headline=digest(_headline(parts.kind, parts.message)),
         place_known=bool(parts.function),
+        place=parts.function,
     )
 
 

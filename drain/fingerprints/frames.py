@@ -52,7 +52,7 @@ _DIALECTS = tuple(
         # /srv/shop/plan.py:9 in load_plan
         r"\s{0,4}(?P<p>[/\\~.\w][^\s:]{0,300}?\.\w{1,5}):\d{1,7} in (?P<f>[\w.<>]{1,120})$",
         # bei Acme.Shop.Cart.First() in C:\src\Cart.cs:Zeile 12. (the words are translated)
-        r"\s{2,12}\w{1,6} (?P<f>[\w`<>+$]{1,80}(?:\.[\w`<>\[\],+$]{1,80}){1,12})\(.{0,300}?\)(?: \w{1,4} (?P<p>[^:]{0,4}[^:]{1,300}):\w{1,12} \d+\.?)?$",
+        r"\s{2,12}\w{1,6} (?P<f>[\w`<>+$]{1,80}(?:\.[\w`<>\[\],+$]{1,80}){1,12})\(.{0,300}?\)(?: \w{1,4} (?P<p>(?:[A-Za-z]:)?[^:]{1,300}):\w{1,12} \d+\.?)?$",
         # test/cart_test.dart 12:5     main.<fn>
         r"\s{1,8}(?P<p>(?:package:)?[\w./]{1,200})(?: \d{1,7}:\d{1,5})?\s{2,60}(?P<f>[\w.<>$]{1,100})$",
         # 4   libshop.dylib   0x000000010 cart_total + 12
@@ -76,6 +76,7 @@ def read_frame(line: str) -> Frame | None:
     return None
 
 
+_PARTS = re.compile(r"[.:/]")
 _NAME = re.compile(r"[\w:~.<>$!?/\\>-]*[\w>!?]")
 _INNER = re.compile(
     r"^(?:function|local|method|upvalue|field|block(?: \(\d+ levels?\))? in|rescue in|ensure in)\s+"
@@ -91,7 +92,11 @@ def own_place(frames: list[Frame]) -> str:
         if function and not LIBRARY.search(path) and not _of_runtime(function, path):
             name = _bare_name(function)
             stem = path.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
-            return f"{stem}.{name}" if stem and name and stem not in name else name or stem
+            return (
+                f"{stem}.{name}"
+                if stem and name and stem not in _PARTS.split(name)
+                else name or stem
+            )
     return ""
 
 

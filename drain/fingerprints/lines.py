@@ -147,6 +147,7 @@ def read_line(line: str) -> tuple[str, Level]:
     for _ in range(4):
         bare, found = _strip_once(line, level)
         if bare == line:
+            level = found
             break
         if not bare.strip() and line.strip() and found == level and level != Level.NONE:
             break

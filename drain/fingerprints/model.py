@@ -75,7 +75,7 @@ class Fingerprint:
     coarse: str
     # Narrower: the key's parts plus the function and the deepest link of the chain.
     fine: str
-    # One line of at most 200 characters without control characters.
+    # One line of at most 120 characters without control characters and without values.
     title: str
     # What was hashed for the key, placeholders in angle brackets; at most 4,000 characters.
     template: str
@@ -87,6 +87,8 @@ class Fingerprint:
     headline: str
     # Whether the text told in which function or test it failed; a text cut before its frames does not.
     place_known: bool
+    # The function or test itself, ``file.function``; empty when unknown.
+    place: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from drain.fingerprints.choose import choose
 from drain.fingerprints.clean import clean
 from drain.fingerprints.forms import take_apart
-from drain.fingerprints.lines import Level, Page, indent_of, read_page
+from drain.fingerprints.lines import Page, indent_of, read_page
 from drain.fingerprints.model import Failure
 from drain.fingerprints.pytest_report import read_pytest
 from drain.fingerprints.python import read_python
@@ -35,7 +35,7 @@ def read(text: str) -> Failure:
     """The failure that a whole text tells of; an empty one when there is no text."""
     text = clean(text)
     quick = _read_quickly(text)
-    return quick or explain(text).failure
+    return quick or read_steps(text).failure
 
 
 def _read_quickly(text: str) -> Failure | None:
@@ -48,7 +48,7 @@ def _read_quickly(text: str) -> Failure | None:
     return read_python(text) if tail.count("\n") <= 1 and end < text.rfind("\n  ") else None
 
 
-def explain(text: str) -> Reading:
+def read_steps(text: str) -> Reading:
     """The steps of reading a cleaned text."""
     page = read_page(text)
     page = Page([line[:_LINE_CHARS].rstrip() for line in page.lines], page.levels)
@@ -84,7 +84,7 @@ def _name_test(page: Page, records: list[Record], test: Record) -> Failure:
     body = _body(page, records, test)
     if not body:
         return Failure("", "test failed", subject, test=True)
-    told = explain(unwrap_xml("\n".join(body))).failure
+    told = read_steps(unwrap_xml("\n".join(body))).failure
     return Failure(
         told.type,
         told.message or "test failed",
@@ -145,6 +145,3 @@ def _telling(lines: list[str]) -> list[str]:
         )
         else []
     )
-
-
-__all__ = ["Level", "Reading", "explain", "name", "read"]

@@ -134,7 +134,7 @@ def _named(raw: str, *, sure: bool) -> Header | None:
         if shorter == name or not shorter:
             break
         name = shorter
-    name = name.strip("|: -")
+    name = name.rstrip("|: -").lstrip("|: ")
     if not name or _COUNTS.match(name):
         return None
     if not sure and (_SENTENCE.search(name) or not _JOINED.search(name)):

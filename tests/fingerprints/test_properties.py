@@ -42,7 +42,7 @@ def test_any_text_has_a_fingerprint_that_is_safe_to_show_and_store(text):
     for value in (result.key, result.coarse, result.fine):
         assert len(value) == 32
         assert set(value) <= set("0123456789abcdef")
-    assert 0 < len(result.title) <= 200
+    assert 0 < len(result.title) <= 120
     assert len(result.template) <= 4_000
     assert Category(result.category)
     assert result.version == VERSION

@@ -15,17 +15,7 @@ from django.core.management import CommandError, call_command
 from drain.fingerprints import VERSION, fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
-FIELDS = [
-    "key",
-    "coarse",
-    "fine",
-    "title",
-    "template",
-    "category",
-    "version",
-    "headline",
-    "place_known",
-]
+FIELDS = ["key", "coarse", "fine", "title", "template", "category", "version", "headline", "place_known", "place"]  # fmt: skip
 
 
 @pytest.fixture
@@ -81,7 +71,7 @@ def test_a_log_larger_than_its_memory_gives_the_key_of_its_error(run, tmp_path):
         log.writelines([noise] * 20)
         log.write(error)
         log.writelines([noise] * 20)
-    assert json.loads(run(str(file), "--json").stdout)["title"] == "KeyError: <n>"
+    assert json.loads(run(str(file), "--json").stdout)["title"] == "KeyError: …"
 
 
 @pytest.mark.parametrize(
@@ -114,3 +104,20 @@ def test_a_reader_that_has_enough_is_no_error(run):
     result = run("-", "--jsonl", stdin=lines, shell_tail="| head -n 1")
     assert result.stdout.count(b"\n") == 1
     assert result.stderr == b""
+
+
+def test_explain_shows_what_was_read_the_chosen_line_and_the_rules(run):
+    text = (
+        b"2026-01-01 10:00:00 WARN  attempt 1 failed, will try again\n"
+        b"2026-01-01 10:00:01 INFO  attempt 2 worked\n"
+        b"2026-01-01 10:00:02 ERROR cannot write ledger: table is locked by another session\n"
+        b"make: *** [Makefile:7: all] Error 2\n"
+    )
+    shown = run("-", "--explain", stdin=text).stdout.decode()
+    chosen = [line for line in shown.split("\n") if line.startswith(">")]
+    assert len(chosen) == 1
+    assert "named" in chosen[0]
+    assert "table is locked" in chosen[0]
+    assert "only says that something else failed" in shown
+    assert "named as an error; the last trouble" in shown
+    assert fingerprint(text).key in shown

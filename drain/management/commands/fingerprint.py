@@ -15,7 +15,8 @@ from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from drain.fingerprints import Fingerprint, RegionFinder, fingerprint
+from drain.fingerprints import Fingerprint, RegionFinder, explain, fingerprint
+from drain.fingerprints.compose import safe
 from drain.management.texts import SiteCommand
 
 _PIECE_BYTES = 1 << 20
@@ -43,6 +44,11 @@ class Command(SiteCommand):
         parser.add_argument(
             "--json", action="store_true", help="print JSON instead of lines for people"
         )
+        parser.add_argument(
+            "--explain",
+            action="store_true",
+            help="print what was read, which line was chosen and the rules that decided",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Open the input, show progress on a terminal, print the answer."""
@@ -50,6 +56,8 @@ class Command(SiteCommand):
             with _input(options["file"]) as source, _progress(options["file"]) as progress:
                 if options["jsonl"]:
                     self._print_lines(source, progress)
+                elif options["explain"]:
+                    self._explain(source, progress)
                 else:
                     self._print_one(source, progress, as_json=options["json"])
         except BrokenPipeError:
@@ -68,6 +76,32 @@ class Command(SiteCommand):
         for name, value in _as_dict(result).items():
             shown = value.replace("\n", "\n" + " " * 10) if name == "template" else value
             self.stdout.write(f"{name + ':':<9} {shown}")
+
+    def _explain(self, source: BinaryIO, progress: _Progress) -> None:
+        """Records with their weights and rules, the chosen one, its parts and its category."""
+        told = explain(_region_of(source, progress))
+        self.stdout.write("read")
+        for record in told.records:
+            mark = ">" if record.chosen else " "
+            self.stdout.write(f"{mark} {record.line:>6}  {record.weight:<8} {record.text}")
+            self.stdout.write(f"{'':>17} {'; '.join(record.rules)}")
+        if not told.records:
+            self.stdout.write("  one report or traceback from the first line to the last")
+        failure, verdict = told.failure, told.verdict
+        named = {
+            "type": failure.type,
+            "message": failure.message,
+            "test" if failure.test else "place": failure.function,
+            "caused by": ": ".join(filter(None, (failure.cause_type, failure.cause_message))),
+            "category": f"{verdict.category} ({verdict.rule}{f': “{verdict.words}”' if verdict.words else ''})",
+            "in the key": "type and message" if verdict.everywhere else "type, message and place",
+        }
+        self.stdout.write("named")
+        for name, value in named.items():
+            if value:
+                self.stdout.write(f"  {name + ':':<11} {safe(value)}")
+        for name in ("title", "key"):
+            self.stdout.write(f"  {name + ':':<11} {getattr(told.fingerprint, name)}")
 
     def _print_lines(self, source: BinaryIO, progress: _Progress) -> None:
         for number, line in enumerate(iter(lambda: source.readline(_LINE_BYTES), b""), 1):

@@ -1,0 +1,107 @@
+"""What is put around a failure, or before it and survived, does not change its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drain.fingerprints import fingerprint
+
+from .corpus import FAILURES, variants
+from .render import texts
+
+EPOCH = datetime(2001, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+PYTHON = """Traceback (most recent call last):
+  File "/srv/shop/http.py", line 40, in get
+    response.raise_for_status()
+requests.exceptions.HTTPError: 503 Server Error: Service Unavailable for url: https://api.acme.io/v1/9
+"""
+JAVA = """java.net.SocketTimeoutException: Read timed out
+\tat java.base/sun.nio.ch.NioSocketImpl.timedRead(NioSocketImpl.java:288)
+\tat com.acme.Upload.send(Upload.java:31)
+"""
+
+
+def each_line(lead: str) -> Callable[[str], str]:
+    return lambda text: "\n".join(lead + line for line in text.rstrip("\n").split("\n"))
+
+
+def then(line: str) -> Callable[[str], str]:
+    return lambda text: f"{text.rstrip()}\n{line}\n"
+
+
+CHANGES: dict[str, Callable[[str], str]] = {
+    "an ISO stamp": each_line("2026-03-14T09:41:10.123Z "),
+    "a clock in brackets": each_line("[09:41:10] "),
+    "a stamp of a cluster's log": each_line("2026-03-14T09:41:10.123456789Z stderr F "),
+    "a container's name": each_line("web-1  | "),
+    "a logger's stamp and level": each_line("2026-03-14 09:41:10,123 ERROR "),
+    "colours and carriage returns": lambda text: "\r\n".join(
+        f"\x1b[31m{line}\x1b[0m" for line in text.rstrip("\n").split("\n")
+    ),
+    "carriage returns": lambda text: text.replace("\n", "\r\n"),
+    "a runner's closing line": then("Process completed with exit code 1."),
+    "a runner's closing line in its own markup": then("##[error]Process completed with exit code 2."),
+    "a job that failed": then("ERROR: Job failed: exit code 1"),
+    "a wrapper in German": then("make: *** [Makefile:7: all] Fehler 2"),
+    "a wrapper below the level of warnings": then("INFO - Task exited with return code 1"),
+    "what was called": lambda text: f"$ ./run.sh --all\nstarting\n{text}",
+    "work before it": lambda text: f"INFO starting worker 7\nINFO loaded 31 rules\n{text}",
+    "work after it": then("INFO shutting down\nINFO bye"),
+    "clearing up after it": then("Uploading artifacts...\nCleaning up file based variables"),
+    "words of another language": lambda text: f"Vorgang gestartet\n{text.rstrip()}\nVorgang beendet\n",
+    "a traceback that was survived": lambda text: f"WARNING attempt 1 failed, retrying\n{PYTHON}INFO attempt 2 ok\n{text}",
+    "a stack that was survived": lambda text: f"WARN upload failed, retrying\n{JAVA}INFO uploaded part 3\nINFO verifying\n{text}",
+}  # fmt: skip
+# Texts that end in words without a sign of failure: whatever follows them may be what ended the phase.
+SILENT = {"mpi/rank"}
+CAUSES = {
+    text.group: text.text
+    for name in ("unseen.txt", "heldout.txt")
+    for text in texts(name, 1)
+    if text.group not in SILENT
+} | {name: next(variants(failure, 1)) for name, failure in FAILURES.items()}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_failure_keeps_its_key_with(name):
+    change = CHANGES[name]
+    lost = {
+        cause: fingerprint(change(text)).title
+        for cause, text in CAUSES.items()
+        if fingerprint(change(text)).key != fingerprint(text).key
+    }
+    # A report that is cut into lines of a logger may lose a place; that is a few of two hundred.
+    assert len(lost) <= len(CAUSES) * (0.06 if "level" in name else 0.02), lost
+
+
+@given(
+    st.sampled_from(sorted(CAUSES)),
+    st.datetimes(min_value=EPOCH, max_value=EPOCH + timedelta(days=14_000)),
+    st.sampled_from(["%Y-%m-%dT%H:%M:%S.%fZ ", "%Y-%m-%d %H:%M:%S ", "[%Y-%m-%d %H:%M:%S] ", "%d/%m/%Y %H:%M:%S ", "%H:%M:%S "]),
+)  # fmt: skip
+@settings(max_examples=150, deadline=None)
+def test_the_moment_of_a_line_is_no_part_of_a_key(cause, moment, stamp):
+    text = CAUSES[cause]
+    early, late = (
+        each_line(f"{at:{stamp}}")(text) for at in (moment, EPOCH + timedelta(days=9_000, hours=5))
+    )
+    assert fingerprint(early).key == fingerprint(late).key
+
+
+@given(
+    st.sampled_from(sorted(CAUSES)),
+    st.integers(1, 255),
+    st.sampled_from(["script", "step 'build'", "job", "The command"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_who_says_that_it_failed_is_no_part_of_a_key(cause, code, who):
+    text = CAUSES[cause].rstrip()
+    assert (
+        fingerprint(f"{text}\nERROR: {who} failed with exit code {code}\n").key
+        == fingerprint(text).key
+    )
