@@ -25,7 +25,8 @@ _LIMIT = re.compile(
 _SETUP = re.compile(
     r"ModuleNotFoundError|ImportError|SyntaxError|error collecting|error during collection|command not found"
     r"|No such file or directory|can't open file|environment variable|not configured|API[_ ]key|validation failed"
-    r"|preflight|usage:",
+    r"|preflight|usage:|(?:validation|schema|database|connection) error|missing required field|invalid phase"
+    r"|(?:phase|run) not found|permission denied|connection refused",
     re.IGNORECASE,
 )
 _MODEL_CALL = re.compile(

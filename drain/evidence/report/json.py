@@ -51,6 +51,7 @@ def encode(report: Report) -> dict[str, Any]:
         "ledger": [asdict(line) for line in report.ledger],
         "ledger_sum": report.ledger_sum,
         "became": report.became,
+        **rows.marked_attempts(session.pk),
         "total_failed": session.total_failed,
         "before": report.before,
         "after": report.after,

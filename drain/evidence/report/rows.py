@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db.models import Count, Q
+
 from drain.db.sql import rows, stream
+from drain.models import Attempt
+from drain.models.vocabulary import Outcome
 
 _ATTEMPTS = """
 SELECT a.id AS attempt, r.run_id, p.phase_id, a.number, a.outcome, a.exit_code, a.signal, a.fingerprint,
-    left(a.error, 300) AS error, a.telemetry_count AS telemetry_events, a.zero_yield_reason, a.started_at,
+    left(a.error, 300) AS error, a.telemetry_count AS telemetry_events, a.zero_yield_reason,
+    a.reached_limit_boundary, a.started_at,
     extract(epoch FROM a.finished_at - a.started_at)::float8 AS seconds, a.worker, a.log_bytes,
     CASE WHEN a.log_name <> '' THEN 'file' WHEN a.log_inline <> '' THEN 'row'
         WHEN a.log_inline IS NOT NULL THEN 'pruned' ELSE 'none' END AS log
@@ -64,6 +69,7 @@ class AttemptLine(NamedTuple):
     error: str
     telemetry_events: int
     zero_yield_reason: str
+    reached_limit_boundary: bool
     started_at: datetime
     seconds: float
     worker: str
@@ -132,6 +138,15 @@ def _as_json(statement: str, session: int) -> Iterator[str]:
     wrapped = f"SELECT to_json(line)::text FROM ({statement}) line"  # noqa: S608 - statements of ours
     for (text,) in stream(wrapped, {"session": session, "limit": None}):
         yield text if text.isascii() else json.dumps(json.loads(text))
+
+
+def marked_attempts(session: int) -> dict[str, int]:
+    """How many ended attempts of the session were diverted, and how many reached a limit of their model."""
+    found = Attempt.objects.filter(session=session, finished_at__isnull=False)
+    return found.aggregate(
+        diverted=Count("pk", filter=Q(outcome=Outcome.DIVERTED)),
+        reached_limit_boundary=Count("pk", filter=Q(reached_limit_boundary=True)),
+    )
 
 
 def phase_telemetry(session: int, limit: int = 1000) -> tuple[PhaseTelemetry, ...]:

@@ -12,6 +12,12 @@ from drain.engine.errors import EngineError
 from drain.engine.sessions.planning import Asked, create_session, preview
 from drain.engine.sessions.scope import SessionScope
 from drain.management.base import DrainCommand
+from drain.management.draining_sources import (
+    add_source_options,
+    reset_or_tell,
+    tell_retries,
+    tell_sources,
+)
 from drain.management.ledger import plan_json, print_plan
 from drain.management.limits import add_limits, limits_from
 from drain.management.naming import named_session
@@ -38,6 +44,7 @@ class Command(DrainCommand):
         add_limits(parser)
         parser.add_argument("--resume", nargs="?", const="latest", metavar="SESSION")
         parser.add_argument("--note", default="", help="kept with the session")
+        add_source_options(parser)
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--dry-run", action="store_true", help="print the plan, write nothing")
         how.add_argument(
@@ -54,12 +61,13 @@ class Command(DrainCommand):
             fingerprints=tuple(options["fingerprint"]),
         )
         limits = limits_from(options, now)
+        tell_sources(self, scope, options)
         if options["dry_run"] and options["resume"]:
             raise EngineError(
                 "--resume continues a plan that is frozen: leave out --dry-run, or preview a new drain without --resume."
             )
         if options["dry_run"]:
-            self._dry_run(scope, limits, as_json=options["json"])
+            self._dry_run(scope, limits, options)
             return
         # Loops, evidence and progress bars take a fifth of a second to import; a preview needs none.
         from drain.management.draining import prepare, run_session
@@ -73,6 +81,7 @@ class Command(DrainCommand):
             session = self._session(scope, limits, options)
             if options["inline"]:
                 require_capable(session)
+        reset_or_tell(self, session, reset=options["reset_retries"])
         run_session(session, self.actor, inline=options["inline"], detach=options["detach"])
         conclude(self, session, as_json=options["json"])
 
@@ -101,10 +110,11 @@ class Command(DrainCommand):
         session.refresh_from_db()
         return session
 
-    def _dry_run(self, scope: SessionScope, limits: Limits, *, as_json: bool) -> None:
+    def _dry_run(self, scope: SessionScope, limits: Limits, options: dict[str, Any]) -> None:
         with collector_resting():
             plan = preview(scope, limits, timezone.now())
-            if as_json:
+            if options["json"]:
                 self.stdout.write(plan_json(plan))
             else:
                 print_plan(self.stdout, plan)
+        tell_retries(self, [item.id for item in plan.selected], reset=options["reset_retries"])

@@ -45,6 +45,11 @@ class Command(DatabaseCommand):
         parser.add_argument(
             "--settle-seconds", type=float, help="how long a phase's state may take to settle"
         )
+        parser.add_argument(
+            "--allow-empty-db",
+            action="store_true",
+            help="import a database without runs and phases",
+        )
         parser.add_argument("--name", default="", help="name of the source")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -56,6 +61,7 @@ class Command(DatabaseCommand):
             workspace=options["workspace"],
             python=options["python"],
             settle_seconds=options["settle_seconds"],
+            allow_empty=options["allow_empty_db"],
             env_from=tuple(name for group in options["env_from"] for name in group),
         )
         try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from drain.engine.queue.blockers import (
@@ -16,6 +17,7 @@ from drain.engine.queue.blockers import (
 )
 from drain.management.base import DrainCommand
 from drain.management.durations import parse_span
+from drain.policy.exit_codes import ExitCode
 
 MOST = 1_000
 
@@ -29,6 +31,9 @@ class Command(DrainCommand):
         """When a phase counts as stale."""
         super().add_arguments(parser)
         parser.add_argument("--run-id", default="", help="only this run")
+        parser.add_argument(
+            "--fail-on-stale", action="store_true", help="exit 3 if a phase is queued too long"
+        )
         parser.add_argument("--stale-after", metavar="SPAN", help="e.g. 2h; default: the setting")
 
     def act(self, **options: Any) -> None:
@@ -39,7 +44,17 @@ class Command(DrainCommand):
         asked = QueueFilter(run_id=options["run_id"], stale_after=after)
         found = queued_phases(queued_ids(asked, now, MOST), asked, now)
         queued, stale = queue_size(asked, now)
-        if options["json"]:
+        self._print(found, queued, stale, now, as_json=options["json"])
+        if stale and options["fail_on_stale"]:
+            noun = "phase is" if stale == 1 else "phases are"
+            raise CommandError(
+                f"{stale:,} {noun} queued too long (exit 3).", returncode=ExitCode.CHECK_FAILED
+            )
+
+    def _print(
+        self, found: list[QueuedPhase], queued: int, stale: int, now: datetime, *, as_json: bool
+    ) -> None:
+        if as_json:
             phases = [_as_json(each, (now - each.since).total_seconds()) for each in found]
             self.print_json({"queued": queued, "stale": stale, "phases": phases})
             return

@@ -30,6 +30,8 @@ class Registration:
     settle_seconds: float | None = None
     env_from: tuple[str, ...] = ()
     """Variables of the workers that phases get beside the workers' AUTOPACK_ ones."""
+    allow_empty: bool = False
+    """Import a database without a run and a phase, which most often is one at a wrong address."""
 
 
 def import_registered(
@@ -37,7 +39,13 @@ def import_registered(
 ) -> ImportResult:
     """Make or update the source and its profile, then import; all or nothing. Raises SourceError."""
     with transaction.atomic():
-        return import_source(register(registration, actor=actor, origin=origin), now)
+        result = import_source(register(registration, actor=actor, origin=origin), now)
+        if not (result.runs or result.phases or registration.allow_empty):
+            place = result.identity.get("file") or result.identity["url"]
+            raise SourceError(
+                f"{place} holds no run and no phase: check its address, or pass --allow-empty-db if that is meant."
+            )
+        return result
 
 
 def register(registration: Registration, *, actor: str, origin: Origin) -> Source:

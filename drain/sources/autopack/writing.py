@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,14 +38,27 @@ def write_back(source: Source, change: Change) -> bool:
         row = rows.row_of_phase(database, change.run_id, change.phase_id)
         if row is None or row.state != change.expect or _is_later(row, change.known_at):
             return False
-        sets = {"state": _spelled(change.to, row)}
+        sets: dict[str, object] = {"state": _spelled(change.to, row)}
         has_reason = "last_failure_reason" in database.columns[PHASES.name]
         if change.words and change.to == PhaseState.FAILED and has_reason:
             sets["last_failure_reason"] = with_ours(change.words, row.written_reason)
         return _update(database, row, sets)
 
 
-def _update(database: Database, row: SourceRow, sets: dict[str, str]) -> bool:
+def reset_retries(
+    source: Source, run_id: str, phase_id: str, known_at: datetime | None = None
+) -> bool:
+    """Set the retries of a failed phase back to 0; False if it is another by now. Raises SourceError."""
+    with opened(source.url, write=True) as database:
+        row = rows.row_of_phase(database, run_id, phase_id)
+        if row is None or row.state != PhaseState.FAILED or _is_later(row, known_at):
+            return False
+        present = database.columns[PHASES.name]
+        counters = [name for name in ("retry_attempt", "attempts_used") if name in present]
+        return bool(counters) and _update(database, row, dict.fromkeys(counters, 0))
+
+
+def _update(database: Database, row: SourceRow, sets: Mapping[str, object]) -> bool:
     """Write if the row is as it was read: whoever wrote in between wins."""
     guards: dict[str, object] = {
         "run_id": row.phase.run_id, "phase_id": row.phase.phase_id, "state": row.written_state,
