@@ -134,3 +134,40 @@ def test_a_limit_is_recognised(text):
     assert hit_limit(text)
     assert decide(ended(1, log=text)).reached_limit_boundary
     assert not hit_limit("max_tokens=4096 rate limit")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error: Phase not found: r / p",
+        "run not found",
+        "connection error: database is away",
+        "Validation error in the scope",
+        "schema error",
+        "Missing required field: paths",
+        "invalid phase",
+        "database error",
+        "Permission denied",
+    ],
+)
+def test_what_fails_before_a_model_is_called_is_named(said):
+    assert decide(ended(1, log=said)).zero_yield_reason == "failed_before_llm"
+    called = ended(1, log=f"prompt_tokens=5\n{said}")
+    assert decide(called).zero_yield_reason != "failed_before_llm"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [ended(1), ended(0), ended(143), ended(1, timed_out=True), ended(1, command=Command.CANCEL)],
+)
+@pytest.mark.parametrize("well", [Outcome.COMPLETE, Outcome.SKIPPED])
+def test_a_source_with_the_last_word_decides_what_has_ended_well(how, well):
+    found = decide(how, Source(outcome=well, authority=True))
+    assert found.outcome is well
+    lost = ended(None, command=Command.LOST)
+    assert decide(lost, Source(outcome=well, authority=True)).outcome is Outcome.LOST
+
+
+def test_exit_143_is_a_timeout_only_where_a_source_says_how_its_work_ends():
+    assert decide(ended(143)).outcome is Outcome.FAILED
+    assert decide(ended(143), Source(authority=True)).outcome is Outcome.TIMEOUT
