@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
+
 from drain.dashboard.drains.empty_plan import plan_subject
 from drain.dashboard.drains.form import DrainForm
 from drain.dashboard.drains.steps import Step, step
 from drain.dashboard.frame.frame import shared_counts
 from drain.dashboard.http.actions import REFUSALS
 from drain.dashboard.ui.commands import drain_command
-from drain.db.sql import rows
 from drain.engine.sessions.planning import preview as make_preview
 from drain.engine.workers.hosts import strength
-from drain.models import Run
+from drain.models import Attempt, Run
 from drain.models.vocabulary import RATED_OUTCOMES, PhaseState
 from drain.policy.actions import for_empty_plan
 from drain.policy.drift import seen_plan
@@ -154,12 +155,7 @@ def _named(line: Excluded, names: dict[int, str]) -> dict[str, Any]:
 
 def _estimate(form: DrainForm, selected: int) -> Estimate:
     """From the newest attempts that say something, on any phase."""
-    found = rows(
-        """
-        SELECT extract(epoch FROM finished_at - started_at)::float8 AS seconds FROM drain_attempt
-        WHERE outcome = ANY(%(rated)s::text[]) ORDER BY id DESC LIMIT %(basis)s::int
-        """,
-        {"rated": [outcome.value for outcome in RATED_OUTCOMES], "basis": BASIS},
-    )
-    seconds = [row["seconds"] for row in found]
+    found = Attempt.objects.filter(outcome__in=RATED_OUTCOMES, finished_at__isnull=False)
+    spans = found.order_by("-pk").values_list(F("finished_at") - F("started_at"), flat=True)
+    seconds = [span.total_seconds() for span in spans[:BASIS]]
     return estimate(seconds, selected, form.limits.parallel, form.limits.phase_timeout(None))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, F, QuerySet, Value
+from django.db.models.functions import Coalesce, NullIf
 
-from drain.db import sql
 from drain.db.sql import rows
 from drain.engine.sessions.results import dropped_from_plan
-from drain.models import Candidate, DrainSession, FixMarker, Source
+from drain.models import Attempt, Candidate, DrainSession, FixMarker, Source
 from drain.models.vocabulary import CandidateStatus
 from drain.policy.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
 from drain.policy.words import last_line, masked
@@ -26,23 +26,6 @@ TAIL_LINES = 3
 
 # What the lists show: a phase and a run have long texts besides.
 _NAMED = ("phase__phase_id", "run__run_id")
-# Planned anew each time (drain.db.sql): how many attempts a session has decides how they are best found.
-_ATTEMPTS = """
-FROM drain_attempt a JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = a.run_id
-WHERE a.session_id = %(session)s
-"""
-_ENDED = f"""
-SELECT a.id AS pk, a.phase_id AS phase_pk, p.phase_id, r.run_id, a.outcome, a.telemetry_count, a.finished_at,
-    extract(epoch FROM a.finished_at - a.started_at)::float8 AS seconds, a.error, a.zero_yield_reason
-{_ATTEMPTS} AND a.finished_at IS NOT NULL
-"""  # noqa: S608 - constants only
-_NEWER = f"{_ENDED} AND a.id > %(after)s ORDER BY a.id LIMIT %(limit)s"
-_OLDER = f"{_ENDED} AND (%(before)s::bigint IS NULL OR a.id < %(before)s) ORDER BY a.id DESC LIMIT %(limit)s"
-_OPEN = f"""
-SELECT a.id AS pk, a.phase_id AS phase_pk, p.phase_id, r.run_id, a.started_at, a.timeout_seconds, a.tail,
-    upper(coalesce(nullif(a.reported_state, ''), p.state)) AS state
-{_ATTEMPTS} AND a.finished_at IS NULL ORDER BY a.started_at LIMIT %(limit)s
-"""
 _PLAN = ("planned_position", "why", "attempts", "outcome", "status", "reason")
 
 
@@ -56,32 +39,46 @@ class Results:
 
 
 def results(session: int, before: int | None, after: int | None) -> Results:
-    """Attempts of a session below `before`, or above `after`, by number."""
-    values = {"session": session, "limit": RESULTS + 1}
+    """Return ended attempts of a session below the number `before`, or above `after`."""
+    ended = Attempt.objects.filter(session=session, finished_at__isnull=False)
     if after is not None:
-        page = sql.rows(_NEWER, values | {"after": after})
+        page = _shown(ended.filter(pk__gt=after).order_by("pk"))
         more, page = len(page) > RESULTS, page[:RESULTS][::-1]
-        return Results(_shown(page), page[-1]["pk"] if page else 0, page[0]["pk"] if more else 0)
-    page = sql.rows(_OLDER, values | {"before": before})
+        return Results(page, page[-1]["pk"] if page else 0, page[0]["pk"] if more else 0)
+    page = _shown((ended.filter(pk__lt=before) if before else ended).order_by("-pk"))
     more, page = len(page) > RESULTS, page[:RESULTS]
     newer = page[0]["pk"] if page and before is not None else 0
-    return Results(_shown(page), page[-1]["pk"] if more else 0, newer)
+    return Results(page, page[-1]["pk"] if more else 0, newer)
 
 
-def _shown(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [row | {"message": last_line(row["error"]) or row["zero_yield_reason"]} for row in page]
+def _shown(ended: QuerySet[Attempt]) -> list[dict[str, Any]]:
+    """One more row than a page has, each with the line that says why it ended so."""
+    found = ended.values(
+        "pk", "outcome", "telemetry_count", "finished_at", "error", "zero_yield_reason",
+        phase_pk=F("phase"), phase_name=F("phase__phase_id"), run_name=F("run__run_id"),
+        took=F("finished_at") - F("started_at"),
+    )  # fmt: skip
+    return [
+        row | {"message": last_line(row["error"]) or row["zero_yield_reason"]}
+        for row in found[: RESULTS + 1]
+    ]
 
 
 def running_attempts(session: int, now: datetime) -> list[dict[str, Any]]:
-    """Open attempts, longest first, each with the last lines it printed."""
+    """Return the open attempts that run longest, each with the last lines it printed."""
+    found = Attempt.objects.filter(session=session, finished_at__isnull=True).values(
+        "pk", "started_at", "timeout_seconds", "tail",
+        phase_pk=F("phase"), phase_name=F("phase__phase_id"), run_name=F("run__run_id"),
+        state=Coalesce(NullIf("reported_state", Value("")), "phase__state"),
+    )  # fmt: skip
     return [
-        item
+        row
         | {
-            "seconds": (now - item["started_at"]).total_seconds(),
-            "timeout": item["timeout_seconds"] or DEFAULT_PHASE_TIMEOUT_SECONDS,
-            "tail": [line[:200] for line in item["tail"].splitlines()[-TAIL_LINES:]],
+            "seconds": (now - row["started_at"]).total_seconds(),
+            "timeout": row["timeout_seconds"] or DEFAULT_PHASE_TIMEOUT_SECONDS,
+            "tail": [line[:200] for line in row["tail"].splitlines()[-TAIL_LINES:]],
         }
-        for item in sql.rows(_OPEN, {"session": session, "limit": RUNNING + 1})
+        for row in found.order_by("started_at")[:RUNNING]
     ]
 
 
@@ -113,6 +110,7 @@ def plan_state(session: DrainSession, counts: dict[str, Any]) -> PlanState:
 
 def verdicts(session: int) -> list[dict[str, Any]]:
     """Runs of the session with their verdict, stopped ones first: one more than are shown, if there are more."""
+    # By hand: how many planned phases of each run were not run is counted through the index of candidates, run by run.
     found = rows(
         """
         WITH s AS MATERIALIZED (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -205,6 +207,24 @@ def test_the_plan_of_an_ended_drain_says_what_became_of_each_phase():
     assert [word in plan for word in ("Complete", "Timeout", "Run stopped", "Not started")] == [
         True
     ] * 4
+
+
+def test_of_many_attempts_that_run_the_longest_are_shown_and_all_are_counted():
+    session = a_session(parallel=40)
+    run = SessionRun.objects.get().run
+    for number in range(15):
+        phase = PhaseFactory(run=run, phase_id=f"open-{number}", state="EXECUTING")
+        started = NOON + timedelta(minutes=number)
+        AttemptFactory(
+            phase=phase, session=session, outcome=None, finished_at=None, started_at=started
+        )
+        CandidateFactory(
+            session=session, phase=phase, status="running", planned_position=9 + number
+        )
+    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
+    assert "15 of 40 slots, the 12 that run longest" in page
+    assert ">open-11<" in page
+    assert ">open-12<" not in page
 
 
 def test_results_are_paged_by_key():
