@@ -23,16 +23,20 @@ class Gauge:
     observed: float
     limit: float | None
     evidence: str
+    counts: bool = True
+    """False while the limit cannot trip yet, whatever is observed."""
 
     @property
     def tripped(self) -> bool:
         """The limit is reached."""
-        return self.limit is not None and self.observed >= self.limit
+        return self.counts and self.limit is not None and self.observed >= self.limit
 
     @property
     def near(self) -> bool:
-        """Not reached, but not far."""
-        return self.limit is not None and NEAR * self.limit <= self.observed < self.limit
+        """Not reached, but not far; or reached as soon as it counts."""
+        if self.limit is None or self.tripped:
+            return False
+        return self.observed >= NEAR * self.limit
 
 
 def gauges(
@@ -95,11 +99,10 @@ def _zero_yields(limits: Limits, session: SessionTally) -> Gauge:
 
 def _failures(limits: Limits, session: SessionTally) -> Gauge:
     seen, window = len(session.recent), limits.breaker_window
-    # Until the window is full the rate cannot trip, so it is not shown as if it could.
-    observed = failure_rate(session) if seen >= window else 0.0
     failed = session.recent.count("f")
     evidence = f"{failed} failed of the last {seen}; counts from {window} on"
-    return Gauge("max_failure_rate", "Failure rate", observed, limits.max_failure_rate, evidence)
+    observed, limit = failure_rate(session), limits.max_failure_rate
+    return Gauge("max_failure_rate", "Failure rate", observed, limit, evidence, seen >= window)
 
 
 def _until(limits: Limits, started_at: datetime, now: datetime) -> list[Gauge]:

@@ -47,7 +47,8 @@ def test_the_worst_run_is_the_evidence():
     assert found["sample"].evidence == "0 passed, 1 needed"
 
 
-def test_the_failure_rate_shows_nothing_that_could_not_trip_yet():
+def test_the_failure_rate_is_shown_as_it_is_and_does_not_trip_before_its_window_is_full():
     limits = Limits(max_failure_rate=0.5)
-    assert read(limits, SessionTally(recent="ff"))["max_failure_rate"].observed == 0
+    early = read(limits, SessionTally(recent="ffcf"))["max_failure_rate"]
+    assert (early.observed, early.tripped, early.near) == (0.75, False, True)
     assert read(limits, SessionTally(recent="ffcff"))["max_failure_rate"].tripped

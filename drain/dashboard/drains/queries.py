@@ -13,12 +13,14 @@ from django.db.models.functions import Coalesce, NullIf
 
 from drain.db.sql import rows
 from drain.engine.sessions.results import dropped_from_plan
+from drain.evidence.fixes.scope import fixes_of
 from drain.models import Attempt, Candidate, DrainSession, FixMarker, Source
 from drain.models.vocabulary import CandidateStatus
 from drain.policy.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
 from drain.policy.words import last_line, masked
 
 RESULTS = 25
+FIXES = 20
 RUNNING = 12
 VERDICTS = 10
 PLANNED = 50
@@ -150,9 +152,10 @@ def excluded(session: int, reason: str, after: int) -> list[Candidate]:
 
 
 def fix_before(session: DrainSession) -> FixMarker | None:
-    """The latest fix that was in when the drain started."""
+    """The latest fix that was in when the drain started, of those that concern it."""
     start = session.started_at or session.created_at
-    return FixMarker.objects.filter(applied_at__lt=start).order_by("-applied_at", "-pk").first()
+    found = fixes_of(session, FIXES)
+    return next((marker for marker in found if marker.applied_at < start), None)
 
 
 def sources(session: int) -> list[dict[str, Any]]:

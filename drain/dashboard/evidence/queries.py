@@ -14,12 +14,14 @@ from django.utils.text import Truncator
 
 from drain.dashboard.ui.charts import Chart, Series, stacked_chart
 from drain.evidence.comparison.backlog import Backlog, backlog
+from drain.evidence.fixes.scope import concerned
 from drain.evidence.fixes.status import Standing, standings
 from drain.models import DrainSession, FixMarker, Source
 
 LISTED = 20
 HOURS = 48
 DRAINS = 6
+LOOKED_AT = 30
 _OFFERED = 50
 # Shared by all who look; the spread keeps two servers from reading in one moment.
 _KEEP_SECONDS = (25, 35)
@@ -122,6 +124,8 @@ def _cut(words: str) -> str:
 
 
 def drains_since(marker: FixMarker) -> list[DrainSession]:
-    """The first drains that started after the fix."""
-    found = DrainSession.objects.filter(started_at__gt=marker.applied_at)
-    return list(found.order_by("started_at").only("pk", "state")[:DRAINS])
+    """The first drains that started after the fix and that it concerns, of the first LOOKED_AT."""
+    found = DrainSession.objects.filter(started_at__gt=marker.applied_at).order_by("started_at")
+    since = list(found.only("pk", "state")[:LOOKED_AT])
+    mine = concerned(marker, [session.pk for session in since])
+    return [session for session in since if session.pk in mine][:DRAINS]

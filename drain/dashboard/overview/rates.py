@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from textwrap import shorten
@@ -10,35 +10,16 @@ from textwrap import shorten
 from django.utils import timezone
 
 from drain.dashboard.ui.charts import Chart, Marker, Rates, Series, axis_end, rate_chart
+from drain.evidence.comparison.question import DEFAULT_DAYS, of_marker
+from drain.evidence.comparison.sides import Side, of_window
+from drain.evidence.comparison.totals import Totals, totals
 from drain.evidence.rollups.fold import HourRow, hourly
-from drain.evidence.statistics.intervals import Interval, wilson
+from drain.evidence.statistics.intervals import wilson
 from drain.models import FixMarker
-from drain.models.vocabulary import FAILURE_OUTCOMES, RATED_OUTCOMES, Outcome
+from drain.models.vocabulary import FAILURE_OUTCOMES, Outcome
 
 HOUR = timedelta(hours=1)
 SHOWN_OUTCOMES = ("complete", "failed", "retryable", "timeout", "lost")
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What ended in a stretch of time."""
-
-    complete: int = 0
-    rated: int = 0
-    attempts: int = 0
-    seconds: float = 0.0
-    events: int = 0
-    silent: int = 0
-
-    @property
-    def rate(self) -> Interval | None:
-        """Share that completed, with Wilson's interval; None without an attempt that counts."""
-        return wilson(self.complete, self.rated)
-
-    @property
-    def per_minute(self) -> float | None:
-        """Telemetry events per attempt-minute."""
-        return self.events / (self.seconds / 60) if self.seconds else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,56 +27,54 @@ class RateFacts:
     """Everything about attempts that the overview shows."""
 
     hours: int
-    after: Tally
-    before: Tally
+    after: Totals
+    """Since the pivot: the same attempts as on the page of the fix."""
+    before: Totals
+    """The 24 hours before the last 24; with a fix nothing, since its own page compares."""
     pivot: str
-    """What parts before from after: the latest fix marker in the period, or "" for 24 hours ago."""
+    """The latest fix marker in the period, or "" for 24 hours ago."""
     marker: int | None
     """The number of that marker."""
+    verdict: str
+    """What maintenance found last of that fix."""
     chart: Chart
     spark: list[float] = field(default_factory=list)
     any_attempts: bool = False
 
     @property
     def change(self) -> float | None:
-        """Points that the rate rose; None when one side has no data."""
+        """Points that the rate rose against the day before; None when one side has no data."""
         after, before = self.after.rate, self.before.rate
         return None if after is None or before is None else (after.value - before.value) * 100
 
 
 def read_rates(hours: int, now: datetime) -> RateFacts:
-    """The last `hours`, up to and with the hour that is going on. Two queries."""
+    """The last `hours`, up to and with the hour that is going on. Five queries at most."""
     end = axis_end(now, _step(hours))
     start = end - hours * HOUR
     found = hourly(min(start, now - 48 * HOUR), end)
     markers = list(FixMarker.objects.filter(applied_at__gte=start).order_by("applied_at")[:8])
     latest = markers[-1] if markers else None
-    pivot = latest.applied_at if latest else now - 24 * HOUR
     shown = [item for item in found if item.hour >= start]
     chart = _chart(shown, start, hours, markers)
     return RateFacts(
         hours=hours,
-        after=tally(item for item in found if item.hour >= pivot - HOUR and item.hour < end),
-        before=tally(item for item in found if pivot - 25 * HOUR <= item.hour < pivot - HOUR),
+        after=totals(_since(latest, now)),
+        before=Totals() if latest else totals(of_window(now - 48 * HOUR, now - 24 * HOUR)),
         pivot=f"FM-{latest.pk}" if latest else "",
         marker=latest.pk if latest else None,
+        verdict=str(latest.verdict.get("words", "Not judged yet")) if latest else "",
         chart=chart,
         spark=[rate for rate in chart.data["rate"] if rate is not None],
         any_attempts=bool(shown),
     )
 
 
-def tally(items: Iterable[HourRow]) -> Tally:
-    """Add hour rows up."""
-    rows = list(items)
-    return Tally(
-        complete=sum(item.attempts for item in rows if item.outcome == Outcome.COMPLETE),
-        rated=sum(item.attempts for item in rows if item.outcome in RATED_OUTCOMES),
-        attempts=sum(item.attempts for item in rows),
-        seconds=sum(item.seconds for item in rows),
-        events=sum(item.telemetry_events for item in rows),
-        silent=sum(item.zero_yield for item in rows),
-    )
+def _since(marker: FixMarker | None, now: datetime) -> Side:
+    """Everything since the fix as its page reads it, or the last 24 hours."""
+    if marker is None:
+        return Side("the last 24 h", since=now - 24 * HOUR)
+    return of_marker(marker, DEFAULT_DAYS, now).after.side
 
 
 def _chart(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from drain.db.sql import row
@@ -41,7 +41,7 @@ class Backlog:
     """Change by what sources said of their phases."""
     work: int
     """Change by attempts and by people."""
-    points: tuple[BacklogPoint, ...]
+    points: tuple[BacklogPoint, ...] = ()
 
     @property
     def change(self) -> int:
@@ -67,11 +67,15 @@ class Backlog:
 def backlog(hours: int, now: datetime) -> Backlog:
     """The last `hours` of everything; the points are those of the hourly history and now."""
     since = now - timedelta(hours=hours)
-    failed = state_totals().get(PhaseState.FAILED, 0)
-    found = row(_CHANGES, {"since": since, "now": now})
     points = [BacklogPoint(at, counts.get(PhaseState.FAILED, 0)) for at, counts in history(since)]
-    points.append(BacklogPoint(now, failed))
-    return Backlog(hours, failed, found["imports"], found["work"], tuple(points))
+    found = backlog_change(hours, now, state_totals().get(PhaseState.FAILED, 0))
+    return replace(found, points=(*points, BacklogPoint(now, found.now)))
+
+
+def backlog_change(hours: int, now: datetime, failed: int) -> Backlog:
+    """The same without its points, of `failed` phases that are counted already. One query."""
+    found = row(_CHANGES, {"since": now - timedelta(hours=hours), "now": now})
+    return Backlog(hours, failed, found["imports"], found["work"])
 
 
 def signed(number: int) -> str:

@@ -2,47 +2,69 @@
 
 from __future__ import annotations
 
-from drain.db.sql import row
+from collections.abc import Collection
+
+from drain.db.sql import rows
 from drain.evidence.fingerprints.identity import relatives
 from drain.models import DrainSession, FixMarker
 
-_CONCERNS = """
-SELECT EXISTS (
-    SELECT FROM drain_candidate c JOIN drain_run r ON r.id = c.run_id
-    WHERE c.session_id = %(session)s
-        AND (%(source)s::bigint IS NULL OR r.source_id = %(source)s)
-        AND (%(runs)s::text[] IS NULL OR r.run_id = ANY(%(runs)s::text[]))
-        AND (%(keys)s::text[] IS NULL OR c.fingerprint = ANY(%(keys)s::text[]) OR EXISTS (
-            SELECT FROM drain_attempt a WHERE a.phase_id = c.phase_id AND a.session_id = c.session_id
-                AND a.fingerprint = ANY(%(keys)s::text[])))
-) AS found
+LOOKED_AT = 50
+"""Fixes before a drain, the latest first, among which those that concern it are looked for."""
+
+_CONCERNED = """
+SELECT DISTINCT c.session_id AS session FROM drain_candidate c JOIN drain_run r ON r.id = c.run_id
+WHERE c.session_id = ANY(%(sessions)s::bigint[])
+    AND (%(source)s::bigint IS NULL OR r.source_id = %(source)s)
+    AND (%(runs)s::text[] IS NULL OR r.run_id = ANY(%(runs)s::text[]))
+    AND (%(keys)s::text[] IS NULL OR c.fingerprint = ANY(%(keys)s::text[]) OR EXISTS (
+        SELECT FROM drain_attempt a WHERE a.phase_id = c.phase_id AND a.session_id = c.session_id
+            AND a.fingerprint = ANY(%(keys)s::text[])))
+"""
+# What a drain's phases had failed by, and fail by, with their runs: few, however many phases there are.
+_MET = """
+SELECT DISTINCT r.run_id AS run, r.source_id AS source, met.key FROM (
+    SELECT run_id, fingerprint AS key FROM drain_candidate WHERE session_id = %(session)s
+    UNION SELECT run_id, fingerprint FROM drain_attempt WHERE session_id = %(session)s
+) met JOIN drain_run r ON r.id = met.run_id
 """
 
 
 def concerns(marker: FixMarker, session: DrainSession) -> bool:
-    """Whether a fix has to do with what a drain planned; one that names nothing has to do with all of them."""
+    """Whether a fix has to do with what a drain planned."""
+    return session.pk in concerned(marker, [session.pk])
+
+
+def concerned(marker: FixMarker, sessions: Collection[int]) -> set[int]:
+    """Those of these drains that the fix has to do with; one that names nothing has to do with all of them."""
     keys = list(marker.fingerprints.values_list("key", flat=True))
     if not keys and marker.source_id is None and not marker.run_ids:
-        return True
+        return set(sessions)
     values = {
-        "session": session.pk,
+        "sessions": list(sessions),
         "source": marker.source_id,
         "runs": list(marker.run_ids) or None,
         "keys": relatives(keys).all if keys else None,
     }
-    return bool(row(_CONCERNS, values)["found"])
+    return {item["session"] for item in rows(_CONCERNED, values)}
 
 
 def fixes_of(session: DrainSession, most: int) -> list[FixMarker]:
     """The latest fixes that were in before the drain ended and concern it, at most `most`."""
-    found = FixMarker.objects.order_by("-applied_at", "-pk")
+    found = FixMarker.objects.order_by("-applied_at", "-pk").prefetch_related("fingerprints")
     if session.ended_at is not None:
         found = found.filter(applied_at__lt=session.ended_at)
-    chosen: list[FixMarker] = []
-    for marker in found[:_LOOKED_AT]:
-        if len(chosen) < most and concerns(marker, session):
+    looked_at = list(found[:LOOKED_AT])
+    met = rows(_MET, {"session": session.pk}) if looked_at else []
+    related = {key: set(relatives([key]).all) for key in {item["key"] for item in met} if key}
+    chosen = []
+    for marker in looked_at:
+        keys = {fingerprint.key for fingerprint in marker.fingerprints.all()}
+        named = keys or marker.source_id is not None or marker.run_ids
+        if not named or any(
+            (not keys or keys & related.get(item["key"], set()))
+            and marker.source_id in (None, item["source"])
+            and (not marker.run_ids or item["run"] in marker.run_ids)
+            for item in met
+        ):
             chosen.append(marker)
-    return chosen
-
-
-_LOOKED_AT = 50
+    return chosen[:most]

@@ -12,8 +12,18 @@ from drain.dashboard.overview.fingerprints import read_fingerprints
 from drain.dashboard.overview.ledger import read_ledger
 from drain.dashboard.overview.rates import read_rates
 from drain.dashboard.overview.states import read_states
+from drain.evidence.comparison.compare import compare
+from drain.evidence.comparison.sides import around_marker
 from drain.evidence.rollups.fold import fold
-from drain.models import Dependency, DrainSession, FixMarker, Hold, SessionRun, StateSnapshot
+from drain.models import (
+    Dependency,
+    DrainSession,
+    FixMarker,
+    Hold,
+    SessionRun,
+    StateSnapshot,
+    Transition,
+)
 from drain.models.roles import Role
 from drain.models.rollups import AttemptDelta
 from tests.dashboard.people import signed_in
@@ -90,20 +100,50 @@ def test_a_hold_that_has_ended_holds_nothing():
     assert read_ledger(now).untouched == 1
 
 
-def test_the_rate_rose_since_the_fix_marker():
+def test_the_rate_since_a_fix_is_that_of_its_page_to_the_minute(client):
+    now = timezone.now()
+    fix = FixMarker.objects.create(
+        title="BUILD-146", applied_at=now - timedelta(minutes=50), created_by="p"
+    )
+    run = RunFactory()
+    for minutes, outcome in (
+        (55, "failed"),
+        (52, "failed"),
+        (40, "complete"),
+        (30, "failed"),
+        (20, "complete"),
+    ):
+        ended(run, outcome, now - timedelta(minutes=minutes), "k" if outcome == "failed" else "")
+    found = read_rates(48, now)
+    assert (found.after.complete, found.after.rated) == (2, 3)
+    assert (found.pivot, found.verdict, found.change) == (f"FM-{fix.pk}", "Not judged yet", None)
+    page = compare(*around_marker(fix))
+    assert (page.after.rate.complete, page.after.rate.n) == (2, 3)
+    assert found.after.per_minute == page.after.telemetry.per_minute.value  # type: ignore[union-attr]
+    caches["default"].clear()
+    assert f"FM-{fix.pk}: not judged yet" in client.get("/").content.decode()
+
+
+def test_without_a_fix_the_change_is_against_the_day_before_and_in_no_colour():
     now = timezone.now()
     run = RunFactory()
-    for hours in (6, 7):
-        ended(run, "failed", now - timedelta(hours=hours), "k")
-    FixMarker.objects.create(title="BUILD-146", applied_at=now - timedelta(hours=4), created_by="p")
-    for hours in (1, 2):
-        ended(run, "complete", now - timedelta(hours=hours))
+    ended(run, "failed", now - timedelta(hours=30), "k")
+    ended(run, "complete", now - timedelta(hours=2))
     found = read_rates(48, now)
-    assert found.after.rate is not None
-    assert found.before.rate is not None
-    assert (found.after.rate.value, found.before.rate.value, found.change) == (1.0, 0.0, 100.0)
-    assert found.pivot.startswith("FM-")
-    assert found.after.per_minute == 1.0
+    assert (found.pivot, found.change) == ("", 100.0)
+
+
+def test_the_backlog_has_its_change_with_its_sign_and_imports_apart(client):
+    for _ in range(3):
+        PhaseFactory(state="FAILED")
+        Transition.objects.create(
+            subject="phase", subject_pk=1, from_state="", to_state="FAILED", verb="imported", actor="w",
+            at=timezone.now(),
+        )  # fmt: skip
+    caches["default"].clear()
+    page = client.get("/").content.decode()
+    assert "+3 in 24 h" in page
+    assert "+3 by imports" in page
 
 
 def test_the_matrix_counts_the_same_before_and_after_the_totals_are_folded():
@@ -203,7 +243,7 @@ def test_the_first_to_ask_costs_few_queries_too(client, django_assert_max_num_qu
     client.get("/workers/")
     caches["pages"].clear()
     # Four of them ask who it is and what this person may do.
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(16):
         client.get("/")
 
 

@@ -14,7 +14,7 @@ from drain.evidence.checks.run import judge
 from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes.judgement import judge_marker
 from drain.evidence.fixes.markers import add_marker
-from drain.evidence.fixes.scope import concerns
+from drain.evidence.fixes.scope import concerned, concerns, fixes_of
 from drain.evidence.fixes.status import standings
 from drain.evidence.fixes.verdict import Ruling
 from drain.evidence.report.build import build_report
@@ -175,3 +175,17 @@ def test_page_of_fixes_report_check_and_commands_say_the_same_sentence():
     with pytest.raises(CommandError, match="2 of 32 attempts failed with"):
         call_command("compare", "--marker", str(fix.pk), "--json", stdout=out)
     assert json.loads(out.getvalue())["fix"]["sentence"] == said
+
+
+def test_drains_of_another_source_do_not_read_after_this_fix():
+    mine, other = SessionFactory(), SessionFactory()
+    FingerprintFactory(key="reason", headline="h")
+    FingerprintFactory(key="placed", headline="h", place_known=True)
+    fix = add_marker("fix", BY, keys=["reason"])
+    CandidateFactory(session=mine, fingerprint="placed")
+    CandidateFactory(session=other, fingerprint="elsewhere")
+    assert [found.pk for found in fixes_of(mine, 5)] == [fix.pk]
+    assert fixes_of(other, 5) == []
+    assert concerned(fix, [mine.pk, other.pk]) == {mine.pk}
+    everything = add_marker("all of it", BY)
+    assert [found.pk for found in fixes_of(other, 5)] == [everything.pk]
