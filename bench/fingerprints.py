@@ -10,13 +10,16 @@ three rounds; every method reads the same texts in the same order.
 from __future__ import annotations
 
 import argparse
+import csv
+import hashlib
 import json
 import os
 import random
+import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.fingerprints_baselines import METHODS, Method
+from bench.fingerprints_breakages import breakages_table
+from bench.fingerprints_score import score
 from bench.fingerprints_sentry import sentry_table
 from bench.fingerprints_texts import HOSTILE, tracebacks
 from drain.fingerprints import VERSION, fingerprint
@@ -45,11 +50,15 @@ def main() -> int:
     found = (folder / "failures.jsonl").exists()
     if found:
         accuracy_tables(folder)
+        field_tables(folder / "field.jsonl")
+        breakages_table(folder.parent / "breakages")
         sentry_table(folder / "sentry_param_cases.json")
     else:
         print(
             f"\nNo data in {folder}: the accuracy tables need it. Set DRAINSITE_BENCH_DATA to its folder."
         )
+    if found:
+        mixed_speed_table(_rows(folder / "failures.jsonl"))
     speed_table(2_000 if arguments.fast else 10_000)
     hostile_table()
     return 0 if found else 1
@@ -65,7 +74,7 @@ def accuracy_tables(folder: Path) -> None:
         ("loghub", "group_corrected", "dataset"),
         ("loghub", "group", "dataset"),
     ):
-        rows = [json.loads(line) for line in (folder / f"{name}.jsonl").open(encoding="utf-8")]
+        rows = _rows(folder / f"{name}.jsonl")
         shown = f"{name} ({labels})" if by else name
         for method in METHODS:
             print(f"{shown:<28} {method.name:<32} {_scores_line(rows, labels, by, method)}")
@@ -80,31 +89,111 @@ def _scores_line(rows: list[Row], label: str, by: str | None, method: Method) ->
         score([r[label] for r in part], method.keys([r["text"] for r in part]))
         for part in parts.values()
     ]
-    mean = [sum(s[i] for s in scores) / len(scores) for i in range(4)]
-    groups = f"{sum(s[4] for s in scores):.0f}/{sum(s[5] for s in scores):.0f}"
+    values = [(found.accuracy, found.precision, found.recall, found.f1) for found in scores]
+    mean = [sum(column) / len(scores) for column in zip(*values, strict=True)]
+    groups = f"{sum(s.groups for s in scores)}/{sum(s.wanted for s in scores)}"
     return " ".join(f"{value:6.3f}" for value in mean) + f" {groups:>11}"
 
 
-def score(
-    labels: Sequence[str], keys: Sequence[str]
-) -> tuple[float, float, float, float, int, int]:
-    """GA (logpai: share of texts whose group is exactly right), pair precision, recall, F1, groups."""
-    wanted, got = defaultdict(list), defaultdict(list)
-    for index, (label, key) in enumerate(zip(labels, keys, strict=True)):
-        wanted[label].append(index)
-        got[key].append(index)
-    exact = {tuple(group) for group in wanted.values()}
-    accuracy = sum(len(group) for group in got.values() if tuple(group) in exact) / len(labels)
+def _rows(path: Path) -> list[Row]:
+    return [json.loads(line) for line in path.open(encoding="utf-8")]
 
-    def pairs(sizes: Sequence[int]) -> int:
-        return sum(size * (size - 1) // 2 for size in sizes)
 
-    both = pairs(list(Counter(zip(labels, keys, strict=True)).values()))
-    claimed, true = pairs([len(g) for g in got.values()]), pairs([len(g) for g in wanted.values()])
-    precision = both / claimed if claimed else 1.0
-    recall = both / true if true else 1.0
-    f1 = 2 * precision * recall / (precision + recall) if both else 0.0
-    return accuracy, precision, recall, f1, len(got), len(wanted)
+def is_even(family: str) -> bool:
+    """Which half of the field a tool family is in: rules are made on the even half only."""
+    return int(hashlib.blake2b(family.encode()).hexdigest(), 16) % 2 == 0
+
+
+def field_tables(path: Path) -> None:
+    """Scores and categories on tools nobody tuned for: of the odd families only numbers are printed."""
+    if not path.exists():
+        print(f"\nNo {path.name} in {path.parent}")
+        return
+    print(
+        f"\nTools nobody tuned for\n{'families':<28} {'method':<32} {'GA':>6} {'P':>6} {'R':>6} {'F1':>6} {'groups':>11}"
+    )
+    rows = _rows(path)
+    halves = {
+        "even": [r for r in rows if is_even(r["family"])],
+        "odd": [r for r in rows if not is_even(r["family"])],
+    }
+    for name, half in halves.items():
+        for method in METHODS:
+            print(f"{name:<28} {method.name:<32} {_scores_line(half, 'group', None, method)}")
+        print(f"{name:<28} keys that hold texts of two families: {_shared_keys(half)}")
+    for name, half in halves.items():
+        other = sum(fingerprint(row["text"]).category == "other" for row in half) / len(half)
+        print(f"{name:<28} category other: {other:.1%}")
+    _labelled_categories(halves["even"])
+
+
+def _shared_keys(rows: list[Row]) -> int:
+    families = defaultdict(set)
+    for row in rows:
+        families[fingerprint(row["text"]).key].add(row["family"])
+    return sum(len(found) > 1 for found in families.values())
+
+
+def _labelled_categories(rows: list[Row]) -> None:
+    """Wrong are categories that neither of two labelling passes gave; the passes' disagreements are counted."""
+    with (ROOT / "bench" / "categories.csv").open(encoding="utf-8") as file:
+        labels = {
+            line["group"]: {line["first pass"], line["second pass"]}
+            for line in csv.DictReader(file)
+        }
+    known = [row for row in rows if row["group"] in labels]
+    wrong = Counter(
+        row["group"]
+        for row in known
+        if fingerprint(row["text"]).category not in labels[row["group"]]
+    )
+    unsure = sum(len(found) > 1 for found in labels.values())
+    print(
+        f"{'even':<28} category wrong: {sum(wrong.values()) / len(known):.1%}",
+        *wrong,
+        f"(passes differ in {unsure} of {len(labels)} groups)",
+    )
+
+
+def mixed_speed_table(rows: list[Row]) -> None:
+    """Texts a second on mixed texts of about 1 kB: the first time they are seen, and again."""
+    texts = [row["text"] for row in rows]
+    size = sum(map(len, texts)) / len(texts)
+    print(
+        f"\nSpeed, one core, {len(texts)} mixed texts of {size:.0f} characters on average: first, again"
+    )
+    for method in METHODS:
+        first = (
+            _cpu_seconds(partial(method.keys, texts))
+            if not method.name.startswith("drainsite")
+            else _first_time(texts)
+        )
+        again = min(_cpu_seconds(partial(method.keys, texts)) for _ in range(3))
+        print(f"{method.name:<32} {len(texts) / first:>9,.0f} {len(texts) / again:>9,.0f} texts/s")
+
+
+_FIRST_TIME = """
+import json, sys, time
+sys.path.insert(0, sys.argv[1])
+from drain.fingerprints import fingerprint
+texts = json.load(sys.stdin)
+start = time.process_time()
+for text in texts:
+    fingerprint(text)
+print(time.process_time() - start)
+"""
+
+
+def _first_time(texts: list[str]) -> float:
+    """Seconds in a process that has seen none of the texts."""
+    done = subprocess.run(
+        [sys.executable, "-c", _FIRST_TIME, str(ROOT)],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout)
 
 
 def speed_table(count: int) -> None:
