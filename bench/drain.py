@@ -1,6 +1,6 @@
 """Phases per second with full book-keeping, beside the bare loop (spawn plus one durable INSERT) of the same run.
 
-    python bench/drain.py [--phases 2000] [--workers 2] [--rounds 3]
+    python bench/drain.py [--phases 2000] [--workers 2] [--rounds 5] [--slots 1 4 16]
 
 Every phase is a real /bin/true. Full books: attempt, two transitions, state and attempt deltas, counters of the
 session and of the run, log. Medians over the rounds; the ratio is what counts, seconds depend on the machine.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -26,10 +27,9 @@ django.setup()
 from django.db import connection, transaction
 from django.utils import timezone
 
-from drain.engine.loop import drain
+from drain.engine.loop import Loop
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.scope import SessionScope
-from drain.engine.workers.slots import make_places
 from drain.models import ExecutorProfile, Phase, Run
 from drain.models.vocabulary import Order, Origin, PhaseState
 from drain.policy.limits import Limits
@@ -37,19 +37,19 @@ from drain.policy.limits import Limits
 RUNS = 40
 
 
-def backlog(phases: int, chunk: int) -> int:
+def backlog(phases: int, parallel: int) -> int:
     """A fresh backlog of /bin/true phases and a session over it; returns the session."""
     stamp = f"bench-{time.time_ns()}"
-    # One profile for all rounds: a pick looks at every profile of its host, and sites have a handful.
+    # One profile for all rounds: a claim looks at every profile of its host, and sites have a handful.
     profile, _ = ExecutorProfile.objects.get_or_create(
-        name=f"bench-{chunk}", defaults={"argv": ["/bin/true"], "chunk": chunk}
+        name="bench", defaults={"argv": ["/bin/true"]}
     )
     runs = Run.objects.bulk_create(
         Run(
             run_id=f"{stamp}-{number}",
             executor=profile,
             order=Order.INDEPENDENT,
-            max_parallel=max(chunk, 2),
+            max_parallel=max(parallel, 2),
         )
         for number in range(RUNS)
     )
@@ -66,10 +66,9 @@ def backlog(phases: int, chunk: int) -> int:
         batch_size=2000,
     )
     scope = SessionScope(run_ids=tuple(run.run_id for run in runs))
-    limits = Limits(batch_size=phases, parallel=2)
+    limits = Limits(batch_size=phases, parallel=parallel)
     asked = Asked(scope, limits, "bench", Origin.COMMAND, inline=True)
     session = create_session(asked, timezone.now())
-    make_places(session.pk, 64)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     return session.pk
@@ -84,16 +83,16 @@ def bare(count: int) -> None:
             cursor.execute("INSERT INTO bench_row (code) VALUES (%s)", [process.returncode])
 
 
-def timed(role: str, workers: int, *arguments: str) -> tuple[float, float]:
-    """Seconds that `workers` processes of this script need from a common start, and MB that the largest held."""
+def timed(role: str, workers: int, *arguments: str) -> tuple[float, float, float]:
+    """Seconds that `workers` processes of this script need from a common start, MB that the largest held, CPU seconds."""
     children = [
         subprocess.Popen(
-            [sys.executable, __file__, "--role", role, "--slot", str(slot), *arguments],
+            [sys.executable, __file__, "--role", role, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        for slot in range(workers)
+        for _ in range(workers)
     ]
     for child in children:
         assert child.stdout is not None
@@ -103,20 +102,30 @@ def timed(role: str, workers: int, *arguments: str) -> tuple[float, float]:
         assert child.stdin is not None
         child.stdin.write("go\n")
         child.stdin.flush()
-    ends = [child.communicate()[0].split() for child in children]
-    return max(float(end) for end, _ in ends) - started, max(float(peak) for _, peak in ends)
+    ends = [[float(word) for word in child.communicate()[0].split()] for child in children]
+    return (
+        max(end for end, _, _ in ends) - started,
+        max(peak for _, peak, _ in ends),
+        sum(cpu for _, _, cpu in ends),
+    )
 
 
 def work(arguments: argparse.Namespace) -> None:
-    """One worker process: prints when it was done, and the most memory it held in MB."""
+    """One worker process: prints when it was done, the most memory it held in MB, and its own CPU seconds."""
     connection.ensure_connection()
     print("ready", flush=True)
     sys.stdin.readline()
+    before = _cpu()
     if arguments.role == "bare":
         bare(arguments.phases)
     else:
-        drain(arguments.session, arguments.slot, slice_seconds=None)
-    print(time.time(), _peak())
+        Loop(arguments.slots[0], session=arguments.session).run()
+    print(time.time(), _peak(), _cpu() - before)
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def _peak() -> float:
@@ -128,28 +137,36 @@ def _peak() -> float:
 def memory(count: int) -> None:
     """The most memory a worker of its own held over ever more phases of one drain."""
     for phases in (count // 10, count // 2, count):
-        _, peak = timed("drain", 1, "--session", str(backlog(phases, 1)))
+        _, peak, _ = timed("drain", 1, "--slots", "4", "--session", str(backlog(phases, 4)))
         print(f"peak memory of a worker over {phases:>7,} phases: {peak:.1f} MB")
 
 
-def compare(phases: int, workers: int, rounds: int) -> None:
-    """The table: bare loop, one start at a time, chunks of ten."""
+def compare(phases: int, workers: int, rounds: int, slots: list[int]) -> None:
+    """The table: bare loop, then ever more slots a worker."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS bench_row (id bigserial PRIMARY KEY, code int)")
-    rates: dict[str, list[float]] = {"bare": [], "one at a time": [], "chunks of 10": []}
+    names = ["bare", *(f"{each} slots" for each in slots)]
+    rates: dict[str, list[float]] = {name: [] for name in names}
+    costs: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(rounds):
         share = phases // workers
-        seconds, _ = timed("bare", workers, "--phases", str(share))
+        seconds, _, cpu = timed("bare", workers, "--phases", str(share))
         rates["bare"].append(share * workers / seconds)
-        for name, chunk in (("one at a time", 1), ("chunks of 10", 10)):
-            session = backlog(phases, chunk)
-            seconds, _ = timed("drain", workers, "--session", str(session))
-            rates[name].append(phases / seconds)
+        costs["bare"].append(cpu / (share * workers))
+        for each in slots:
+            session = backlog(phases, each * workers)
+            seconds, _, cpu = timed(
+                "drain", workers, "--session", str(session), "--slots", str(each)
+            )
+            rates[f"{each} slots"].append(phases / seconds)
+            costs[f"{each} slots"].append(cpu / phases)
     bare_rate = statistics.median(rates["bare"])
     print(f"{phases:,} phases, {workers} processes, median of {rounds}")
-    for name, found in rates.items():
-        rate = statistics.median(found)
-        print(f"{name:>14}: {rate:7.0f} phases/s  {rate / bare_rate:5.0%} of bare")
+    for name in names:
+        rate, cpu = statistics.median(rates[name]), statistics.median(costs[name])
+        print(
+            f"{name:>14}: {rate:7.0f} phases/s  {rate / bare_rate:5.0%} of bare  {cpu * 1000:.2f} ms CPU of the worker"
+        )
 
 
 def main() -> None:
@@ -157,18 +174,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--phases", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--slots", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--memory", type=int, metavar="PHASES", help="measure memory instead")
     parser.add_argument("--role", choices=["bare", "drain"], help=argparse.SUPPRESS)
     parser.add_argument("--session", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--slot", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.role:
         work(arguments)
     elif arguments.memory:
         memory(arguments.memory)
     else:
-        compare(arguments.phases, arguments.workers, arguments.rounds)
+        compare(arguments.phases, arguments.workers, arguments.rounds, arguments.slots)
 
 
 if __name__ == "__main__":

@@ -51,8 +51,7 @@ FROM (
     FROM (SELECT n AS id, (n - 1) / {PHASES} + 1 AS run, (n - 1) %% {PHASES} AS place, random() AS dice,
         floor(power({CAUSES}, random()))::int AS cause FROM generate_series(1, {RUNS * PHASES}) n OFFSET 0) drawn
 ) p JOIN drain_run r ON r.id = p.run ORDER BY p.id;
-UPDATE drain_phase SET state = 'EXECUTING', lease_owner = gen_random_uuid(), state_changed_at = now() - interval '1 minute',
-    lease_expires_at = now() + interval '1 year' WHERE id %% 25000 = 7;
+UPDATE drain_phase SET state = 'EXECUTING', lease_owner = gen_random_uuid(), state_changed_at = now() - interval '1 minute' WHERE id %% 25000 = 7;
 INSERT INTO drain_dependency (phase_id, prerequisite_id)
 SELECT id, id - 1 FROM drain_phase WHERE phase_index > 0 AND id %% 5 = 0;
 """

@@ -15,6 +15,7 @@ import statistics
 import sys
 import time
 from pathlib import Path
+from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
@@ -26,10 +27,12 @@ django.setup()
 from django.db import connection, transaction
 from django.utils import timezone
 
-from drain.db.prepared import plan_as_usual, plan_once
-from drain.engine.attempts.context import LoopContext
-from drain.engine.attempts.finish import Result, finish
-from drain.engine.attempts.start import begin
+from drain.db.prepared import plan_once
+from drain.engine.attempts.books import lock_sessions, write_sessions
+from drain.engine.attempts.claim import Claimer
+from drain.engine.attempts.context import HostContext, SessionContext
+from drain.engine.attempts.finish import finish
+from drain.engine.attempts.started import EndedAttempt, Result
 from drain.engine.process.outcome import Decision
 from drain.engine.sessions.opening import open_session
 from drain.engine.sessions.planning import Asked, create_session
@@ -43,7 +46,7 @@ STARTS = 300
 COMPLETE = Result(Decision(Outcome.COMPLETE, "", "", 1, "", reached_limit_boundary=False), 0)
 
 
-def drain_over(runs: int, phases: int) -> LoopContext:
+def drain_over(runs: int, phases: int) -> SessionContext:
     """A session that has begun, over fresh runs of failed phases."""
     stamp = f"pick-{time.time_ns()}"
     profile = ExecutorProfile.objects.create(name=stamp, argv=["/bin/true"])
@@ -69,20 +72,25 @@ def drain_over(runs: int, phases: int) -> LoopContext:
     )
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    context = LoopContext.of(session, lambda: False)
-    open_session(context)
-    return context
+    open_session(session.pk, HostContext())
+    return SessionContext.of(session)
 
 
-def one(context: LoopContext) -> float:
+def one(claimer: Claimer, context: SessionContext) -> float:
     """Start the next phase and end it; milliseconds of the start."""
+    contexts = {context.session: context}
     with transaction.atomic():
         started = time.perf_counter()
-        held = begin(context)
+        books = lock_sessions([context.session])
+        begun = claimer.claim(books[context.session], context, 1)
+        write_sessions(books.values())
         spent = time.perf_counter() - started
     with transaction.atomic():
-        if not held or not finish(context, held[0], COMPLETE):
+        books = lock_sessions([context.session])
+        ends = [EndedAttempt(each, COMPLETE) for each in begun]
+        if not finish(ends, books, contexts, "bench"):
             sys.exit("Nothing could be started.")
+        write_sessions(books.values())
     return spent * 1000
 
 
@@ -98,8 +106,10 @@ def main() -> None:
     for runs in options.runs:
         context = drain_over(runs, options.phases)
         plan_once()
-        spent = sorted(one(context) for _ in range(min(STARTS, runs * options.phases)))
-        plan_as_usual()
+        host = HostContext()
+        host.refresh()
+        claimer = Claimer(host, uuid4())
+        spent = sorted(one(claimer, context) for _ in range(min(STARTS, runs * options.phases)))
         median, high = statistics.median(spent), spent[int(len(spent) * 0.95)]
         print(f"{runs:>8,} {runs * options.phases:>11,} {median:>10.2f} {high:>8.2f}", flush=True)
 

@@ -9,10 +9,9 @@ from typing import ParamSpec, TypeVar
 from django.db import connection
 
 from drain.engine.bulk.worker import run_bulk, wake_bulk
-from drain.engine.loop import LoopEnd, drain
-from drain.engine.workers.hosts import HostStop, answer_probe
+from drain.engine.loop import Loop, LoopEnd
+from drain.engine.workers.hosts import HostStop, answer_probe, worker_slots
 from drain.engine.workers.identity import host_id
-from drain.engine.workers.timing import SLICE_SECONDS
 from drain.engine.workers.wakeups import wake
 
 P = ParamSpec("P")
@@ -34,11 +33,14 @@ def closes_after_errors(task: Callable[P, T]) -> Callable[P, T]:
 
 
 @closes_after_errors
-def drain_loop(session: int, slot: int) -> str:
-    """Drain a session from one of its places for a time slice; wakes a successor if there is more."""
-    end = drain(session, slot, slice_seconds=SLICE_SECONDS, interrupted=HostStop(host_id()))
-    if end is LoopEnd.SLICE:
-        wake(session)
+def drain_loop(*_: object) -> str:
+    """Drain what there is, as many phases at once as this worker has slots; wakes a successor if it must end before.
+
+    Arguments are those of wake-ups of earlier versions.
+    """
+    end = Loop(worker_slots(host_id()), interrupted=HostStop(host_id())).run()
+    if end in (LoopEnd.INTERRUPTED, LoopEnd.LOST):
+        wake(fresh=True)
     return end.value
 
 

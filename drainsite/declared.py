@@ -147,6 +147,10 @@ _DECLARED = (
     _number("DRAIN_SESSION_MAX_SECONDS", 12 * 3600, 60, 31_536_000, "Everybody is signed out after so long."),
     _number("DRAIN_API_PER_MINUTE", 300, 1, 1_000_000, "Requests that one API token may make in a minute."),
     _number("DRAIN_WORKERS", 2, 1, 256, "Worker processes of a drain cluster that is started by hand."),
+    _number(
+        "DRAIN_SLOTS", 0, 0, 10_000,
+        "Phases that may run on this host at the same time; 0: the smaller of 16 a worker and 4 a core.",
+    ),
     Setting(
         "DRAIN_LEASE_SECONDS", "float", 30.0, "a number of seconds from 2 to 3,600",
         "How long a worker may be silent before its phases count as lost.", _between(2, 3600),

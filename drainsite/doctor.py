@@ -20,7 +20,7 @@ from drain.engine.errors import EngineError
 from drain.engine.workers.broker import require_broker
 from drain.engine.workers.executors import check_profile
 from drain.engine.workers.hosts import alive_hosts, require_shared_secret
-from drain.models import ExecutorProfile, Phase
+from drain.models import Attempt, ExecutorProfile, WorkerLoop
 
 LOW_DISK_BYTES = 1_000_000_000
 CLOCK_SECONDS = 2.0
@@ -160,7 +160,9 @@ def _hosts() -> Finding:
 
 
 def _leases() -> Finding:
-    late = Phase.objects.filter(lease_expires_at__lt=Now() - LATE_LEASES).count()
+    alive = WorkerLoop.objects.filter(expires_at__gt=Now() - LATE_LEASES)
+    opened = Attempt.objects.filter(finished_at__isnull=True, started_at__lt=Now() - LATE_LEASES)
+    late = opened.exclude(loop__in=alive.values("pk")).count()
     if not late:
         return Finding("leases", "ok", "No phase is held by a worker that is gone.")
     noun = "phase is" if late == 1 else "phases are"

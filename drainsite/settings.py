@@ -256,6 +256,7 @@ CONTENT_SECURITY_POLICY = {
 
 # How long a worker may be silent before its phase counts as lost.
 DRAIN_LEASE_SECONDS = lease_seconds()
+DRAIN_SLOTS = value("DRAIN_SLOTS")
 # A phase that waits longer than this in the queue is stale.
 DRAIN_STALE_AFTER = value("DRAIN_STALE_AFTER")
 # Off unless switched on: marking stale phases FAILED is a decision about somebody's pipeline.

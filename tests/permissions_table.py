@@ -115,7 +115,6 @@ MODELS: dict[str, tuple[Role | None, Role | None, Role | None, Role | None]] = {
     "drain.run": (V, M, M, N),
     "drain.savedview": (N, N, N, N),
     "drain.sessionfingerprint": (V, N, N, N),
-    "drain.sessionloop": (V, N, N, N),
     "drain.sessionrun": (V, N, N, N),
     "drain.source": (V, N, A, N),
     "drain.statecount": (V, N, N, N),
@@ -125,6 +124,7 @@ MODELS: dict[str, tuple[Role | None, Role | None, Role | None, Role | None]] = {
     "drain.telemetryevent": (V, N, N, N),
     "drain.transition": (V, N, N, N),
     "drain.workerhost": (V, N, N, N),
+    "drain.workerloop": (V, N, N, N),
 }
 
 ACTIONS: dict[str, Role] = {

@@ -9,7 +9,7 @@ from drain import tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TASKS = {
-    "drain_loop": ("drain", (1, 0)),
+    "drain_loop": ("Loop", ()),
     "act_in_bulk": ("run_bulk", (1,)),
     "answer": ("host_id", ()),
 }

@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from drain.engine.bulk.actions import Line
+from drain.engine.rescue import is_lost
 from drain.models import Phase
 from drain.models.vocabulary import PhaseState
 from drain.policy.moments import MomentError, read_moment
@@ -74,7 +75,7 @@ def _only(state: PhaseState, will: str) -> Callable[[Phase], Line]:
 
 
 def _leased(phase: Phase) -> Line:
-    over = phase.lease_expires_at is not None and phase.lease_expires_at < timezone.now()
+    over = is_lost(phase)
     said = (
         "its lease ran out: attempt lost, phase failed" if over else "left alone: nothing to rescue"
     )

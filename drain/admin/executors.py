@@ -44,7 +44,7 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
         model = ExecutorProfile
         fields = (
             "name", "argv", "cwd", "timeout_seconds", "env", "env_from", "preflight", "allow_dash",
-            "os_user", "chunk", "is_default",
+            "os_user", "max_parallel", "is_default",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -83,7 +83,7 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
             preflight=values["preflight"],
             allow_dash=values["allow_dash"],
             os_user=values["os_user"],
-            chunk=values["chunk"],
+            max_parallel=values["max_parallel"],
             is_default=values["is_default"],
         )
 
@@ -102,7 +102,7 @@ class ExecutorAdmin(DrainModelAdmin):
         "command",
         "cwd",
         "timeout_seconds",
-        "chunk",
+        "max_parallel",
         "is_default",
         "updated_at",
     )

@@ -134,11 +134,11 @@ class PhaseAdmin(ActingAdmin):
     fields = (
         "run", "phase_id", "phase_index", "name", "category", "complexity", "params", "state",
         "state_changed_at", "attempts", "source_attempts", "last_failure_reason", "last_fingerprint",
-        "failure_category", "lease_owner", "lease_expires_at", "created_at",
+        "failure_category", "lease_owner", "created_at",
     )  # fmt: skip
     readonly_fields = (
         "state", "state_changed_at", "attempts", "source_attempts", "last_failure_reason",
-        "last_fingerprint", "failure_category", "lease_owner", "lease_expires_at", "created_at",
+        "last_fingerprint", "failure_category", "lease_owner", "created_at",
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from drain.models import (
     Candidate,
     DrainSession,
     SessionFingerprint,
-    SessionLoop,
     SessionRun,
     WorkerHost,
+    WorkerLoop,
 )
 
 from .base import ReadOnlyAdmin
@@ -63,14 +63,6 @@ class SessionFingerprintAdmin(ReadOnlyAdmin):
     search_fields = ("key__startswith",)
 
 
-@admin.register(SessionLoop)
-class SessionLoopAdmin(ReadOnlyAdmin):
-    """Places of a session and who holds them."""
-
-    list_display = ("session", "slot", "worker", "holder", "expires_at", "enqueued_at")
-    list_select_related = ("session",)
-
-
 @admin.register(WorkerHost)
 class WorkerHostAdmin(ReadOnlyAdmin):
     """Hosts that drain."""
@@ -78,3 +70,11 @@ class WorkerHostAdmin(ReadOnlyAdmin):
     list_display = ("host", "pid", "version", "workers", "started_at", "last_seen", "stopped_at")
     ordering = ("-started_at",)
     search_fields = ("host__startswith",)
+
+
+@admin.register(WorkerLoop)
+class WorkerLoopAdmin(ReadOnlyAdmin):
+    """Worker processes that drain right now."""
+
+    list_display = ("worker", "host", "session", "slots", "expires_at", "started_at")
+    list_select_related = ("host", "session")

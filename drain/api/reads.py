@@ -33,7 +33,7 @@ def overview(call: Call) -> Answer:
         "phases": states,
         "queued": states.get(PhaseState.QUEUED, 0),
         "stale": stale,
-        "workers": {"hosts": workers.hosts, "workers": workers.workers, "busy": workers.busy},
+        "workers": {"hosts": workers.hosts, "workers": workers.workers, "slots": workers.slots, "busy": workers.busy},
         "live_sessions": [_session(session) for session in live],
     })  # fmt: skip
 

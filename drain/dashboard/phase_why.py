@@ -45,7 +45,7 @@ wanted AS (
 SELECT p.id, p.run_id, p.place, p.state, p.failure_category,
     coalesce(m.key, p.last_fingerprint) AS fingerprint, coalesce(m.status, f.status) = 'snoozed'
         AND coalesce(coalesce(m.snoozed_until, f.snoozed_until) > %(now)s::timestamptz, true) AS snoozed,
-    p.lease_owner IS NOT NULL AND p.lease_expires_at > now() AS leased, p.phase_id,
+    p.lease_owner IS NOT NULL AS leased, p.phase_id,
     r.run_id AS run_name, r."order", s.kind, r.max_parallel,
     r.executor_id IS NOT NULL OR EXISTS (SELECT FROM drain_executorprofile WHERE is_default) AS executable,
     ARRAY(SELECT prerequisite_id FROM edge WHERE edge.phase_id = p.id) AS needs

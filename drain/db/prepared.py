@@ -48,35 +48,25 @@ class Statement:
 statement_of = cache(Statement)
 
 
-def values_of(record: Any) -> dict[str, Any]:
-    """The fields of a slots dataclass as statement values; `asdict` would copy each of them deeply."""
-    return {name: getattr(record, name) for name in record.__slots__}
-
-
-_PLAN_ONCE = """
-SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
-SET enable_bitmapscan = off; SET enable_sort = off
-"""
-_PLAN_AS_USUAL = """
-RESET plan_cache_mode; RESET enable_seqscan; RESET enable_bitmapscan; RESET enable_sort
-"""
+def columns_of(records: Sequence[Any]) -> dict[str, list[Any]]:
+    """The fields of slots dataclasses as columns, for `unnest`; `asdict` would copy each of them deeply."""
+    return {name: [getattr(record, name) for record in records] for name in records[0].__slots__}
 
 
 def plan_once() -> None:
-    """Have PostgreSQL keep one plan per prepared statement on this connection: by index, in the index's order.
+    """Have PostgreSQL plan each prepared statement on this connection once, whatever its values.
 
-    The engine's statements find single rows by key, whatever their values; planning them anew costs more than
-    running them. A plan made while the tables were small must still be right when they have grown.
+    The engine's statements find rows by key: planning them anew costs more than running them. Call
+    `plan_again` now and then, as tables grow.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_PLAN_ONCE)
+        cursor.execute("SET plan_cache_mode = force_generic_plan")
 
 
-def plan_as_usual() -> None:
-    """Undo `plan_once`, if the connection is still there."""
-    if connection.connection is not None and connection.is_usable():
-        with connection.cursor() as cursor:
-            cursor.execute(_PLAN_AS_USUAL)
+def plan_again() -> None:
+    """Forget the plans made so far: they were made for tables of another size."""
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD PLANS")
 
 
 def rows(statement: str, values: Mapping[str, Any]) -> list[Row]:

@@ -10,7 +10,6 @@ from collections.abc import Collection
 
 from drain.db.prepared import rows
 from drain.engine.isolation import isolated
-from drain.engine.sessions.opening import LOCK_SPACE
 from drain.engine.sessions.verbs import interrupt_session
 from drain.engine.workers.capability import has_waited
 from drain.engine.workers.timing import LEASE_SECONDS, RESCUE_MARGIN
@@ -18,29 +17,21 @@ from drain.models import DrainSession
 from drain.models.vocabulary import SessionState
 from drain.policy.limits import Limits
 
-# Its process lives as long as it renews one of its places; before it takes them it is young, by its last
-# move; and during a preflight, when nobody renews, it holds the lock of the preflight.
+# Its process lives as long as it renews its loop; before it has one it is young, by its last move.
 _ABANDONED = """
 SELECT s.id FROM drain_drainsession s
 WHERE s.inline AND s.state IN ('planned', 'running', 'paused', 'stopping')
-  AND NOT EXISTS (SELECT FROM drain_sessionloop p WHERE p.session_id = s.id
-        AND p.expires_at > now() - make_interval(secs => %(margin)s::float8))
+  AND NOT EXISTS (SELECT FROM drain_workerloop l WHERE l.session_id = s.id
+        AND l.expires_at > now() - make_interval(secs => %(margin)s::float8))
   AND greatest(s.created_at, (SELECT max(t.at) FROM drain_transition t
         WHERE t.subject = 'session' AND t.subject_pk = s.id))
       < now() - make_interval(secs => %(young)s::float8)
-  AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = %(space)s::oid
-        AND l.objid = (s.id %% 2147483648)::oid
-        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 """
 
 
 def interrupt_abandoned(actor: str) -> int:
     """Interrupt inline sessions that nobody drains any more; returns how many."""
-    values = {
-        "margin": RESCUE_MARGIN,
-        "young": LEASE_SECONDS + RESCUE_MARGIN,
-        "space": LOCK_SPACE,
-    }
+    values = {"margin": RESCUE_MARGIN, "young": LEASE_SECONDS + RESCUE_MARGIN}
     why = "The process that drained it is gone."
     count = 0
     for found in rows(_ABANDONED, values):

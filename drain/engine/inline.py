@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-
-from django.db import connection
 
 from drain.engine.errors import EngineError
-from drain.engine.loop import LoopEnd, drain
+from drain.engine.loop import Loop, LoopEnd
 from drain.engine.sessions.verbs import Actor, interrupt_session
 from drain.engine.workers.identity import profiles_here
-from drain.engine.workers.slots import make_places
+from drain.engine.workers.loops import inline_loop_is_alive
 from drain.evidence.rollups.fold import fold
 from drain.models import DrainSession, ExecutorProfile
 
@@ -35,36 +31,16 @@ def require_capable(session: DrainSession) -> None:
 
 
 def drain_inline(session: DrainSession, actor: Actor, interrupted: Callable[[], bool]) -> None:
-    """Drain a session to its end with as many loops as it asks for; an interrupted one can be resumed."""
-    make_places(session.pk, session.parallel)
-    failed = threading.Event()
-
-    def loop(slot: int) -> LoopEnd:
-        try:
-            return drain(
-                session.pk,
-                slot,
-                slice_seconds=None,
-                interrupted=lambda: interrupted() or failed.is_set(),
-                wait_while_paused=True,
-            )
-        except BaseException:
-            failed.set()
-            raise
-        finally:
-            if slot:
-                connection.close()
-
-    with ThreadPoolExecutor(max_workers=max(session.parallel - 1, 1)) as pool:
-        others = [pool.submit(loop, slot) for slot in range(1, session.parallel)]
-        ends = []
-        try:
-            ends.append(loop(0))
-        finally:
-            ends += [other.result() for other in others]
+    """Drain a session to its end, as many phases at once as it asks for; an interrupted one can be resumed."""
     # What another process still drains is not ours to interrupt.
-    if LoopEnd.TAKEN not in ends:
+    if not inline_loop_is_alive(session.pk):
+        while _drain(session, interrupted) is LoopEnd.LOST:
+            pass
         interrupt_session(session.pk, actor.name)
     session.refresh_from_db()
     # Where nobody runs workers, nobody runs maintenance either.
     fold()
+
+
+def _drain(session: DrainSession, interrupted: Callable[[], bool]) -> LoopEnd:
+    return Loop(session.parallel, session=session.pk, interrupted=interrupted).run()

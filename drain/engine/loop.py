@@ -1,51 +1,78 @@
-"""The loop that drains a session: start one, run it, finish it and start the next in one transaction."""
+"""The loop of a worker process: it looks after the children of all live sessions at once."""
 
 from __future__ import annotations
 
 import logging
+import select
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from enum import StrEnum
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from django.db import DatabaseError, OperationalError, connection, transaction
-from django.utils import timezone
+from django.db import DatabaseError, InterfaceError, connection
 
-from drain.db.prepared import plan_as_usual, plan_once
+from drain.db.prepared import plan_again, plan_once, rows
 from drain.engine.abandoned import interrupt_if_hopeless
-from drain.engine.attempts.context import LoopContext
-from drain.engine.attempts.finish import Result, finish
-from drain.engine.attempts.heartbeat import renew
-from drain.engine.attempts.judge import stop_session
-from drain.engine.attempts.run import run
-from drain.engine.attempts.start import Held, begin
-from drain.engine.process.job import tidy
+from drain.engine.attempts.context import HostContext
+from drain.engine.attempts.pulse import Shown, show
+from drain.engine.attempts.round import Rounds, is_outage
+from drain.engine.attempts.spool import Spool
+from drain.engine.attempts.started import EndedAttempt, StartedAttempt
+from drain.engine.executions.execution import Execution
+from drain.engine.executions.local import LocalExecution
+from drain.engine.executions.pool import Pool
+from drain.engine.process.ended import Command
+from drain.engine.process.orphans import orphanage
 from drain.engine.process.warden import ensure_warden
-from drain.engine.sessions.closing import Idle, settle
+from drain.engine.sessions.closing import settle
 from drain.engine.sessions.opening import open_session
-from drain.engine.workers.identity import worker_id, worker_name
-from drain.engine.workers.slots import free_place, take_place
-from drain.engine.workers.timing import GIVE_UP_AFTER, IDLE_SECONDS, RENEW_EVERY
+from drain.engine.workers.identity import host_id, worker_id, worker_name
+from drain.engine.workers.loops import Renewal, add_loop, remove_loop
+from drain.engine.workers.slots import capped_slots
+from drain.engine.workers.timing import IDLE_SECONDS, LEASE_SECONDS
 from drain.models import DrainSession
-from drain.policy.stops import StopCard, judge_time
+from drain.models.vocabulary import SessionState
 
 log = logging.getLogger(__name__)
+
+LONGEST_SECONDS = 6 * 3600.0
+"""A loop claims nothing more after this long, so that a worker process is a new one now and then."""
+TICK_SECONDS = 1.0
+PLANS_LAST_SECONDS = 30.0
+LINGER_SECONDS = 1.0
+"""A loop without any session stays so long: drains often follow one another."""
+NEWS_AFTER_FRUITLESS_SECONDS = 1.0
+
+_LOOK = """
+SELECT s.id, s.state, s.cancel_requested, s.open_attempts, s.parallel,
+    EXISTS (SELECT FROM drain_sessionrun r WHERE r.session_id = s.id AND r.waiting > 0 AND r.stop = ''
+            AND r.not_before <= clock_timestamp()) AS waiting,
+    EXISTS (SELECT FROM drain_workerhost h WHERE h.id = %(host)s::uuid AND h.stopped_at IS NOT NULL) AS host_stopped
+FROM drain_drainsession s
+WHERE s.id = %(only)s::bigint
+   OR %(only)s::bigint IS NULL AND NOT s.inline AND s.state IN ('planned', 'running', 'stopping')
+   OR s.id = ANY(%(mine)s::bigint[])
+ORDER BY s.id
+"""
+_STANDING = """
+SELECT lease FROM drain_attempt WHERE id = ANY(%(attempts)s::bigint[]) AND lease = ANY(%(leases)s::uuid[])
+  AND outcome IS NULL
+"""
 
 
 class LoopEnd(StrEnum):
     """Why a loop came back."""
 
     DONE = "done"
-    """Nothing is left for it in this session."""
-    SLICE = "slice"
-    """Its time slice is over; there is more to do."""
-    PAUSED = "paused"
-    """The session is paused; resuming wakes new loops."""
-    TAKEN = "taken"
-    """Somebody else holds its place."""
+    """No session is left for it."""
     INTERRUPTED = "interrupted"
-    """The process was asked to end."""
+    """The process was asked to end, or has run long enough."""
+    LOST = "lost"
+    """Its lease was over; its children are ended."""
+    NO_SLOT = "no slot"
+    """Other loops of this host have all its slots."""
 
 
 def never() -> bool:
@@ -53,141 +80,357 @@ def never() -> bool:
     return False
 
 
-def drain(
-    session_pk: int,
-    slot: int,
-    *,
-    slice_seconds: float | None,
-    interrupted: Callable[[], bool] = never,
-    wait_while_paused: bool = False,
-) -> LoopEnd:
-    """Drain a session from one of its places until there is nothing left, or the slice is over.
+@dataclass(slots=True)
+class _Running:
+    """An attempt that runs here, and what of it people see."""
 
-    `slice_seconds` None: no slice (a command that drains in its own process).
-    """
-    holder = uuid4()
-    if not take_place(session_pk, slot, holder, worker_name()):
-        return LoopEnd.TAKEN
-    try:
-        plan_once()
-        ensure_warden(worker_id())
-        session = DrainSession.objects.get(pk=session_pk)
-        context = LoopContext.of(session, interrupted)
-        until = None if slice_seconds is None else time.monotonic() + slice_seconds
-        return _Loop(context, holder, until, wait_while_paused=wait_while_paused).drain()
-    finally:
-        free_place(session_pk, holder)
-        plan_as_usual()
+    execution: Execution
+    shown: Shown
+    polled: list[int] = field(default_factory=list)
 
 
-class _Loop:
-    """One loop's turn at a session."""
+class Loop:
+    """Starts, watches and finishes phases until no session is left for it."""
 
     def __init__(
-        self, context: LoopContext, holder: UUID, until: float | None, *, wait_while_paused: bool
+        self,
+        slots: int,
+        *,
+        session: int | None = None,
+        interrupted: Callable[[], bool] = never,
+        seconds: float = LONGEST_SECONDS,
     ) -> None:
-        self._context = context
-        self._holder = holder
-        self._until = until
-        self._wait_while_paused = wait_while_paused
-        self._renewed = time.monotonic()
-        self._started_at = timezone.now()
-        self._rested = timedelta()
+        """`session`: only this one, and also while it is paused; else all that are live and not inline."""
+        self._wanted = slots
+        self._only = session
+        self._interrupted = interrupted
+        self._ends_at = time.monotonic() + seconds
+        self._slots = 0
+        self._running: dict[UUID, _Running] = {}
+        self._ended: list[EndedAttempt] = []
+        self._unsure: list[StartedAttempt] = []
+        self._opening: set[int] = set()
+        self._fruitless: dict[int, float] = {}
+        self._asked_to_end = False
+        self._sessions: list[int] = []
+        """Sessions that run and have phases to offer, at the last look."""
+        self._hungry: list[int] = []
+        """Those among them that may have more at once."""
+        self._planned_on: object = None
+        self._looked_at = self._ticked_at = self._retry_at = 0.0
+        self._alone_since: float | None = None
 
-    def drain(self) -> LoopEnd:
-        opened = open_session(self._context)
-        if opened is None:
-            return LoopEnd.DONE
-        self._started_at = opened
-        held: list[Held] = []
+    def run(self) -> LoopEnd:
+        """Drain until there is nothing left, the process is asked to end, or the lease is lost."""
+        self._host = HostContext()
+        self._host.refresh()
+        slots = capped_slots(self._wanted)
+        loop, self._slots = add_loop(worker_name(), host_id(), self._only, slots)
+        if not self._slots:
+            remove_loop(loop)
+            return LoopEnd.NO_SLOT
+        self._rounds = Rounds(self._host, loop)
+        self._spool = Spool(self._host.folder)
+        self._pool = Pool()
+        self._poller = select.poll()
+        self._poller.register(self._pool.descriptor, select.POLLIN)
+        self._renewal = Renewal(loop, self._pool.wake)
+        self._renewal.start()
+        ensure_warden(worker_id())
+        self._plan()
+        try:
+            return self._drain()
+        finally:
+            self._leave(loop)
+
+    def _leave(self, loop: UUID) -> None:
+        self._end_children()
+        self._spool.keep(self._ended)
+        self._renewal.stop()
+        self._pool.close()
+        try:
+            remove_loop(loop)
+        except (DatabaseError, InterfaceError):
+            connection.close()
+
+    def _drain(self) -> LoopEnd:
         while True:
-            held = held or self._begin()
-            if held:
-                held = self._finish(self._run(held))
+            if self._renewal.lost:
+                return self._give_up()
+            try:
+                end = self._step()
+            except (DatabaseError, InterfaceError) as error:
+                if not is_outage(error):
+                    raise
+                self._wait_for_database(error)
                 continue
-            end = self._rest()
             if end is not None:
-                tidy(self._context.folder)
                 return end
 
-    def _run(self, held: list[Held]) -> list[tuple[Held, Result]]:
-        """Run what was started, one after the other; more than one only for a profile with chunks."""
-        leases = [item.lease for item in held]
-        return [(item, run(self._context, item, leases, self._holder)) for item in held]
-
-    def _begin(self) -> list[Held]:
-        if self._is_over():
-            return []
-        with transaction.atomic():
-            return begin(self._context) if self._in_time() else []
-
-    def _finish(self, ended: list[tuple[Held, Result]]) -> list[Held]:
-        """Write the ends, and in the same transaction the next start."""
-        deadline = time.monotonic() + GIVE_UP_AFTER
-        while True:
-            try:
-                with transaction.atomic():
-                    for held, result in ended:
-                        if not finish(self._context, held, result):
-                            log.warning(
-                                "attempt %s: its lease was gone; nothing written", held.attempt
-                            )
-                    go_on = not self._is_over() and self._in_time()
-                    return begin(self._context) if go_on else []
-            except OperationalError as error:
-                # A deadlock, or a server that was away: nothing was written, and the lease still holds.
-                if time.monotonic() > deadline:
-                    raise
-                log.warning("a finish met %s; trying again", str(error).strip())
-                connection.close()
-                time.sleep(IDLE_SECONDS)
-
-    def _is_over(self) -> bool:
-        slice_over = self._until is not None and time.monotonic() > self._until
-        return slice_over or self._context.interrupted()
-
-    def _in_time(self) -> bool:
-        """Whether the session's time is not up; stops the session if it is."""
-        card = self._time_card()
-        if card is not None:
-            # It may have been paused since: rests only grow, so they are asked for when they would decide.
-            rested = DrainSession.objects.values_list("rested", flat=True)
-            self._rested = rested.get(pk=self._context.session)
-            card = self._time_card()
-        if card is not None:
-            stop_session(self._context.session, card, attempt=None)
-        return card is None
-
-    def _time_card(self) -> StopCard | None:
-        return judge_time(self._context.limits, self._started_at, timezone.now(), self._rested)
-
-    def _rest(self) -> LoopEnd | None:
-        """Nothing could start: end, or wait a moment for other loops, back-offs and holds."""
-        if self._context.interrupted():
-            return LoopEnd.INTERRUPTED
-        self._renew()
-        idle = settle(self._context)
-        if idle is Idle.DONE:
-            return LoopEnd.DONE
-        if idle is Idle.PAUSED and not self._wait_while_paused:
-            return LoopEnd.PAUSED
-        if self._until is not None and time.monotonic() > self._until:
-            return LoopEnd.SLICE
-        time.sleep(IDLE_SECONDS)
+    def _step(self) -> LoopEnd | None:
+        now = time.monotonic()
+        if now - self._ticked_at >= TICK_SECONDS:
+            self._ticked_at = now
+            self._tick()
+        if now - self._looked_at >= self._look_every():
+            self._looked_at = now
+            end = self._look()
+            if end is not None:
+                return end
+        if now >= self._retry_at:
+            self._round()
+        self._watch(self._timeout())
         return None
 
-    def _give_up_without_host(self) -> None:
-        session = DrainSession.objects.get(pk=self._context.session)
-        if session.inline:
-            able = [profile.name for profile in self._context.profiles.values()]
-            interrupt_if_hopeless(session, self._context.actor, able)
+    def _look_every(self) -> float:
+        """Seconds between looks at the sessions: often only while something more could run here."""
+        return IDLE_SECONDS if self._free() else TICK_SECONDS
 
-    def _renew(self) -> None:
-        if time.monotonic() - self._renewed > RENEW_EVERY:
-            self._context.refresh_profiles()
-            self._give_up_without_host()
-            try:
-                renew([], self._context.session, self._holder)
-            except DatabaseError:
-                connection.close()
-            self._renewed = time.monotonic()
+    def _free(self) -> int:
+        if self._asked_to_end or time.monotonic() > self._ends_at:
+            return 0
+        return self._slots - sum(each.execution.holds_slot for each in self._running.values())
+
+    def _tick(self) -> None:
+        """Once a second: what people may see of the children, and what may have changed on this host."""
+        for each in self._running.values():
+            pulse = each.execution.pulse()
+            if pulse is not None:
+                each.shown.hear(pulse)
+        if self._interrupted() and not self._asked_to_end:
+            self._asked_to_end = True
+            self._stop_all(Command.INTERRUPT)
+        ensure_warden(worker_id())
+        self._host.refresh()
+        if time.monotonic() - self._plans_at > PLANS_LAST_SECONDS:
+            self._plan()
+        show((each.shown for each in self._running.values()), self._host.worker)
+
+    def _plan(self) -> None:
+        """Have statements planned for tables of the size that they have now."""
+        connection.ensure_connection()
+        if self._planned_on is connection.connection:
+            plan_again()
+        else:
+            plan_once()
+        self._planned_on = connection.connection
+        self._plans_at = time.monotonic()
+
+    def _look(self) -> LoopEnd | None:
+        """Read what people want of the sessions, open and close those that are due."""
+        mine = {each.execution.started.session for each in self._running.values()}
+        values = {"only": self._only, "host": host_id(), "mine": sorted(filter(None, mine))}
+        found = rows(_LOOK, values)
+        if any(row["host_stopped"] for row in found) and not self._asked_to_end:
+            self._asked_to_end = True
+            self._stop_all(Command.INTERRUPT)
+        for row in found:
+            if row["cancel_requested"] or row["state"] == SessionState.CANCELLED:
+                self._stop_all(Command.CANCEL, row["id"])
+        live = [row for row in found if row["state"] in _LIVE]
+        self._sessions, self._hungry = [], []
+        for row in live:
+            self._attend(row)
+        return self._end(live)
+
+    def _attend(self, row: dict[str, object]) -> None:
+        session = int(str(row["id"]))
+        state, opened = row["state"], int(str(row["open_attempts"]))
+        if state == SessionState.PLANNED:
+            self._open(session)
+            return
+        offers = state == SessionState.RUNNING and row["waiting"]
+        fruitless = time.monotonic() < self._fruitless.get(session, 0.0)
+        if offers:
+            self._sessions.append(session)
+        if offers and opened < int(str(row["parallel"])) and not fruitless:
+            self._hungry.append(session)
+        elif not opened and not self._asked_to_end and state != SessionState.PAUSED:
+            self._settle(session)
+
+    def _settle(self, session: int) -> None:
+        if settle(session, self._host.worker):
+            self._looked_at = 0.0
+            return
+        if self._only is not None:
+            interrupt_if_hopeless(
+                DrainSession.objects.get(pk=session), self._host.worker, self._host.able
+            )
+
+    def _open(self, session: int) -> None:
+        """Preflights take their time: in the pool, once."""
+        if session in self._opening or self._asked_to_end:
+            return
+        self._opening.add(session)
+
+        def opened(done: Future[None]) -> None:
+            if error := done.exception():
+                log.warning("session %s could not be opened: %s", session, error)
+            self._opening.discard(session)
+            self._looked_at = 0.0
+            self._pool.wake()
+
+        self._pool.submit(lambda: open_session(session, self._host)).add_done_callback(opened)
+
+    def _end(self, live: list[dict[str, object]]) -> LoopEnd | None:
+        """Whether the loop is over, once nothing of it runs and all that ended is in the books."""
+        if self._running or self._ended or self._unsure or self._opening:
+            return None
+        if self._asked_to_end or time.monotonic() > self._ends_at:
+            return LoopEnd.INTERRUPTED
+        if live:
+            self._alone_since = None
+            return None
+        if self._only is not None:
+            return LoopEnd.DONE
+        now = time.monotonic()
+        self._alone_since = self._alone_since or now
+        return LoopEnd.DONE if now - self._alone_since > LINGER_SECONDS else None
+
+    def _round(self) -> None:
+        """Book what ended and start what may start, in one transaction; then run what was started."""
+        self._resolve_unsure()
+        free = self._free()
+        claimable = (self._sessions if self._ended else self._hungry) if free else []
+        if not self._ended and not claimable:
+            return
+        ends = list(self._ended)
+        try:
+            gone = self._rounds.write(ends, free, claimable)
+        except DatabaseError as error:
+            if is_outage(error):
+                raise
+            log.warning("a round met %s; booking one by one", str(error).strip())
+            self._rounds.begun = []
+            gone = self._rounds.book(ends)
+            self._put_off(claimable)
+        if gone:
+            log.warning("%s attempts had lost their lease; nothing was written of them", gone)
+        del self._ended[: len(ends)]
+        self._spool.forget(ends)
+        self._retry_at = 0.0
+        begun, self._rounds.begun = self._rounds.begun, []
+        if claimable and not begun:
+            self._put_off(claimable)
+        elif ends or begun:
+            self._fruitless.clear()
+            self._looked_at = min(self._looked_at, time.monotonic() - IDLE_SECONDS)
+        for started in begun:
+            self._run(started)
+
+    def _put_off(self, sessions: list[int]) -> None:
+        """Nothing of these can start now: look for news of them less often."""
+        until = time.monotonic() + NEWS_AFTER_FRUITLESS_SECONDS
+        self._fruitless.update(dict.fromkeys(sessions, until))
+        self._hungry = []
+
+    def _run(self, started: StartedAttempt) -> None:
+        execution = LocalExecution(started, self._host, self._pool, self._renewal.until)
+        running = _Running(execution, Shown(started))
+        self._running[started.lease] = running
+        execution.start()
+        self._after_step(running)
+
+    def _watch(self, seconds: float) -> None:
+        """Wait until something happens, and let those it concerns go on."""
+        orphanage().scan()
+        ready = {fd for fd, _ in self._poller.poll(max(0.0, seconds) * 1000)}
+        if self._pool.descriptor in ready:
+            self._pool.heard()
+            ready_for_all = True
+        else:
+            ready_for_all = False
+        now = time.monotonic()
+        for each in list(self._running.values()):
+            due = ready_for_all or each.execution.due_at() <= now
+            if due or not ready.isdisjoint(each.polled):
+                each.execution.poll(ready)
+                self._after_step(each)
+
+    def _after_step(self, each: _Running) -> None:
+        """Poll what it waits on now; take its result once there is one."""
+        result = each.execution.result()
+        wanted = [] if result is not None else each.execution.waits_on()
+        for fd in each.polled:
+            if fd not in wanted:
+                self._poller.unregister(fd)
+        for fd in wanted:
+            if fd not in each.polled:
+                self._poller.register(fd, select.POLLIN)
+        each.polled = wanted
+        if result is not None:
+            started = each.execution.started
+            del self._running[started.lease]
+            entered = each.shown.entered
+            self._ended.append(EndedAttempt(started, result.without_states(entered)))
+
+    def _timeout(self) -> float:
+        """Seconds until something is due by the clock."""
+        now = time.monotonic()
+        if now >= self._retry_at and (self._ended or (self._hungry and self._free())):
+            return 0.0
+        due = min(
+            (each.execution.due_at() for each in self._running.values()), default=float("inf")
+        )
+        if self._ended:
+            due = min(due, self._retry_at)
+        return min(
+            due - now,
+            self._ticked_at + TICK_SECONDS - now,
+            self._looked_at + self._look_every() - now,
+        )
+
+    def _stop_all(self, command: Command, session: int | None = None) -> None:
+        for each in list(self._running.values()):
+            if session is None or each.execution.started.session == session:
+                each.execution.stop(command)
+
+    def _wait_for_database(self, error: Exception) -> None:
+        """Nothing was written that is known of: keep what ended, and ask again in a moment."""
+        log.warning("the database is away: %s", str(error).strip())
+        connection.close()
+        self._unsure += self._rounds.begun
+        self._rounds.begun = []
+        self._spool.keep(self._ended)
+        self._retry_at = time.monotonic() + IDLE_SECONDS
+        self._looked_at = time.monotonic()
+        self._plans_at = 0.0
+        self._watch(IDLE_SECONDS)
+
+    def _resolve_unsure(self) -> None:
+        """After a commit whose answer was lost: run what stands in the books, forget the rest."""
+        if not self._unsure:
+            return
+        values = {"attempts": [each.attempt for each in self._unsure]}
+        leases = [each.lease for each in self._unsure]
+        standing = {row["lease"] for row in rows(_STANDING, {**values, "leases": leases})}
+        unsure, self._unsure = self._unsure, []
+        for started in unsure:
+            if started.lease in standing:
+                self._run(started)
+
+    def _give_up(self) -> LoopEnd:
+        """The lease is over: others may run these phases any moment now, so nothing of them may be left."""
+        log.warning("the lease of this worker is over; its %s phases are ended", len(self._running))
+        self._end_children()
+        try:
+            if self._ended:
+                self._rounds.book(self._ended)
+                self._ended = []
+        except (DatabaseError, InterfaceError):
+            connection.close()
+        return LoopEnd.LOST
+
+    def _end_children(self) -> None:
+        self._stop_all(Command.LOST)
+        patience = time.monotonic() + LEASE_SECONDS
+        while self._running and time.monotonic() < patience:
+            self._watch(0.05)
+
+
+_LIVE = (
+    SessionState.PLANNED,
+    SessionState.RUNNING,
+    SessionState.PAUSED,
+    SessionState.STOPPING,
+)

@@ -3,70 +3,79 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from drain.db.prepared import row, rows
 from drain.engine.abandoned import interrupt_abandoned, interrupt_hopeless
-from drain.engine.attempts.context import LoopContext
-from drain.engine.attempts.finish import Result, finish
-from drain.engine.attempts.start import Held
+from drain.engine.attempts.books import lock_sessions, write_sessions
+from drain.engine.attempts.context import SessionContext
+from drain.engine.attempts.finish import finish
+from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt, not_run
 from drain.engine.isolation import isolated
-from drain.engine.loop import never
-from drain.engine.process.outcome import Decision
+from drain.engine.process.profile import Profile
 from drain.engine.source_outbox import note_lost, settle_debts
 from drain.engine.workers.dead import bury, dead_workers, end_left_behind
+from drain.engine.workers.identity import worker_name
 from drain.engine.workers.timing import LEASE_SECONDS, RESCUE_MARGIN
 from drain.engine.workers.wakeups import wake
-from drain.models import DrainSession
+from drain.models import Attempt, DrainSession, Phase, WorkerLoop
 from drain.models.audit import Person, Subject, record_audit
+from drain.models.vocabulary import PhaseState
 from drain.policy.states import Outcome
 
 log = logging.getLogger(__name__)
 
-# An open attempt whose phase is not leased to it any more (somebody repaired rows by hand) is over as well.
-_EXPIRED = """
+# A loop that has not renewed for its lease and the margin. After a restart of the server every loop has as long to
+# report again: one that has not renewed since then was kept from it by the restart.
+_TAKE_LOOPS = """
+DELETE FROM drain_workerloop WHERE expires_at < now() - make_interval(secs => %(margin)s::float8)
+  AND (expires_at - make_interval(secs => %(lease)s::float8) > pg_postmaster_start_time()
+       OR pg_postmaster_start_time() < now() - make_interval(secs => (%(lease)s + %(margin)s)::float8))
+RETURNING id
+"""
+# Open attempts whose loop is gone; and those whose phase is not leased to them any more (somebody repaired rows by
+# hand) are over as well.
+_ORPHANED = """
 SELECT a.id AS attempt, a.number, a.started_at, a.lease, a.timeout_seconds, a.worker, a.session_id,
-    p.id AS phase, p.phase_id, p.phase_index, p.last_fingerprint, r.id AS run, r.run_id, r.source_id,
-    r."order" = 'sequential' AS sequential,
+    p.id AS phase, p.phase_id, p.phase_index, r.id AS run, r.run_id, s.id AS source,
+    r."order" = 'sequential' AS sequential, c.session_run_id AS session_run, coalesce(c.fingerprint, '') AS cause,
     coalesce(c.position, 0) AS position, coalesce(c.attempts, 1) AS tries
 FROM drain_attempt a
-JOIN drain_phase p ON p.id = a.phase_id AND a.finished_at IS NULL
+JOIN drain_phase p ON p.id = a.phase_id
 JOIN drain_run r ON r.id = p.run_id
+LEFT JOIN drain_source s ON s.id = r.source_id AND s.kind = 'autopack'
 LEFT JOIN drain_candidate c ON c.session_id = a.session_id AND c.phase_id = p.id
-WHERE (p.lease_owner = a.lease
-       AND p.lease_expires_at < now() - make_interval(secs => %(margin)s::float8)
-   OR p.lease_owner IS DISTINCT FROM a.lease
-       AND a.started_at < now() - make_interval(secs => %(lease)s::float8))
-  AND a.id > %(after)s::bigint
-ORDER BY a.id LIMIT 1 FOR UPDATE OF p SKIP LOCKED
+WHERE a.finished_at IS NULL AND a.id > %(after)s::bigint
+  AND (NOT EXISTS (SELECT FROM drain_workerloop l WHERE l.id = a.loop)
+       OR p.lease_owner IS DISTINCT FROM a.lease
+          AND a.started_at < now() - make_interval(secs => (%(lease)s + %(margin)s)::float8))
+ORDER BY a.id LIMIT 1
 """
-# A run's slots are counted again from its open attempts: the one place where a number could drift.
+# Open attempts are counted in the rows of runs and sessions, which every start and finish locks. Should a number have
+# drifted it is counted again, by a statement of its own under the lock: one that waited for it would count by an
+# older snapshot.
+_DRIFTED = """
+SELECT t.id FROM {table} t WHERE t.open_attempts > 0
+  AND t.open_attempts <> (SELECT count(*) FROM drain_attempt a WHERE a.{column} = t.id AND a.finished_at IS NULL)
+"""
+_LOCK = "SELECT id FROM {table} WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 _RECOUNT = """
-UPDATE drain_run r SET open_attempts = n.open FROM (
-    SELECT r2.id, (SELECT count(*) FROM drain_attempt a
-                   WHERE a.run_id = r2.id AND a.finished_at IS NULL) AS open
-    FROM drain_run r2 WHERE r2.open_attempts > 0 FOR UPDATE
-) n WHERE n.id = r.id AND r.open_attempts <> n.open
-RETURNING r.id
+UPDATE {table} t SET open_attempts = (
+    SELECT count(*) FROM drain_attempt a WHERE a.{column} = t.id AND a.finished_at IS NULL)
+WHERE t.id = ANY(%(ids)s::bigint[])
 """
-# Its process is gone and nothing of it runs any more, so nobody has to wait for its lease.
-_RELEASE = (
-    """
-    UPDATE drain_phase p SET lease_expires_at = now() - interval '1 day' FROM drain_attempt a
-    WHERE a.phase_id = p.id AND a.finished_at IS NULL AND a.lease = p.lease_owner AND a.worker LIKE %(worker)s::text
-    """,
-    """
-    UPDATE drain_sessionloop SET holder = NULL, expires_at = NULL, enqueued_at = NULL
-    WHERE worker LIKE %(worker)s::text AND holder IS NOT NULL
-    """,
-)
-_IS_OPEN = (
-    "SELECT 1 FROM drain_attempt WHERE finished_at IS NULL AND worker LIKE %(worker)s::text LIMIT 1"
+_COUNTED = (
+    {"table": "drain_drainsession", "column": "session_id"},
+    {"table": "drain_run", "column": "run_id"},
 )
 
 
@@ -80,6 +89,15 @@ class Rescued:
     """Interrupted: inline drains whose process died, and drains that no host could go on with."""
 
 
+def is_lost(phase: Phase) -> bool:
+    """Whether the attempt that holds this phase has no loop that is alive."""
+    opened = phase.attempt_set.filter(finished_at__isnull=True).first()
+    if opened is None or opened.loop is None:
+        return opened is not None
+    grace = timedelta(seconds=RESCUE_MARGIN)
+    return not WorkerLoop.objects.filter(pk=opened.loop, expires_at__gt=Now() - grace).exists()
+
+
 def rescue(by: Person | None = None, reason: str = "") -> Rescued:
     """End attempts whose lease ran out (outcome lost, phase FAILED) and wake sessions that lack loops.
 
@@ -88,20 +106,46 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
     A person who asks for it leaves an audit line; the round of maintenance every few seconds does not.
     """
     dead = _release_dead()
+    _take_loops()
     count, looked = 0, 0
-    while (found := _expired_after(looked)) is not None:
-        looked = found
-        with isolated(f"the rescue of attempt {found}"):
+    while (found := _orphaned_after(looked)) is not None:
+        looked = found["attempt"]
+        with isolated(f"the rescue of attempt {looked}"):
             count += _rescue(found)
-    rows(_RECOUNT, {})
+    for names in _COUNTED:
+        _recount(names)
     settle_debts()
     actor = "maintenance" if by is None else by.name
     left = interrupt_abandoned(actor) + interrupt_hopeless(actor)
+    _bury(dead)
     _bury(dead)
     done = Rescued(attempts=count, loops=wake(), sessions=left)
     if by is not None:
         record_audit(by, "rescue", Subject("site", "", "All phases"), reason, new=asdict(done))
     return done
+
+
+_trouble_at = -math.inf
+"""When the database was last seen to be away or slow, by this process (time.monotonic)."""
+
+
+def _take_loops() -> None:
+    """Take away the rows of loops that are silent, unless the database itself was away until a moment ago.
+
+    Before their attempts: a loop that renews too late finds its row gone, and ends its children.
+    """
+    global _trouble_at  # noqa: PLW0603 - what this process has seen of the database is the point
+    began = time.monotonic()
+    grace = LEASE_SECONDS + RESCUE_MARGIN
+    if began - _trouble_at < grace:
+        return
+    try:
+        gone = rows(_TAKE_LOOPS, {"margin": RESCUE_MARGIN, "lease": LEASE_SECONDS})
+    except DatabaseError:
+        _trouble_at = time.monotonic()
+        raise
+    if gone:
+        log.warning("%s loops were silent for too long; their attempts are lost", len(gone))
 
 
 def _release_dead() -> list[UUID]:
@@ -110,77 +154,68 @@ def _release_dead() -> list[UUID]:
     for worker in dead:
         with isolated(f"what worker {worker.hex} left"):
             end_left_behind(worker)
-            for statement in _RELEASE:
-                rows(statement, {"worker": f"%/{worker.hex}"})
+            WorkerLoop.objects.filter(worker__endswith=f"/{worker.hex}").delete()
     return dead
 
 
 def _bury(dead: list[UUID]) -> None:
     for worker in dead:
-        if row(_IS_OPEN, {"worker": f"%/{worker.hex}"}) is None:
+        opened = Attempt.objects.filter(finished_at=None, worker__endswith=f"/{worker.hex}")
+        if not opened.exists():
             bury(worker)
 
 
-def _expired_after(looked: int) -> int | None:
-    values = {"margin": RESCUE_MARGIN, "lease": LEASE_SECONDS + RESCUE_MARGIN, "after": looked}
-    found = row(_EXPIRED, values)
-    return None if found is None else found["attempt"]
+def _recount(names: dict[str, str]) -> None:
+    drifted = {"ids": [found["id"] for found in rows(_DRIFTED.format(**names), {})]}
+    if drifted["ids"]:
+        with transaction.atomic():
+            rows(_LOCK.format(**names), drifted)
+            rows(_RECOUNT.format(**names), drifted)
 
 
-def _rescue(attempt: int) -> bool:
+def _orphaned_after(looked: int) -> dict[str, Any] | None:
+    values = {"margin": RESCUE_MARGIN, "lease": LEASE_SECONDS, "after": looked}
+    return row(_ORPHANED, values)
+
+
+def _rescue(found: dict[str, Any]) -> bool:
+    started = _started(found)
+    lost = _lost(found["worker"])
     with transaction.atomic():
-        # The finish takes its locks in the order session, session run, run, phase; this row lock comes
-        # first and is only ever taken with SKIP LOCKED, so nobody waits in a circle.
-        values = {"margin": RESCUE_MARGIN, "lease": LEASE_SECONDS + RESCUE_MARGIN}
-        found = row(_EXPIRED, {**values, "after": attempt - 1})
-        if found is None or found["attempt"] != attempt:
-            return False
-        lost = _lost(found["worker"])
-        written = finish(_context(found), _held(found), Result(lost))
-        note_lost(found["phase"], found["source_id"], lost.reason)
-        log.warning("attempt %s of %s was lost with its worker", found["attempt"], found["worker"])
-        return written
+        books = lock_sessions([] if started.session is None else [started.session])
+        contexts = {session: _context(session) for session in books}
+        written = finish([EndedAttempt(started, lost)], books, contexts, worker_name())
+        if written:
+            note_lost(started.phase, started.source, lost.decision.reason)
+            log.warning("attempt %s of %s was lost", started.attempt, found["worker"])
+        write_sessions(books.values())
+    return bool(written)
 
 
-def _lost(worker: str) -> Decision:
-    sentence = (
-        f"lost: worker {worker.rpartition('/')[0] or worker} died or was cut off while it ran"
-    )
-    return Decision(
-        outcome=Outcome.LOST,
-        reason=sentence,
-        fingerprint_input="",
-        telemetry_count=0,
-        zero_yield_reason="unknown",
-        reached_limit_boundary=False,
-    )
+def _lost(worker: str) -> Result:
+    name = worker.rpartition("/")[0] or worker
+    return not_run(f"lost: worker {name} died or was cut off while it ran", Outcome.LOST)
 
 
-def _context(found: dict[str, Any]) -> LoopContext:
-    session = DrainSession.objects.get(pk=found["session_id"])
-    return LoopContext.of(session, never)
+def _context(session: int) -> SessionContext:
+    return SessionContext.of(DrainSession.objects.get(pk=session))
 
 
-def _held(found: dict[str, Any]) -> Held:
-    from drain.engine.process.profile import Profile
-
-    return Held(
-        attempt=found["attempt"],
-        number=found["number"],
+def _started(found: dict[str, Any]) -> StartedAttempt:
+    known = {name: found[name] for name in _KNOWN}
+    return StartedAttempt(
+        **known,
+        session=found["session_id"],
         started_at=found["started_at"] or timezone.now(),
-        lease=found["lease"],
-        lease_until=0.0,
         timeout=found["timeout_seconds"] or 0.0,
         profile=Profile(name="", argv=()),
-        phase=found["phase"],
-        phase_id=found["phase_id"],
-        phase_index=found["phase_index"],
         params={},
-        run=found["run"],
-        run_id=found["run_id"],
-        source=found["source_id"],
-        previous_fingerprint=found["last_fingerprint"],
-        position=found["position"],
-        sequential=found["sequential"],
-        tries=found["tries"],
+        was=PhaseState.FAILED.value,
+        ignores_queued=False,
     )
+
+
+_KNOWN = (
+    *("attempt", "number", "lease", "phase", "phase_id", "phase_index", "run", "run_id", "source"),
+    *("session_run", "cause", "position", "sequential", "tries"),
+)

@@ -25,10 +25,9 @@ from drain.models.sessions import (
     Candidate,
     DrainSession,
     SessionFingerprint,
-    SessionLoop,
     SessionRun,
 )
-from drain.models.workers import WorkerHost
+from drain.models.workers import WorkerHost, WorkerLoop
 
 __all__ = [
     "ApiToken",
@@ -55,7 +54,6 @@ __all__ = [
     "Run",
     "SavedView",
     "SessionFingerprint",
-    "SessionLoop",
     "SessionRun",
     "Source",
     "SourceDebt",
@@ -66,4 +64,5 @@ __all__ = [
     "TelemetryEvent",
     "Transition",
     "WorkerHost",
+    "WorkerLoop",
 ]

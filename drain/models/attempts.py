@@ -41,6 +41,10 @@ class Attempt(models.Model):
     bad_report_lines = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=200, blank=True)
     lease = models.UUIDField(null=True, blank=True)
+    # The loop whose lease covers it: a WorkerLoop, while it runs.
+    loop = models.UUIDField(null=True, blank=True)
+    # Its place among the attempts of its session in the order in which they ended, from 1.
+    finish_number = models.PositiveIntegerField(null=True, blank=True)
     # While it runs: what the phase reports of itself, and the last lines it printed.
     reported_state = models.CharField(max_length=12, blank=True)
     progress_percent = models.FloatField(null=True, blank=True)

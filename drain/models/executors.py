@@ -21,8 +21,8 @@ class ExecutorProfile(models.Model):
     # Imported values that begin with "-" could turn into options of the command.
     allow_dash = models.BooleanField(default=False)
     os_user = models.CharField(max_length=100, blank=True)
-    # More than one: starts and ends are written in chunks, for idempotent phases of less than a second.
-    chunk = models.PositiveIntegerField(default=1)
+    # Phases of this executor at the same time, over all hosts and sessions; null: no limit of its own.
+    max_parallel = models.PositiveIntegerField(null=True, blank=True)
     is_default = models.BooleanField(default=False)
     created_by = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -41,7 +41,10 @@ class ExecutorProfile(models.Model):
                 condition=Q(timeout_seconds__isnull=True) | Q(timeout_seconds__gt=0),
                 name="drain_executor_timeout_positive",
             ),
-            models.CheckConstraint(condition=Q(chunk__gte=1), name="drain_executor_chunk_positive"),
+            models.CheckConstraint(
+                condition=Q(max_parallel__isnull=True) | Q(max_parallel__gte=1),
+                name="drain_executor_parallel_positive",
+            ),
         ]
 
     def __str__(self) -> str:

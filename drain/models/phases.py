@@ -41,7 +41,6 @@ class Phase(models.Model):
     last_fingerprint = models.CharField(max_length=48, blank=True)
     failure_category = models.CharField(max_length=40, blank=True)
     lease_owner = models.UUIDField(null=True, blank=True)
-    lease_expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -81,11 +80,6 @@ class Phase(models.Model):
                 include=["run"],
                 condition=Q(state=PhaseState.QUEUED),
                 name="drain_phase_queued_since",
-            ),
-            models.Index(
-                fields=["lease_expires_at"],
-                condition=Q(lease_owner__isnull=False),
-                name="drain_phase_lease",
             ),
             # The search asks by the beginning of an id; only this order serves LIKE 'x%'.
             models.Index(Collate(F("phase_id"), "C"), F("id"), name="drain_phase_id_beginning"),

@@ -42,7 +42,6 @@ _SEEN = [
     "phase",
     "run",
     "sessionfingerprint",
-    "sessionloop",
     "sessionrun",
     "source",
     "statecount",
@@ -52,6 +51,7 @@ _SEEN = [
     "telemetryevent",
     "transition",
     "workerhost",
+    "workerloop",
 ]
 _ALL = ("view", "add", "change", "delete")
 

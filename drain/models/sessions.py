@@ -62,6 +62,9 @@ class DrainSession(models.Model):
     # Time paused or interrupted counts towards no limit: what is over, and since when it rests now.
     rested = models.DurationField(default=timedelta(), db_default=timedelta())
     resting_since = models.DateTimeField(null=True, blank=True)
+    # Attempts that run now, and how many have ended: both change under this row's lock only.
+    open_attempts = models.PositiveIntegerField(default=0)
+    finishes = models.PositiveIntegerField(default=0)
     # Since when no host that is alive can run what it still needs.
     no_host_since = models.DateTimeField(null=True, blank=True)
 
@@ -216,27 +219,3 @@ class Candidate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_id}/{self.phase_id}"
-
-
-class SessionLoop(models.Model):
-    """One place for a loop to drain a session; whoever holds the lease is the loop.
-
-    A task that finds its place taken ends, so a task delivered twice does no harm.
-    """
-
-    session = models.ForeignKey(DrainSession, models.CASCADE, related_name="loops")
-    slot = models.PositiveIntegerField()
-    worker = models.CharField(max_length=200, blank=True)
-    holder = models.UUIDField(null=True, blank=True)
-    # Until when the holder is believed to be alive, by the database's clock.
-    expires_at = models.DateTimeField(null=True, blank=True)
-    # When the last wake-up was put in the queue, so that rescue does not put two there.
-    enqueued_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["session", "slot"], name="drain_session_loop_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.session_id}/{self.slot}"

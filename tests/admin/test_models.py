@@ -169,7 +169,7 @@ def test_an_executors_values_stay_on_the_server_and_survive_an_edit(administrato
             "argv": '["/bin/true", "{phase_id}"]',
             "env": '{"KEY": "***", "B": "2"}',
             "env_from": "[]",
-            "chunk": 1,
+            "max_parallel": "",
         },
     )
     assert answer.status_code == 302, answer.context["adminform"].form.errors

@@ -31,7 +31,7 @@ def test_the_overview_counts_phases_and_names_live_drains(viewer):
     found = viewer.get("overview")
     assert found["phases"] == {"FAILED": 1, "QUEUED": 1}
     assert (found["queued"], found["stale"]) == (1, 0)
-    assert found["workers"] == {"hosts": 0, "workers": 0, "busy": 0}
+    assert found["workers"] == {"hosts": 0, "workers": 0, "slots": 0, "busy": 0}
     assert [item["session"] for item in found["live_sessions"]] == [session.pk]
 
 

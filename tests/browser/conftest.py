@@ -27,7 +27,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from drain.engine.loop import drain
+from drain.engine.loop import Loop
 from drain.models import ExecutorProfile, Phase, Run
 from drain.people.sign_on import BACKEND
 from drainsite import collected
@@ -219,7 +219,7 @@ def worker() -> Iterator[Callable[[int], None]]:
 
     def loop(session: int) -> None:
         try:
-            drain(session, 0, slice_seconds=None)
+            Loop(1, session=session).run()
         finally:
             connection.close()
 

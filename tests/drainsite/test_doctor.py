@@ -16,7 +16,7 @@ from django.utils import timezone
 from drain.engine.errors import EngineError
 from drain.models import ExecutorProfile, WorkerHost
 from drainsite import doctor
-from tests.factories import PhaseFactory
+from tests.factories import AttemptFactory, PhaseFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,8 @@ def test_a_clock_that_differs_is_said(monkeypatch, healthy):
 
 def test_leases_of_workers_that_are_gone_are_a_problem(healthy):
     late = timezone.now() - timedelta(minutes=10)
-    PhaseFactory(state="EXECUTING", lease_owner="0" * 32, lease_expires_at=late)
+    phase = PhaseFactory(state="EXECUTING", lease_owner="0" * 32)
+    AttemptFactory(phase=phase, outcome=None, started_at=late, finished_at=None, loop="1" * 32)
     assert found()["leases"].sentence == "1 phase is held by workers that are gone."
 
 

@@ -18,14 +18,13 @@ from drain.engine.sessions.verbs import (
     resume_session,
     stop_session_by_person,
 )
-from drain.engine.workers.slots import make_places, take_place
-from drain.models import Dependency, DrainSession, Phase, Run, SessionLoop
+from drain.engine.workers.loops import add_loop
+from drain.models import Dependency, DrainSession, Phase, Run
 from tests.factories import SessionFactory
 
 from .conftest import SOMEBODY, Backlog
 
 pytestmark = pytest.mark.django_db(transaction=True)
-HOLDER = "0" * 31 + "1"
 AGO = timezone.now() - timedelta(hours=1)
 
 
@@ -33,7 +32,6 @@ def inline(state: str, **changes: object) -> DrainSession:
     """A drain in a process of its own, asked for an hour ago."""
     made = SessionFactory(state=state, inline=True, ended_at=None, **changes)
     DrainSession.objects.filter(pk=made.pk).update(created_at=AGO)
-    make_places(made.pk, 1)
     return made
 
 
@@ -48,7 +46,7 @@ def now(session: DrainSession) -> tuple[str, str, bool]:
 )  # fmt: skip
 def test_an_inline_drain_whose_process_is_gone_is_interrupted(state: str, ends: str) -> None:
     gone, there = inline(state), inline(state)
-    take_place(there.pk, 0, HOLDER, "w")  # type: ignore[arg-type]
+    add_loop("w", None, there.pk, 1)
     young = SessionFactory(state=state, inline=True, ended_at=None)
     assert rescue().sessions == 1
     assert now(gone)[0] == ends
@@ -67,7 +65,7 @@ def test_what_a_person_ended_stays_ended_when_its_process_is_asked_to_end_too() 
 
 def test_who_resumes_it_from_a_page_leaves_it_to_the_workers_unless_its_process_is_there() -> None:
     left, there = inline("paused"), inline("paused")
-    take_place(there.pk, 0, HOLDER, "w")  # type: ignore[arg-type]
+    add_loop("w", None, there.pk, 1)
     with pytest.raises(EngineError, match="still runs in another process"):
         resume_session(there.pk, SOMEBODY, inline=True)
     assert now(there) == ("paused", "", True)
@@ -84,7 +82,6 @@ def test_a_refused_resume_changes_nothing_and_one_that_never_opened_is_opened_fi
     unopened = SessionFactory(state="interrupted", started_at=None)
     resume_session(unopened.pk, SOMEBODY)
     assert now(unopened)[0] == "planned"
-    assert SessionLoop.objects.filter(session=unopened).exists()
 
 
 def test_a_circle_or_a_hold_made_in_the_middle_leaves_out_what_waits_for_it(

@@ -143,9 +143,7 @@ def test_after_a_lost_attempt_both_databases_say_what_the_child_came_to(
         started_at=ago,
         worker="gone",
     )
-    Phase.objects.filter(pk=phase.pk).update(
-        state="EXECUTING", lease_owner=lease, lease_expires_at=ago
-    )
+    Phase.objects.filter(pk=phase.pk).update(state="EXECUTING", lease_owner=lease)
     autopack.change(f"UPDATE phases SET state = '{left}' WHERE phase_id = 'research-cli'")
     rescue()
     assert Attempt.objects.get(session=session).outcome == "lost"

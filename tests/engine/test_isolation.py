@@ -104,9 +104,7 @@ def test_a_step_of_maintenance_that_breaks_does_not_stop_the_next(
 
 def lost_attempt(session: DrainSession) -> Phase:
     lease, long_ago = uuid4(), timezone.now() - timedelta(hours=1)
-    phase = PhaseFactory(
-        state=PhaseState.EXECUTING, attempts=1, lease_owner=lease, lease_expires_at=long_ago
-    )
+    phase = PhaseFactory(state=PhaseState.EXECUTING, attempts=1, lease_owner=lease)
     AttemptFactory(
         phase=phase, number=1, session=session, lease=lease, worker="h/1/" + "a" * 32,
         outcome=None, started_at=long_ago, finished_at=None,

@@ -206,10 +206,12 @@ def test_a_failed_preflight_starts_nothing_and_shows_why(backlog: Backlog) -> No
     assert backlog.marks() == []
 
 
-def test_chunks_start_together_and_finish_one_by_one(backlog: Backlog) -> None:
-    backlog.executor(MARK, chunk=4)
+def test_phases_of_a_parallel_run_are_all_booked_although_they_end_together(
+    backlog: Backlog,
+) -> None:
+    backlog.executor(MARK)
     backlog.run("r", 9, max_parallel=4)
-    result = session_result(backlog.drain())
+    result = session_result(backlog.drain(parallel=8))
     assert result["complete"] == 9
     assert sorted(backlog.marks()) == sorted(f"p{n}" for n in range(9))
     assert Run.objects.get().open_attempts == 0
@@ -236,11 +238,12 @@ def test_zero_yield_in_a_row_stops_the_session(backlog: Backlog) -> None:
 
 def test_a_command_that_cannot_start_is_a_failure_with_a_sentence(backlog: Backlog) -> None:
     profile = backlog.executor("true")
-    profile.argv = ["/bin/{phase_id}"]
+    profile.argv = ["/bin/echo", "{params[part]}" * 60]
     profile.save()
     backlog.run("r", 1)
+    Phase.objects.update(params={"part": "x" * 3000})
     backlog.drain()
-    assert "not found" in Phase.objects.get().last_failure_reason
+    assert "Argument list too long" in Phase.objects.get().last_failure_reason
 
 
 def test_output_of_any_bytes_is_recorded(backlog: Backlog) -> None:

@@ -78,7 +78,7 @@ def test_a_profile_is_set_listed_and_removed(capsys):
         (["x", "--timeout", "nan", "--", "true"], "timeout must be more than 0"),
         (["x", "--"], "no command"),
         (["x"], "no command"),
-        (["x", "--chunk", "0", "--", "true"], "chunk must be between"),
+        (["x", "--max-parallel", "0", "--", "true"], "--max-parallel must be between"),
         (["x", "--", "run", "{nope}"], "Unknown placeholder {nope}"),
         (["x", "--", "sh", "-c", "echo {phase_id}"], "could run as code"),
         (["x", "--env", "A", "--", "true"], "--env takes NAME=VALUE"),

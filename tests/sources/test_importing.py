@@ -122,7 +122,7 @@ def test_a_phase_we_hold_is_left_alone(autopack):
     source = autopack.source()
     import_source(source, NOON)
     Phase.objects.filter(phase_id="research-orchestrator").update(
-        state="EXECUTING", lease_owner=uuid4(), lease_expires_at=NOON
+        state="EXECUTING", lease_owner=uuid4()
     )
     result = import_source(source, NOON)
     assert result.leased == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -14,7 +14,7 @@ from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
 from drain.engine.source_outbox import unsettled
 from drain.engine.workers.hosts import strength
-from drain.models import DrainSession, ExecutorProfile, SessionLoop, WorkerHost
+from drain.models import Attempt, DrainSession, ExecutorProfile, WorkerHost, WorkerLoop
 from drain.models.vocabulary import SessionState
 
 SHOWN = 100
@@ -64,7 +64,8 @@ def _asked() -> int:
 
 
 def _loops(now: datetime) -> list[dict[str, Any]]:
-    """Loops that drain right now, by worker and session."""
-    busy = SessionLoop.objects.filter(Q(holder__isnull=False), expires_at__gt=now)
-    found = busy.values("worker", "session").annotate(n=Count("pk")).order_by("worker")[:SHOWN]
-    return [dict(loop) for loop in found]
+    """Phases that run right now, by worker and session."""
+    alive = WorkerLoop.objects.filter(expires_at__gt=now).values("pk")
+    found = Attempt.objects.filter(finished_at__isnull=True, loop__in=alive)
+    counts = found.values("worker", "session").annotate(n=Count("pk")).order_by("worker")
+    return [dict(row) for row in counts[:SHOWN]]

@@ -1,61 +1,67 @@
-"""Which candidate is next, and whether it may still start."""
+"""Which candidates are next, and whether they may still start: a set at a time."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID, uuid4
 
 from drain.db.prepared import rows
-from drain.models.vocabulary import SessionState
+from drain.engine.attempts.books import SessionBooks, refresh_runs
+from drain.engine.attempts.context import OUT_OF_REACH, HostContext, SessionContext
+from drain.engine.attempts.judge import drop_sample
+from drain.engine.attempts.started import StartedAttempt
+from drain.models.transitions.attempts import Start, start_attempts
+from drain.models.vocabulary import RunTier
+from drain.policy.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import WORKING
+from drain.policy.stops import sample_gate_open
 
-# Runs are looked through in the order of tier and of their first waiting candidate, which is the plan's order
-# with the verdicts so far. Both rows are locked or passed over: a pick never waits for another loop.
 # A sequential run has one open attempt, across all sessions, whatever its parallelism says.
 _FREE = """CASE WHEN r."order" = 'sequential' THEN 1 ELSE r.max_parallel END - r.open_attempts"""
-_PICK = f"""
+# Runs are looked through in the order of tier and of their first waiting candidate, which is the plan's order with the
+# verdicts so far: what comes first over all runs is among the first of the first runs. A run whose sample runs
+# (tier 2) offers nothing. Rows that somebody else has locked are passed over: a claim never waits.
+_CLAIM = f"""
 WITH slot AS (
-    SELECT sr.id AS session_run, sr.run_id, sr.tier, {_FREE} AS free, r.run_id AS run_name, r.executor_id, r.source_id,
-        r."order" = 'sequential' AS sequential
+    SELECT sr.id AS session_run, sr.run_id, sr.tier, r.run_id AS run_name, r.executor_id,
+        (SELECT o.id FROM drain_source o WHERE o.id = r.source_id AND o.kind = 'autopack') AS source_id,
+        r."order" = 'sequential' AS sequential, CASE WHEN sr.tier = '0' THEN 1 ELSE {_FREE} END AS free
     FROM drain_sessionrun sr JOIN drain_run r ON r.id = sr.run_id
-    WHERE sr.session_id = %(session)s::bigint AND sr.waiting > 0 AND sr.stop = ''
-      AND sr.not_before <= clock_timestamp() AND {_FREE} > 0
-      AND sr.head_position <= %(gate)s::int
-      AND (%(run)s::bigint IS NULL OR sr.run_id = %(run)s::bigint)
+    WHERE sr.session_id = %(session)s::bigint AND sr.waiting > 0 AND sr.stop = '' AND sr.tier <> '2'
+      AND sr.not_before <= clock_timestamp() AND {_FREE} > 0 AND sr.head_position <= %(gate)s::int
       AND coalesce(r.executor_id, %(default_executor)s::bigint) = ANY(%(executors)s::bigint[])
       AND (%(force)s::bool OR NOT EXISTS (SELECT FROM drain_hold h WHERE h.released_at IS NULL
             AND (h.until IS NULL OR h.until > now())
             AND (h.kind = 'run' AND h.value = r.run_id
                  OR h.kind = 'prefix' AND starts_with(r.run_id, h.value))))
-    ORDER BY sr.tier, sr.head_position LIMIT 1
+    ORDER BY sr.tier, sr.head_position LIMIT %(count)s::int
     FOR NO KEY UPDATE OF sr, r SKIP LOCKED
 ), candidate AS (
-    SELECT c.id, c.phase_id, c.seen_attempts, c.attempts, c.sample, c.position
-    FROM slot JOIN LATERAL (
-        SELECT * FROM drain_candidate
-        WHERE session_run_id = slot.session_run AND status = 'waiting'
-        ORDER BY position LIMIT least(%(count)s::int, slot.free)
+    SELECT slot.*, c.* FROM slot JOIN LATERAL (
+        SELECT id AS candidate, phase_id, seen_attempts, attempts AS used_attempts, position, fingerprint AS cause
+        FROM drain_candidate
+        WHERE session_run_id = slot.session_run AND status = 'waiting' AND position <= %(gate)s::int
+          AND not_before <= clock_timestamp()
+        ORDER BY position LIMIT slot.free
     ) c ON true
+    ORDER BY slot.tier, c.position LIMIT %(count)s::int
 )
-SELECT s.state AS session_state, slot.*, candidate.id AS candidate, candidate.seen_attempts,
-    candidate.attempts AS used_attempts, candidate.sample, candidate.position,
-    p.id AS phase, p.phase_id AS phase_name, p.phase_index, p.params, p.state, p.attempts,
+SELECT candidate.*, p.id AS phase, p.phase_id AS phase_name, p.phase_index, p.params, p.state, p.attempts,
     p.lease_owner IS NOT NULL AS leased, moved.verb AS moved_verb, moved.actor AS moved_by,
-    p.last_fingerprint AS fingerprint, p.failure_category AS category,
     need.state AS need_state, need.phase_id AS need_name, need.in_session AS need_in_session,
-    ahead.phase_id AS queued_ahead, stopped.key AS stopped_key
-FROM drain_drainsession s
-LEFT JOIN slot ON true
-LEFT JOIN candidate ON true
-LEFT JOIN drain_phase p ON p.id = candidate.phase_id
+    ahead.phase_id AS queued_ahead, stopped.key AS stopped_key, lost.worker AS lost_worker, lost.lease AS lost_lease
+FROM candidate JOIN drain_phase p ON p.id = candidate.phase_id
 LEFT JOIN LATERAL (
     SELECT t.verb, t.actor, t.to_state FROM drain_transition t
     WHERE t.subject = 'phase' AND t.subject_pk = p.id ORDER BY t.id DESC LIMIT 1
 ) moved ON p.state <> 'FAILED' AND moved.to_state = p.state
 LEFT JOIN LATERAL (
     SELECT q.state, q.phase_id, EXISTS (
-        SELECT FROM drain_candidate x WHERE x.session_id = s.id AND x.phase_id = q.id
+        SELECT FROM drain_candidate x WHERE x.session_id = %(session)s::bigint AND x.phase_id = q.id
             AND x.status IN ('waiting', 'running')) AS in_session
     FROM drain_dependency d JOIN drain_phase q ON q.id = d.prerequisite_id
     WHERE d.phase_id = p.id AND q.state NOT IN ('COMPLETE', 'SKIPPED')
@@ -63,60 +69,45 @@ LEFT JOIN LATERAL (
     ORDER BY in_session LIMIT 1
 ) need ON NOT %(force)s::bool
 LEFT JOIN LATERAL (
-    SELECT q.phase_id FROM drain_phase q JOIN drain_source o ON o.id = slot.source_id
-    WHERE q.run_id = slot.run_id AND q.state = 'QUEUED' AND q.place < p.place
-      AND o.kind = 'autopack' AND NOT %(ignore_queued)s::bool
+    SELECT q.phase_id FROM drain_phase q
+    WHERE candidate.source_id IS NOT NULL AND q.run_id = candidate.run_id AND q.state = 'QUEUED'
+      AND q.place < p.place AND NOT %(ignore_queued)s::bool
     ORDER BY q.place LIMIT 1
 ) ahead ON NOT %(force)s::bool
-LEFT JOIN drain_sessionfingerprint stopped ON NOT %(force)s::bool AND stopped.session_id = s.id AND stopped.run_pk = 0
-    AND stopped.count >= %(session_repeats)s::int AND p.last_fingerprint <> ''
+LEFT JOIN LATERAL (
+    SELECT a.worker, a.lease, a.outcome FROM drain_attempt a WHERE a.phase_id = p.id ORDER BY a.number DESC LIMIT 1
+) lost ON p.attempts > 0 AND lost.outcome = 'lost'
+LEFT JOIN drain_sessionfingerprint stopped ON NOT %(force)s::bool AND stopped.session_id = %(session)s::bigint
+    AND stopped.run_pk = 0 AND stopped.count >= %(session_repeats)s::int AND p.last_fingerprint <> ''
     AND stopped.key = CASE %(key_level)s::text WHEN 'key' THEN p.last_fingerprint
         WHEN 'coarse' THEN (SELECT f.coarse FROM drain_fingerprint f WHERE f.key = p.last_fingerprint)
         ELSE (SELECT a.fine FROM drain_attempt a WHERE a.phase_id = p.id
               AND a.fingerprint = p.last_fingerprint ORDER BY a.number DESC LIMIT 1) END
-WHERE s.id = %(session)s::bigint
-ORDER BY candidate.position
+ORDER BY candidate.tier, candidate.position
+FOR NO KEY UPDATE OF p SKIP LOCKED
 """  # noqa: S608 - constants only
-
 _LEAVE = """
-WITH left_out AS (
-    UPDATE drain_candidate c SET status = %(status)s::text, reason = %(reason)s::text,
-        detail = %(detail)s::text, not_before = clock_timestamp() + make_interval(secs => %(delay)s::float8),
-        position = CASE WHEN %(status)s::text = 'waiting'
-            THEN 1000000000 + floor(extract(epoch FROM clock_timestamp() - s.created_at) * 100)::int
-            ELSE c.position END
-    FROM drain_drainsession s WHERE c.id = %(candidate)s::bigint AND s.id = c.session_id
-    RETURNING c.id, c.session_run_id, c.position, c.not_before
-)
-UPDATE drain_sessionrun r SET waiting = r.waiting - (%(status)s::text <> 'waiting')::int,
-    head_position = coalesce(head.position, left_out.position),
-    not_before = coalesce(head.not_before, left_out.not_before)
-FROM left_out LEFT JOIN LATERAL (
-    SELECT c.position, c.not_before FROM drain_candidate c
-    WHERE c.session_run_id = left_out.session_run_id AND c.status = 'waiting' AND c.id <> left_out.id
-    ORDER BY c.position LIMIT 1
-) head ON true
-WHERE r.id = left_out.session_run_id
+UPDATE drain_candidate c SET status = CASE WHEN g.reason = '' THEN 'waiting' ELSE 'excluded' END,
+    reason = g.reason, detail = g.detail,
+    not_before = clock_timestamp() + make_interval(secs => %(delay)s::float8),
+    position = CASE WHEN g.reason = ''
+        THEN 1000000000 + floor(extract(epoch FROM clock_timestamp() - s.created_at) * 100)::int
+        ELSE c.position END
+FROM unnest(%(candidate)s::bigint[], %(reason)s::text[], %(detail)s::text[]) AS g (candidate, reason, detail),
+    drain_drainsession s
+WHERE c.id = g.candidate AND s.id = c.session_id
+"""
+# Executors with a limit of their own count over all sessions, so their rows order the claims.
+_LIMITED = """
+SELECT e.id, e.max_parallel - (
+    SELECT count(*)::int FROM drain_attempt a JOIN drain_run r ON r.id = a.run_id
+    WHERE a.finished_at IS NULL AND coalesce(r.executor_id, %(default_executor)s::bigint) = e.id) AS free
+FROM drain_executorprofile e WHERE e.id = ANY(%(executors)s::bigint[]) ORDER BY e.id FOR NO KEY UPDATE OF e
 """
 
 DEPENDENCY_RETRY_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class PickRules:
-    """What a loop's picks have in common."""
-
-    session: int
-    default_executor: int | None
-    executors: tuple[int, ...]
-    """Profiles that this host can run."""
-    ignore_queued: bool
-    force: bool
-    allow_queued: bool
-    session_repeats: int
-    """From how many failures on a fingerprint is stopped; a number out of reach when the rule is off."""
-    key_level: str
-    """What counts as the same failure: a value of `KeyLevel`."""
+MAX_LOOKS = 50
+"""Times that refused candidates are replaced by others in one transaction; the rest is for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,49 +118,152 @@ class Refusal:
     detail: str
 
 
-def pick(
-    rules: PickRules, gate: int, run: int | None = None, count: int = 1
-) -> list[dict[str, Any]]:
-    """Lock the run that is next and return the facts of its first candidates; empty if there is none now.
+@dataclass(slots=True)
+class Claimer:
+    """Starts candidates for one loop within one transaction, whose sessions are locked."""
 
-    No run whose next candidate stands behind position `gate` is offered: that is how a sample goes first.
-    `run` narrows the pick to one run: the rest of a chunk stays with the run it began with. `count` is the
-    most that is returned; a run with fewer free slots gives fewer.
-    """
-    found = rows(
-        _PICK,
-        {
-            "session": rules.session,
-            "gate": gate,
-            "run": run,
-            "count": count,
-            "default_executor": rules.default_executor,
-            "executors": list(rules.executors),
-            "ignore_queued": rules.ignore_queued,
-            "force": rules.force,
-            "session_repeats": rules.session_repeats,
-            "key_level": rules.key_level,
-        },
-    )
-    return [
-        facts
-        for facts in found
-        if facts["candidate"] is not None and facts["session_state"] == SessionState.RUNNING
-    ]
+    host: HostContext
+    loop: UUID
+    _free: dict[int, int] | None = None
+    """Free places of executors with a limit of their own, by key."""
+
+    def claim(
+        self, books: SessionBooks, context: SessionContext, count: int
+    ) -> list[StartedAttempt]:
+        """Start up to `count` candidates of a session in the order of its plan; fewer if fewer may start."""
+        started: list[StartedAttempt] = []
+        for _ in range(MAX_LOOKS):
+            wanted = min(count - len(started), books.parallel - books.open)
+            if wanted <= 0 or not books.running:
+                break
+            found = self._look(books, context, wanted)
+            if not found:
+                break
+            refused = [(facts, refusal(facts, context)) for facts in found]
+            leave(books, context, [(facts, why) for facts, why in refused if why is not None])
+            fit = self._fit([facts for facts, why in refused if why is None])
+            started += self._start(books, context, fit)
+            if len(fit) == len(found):
+                break
+        return started
+
+    def _look(
+        self, books: SessionBooks, context: SessionContext, count: int
+    ) -> list[dict[str, Any]]:
+        gate = OUT_OF_REACH
+        if not sample_gate_open(context.limits, books.tally, books.selected):
+            gate = context.limits.sample or 0
+        return rows(
+            _CLAIM,
+            {
+                **context.claim_values(),
+                "gate": gate,
+                "count": count,
+                "default_executor": self.host.default_executor,
+                "executors": self._executors(),
+            },
+        )
+
+    def _executors(self) -> list[int]:
+        """Executors that this host can run and that have a place free."""
+        limited = [key for key, each in self.host.profiles.items() if each.max_parallel is not None]
+        if limited and self._free is None:
+            values = {"executors": limited, "default_executor": self.host.default_executor}
+            self._free = {row["id"]: row["free"] for row in rows(_LIMITED, values)}
+        free = self._free or {}
+        return [key for key in self.host.profiles if key not in limited or free.get(key, 0) > 0]
+
+    def _fit(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Those whose executor has a place left."""
+        if not self._free:
+            return found
+        fit = []
+        for facts in found:
+            key = self.host.executor(facts["executor_id"])
+            if self._free.get(key, 1) > 0:
+                fit.append(facts)
+                if key in self._free:
+                    self._free[key] -= 1
+        return fit
+
+    def _start(
+        self, books: SessionBooks, context: SessionContext, found: list[dict[str, Any]]
+    ) -> list[StartedAttempt]:
+        starts = {facts["phase"]: self._entry(context, facts) for facts in found}
+        entries = list(starts.values())
+        made = start_attempts(entries, worker=self.host.worker, loop=self.loop)
+        started = {row["phase"]: row for row in made}
+        kept = [facts for facts in found if facts["phase"] in started]
+        books.count(len(kept))
+        refresh_runs(
+            dict(Counter(facts["session_run"] for facts in kept)),
+            sampled=[f["session_run"] for f in kept if f["tier"] == RunTier.UNSAMPLED],
+        )
+        return [
+            self._started(context, facts, starts[facts["phase"]], started[facts["phase"]])
+            for facts in kept
+        ]
+
+    def _entry(self, context: SessionContext, facts: dict[str, Any]) -> Start:
+        profile = self.host.profiles[self.host.executor(facts["executor_id"])]
+        timeout = context.limits.phase_timeout_seconds or profile.timeout
+        return Start(
+            phase=facts["phase"],
+            expect=facts["state"],
+            seen=facts["attempts"],
+            session=context.session,
+            candidate=facts["candidate"],
+            lease=uuid4(),
+            timeout=float(timeout or DEFAULT_PHASE_TIMEOUT_SECONDS),
+        )
+
+    def _started(
+        self, context: SessionContext, facts: dict[str, Any], entry: Start, row: Mapping[str, Any]
+    ) -> StartedAttempt:
+        return StartedAttempt(
+            attempt=row["attempt"],
+            number=row["number"],
+            started_at=row["started_at"],
+            lease=entry.lease,
+            timeout=entry.timeout,
+            profile=self.host.profiles[self.host.executor(facts["executor_id"])],
+            phase=facts["phase"],
+            phase_id=facts["phase_name"],
+            phase_index=facts["phase_index"],
+            params=facts["params"],
+            run=facts["run_id"],
+            run_id=facts["run_name"],
+            source=facts["source_id"],
+            was=facts["state"],
+            ignores_queued=context.ignores_queued,
+            session=context.session,
+            session_run=facts["session_run"],
+            cause=facts["cause"],
+            position=facts["position"],
+            sequential=facts["sequential"],
+            tries=facts["used_attempts"] + 1,
+            lost_claim=_lost_claim(facts),
+        )
 
 
-def refusal(facts: dict[str, Any], rules: PickRules) -> Refusal | None:
-    """What changed since the plan so that the picked candidate must not start; None if it may."""
-    return _state_refusal(facts, rules) or _wait_refusal(facts)
+def _lost_claim(facts: Mapping[str, Any]) -> str:
+    if facts["lost_worker"] is None or facts["lost_lease"] is None:
+        return ""
+    return f"{facts['lost_worker'].rpartition('/')[2]}.{facts['lost_lease'].hex}"
 
 
-def _state_refusal(facts: dict[str, Any], rules: PickRules) -> Refusal | None:
+def refusal(facts: dict[str, Any], context: SessionContext) -> Refusal | None:
+    """Return what changed since the plan so that the candidate must not start; None if it may."""
+    return _state_refusal(facts, context) or _wait_refusal(facts)
+
+
+def _state_refusal(facts: dict[str, Any], context: SessionContext) -> Refusal | None:
     state = facts["state"]
     if facts["leased"]:
         return Refusal(ExclusionReason.LEASED, f"is {state} by now, started by somebody else")
     # Autopack's own retry leaves a phase QUEUED; what our attempt left so is still ours to offer again.
     ours = facts["used_attempts"] > 0 and facts["moved_verb"] == "finish"
-    if state != "FAILED" and not (state == "QUEUED" and (rules.allow_queued or ours)):
+    if state != "FAILED" and not (state == "QUEUED" and (context.allow_queued or ours)):
         by = f" ({facts['moved_verb']}, {facts['moved_by']})" if facts["moved_by"] else ""
         return Refusal(ExclusionReason.NO_LONGER_FAILED, f"is {state} by now{by}")
     if facts["attempts"] != facts["seen_attempts"]:
@@ -197,15 +291,22 @@ def _wait_refusal(facts: dict[str, Any]) -> Refusal | None:
     return Refusal(ExclusionReason.WAITS_FOR_DEPENDENCY, f"waits for {name} ({state})")
 
 
-def leave(candidate: int, refused: Refusal) -> None:
-    """Take a picked candidate out of the plan for its reason, or put it back behind the others."""
-    rows(
-        _LEAVE,
-        {
-            "candidate": candidate,
-            "status": "excluded" if refused.reason else "waiting",
-            "reason": refused.reason,
-            "detail": refused.detail,
-            "delay": DEPENDENCY_RETRY_SECONDS,
-        },
-    )
+def leave(
+    books: SessionBooks,
+    context: SessionContext,
+    refused: Sequence[tuple[dict[str, Any], Refusal]],
+) -> None:
+    """Take candidates out of the plan for their reasons, or put them back behind the others."""
+    if not refused:
+        return
+    values = {
+        "candidate": [facts["candidate"] for facts, _ in refused],
+        "reason": [str(why.reason) for _, why in refused],
+        "detail": [why.detail for _, why in refused],
+    }
+    rows(_LEAVE, {**values, "delay": DEPENDENCY_RETRY_SECONDS})
+    gone: Counter[int] = Counter()
+    for facts, why in refused:
+        gone[facts["session_run"]] += bool(why.reason)
+    refresh_runs(dict(gone))
+    drop_sample(books, context, (facts["position"] for facts, why in refused if why.reason))

@@ -1,14 +1,14 @@
-"""What one loop knows about its session: read once, refreshed where it can change."""
+"""What a loop knows: of this host, and of each session that it serves."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
-from drain.engine.attempts.claim import PickRules
 from drain.engine.process.profile import Profile
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.workers.identity import own_folder, profiles_here, worker_name
@@ -20,67 +20,79 @@ OUT_OF_REACH = 2_000_000_000
 
 
 @dataclass(slots=True)
-class LoopContext:
-    """One loop's view: the session's frozen limits, and which profiles this host can run."""
+class HostContext:
+    """This worker, and which profiles its host can run."""
 
-    session: int
-    limits: Limits
-    scope: SessionScope
-    actor: str
-    interrupted: Callable[[], bool]
-    """True once this process was asked to end."""
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     """This process's, as phases may get it: reading each name from os.environ anew costs more than a statement."""
     worker: str = field(default_factory=worker_name)
     folder: Path = field(default_factory=own_folder)
     profiles: dict[int, Profile] = field(default_factory=dict)
-    problems: dict[str, list[str]] = field(default_factory=dict)
     default_executor: int | None = None
     _profiles_at: float = 0.0
 
-    @classmethod
-    def of(cls, session: DrainSession, interrupted: Callable[[], bool]) -> LoopContext:
-        """The context of a loop that begins now."""
-        context = cls(
-            session=session.pk,
-            limits=Limits.from_json(session.limits),
-            scope=SessionScope.from_json(session.scope),
-            actor=worker_name(),
-            interrupted=interrupted,
-        )
-        context.refresh_profiles()
-        return context
-
-    def refresh_profiles(self) -> None:
+    def refresh(self) -> None:
         """Look again at what this host can run, at most every half minute."""
         if self._profiles_at and time.monotonic() - self._profiles_at < PROFILE_SECONDS:
             return
-        self._profiles_at = time.monotonic()
-        self.profiles, self.problems = profiles_here()
+        self.profiles, _ = profiles_here()
         self.default_executor = (
             ExecutorProfile.objects.filter(is_default=True).values_list("pk", flat=True).first()
         )
+        self._profiles_at = time.monotonic()
 
-    def profile(self, executor: int | None) -> Profile:
-        """The profile of a picked run; picks only offer runs whose profile is here."""
-        chosen = executor if executor is not None else self.default_executor
-        return self.profiles[chosen or 0]
+    def executor(self, named: int | None) -> int:
+        """The key of the executor that runs a run; claims only offer runs whose executor is here."""
+        return (named if named is not None else self.default_executor) or 0
+
+    @property
+    def able(self) -> list[str]:
+        """Names of the executors that this host can run."""
+        return [profile.name for profile in self.profiles.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionContext:
+    """What never changes about a session: its limits and its scope."""
+
+    session: int
+    limits: Limits
+    scope: SessionScope
+    inline: bool
+
+    @classmethod
+    def of(cls, session: DrainSession) -> Self:
+        """The context of a stored session."""
+        return cls(
+            session=session.pk,
+            limits=Limits.from_json(session.limits),
+            scope=SessionScope.from_json(session.scope),
+            inline=session.inline,
+        )
+
+    def claim_values(self) -> dict[str, object]:
+        """What every claim of this session has in common."""
+        repeats = self.limits.max_session_fingerprint_repeats
+        return {
+            "session": self.session,
+            "ignore_queued": self.limits.queued_policy is QueuedPolicy.IGNORE,
+            "force": self.scope.force,
+            "session_repeats": OUT_OF_REACH if repeats is None else repeats,
+            "key_level": self.limits.key_level.value,
+        }
 
     @property
     def ignores_queued(self) -> bool:
         """Whether what is queued holds nothing back in this session."""
         return self.limits.queued_policy is QueuedPolicy.IGNORE or self.scope.force
 
-    def pick_rules(self) -> PickRules:
-        """What the next pick has to respect."""
-        repeats = self.limits.max_session_fingerprint_repeats
-        return PickRules(
-            session=self.session,
-            default_executor=self.default_executor,
-            executors=tuple(self.profiles),
-            ignore_queued=self.limits.queued_policy is QueuedPolicy.IGNORE,
-            force=self.scope.force,
-            allow_queued=self.scope.phase is not None,
-            session_repeats=OUT_OF_REACH if repeats is None else repeats,
-            key_level=self.limits.key_level.value,
-        )
+    @property
+    def allow_queued(self) -> bool:
+        """Whether a queued phase may start: one that was asked for by name."""
+        return self.scope.phase is not None
+
+
+def session_context(session: int) -> SessionContext | None:
+    """Read the context of a session; None if the session is not there any more."""
+    found = DrainSession.objects.filter(pk=session).first()
+    return None if found is None else SessionContext.of(found)

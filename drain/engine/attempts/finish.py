@@ -1,85 +1,93 @@
-"""End attempts: from how a child ended to the books, in one transaction."""
+"""End attempts: from how their children ended to the books, a set at a time, in one transaction."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.utils import timezone
 
-from drain.engine.attempts.context import LoopContext
-from drain.engine.attempts.judge import judge_finish, judgement_key, lock_session
-from drain.engine.attempts.start import Held
-from drain.engine.process.outcome import Decision
+from drain.engine.attempts.books import SessionBooks, lock_phases, lock_runs, refresh_runs
+from drain.engine.attempts.context import SessionContext
+from drain.engine.attempts.judge import Finished, judge, judgement_key
+from drain.engine.attempts.pulse import enter_states
+from drain.engine.attempts.started import EndedAttempt, StartedAttempt
 from drain.fingerprints import Fingerprint, fingerprint
 from drain.models import TelemetryEvent
 from drain.models.fingerprint_rows import Seen, record_fingerprints
-from drain.models.transitions.attempts import Finish, finish_attempt
+from drain.models.transitions.attempts import Finish, finish_attempts
 from drain.models.vocabulary import PhaseState
+from drain.policy.limits import Limits
 from drain.policy.reasons import ExclusionReason
 from drain.policy.retry import back_off, offered_again
 from drain.policy.states import FAILURES, UNCOUNTED, Outcome
-from drain.policy.tallies import Ended as Tallied
+from drain.policy.tallies import Ended
 
 ERROR_LIMIT = 8000
 _ENDED_STATES = {Outcome.COMPLETE: PhaseState.COMPLETE, Outcome.SKIPPED: PhaseState.SKIPPED}
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """Everything known about an attempt whose child is gone."""
+def finish(
+    ends: Sequence[EndedAttempt],
+    books: Mapping[int, SessionBooks],
+    contexts: Mapping[int, SessionContext],
+    worker: str,
+) -> set[int]:
+    """Write ended attempts in this order and what follows from them; those whose lease is gone stay as they are.
 
-    decision: Decision
-    exit_code: int | None = None
-    signal: int | None = None
-    argv: tuple[str, ...] = ()
-    log_bytes: int = 0
-    log_inline: bytes | None = None
-    log_name: str = ""
-    bad_lines: int = 0
-    telemetry: tuple[TelemetryEvent, ...] = ()
-    """Rows to keep, without phase and attempt."""
-    detail: str = ""
-    """Why it is out of the plan, for an attempt that was diverted."""
-    state: PhaseState | None = None
-    """Of the phase in its source, which has the last word; None leaves it to the outcome."""
-    excluded: ExclusionReason | None = None
-    """The reason on its candidate, for an attempt that was diverted."""
-
-
-def finish(context: LoopContext, held: Held, result: Result) -> bool:
-    """Write one ended attempt; False if its lease was gone, and then nothing was written.
-
-    Call inside a transaction.
+    Call in a transaction that has locked their sessions (`books`). Returns the attempts that were written.
     """
-    now = timezone.now()
-    cause = _cause(result.decision)
-    books = lock_session(context)
-    finished = finish_attempt(_entry(context, held, result, cause))
-    if finished is None:
-        return False
-    if cause is not None:
-        text = result.decision.fingerprint_input
-        record_fingerprints([Seen(cause, text, held.started_at, now)])
-    _keep_telemetry(held, result)
-    if finished["session_run"] is not None:
-        judge_finish(context, _tallied(context, held, result.decision, cause), finished, books)
-    return True
+    if not ends:
+        return set()
+    lock_runs(each.started.run for each in ends)
+    lock_phases(each.started.phase for each in ends)
+    for each in ends:
+        enter_states(each.started, each.result.states, worker)
+    causes = [_cause(each) for each in ends]
+    entries = [
+        _entry(each, cause, _session_of(each, books), contexts)
+        for each, cause in zip(ends, causes, strict=True)
+    ]
+    found = {row["attempt"]: row for row in finish_attempts(entries, actor=worker)}
+    kept = [pair for pair in zip(ends, causes, strict=True) if pair[0].started.attempt in found]
+    _record_causes(kept)
+    _keep_telemetry([each for each, _ in kept])
+    refresh_runs({row["session_run"]: 0 for row in found.values() if row["again"]})
+    finished = []
+    for each, cause in kept:
+        session = _session_of(each, books)
+        if session is not None and found[each.started.attempt]["session_run"] is not None:
+            session.count(-1)
+            finished.append(_finished(each, cause, contexts[session.session], found))
+    judge(finished, dict(books), dict(contexts))
+    return set(found)
 
 
-def _cause(decision: Decision) -> Fingerprint | None:
-    return fingerprint(decision.fingerprint_input) if decision.fingerprint_input else None
+def _session_of(each: EndedAttempt, books: Mapping[int, SessionBooks]) -> SessionBooks | None:
+    session = each.started.session
+    return None if session is None else books.get(session)
 
 
-def _entry(context: LoopContext, held: Held, result: Result, cause: Fingerprint | None) -> Finish:
-    decision = result.decision
+def _cause(each: EndedAttempt) -> Fingerprint | None:
+    text = each.result.decision.fingerprint_input
+    return fingerprint(text) if text else None
+
+
+def _entry(
+    each: EndedAttempt,
+    cause: Fingerprint | None,
+    books: SessionBooks | None,
+    contexts: Mapping[int, SessionContext],
+) -> Finish:
+    started, result, decision = each.started, each.result, each.result.decision
     outcome = decision.outcome
     entry = Finish(
-        attempt=held.attempt,
-        lease=held.lease,
+        attempt=started.attempt,
+        lease=started.lease,
         outcome=outcome.value,
         to=(result.state or _ENDED_STATES.get(outcome, PhaseState.FAILED)).value,
-        actor=context.worker,
+        number=books.next_number() if books else None,
         said=decision.reason[:500],
         files_failure=outcome in FAILURES or outcome is Outcome.RETRYABLE,
         exit_code=result.exit_code,
@@ -96,45 +104,72 @@ def _entry(context: LoopContext, held: Held, result: Result, cause: Fingerprint 
     )
     if cause is not None:
         entry = replace(entry, fingerprint=cause.key, fine=cause.fine, category=str(cause.category))
-    return _with_place(context, held, entry, outcome, result)
+    limits = contexts[books.session].limits if books else None
+    return _with_place(entry, each, limits)
 
 
-def _with_place(
-    context: LoopContext, held: Held, entry: Finish, outcome: Outcome, result: Result
-) -> Finish:
+def _with_place(entry: Finish, each: EndedAttempt, limits: Limits | None) -> Finish:
     """What follows for the candidate: done, offered again, or out of the plan."""
+    outcome, started = each.result.decision.outcome, each.started
     if outcome is Outcome.INTERRUPTED:
         return replace(entry, status="waiting", uncounted=1)
     if outcome is Outcome.DIVERTED:
-        why = (result.excluded or ExclusionReason.WAITS_FOR_QUEUED).value
-        return replace(entry, status="excluded", excluded=why, detail=result.detail, uncounted=1)
+        why = (each.result.excluded or ExclusionReason.WAITS_FOR_QUEUED).value
+        detail = each.result.detail
+        return replace(entry, status="excluded", excluded=why, detail=detail, uncounted=1)
     if outcome in UNCOUNTED:
         return replace(entry, uncounted=1)
-    if not offered_again(context.limits, outcome, held.tries):
+    if limits is None or not offered_again(limits, outcome, started.tries):
         return entry
-    return replace(entry, status="waiting", to_tail=not held.sequential, delay=back_off(held.tries))
+    delay = back_off(started.tries)
+    return replace(entry, status="waiting", to_tail=not started.sequential, delay=delay)
 
 
-def _tallied(
-    context: LoopContext, held: Held, decision: Decision, cause: Fingerprint | None
-) -> Tallied:
+def _finished(
+    each: EndedAttempt,
+    cause: Fingerprint | None,
+    context: SessionContext,
+    found: Mapping[int, Mapping[str, int]],
+) -> Finished:
+    started, decision = each.started, each.result.decision
     key = ""
     if cause is not None:
         key = judgement_key(context.limits.key_level.value, cause.key, cause.coarse, cause.fine)
-    return Tallied(
-        outcome=decision.outcome,
-        repeat_key=key,
-        telemetry=decision.telemetry_count,
-        position=held.position,
-        attempt=held.tries,
-        run_id=held.run_id,
-        phase_id=held.phase_id,
+    return Finished(
+        attempt=started.attempt,
+        session=context.session,
+        session_run=found[started.attempt]["session_run"],
+        cause=started.cause,
+        ended=Ended(
+            outcome=decision.outcome,
+            repeat_key=key,
+            telemetry=decision.telemetry_count,
+            position=started.position,
+            attempt=started.tries,
+            run_id=started.run_id,
+            phase_id=started.phase_id,
+        ),
     )
 
 
-def _keep_telemetry(held: Held, result: Result) -> None:
-    if not result.telemetry:
-        return
-    for event in result.telemetry:
-        event.phase_id, event.attempt_id = held.phase, held.attempt
-    TelemetryEvent.objects.bulk_create(result.telemetry, ignore_conflicts=True, batch_size=1000)
+def _record_causes(kept: Sequence[tuple[EndedAttempt, Fingerprint | None]]) -> None:
+    now = timezone.now()
+    seen: dict[str, Seen] = {}
+    for each, cause in kept:
+        if cause is not None:
+            first = min(
+                each.started.started_at, seen[cause.key].first if cause.key in seen else now
+            )
+            seen[cause.key] = Seen(cause, each.result.decision.fingerprint_input, first, now)
+    record_fingerprints(seen.values())
+
+
+def _keep_telemetry(ends: Sequence[EndedAttempt]) -> None:
+    events = [_owned(event, each.started) for each in ends for event in each.result.telemetry]
+    if events:
+        TelemetryEvent.objects.bulk_create(events, ignore_conflicts=True, batch_size=1000)
+
+
+def _owned(event: TelemetryEvent, started: StartedAttempt) -> TelemetryEvent:
+    event.phase_id, event.attempt_id = started.phase, started.attempt
+    return event

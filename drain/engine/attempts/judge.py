@@ -1,32 +1,36 @@
-"""What an ended attempt means for its run and its session: asks the policy, writes its answers.
-
-Order of locks, everywhere: session row (only when a rule of the whole session is on), session run,
-run, phase. The finish holds the session run's row, so the counts per run are exact under any
-parallelism; counts per fingerprint are exact by their own rows.
-"""
+"""What ended attempts mean for their runs and sessions: asks the policy in finish order, writes its answers once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
-from drain.db.prepared import Row, rows
-from drain.engine.attempts.context import OUT_OF_REACH, LoopContext
-from drain.models import DrainSession, SessionRun
-from drain.models.transitions.phases import Why
-from drain.models.transitions.sessions import move_session
-from drain.models.vocabulary import RunTier, SessionState
+from drain.db.prepared import rows
+from drain.engine.attempts.books import SessionBooks, refresh_runs
+from drain.engine.attempts.context import SessionContext
+from drain.models.vocabulary import RunTier
 from drain.policy.reasons import RunStop, SampleVerdict
-from drain.policy.states import Outcome
-from drain.policy.stops import Judgement, StopCard, judge_attempt, judge_sample, sample_gate_open
-from drain.policy.tallies import Ended, RunTally, SessionTally
+from drain.policy.stops import StopCard, judge_attempt, judge_sample
+from drain.policy.tallies import Ended, RunTally
 
 _VERDICTS = (RunTier.PROMISING, RunTier.DEPRIORITISED)
+_RUNS = """
+SELECT id, run_id, tier, timeouts, stop FROM drain_sessionrun
+WHERE id = ANY(%(session_runs)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+"""
 _COUNT = """
 INSERT INTO drain_sessionfingerprint AS f (session_id, run_pk, key, count)
-VALUES (%(session)s::bigint, 0, %(key)s::text, 1), (%(session)s::bigint, %(run)s::bigint, %(key)s::text, 1)
-ON CONFLICT (session_id, run_pk, key) DO UPDATE SET count = f.count + 1
-RETURNING run_pk, count
+SELECT session, run, key, count
+FROM unnest(%(session)s::bigint[], %(run)s::bigint[], %(key)s::text[], %(count)s::int[])
+    AS g (session, run, key, count) ORDER BY session, run, key
+ON CONFLICT (session_id, run_pk, key) DO UPDATE SET count = f.count + excluded.count
+RETURNING session_id, run_pk, key, count
+"""
+_TIERS = """
+UPDATE drain_sessionrun r SET tier = g.tier, verdict_detail = g.detail
+FROM unnest(%(session_runs)s::bigint[], %(tiers)s::text[], %(details)s::text[]) AS g (id, tier, detail)
+WHERE r.id = g.id
 """
 _STOP_RUN = """
 WITH stopped AS (
@@ -40,170 +44,175 @@ FROM stopped WHERE c.session_run_id = stopped.id AND c.status = 'waiting'
 # by. Where what was tried of that cause met it and nothing of it completed, the rest is left alone.
 _STOP_CAUSE = """
 UPDATE drain_candidate c SET status = 'excluded', reason = 'fingerprint_stopped', detail = %(detail)s::text
-FROM drain_candidate met WHERE met.id = %(candidate)s::bigint
-  AND c.session_id = met.session_id AND c.status = 'waiting' AND c.fingerprint = met.fingerprint
-  AND NOT EXISTS (SELECT FROM drain_candidate done WHERE done.session_id = met.session_id
-        AND done.status = 'done' AND done.outcome = 'complete' AND done.fingerprint = met.fingerprint)
+WHERE c.session_id = %(session)s::bigint AND c.status = 'waiting' AND c.fingerprint = %(cause)s::text
+  AND NOT EXISTS (SELECT FROM drain_candidate done WHERE done.session_id = %(session)s::bigint
+        AND done.status = 'done' AND done.outcome = 'complete' AND done.fingerprint = %(cause)s::text)
 RETURNING c.session_run_id
-"""
-_RECOUNT = """
-UPDATE drain_sessionrun r SET waiting = coalesce(rest.waiting, 0),
-    head_position = coalesce(rest.position, r.head_position), not_before = coalesce(rest.not_before, r.not_before)
-FROM drain_sessionrun same LEFT JOIN LATERAL (
-    SELECT count(*) OVER () AS waiting, c.position, c.not_before FROM drain_candidate c
-    WHERE c.session_run_id = same.id AND c.status = 'waiting' ORDER BY c.position LIMIT 1
-) rest ON true
-WHERE same.id = ANY(%(session_runs)s::bigint[]) AND r.id = same.id
 """
 
 
 @dataclass(frozen=True, slots=True)
-class SessionBooks:
-    """The session's own tally, locked for the rest of the transaction."""
+class Finished:
+    """An attempt that was just booked as ended, as the rules see it."""
 
-    tally: SessionTally
-    selected: int
-
-
-def lock_session(context: LoopContext) -> SessionBooks | None:
-    """Lock the session row if one of its limits looks at all attempts; None if none does."""
-    limits = context.limits
-    watched = (
-        *(limits.max_consecutive_zero_yield, limits.max_failure_rate, limits.sample),
-        limits.max_session_fingerprint_repeats,
-    )
-    if all(limit is None for limit in watched):
-        return None
-    found = (
-        DrainSession.objects.select_for_update(no_key=True)
-        .values("zero_yield_streak", "recent_outcomes", "sample_ended", "sample_passed", "selected")
-        .get(pk=context.session)
-    )
-    tally = SessionTally(
-        zero_yields=found["zero_yield_streak"],
-        recent=found["recent_outcomes"],
-        sample_ended=found["sample_ended"],
-        sample_passed=found["sample_passed"],
-    )
-    return SessionBooks(tally, found["selected"])
+    attempt: int
+    session: int
+    session_run: int
+    cause: str
+    """What its phase was known by in the plan."""
+    ended: Ended
 
 
-def sample_gate(context: LoopContext) -> int:
-    """The last position that may start now."""
-    if context.limits.sample is None:
-        return OUT_OF_REACH
-    books = lock_session(context)
-    if books is None or sample_gate_open(context.limits, books.tally, books.selected):
-        return OUT_OF_REACH
-    return context.limits.sample
+@dataclass(slots=True)
+class _Run:
+    """One run in one session while its ends are judged."""
+
+    session_run: int
+    run: int
+    tier: str
+    stop: str
+    tally: RunTally
+    verdict: SampleVerdict | None = None
+    reset: bool = False
 
 
-def sample_dropped(context: LoopContext) -> None:
-    """A phase of the sample left the plan without an attempt: it cannot pass any more."""
-    books = lock_session(context)
-    if books is None:
-        return
-    after = books.tally.sample_dropped()
-    _write_tally(context.session, after)
-    card = judge_sample(context.limits, after, books.selected)
-    if card is not None:
-        stop_session(context.session, card, attempt=None)
+@dataclass(slots=True)
+class _Changes:
+    """What is written after all ends were judged."""
+
+    runs: dict[int, _Run]
+    run_stops: list[tuple[int, StopCard]] = field(default_factory=list)
+    cause_stops: list[tuple[int, str, StopCard]] = field(default_factory=list)
 
 
-def judge_finish(
-    context: LoopContext, ended: Ended, finished: Row, books: SessionBooks | None
+def judge(
+    finished: Sequence[Finished],
+    books: dict[int, SessionBooks],
+    contexts: dict[int, SessionContext],
 ) -> None:
-    """Write what follows from an attempt that was just finished in this transaction."""
-    if books is None and ended.outcome is Outcome.COMPLETE and finished["tier"] in _VERDICTS:
-        # What completes after its run's sample changes no verdict and trips no rule of its run.
+    """Write what follows from attempts that were finished in this transaction, in this order."""
+    if not finished:
         return
-    run_tally, session_tally = _tallies_before(context, ended, finished, books)
+    changes = _Changes(_runs(finished))
+    counts = _counts_before(finished, changes.runs)
+    for each in finished:
+        _judge_one(each, books[each.session], contexts[each.session], changes, counts)
+    _write(changes)
+
+
+def _runs(finished: Sequence[Finished]) -> dict[int, _Run]:
+    found = rows(_RUNS, {"session_runs": sorted({each.session_run for each in finished})})
+    timed_out = Counter(each.session_run for each in finished if each.ended.outcome == "timeout")
+    # The rows count these ends already; the rules want what was there before each.
+    return {
+        row["id"]: _Run(
+            row["id"],
+            row["run_id"],
+            row["tier"],
+            row["stop"],
+            RunTally(timeouts=row["timeouts"] - timed_out[row["id"]]),
+        )
+        for row in found
+    }
+
+
+_Key = tuple[int, int, str]
+"""Session, run (0 for the session as a whole), failure."""
+
+
+def _counts_before(finished: Sequence[Finished], runs: dict[int, _Run]) -> dict[_Key, int]:
+    """How often each failure had come before these, by session and by run; counts these as well."""
+    new: Counter[_Key] = Counter()
+    for each in finished:
+        if each.ended.repeats:
+            new[each.session, 0, each.ended.repeats] += 1
+            new[each.session, runs[each.session_run].run, each.ended.repeats] += 1
+    if not new:
+        return {}
+    keys = sorted(new)
+    session, run, key = (list(column) for column in zip(*keys, strict=True))
+    values = {"session": session, "run": run, "key": key, "count": [new[each] for each in keys]}
+    found = rows(_COUNT, values)
+    after = {(row["session_id"], row["run_pk"], row["key"]): row["count"] for row in found}
+    return {key: after[key] - new[key] for key in keys}
+
+
+def _judge_one(
+    each: Finished,
+    books: SessionBooks,
+    context: SessionContext,
+    changes: _Changes,
+    counts: dict[_Key, int],
+) -> None:
+    run, key = changes.runs[each.session_run], each.ended.repeats
+    in_run, in_session = (each.session, run.run, key), (each.session, 0, key)
     judgement = judge_attempt(
         context.limits,
-        run_tally,
-        session_tally,
-        ended,
-        run_has_verdict=finished["tier"] in _VERDICTS,
-        plan_size=books.selected if books else 0,
+        replace(run.tally, repeats={key: counts[in_run]} if key else {}),
+        replace(books.tally, repeats={key: counts[in_session]} if key else {}),
+        each.ended,
+        run_has_verdict=run.tier in _VERDICTS,
+        plan_size=books.selected,
     )
-    _write_run(finished, judgement)
+    if key:
+        counts[in_run] += 1
+        counts[in_session] += 1
+    run.tally = replace(judgement.run, repeats={})
+    books.set_tally(judgement.session)
+    _note_verdict(run, judgement.verdict)
+    if judgement.run_stop is not None and not run.stop:
+        run.stop = judgement.run_stop.rule.value
+        changes.run_stops.append((run.session_run, judgement.run_stop))
     if judgement.fingerprint_stop is not None and not context.scope.force:
-        stop_cause(finished["candidate"], judgement.fingerprint_stop)
-    if books is not None:
-        _write_tally(context.session, judgement.session)
-        if judgement.session_stop is not None:
-            stop_session(context.session, judgement.session_stop, attempt=finished["attempt"])
+        changes.cause_stops.append((each.session, each.cause, judgement.fingerprint_stop))
+    if judgement.session_stop is not None:
+        books.stop(judgement.session_stop, each.attempt)
 
 
-def _tallies_before(
-    context: LoopContext, ended: Ended, finished: Row, books: SessionBooks | None
-) -> tuple[RunTally, SessionTally]:
-    """The tallies as they were before this attempt; of the failures only the one it can raise."""
-    session = books.tally if books else SessionTally()
-    timed_out = ended.outcome == "timeout"
-    run = RunTally(timeouts=(finished["timeouts"] or 0) - timed_out)
-    if not ended.repeats:
-        return run, session
-    found = rows(_COUNT, {"session": context.session, "run": finished["run"], "key": ended.repeats})
-    counts = {item["run_pk"]: item["count"] - 1 for item in found}
-    return (
-        replace(run, repeats={ended.repeats: counts[finished["run"]]}),
-        replace(session, repeats={ended.repeats: counts[0]}),
-    )
-
-
-def _write_run(finished: Row, judgement: Judgement) -> None:
-    if judgement.run_stop is not None and not finished["stop"]:
-        rows(
-            _STOP_RUN,
-            {
-                "session_run": finished["session_run"],
-                "stop": RunStop(judgement.run_stop.rule).exclusion.value,
-                "detail": judgement.run_stop.sentence,
-            },
-        )
-    if judgement.verdict is not None:
-        promising = judgement.verdict is SampleVerdict.PROMISING
-        SessionRun.objects.filter(pk=finished["session_run"]).update(
-            tier=RunTier.PROMISING if promising else RunTier.DEPRIORITISED,
-            verdict_detail=judgement.verdict.value,
-        )
-    elif finished["tier"] == RunTier.SAMPLING:
+def _note_verdict(run: _Run, verdict: SampleVerdict | None) -> None:
+    if verdict is not None:
+        promising = verdict is SampleVerdict.PROMISING
+        run.tier = RunTier.PROMISING if promising else RunTier.DEPRIORITISED
+        run.verdict = verdict
+    elif run.tier == RunTier.SAMPLING:
         # The attempt said nothing: the run's next phase is its sample.
-        SessionRun.objects.filter(pk=finished["session_run"]).update(tier=RunTier.UNSAMPLED)
+        run.tier, run.reset = RunTier.UNSAMPLED, True
 
 
-def stop_cause(candidate: int, card: StopCard) -> None:
-    """Leave alone what waits of the cause that this candidate is known by: it met a failure too often."""
-    values = {"candidate": candidate, "detail": f"fingerprint {card.key}"}
-    left = rows(_STOP_CAUSE, values)
-    if left:
-        rows(_RECOUNT, {"session_runs": sorted({each["session_run_id"] for each in left})})
+def _write(changes: _Changes) -> None:
+    moved = [run for run in changes.runs.values() if run.verdict is not None or run.reset]
+    if moved:
+        values = {
+            "session_runs": [run.session_run for run in moved],
+            "tiers": [str(run.tier) for run in moved],
+            "details": [run.verdict.value if run.verdict else "" for run in moved],
+        }
+        rows(_TIERS, values)
+    for session_run, card in changes.run_stops:
+        stop = RunStop(card.rule).exclusion.value
+        rows(_STOP_RUN, {"session_run": session_run, "stop": stop, "detail": card.sentence})
+    for session, cause, card in changes.cause_stops:
+        _stop_cause(session, cause, card)
 
 
-def _write_tally(session: int, tally: SessionTally) -> None:
-    DrainSession.objects.filter(pk=session).update(
-        zero_yield_streak=tally.zero_yields,
-        recent_outcomes=tally.recent,
-        sample_ended=tally.sample_ended,
-        sample_passed=tally.sample_passed,
-    )
+def _stop_cause(session: int, cause: str, card: StopCard) -> None:
+    values = {"session": session, "cause": cause, "detail": f"fingerprint {card.key}"}
+    left = Counter(found["session_run_id"] for found in rows(_STOP_CAUSE, values))
+    refresh_runs(dict(left))
 
 
-def stop_session(session: int, card: StopCard, *, attempt: int | None) -> bool:
-    """A rule tripped: nothing starts any more, what runs may end. False if it was ending already."""
-    changes: dict[str, Any] = {
-        "stop_reason": card.rule.value,
-        "stop_card": card.to_json(),
-        "stop_attempt_id": attempt,
-    }
-    return move_session(
-        session,
-        expect=[SessionState.RUNNING, SessionState.PAUSED],
-        to=SessionState.STOPPING,
-        why=Why("stop", "engine", card.sentence, session=session, attempt=attempt),
-        **changes,
-    )
+def drop_sample(
+    books: SessionBooks, context: SessionContext, positions: Iterable[int | None]
+) -> None:
+    """Phases left the plan without an attempt; those of the session's sample cannot pass any more."""
+    sample = context.limits.sample or 0
+    for position in positions:
+        if position is None or position > sample:
+            continue
+        books.set_tally(books.tally.sample_dropped())
+        card = judge_sample(context.limits, books.tally, books.selected)
+        if card is not None:
+            books.stop(card)
 
 
 def judgement_key(level: str, key: str, coarse: str, fine: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
-from drain.engine.attempts.start import Held
+from drain.engine.attempts.started import StartedAttempt
 from drain.engine.process.ended import Command, Ended
 from drain.engine.process.outcome import Decision
 from drain.engine.process.outcome import Source as SourceSays
@@ -18,7 +18,7 @@ from drain.models import Source, TelemetryEvent
 from drain.models.vocabulary import WORKING_STATES, PhaseState, SourceKind
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import Outcome
-from drain.sources.autopack.readback import SETTLED, Readback, Watermark, before, settle
+from drain.sources.autopack.readback import SETTLED, Readback, Settling, Watermark, before
 from drain.sources.autopack.rows import SourceRow
 from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 UNSETTLED = "unsettled"
 EXIT_REFUSED = 2
 """Autopack's script does not run a phase that is neither failed nor queued."""
+_FOLLOW_AFTER = timedelta(seconds=10)
 _ONE_MORE_LOOK = 1.0
 """Seconds for the last word of a child that was ended: what it had sent is there, nothing new will come."""
 _OUTCOMES = {
@@ -52,10 +53,6 @@ class SourceMovedError(Exception):
         self.state = state
 
 
-class _LeaseLostError(Exception):
-    """The lease ended while the source was read back."""
-
-
 @dataclass(frozen=True, slots=True)
 class Said:
     """What a source says after an attempt."""
@@ -69,49 +66,97 @@ class Said:
     """Why the phase is out of the plan, if it was not run."""
 
 
-class Around:
-    """A phase without a source: nothing to read before, nothing after."""
+class Reading(Protocol):
+    """A source that is being read back after an attempt, one look at a time."""
+
+    def look(self) -> Said | None:
+        """Look once; None if it is to be looked at again in a second."""
+
+    def hurry(self) -> None:
+        """Let the next look be the last."""
+
+
+class SourceSync:
+    """A phase without a source: nothing to read before, nothing after. `before` and looks may take their time."""
 
     def before(self) -> None:
         """Note the source's state before the child runs. Raises SourceError or SourceMovedError."""
 
     def profile(self, profile: Profile) -> Profile:
-        """The profile to run, with what only the source knows. Raises SourceError."""
+        """Return the profile to run, with what only the source knows. Raises SourceError."""
         return profile
 
-    def after(self, ended: Ended, beat: Callable[[], bool]) -> Said:
-        """Read the source back; `beat` keeps the lease meanwhile and is False once it is lost."""
-        del ended, beat
-        return Said()
+    def after(self, ended: Ended) -> Reading | None:
+        """Return the reading back of the source; None if there is nothing to read."""
+        del ended
+        return None
 
 
-class AutopackAround(Around):
+class AutopackSync(SourceSync):
     """An Autopack phase: its database has the last word on state, reason and telemetry."""
 
-    def __init__(self, held: Held, source: Source, *, ignore_queued: bool = False) -> None:
-        self._held = held
+    def __init__(self, started: StartedAttempt, source: Source) -> None:
+        self._started = started
         self._source = source
-        self._ignore_queued = ignore_queued
         self._watermark = Watermark({}, {})
 
     def before(self) -> None:
-        self._watermark = before(self._source, self._held.run_id, self._held.phase_id)
+        self._watermark = before(self._source, self._started.run_id, self._started.phase_id)
         moved = self._moved()
         if moved is not None:
-            follow_rows(self._source, self._held.run, self._watermark.phases.values())
-            self._ask_later(FOLLOW, "")
+            follow_rows(self._source, self._started.run, self._watermark.phases.values())
+            ask_later(FOLLOW, self._started.phase, self._source.pk, "", _FOLLOW_AFTER)
             raise moved
 
     def profile(self, profile: Profile) -> Profile:
         return for_source(profile, self._source)
 
-    def after(self, ended: Ended, beat: Callable[[], bool]) -> Said:
+    def after(self, ended: Ended) -> Reading | None:
         if ended.command is Command.LOST:
-            return Said()
-        try:
-            found = self._settled(ended, beat)
-        except _LeaseLostError:
-            return Said(SourceSays(UNSETTLED, Outcome.RETRYABLE))
+            return None
+        return _AutopackReading(self._started, self._source, self._watermark, ended)
+
+    def _moved(self) -> SourceMovedError | None:
+        """Why the phase must not start, by the source as it is now; None if it may."""
+        row = self._watermark.phases[self._started.phase_id]
+        if row.state not in (PhaseState.FAILED, self._started.was):
+            return _not_ours(row, self._source.name)
+        ahead = (
+            None
+            if self._started.ignores_queued
+            else self._watermark.queued_before(self._started.phase_id)
+        )
+        if ahead is not None:
+            detail = f"Autopack would run the queued {ahead} first"
+            return SourceMovedError(ExclusionReason.WAITS_FOR_QUEUED, detail, row.state)
+        return None
+
+
+class _AutopackReading:
+    """Reads an Autopack phase back until it holds still, and puts back what was not done."""
+
+    def __init__(
+        self, started: StartedAttempt, source: Source, watermark: Watermark, ended: Ended
+    ) -> None:
+        self._started = started
+        self._source = source
+        self._ended = ended
+        self._settling = Settling(
+            source,
+            started.run_id,
+            started.phase_id,
+            watermark,
+            min(_ONE_MORE_LOOK, source.settle_seconds) if _was_ended(ended) else None,
+            failed=_was_ended(ended) or ended.exit_code != 0,
+        )
+
+    def hurry(self) -> None:
+        self._settling.hurry()
+
+    def look(self) -> Said | None:
+        found, ended = self._settling.look(), self._ended
+        if found is None:
+            return None
         if found.other_phase_that_ran is not None:
             return self._diverted(found, found.other_phase_that_ran)
         if ended.exit_code == EXIT_REFUSED and found.row is not None and _is_taken(found.row):
@@ -122,33 +167,6 @@ class AutopackAround(Around):
             self._reason(found, ended), _outcome(found, ended), len(events), authority=True
         )
         return Said(says, events, state=self._state_after(found, ended))
-
-    def _moved(self) -> SourceMovedError | None:
-        """Why the phase must not start, by the source as it is now; None if it may."""
-        row = self._watermark.phases[self._held.phase_id]
-        if row.state not in (PhaseState.FAILED, self._held.was):
-            return _not_ours(row, self._source.name)
-        ahead = None if self._ignore_queued else self._watermark.queued_before(self._held.phase_id)
-        if ahead is not None:
-            detail = f"Autopack would run the queued {ahead} first"
-            return SourceMovedError(ExclusionReason.WAITS_FOR_QUEUED, detail, row.state)
-        return None
-
-    def _settled(self, ended: Ended, beat: Callable[[], bool]) -> Readback:
-        def tick() -> None:
-            if not beat():
-                raise _LeaseLostError
-
-        held = self._held
-        return settle(
-            self._source,
-            held.run_id,
-            held.phase_id,
-            self._watermark,
-            tick,
-            min(_ONE_MORE_LOOK, self._source.settle_seconds) if _was_ended(ended) else None,
-            failed=_was_ended(ended) or ended.exit_code != 0,
-        )
 
     def _reason(self, found: Readback, ended: Ended) -> str:
         """The cause that the source wrote in this attempt; none leaves it to what the child printed."""
@@ -169,12 +187,12 @@ class AutopackAround(Around):
 
     def _diverted(self, found: Readback, other: str) -> Said:
         """Autopack ran another phase: take that one over as it is, and put the asked one back to FAILED."""
-        row = found.phases[self._held.phase_id]
+        row = found.phases[self._started.phase_id]
         state = self._put_back(row, "")
         detail = f"Autopack ran {other} instead"
         follow_rows(
-            self._source, self._held.run, [found.phases[other]],
-            f"ran instead of {self._held.phase_id}",
+            self._source, self._started.run, [found.phases[other]],
+            f"ran instead of {self._started.phase_id}",
         )  # fmt: skip
         says = SourceSays(detail, Outcome.DIVERTED)
         return Said(says, detail=detail, state=state, excluded=ExclusionReason.WAITS_FOR_QUEUED)
@@ -184,34 +202,40 @@ class AutopackAround(Around):
 
         What somebody wrote since `row` was read stays, and is followed later.
         """
-        held = self._held
+        started = self._started
         if row.state in SETTLED:
             return row.state
         change = Change(
-            held.run_id, held.phase_id, row.state, PhaseState.FAILED, words, row.phase.changed_at
+            started.run_id,
+            started.phase_id,
+            row.state,
+            PhaseState.FAILED,
+            words,
+            row.phase.changed_at,
         )
         try:
             written = write_back(self._source, change)
         except SourceError as error:
-            log.warning("phase %s could not be put back yet: %s", held.phase_id, error)
+            log.warning("phase %s could not be put back yet: %s", started.phase_id, error)
             self._ask_later(LOST, words)
             return PhaseState.FAILED
         self._ask_later(FOLLOW, "")
         return PhaseState.FAILED if written else row.state
 
     def _ask_later(self, verb: str, words: str) -> None:
-        after = AGAIN if verb == LOST else timedelta(seconds=10)
-        ask_later(verb, self._held.phase, self._source.pk, words, after)
+        after = AGAIN if verb == LOST else _FOLLOW_AFTER
+        ask_later(verb, self._started.phase, self._source.pk, words, after)
 
 
-def around_for(held: Held, *, ignore_queued: bool = False) -> Around:
-    """The source's part in this attempt; `ignore_queued`: what is queued before it does not matter."""
-    if held.source is None:
-        return _NOTHING
-    source = Source.objects.get(pk=held.source)
-    if source.kind != SourceKind.AUTOPACK:
-        return _NOTHING
-    return AutopackAround(held, source, ignore_queued=ignore_queued)
+def source_sync(started: StartedAttempt) -> SourceSync:
+    """Return the source's part in this attempt; asks the database."""
+    if started.source is None:
+        return NOTHING
+    source = Source.objects.get(pk=started.source)
+    return AutopackSync(started, source) if source.kind == SourceKind.AUTOPACK else NOTHING
+
+
+NOTHING = SourceSync()
 
 
 def not_run(moved: SourceMovedError) -> tuple[Decision, Said]:
@@ -225,9 +249,6 @@ def not_run(moved: SourceMovedError) -> tuple[Decision, Said]:
         reached_limit_boundary=False,
     )
     return decision, _left_alone(moved)
-
-
-_NOTHING = Around()
 
 
 def _left_alone(moved: SourceMovedError, outcome: Outcome | None = None) -> Said:

@@ -73,6 +73,8 @@ class Report:
     """All telemetry lines that were read, kept in `telemetry` or not."""
     state: str | None = None
     """Last state reported."""
+    states: tuple[str, ...] = ()
+    """All states reported, in order, bounded."""
     failure: str | None = None
     """Last reason reported."""
     outcome: str | None = None

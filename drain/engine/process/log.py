@@ -70,6 +70,11 @@ class LogSink:
         if len(self._tail) > 2 * TAIL_KEPT:
             del self._tail[:-TAIL_KEPT]
 
+    @property
+    def is_large(self) -> bool:
+        """Whether it is in a file of its own, which `finish` puts in order."""
+        return self._spool is not None
+
     def tail_lines(self, count: int) -> list[str]:
         """Return the last `count` lines so far, each bounded, safe to store and show."""
         return last_lines(self._last(TAIL_TEXT), count)

@@ -36,8 +36,8 @@ class Profile:
     """Let an imported value that begins with "-" begin an argument."""
     os_user: str = ""
     """Run as this OS user (the worker must be root); "" for the worker's own."""
-    chunk: int = 1
-    """Phases started in one step; above 1 only for short idempotent ones."""
+    max_parallel: int | None = None
+    """Phases of it at the same time, over all hosts and sessions; None for no limit of its own."""
 
 
 def check(profile: Profile, environ: Mapping[str, str] | None = None) -> list[str]:
@@ -70,8 +70,6 @@ def _check_numbers(profile: Profile) -> list[str]:
     problems = []
     if profile.timeout is not None and not 0 < profile.timeout < float("inf"):
         problems.append(f"The timeout must be more than 0 seconds, not {profile.timeout:g}.")
-    if profile.chunk < 1:
-        problems.append(f"The chunk must be at least 1, not {profile.chunk}.")
     return problems
 
 

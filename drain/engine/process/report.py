@@ -31,6 +31,7 @@ LINE_LIMIT = 64 * 1024
 LINE_COUNT_LIMIT = 50_000
 TELEMETRY_KEPT = 10_000
 BAD_LINES_KEPT = 20
+STATES_KEPT = 1_000
 _BLOCK = 256 * 1024
 _LEAST_FREE = 64 * 1024
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -49,6 +50,7 @@ class ReportReader:
         self._telemetry: list[TelemetryEvent] = []
         self._telemetry_count = 0
         self._state: str | None = None
+        self._states: list[str] = []
         self._failure: str | None = None
         self._outcome: str | None = None
         self._progress: ProgressEvent | None = None
@@ -56,6 +58,19 @@ class ReportReader:
         self._bad_count = 0
         self._problem: str | None = None
         self._doubt: str | None = None
+
+    @property
+    def left(self) -> int:
+        """Bytes that are not read yet, as far as the file can be looked at."""
+        if self._problem is not None:
+            return 0
+        try:
+            size = (
+                os.fstat(self._fd).st_size if self._fd >= 0 else os.lstat(self._path or "").st_size
+            )
+        except OSError:
+            return 0
+        return max(0, size - self._offset)
 
     def poll(self) -> list[Event]:
         """Return the events since the last call, from at most one block of the file."""
@@ -126,6 +141,7 @@ class ReportReader:
             telemetry=tuple(self._telemetry),
             telemetry_count=self._telemetry_count,
             state=self._state,
+            states=tuple(self._states),
             failure=self._failure,
             outcome=self._outcome,
             progress=self._progress,
@@ -224,6 +240,8 @@ class ReportReader:
                     self._telemetry.append(event)
             case StateEvent():
                 self._state = event.state
+                if len(self._states) < STATES_KEPT:
+                    self._states.append(event.state)
             case FailureEvent():
                 self._failure = event.reason
             case OutcomeEvent():

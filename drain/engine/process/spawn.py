@@ -10,6 +10,7 @@ import os
 import pwd
 import subprocess
 import time
+from collections.abc import Collection
 from types import TracebackType
 
 from drain.engine.process.ended import Command, Ended, Pulse, Tick
@@ -19,6 +20,9 @@ from drain.engine.process.log import LogSink
 from drain.engine.process.orphans import orphanage
 from drain.engine.process.report import ReportReader
 from drain.engine.process.watch import Watch
+
+HEAVY_REPORT = 256 * 1024
+"""Bytes of a report whose reading takes too long for a loop that watches many children."""
 
 
 def start(job: Job, lease_until: float = float("inf")) -> Child:
@@ -58,12 +62,40 @@ class Child:
 
         What it left behind is killed. An exception of the tick kills the child and passes through.
         """
-        watch = self._watch
         try:
-            while not watch.until_tick():
-                watch.obey(tick(self._pulse()))
+            while not self._watch.until_tick():
+                self.obey(tick(self.pulse()))
         finally:
             self.kill()
+        return self.collect()
+
+    @property
+    def descriptors(self) -> list[int]:
+        """What to poll for reading before `advance`."""
+        return self._watch.descriptors
+
+    @property
+    def due_at(self) -> float:
+        """When `advance` must be called although nothing could be read (time.monotonic)."""
+        return self._watch.due_at
+
+    def advance(self, ready: Collection[int]) -> bool:
+        """Deal with what can be read and with times that are over; True when the child has ended: then `collect`."""
+        return self._watch.advance(ready)
+
+    def obey(self, command: Command) -> None:
+        """Do what the engine orders; the first order stands, but a lost lease overrides it."""
+        self._watch.obey(command)
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether `collect` has more to read or to put in order than a loop should wait for."""
+        return self._log.is_large or self._report.left > HEAVY_REPORT
+
+    def collect(self) -> Ended:
+        """Return how the child ended, after killing what it left behind."""
+        self.kill()
+        watch = self._watch
         report = self._report.finish()
         if report.problem is not None:
             self._log.feed(f"\n[drainsite: {report.problem}]\n".encode())
@@ -83,7 +115,8 @@ class Child:
         """Kill the child and all it started, at once; harmless if it is gone."""
         self._watch.finish()
 
-    def _pulse(self) -> Pulse:
+    def pulse(self) -> Pulse:
+        """Return what the child has done since the last time."""
         return Pulse(
             elapsed=time.monotonic() - self._watch.started,
             total_bytes=self._log.total,

@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 import time
+from collections.abc import Collection
 
 from drain.engine.process import warden
 from drain.engine.process.ended import Command
@@ -24,6 +25,8 @@ _READ = 64 * 1024
 _DRAIN_LIMIT = 2 * 1024 * 1024
 """More than a pipe holds: what was printed before the end is read, what a survivor goes on printing is not."""
 _POLL_SECONDS = 0.02
+_SLOW_POLL_SECONDS = 0.05
+"""Between looks where there are no pidfds, when many processes are watched at once."""
 _NEVER = float("inf")
 _WARDEN_PATIENCE = 2.0
 """Seconds that the warden leaves this process to end a child whose time is over by itself."""
@@ -49,10 +52,6 @@ class Watch:
         self._log = log
         self._pipe = pipe
         self._pidfd = _pidfd(process.pid)
-        self._poller = select.poll()
-        self._poller.register(pipe, select.POLLIN)
-        if self._pidfd >= 0:
-            self._poller.register(self._pidfd, select.POLLIN)
         self._deadline = self.started + job.timeout
         self._kill_at = _NEVER
         self._next_tick = self.started + TICK_SECONDS
@@ -64,6 +63,24 @@ class Watch:
     def returncode(self) -> int:
         """Popen's: negative for a signal. Only after `finish`."""
         return self._process.returncode
+
+    @property
+    def descriptors(self) -> list[int]:
+        """What to poll for reading: the output while somebody holds it, and the pidfd."""
+        return [fd for fd in (self._pipe, self._pidfd) if fd >= 0]
+
+    @property
+    def due_at(self) -> float:
+        """When `advance` must be called although nothing could be read (time.monotonic)."""
+        due = min(self._deadline, self._kill_at)
+        return due if self._pidfd >= 0 else min(due, time.monotonic() + _SLOW_POLL_SECONDS)
+
+    def advance(self, ready: Collection[int]) -> bool:
+        """Deal with what can be read and with times that are over; True when the process has ended."""
+        self._press(time.monotonic())
+        if self._pipe in ready:
+            self._read()
+        return self._pidfd in ready or (self._pidfd < 0 and self._has_ended())
 
     def until_tick(self) -> bool:
         """Watch until the process ends (True) or a tick is due (False)."""
@@ -135,13 +152,10 @@ class Watch:
         """Wait for something to happen and deal with it; True when the process has ended."""
         if self._pidfd < 0:
             seconds = min(seconds, _POLL_SECONDS)
-        ended = False
-        for fd, _ in self._poller.poll(max(0.0, seconds) * 1000 + 0.5):
-            if fd == self._pidfd:
-                ended = True
-            else:
-                self._read()
-        return ended or (self._pidfd < 0 and self._has_ended())
+        poller = select.poll()
+        for fd in self.descriptors:
+            poller.register(fd, select.POLLIN)
+        return self.advance([fd for fd, _ in poller.poll(max(0.0, seconds) * 1000 + 0.5)])
 
     def _has_ended(self) -> bool:
         if hasattr(os, "waitid"):
@@ -155,7 +169,6 @@ class Watch:
         if data:
             self._log.feed(data)
             return True
-        self._poller.unregister(self._pipe)
         os.close(self._pipe)
         self._pipe = -1
         return False

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from django.db import transaction
 from django.utils import timezone
 
 from drain.db.prepared import Row, row, rows
-from drain.engine.attempts.context import LoopContext
-from drain.engine.attempts.judge import sample_dropped
+from drain.engine.attempts.books import lock_sessions, write_sessions
+from drain.engine.attempts.context import session_context
+from drain.engine.attempts.judge import drop_sample
 from drain.engine.sessions.planning import state_snapshot
 from drain.engine.sessions.scope import SessionScope
 from drain.evidence.checks.run import run_checks
@@ -17,15 +16,6 @@ from drain.models import Candidate, DrainSession
 from drain.models.transitions.phases import Why
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import LIVE_SESSION_STATES, CandidateStatus, SessionState
-
-
-class Idle(StrEnum):
-    """What a loop without work does."""
-
-    DONE = "done"
-    WAIT = "wait"
-    PAUSED = "paused"
-
 
 # What waits in runs on hold only waits for a person, and what waits for a phase that this session will not
 # drain either (held, or waiting in a circle) waits for ever: such ends add nothing to a session.
@@ -76,42 +66,45 @@ WHERE s.id = %(session)s::bigint AND s.selected > %(sample)s::int AND s.sample_e
 """
 
 
-def settle(context: LoopContext) -> Idle:
-    """Decide for a loop that found nothing to start; ends the session when it is over."""
-    found = row(_LOOK, {"session": context.session})
-    if found is None or found["state"] not in LIVE_SESSION_STATES:
-        return Idle.DONE
-    if found["state"] == SessionState.PAUSED:
-        return Idle.PAUSED
-    if found["running"]:
-        # Others still run: their end may offer something again, and the last one ends the session.
-        return Idle.DONE if found["state"] == SessionState.STOPPING else Idle.WAIT
+def settle(session: int, actor: str) -> bool:
+    """See to a session of which nothing runs and nothing could start; True if it was over and has ended."""
+    found = row(_LOOK, {"session": session})
+    if found is None or found["running"] or found["state"] not in _SETTLED_FROM:
+        return False
     if found["state"] == SessionState.STOPPING:
-        return _end(context, _stopped_as(found))
+        return end_session(session, _stopped_as(found), actor)
     if found["waiting"] and found["startable"]:
-        _mend(context)
-        return Idle.WAIT
+        _mend(session)
+        return False
     if found["waiting"]:
-        rows(_EXCLUDE_REST, {"session": context.session})
-    return _end(context, SessionState.FINISHED)
+        _exclude_rest(session)
+    return end_session(session, SessionState.FINISHED, actor)
 
 
-def _mend(context: LoopContext) -> None:
+_SETTLED_FROM = (SessionState.RUNNING, SessionState.STOPPING)
+
+
+def _exclude_rest(session: int) -> None:
+    with transaction.atomic():
+        if lock_sessions([session]):
+            rows(_EXCLUDE_REST, {"session": session})
+
+
+def _mend(session: int) -> None:
     """Something could start and did not: as a rule it is for a moment, unless its rows were deleted."""
-    rows(_FORGET_DELETED, {"session": context.session})
-    sample = context.limits.sample
-    if sample and row(_SAMPLE_GONE, {"session": context.session, "sample": sample}):
-        with transaction.atomic():
-            sample_dropped(context)
+    with transaction.atomic():
+        books, context = lock_sessions([session]), session_context(session)
+        if not books or context is None:
+            return
+        rows(_FORGET_DELETED, {"session": session})
+        sample = context.limits.sample
+        if sample and row(_SAMPLE_GONE, {"session": session, "sample": sample}):
+            drop_sample(books[session], context, [sample])
+        write_sessions(books.values())
 
 
 def _stopped_as(found: Row) -> SessionState:
     return SessionState.CANCELLED if found["cancel_requested"] else SessionState.STOPPED
-
-
-def _end(context: LoopContext, to: SessionState) -> Idle:
-    end_session(context.session, to, context.actor)
-    return Idle.DONE
 
 
 def end_session(session_pk: int, to: SessionState, actor: str, reason: str = "") -> bool:

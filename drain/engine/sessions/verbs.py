@@ -6,7 +6,7 @@ from django.db import transaction
 
 from drain.engine.errors import EngineError
 from drain.engine.sessions.closing import end_session
-from drain.engine.workers.slots import anybody_there, make_places
+from drain.engine.workers.loops import inline_loop_is_alive
 from drain.engine.workers.wakeups import wake
 from drain.models import DrainSession
 from drain.models.audit import Person, Subject, record_audit
@@ -21,8 +21,7 @@ Actor = Person
 def start_session(session: DrainSession) -> None:
     """Put a planned session's wake-ups into the queue; workers do the rest."""
     if session.state in LIVE_SESSION_STATES:
-        make_places(session.pk, session.parallel)
-        wake(session.pk)
+        wake(fresh=True)
 
 
 def pause_session(session_pk: int, actor: Actor) -> None:
@@ -37,9 +36,10 @@ def resume_session(session_pk: int, actor: Actor, *, inline: bool = False) -> No
     with it and is still there. One that never opened is opened first, preflights and all.
     """
     session = DrainSession.objects.filter(pk=session_pk).first()
-    there = session is not None and anybody_there(session_pk)
+    there = inline_loop_is_alive(session_pk)
+    runs = session is not None and session.open_attempts > 0
     expect = [SessionState.PAUSED, SessionState.INTERRUPTED]
-    if session is not None and inline and there and session.state in expect:
+    if session is not None and inline and (there or runs) and session.state in expect:
         raise EngineError(
             f"Something of drain {session_pk} still runs in another process, which can go on with it: "
             f"`manage.py session resume {session_pk}`."
@@ -49,8 +49,7 @@ def resume_session(session_pk: int, actor: Actor, *, inline: bool = False) -> No
     changes = {"inline": here, "stop_reason": "", "stop_card": {}}
     _move(session_pk, expect, to, "resume", actor, **changes)
     if session is not None and not here:
-        make_places(session_pk, session.parallel)
-        wake(session_pk)
+        wake(fresh=True)
 
 
 def stop_session_by_person(session_pk: int, actor: Actor) -> None:

@@ -23,7 +23,7 @@ from drain.policy.words import HIDDEN
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._: -]{0,99}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-MAX_CHUNK = 1000
+MOST_PARALLEL = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class ProfileInput:
     preflight: str = ""
     allow_dash: bool = False
     os_user: str = ""
-    chunk: int = 1
+    max_parallel: int | None = None
     is_default: bool = False
 
 
@@ -113,7 +113,7 @@ def described(profile: ExecutorProfile | None) -> dict[str, Any]:
         "preflight": profile.preflight,
         "allow_dash": profile.allow_dash,
         "os_user": profile.os_user,
-        "chunk": profile.chunk,
+        "max_parallel": profile.max_parallel,
         "default": profile.is_default,
     }
 
@@ -150,8 +150,9 @@ def _refuse_numbers(given: ProfileInput) -> None:
     timeout = given.timeout_seconds
     if timeout is not None and not (math.isfinite(timeout) and timeout > 0):
         raise EngineError(f"The timeout must be more than 0 seconds, not {timeout:g}.")
-    if not 1 <= given.chunk <= MAX_CHUNK:
-        raise EngineError(f"The chunk must be between 1 and {MAX_CHUNK}, not {given.chunk}.")
+    most = given.max_parallel
+    if most is not None and not 1 <= most <= MOST_PARALLEL:
+        raise EngineError(f"--max-parallel must be between 1 and {MOST_PARALLEL:,}, not {most}.")
 
 
 def _refuse_commands(given: ProfileInput) -> None:

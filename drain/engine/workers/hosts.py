@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import time
@@ -15,10 +16,11 @@ from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
 import drain
-from drain.db.prepared import row
+from drain.db.prepared import row, rows
 from drain.engine.errors import EngineError
+from drain.engine.workers.slots import host_slots
 from drain.engine.workers.timing import HOST_SILENT_SECONDS
-from drain.models import SessionLoop, WorkerHost
+from drain.models import WorkerHost
 
 ASK_SECONDS = 0.5
 REGISTER_LOCK = 0x64726168
@@ -33,6 +35,7 @@ def register_host(workers: int, profiles: list[str]) -> UUID:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTER_LOCK])
         require_shared_secret()
         host = WorkerHost.objects.create(
+            slots=host_slots(workers),
             id=uuid4(),
             host=socket.gethostname(),
             pid=os.getpid(),
@@ -85,32 +88,60 @@ def answer_probe(host: UUID) -> None:
     WorkerHost.objects.filter(pk=host).update(last_answer=Now())
 
 
+def worker_slots(host: UUID | None) -> int:
+    """Return the most phases that one worker of this host looks after at once."""
+    found = None if host is None else WorkerHost.objects.filter(pk=host).first()
+    if found is None:
+        return host_slots(1)
+    return max(1, math.ceil(found.slots / max(1, found.workers)))
+
+
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """How many worker processes there are, and how many drain right now."""
+    """What the hosts that are alive can do."""
 
     hosts: int
     workers: int
+    """Worker processes."""
+    slots: int
+    """Phases that may run at the same time."""
     busy: int
+    """Phases that run now in their workers."""
+
+    @property
+    def free(self) -> int:
+        """Slots that are free."""
+        return max(0, self.slots - self.busy)
+
+
+_BUSY = """
+SELECT count(*)::int AS busy FROM drain_attempt a JOIN drain_workerloop l ON l.id = a.loop
+WHERE a.finished_at IS NULL AND l.host_id IS NOT NULL
+"""
 
 
 def strength() -> Strength:
-    """Alive hosts and workers."""
-    counts = list(alive_hosts().values_list("workers", flat=True))
-    busy = SessionLoop.objects.filter(holder__isnull=False, expires_at__gt=Now()).count()
-    return Strength(hosts=len(counts), workers=sum(counts), busy=busy)
+    """Return what the hosts that are alive can do, and how much of it is in use."""
+    found = list(alive_hosts().values_list("workers", "slots"))
+    (used,) = rows(_BUSY, {})
+    return Strength(
+        hosts=len(found),
+        workers=sum(workers for workers, _ in found),
+        slots=sum(slots for _, slots in found),
+        busy=used["busy"],
+    )
 
 
 def is_answering(host: UUID, within_seconds: float) -> bool:
     """Whether a worker of this host answered a probe lately, or all of them are busy draining.
 
-    Loops tell their host by the name in front of their worker's: see `worker_name`.
+    While all of them drain, the renewals of their loops are the answer.
     """
     found = row(
         """
         SELECT coalesce(last_answer, started_at) > now() - make_interval(secs => %(seconds)s::float8) AS fresh,
-            (SELECT count(*) FROM drain_sessionloop p
-             WHERE p.expires_at > now() AND starts_with(p.worker, h.host || '/')) >= h.workers AS busy
+            (SELECT count(*) FROM drain_workerloop l
+             WHERE l.expires_at > now() AND l.host_id = h.id) >= h.workers AS busy
         FROM drain_workerhost h WHERE h.id = %(host)s::uuid
         """,
         {"host": host, "seconds": within_seconds},

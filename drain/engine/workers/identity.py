@@ -57,7 +57,7 @@ def to_profile(stored: ExecutorProfile) -> Profile:
         preflight=stored.preflight,
         allow_dash=stored.allow_dash,
         os_user=stored.os_user,
-        chunk=stored.chunk,
+        max_parallel=stored.max_parallel,
     )
 
 

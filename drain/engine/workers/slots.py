@@ -1,51 +1,43 @@
-"""Places of loops in a session: who drains it right now."""
+"""How many phases a host, and each of its workers, may run at the same time."""
 
 from __future__ import annotations
 
-from uuid import UUID
+import logging
+import os
+import resource
 
-from drain.db.prepared import row, rows
-from drain.engine.workers.timing import LEASE_SECONDS
+from django.conf import settings
 
-# A place is free when nobody holds it or its holder was silent for a whole lease.
-_TAKE = """
-UPDATE drain_sessionloop SET holder = %(holder)s::uuid, worker = %(worker)s::text, enqueued_at = NULL,
-    expires_at = now() + make_interval(secs => %(seconds)s::float8)
-WHERE session_id = %(session)s::bigint AND slot = %(slot)s::int
-  AND (holder IS NULL OR expires_at < now())
-RETURNING id
-"""
-_FREE = """
-UPDATE drain_sessionloop SET holder = NULL, expires_at = NULL, enqueued_at = NULL
-WHERE session_id = %(session)s::bigint AND holder = %(holder)s::uuid
-"""
-_HELD = """
-SELECT 1 FROM drain_sessionloop
-WHERE session_id = %(session)s::bigint AND holder IS NOT NULL AND expires_at > now() LIMIT 1
-"""
-_MAKE = """
-INSERT INTO drain_sessionloop (session_id, slot, worker)
-SELECT %(session)s::bigint, slot, '' FROM generate_series(0, %(count)s::int - 1) AS slot
-ON CONFLICT (session_id, slot) DO NOTHING
-"""
+log = logging.getLogger(__name__)
+
+PER_WORKER = 16
+PER_CORE = 4
+FILES_OF_A_CHILD = 5
+"""Descriptors that a worker holds for a running child: output, pidfd, log, report, and one in passing."""
+FILES_OF_ITS_OWN = 100
 
 
-def make_places(session: int, count: int) -> None:
-    """Make the session's places; harmless when they exist."""
-    rows(_MAKE, {"session": session, "count": count})
+def host_slots(workers: int) -> int:
+    """Return the slots of this host: DRAIN_SLOTS, else the smaller of 16 a worker and 4 a core."""
+    asked: int = settings.DRAIN_SLOTS
+    return asked or max(workers, min(PER_WORKER * workers, PER_CORE * (os.cpu_count() or 1)))
 
 
-def take_place(session: int, slot: int, holder: UUID, worker: str) -> bool:
-    """Take a place; False if somebody alive has it."""
-    values = {"session": session, "slot": slot, "holder": holder, "worker": worker}
-    return row(_TAKE, {**values, "seconds": LEASE_SECONDS}) is not None
-
-
-def anybody_there(session: int) -> bool:
-    """Whether somebody alive holds a place of the session."""
-    return row(_HELD, {"session": session}) is not None
-
-
-def free_place(session: int, holder: UUID) -> None:
-    """Give a place back, ready to be woken again."""
-    rows(_FREE, {"session": session, "holder": holder})
+def capped_slots(wanted: int) -> int:
+    """Return how many of these slots this process has file descriptors for, after raising its own limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = 1 << 20
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (hard, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    )
+    most = max(1, (hard - FILES_OF_ITS_OWN) // FILES_OF_A_CHILD)
+    if most < wanted:
+        log.warning(
+            "%s phases at the same time instead of %s: this process may open %s files only (ulimit -n); raise its hard "
+            "limit for more.",
+            most,
+            wanted,
+            hard,
+        )
+    return min(wanted, most)

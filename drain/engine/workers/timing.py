@@ -17,9 +17,6 @@ WARDEN_MARGIN = min(2.0, LEASE_SECONDS / 10)
 """The warden ends what a lease protected so long before the lease is over."""
 
 RESCUE_MARGIN = LEASE_SECONDS / 3
-SLICE_SECONDS = 300.0
-"""A loop hands its worker back after this long, so that sessions take turns."""
-
 IDLE_SECONDS = 0.25
 """Between looks for work while other loops still run phases of the session."""
 

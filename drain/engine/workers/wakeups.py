@@ -1,33 +1,46 @@
-"""Wake-ups: django-q2 tasks that say "drain this session from this place", and nothing else.
+"""Wake-ups: django-q2 tasks that say "there is something to drain", and nothing else.
 
-The places in the database are the truth; a wake-up that is lost, doubled or late does no harm.
+Rows are the truth; a wake-up that is lost, doubled or late does no harm: a worker process that gets one becomes a
+loop if there is anything to drain, and comes back at once if there is not.
 """
 
 from __future__ import annotations
 
+from django_q.tasks import async_task
+
 from drain.db.prepared import rows
-from drain.engine.workers.broker import send
+from drain.engine.workers.timing import HOST_SILENT_SECONDS
 
 DRAIN_TASK = "drain.tasks.drain_loop"
 DRAIN_CLUSTER = "drain"
-FORGOTTEN_SECONDS = 30.0
-"""A wake-up that nobody answered for this long is sent again."""
+FORGOTTEN_SECONDS = 4.0
+"""Wake-ups that nobody answered for this long are sent again."""
+PREFETCHED = 1
+"""Wake-ups that a cluster takes from the queue while its workers are busy: they reach nobody else."""
 
 _DUE = """
-UPDATE drain_sessionloop p SET enqueued_at = now()
-FROM drain_drainsession s
-WHERE s.id = p.session_id AND s.state IN ('planned', 'running', 'stopping') AND NOT s.inline
-  AND (%(session)s::bigint IS NULL OR s.id = %(session)s::bigint)
-  AND (p.holder IS NULL OR p.expires_at < now())
-  AND (p.enqueued_at IS NULL OR p.enqueued_at < now() - make_interval(secs => %(seconds)s::float8))
-RETURNING p.session_id, p.slot
+UPDATE drain_workerhost h SET woken_at = now() FROM (
+    SELECT w.id, w.workers - (SELECT count(*)::int FROM drain_workerloop l
+                              WHERE l.host_id = w.id AND l.expires_at > now()) AS idle
+    FROM drain_workerhost w
+    WHERE w.stopped_at IS NULL AND w.last_seen > now() - make_interval(secs => %(silent)s::float8)
+) found
+WHERE h.id = found.id AND found.idle > 0
+  AND (%(fresh)s::bool OR h.woken_at IS NULL OR h.woken_at < now() - make_interval(secs => %(seconds)s::float8))
+  AND EXISTS (SELECT FROM drain_drainsession s
+              WHERE s.state IN ('planned', 'running', 'stopping') AND NOT s.inline)
+RETURNING found.idle + %(prefetched)s::int AS count
 """
 
 
-def wake(session: int | None = None) -> int:
-    """Send wake-ups for the free places of a session (None: all live ones); returns how many."""
-    due = rows(_DUE, {"session": session, "seconds": FORGOTTEN_SECONDS})
-    for place in due:
-        name = f"drain {place['session_id']}/{place['slot']}"
-        send(DRAIN_TASK, place["session_id"], place["slot"], cluster=DRAIN_CLUSTER, name=name)
-    return len(due)
+def wake(*, fresh: bool = False) -> int:
+    """Send wake-ups for the worker processes that do not drain; returns how many.
+
+    `fresh`: something new is to be drained. Otherwise none is sent while the last ones may still be answered.
+    """
+    values = {"silent": HOST_SILENT_SECONDS, "seconds": FORGOTTEN_SECONDS, "fresh": fresh}
+    values["prefetched"] = PREFETCHED
+    count: int = sum(found["count"] for found in rows(_DUE, values))
+    for _ in range(count):
+        async_task(DRAIN_TASK, cluster=DRAIN_CLUSTER, task_name="drain")
+    return count

@@ -59,6 +59,10 @@ class Command(DatabaseCommand):
     def _set(self, options: dict[str, Any]) -> None:
         argv = (*(options.get("argv") or ()), *getattr(self, "command", ()))
         profile, warnings = set_profile(_given(options, argv), _by(), options["reason"])
+        if options["chunk"] is not None:
+            self.stderr.write(
+                "Note: --chunk does nothing any more: a worker looks after many phases at once (DRAIN_SLOTS)."
+            )
         for warning in warnings:
             self.stderr.write(f"Warning: {warning}")
         self._print(
@@ -127,7 +131,13 @@ def _set_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--env-from", action="append", default=[], metavar="K", nargs="+")
     parser.add_argument("--preflight", default="", help="command that must succeed before a drain")
     parser.add_argument("--default", action="store_true", help="for runs that name no executor")
-    parser.add_argument("--chunk", type=int, default=1, help="phases started in one step")
+    parser.add_argument(
+        "--max-parallel",
+        type=int,
+        metavar="N",
+        help="phases of it at the same time, over all hosts",
+    )
+    parser.add_argument("--chunk", type=int, help="accepted for one release, without effect")
     parser.add_argument("--allow-dash", action="store_true", help="allow values that begin with -")
     parser.add_argument("--os-user", default="", help="run as this OS user")
     _reason(parser)
@@ -152,7 +162,7 @@ def _given(options: dict[str, Any], argv: tuple[str, ...]) -> ProfileInput:
         preflight=options["preflight"],
         allow_dash=options["allow_dash"],
         os_user=options["os_user"],
-        chunk=options["chunk"],
+        max_parallel=options["max_parallel"],
         is_default=options["default"],
     )
 

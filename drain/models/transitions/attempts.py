@@ -1,56 +1,48 @@
-"""Start and finish of an attempt: one statement each, guarded by the lease."""
+"""Start and finish of attempts: one statement for a set of them, each attempt guarded by its lease."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from drain.db.prepared import Row, row, values_of
+from drain.db.prepared import Row, columns_of, rows
 
-# The phase, its run's slot, the attempt, the transition and the books of the session move together or
-# not at all: every later part reads from `phase` and `slot`, which are empty when a guard refuses.
+# Phase, slot of its run, attempt, transition and candidate move together or not at all: every later part reads from
+# `phase`, which lacks what a guard refuses.
 _START = """
-WITH phase AS (
-    UPDATE drain_phase SET state = 'EXECUTING', state_changed_at = now(), attempts = attempts + 1,
-        lease_owner = %(lease)s::uuid,
-        lease_expires_at = now() + make_interval(secs => %(lease_seconds)s::float8)
-    WHERE id = %(phase)s::bigint AND state = %(expect)s::text AND attempts = %(seen)s::int
-    RETURNING id, run_id, attempts
+WITH g AS (
+    SELECT * FROM unnest(%(phase)s::bigint[], %(expect)s::text[], %(seen)s::int[], %(session)s::bigint[],
+        %(candidate)s::bigint[], %(lease)s::uuid[], %(timeout)s::float8[])
+        AS g (phase, expect, seen, session, candidate, lease, timeout)
+), phase AS (
+    UPDATE drain_phase p SET state = 'EXECUTING', state_changed_at = clock_timestamp(), attempts = p.attempts + 1,
+        lease_owner = g.lease
+    FROM g WHERE p.id = g.phase AND p.state = g.expect AND p.attempts = g.seen
+    RETURNING p.id, p.run_id, p.attempts, g.*
 ), slot AS (
-    UPDATE drain_run r SET open_attempts = open_attempts + 1 FROM phase
-    WHERE r.id = phase.run_id RETURNING r.id
+    UPDATE drain_run r SET open_attempts = r.open_attempts + n.n
+    FROM (SELECT run_id, count(*) AS n FROM phase GROUP BY run_id) n WHERE r.id = n.run_id
 ), attempt AS (
-    INSERT INTO drain_attempt (phase_id, run_id, session_id, number, worker, lease, timeout_seconds, command,
-        error, fingerprint, fine, failure_category, telemetry_count, zero_yield_reason,
+    INSERT INTO drain_attempt (phase_id, run_id, session_id, number, worker, lease, loop, timeout_seconds,
+        started_at, command, error, fingerprint, fine, failure_category, telemetry_count, zero_yield_reason,
         reached_limit_boundary, bad_report_lines, reported_state, progress_message, tail, log_bytes, log_name)
-    SELECT phase.id, phase.run_id, %(session)s::bigint,
+    SELECT phase.id, phase.run_id, phase.session,
         coalesce((SELECT max(number) FROM drain_attempt WHERE phase_id = phase.id), 0) + 1,
-        %(worker)s::text, %(lease)s::uuid, %(timeout)s::float8, '[]'::jsonb,
+        %(worker)s::text, phase.lease, %(loop)s::uuid, phase.timeout, clock_timestamp(), '[]'::jsonb,
         '', '', '', '', 0, '', false, 0, '', '', '', 0, ''
-    FROM phase, slot RETURNING id, number, started_at
+    FROM phase RETURNING id, phase_id, number, started_at
 ), said AS (
     INSERT INTO drain_transition
         (subject, subject_pk, run_pk, session_pk, attempt_pk, from_state, to_state, verb, actor, reason)
-    SELECT 'phase', phase.id, phase.run_id, %(session)s::bigint, attempt.id, %(expect)s::text, 'EXECUTING',
-        'start', %(worker)s::text, '' FROM phase, attempt
+    SELECT 'phase', phase.id, phase.run_id, phase.session, attempt.id, phase.expect, 'EXECUTING', 'start',
+        %(worker)s::text, ''
+    FROM phase JOIN attempt ON attempt.phase_id = phase.id
 ), candidate AS (
-    UPDATE drain_candidate c SET status = 'running', attempts = c.attempts + 1,
-        seen_attempts = phase.attempts
-    FROM phase WHERE c.id = %(candidate)s::bigint
-), books AS (
-    UPDATE drain_sessionrun s SET waiting = s.waiting - 1,
-        tier = CASE WHEN s.tier = '0' THEN '2' ELSE s.tier END,
-        head_position = coalesce(head.position, 0), not_before = coalesce(head.not_before, s.not_before)
-    FROM phase LEFT JOIN LATERAL (
-        SELECT position, not_before FROM drain_candidate
-        WHERE session_run_id = %(session_run)s::bigint AND status = 'waiting'
-          AND id <> %(candidate)s::bigint
-        ORDER BY position LIMIT 1
-    ) head ON true
-    WHERE s.id = %(session_run)s::bigint
+    UPDATE drain_candidate c SET status = 'running', attempts = c.attempts + 1, seen_attempts = phase.attempts
+    FROM phase WHERE c.id = phase.candidate
 )
-SELECT attempt.id AS attempt, attempt.number, attempt.started_at FROM attempt
+SELECT id AS attempt, phase_id AS phase, number, started_at FROM attempt
 """
 
 
@@ -62,104 +54,105 @@ class Start:
     expect: str
     seen: int
     session: int | None
-    session_run: int | None
     candidate: int | None
     lease: UUID
-    lease_seconds: float
-    worker: str
     timeout: float
 
 
-def start_attempt(start: Start) -> Row | None:
-    """FAILED (or QUEUED) → EXECUTING with a new open attempt; None if a guard refused.
+def start_attempts(starts: Sequence[Start], *, worker: str, loop: UUID) -> list[Row]:
+    """FAILED (or QUEUED) → EXECUTING with a new open attempt each; what a guard refuses is not in the answer.
 
-    The caller holds locks on the session run and the run (engine.attempts.claim), which keeps the run's
-    parallelism exact. Returns attempt (id), number and started_at.
+    The caller holds the locks of session, run and phase (engine.attempts.claim), which keeps the run's
+    parallelism exact. Returns attempt (id), phase, number and started_at.
     """
-    return row(_START, values_of(start))
+    if not starts:
+        return []
+    return rows(_START, {**columns_of(starts), "worker": worker, "loop": loop})
 
 
-# `a` is the attempt that ends; empty when the lease is gone, and with it everything that follows. Attempt and phase are
-# found by key: `finished_at IS NULL` and `lease_owner = …` would offer the small partial indexes of what is open, which
-# are then read whole, with all that ended since the oldest snapshot.
+# `a` are the attempts that end; those whose lease is gone are not among them, and with them everything that follows.
+# Attempts and phases are found by key: `finished_at IS NULL` and `lease_owner = …` would offer the small partial
+# indexes of what is open, which are then read whole, with all that ended since the oldest snapshot.
 _FINISH = """
-WITH a AS (
-    UPDATE drain_attempt SET outcome = %(outcome)s, finished_at = clock_timestamp(),
-        exit_code = %(exit_code)s, signal = %(signal)s, error = %(error)s,
-        fingerprint = %(fingerprint)s, fine = %(fine)s, failure_category = %(category)s,
-        telemetry_count = %(telemetry)s, zero_yield_reason = %(zero_yield)s,
-        reached_limit_boundary = %(boundary)s, bad_report_lines = %(bad_lines)s,
-        command = %(command)s, tail = '', log_bytes = %(log_bytes)s,
-        log_inline = %(log_inline)s, log_name = %(log_name)s
-    WHERE id = %(attempt)s AND outcome IS NULL AND lease = %(lease)s::uuid
-    RETURNING *, outcome AS o,
-        extract(epoch FROM finished_at - started_at)::float8 AS seconds
+WITH g AS (
+    SELECT * FROM unnest(%(attempt)s::bigint[], %(lease)s::uuid[], %(outcome)s::text[], %(to)s::text[],
+        %(said)s::text[], %(files_failure)s::bool[], %(exit_code)s::int[], %(signal)s::int[], %(error)s::text[],
+        %(fingerprint)s::text[], %(fine)s::text[], %(category)s::text[], %(telemetry)s::int[],
+        %(zero_yield)s::text[], %(boundary)s::bool[], %(bad_lines)s::int[], %(command)s::text[],
+        %(log_bytes)s::bigint[], %(log_inline)s::bytea[], %(log_name)s::text[], %(status)s::text[],
+        %(excluded)s::text[], %(detail)s::text[], %(uncounted)s::int[], %(to_tail)s::bool[], %(delay)s::float8[],
+        %(number)s::int[])
+        AS g (attempt, lease, outcome, "to", said, files_failure, exit_code, signal, error, fingerprint, fine,
+            category, telemetry, zero_yield, boundary, bad_lines, command, log_bytes, log_inline, log_name, status,
+            excluded, detail, uncounted, to_tail, delay, number)
+), a AS (
+    UPDATE drain_attempt t SET outcome = g.outcome, finished_at = statement_timestamp(),
+        exit_code = g.exit_code, signal = g.signal, error = g.error, fingerprint = g.fingerprint, fine = g.fine,
+        failure_category = g.category, telemetry_count = g.telemetry, zero_yield_reason = g.zero_yield,
+        reached_limit_boundary = g.boundary, bad_report_lines = g.bad_lines, command = g.command::jsonb,
+        tail = '', log_bytes = g.log_bytes, log_inline = g.log_inline, log_name = g.log_name,
+        finish_number = g.number
+    FROM g WHERE t.id = g.attempt AND t.outcome IS NULL AND t.lease = g.lease
+    RETURNING g.*, t.phase_id, t.run_id, t.session_id, t.finished_at,
+        extract(epoch FROM t.finished_at - t.started_at)::float8 AS seconds
 ), was AS (
-    SELECT p.id, p.state, p.category FROM drain_phase p JOIN a ON p.id = a.phase_id
-    WHERE p.lease_owner IS NOT DISTINCT FROM %(lease)s::uuid FOR NO KEY UPDATE OF p
+    SELECT p.id, p.state, p.category, a.attempt FROM a JOIN drain_phase p ON p.id = a.phase_id
+    WHERE p.lease_owner = a.lease FOR NO KEY UPDATE OF p
 ), phase AS (
-    UPDATE drain_phase p SET state = %(to)s::text, state_changed_at = now(), lease_owner = NULL,
-        lease_expires_at = NULL,
-        last_failure_reason = CASE WHEN %(files_failure)s::bool THEN a.error
-                                   WHEN %(to)s::text = 'COMPLETE' THEN ''
+    UPDATE drain_phase p SET state = a."to", state_changed_at = statement_timestamp(), lease_owner = NULL,
+        last_failure_reason = CASE WHEN a.files_failure THEN a.error WHEN a."to" = 'COMPLETE' THEN ''
                                    ELSE p.last_failure_reason END,
-        last_fingerprint = CASE WHEN %(files_failure)s::bool THEN a.fingerprint
-                                ELSE p.last_fingerprint END,
-        failure_category = CASE WHEN %(files_failure)s::bool THEN a.failure_category
-                                ELSE p.failure_category END
-    FROM was, a WHERE p.id = was.id RETURNING p.id, p.run_id, p.attempts
+        last_fingerprint = CASE WHEN a.files_failure THEN a.fingerprint ELSE p.last_fingerprint END,
+        failure_category = CASE WHEN a.files_failure THEN a.category ELSE p.failure_category END
+    FROM was JOIN a ON a.attempt = was.attempt WHERE p.id = was.id RETURNING p.id, p.attempts
 ), slot AS (
-    UPDATE drain_run r SET open_attempts = greatest(r.open_attempts - 1, 0) FROM a
-    WHERE r.id = a.run_id
+    UPDATE drain_run r SET open_attempts = greatest(r.open_attempts - n.n, 0)
+    FROM (SELECT run_id, count(*)::int AS n FROM a GROUP BY run_id) n WHERE r.id = n.run_id
 ), said AS (
     INSERT INTO drain_transition
         (subject, subject_pk, run_pk, session_pk, attempt_pk, from_state, to_state, verb, actor, reason)
-    SELECT 'phase', was.id, a.run_id, a.session_id, a.id, was.state, %(to)s::text,
-        %(verb)s::text, %(actor)s::text, %(said)s::text FROM was, a
+    SELECT 'phase', was.id, a.run_id, a.session_id, a.attempt, was.state, a."to", 'finish', %(actor)s::text, a.said
+    FROM was JOIN a ON a.attempt = was.attempt
 ), delta AS (
     INSERT INTO drain_attemptdelta
         (finished_at, run_pk, category, outcome, fingerprint, seconds, telemetry_events)
-    SELECT a.finished_at, a.run_id, coalesce(was.category, ''), o,
-        a.fingerprint, a.seconds, a.telemetry_count
-    FROM a LEFT JOIN was ON true
+    SELECT a.finished_at, a.run_id, coalesce(was.category, ''), a.outcome, a.fingerprint, a.seconds, a.telemetry
+    FROM a LEFT JOIN was ON was.attempt = a.attempt
 ), candidate AS (
-    UPDATE drain_candidate c SET outcome = o, status = %(status)s,
-        seen_attempts = coalesce((SELECT attempts FROM phase), c.seen_attempts),
-        attempts = c.attempts - %(uncounted)s::int,
-        reason = %(excluded)s::text, detail = %(detail)s::text,
-        position = CASE WHEN %(to_tail)s::bool
+    UPDATE drain_candidate c SET outcome = a.outcome, status = a.status,
+        seen_attempts = coalesce((SELECT attempts FROM phase WHERE phase.id = a.phase_id), c.seen_attempts),
+        attempts = c.attempts - a.uncounted, reason = a.excluded, detail = a.detail,
+        position = CASE WHEN a.to_tail
             THEN 1000000000 + floor(extract(epoch FROM clock_timestamp() - s.created_at) * 100)::int
             ELSE c.position END,
-        not_before = now() + make_interval(secs => %(delay)s::float8)
-    FROM a, drain_drainsession s
-    WHERE c.session_id = a.session_id AND c.phase_id = a.phase_id AND s.id = a.session_id
-    RETURNING c.id, c.session_run_id, c.sample, c.position, c.not_before, c.status = 'waiting' AS again
+        not_before = statement_timestamp() + make_interval(secs => a.delay)
+    FROM a JOIN drain_drainsession s ON s.id = a.session_id
+    WHERE c.session_id = a.session_id AND c.phase_id = a.phase_id
+    RETURNING c.id, c.session_run_id, c.status = 'waiting' AS again, a.*
 ), books AS (
-    UPDATE drain_sessionrun r SET
-        waiting = r.waiting + again::int,
-        head_position = CASE WHEN NOT again THEN r.head_position
-            WHEN r.waiting = 0 THEN candidate.position ELSE least(r.head_position, candidate.position) END,
-        not_before = CASE WHEN NOT again THEN r.not_before
-            WHEN r.waiting = 0 OR candidate.position < r.head_position THEN candidate.not_before
-            ELSE r.not_before END,
-        complete = r.complete + (o = 'complete')::int,
-        failed = r.failed + (o IN ('failed', 'timeout'))::int,
-        timeouts = r.timeouts + (o = 'timeout')::int,
-        retryable = r.retryable + (o = 'retryable')::int,
-        skipped = r.skipped + (o = 'skipped')::int,
-        lost = r.lost + (o = 'lost')::int,
-        cancelled = r.cancelled + (o = 'cancelled')::int,
-        interrupted = r.interrupted + (o = 'interrupted')::int,
-        diverted = r.diverted + (o = 'diverted')::int,
-        telemetry_events = r.telemetry_events + a.telemetry_count,
-        attempt_seconds = r.attempt_seconds + a.seconds
-    FROM candidate, a WHERE r.id = candidate.session_run_id
-    RETURNING r.id, r.run_id, r.tier, r.timeouts, r.stop
+    UPDATE drain_sessionrun r SET waiting = r.waiting + n.again, complete = r.complete + n.complete,
+        failed = r.failed + n.failed, timeouts = r.timeouts + n.timeouts, retryable = r.retryable + n.retryable,
+        skipped = r.skipped + n.skipped, lost = r.lost + n.lost, cancelled = r.cancelled + n.cancelled,
+        interrupted = r.interrupted + n.interrupted, diverted = r.diverted + n.diverted,
+        telemetry_events = r.telemetry_events + n.telemetry, attempt_seconds = r.attempt_seconds + n.seconds
+    FROM (
+        SELECT session_run_id, count(*) FILTER (WHERE again) AS again,
+            count(*) FILTER (WHERE outcome = 'complete') AS complete,
+            count(*) FILTER (WHERE outcome IN ('failed', 'timeout')) AS failed,
+            count(*) FILTER (WHERE outcome = 'timeout') AS timeouts,
+            count(*) FILTER (WHERE outcome = 'retryable') AS retryable,
+            count(*) FILTER (WHERE outcome = 'skipped') AS skipped,
+            count(*) FILTER (WHERE outcome = 'lost') AS lost,
+            count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled,
+            count(*) FILTER (WHERE outcome = 'interrupted') AS interrupted,
+            count(*) FILTER (WHERE outcome = 'diverted') AS diverted,
+            sum(telemetry) AS telemetry, sum(seconds) AS seconds
+        FROM candidate GROUP BY session_run_id
+    ) n WHERE r.id = n.session_run_id
 )
-SELECT a.id AS attempt, a.seconds, a.finished_at, books.id AS session_run, books.run_id AS run,
-    books.tier, books.timeouts, books.stop, candidate.sample, candidate.id AS candidate,
-    (SELECT count(*) FROM phase) = 1 AS phase_moved
-FROM a LEFT JOIN candidate ON true LEFT JOIN books ON true
+SELECT a.attempt, a.finished_at, candidate.id AS candidate, candidate.session_run_id AS session_run,
+    candidate.again
+FROM a LEFT JOIN candidate ON candidate.attempt = a.attempt
 """
 
 
@@ -172,8 +165,8 @@ class Finish:
     outcome: str
     to: str
     """State of the phase afterwards."""
-    actor: str
-    verb: str = "finish"
+    number: int | None = None
+    """Its place in the order in which attempts of its session ended."""
     said: str = ""
     """Reason on the transition."""
     files_failure: bool = False
@@ -188,7 +181,7 @@ class Finish:
     zero_yield: str = ""
     boundary: bool = False
     bad_lines: int = 0
-    command: Any = "[]"
+    command: str = "[]"
     log_bytes: int = 0
     log_inline: bytes | None = None
     log_name: str = ""
@@ -203,10 +196,9 @@ class Finish:
     """Seconds until the candidate may be offered again."""
 
 
-def finish_attempt(finish: Finish) -> Row | None:
-    """End an open attempt and move its phase on; None if the lease is gone, and then nothing changed.
+def finish_attempts(ends: Sequence[Finish], *, actor: str) -> list[Row]:
+    """End open attempts and move their phases on; those whose lease is gone stay as they are.
 
-    Returns the books after the change: attempt, seconds, finished_at, session_run, run, tier, timeouts,
-    stop, sample, candidate, phase_moved.
+    Returns, of each that ended: attempt, finished_at, candidate, session_run, again.
     """
-    return row(_FINISH, values_of(finish))
+    return rows(_FINISH, {**columns_of(ends), "actor": actor}) if ends else []

@@ -94,20 +94,50 @@ def settle(
     raises passes through). `failed`: the child says that it did not complete its phase, so that what is FAILED
     still, or QUEUED with a new reason, is an end as well.
     """
-    patience = source.settle_seconds if settle_seconds is None else settle_seconds
-    deadline = time.monotonic() + patience
-    last, steady = None, 0
-    while True:
-        found = _try_read(source, run_id, phase_id, watermark)
-        steady = steady + 1 if found == last else 1
-        last = found
-        if steady >= STEADY_READS and _is_an_end(found, failed=failed):
-            return found
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return found
+    settling = Settling(source, run_id, phase_id, watermark, settle_seconds, failed=failed)
+    while (found := settling.look()) is None:
         tick()
-        time.sleep(min(POLL_SECONDS, left))
+        time.sleep(min(POLL_SECONDS, settling.left))
+    return found
+
+
+class Settling:
+    """Reads state, reason and telemetry back, one look at a time, until they hold still or patience ends."""
+
+    def __init__(
+        self,
+        source: Source,
+        run_id: str,
+        phase_id: str,
+        watermark: Watermark,
+        settle_seconds: float | None = None,
+        *,
+        failed: bool = False,
+    ) -> None:
+        """See `settle`."""
+        self._asked = (source, run_id, phase_id, watermark)
+        self._failed = failed
+        patience = source.settle_seconds if settle_seconds is None else settle_seconds
+        self._deadline = time.monotonic() + patience
+        self._last: Readback | None = None
+        self._steady = 0
+
+    @property
+    def left(self) -> float:
+        """Seconds of patience that are left, at least 0."""
+        return max(0.0, self._deadline - time.monotonic())
+
+    def hurry(self) -> None:
+        """Let the next look be the last."""
+        self._deadline = time.monotonic()
+
+    def look(self) -> Readback | None:
+        """Look once; None if it is to be looked at again."""
+        found = _try_read(*self._asked)
+        self._steady = self._steady + 1 if found == self._last else 1
+        self._last = found
+        steady = self._steady >= STEADY_READS and _is_an_end(found, failed=self._failed)
+        return found if steady or not self.left else None
 
 
 def rows_now(source: Source, run_id: str) -> Mapping[str, SourceRow]:

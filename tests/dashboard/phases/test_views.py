@@ -53,7 +53,7 @@ def test_ended_queued_and_running_phases_say_so():
     assert (
         "queued for 1 d 01 h" in why(PhaseFactory(state="QUEUED", state_changed_at=since)).sentence
     )
-    running = PhaseFactory(state="EXECUTING", lease_owner=uuid4(), lease_expires_at=timezone.now())
+    running = PhaseFactory(state="EXECUTING", lease_owner=uuid4())
     attempt = AttemptFactory(phase=running, number=3, outcome=None, finished_at=None, worker="w1")
     assert why(running, attempt).sentence == "It is running now: attempt 3 on w1."
 
@@ -137,7 +137,7 @@ def test_a_failed_phase_that_nothing_holds_back_is_drained_alone_by_who_may(clie
 
 
 def test_a_running_phase_shows_its_last_lines_and_asks_again(client):
-    phase = PhaseFactory(state="EXECUTING", lease_owner=uuid4(), lease_expires_at=timezone.now())
+    phase = PhaseFactory(state="EXECUTING", lease_owner=uuid4())
     AttemptFactory(phase=phase, outcome=None, finished_at=None, tail="first\nlast line")
     answer = client.get(f"/phases/{phase.pk}/", headers={"HX-Request": "true"})
     assert answer.status_code == 200

@@ -27,7 +27,6 @@ def test_a_profile_that_can_run_has_no_problems(tmp_path):
         ({"cwd": "/no/such/folder"}, "The folder /no/such/folder does not exist"),
         ({"timeout": 0}, "more than 0 seconds"),
         ({"timeout": float("nan")}, "more than 0 seconds"),
-        ({"chunk": 0}, "at least 1"),
         ({"env_from": ("NOT_HERE",)}, "has no NOT_HERE"),
         ({"preflight": "a 'b"}, "cannot be split"),
         ({"os_user": "no-such-user"}, "no OS user"),

@@ -16,7 +16,7 @@ from django.db import Error, connection, transaction
 from drain.evidence.rollups import fold
 from drain.evidence.rollups.verify import check, rebuild
 from drain.models import Attempt, Phase
-from drain.models.transitions.attempts import Finish, Start, finish_attempt, start_attempt
+from drain.models.transitions.attempts import Finish, Start, finish_attempts, start_attempts
 from tests.factories import PhaseFactory, RunFactory
 
 CRASHES = 200
@@ -54,16 +54,15 @@ class _Drainer(threading.Thread):
             )
             if opened is None:
                 seen, state = Phase.objects.values_list("attempts", "state").get(pk=pk)
-                start = Start(pk, state, seen, None, None, None, uuid.uuid4(), 60, "w", 60)
-                start_attempt(start)
+                start = Start(pk, state, seen, None, None, uuid.uuid4(), 60)
+                start_attempts([start], worker="w", loop=uuid.uuid4())
                 return
             outcome = self.random.choice(["complete", "failed", "timeout"])
-            finish_attempt(
-                Finish(
-                    *opened, outcome, "FAILED", "w", telemetry=self.random.randrange(3),
-                    fingerprint="" if outcome == "complete" else self.random.choice("ab"),
-                )
+            end = Finish(
+                *opened, outcome, "FAILED", telemetry=self.random.randrange(3),
+                fingerprint="" if outcome == "complete" else self.random.choice("ab"),
             )  # fmt: skip
+            finish_attempts([end], actor="w")
 
 
 @pytest.mark.django_db(transaction=True)

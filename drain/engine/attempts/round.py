@@ -1,0 +1,134 @@
+"""One transaction of a loop: book what ended, judge it, start what comes next."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError, transaction
+from django.utils import timezone
+
+from drain.engine.attempts.books import SessionBooks, lock_sessions, write_sessions
+from drain.engine.attempts.claim import Claimer
+from drain.engine.attempts.context import HostContext, SessionContext, session_context
+from drain.engine.attempts.finish import finish
+from drain.engine.attempts.started import EndedAttempt, StartedAttempt, not_run
+from drain.policy.states import Outcome
+from drain.policy.stops import judge_time
+
+log = logging.getLogger(__name__)
+
+# Classes of SQLSTATE that speak of the server and not of what was asked: connection, resources, intervention, system,
+# rollback (deadlock, serialization), transaction state (read-only), lock not available.
+_OUTAGES = ("08", "53", "57", "58", "40", "25", "55", "XX")
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether asking again later may help, because the server was away, broken, full, read-only or busy."""
+    if isinstance(error, InterfaceError):
+        return True
+    state = getattr(error.__cause__, "sqlstate", None)
+    if state is None:
+        return isinstance(error, DatabaseError) and type(error).__name__ == "OperationalError"
+    return str(state)[:2] in _OUTAGES
+
+
+@dataclass(slots=True)
+class Rounds:
+    """What a loop's rounds have in common, and what the last one came to."""
+
+    host: HostContext
+    loop: UUID
+    contexts: dict[int, SessionContext] = field(default_factory=dict)
+    begun: list[StartedAttempt] = field(default_factory=list)
+    """Started in a transaction whose commit may or may not have been heard: see `starts_that_stand`."""
+
+    def write(self, ends: Sequence[EndedAttempt], free: int, claimable: Collection[int]) -> int:
+        """Book `ends` in this order, then start at most `free` phases of the `claimable` sessions.
+
+        Returns how many of `ends` had lost their lease. What was started is in `begun` once this comes back, and may
+        be if it raises. Raises what the database raises.
+        """
+        self.begun = []
+        with transaction.atomic():
+            books = self._lock({*claimable, *_sessions(ends)})
+            written = finish(ends, books, self.contexts, self.host.worker)
+            if free:
+                self._claim(books, free, claimable)
+            write_sessions(books.values())
+        return len(ends) - len(written)
+
+    def book(self, ends: Sequence[EndedAttempt]) -> int:
+        """Book `ends` although some may hold what no row can: halved until the culprit stands alone.
+
+        Returns how many had lost their lease. Raises only what may pass by itself (`is_outage`).
+        """
+        try:
+            return self.write(ends, 0, ())
+        except DatabaseError as error:
+            if is_outage(error):
+                raise
+            if len(ends) > 1:
+                half = len(ends) // 2
+                return self.book(ends[:half]) + self.book(ends[half:])
+            sentence = f"Its result could not be stored: {str(error).strip()}"
+            log.warning("attempt %s: %s", ends[0].started.attempt, sentence)
+            plain = EndedAttempt(ends[0].started, not_run(sentence[:1000], Outcome.FAILED))
+            return self.write([plain], 0, ())
+
+    def _lock(self, sessions: Iterable[int]) -> dict[int, SessionBooks]:
+        books = lock_sessions(sessions)
+        for session in books:
+            if session not in self.contexts:
+                context = session_context(session)
+                assert context is not None  # noqa: S101 - its row is locked
+                self.contexts[session] = context
+        return books
+
+    def _claim(self, books: dict[int, SessionBooks], free: int, claimable: Collection[int]) -> None:
+        offered = [books[each] for each in sorted(claimable) if each in books]
+        offered = [each for each in offered if each.running and self._in_time(each)]
+        claimer = Claimer(self.host, self.loop)
+        while free > 0 and offered:
+            shares = fair_shares([(each.open, each.parallel) for each in offered], free)
+            left: list[SessionBooks] = []
+            for each, share in zip(offered, shares, strict=True):
+                started = claimer.claim(each, self.contexts[each.session], share)
+                self.begun += started
+                free -= len(started)
+                if share and len(started) == share:
+                    left.append(each)
+            # What one cannot use now is offered to the others.
+            offered = left if sum(shares) and len(left) < len(offered) else []
+
+    def _in_time(self, books: SessionBooks) -> bool:
+        """Whether the session's time is not up; stops the session if it is."""
+        limits = self.contexts[books.session].limits
+        card = judge_time(limits, books.started_at, timezone.now(), books.rested)
+        if card is not None:
+            books.stop(card)
+        return card is None
+
+
+def fair_shares(sessions: Sequence[tuple[int, int]], free: int) -> list[int]:
+    """Part `free` slots among sessions given as (open attempts, parallel), oldest first.
+
+    One by one to the session with the fewest open attempts for its `parallel`; ties go to the oldest.
+    """
+    shares = [0] * len(sessions)
+    for _ in range(free):
+        best: tuple[float, int] | None = None
+        for place, (opened, parallel) in enumerate(sessions):
+            taken = opened + shares[place]
+            if taken < parallel and (best is None or taken / parallel < best[0]):
+                best = taken / parallel, place
+        if best is None:
+            break
+        shares[best[1]] += 1
+    return shares
+
+
+def _sessions(ends: Sequence[EndedAttempt]) -> set[int]:
+    return {each.started.session for each in ends if each.started.session is not None}

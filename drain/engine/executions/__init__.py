@@ -1,0 +1,3 @@
+"""How a phase runs, behind one interface: `execution.Execution`. None of it blocks the loop that watches it."""
+
+from __future__ import annotations

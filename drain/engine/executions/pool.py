@@ -1,0 +1,60 @@
+"""A few threads for what takes longer than a loop may wait; answers wake the loop through a pipe."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import connection
+
+THREADS = 4
+T = TypeVar("T")
+
+
+class Pool:
+    """Threads of one loop. `descriptor` is readable once something was answered; read it with `heard`."""
+
+    def __init__(self) -> None:
+        self._threads: ThreadPoolExecutor | None = None
+        self.descriptor, self._write = os.pipe()
+        os.set_blocking(self.descriptor, False)
+        os.set_blocking(self._write, False)
+
+    def submit(self, job: Callable[[], T]) -> Future[T]:
+        """Do it in a thread, whose database connection is closed afterwards."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="drain-pool")
+        future = self._threads.submit(_closing, job)
+        future.add_done_callback(self._wake)
+        return future
+
+    def wake(self) -> None:
+        """Wake the loop."""
+        with contextlib.suppress(OSError):
+            os.write(self._write, b".")
+
+    def heard(self) -> None:
+        """Empty the pipe."""
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self.descriptor, 4096):
+                pass
+
+    def close(self) -> None:
+        """Wait for what is being done, drop what has not begun, close the pipe."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+        os.close(self.descriptor)
+        os.close(self._write)
+
+    def _wake(self, _future: Future[T]) -> None:
+        self.wake()
+
+
+def _closing(job: Callable[[], T]) -> T:
+    try:
+        return job()
+    finally:
+        connection.close()
