@@ -119,8 +119,15 @@ def _respond(
         except REFUSALS as error:
             form.add_error(None, str(error))
     context = _context(act, modeladmin, request, queryset, form)
-    context |= {"count": count, "more": max(0, count - SHOWN), "large": large, **done}
-    context["nobody"] = large and not strength().hosts
+    opts, more = modeladmin.opts, count - SHOWN
+    context |= {
+        "count": f"{count:,}",
+        "things": opts.verbose_name if count == 1 else opts.verbose_name_plural,
+        "more": f"{more:,}" if more > 0 else "",
+        "large": large,
+        "nobody": large and not strength().hosts,
+        **done,
+    }
     return TemplateResponse(request, "admin/drain/act.html", context)
 
 
@@ -131,7 +138,8 @@ def _at_once(
     lines: list[Line] = []
     by = person_of(request, Origin.ADMIN)
     act.deed.act(Asked(pks, plain(form.cleaned_data), by), lines.extend)
-    return {"results": lines, "done": sum(line.done for line in lines)}
+    done = sum(line.done for line in lines)
+    return {"results": lines, "done": f"{done:,} of {len(lines):,} done"}
 
 
 def _hand_over(
