@@ -104,14 +104,7 @@ TEMPLATES: list[dict[str, Any]] = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [PACKAGE / "templates" / "django"],
         "APP_DIRS": True,
-        "OPTIONS": {
-            # Named here, because the dashboard is a package of the one app and not an app of its own.
-            "libraries": {
-                "look": "drain.dashboard.templatetags.look",
-                "views": "drain.dashboard.templatetags.views",
-            },
-            "context_processors": _CONTEXT,
-        },
+        "OPTIONS": {"context_processors": _CONTEXT},
     },
 ]
 

@@ -25,6 +25,7 @@ LINT: dict[str, list[str]] = {
     "types": [str(BIN / "mypy"), "."],
     "imports": [str(BIN / "lint-imports")],
     "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
+    "no markup in Python": [PYTHON, "-m", "tools.markup"],
     "pages": [str(BIN / "djlint"), "--profile=jinja", "--lint", "--quiet", "templates/drain"],
     "admin templates": [
         str(BIN / "djlint"), "--profile=django", "--lint", "--quiet", "templates/django",

@@ -33,11 +33,12 @@ def environment(**options: Any) -> jinja2.Environment:
     """
     made = jinja2.Environment(  # noqa: S701 - autoescape is on below, and no option turns it off
         **{
-            "undefined": jinja2.StrictUndefined,
             "trim_blocks": True,
             "lstrip_blocks": True,
             "finalize": printable,
             **options,
+            # Django's backend brings an `undefined` of its own among the options, which prints nothing.
+            "undefined": jinja2.StrictUndefined,
             "autoescape": True,
         }
     )

@@ -1,1 +1,0 @@
-"""Template libraries of the dashboard."""
