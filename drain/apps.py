@@ -10,3 +10,9 @@ class DrainConfig(AppConfig):
 
     name = "drain"
     verbose_name = "drainsite"
+
+    def ready(self) -> None:
+        """Have sign-ins written down."""
+        from drain.people.signed import connect
+
+        connect()

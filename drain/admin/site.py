@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+
+from drain.models.audit import Subject, record_audit
+from drain.people.requests import person_of
 
 
 class DrainAdminSite(AdminSite):
@@ -39,6 +43,16 @@ class DrainAdminSite(AdminSite):
         if request.user.is_authenticated:
             return self._without_role(request, wanted)
         return redirect_to_login(wanted)
+
+    def password_change(  # type: ignore[override] # Django redirects too
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Let somebody choose another password, and write it down when that was done."""
+        answer = super().password_change(request, extra_context)
+        if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
+            subject = Subject("user", str(request.user.pk), request.user.get_username())
+            record_audit(person_of(request), "password.change", subject)
+        return answer
 
     def _without_role(self, request: HttpRequest, wanted: str) -> HttpResponse:
         """Signed in already: on to the page, or to the overview, never round in a circle."""

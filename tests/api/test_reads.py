@@ -92,7 +92,7 @@ def test_a_bulk_action_shows_how_far_it_is_and_what_it_left_alone(viewer):
         ("phases?state=BROKEN", 422, "state must be one of"),
         ("phases?limit=1000", 422, "limit must be a whole number"),
         ("phases?after=-1", 422, "after must be a whole number"),
-        ("phases?run=%00", 422, "run makes no sense"),
+        ("phases?run=%00", 400, "The address holds a NUL byte"),
         ("phases?stat=FAILED", 422, "There is no field “stat”"),
         ("sessions?state=%F0%9F%92%A3", 422, "state must be one of"),
     ],

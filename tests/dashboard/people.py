@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from drain.models.roles import Role
+from tests.people import enter
 
 
 def signed_in(role: Role, *, csrf: bool = False) -> Client:
@@ -14,5 +15,5 @@ def signed_in(role: Role, *, csrf: bool = False) -> Client:
     user = get_user_model().objects.create_user(f"{role.value}-{csrf}", password="x")
     user.groups.add(Group.objects.get(name=role.value))
     client = Client(enforce_csrf_checks=csrf)
-    client.force_login(user)
+    enter(client, user)
     return client
