@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drain.dashboard.ui import states
+from drain.dashboard.ui import environment, states
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "drain" / "static" / "drain"
@@ -58,6 +58,19 @@ def test_every_colour_class_of_a_state_exists():
     used = {states.look(name).css for name in states.known()}
     used |= {states.reason_css(code) for code in states.REASON_WORDS}
     assert used <= defined
+
+
+def test_the_guide_names_every_component_and_filter_and_none_that_is_not_there():
+    guide = (ROOT / "docs" / "frontend.md").read_text()
+    components = (ROOT / "templates" / "drain" / "components.html").read_text()
+    macros = set(re.findall(r"{% macro (\w+)\(", components))
+    told = set(re.findall(r"`(?:{{ )?(\w+)\b", guide))
+    inside = {"slots", "command_words", "json_script"}
+    """Filters that only components use."""
+    assert macros | set(environment.FILTERS) - inside <= told
+    shown = re.findall(r"^\| (.+?) \| ", guide, re.MULTILINE)
+    named = {name for row in shown[2:] for name in re.findall(r"`(\w+)(?:\(|`)", row)}
+    assert named <= macros | {"saved_views"}
 
 
 def _luminance(colour: str) -> float:

@@ -43,7 +43,7 @@ def environment(**options: Any) -> jinja2.Environment:
         }
     )
     made.globals.update(_GLOBALS)
-    made.filters.update(_FILTERS)
+    made.filters.update(FILTERS)
     return made
 
 
@@ -79,14 +79,12 @@ _GLOBALS: dict[str, Any] = {
     "svg": svg,
     "times": times,
 }
-_FILTERS: dict[str, Any] = {
+FILTERS: dict[str, Any] = {
     "number": formats.number,
     "decimals": formats.decimals,
     "duration": words.duration,
     "percent": formats.percent,
-    "rate": formats.rate,
     "size": formats.size,
-    "masked": words.masked,
     "who": words.who,
     "plural": plural,
     "slots": slots.slots,
