@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 from bench.fingerprints_baselines import METHODS, Method
 from bench.fingerprints_breakages import breakages_table
+from bench.fingerprints_memory import memory_table
 from bench.fingerprints_score import score
 from bench.fingerprints_sentry import sentry_table
 from bench.fingerprints_texts import HOSTILE, tracebacks
@@ -52,6 +53,7 @@ def main() -> int:
         accuracy_tables(folder)
         field_tables(folder / "field.jsonl")
         breakages_table(folder.parent / "breakages")
+        memory_table()
         sentry_table(folder / "sentry_param_cases.json")
     else:
         print(

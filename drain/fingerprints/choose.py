@@ -12,6 +12,7 @@ The principles, for a tool that nobody has seen:
 from __future__ import annotations
 
 from drain.fingerprints.records import Record
+from drain.fingerprints.signs import is_aftermath
 from drain.fingerprints.weights import Weight
 
 
@@ -121,8 +122,13 @@ def _troubles(records: list[Record]) -> list[list[Record]]:
 
 
 def _heaviest(records: list[Record], rule: str) -> Record:
-    best = max(records, key=lambda record: record.weight)
+    best = max(records, key=_weight_beside)
     return _with_rule(best, rule)
+
+
+def _weight_beside(record: Record) -> Weight:
+    """The weight of a record among others: what fails while clearing up is no cause beside anything else."""
+    return Weight.WRAPPER if record.text and is_aftermath(record.text) else record.weight
 
 
 def _with_rule(record: Record, rule: str) -> Record:

@@ -100,6 +100,28 @@ def is_aside(line: str) -> bool:
     return bool(_ASIDE.match(line))
 
 
+# What is done after a failure: clearing up, reporting, telling people.
+_AFTERMATH = re.compile(
+    r"\b(?:clean(?:ing)?[- ]?up|tear(?:ing)? ?down|temp(?:orary)? (?:dir\w*|folder|files?)|(?:upload|publish)\w*(?: of)?[^:]{0,30}\b(?:coverage|reports?|summary|logs?)|notify\w*|notification|post[- ]?(?:build|job|step|run))\b"
+)
+
+
+def is_aftermath(line: str) -> bool:
+    """Whether a line is of what is done after a failure, which may fail itself."""
+    return bool(_AFTERMATH.search(line[:300].lower()))
+
+
+# A failure of which the line itself says that work goes on.
+_GOES_ON = re.compile(
+    r"\b(?:(?:going|carrying) on|continuing(?! is)|ignored in\b|ignoring\b|optional (?:file|step|module|dependency)|falling back|non-?fatal|not fatal)\b"
+)
+
+
+def goes_on(line: str) -> bool:
+    """Whether a line tells of a failure and that it does not matter."""
+    return bool(_GOES_ON.search(line[:400].lower()))
+
+
 def is_warning(line: str) -> bool:
     """Whether a line calls itself a warning."""
     return ("arn" in line or "ARN" in line or "eprecat" in line) and bool(

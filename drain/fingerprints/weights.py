@@ -10,7 +10,7 @@ from typing import NamedTuple
 from drain.fingerprints.forms import is_diagnostic, is_named_error, without_lead
 from drain.fingerprints.lines import Level
 from drain.fingerprints.python import EXCEPTION_LINE
-from drain.fingerprints.signs import is_aside, is_routine, is_warning, says_failure
+from drain.fingerprints.signs import goes_on, is_aside, is_routine, is_warning, says_failure
 from drain.fingerprints.words import is_wrapper, own_words
 
 
@@ -81,6 +81,7 @@ _RULES = (
     _Rule("work that went well or goes on", Weight.ROUTINE, _is_routine),
     _Rule("a warning that tells of a failure", Weight.MENTION, _warns_of_failure),
     _Rule("a warning", Weight.WARNING, _warns),
+    _Rule("says that work goes on in spite of it", Weight.MENTION, lambda line: line.failing and goes_on(line.text)),
     _Rule("a compiler's line", Weight.NAMED, lambda line: is_diagnostic(line.text), final=True),
     _Rule("below the level of warnings", Weight.ROUTINE, lambda line: line.level == Level.BELOW and not line.failing),
     _Rule("no word of failure", Weight.PLAIN, lambda line: line.level < Level.ERROR and not line.failing),

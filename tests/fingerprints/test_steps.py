@@ -127,6 +127,7 @@ def test_signs_of_failure_of_routine_and_of_asides():
         ("a.c:3:7: Fehler: x nicht deklariert", Level.NONE, Weight.NAMED),
         ("KeyError: 'lease'", Level.NONE, Weight.NAMED),
         ("note: run with RUST_BACKTRACE=1", Level.NONE, Weight.ASIDE),
+        ("cannot reach the cache, going on locally", Level.ERROR, Weight.MENTION),
     ],
 )  # fmt: skip
 def test_how_well_a_line_tells(line, level, weight):
@@ -212,6 +213,9 @@ def test_a_sentence_about_failing_is_no_test(line):
         # What was survived is not how it ended.
         ("ERROR cart cannot open\nINFO cart is open\nERROR ledger cannot open\n", "ledger cannot open"),
         ("WARN cart cannot open now\nINFO cart is open\nledger closed for the night\n", "ledger closed for the night"),
+        # What is done after it may fail as well.
+        ("cart cannot open\nERROR cannot remove temporary folder /tmp/w7\n", "cart cannot open"),
+        ("ERROR upload of coverage failed: no token given\n", "upload of coverage failed: no token given"),
         # A wrapper never counts beside anything else.
         ("cart cannot open\nERROR: Job failed: exit code 1\n", "cart cannot open"),
         ("INFO - cart cannot open now\nERROR - Task failed with exception\n", "cart cannot open now"),
