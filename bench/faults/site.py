@@ -1,0 +1,176 @@
+"""A site of its own to break: its folder, its processes, its database."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from drain.engine.process.tree import Process, children_of, is_running, look, tree
+from drainsite import postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = Path(__file__).with_name("phase.sh")
+
+
+class Site:
+    """One `up`, which may be killed and started again, and the commands beside it."""
+
+    def __init__(self, folder: Path, lease: float) -> None:
+        self.folder = folder
+        self.out = folder / "out"
+        (self.out / "locks").mkdir(parents=True, exist_ok=True)
+        self.journal = self.out / "journal"
+        self.journal.touch()
+        self.env = {
+            **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
+            "DRAINSITE_DATA": str(folder / "data"),
+            "DRAINSITE_FSYNC": "off",
+            "DRAIN_LEASE_SECONDS": str(lease),
+        }
+        self._up: subprocess.Popen[bytes] | None = None
+        self._log = (folder / "up.log").open("ab")
+
+    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end. Raises RuntimeError with its errors if it fails and `check`."""
+        argv = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        done = subprocess.run(argv, env=self.env, capture_output=True, text=True, check=False)
+        if check and done.returncode:
+            raise RuntimeError(
+                f"{' '.join(arguments)}: exit {done.returncode}: {done.stderr[-2000:]}"
+            )
+        return done
+
+    def start(self) -> None:
+        """Start `up` unless it runs, and wait until its workers are there."""
+        if self._up is None or self._up.poll() is not None:
+            argv = [
+                sys.executable,
+                str(ROOT / "manage.py"),
+                "up",
+                "--role",
+                "worker",
+                "--workers",
+                "2",
+            ]
+            self._up = subprocess.Popen(
+                argv, env=self.env, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
+            )
+        alive = "SELECT 1 FROM drain_workerhost WHERE stopped_at IS NULL AND last_seen > now() - interval '5 s' AND pid = %s"
+        self.until(
+            lambda: bool(self.rows(alive, self._up and self._up.pid)), 90, "up did not start"
+        )
+
+    def stop(self) -> int:
+        """Ask `up` to end; its exit code."""
+        if self._up is None:
+            return 0
+        if self._up.poll() is None:
+            self._up.send_signal(signal.SIGTERM)
+        return self._up.wait(90)
+
+    def close(self) -> None:
+        """Leave nothing."""
+        if self._up is not None and self._up.poll() is None:
+            self._up.kill()
+            self._up.wait()
+        for process in self.remains():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        postgres.stop(self.folder / "data", force=True)
+        self._log.close()
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Ask the database; a server that was killed is started again."""
+        server = postgres.ensure_running(self.folder / "data")
+        with psycopg.connect(
+            host=str(server.socket_dir), port=server.port, user=server.user, password=server.password,
+            dbname=server.dbname, autocommit=True, connect_timeout=5,
+            options="-c default_transaction_read_only=off",
+        ) as connection:  # fmt: skip
+            cursor = connection.execute(statement, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def up_pid(self) -> int:
+        """The pid of `up`; 0 when it is gone."""
+        return self._up.pid if self._up is not None and self._up.poll() is None else 0
+
+    def stand_in(self, name: str) -> int:
+        """The stand-in of the drain or the maintenance cluster; 0 if there is none right now."""
+        for pid in children_of(self.up_pid(), self.up_pid()):
+            environment = read(pid, "environ")
+            if f"Q_CLUSTER_NAME={name}".encode() in environment.split(b"\0"):
+                return pid
+        return 0
+
+    def cluster(self, name: str = "drain") -> int:
+        """The main process of a cluster."""
+        stand_in = self.stand_in(name)
+        return next(iter(children_of(stand_in, stand_in)), 0)
+
+    def sentinel(self) -> int:
+        """The process that looks after the workers."""
+        cluster = self.cluster()
+        return next(iter(children_of(cluster, cluster)), 0)
+
+    def workers(self) -> list[int]:
+        """Processes below the sentinel that run phases now, else all of them."""
+        below = children_of(self.sentinel(), self.sentinel())
+        busy = [
+            pid for pid in below if any(b"sweep.py" in read(p.pid, "cmdline") for p in tree(pid))
+        ]
+        return busy or below
+
+    def wardens(self) -> list[int]:
+        """The wardens of all workers."""
+        below = tree(self.sentinel()) if self.sentinel() else []
+        return [process.pid for process in below if b"sweep.py" in read(process.pid, "cmdline")]
+
+    def remains(self) -> list[Process]:
+        """Living processes that a phase of this site or its `up` has left: by their folder and their marks."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            pid = int(entry.name)
+            seen = read(pid, "environ") + read(pid, "cmdline")
+            process = look(pid)
+            if process and str(self.out).encode() in seen and is_running(pid, process.started):
+                found.append(process)
+        return [process for process in found if process.pid != os.getpid()]
+
+    def until(self, truth: Callable[[], object], seconds: float, what: str) -> None:
+        """Wait for something that must become true. Raises TimeoutError."""
+        deadline = time.monotonic() + seconds
+        while True:
+            with contextlib.suppress(psycopg.Error, postgres.PostgresError):
+                if truth():
+                    return
+            if time.monotonic() > deadline:
+                raise TimeoutError(what)
+            time.sleep(0.1)
+
+    def backlog(self, name: str, phases: list[dict[str, object]]) -> None:
+        """Import failed phases and name the executor that runs them."""
+        path = self.folder / f"{name}.jsonl"
+        path.write_text("\n".join(json.dumps(phase) for phase in phases))
+        self.manage(
+            "executor", "set", "faulty", "--default", "--env", f"OUT={self.out}", "--timeout", "20",
+            "--", "/bin/sh", str(SCRIPT), "{params[mode]}", "{params[seconds]}",
+        )  # fmt: skip
+        self.manage("import_phases", str(path))
+
+
+def read(pid: int, name: str) -> bytes:
+    """Return a file of a process; b"" if it is gone or closed to us."""
+    try:
+        return (Path("/proc") / str(pid) / name).read_bytes()
+    except OSError:
+        return b""
