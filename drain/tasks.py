@@ -54,11 +54,6 @@ def act_in_bulk(action: int) -> str:
 
 
 @closes_after_errors
-def answer() -> None:
-    """Prove that a task goes all the way through the queue to a worker of this very host.
-
-    Hosts share the queue, so the worker that got the probe answers for its own host, whoever asked.
-    """
-    host = host_id()
-    if host is not None:
-        answer_probe(host)
+def answer(asked: str = "", hops: int = 0) -> None:
+    """Prove that a task goes all the way through the queue to a worker of the host that it names."""
+    answer_probe(asked, hops)

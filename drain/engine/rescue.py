@@ -118,8 +118,8 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
     actor = "maintenance" if by is None else by.name
     left = interrupt_abandoned(actor) + interrupt_hopeless(actor)
     _bury(dead)
-    _bury(dead)
-    done = Rescued(attempts=count, loops=wake(), sessions=left)
+    # The wake-ups of a dead worker are lost: whoever takes its place is woken at once.
+    done = Rescued(attempts=count, loops=wake(fresh=bool(dead)), sessions=left)
     if by is not None:
         record_audit(by, "rescue", Subject("site", "", "All phases"), reason, new=asdict(done))
     return done

@@ -12,21 +12,24 @@ from django.db import DatabaseError, connection
 
 from drain.engine.maintenance import tend
 from drain.engine.rescue import rescue
-from drain.engine.workers.broker import send
 from drain.engine.workers.dead import dead_workers
-from drain.engine.workers.hosts import beat_host, is_answering, register_host, stop_host
+from drain.engine.workers.hosts import (
+    ask_probe,
+    beat_host,
+    health,
+    register_host,
+    stop_host,
+    withdraw_probe,
+)
 from drain.engine.workers.identity import profiles_here
 from drain.engine.workers.timing import LEASE_SECONDS
-from drain.engine.workers.wakeups import DRAIN_CLUSTER
+from drain.engine.workers.wakeups import wake
 
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 2.0
 PROFILE_SECONDS = 30.0
 PROBE_SECONDS = 5.0
-# Hosts share the queue: of n hosts each gets one of n probes, so about one in PROBE_SECONDS whatever n is, and
-# e^(-60/5) is the chance that a healthy one gets none for a minute.
-ANSWER_SECONDS = 60.0
 TEND_SECONDS = min(5.0, LEASE_SECONDS)
 END_SECONDS = 10.0
 
@@ -38,6 +41,8 @@ class Membership:
         self._profiles = _able()
         self.id = register_host(workers, self._profiles)
         self._answering = True
+        self._restarted = False
+        self._cluster = 0.0
         self._looked = self._probed = time.monotonic()
         self._over = threading.Event()
         self._threads = [
@@ -60,8 +65,13 @@ class Membership:
         for thread in self._threads:
             thread.join(END_SECONDS)
 
-    def is_draining(self) -> bool:
-        """Whether the drain cluster worked a probe lately, as far as the last beat saw."""
+    def is_draining(self, cluster: float) -> bool:
+        """Whether the drain cluster takes what is in the queue, as far as the last beat saw.
+
+        `cluster`: when it was started (any clock); a new one is waited for anew.
+        """
+        if cluster != self._cluster:
+            self._cluster, self._restarted, self._answering = cluster, True, True
         return self._answering
 
     def stop(self) -> None:
@@ -83,11 +93,21 @@ class Membership:
             self._looked, self._profiles = now, _able()
         if dead_workers():
             rescue()  # at once, not at the next round of maintenance
-        self._answering = is_answering(self.id, ANSWER_SECONDS)
-        # Busy workers would find a heap of stale probes, so none is sent while the last one is fresh or all drain.
-        if now - self._probed >= PROBE_SECONDS and not is_answering(self.id, PROBE_SECONDS):
+        self._probe(now)
+
+    def _probe(self, now: float) -> None:
+        found = health(self.id, PROBE_SECONDS)
+        if found is None:
+            return
+        if found.draining >= found.workers or self._restarted:
+            self._restarted = False
+            withdraw_probe(self.id)
+        elif not found.fresh and now - self._probed >= PROBE_SECONDS:
             self._probed = now
-            send("drain.tasks.answer", cluster=DRAIN_CLUSTER, name="answer")
+            ask_probe(self.id)
+        if not self._answering and not found.is_stuck:
+            wake(fresh=True)  # the wake-ups of before are lost
+        self._answering = not found.is_stuck
 
 
 def _bravely(action: Callable[[], None]) -> None:

@@ -24,6 +24,8 @@ class WorkerHost(models.Model):
     last_seen = models.DateTimeField(db_default=Now())
     # Answer to the last end-to-end probe: a task that went through the queue and a worker.
     last_answer = models.DateTimeField(null=True, blank=True)
+    # Since when a probe that names this host waits for one of its workers.
+    asked_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
     # Phases that may run here at the same time, in all its workers and for all sessions.
     slots = models.PositiveIntegerField(default=0)

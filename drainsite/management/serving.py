@@ -109,7 +109,9 @@ def programs(wanted: Wanted, membership: Membership | None) -> list[ChildSpec]:
     if membership is not None:
         member = membership
         specs.append(
-            site.drain_cluster(wanted.workers, str(member.id), lambda _child: member.is_draining())
+            site.drain_cluster(
+                wanted.workers, str(member.id), lambda child: member.is_draining(child.started)
+            )
         )
         specs.append(site.maintenance_cluster())
     return specs

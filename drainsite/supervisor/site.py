@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from drainsite.health import LIVE
@@ -51,7 +52,10 @@ def web(host: str, port: int) -> ChildSpec:
 def drain_cluster(workers: int, member: str, healthy: Callable[[Child], bool]) -> ChildSpec:
     """The cluster that drains, for the worker host `member`; `healthy` asks it end to end."""
     own = {"DRAIN_WORKERS": str(workers), "DRAIN_WORKER_HOST": member}
-    return _cluster("drain", own, healthy)
+    # What is asked has waited for long enough, and one that is stuck has nothing to bring to an end.
+    return replace(
+        _cluster("drain", own, healthy), failures=1, probe_seconds=1.0, sick_grace_seconds=3.0
+    )
 
 
 def maintenance_cluster() -> ChildSpec:

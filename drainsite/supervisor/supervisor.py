@@ -39,6 +39,10 @@ class ChildSpec:
     argv: Sequence[str]
     env: Mapping[str, str]
     grace_seconds: float = 10.0
+    sick_grace_seconds: float | None = None
+    """The same for one that does not answer; None: no other."""
+    probe_seconds: float = PROBE_SECONDS
+    failures: int = PROBE_FAILURES
     startup_seconds: float = 15.0
     healthy: Callable[[Child], bool] = lambda _child: True
 
@@ -52,6 +56,7 @@ class Child:
     started: float
     failed_probes: int = 0
     next_probe: float = field(default=0.0)
+    hurry_at: float = float("inf")
     programs: set[int] = field(default_factory=set)
     """Pids of what its stand-in started; each leads a session of its own."""
 
@@ -140,16 +145,23 @@ class Supervisor:
         for spec in self._specs:
             child = self._children.get(spec.name)
             if child is not None:
-                child.programs.update(children_of(child.process.pid, child.process.pid))
-            if child is None:
-                if now >= self._due[spec.name]:
-                    self._start(spec)
-            elif child.process.poll() is not None:
-                self._bury(child, now)
-            elif now >= child.next_probe and not self._answers(child, now):
-                self._tell(spec.name, "does not answer: ending it")
-                child.process.terminate()
-                child.next_probe = float("inf")
+                self._look_at(child, now)
+            elif now >= self._due[spec.name]:
+                self._start(spec)
+
+    def _look_at(self, child: Child, now: float) -> None:
+        child.programs.update(children_of(child.process.pid, child.process.pid))
+        if child.process.poll() is not None:
+            self._bury(child, now)
+        elif now >= child.hurry_at:
+            child.process.terminate()
+            child.hurry_at = float("inf")
+        elif now >= child.next_probe and not self._answers(child, now):
+            self._tell(child.spec.name, "does not answer: ending it")
+            child.process.terminate()
+            child.next_probe = float("inf")
+            if child.spec.sick_grace_seconds is not None:
+                child.hurry_at = now + child.spec.sick_grace_seconds
 
     def _bury(self, child: Child, now: float) -> None:
         name = child.spec.name
@@ -163,14 +175,14 @@ class Supervisor:
         self._tell(name, f"ended with code {child.process.returncode}: again in {pause:g} s")
 
     def _answers(self, child: Child, now: float) -> bool:
-        child.next_probe = now + PROBE_SECONDS
+        child.next_probe = now + child.spec.probe_seconds
         try:
             fine = child.spec.healthy(child)
         except Exception as error:  # noqa: BLE001 - a probe that breaks says nothing about the child
             self._tell(child.spec.name, f"health unknown: {type(error).__name__}: {error}")
             return True
         child.failed_probes = 0 if fine else child.failed_probes + 1
-        return child.failed_probes < PROBE_FAILURES
+        return child.failed_probes < child.spec.failures
 
     def _end_all(self) -> None:
         """Ask all at once; each child's stand-in keeps the deadline. A second stop hurries."""

@@ -21,13 +21,11 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN = """
 import os, sys
 from pathlib import Path
-from drainsite.supervisor import supervisor
 from drainsite.supervisor.supervisor import ChildSpec, Supervisor
-supervisor.PROBE_SECONDS = 0.1
 place = Path(sys.argv[1])
 spec = ChildSpec(
     "sleeper", [sys.executable, "-c", sys.argv[2], str(place)], dict(os.environ),
-    grace_seconds=float(sys.argv[3]), startup_seconds=0.0,
+    grace_seconds=float(sys.argv[3]), startup_seconds=0.0, probe_seconds=0.1, sick_grace_seconds=0.5,
     healthy=lambda _child: not (place / "sick").exists(),
 )
 Supervisor([spec], lambda line: print(line, flush=True)).run()
@@ -132,6 +130,14 @@ def test_what_no_longer_answers_is_ended_and_started_again(site):
     (running.place / "sick").unlink()
     until(lambda: running.pids() - before and not running.gone(running.pids() - before))
     assert "does not answer" in running.end()
+
+
+def test_what_is_sick_and_ignores_the_request_has_a_deadline_of_its_own(site):
+    running = site(program=STUBBORN, grace=600)
+    before = running.pids()
+    (running.place / "sick").touch()
+    until(lambda: running.gone(before))
+    (running.place / "sick").unlink()
 
 
 def test_a_child_that_ignores_the_request_is_killed_at_its_deadline(site):

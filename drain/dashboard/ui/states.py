@@ -83,6 +83,7 @@ _LOOKS = {
     "rising": Look("Rising", "trending-up", "s-failed"),
     # Workers and the page itself.
     "alive": Look("Alive", _GOOD, "s-complete"),
+    "stuck": Look("Takes no tasks", "alert-triangle-filled", "s-lost"),
     "silent": Look("Silent", "plug-connected-x", "s-lost"),
     "ended": Look("Ended", "circle-minus", "s-neutral"),
     "live": Look("Live", _GOOD, "s-live"),

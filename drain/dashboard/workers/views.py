@@ -14,6 +14,7 @@ from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
 from drain.engine.source_outbox import unsettled
 from drain.engine.workers.hosts import strength
+from drain.engine.workers.timing import PROOF_SECONDS
 from drain.models import Attempt, DrainSession, ExecutorProfile, WorkerHost, WorkerLoop
 from drain.models.vocabulary import SessionState
 
@@ -51,9 +52,14 @@ def _host(host: WorkerHost, now: datetime) -> dict[str, Any]:
     if host.stopped_at is not None:
         state = "ended"
     else:
-        state = "silent" if silent > SILENT_AFTER else "alive"
+        state = "silent" if silent > SILENT_AFTER else "stuck" if _is_stuck(host, now) else "alive"
     answered = host.last_answer is not None and now - host.last_answer < timedelta(minutes=5)
     return {"row": host, "state": state, "answered": answered}
+
+
+def _is_stuck(host: WorkerHost, now: datetime) -> bool:
+    """Whether it has been asked for an answer for too long; it is being started anew then."""
+    return host.asked_at is not None and now - host.asked_at > timedelta(seconds=PROOF_SECONDS)
 
 
 def _asked() -> int:

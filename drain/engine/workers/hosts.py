@@ -18,12 +18,17 @@ from django.utils.crypto import salted_hmac
 import drain
 from drain.db.prepared import row, rows
 from drain.engine.errors import EngineError
+from drain.engine.workers.broker import send
+from drain.engine.workers.identity import host_id
 from drain.engine.workers.slots import host_slots
-from drain.engine.workers.timing import HOST_SILENT_SECONDS
+from drain.engine.workers.timing import HOST_SILENT_SECONDS, PROOF_SECONDS
 from drain.models import WorkerHost
 
 ASK_SECONDS = 0.5
 REGISTER_LOCK = 0x64726168
+PROBE_TASK = "drain.tasks.answer"
+MOST_HOPS = 50
+"""A probe for a host that takes nothing is passed on by the others so often, and then is gone."""
 
 
 def register_host(workers: int, profiles: list[str]) -> UUID:
@@ -83,9 +88,59 @@ def stop_host(host: UUID) -> None:
     WorkerHost.objects.filter(pk=host, stopped_at__isnull=True).update(stopped_at=Now())
 
 
-def answer_probe(host: UUID) -> None:
-    """A worker of this host answered."""
-    WorkerHost.objects.filter(pk=host).update(last_answer=Now())
+def ask_probe(host: UUID) -> None:
+    """Send a task that names this host through the queue: one of its workers has to answer."""
+    WorkerHost.objects.filter(pk=host, asked_at__isnull=True).update(asked_at=Now())
+    send(PROBE_TASK, str(host), 0, cluster="drain", name="answer")
+
+
+def answer_probe(asked: str = "", hops: int = 0) -> None:
+    """Answer for the host that this worker is one of; pass on a probe that names another.
+
+    Hosts share the queue, so a probe goes from one to the next until it is where it was meant to go.
+    """
+    host = host_id()
+    if host is not None:
+        WorkerHost.objects.filter(pk=host).update(last_answer=Now(), asked_at=None)
+    if asked and asked != str(host) and hops < MOST_HOPS:
+        send(PROBE_TASK, asked, hops + 1, cluster="drain", name="answer")
+
+
+def withdraw_probe(host: UUID) -> None:
+    """Wait for no answer any more: all workers are busy, which their loops prove better, or they were started anew."""
+    WorkerHost.objects.filter(pk=host, asked_at__isnull=False).update(asked_at=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is known of the workers of one host."""
+
+    fresh: bool
+    """One of them answered a moment ago."""
+    draining: int
+    """Loops that renew their lease."""
+    workers: int
+    overdue: bool
+    """A probe that names the host is not answered."""
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether none of them takes anything from the queue, although none is busy."""
+        return self.overdue and not self.draining
+
+
+_HEALTH = """
+SELECT coalesce(last_answer, started_at) > now() - make_interval(secs => %(fresh)s::float8) AS fresh,
+    coalesce(asked_at < now() - make_interval(secs => %(proof)s::float8), false) AS overdue, workers,
+    (SELECT count(*)::int FROM drain_workerloop l WHERE l.expires_at > now() AND l.host_id = h.id) AS draining
+FROM drain_workerhost h WHERE h.id = %(host)s::uuid
+"""
+
+
+def health(host: UUID, fresh_seconds: float) -> Health | None:
+    """Return what is known of a host's workers; None if there is no such host any more."""
+    found = row(_HEALTH, {"host": host, "fresh": fresh_seconds, "proof": PROOF_SECONDS})
+    return None if found is None else Health(**found)
 
 
 def worker_slots(host: UUID | None) -> int:
@@ -130,23 +185,6 @@ def strength() -> Strength:
         slots=sum(slots for _, slots in found),
         busy=used["busy"],
     )
-
-
-def is_answering(host: UUID, within_seconds: float) -> bool:
-    """Whether a worker of this host answered a probe lately, or all of them are busy draining.
-
-    While all of them drain, the renewals of their loops are the answer.
-    """
-    found = row(
-        """
-        SELECT coalesce(last_answer, started_at) > now() - make_interval(secs => %(seconds)s::float8) AS fresh,
-            (SELECT count(*) FROM drain_workerloop l
-             WHERE l.expires_at > now() AND l.host_id = h.id) >= h.workers AS busy
-        FROM drain_workerhost h WHERE h.id = %(host)s::uuid
-        """,
-        {"host": host, "seconds": within_seconds},
-    )
-    return found is not None and (found["fresh"] or found["busy"])
 
 
 class HostStop:

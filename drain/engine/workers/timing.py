@@ -20,6 +20,9 @@ RESCUE_MARGIN = LEASE_SECONDS / 3
 IDLE_SECONDS = 0.25
 """Between looks for work while other loops still run phases of the session."""
 
+PROOF_SECONDS = 15.0
+"""A probe that waits for so long while workers are free proves that their queue is stuck."""
+
 HOST_SILENT_SECONDS = 15.0
 """A worker host that said nothing for this long counts as gone."""
 
