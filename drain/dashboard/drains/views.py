@@ -22,6 +22,7 @@ from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in, page_or_fragment
 from drain.dashboard.ui.commands import drain_command
 from drain.dashboard.ui.states import look
+from drain.engine.attempts.losses import losses
 from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.workers.capability import without_host
@@ -160,6 +161,7 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         "near": sum(gauge.near and gauge.fault for gauge in gauges),
         "tripped": sum(gauge.tripped for gauge in gauges),
         "running": running,
+        "losses": losses(session=session.pk) if counts["lost"] else [],
         "results": queries.results(
             session.pk, number_in(request, "before"), number_in(request, "after")
         ),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from drain.dashboard.frame.counts import FORGOTTEN_AFTER, SILENT_AFTER
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
+from drain.engine.attempts.losses import losses
 from drain.engine.source_outbox import unsettled
 from drain.engine.workers.hosts import strength
 from drain.engine.workers.timing import PROOF_SECONDS
@@ -19,6 +20,7 @@ from drain.models import Attempt, DrainSession, ExecutorProfile, WorkerHost, Wor
 from drain.models.vocabulary import SessionState
 
 SHOWN = 100
+LOSSES_SHOWN_FOR = timedelta(days=1)
 
 
 @requires()
@@ -35,6 +37,7 @@ def worker_list(request: HttpRequest) -> HttpResponse:
         "strength": strength(),
         "asked": _asked(),
         "unsettled": unsettled(),
+        "losses": losses(since=now - LOSSES_SHOWN_FOR),
         "loops": _loops(now),
         "orphans": [name for name in profiles if name not in able],
         "profiles": len(profiles),

@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from drain.models import DrainSession, ExecutorProfile, WorkerHost
+from drain.engine.attempts.losses import losses
+from drain.models import DrainSession, ExecutorProfile, SessionRun, WorkerHost
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
+from tests.factories import AttemptFactory, PhaseFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -30,3 +32,46 @@ def test_workers_say_who_is_alive_and_what_nobody_can_run():
     assert "No capable worker" in page
     assert "Silent" in page
     assert "Alive" in page
+
+
+def test_what_was_lost_is_shown_with_what_became_of_it():
+    noon = timezone.now() - timedelta(hours=1)
+    session = SessionFactory(state="running", ended_at=None)
+    for again in (True, False):
+        phase = PhaseFactory()
+        AttemptFactory(
+            phase=phase,
+            session=session,
+            number=1,
+            outcome="lost",
+            worker="gpu-7/123/abc",
+            started_at=noon,
+        )
+        if again:
+            AttemptFactory(
+                phase=phase, session=session, number=2, outcome="complete", started_at=noon
+            )
+    long_ago = timezone.now() - timedelta(days=2)
+    AttemptFactory(outcome="lost", worker="old-9/1/x", started_at=long_ago)
+    (loss,) = losses(session=session.pk)
+    assert (loss.worker, loss.attempts, loss.again) == ("gpu-7/123/abc", 2, 1)
+    page = signed_in(Role.VIEWER).get("/workers/").content.decode()
+    assert "Lost with their worker" in page
+    assert "gpu-7" in page
+    assert "old-9" not in page
+
+
+def test_a_host_that_takes_no_tasks_is_not_shown_as_alive():
+    asked = timezone.now() - timedelta(seconds=20)
+    WorkerHost.objects.create(host="h", pid=1, version="1", workers=2, asked_at=asked)
+    page = signed_in(Role.VIEWER).get("/workers/").content.decode()
+    assert "Takes no tasks" in page
+
+
+def test_a_drain_shows_what_it_lost():
+    session = SessionFactory()
+    run = PhaseFactory().run
+    SessionRun.objects.create(session=session, run=run, lost=1)
+    AttemptFactory(session=session, outcome="lost", worker="gpu-7/123/abc")
+    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
+    assert "Lost with their worker" in page
