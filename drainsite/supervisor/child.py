@@ -37,7 +37,7 @@ class StandIn:
         program = subprocess.Popen(  # noqa: S603 - the supervisor's own argv
             argv,
             stdin=subprocess.DEVNULL,
-            start_new_session=True,
+            process_group=0,  # in the session of this stand-in, by which the supervisor finds what is left
             preexec_fn=_end_with_parent,  # noqa: PLW1509 - one thread of ours, and it only waits
         )
         self._program = program

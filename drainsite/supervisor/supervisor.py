@@ -9,12 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from drain.engine.process.tree import children_of, is_running, look
+from drain.engine.process.tree import is_running, look
 
 LONGEST_LINE = 65_536
 LOOK_SECONDS = 0.1
@@ -57,8 +57,6 @@ class Child:
     failed_probes: int = 0
     next_probe: float = field(default=0.0)
     hurry_at: float = float("inf")
-    programs: set[int] = field(default_factory=set)
-    """Pids of what its stand-in started; each leads a session of its own."""
 
 
 class LeftoverError(Exception):
@@ -150,7 +148,6 @@ class Supervisor:
                 self._start(spec)
 
     def _look_at(self, child: Child, now: float) -> None:
-        child.programs.update(children_of(child.process.pid, child.process.pid))
         if child.process.poll() is not None:
             self._bury(child, now)
         elif now >= child.hurry_at:
@@ -187,7 +184,6 @@ class Supervisor:
     def _end_all(self) -> None:
         """Ask all at once; each child's stand-in keeps the deadline. A second stop hurries."""
         for child in self._children.values():
-            child.programs.update(children_of(child.process.pid, child.process.pid))
             child.process.terminate()
         hurried = False
         while any(child.process.poll() is None for child in self._children.values()):
@@ -207,7 +203,7 @@ class Supervisor:
     def _clear(self, child: Child) -> list[int]:
         """End what a stand-in that is gone has left of its program; returns what would not end."""
         until = time.monotonic() + CLEAR_SECONDS
-        while left := members(child.programs):
+        while left := members(child.process.pid):
             if time.monotonic() > until:
                 break
             for pid in left:
@@ -221,8 +217,8 @@ class Supervisor:
         child.process.stdin.close()
 
 
-def members(sessions: Collection[int]) -> list[int]:
-    """Return the living processes of these sessions."""
-    pids = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")] if sessions else []
-    found = [process for pid in pids if (process := look(pid)) and process.session in sessions]
+def members(session: int) -> list[int]:
+    """Return the living processes of a session, whose number is that of the stand-in that leads it."""
+    pids = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
+    found = [process for pid in pids if (process := look(pid)) and process.session == session]
     return [process.pid for process in found if is_running(process.pid, process.started)]

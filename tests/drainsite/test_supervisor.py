@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from drain.engine.process.tree import Process, children_of, look
+from drain.engine.process.tree import children_of
 from drainsite.postgres.postmaster import is_alive
 from drainsite.supervisor import supervisor
 from drainsite.supervisor.supervisor import ChildSpec, LeftoverError, Supervisor
@@ -180,13 +180,10 @@ def test_a_stop_while_the_stand_in_is_dead_leaves_nothing_either(site):
 def test_supervisor_and_stand_in_killed_leave_no_program(site):
     running = site()
     stand_in = running.stand_in()
+    program = children_of(stand_in, stand_in)[0]
     running.process.kill()
     os.kill(stand_in, signal.SIGKILL)
-    leaders = {pid for pid in running.pids() if (look(pid) or leader_gone).session == pid}
-    until(lambda: running.gone(leaders))
-
-
-leader_gone = Process(0, 0, 0, 0)
+    until(lambda: program in running.pids() and running.gone({program}))
 
 
 def test_what_will_not_end_is_named(monkeypatch):
