@@ -80,7 +80,7 @@ def read_header(line: str, following: str, numbered: bool) -> Header | None:
     """The failing test that a line names; ``numbered`` when the report counts its failures."""
     if len(line) > 600:
         return None
-    if numbered:
+    if numbered or (line[:2] == "  " and _deeper(line, following)):
         found = _NUMBERED.match(line)
         if found:
             if not own_words(found["s"]) and found["s"].endswith(":"):
@@ -112,12 +112,18 @@ def _marked(line: str) -> Header | None:
     return _named(found["s"], sure="|" in line or "***" in line or "[E]" in line) if found else None
 
 
+def _deeper(line: str, following: str) -> bool:
+    """Whether the next line stands clearly deeper."""
+    return len(following) - len(following.lstrip()) > len(line) - len(line.lstrip()) + 2
+
+
 def _continued(line: str, following: str) -> str:
     """The rest of a name that goes on in the next line, deeper and up to a colon."""
-    deeper = len(following) - len(following.lstrip()) > len(line) - len(line.lstrip()) + 2
     return (
         following.strip().removesuffix(":")
-        if deeper and following.endswith(":") and not _EXCEPTIONAL.match(following)
+        if _deeper(line, following)
+        and following.endswith(":")
+        and not _EXCEPTIONAL.match(following)
         else ""
     )
 
