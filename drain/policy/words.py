@@ -83,3 +83,19 @@ def age(moment: datetime | None, now: datetime) -> str:
     if _MINUTE <= seconds < _HOUR:
         return f"{seconds // _MINUTE} min"
     return _in_units(seconds)
+
+
+ZERO_YIELD = {
+    "success_no_llm_calls": "Completed without an event",
+    "timeout": "Timed out before an event",
+    "failed_before_llm": "Failed before its first event",
+    "llm_boundary_hit": "Reached a limit",
+    "execution_error": "Failed while it worked",
+    "unknown": "Unknown",
+}
+"""Why an attempt brought no telemetry event, in words that hold for any pipeline."""
+
+
+def zero_yield(reason: str) -> str:
+    """The reason for people; one that is not known here as it is."""
+    return ZERO_YIELD.get(reason, reason)

@@ -17,7 +17,8 @@ from drain.dashboard.http.search_terms import typed
 from drain.evidence.checks.create import EVERY_MINUTES, Claim, add_check
 from drain.evidence.fingerprints.lifecycle import CauseError
 from drain.evidence.fixes.markers import add_marker
-from drain.models import DrainSession, FixMarker
+from drain.evidence.fixes.sentences import TRY_FIRST
+from drain.models import DrainSession, FixMarker, Source
 from drain.models.vocabulary import CheckKind
 from drain.policy.moments import MomentError, read_moment
 from drain.policy.numbers import whole
@@ -55,7 +56,8 @@ def _add_marker(request: HttpRequest) -> HttpResponse:
         marker = add_marker(
             values.get("title", ""), who, at=at, commit=values.get("commit", ""),
             note=values.get("note", ""), keys=[*chosen, *values.get("keys", "").split()],
-            guarded="guard" in values,
+            source=_source_named(values.get("source", "")),
+            run_ids=values.get("runs", "").split(), guarded="guard" in values,
         )  # fmt: skip
     except (CauseError, MomentError) as error:
         return _marker_form(request, values, chosen, str(error))
@@ -64,6 +66,17 @@ def _add_marker(request: HttpRequest) -> HttpResponse:
         f"FM-{marker.pk} is noted: from now on its fingerprints count as mended until they return.",
     )
     return redirect("drain:marker-detail", pk=marker.pk)
+
+
+def _source_named(name: str) -> Source | None:
+    """Raises CauseError where there is none of that name."""
+    name = name.strip().replace("\0", "")
+    found = Source.objects.filter(name=name).first() if name else None
+    if name and found is None:
+        raise CauseError(
+            f"There is no source “{name[:60]}”: give the name of one, or leave it empty."
+        )
+    return found
 
 
 def _marker_form(
@@ -78,6 +91,8 @@ def _marker_form(
         "values": values,
         "fingerprints": causes,
         "chosen": chosen,
+        "try_first": TRY_FIRST,
+        "try_href": link("session-new", batch_size=str(TRY_FIRST), fingerprint=" ".join(chosen)),
         "keys": values.get("keys") or " ".join(key for key in chosen if key not in offered),
         "page_has_primary": True,
     }

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from drain.models import DrainSession
 from drain.policy.reasons import StopReason
+from drain.policy.words import ZERO_YIELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +113,6 @@ REASON_WORDS = {
 }
 
 
-YIELD_WORDS = {
-    "success_no_llm_calls": "Completed without calling a model",
-    "timeout": "Timed out first",
-    "failed_before_llm": "Failed before calling a model",
-    "llm_boundary_hit": "Reached a message or context limit",
-    "execution_error": "Crashed",
-    "unknown": "Unknown",
-}
-"""Why an attempt brought no event, for people."""
-
-
 def look(value: object) -> Look:
     """The look of a stored value (`"CI_RUNNING"`, `"fix_deployed"`, an enum member).
 
@@ -156,7 +146,7 @@ def reason_word(code: object) -> str:
 
 def yield_word(code: object) -> str:
     """Why an attempt brought no event, for people; an unknown code is shown as it is."""
-    return YIELD_WORDS.get(str(code), str(code).replace("_", " ").capitalize())
+    return ZERO_YIELD.get(str(code), str(code).replace("_", " ").capitalize())
 
 
 def reason_css(code: object) -> str:

@@ -12,6 +12,7 @@ from drain.evidence.comparison.figures import Rate, Yield
 from drain.evidence.fingerprints.aliases import Cause
 from drain.evidence.report.build import Fix, Report
 from drain.policy.reasons import ExclusionReason
+from drain.policy.words import zero_yield
 
 MARKS = {"pass": "✅", "fail": "❌", "not_enough_data": "⚠️"}
 _DROPPED = frozenset(reason.value for reason in ExclusionReason)
@@ -138,7 +139,7 @@ def _yield_mark(report: Report) -> str:
 def actual_results(report: Report) -> list[tuple[str, str]]:
     """Measures with their values."""
     after = report.comparison.after
-    reasons = pairs_text(after.zero_yield) or "none"
+    reasons = pairs_text({zero_yield(name): n for name, n in after.zero_yield.items()}) or "none"
     return [
         ("Phases run", str(after.phases)),
         ("Attempts ended", str(after.attempts)),

@@ -13,7 +13,7 @@ from drain.models import AuditEvent, Check, Fingerprint, FixMarker
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin
 from tests.dashboard.people import signed_in
-from tests.factories import NOON, AttemptFactory, FingerprintFactory, SessionFactory
+from tests.factories import NOON, AttemptFactory, FingerprintFactory, SessionFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
 BY = By("ada", Origin.COMMAND, NOON)
@@ -29,16 +29,19 @@ def test_a_manager_marks_a_fix_with_the_checks_that_hold_it():
     manager = signed_in(Role.MANAGER)
     form = manager.get("/evidence/markers/new/?fingerprint=import").content.decode()
     assert re.search(r'value="import" checked', form)
+    assert "Try 12 of its phases now, before the" in form
+    assert 'href="/drains/new/?batch_size=12&amp;fingerprint=import"' in form
     answer = manager.post(
         "/evidence/markers/new/",
         {
             "title": "mended", "at": "2026-03-02 12:00", "commit": "4c1f", "fingerprint": "import",
-            "keys": "other", "guard": "on",
+            "keys": "other", "guard": "on", "source": SourceFactory(name="here").name, "runs": "b a",
         },
     )  # fmt: skip
     marker = FixMarker.objects.get()
     assert answer.headers["Location"] == f"/evidence/markers/{marker.pk}/"
     assert (marker.applied_at, marker.created_by) == (NOON, "manager-False")
+    assert (marker.source.name, marker.run_ids) == ("here", ["a", "b"])  # type: ignore[union-attr]
     assert sorted(marker.fingerprints.values_list("key", flat=True)) == ["import", "other"]
     assert Fingerprint.objects.get(key="import").status == "fix_deployed"
     assert sorted(marker.checks.values_list("kind", flat=True)) == [
@@ -54,6 +57,7 @@ def test_a_fix_that_makes_no_sense_is_refused_with_what_was_typed():
     for values, sentence in (
         ({"title": " "}, "needs a title"),
         ({"title": "kept", "at": "2999-01-01"}, "still to come"),
+        ({"title": "kept", "source": "nowhere"}, "There is no source “nowhere”"),
         ({"title": "kept", "keys": "none"}, "There is no fingerprint “none”"),
         ({"title": "kept", "at": "noon"}, "“noon” is not a time"),
     ):

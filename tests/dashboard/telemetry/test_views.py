@@ -45,7 +45,7 @@ def test_the_page_shows_yield_reasons_limits_and_tokens_with_their_n(client):
     )
     page = client.get("/telemetry/").content.decode()
     for words in (
-        "1 of n 2", "n 2.0 attempt-minutes", "Failed before calling a model", phase.phase_id,
+        "1 of n 2", "n 2.0 attempt-minutes", "Failed before its first event", phase.phase_id,
         "some-model", "waste ratio 1.50", "n 1 event",
     ):  # fmt: skip
         assert words in page, words

@@ -135,7 +135,7 @@ def test_markdown_has_every_section_filled_from_data(session):
         "| research-system-v2 | research-0 | COMPLETE | 0 | 3 | 1 | 1.00 |",
         "| research-system-v2 | research-4 | AssertionError: 1 \\!= 2 |",
         "Phases of these runs now: 1 failed, 0 queued or working",
-        "execution\\_error 1",
+        "Failed while it worked 1",
         "ModuleNotFoundError: coverage\\_tracker",
         "Import mended",
         "abc1234",
