@@ -25,9 +25,9 @@ WITH runs AS (
     SELECT 'bench-' || n, '', '[]', 'independent', 4, 0 FROM generate_series(1, 500) n RETURNING id
 ), numbered AS (SELECT id, row_number() OVER () - 1 AS i FROM runs),
 phases AS (
-    INSERT INTO drain_phase (run_id, phase_id, phase_index, name, state, category, complexity, params,
+    INSERT INTO drain_phase (run_id, phase_id, phase_index, tier_index, name, state, category, complexity, params,
         attempts, source_attempts, last_failure_reason, last_fingerprint, failure_category)
-    SELECT numbered.id, 'phase-' || n, n, '', CASE WHEN n %% 5 = 0 THEN 'FAILED' ELSE 'COMPLETE' END,
+    SELECT numbered.id, 'phase-' || n, n, 0, '', CASE WHEN n %% 5 = 0 THEN 'FAILED' ELSE 'COMPLETE' END,
         'build', '', '{}', 1, 0, '', '', ''
     FROM generate_series(1, %(n)s) n JOIN numbered ON numbered.i = n %% 500 RETURNING id, run_id, phase_index
 ), prints AS (

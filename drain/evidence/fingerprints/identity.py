@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from drain.db.sql import rows
-from drain.evidence.fingerprints.aliases import STANDS_FOR, family
+from drain.evidence.fingerprints.aliases import MEMBERS, STANDS_FOR, resolve_keys
 
 
 class Identity(NamedTuple):
@@ -47,15 +47,18 @@ class Relatives:
         return [*self.certain, *self.possible]
 
 
-_POSSIBLE = """
-SELECT DISTINCT coalesce(a.key, o.key) AS key
-FROM drain_fingerprint f JOIN drain_fingerprint o ON o.headline = f.headline AND o.id <> f.id
+_RELATED = f"""
+WITH RECURSIVE {MEMBERS}
+SELECT root, key, false AS possible FROM member
+UNION
+SELECT member.root, coalesce(a.key, o.key), true
+FROM member JOIN drain_fingerprint f ON f.key = member.key
+JOIN drain_fingerprint o ON o.headline = f.headline AND o.id <> f.id
 LEFT JOIN LATERAL (
     SELECT o.key UNION SELECT key FROM drain_fingerprintalias WHERE fingerprint_id = o.id
 ) a ON true
-WHERE f.key = ANY(%(keys)s::text[]) AND f.headline <> ''
-    AND NOT (f.place_known AND o.place_known AND f.version = o.version)
-"""
+WHERE f.headline <> '' AND NOT (f.place_known AND o.place_known AND f.version = o.version)
+"""  # noqa: S608 - constants only
 _KNOWN = f"""
 WITH RECURSIVE asked AS (SELECT unnest(%(keys)s::text[]) AS key), {STANDS_FOR}
 SELECT asked.key, stands_for.key AS root, f.headline, f.place_known, f.version
@@ -67,9 +70,25 @@ JOIN stands_for ON stands_for.asked = asked.key
 
 def relatives(keys: Collection[str]) -> Relatives:
     """Every stored key that is one of these causes, through merges and older keys, or that may be one."""
-    certain = family(keys)
-    found = {item["key"] for item in rows(_POSSIBLE, {"keys": certain})} if certain else set()
-    return Relatives(tuple(certain), tuple(sorted(found.difference(certain))))
+    found = related(keys).values()
+    certain = {key for each in found for key in each.certain}
+    possible = {key for each in found for key in each.possible}
+    return Relatives(tuple(sorted(certain)), tuple(sorted(possible - certain)))
+
+
+def related(keys: Collection[str]) -> dict[str, Relatives]:
+    """The same for each of these keys; two queries however many there are."""
+    roots = resolve_keys(keys)
+    members: dict[str, tuple[set[str], set[str]]] = {
+        root: (set(), set()) for root in roots.values()
+    }
+    for item in rows(_RELATED, {"keys": sorted(members)}) if members else ():
+        members[item["root"]][item["possible"]].add(item["key"])
+    found = {
+        root: Relatives(tuple(sorted(certain)), tuple(sorted(possible - certain)))
+        for root, (certain, possible) in members.items()
+    }
+    return {key: found[root] for key, root in roots.items()}
 
 
 def identities(keys: Iterable[str]) -> dict[str, Identity]:

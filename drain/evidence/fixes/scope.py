@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from drain.db.sql import rows
-from drain.evidence.fingerprints.identity import relatives
+from drain.evidence.fingerprints.identity import related, relatives
 from drain.models import DrainSession, FixMarker
 
 LOOKED_AT = 50
@@ -54,14 +54,15 @@ def fixes_of(session: DrainSession, most: int) -> list[FixMarker]:
     if session.ended_at is not None:
         found = found.filter(applied_at__lt=session.ended_at)
     looked_at = list(found[:LOOKED_AT])
+    named = {marker.pk: [one.key for one in marker.fingerprints.all()] for marker in looked_at}
+    kin = related({key for keys in named.values() for key in keys})
     met = rows(_MET, {"session": session.pk}) if looked_at else []
-    related = {key: set(relatives([key]).all) for key in {item["key"] for item in met} if key}
     chosen = []
     for marker in looked_at:
-        keys = {fingerprint.key for fingerprint in marker.fingerprints.all()}
-        named = keys or marker.source_id is not None or marker.run_ids
-        if not named or any(
-            (not keys or keys & related.get(item["key"], set()))
+        keys = {key for one in named[marker.pk] for key in kin[one].all}
+        narrow = keys or marker.source_id is not None or marker.run_ids
+        if not narrow or any(
+            (not keys or item["key"] in keys)
             and marker.source_id in (None, item["source"])
             and (not marker.run_ids or item["run"] in marker.run_ids)
             for item in met

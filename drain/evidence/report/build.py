@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from drain.db.sql import rows
 from drain.evidence.checks.run import judge_all
 from drain.evidence.checks.verdicts import Verdict
-from drain.evidence.comparison.compare import Comparison, compare_all
-from drain.evidence.comparison.query import Question
-from drain.evidence.comparison.sides import around_marker, before_session, of_session
+from drain.evidence.comparison.compare import Comparison, compare
+from drain.evidence.comparison.sides import before_session, of_session
 from drain.evidence.fixes.judgement import FixVerdict, judge_marker
 from drain.evidence.fixes.scope import fixes_of
 from drain.evidence.fixes.verdict import Ruling
@@ -19,7 +18,7 @@ from drain.evidence.report.left import LeftBehind, left_behind
 from drain.evidence.report.rows import PhaseTelemetry, phase_telemetry
 from drain.evidence.report.stops import Stop, stops_of
 from drain.evidence.rollups.fold import state_totals
-from drain.models import Attempt, Candidate, Check, DrainSession, FixMarker
+from drain.models import Attempt, Candidate, Check, DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES, CheckKind, CheckVerdict
 from drain.policy.actions import Action
 from drain.policy.reasons import ExclusionReason, StopReason
@@ -53,7 +52,6 @@ class Fix:
     applied_at: datetime
     commit: str
     note: str
-    comparison: Comparison
     verdict: FixVerdict
 
 
@@ -171,7 +169,7 @@ class Report:
 def build_report(session: DrainSession, now: datetime) -> Report:
     """Read everything but the long lists; writes nothing and judges the checks anew."""
     scope_runs = _runs(session)
-    comparison, fixes = _compared(session)
+    comparison = compare(before_session(session), of_session(session))
     return Report(
         session=session,
         made_at=now,
@@ -181,7 +179,7 @@ def build_report(session: DrainSession, now: datetime) -> Report:
         before=session.before,
         after=session.after or state_totals(scope_runs),
         comparison=comparison,
-        fixes=fixes,
+        fixes=_fixes(session),
         checks=tuple(_check_line(*judged) for judged in judge_all(session, comparison)),
         telemetry=phase_telemetry(session.pk),
         single_phases=_single_phases(session),
@@ -217,33 +215,14 @@ def _became(session: DrainSession) -> dict[str, int]:
     return {item["what"]: item["n"] for item in found}
 
 
-def _compared(session: DrainSession) -> tuple[Comparison, tuple[Fix, ...]]:
-    """Before the drain against the drain, and its phases around each fix, all read at once."""
-    latest = fixes_of(session, MOST_FIXES)
-    whole, *around = compare_all(
-        [
-            Question(before_session(session), of_session(session)),
-            *(_around(marker, session) for marker in latest),
-        ]
-    )
-    fixes = (
+def _fixes(session: DrainSession) -> tuple[Fix, ...]:
+    return tuple(
         Fix(
-            marker.pk,
-            marker.title,
-            marker.applied_at,
-            marker.commit,
-            marker.note,
-            found,
+            marker.pk, marker.title, marker.applied_at, marker.commit, marker.note,
             judge_marker(marker),
         )
-        for marker, found in zip(latest, around, strict=True)
-    )
-    return whole, tuple(fixes)
-
-
-def _around(marker: FixMarker, session: DrainSession) -> Question:
-    before, after = (replace(side, plan_of=session.pk) for side in around_marker(marker))
-    return Question(before, after, tuple(marker.fingerprints.values_list("key", flat=True)))
+        for marker in fixes_of(session, MOST_FIXES)
+    )  # fmt: skip
 
 
 def _check_line(check: Check, found: Verdict) -> CheckLine:

@@ -15,6 +15,7 @@ from drain.evidence.report.build import Report
 from drain.evidence.report.escape import plain
 
 BATCH = 500
+_FIX = ("marker", "title", "applied_at", "commit", "note")
 
 
 def render_json(report: Report) -> Iterator[str]:
@@ -58,11 +59,7 @@ def encode(report: Report) -> dict[str, Any]:
         "comparison": asdict(report.comparison),
         "difference": report.comparison.difference.sentence,
         "fixes": [
-            asdict(fix)
-            | {
-                "difference": fix.comparison.difference.sentence,
-                "verdict": fix.verdict.as_dict(),
-            }
+            {name: getattr(fix, name) for name in _FIX} | {"verdict": fix.verdict.as_dict()}
             for fix in report.fixes
         ],
         "checks": [asdict(check) for check in report.checks],
