@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from drain.engine.queue.blockers import of_stale
 from drain.engine.queue.dependencies import require_acyclic
+from drain.engine.queue.explain import explain
 from drain.models import Dependency, Fingerprint, Phase, Run
 from drain.models.transitions.phases import Why, say_created
 from drain.models.vocabulary import PhaseState
@@ -133,13 +134,20 @@ class PhaseAdmin(ActingAdmin):
     inlines = (DependencyInline,)
     fields = (
         "run", "phase_id", "phase_index", "name", "category", "complexity", "params", "state",
-        "state_changed_at", "attempts", "source_attempts", "last_failure_reason", "last_fingerprint",
+        "why", "state_changed_at", "attempts", "source_attempts", "last_failure_reason", "last_fingerprint",
         "failure_category", "lease_owner", "created_at",
     )  # fmt: skip
     readonly_fields = (
-        "state", "state_changed_at", "attempts", "source_attempts", "last_failure_reason",
+        "state", "why", "state_changed_at", "attempts", "source_attempts", "last_failure_reason",
         "last_fingerprint", "failure_category", "lease_owner", "created_at",
     )  # fmt: skip
+
+    @admin.display(description="why it is not drained")
+    def why(self, phase: Phase) -> str:
+        """The sentence of the phase's page."""
+        if not phase.pk:
+            return ""
+        return "\n".join(explain(phase, timezone.now()).lines)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Run and phase id are a phase's identity: given once."""

@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from drain.engine.queue.blockers import QueueFilter, queue_size
+from drain.engine.queue.explain import explain
 from drain.engine.sessions.results import session_result
 from drain.engine.workers.hosts import strength
 from drain.evidence.rollups.fold import state_counts, state_totals
@@ -65,6 +66,16 @@ def phase_list(call: Call) -> Answer:
     if key := query_text(call.query, "fingerprint"):
         found = found.filter(last_fingerprint=key, state=PhaseState.FAILED)
     return _page(call, found, _phase)
+
+
+def phase_why(call: Call, pk: int) -> Answer:
+    """Why one phase is not drained, as its page and `manage.py why --json` say it."""
+    known(call.query)
+    phase = Phase.objects.select_related("run").filter(pk=pk).first()
+    if phase is None:
+        raise ApiError(404, f"There is no phase {pk}.")
+    ids = {"run_id": phase.run.run_id, "phase_id": phase.phase_id, "state": phase.state}
+    return Answer(explain(phase, timezone.now()).as_json() | ids)
 
 
 def run_list(call: Call) -> Answer:

@@ -33,6 +33,11 @@ urlpatterns: list[URLPattern] = [
         for verb in acts.SESSION_VERBS
     ),
     path("phases", endpoint(GET=Method("drain.view_phase", reads.phase_list)), name="phase-list"),
+    path(
+        "phases/<int:pk>/why",
+        endpoint(GET=Method("drain.view_phase", reads.phase_why)),
+        name="phase-why",
+    ),
     path("runs", endpoint(GET=Method("drain.view_run", reads.run_list)), name="run-list"),
     path(
         "drains",

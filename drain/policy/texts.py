@@ -1,4 +1,4 @@
-"""Texts from outside: what no column of PostgreSQL can hold, and the line of an error that says most."""
+"""What no column of PostgreSQL can hold, found before it gets there."""
 
 from __future__ import annotations
 

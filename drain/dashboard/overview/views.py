@@ -18,12 +18,12 @@ from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
 from drain.dashboard.overview.fingerprints import FingerprintMatrix, read_fingerprints
 from drain.dashboard.overview.latest_drain import read_drain
-from drain.dashboard.overview.ledger import Ledger, read_ledger
 from drain.dashboard.overview.rates import RateFacts, read_rates
 from drain.dashboard.overview.states import StateFacts, read_states
 from drain.dashboard.ui.formats import percent
 from drain.engine.queue.blockers import QueuedPhase, QueueFilter, oldest_queued
 from drain.evidence.comparison.backlog import Backlog, backlog_change, signed
+from drain.engine.queue.ledger import Ledger, read_ledger
 
 T = TypeVar("T")
 PERIODS = {"24": "24 h", "48": "48 h", "168": "7 d"}
@@ -109,7 +109,7 @@ def ledger_parts(ledger: Ledger) -> list[dict[str, Any]]:
         "drained": f"{ledger.complete:,} complete, {ledger.again:,} failed again",
         "waiting": "for a queued phase or a dependency",
         "held": f"in {_counted(ledger.held_runs, 'run')}" if ledger.held else "no run is held",
-        "snoozed": f"of {_counted(ledger.snoozed_causes, 'fingerprint')}"
+        "snoozed": f"of {_counted(ledger.snoozed_fingerprints, 'fingerprint')}"
         if ledger.snoozed
         else "no fingerprint is snoozed",
         "untouched": "no drain has reached them in 7 d",

@@ -15,8 +15,8 @@ from drain.dashboard.attempts.ansi import Painter, Piece
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
-from drain.dashboard.phase_why import explain
 from drain.db.sql import rows
+from drain.engine.queue.explain import explain
 from drain.models import Attempt, Fingerprint, Phase, TelemetryEvent, Transition
 from drain.models.vocabulary import ENDED_STATES
 
@@ -59,7 +59,7 @@ def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
     current = next((attempt for attempt in attempts if attempt.finished_at is None), None)
     failed = next((attempt for attempt in attempts if attempt.error), None)
-    why = explain(phase, current, now)
+    why = explain(phase, now)
     key = (failed.fingerprint if failed else "") or phase.last_fingerprint
     context = {
         "now": now,

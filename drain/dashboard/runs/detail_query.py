@@ -72,7 +72,7 @@ class RunPhase(NamedTuple):
         """Why it failed the last time, unless it is over."""
         if not self.reason or self.state in ENDED_STATES:
             return ""
-        return self.fingerprint or last_line(self.reason)
+        return self.fingerprint or last_line(self.reason, REASON_CHARACTERS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ class RunRow:
     @property
     def message(self) -> str:
         """The line of the matching error that says most: its last one."""
-        return last_line((self.match or {}).get("error", ""))
+        return last_line((self.match or {}).get("error", ""), FAILURE_CHARACTERS)
 
     @property
     def total(self) -> int:

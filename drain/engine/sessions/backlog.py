@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from drain.db.sql import stream
+from drain.evidence.fingerprints.aliases import STANDS_FOR
 from drain.models import Candidate, Fingerprint, Hold
 from drain.models.vocabulary import (
     LIVE_SESSION_STATES,
@@ -24,34 +25,62 @@ from drain.models.vocabulary import (
 )
 from drain.policy.rows import PhaseRow, RunFacts
 
+_FINGERPRINT = PhaseRow._fields.index("fingerprint")
+
 OPEN_STATES = tuple(
     state.value for state in PhaseState if state not in (PhaseState.COMPLETE, PhaseState.SKIPPED)
 )
-_COLUMNS = """id, run_id, place, state, failure_category, last_fingerprint,
-    lease_owner IS NOT NULL, 0, phase_id, ''"""
+_COLUMNS = """p.id, p.run_id, p.place, p.state, p.failure_category, p.last_fingerprint,
+    p.lease_owner IS NOT NULL, 0, p.phase_id, ''"""
+_RUN_COLUMNS = """r.id, r.run_id, r."order", s.kind, r.max_parallel,
+    r.executor_id IS NOT NULL OR EXISTS (SELECT FROM drain_executorprofile WHERE is_default)"""
 
 # Only towards what the phases need, so a plan of one run asks nothing of the others. OFFSET 0 keeps the planner
 # from reading all phases of the table to find the state of a few.
-_EDGES = """
-WITH RECURSIVE edge AS (
+_WALK = """
+WITH RECURSIVE walk AS (
     SELECT d.phase_id, d.prerequisite_id FROM drain_dependency d CROSS JOIN LATERAL (
         SELECT FROM drain_phase WHERE id = d.prerequisite_id AND state = ANY(%(open)s) OFFSET 0
     ) need WHERE d.phase_id = ANY(%(phases)s)
     UNION
-    SELECT further.phase_id, further.prerequisite_id FROM edge CROSS JOIN LATERAL (
+    SELECT further.phase_id, further.prerequisite_id FROM walk CROSS JOIN LATERAL (
         SELECT d.phase_id, d.prerequisite_id
         FROM drain_dependency d JOIN drain_phase p ON p.id = d.prerequisite_id
-        WHERE d.phase_id = edge.prerequisite_id AND p.state = ANY(%(open)s) OFFSET 0
+        WHERE d.phase_id = walk.prerequisite_id AND p.state = ANY(%(open)s) OFFSET 0
     ) further
 )
-SELECT phase_id, prerequisite_id FROM edge ORDER BY 1, 2
 """
+_EDGES = f"{_WALK} SELECT phase_id, prerequisite_id FROM walk ORDER BY 1, 2"  # noqa: S608 - constants only
 # As one array: a placeholder for each of twenty thousand runs would cost more than the question.
-_RUNS = """
-SELECT r.id, r.run_id, r."order", s.kind, r.max_parallel,
-    r.executor_id IS NOT NULL OR EXISTS (SELECT FROM drain_executorprofile WHERE is_default)
+_RUNS = f"""
+SELECT {_RUN_COLUMNS}
 FROM drain_run r LEFT JOIN drain_source s ON s.id = r.source_id WHERE r.id = ANY(%(runs)s)
-"""
+"""  # noqa: S608 - constants only
+# The page of a phase: what can matter for one phase alone. That is itself, what it needs through others
+# (the nearest few thousand), and the first queued phase of each of their runs.
+_NEAR = f"""
+{_WALK}, edge AS MATERIALIZED (SELECT phase_id, prerequisite_id FROM walk LIMIT 5000),
+named AS (
+    SELECT unnest(%(phases)s::bigint[]) AS id UNION SELECT phase_id FROM edge UNION SELECT prerequisite_id FROM edge
+), wanted AS (
+    SELECT id FROM named
+    UNION SELECT queued.id FROM (
+        SELECT DISTINCT run_id FROM drain_phase WHERE id IN (SELECT id FROM named)
+    ) run CROSS JOIN LATERAL (
+        SELECT id FROM drain_phase WHERE run_id = run.run_id AND state = 'QUEUED' ORDER BY place, id LIMIT 1
+    ) queued
+)
+SELECT {_COLUMNS}, {_RUN_COLUMNS}, ARRAY(SELECT prerequisite_id FROM edge WHERE edge.phase_id = p.id),
+    EXISTS (SELECT FROM drain_candidate c JOIN drain_drainsession d ON d.id = c.session_id
+        WHERE c.phase_id = p.id AND c.status IN ('waiting', 'running') AND d.state = ANY(%(live)s))
+FROM wanted JOIN drain_phase p ON p.id = wanted.id JOIN drain_run r ON r.id = p.run_id
+LEFT JOIN drain_source s ON s.id = r.source_id
+"""  # noqa: S608 - constants only
+_STANDING = f"""
+WITH RECURSIVE asked AS (SELECT unnest(%(keys)s::text[]) AS key), {STANDS_FOR}
+SELECT s.asked, f.key, f.status = 'snoozed' AND coalesce(f.snoozed_until > %(now)s::timestamptz, true)
+FROM stands_for s JOIN drain_fingerprint f ON f.key = s.key
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +100,26 @@ def read_backlog(run_pks: list[int] | None, merges: dict[str, str], now: datetim
         edges = _edges(rows)
         rows += _named_elsewhere(edges, rows, merges)
         runs = _run_facts({row.run for row in rows}, now)
-        snoozed = _snoozed(merges, now)
+        snoozed = _snoozed(now)
+    return Backlog(rows, runs, edges, snoozed)
+
+
+def read_near(phase: int, now: datetime) -> Backlog:
+    """Read what `make_plan` needs to decide on one phase as a drain of everything would. Three queries."""
+    live = [state.value for state in LIVE_SESSION_STATES]
+    found = _read(_NEAR, {"phases": [phase], "open": list(OPEN_STATES), "live": live})
+    keys = sorted({item[_FINGERPRINT] for item in found} - {""})
+    standing = _read(_STANDING, {"keys": keys, "now": now}) if keys else []
+    holds = active_holds(now)
+    merges = {key: stands for key, stands, _ in standing}
+    ends = len(PhaseRow._fields)
+    rows, runs, edges = [], {}, []
+    for item in found:
+        row, facts, (needs, taken) = PhaseRow._make(item[:ends]), item[ends:-2], item[-2:]
+        rows.append(_adjusted(row, frozenset([row.id] if taken else []), merges))
+        runs[row.run] = _facts(facts, holds)
+        edges += [(row.id, need) for need in needs]
+    snoozed = frozenset(stands for _, stands, snoozed in standing if snoozed)
     return Backlog(rows, runs, edges, snoozed)
 
 
@@ -79,7 +127,7 @@ def _rows(run_pks: list[int] | None, merges: dict[str, str]) -> Iterator[PhaseRo
     taken = _offered_elsewhere()
     where = "state = ANY(%s)" + ("" if run_pks is None else " AND run_id = ANY(%s)")
     values: list[Any] = [list(OPEN_STATES)] + ([] if run_pks is None else [run_pks])
-    sql = f"SELECT {_COLUMNS} FROM drain_phase WHERE {where}"  # noqa: S608 - constants only
+    sql = f"SELECT {_COLUMNS} FROM drain_phase p WHERE {where}"  # noqa: S608 - constants only
     found = stream(sql, values, binary=True, made=_phase_row)
     # Most of the time nothing is taken or merged, and a million rows pass untouched.
     yield from (_adjusted(row, taken, merges) for row in found) if taken or merges else found
@@ -122,26 +170,30 @@ def _named_elsewhere(
     missing = {end for edge in edges for end in edge} - {row.id for row in rows} if edges else ()
     if not missing:
         return []
-    sql = f"SELECT {_COLUMNS} FROM drain_phase WHERE id = ANY(%(missing)s)"  # noqa: S608 - constants only
+    sql = f"SELECT {_COLUMNS} FROM drain_phase p WHERE id = ANY(%(missing)s)"  # noqa: S608 - constants only
     found = [PhaseRow._make(row) for row in _read(sql, {"missing": list(missing)})]
     return [row._replace(fingerprint=merges.get(row.fingerprint, row.fingerprint)) for row in found]
 
 
 def _run_facts(pks: set[int], now: datetime) -> dict[int, RunFacts]:
-    exact, prefixes = active_holds(now)
-    return {
-        pk: RunFacts(
-            pk=pk,
-            run_id=run_id,
-            sequential=order == Order.SEQUENTIAL,
-            autopack=kind == SourceKind.AUTOPACK,
-            hold=exact.get(run_id, "")
-            or next((why for value, why in prefixes.items() if run_id.startswith(value)), ""),
-            max_parallel=max_parallel,
-            executable=executable,
-        )
-        for pk, run_id, order, kind, max_parallel, executable in _read(_RUNS, {"runs": list(pks)})
-    }
+    holds = active_holds(now)
+    return {facts[0]: _facts(facts, holds) for facts in _read(_RUNS, {"runs": list(pks)})}
+
+
+def _facts(columns: tuple[Any, ...], holds: tuple[dict[str, str], dict[str, str]]) -> RunFacts:
+    """A run as the policy wants it, from _RUN_COLUMNS."""
+    pk, run_id, order, kind, max_parallel, executable = columns
+    exact, prefixes = holds
+    return RunFacts(
+        pk=pk,
+        run_id=run_id,
+        sequential=order == Order.SEQUENTIAL,
+        autopack=kind == SourceKind.AUTOPACK,
+        hold=exact.get(run_id, "")
+        or next((why for value, why in prefixes.items() if run_id.startswith(value)), ""),
+        max_parallel=max_parallel,
+        executable=executable,
+    )
 
 
 def _read(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -160,8 +212,9 @@ def active_holds(now: datetime) -> tuple[dict[str, str], dict[str, str]]:
     return found[HoldKind.RUN], found[HoldKind.PREFIX]
 
 
-def _snoozed(merges: dict[str, str], now: datetime) -> frozenset[str]:
-    keys = Fingerprint.objects.filter(status=FingerprintStatus.SNOOZED).filter(
+def _snoozed(now: datetime) -> frozenset[str]:
+    """Keys of snoozed fingerprints; one that was merged away has no say in what it was merged into."""
+    found = Fingerprint.objects.filter(status=FingerprintStatus.SNOOZED, merged_into=None).filter(
         Q(snoozed_until__isnull=True) | Q(snoozed_until__gt=now)
     )
-    return frozenset(merges.get(key, key) for key in keys.values_list("key", flat=True))
+    return frozenset(found.values_list("key", flat=True))

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from drain.dashboard.phase_why import explain
-from drain.engine.sessions.planning import preview
-from drain.engine.sessions.scope import SessionScope
-from drain.models import Dependency, Hold, TelemetryEvent, Transition
+from drain.models import TelemetryEvent, Transition
 from drain.models.roles import Role
-from drain.policy.limits import Limits
 from tests.dashboard.people import signed_in
 from tests.factories import (
     AttemptFactory,
-    CandidateFactory,
     ExecutorFactory,
     FingerprintFactory,
     PhaseFactory,
     RunFactory,
-    SessionFactory,
     SourceFactory,
 )
 
@@ -39,63 +32,6 @@ def _nothing_remembered():
 @pytest.fixture
 def client():
     return signed_in(Role.VIEWER)
-
-
-def why(phase, current=None):
-    phase.refresh_from_db()
-    return explain(phase, current, timezone.now())
-
-
-def test_ended_queued_and_running_phases_say_so():
-    assert "complete" in why(PhaseFactory(state="COMPLETE")).sentence
-    assert "skipped" in why(PhaseFactory(state="SKIPPED")).sentence
-    since = timezone.now() - timedelta(hours=25)
-    assert (
-        "queued for 1 d 01 h" in why(PhaseFactory(state="QUEUED", state_changed_at=since)).sentence
-    )
-    running = PhaseFactory(state="EXECUTING", lease_owner=uuid4())
-    attempt = AttemptFactory(phase=running, number=3, outcome=None, finished_at=None, worker="w1")
-    assert why(running, attempt).sentence == "It is running now: attempt 3 on w1."
-
-
-def test_a_phase_in_a_running_drain_names_its_place():
-    phase = PhaseFactory()
-    session = SessionFactory(state="running", ended_at=None)
-    CandidateFactory(session=session, phase=phase, status="waiting", planned_position=7)
-    assert f"drain {session.pk}, at position 7" in why(phase).sentence
-
-
-def test_a_phase_that_no_executor_runs_says_so():
-    assert why(PhaseFactory()).code == "no_executor"
-
-
-def test_the_reason_is_the_one_a_drain_would_give():
-    ExecutorFactory()
-    pack = RunFactory(source=SourceFactory(kind="autopack"))
-    PhaseFactory(run=pack, state="QUEUED", phase_index=5)
-    held, run = RunFactory(), RunFactory()
-    Hold.objects.create(kind="run", value=held.run_id, reason="r", created_by="p", origin="browser")
-    snoozed = FingerprintFactory(status="snoozed")
-    queued = PhaseFactory(run=run, state="QUEUED")
-    direct, through, loose = (PhaseFactory(run=run) for _ in range(3))
-    Dependency.objects.create(phase=direct, prerequisite=queued)
-    Dependency.objects.create(phase=through, prerequisite=direct)
-    behind_hold = PhaseFactory(run=run)
-    Dependency.objects.create(phase=behind_hold, prerequisite=PhaseFactory(run=held))
-    after_failed = PhaseFactory(run=run)
-    Dependency.objects.create(phase=after_failed, prerequisite=loose)
-    phases = [
-        PhaseFactory(run=pack, phase_index=9), PhaseFactory(run=held), direct, through, loose, behind_hold,
-        after_failed, PhaseFactory(run=run, last_fingerprint=snoozed.key),
-        PhaseFactory(run=run, last_fingerprint=FingerprintFactory(merged_into=snoozed).key),
-    ]  # fmt: skip
-    plan = preview(SessionScope(), Limits(batch_size=1000), timezone.now())
-    reasons = {line.id: line.reason.value for line in plan.excluded}
-    assert [why(phase).code for phase in phases] == [reasons.get(phase.pk, "") for phase in phases]
-    assert why(loose).ready
-    assert {"run_held", "waits_for_queued", "waits_for_dependency", "fingerprint_snoozed"} <= set(
-        reasons.values()
-    )
 
 
 def test_the_page_shows_the_latest_error_its_cause_and_the_history(client):

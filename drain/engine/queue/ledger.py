@@ -9,11 +9,12 @@ from drain.db.sql import row
 
 PERIOD = timedelta(days=7)
 
-# One statement, so one snapshot: the parts sum to the total whatever happens meanwhile. A failed phase
-# belongs to the first part that fits: held, snoozed, waiting, tried again, untouched. Waiting starts at
-# what is queued, leased or set aside and walks the declared edges; nothing here reads all phases
-# (OFFSET 0 keeps the planner from reading every failed one to join it with a few runs). What a drain of
-# the period ran and is failed now has failed in the period: few of all failed phases, by their index.
+# One statement, so one snapshot: the parts sum to the total whatever happens meanwhile. A failed phase belongs
+# to the first part that fits: held, snoozed, waiting, tried again, untouched. Waiting starts at what is queued,
+# working, set aside or behind Autopack's queued phase and walks the declared edges, as the rules of a plan do
+# (drain/policy/waiting.py). Nothing here reads all phases: OFFSET 0 keeps the planner from reading every failed
+# one to join it with a few runs. What a drain of the period ran and is failed now has failed in the period: few
+# of all failed phases, by their index.
 _LEDGER = """
 WITH RECURSIVE hold AS (
     SELECT kind, value FROM drain_hold
@@ -24,11 +25,15 @@ WITH RECURSIVE hold AS (
         SELECT id FROM drain_run
         WHERE run_id ~>=~ hold.value AND run_id ~<~ (hold.value || chr(1114111)) OFFSET 0
     ) r WHERE hold.kind = 'prefix'
+), snoozed_fingerprint AS (
+    SELECT id FROM drain_fingerprint
+    WHERE status = 'snoozed' AND merged_into_id IS NULL AND (snoozed_until IS NULL OR snoozed_until > %(now)s)
+), family AS (
+    SELECT id FROM snoozed_fingerprint
+    UNION SELECT f.id FROM family JOIN drain_fingerprint f ON f.merged_into_id = family.id
 ), snoozed AS (
-    SELECT key FROM drain_fingerprint
-    WHERE status = 'snoozed' AND (snoozed_until IS NULL OR snoozed_until > %(now)s)
-    UNION SELECT f.key FROM drain_fingerprint f JOIN drain_fingerprint s ON s.id = f.merged_into_id
-    WHERE s.status = 'snoozed' AND (s.snoozed_until IS NULL OR s.snoozed_until > %(now)s)
+    SELECT f.key FROM family JOIN drain_fingerprint f ON f.id = family.id
+    UNION SELECT a.key FROM family JOIN drain_fingerprintalias a ON a.fingerprint_id = family.id
 ), held_phase AS MATERIALIZED (
     SELECT p.id FROM held JOIN drain_phase p ON p.run_id = held.id WHERE p.state = 'FAILED'
 ), snoozed_phase AS MATERIALIZED (
@@ -36,10 +41,21 @@ WITH RECURSIVE hold AS (
         SELECT id, run_id FROM drain_phase
         WHERE state = 'FAILED' AND last_fingerprint = snoozed.key OFFSET 0
     ) p WHERE p.run_id NOT IN (SELECT id FROM held)
+), first_queued AS (
+    SELECT q.run_id, min(q.place) AS place FROM drain_phase q
+    JOIN drain_run r ON r.id = q.run_id JOIN drain_source s ON s.id = r.source_id
+    WHERE q.state = 'QUEUED' AND s.kind = 'autopack' GROUP BY q.run_id
+), behind AS MATERIALIZED (
+    SELECT p.id FROM first_queued q CROSS JOIN LATERAL (
+        SELECT id FROM drain_phase
+        WHERE run_id = q.run_id AND state = 'FAILED' AND place > q.place OFFSET 0
+    ) p
 ), root AS (
     SELECT id FROM drain_phase WHERE state = 'QUEUED'
+    UNION SELECT id FROM drain_phase WHERE state IN ('EXECUTING', 'GATE', 'CI_RUNNING')
     UNION SELECT id FROM drain_phase WHERE lease_owner IS NOT NULL
     UNION SELECT id FROM held_phase UNION SELECT id FROM snoozed_phase
+    UNION SELECT id FROM behind
 ), walk AS (
     SELECT next.id FROM root CROSS JOIN LATERAL (
         SELECT p.id FROM drain_dependency d JOIN drain_phase p ON p.id = d.phase_id
@@ -50,16 +66,8 @@ WITH RECURSIVE hold AS (
         SELECT p.id FROM drain_dependency d JOIN drain_phase p ON p.id = d.phase_id
         WHERE d.prerequisite_id = walk.id AND p.state = 'FAILED' OFFSET 0
     ) next
-), first_queued AS (
-    SELECT q.run_id, min(q.place) AS place FROM drain_phase q
-    JOIN drain_run r ON r.id = q.run_id JOIN drain_source s ON s.id = r.source_id
-    WHERE q.state = 'QUEUED' AND s.kind = 'autopack' GROUP BY q.run_id
 ), waiting AS MATERIALIZED (
-    SELECT id FROM walk
-    UNION SELECT p.id FROM first_queued q CROSS JOIN LATERAL (
-        SELECT id FROM drain_phase
-        WHERE run_id = q.run_id AND state = 'FAILED' AND place > q.place OFFSET 0
-    ) p
+    SELECT id FROM walk UNION SELECT id FROM behind
     EXCEPT (SELECT id FROM held_phase UNION ALL SELECT id FROM snoozed_phase)
 ), counts AS (
     SELECT state, count AS n FROM drain_statetotal WHERE state = 'FAILED'
@@ -80,7 +88,7 @@ SELECT (SELECT coalesce(sum(n), 0)::int FROM counts) AS failed, drained.complete
     (SELECT count(*)::int FROM held_phase) AS held,
     (SELECT count(*)::int FROM held) AS held_runs,
     (SELECT count(*)::int FROM snoozed_phase) AS snoozed,
-    (SELECT count(*)::int FROM snoozed) AS snoozed_causes,
+    (SELECT count(*)::int FROM snoozed_fingerprint) AS snoozed_fingerprints,
     (SELECT count(*)::int FROM waiting) AS waiting,
     (SELECT count(*)::int FROM failed_again) AS again
 FROM drained
@@ -99,7 +107,7 @@ class Ledger:
     held: int
     held_runs: int
     snoozed: int
-    snoozed_causes: int
+    snoozed_fingerprints: int
     waiting: int
     again: int
     """Drained in the period and failed again."""
