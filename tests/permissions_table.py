@@ -148,6 +148,7 @@ API: dict[str, Row] = {
     "api:session-stop": Row(NOT_MADE_FOR, O, "session"),
     "api:session-cancel": Row(NOT_MADE_FOR, O, "session"),
     "api:phase-list": Row(V, NOT_MADE_FOR),
+    "api:phase-why": Row(V, NOT_MADE_FOR, "phase"),
     "api:run-list": Row(V, NOT_MADE_FOR),
     "api:drain-start": Row(NOT_MADE_FOR, O),
     "api:clear-queued": Row(NOT_MADE_FOR, O),

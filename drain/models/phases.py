@@ -81,6 +81,10 @@ class Phase(models.Model):
                 condition=Q(state=PhaseState.QUEUED),
                 name="drain_phase_queued_since",
             ),
+            # The ledger of the overview: what waits for a phase that works is found from there.
+            models.Index(
+                fields=["id"], condition=Q(state__in=WORKING_STATES), name="drain_phase_working"
+            ),
             # The search asks by the beginning of an id; only this order serves LIKE 'x%'.
             models.Index(Collate(F("phase_id"), "C"), F("id"), name="drain_phase_id_beginning"),
         ]

@@ -53,7 +53,6 @@ WITH RECURSIVE hold AS (
 ), root AS (
     SELECT id FROM drain_phase WHERE state = 'QUEUED'
     UNION SELECT id FROM drain_phase WHERE state IN ('EXECUTING', 'GATE', 'CI_RUNNING')
-    UNION SELECT id FROM drain_phase WHERE lease_owner IS NOT NULL
     UNION SELECT id FROM held_phase UNION SELECT id FROM snoozed_phase
     UNION SELECT id FROM behind
 ), walk AS (
