@@ -22,8 +22,8 @@ from drain.dashboard.overview.rates import RateFacts, read_rates
 from drain.dashboard.overview.states import StateFacts, read_states
 from drain.dashboard.ui.formats import percent
 from drain.engine.queue.blockers import QueuedPhase, QueueFilter, oldest_queued
-from drain.evidence.comparison.backlog import Backlog, backlog_change, signed
 from drain.engine.queue.ledger import Ledger, read_ledger
+from drain.evidence.comparison.backlog import Backlog, backlog_change, signed
 
 T = TypeVar("T")
 PERIODS = {"24": "24 h", "48": "48 h", "168": "7 d"}

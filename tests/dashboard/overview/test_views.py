@@ -11,9 +11,9 @@ from django.utils import timezone
 from drain.dashboard.overview.fingerprints import read_fingerprints
 from drain.dashboard.overview.rates import read_rates
 from drain.dashboard.overview.states import read_states
+from drain.engine.queue.ledger import read_ledger
 from drain.evidence.comparison.compare import compare
 from drain.evidence.comparison.sides import around_marker
-from drain.engine.queue.ledger import read_ledger
 from drain.evidence.rollups.fold import fold
 from drain.models import (
     Dependency,

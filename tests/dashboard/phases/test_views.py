@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
-from django.utils import timezone
 
 from drain.models import TelemetryEvent, Transition
 from drain.models.roles import Role
