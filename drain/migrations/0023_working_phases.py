@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('drain', '0021_loops'),
+        ('drain', '0022_asked_at'),
     ]
 
     operations = [
