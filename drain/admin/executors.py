@@ -43,8 +43,8 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
     class Meta:
         model = ExecutorProfile
         fields = (
-            "name", "argv", "cwd", "timeout_seconds", "env", "env_from", "preflight", "allow_dash",
-            "os_user", "max_parallel", "is_default",
+            "name", "argv", "cwd", "timeout_seconds", "env", "env_from", "preflight", "service",
+            "service_url", "allow_dash", "os_user", "max_parallel", "is_default",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -81,6 +81,8 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
             env=kept,
             env_from=tuple(env_from),
             preflight=values["preflight"],
+            service=values["service"],
+            service_url=values["service_url"],
             allow_dash=values["allow_dash"],
             os_user=values["os_user"],
             max_parallel=values["max_parallel"],

@@ -30,6 +30,7 @@ from drain.engine.sessions.closing import settle
 from drain.engine.sessions.opening import open_session
 from drain.engine.workers.identity import host_id, worker_id, worker_name
 from drain.engine.workers.loops import Renewal, add_loop, remove_loop
+from drain.engine.workers.services import end_services
 from drain.engine.workers.slots import capped_slots
 from drain.engine.workers.timing import IDLE_SECONDS, LEASE_SECONDS
 from drain.models import DrainSession
@@ -145,6 +146,7 @@ class Loop:
 
     def _leave(self, loop: UUID) -> None:
         self._end_children()
+        end_services()
         self._spool.keep(self._ended)
         self._renewal.stop()
         self._pool.close()

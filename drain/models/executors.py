@@ -18,6 +18,9 @@ class ExecutorProfile(models.Model):
     # Names of the worker's own variables that are passed through without being stored.
     env_from = models.JSONField(default=list, blank=True)
     preflight = models.TextField(blank=True)
+    # What its phases share: started before a drain, watched, ended after it; and where it says that it is well.
+    service = models.TextField(blank=True)
+    service_url = models.TextField(blank=True)
     # Imported values that begin with "-" could turn into options of the command.
     allow_dash = models.BooleanField(default=False)
     os_user = models.CharField(max_length=100, blank=True)

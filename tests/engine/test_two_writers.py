@@ -154,7 +154,7 @@ def look_until_nothing_is_due() -> None:
 
 @pytest.mark.parametrize(
     ("rounds", "seed"),
-    [(12, 1), pytest.param(200, 2, marks=pytest.mark.verify)],
+    [(6, 1), pytest.param(200, 2, marks=pytest.mark.verify)],
 )
 def test_another_executor_and_a_drain_never_write_over_each_other(
     tmp_path: Path, backlog: Backlog, monkeypatch: pytest.MonkeyPatch, rounds: int, seed: int

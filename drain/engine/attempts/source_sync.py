@@ -84,7 +84,7 @@ class SourceSync:
 
     def profile(self, profile: Profile) -> Profile:
         """Return the profile to run, with what only the source knows. Raises SourceError."""
-        return profile
+        return for_source(profile) if profile.service else profile
 
     def after(self, ended: Ended) -> Reading | None:
         """Return the reading back of the source; None if there is nothing to read."""

@@ -136,7 +136,8 @@ class LocalExecution:
         self._result = result
 
     def _begin(self) -> None:
-        if self.started.source is None and not self.started.lost_claim:
+        shares = bool(self.started.profile.service)
+        if self.started.source is None and not self.started.lost_claim and not shares:
             self._run(self._prepared())
         else:
             self._in_pool(self._ready, self._run)

@@ -32,6 +32,10 @@ class Profile:
     """Names of the worker's variables passed through, never stored."""
     preflight: str = ""
     """Command line checked before a session, split like a shell would but run without one; "" for none."""
+    service: str = ""
+    """Command line of what its phases share, kept running while a drain needs it; "" for none."""
+    service_url: str = ""
+    """Where that service says that it is well."""
     allow_dash: bool = False
     """Let an imported value that begins with "-" begin an argument."""
     os_user: str = ""

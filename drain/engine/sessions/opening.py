@@ -67,7 +67,7 @@ def _run(profile: Profile, folder: Path) -> Preflight:
 
 
 def _profiles(session: int, host: HostContext) -> list[Profile]:
-    """Profiles with a preflight that the plan's runs use and this host can run."""
+    """Profiles with a preflight or a service that the plan's runs use and this host can run."""
     used: set[int | None] = set(
         Candidate.objects.filter(session=session, planned_position__isnull=False)
         .values_list("run__executor_id", flat=True)
@@ -77,7 +77,7 @@ def _profiles(session: int, host: HostContext) -> list[Profile]:
     return [
         host.profiles[pk]
         for pk in sorted(pk for pk in chosen if pk is not None)
-        if pk in host.profiles and host.profiles[pk].preflight
+        if pk in host.profiles and (host.profiles[pk].preflight or host.profiles[pk].service)
     ]
 
 

@@ -15,6 +15,7 @@ from django.db.models import ProtectedError
 from drain.engine.errors import EngineError, bounded
 from drain.engine.process.environment import base_environment
 from drain.engine.process.errors import ChildError
+from drain.engine.process.health import is_address
 from drain.engine.process.template import inspect
 from drain.engine.workers.identity import examine
 from drain.models import ExecutorProfile
@@ -37,6 +38,8 @@ class ProfileInput:
     env: Mapping[str, str] = field(default_factory=dict)
     env_from: tuple[str, ...] = ()
     preflight: str = ""
+    service: str = ""
+    service_url: str = ""
     allow_dash: bool = False
     os_user: str = ""
     max_parallel: int | None = None
@@ -111,6 +114,8 @@ def described(profile: ExecutorProfile | None) -> dict[str, Any]:
         "env": dict.fromkeys(profile.env, HIDDEN),
         "env_from": list(profile.env_from),
         "preflight": profile.preflight,
+        "service": profile.service,
+        "service_url": profile.service_url,
         "allow_dash": profile.allow_dash,
         "os_user": profile.os_user,
         "max_parallel": profile.max_parallel,
@@ -137,7 +142,10 @@ def validate(given: ProfileInput) -> None:
             "use up to 100 letters, digits, dots, dashes, colons or spaces."
         )
     _refuse_numbers(given)
-    for text in (*given.argv, given.cwd, given.preflight, given.os_user, *given.env.values()):
+    for text in (
+        *(*given.argv, given.cwd, given.preflight, given.service, given.service_url, given.os_user),
+        *given.env.values(),
+    ):
         if "\0" in text:
             raise EngineError("A profile cannot hold a NUL byte.")
     for name in (*given.env, *given.env_from):
@@ -162,12 +170,17 @@ def _refuse_commands(given: ProfileInput) -> None:
         base_environment(given.env, given.env_from, dict.fromkeys(given.env_from, ""))
     except ChildError as error:
         raise EngineError(str(error)) from error
-    try:
-        shlex.split(given.preflight)
-    except ValueError as error:
+    for name in ("preflight", "service"):
+        try:
+            shlex.split(getattr(given, name))
+        except ValueError as error:
+            raise EngineError(
+                f"The {name} command cannot be split into arguments: {error}."
+            ) from error
+    if given.service_url and not is_address(given.service_url):
         raise EngineError(
-            f"The preflight command cannot be split into arguments: {error}."
-        ) from error
+            f"--service-url takes an address like http://127.0.0.1:8000/health, not {given.service_url[:60]!r}."
+        )
 
 
 def audit_profile(

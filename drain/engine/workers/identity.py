@@ -55,6 +55,8 @@ def to_profile(stored: ExecutorProfile) -> Profile:
         env=dict(stored.env),
         env_from=tuple(stored.env_from),
         preflight=stored.preflight,
+        service=stored.service,
+        service_url=stored.service_url,
         allow_dash=stored.allow_dash,
         os_user=stored.os_user,
         max_parallel=stored.max_parallel,

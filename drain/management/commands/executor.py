@@ -130,6 +130,15 @@ def _set_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--env", action="append", default=[], metavar="K=V", nargs="+")
     parser.add_argument("--env-from", action="append", default=[], metavar="K", nargs="+")
     parser.add_argument("--preflight", default="", help="command that must succeed before a drain")
+    parser.add_argument(
+        "--service",
+        default="",
+        metavar="CMD",
+        help="what its phases share, kept running during a drain",
+    )
+    parser.add_argument(
+        "--service-url", default="", metavar="URL", help="where that says that it is well, in JSON"
+    )
     parser.add_argument("--default", action="store_true", help="for runs that name no executor")
     parser.add_argument(
         "--max-parallel",
@@ -160,6 +169,8 @@ def _given(options: dict[str, Any], argv: tuple[str, ...]) -> ProfileInput:
         env=env,
         env_from=tuple(name for group in options["env_from"] for name in group),
         preflight=options["preflight"],
+        service=options["service"],
+        service_url=options["service_url"],
         allow_dash=options["allow_dash"],
         os_user=options["os_user"],
         max_parallel=options["max_parallel"],

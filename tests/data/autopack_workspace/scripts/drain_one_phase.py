@@ -27,6 +27,7 @@ import os
 import sqlite3
 import sys
 import time
+import urllib.request
 from datetime import UTC, datetime
 
 MOST_TRIES = 5
@@ -79,10 +80,7 @@ class Script:
 
     def execute(self, phase_id: str, mode: str) -> None:
         """Run one phase as Autopack's executor would."""
-        reason = REASONS.get(mode)
-        if mode == "fixed":
-            reason = str(self.column(phase_id, "last_failure_reason") or "")
-            mode = self.after_the_fix(phase_id, reason)
+        mode, reason = self.ends(phase_id, mode)
         if not self.set(phase_id, "EXECUTING", expect="QUEUED", started_at=now()):
             say("somebody else was quicker")
             return
@@ -107,6 +105,15 @@ class Script:
             self.set(phase_id, "FAILED", last_failure_reason=reason, completed_at=now())
         else:
             self.set(phase_id, "COMPLETE", completed_at=now())
+
+    def ends(self, phase_id: str, mode: str) -> tuple[str, str | None]:
+        """How the phase ends, and its reason."""
+        if os.environ.get("STUB_CALLS_API") and not api_answers():
+            return "fail", "EXCEPTION: ConnectionError: the API server is gone"
+        if mode != "fixed":
+            return mode, REASONS.get(mode)
+        reason = str(self.column(phase_id, "last_failure_reason") or "")
+        return self.after_the_fix(phase_id, reason), reason
 
     def after_the_fix(self, phase_id: str, reason: str) -> str:
         known = os.environ.get("STUB_FIXED", "").split("|")
@@ -141,6 +148,18 @@ def mode_of(phase_id: str) -> str:
     """How this phase is to end."""
     own = os.environ.get("STUB_MODE_" + phase_id.replace("-", "_"), "")
     return own or os.environ.get("STUB_MODE", "complete")
+
+
+def api_answers() -> bool:
+    """Whether the API server answers now and a moment later: one that another phase owns may be gone by then."""
+    address = os.environ["AUTOPACK_API_URL"] + "/health"
+    try:
+        for _ in range(2):
+            with urllib.request.urlopen(address, timeout=5):
+                time.sleep(0.2)
+    except OSError:
+        return False
+    return True
 
 
 def say(line: str) -> None:
