@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -60,6 +61,12 @@ def printable(value: object) -> object:
     return value
 
 
+@cache
+def sprite() -> str:
+    """Return the address of the icons, which a page names hundreds of times."""
+    return static("drain/icons/sprite.svg")
+
+
 def plural(count: object, one: str = "", many: str = "s") -> str:
     """Return the ending of a word after `count`: `phase{{ n | plural }}`, `{{ n | plural("is", "are") }}`."""
     return one if count == 1 else many
@@ -72,6 +79,7 @@ def script_json(data: object, element_id: str) -> SafeString:
 
 _GLOBALS: dict[str, Any] = {
     "static": static,
+    "sprite": sprite,
     "url": lambda name, *args, **kwargs: reverse(name, args=args, kwargs=kwargs),
     "link": links.link,
     "changed_query": links.changed_query,
