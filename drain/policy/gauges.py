@@ -52,7 +52,7 @@ def gauges(
     tallies = list(runs)
     used = minutes_used(started_at, now, paused)
     return [
-        Gauge("batch_size", "Phases", processed, limits.batch_size, "ended in this session"),
+        Gauge("batch_size", "Phases", processed, limits.batch_size, "ended in this drain"),
         Gauge(
             "max_total_minutes",
             "Minutes",
@@ -88,7 +88,7 @@ def _run_repeats(limits: Limits, runs: list[tuple[str, RunTally]]) -> Gauge:
 def _session_repeats(limits: Limits, session: SessionTally) -> Gauge:
     worst = max(((n, key) for key, n in session.repeats.items()), default=(0, ""))
     most = limits.max_session_fingerprint_repeats
-    rule, label = "max_session_fingerprint_repeats", "Same failure in the session"
+    rule, label = "max_session_fingerprint_repeats", "Same failure in the drain"
     return Gauge(rule, label, worst[0], most, worst[1] or "none yet")
 
 

@@ -61,8 +61,8 @@ _EXCLUSION_SENTENCES = {
     ExclusionReason.QUEUED_IN_RUN: "The run has a queued phase, and the policy “run” leaves it alone.",
     ExclusionReason.WAITS_FOR_QUEUED: "It waits for a phase that is queued or working.",
     ExclusionReason.WAITS_FOR_DEPENDENCY: "It depends on a phase that failed and is not in the plan.",
-    ExclusionReason.ATTEMPTS_EXHAUSTED: "It had all its attempts in this session.",
-    ExclusionReason.FINGERPRINT_STOPPED: "The same failure came too often in this session.",
+    ExclusionReason.ATTEMPTS_EXHAUSTED: "It had all its attempts in this drain.",
+    ExclusionReason.FINGERPRINT_STOPPED: "The same failure came too often in this drain.",
     ExclusionReason.RUN_STOPPED: "The same failure came too often in this run.",
     ExclusionReason.RUN_TIMEOUTS: "Too many phases of this run timed out.",
     ExclusionReason.RUN_DEPRIORITISED: "The run's sample failed with a known cause, so it came last.",
@@ -99,14 +99,14 @@ class StopReason(StrEnum):
 
 
 _STOP_SENTENCES = {
-    StopReason.MAX_TOTAL_MINUTES: "The session used all its minutes.",
+    StopReason.MAX_TOTAL_MINUTES: "The drain used all its minutes.",
     StopReason.MAX_CONSECUTIVE_ZERO_YIELD: "Too many attempts in a row brought no telemetry.",
     StopReason.FAILURE_RATE: "Too many of the latest attempts failed.",
-    StopReason.UNTIL: "The time at which the session was to stop has come.",
+    StopReason.UNTIL: "The time at which the drain was to stop has come.",
     StopReason.SAMPLE_FAILED: "Too few of the sample's phases passed to go on.",
-    StopReason.PERSON: "Somebody stopped the session.",
-    StopReason.PREFLIGHT_FAILED: "The check before the session failed, so nothing was run.",
-    StopReason.INTERRUPTED: "The process that ran the session was asked to end.",
+    StopReason.PERSON: "Somebody stopped the drain.",
+    StopReason.PREFLIGHT_FAILED: "The check before the drain failed, so nothing was run.",
+    StopReason.INTERRUPTED: "The process that ran the drain was asked to end.",
     StopReason.NOTHING_SELECTED: "No failed phase could be selected; the ledger gives each reason.",
 }
 

@@ -87,7 +87,7 @@ def judge_fingerprint(limits: Limits, after: SessionTally, ended: Ended) -> Stop
     seen = after.repeats.get(ended.repeats, 0)
     if most is None or seen < most:
         return None
-    words = f"The session met the same failure {_times(seen, 'time')}; the limit is {most}."
+    words = f"The drain met the same failure {_times(seen, 'time')}; the limit is {most}."
     return StopCard(ExclusionReason.FINGERPRINT_STOPPED, most, seen, words, ended.repeats)
 
 
@@ -129,7 +129,7 @@ def judge_time(
     most, used = limits.max_total_minutes, minutes_used(started_at, now, paused)
     if most is None or used < most:
         return None
-    words = f"The session has run for {used:.1f} minutes; the limit is {most:g}."
+    words = f"The drain has run for {used:.1f} minutes; the limit is {most:g}."
     return StopCard(StopReason.MAX_TOTAL_MINUTES, most, round(used, 2), words)
 
 

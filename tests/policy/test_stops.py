@@ -79,7 +79,7 @@ def test_a_fingerprint_stops_over_all_runs_only_when_asked():
         "rule": "fingerprint_stopped",
         "limit": 4,
         "observed": 4,
-        "sentence": "The session met the same failure 4 times; the limit is 4.",
+        "sentence": "The drain met the same failure 4 times; the limit is 4.",
         "key": "a",
     }
 

@@ -50,7 +50,7 @@ STOPS = (
     NumberField("max_total_minutes", "Total time", "min", whole=False),
     NumberField("phase_timeout_seconds", "Phase timeout", "s"),
     NumberField("max_fingerprint_repeats", "Fingerprint repeats", "per run"),
-    NumberField("max_session_fingerprint_repeats", "Repeats in the session", "per fingerprint"),
+    NumberField("max_session_fingerprint_repeats", "Repeats in the drain", "per fingerprint"),
     NumberField("max_timeouts_per_run", "Timeouts", "per run"),
     NumberField("max_attempts_per_phase", "Attempts", "per phase"),
     NumberField("max_consecutive_zero_yield", "Zero yield in a row", "attempts"),

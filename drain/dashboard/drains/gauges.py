@@ -21,7 +21,7 @@ _NAMES = {
     "max_total_minutes": "Total time",
     "max_timeouts_per_run": "Timeouts per run",
     "max_fingerprint_repeats": "Fingerprint repeats",
-    "max_session_fingerprint_repeats": "Repeats in the session",
+    "max_session_fingerprint_repeats": "Repeats in the drain",
     "max_consecutive_zero_yield": "Zero yield in a row",
     "max_failure_rate": "Failure rate",
     "until": "Wall clock",
@@ -42,7 +42,7 @@ UNION ALL
 
 @dataclass(frozen=True, slots=True)
 class GaugeView:
-    """What `_gauge.html` reads."""
+    """A stop condition as the macro `gauge` of components.html reads it."""
 
     name: str
     observed: float

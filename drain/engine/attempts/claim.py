@@ -285,7 +285,7 @@ def _wait_refusal(facts: dict[str, Any]) -> Refusal | None:
         return None
     name, state = facts["need_name"], facts["need_state"]
     if facts["need_in_session"]:
-        return Refusal("", f"waits for {name}, which this session still drains")
+        return Refusal("", f"waits for {name}, which this drain still has to run")
     if state == "QUEUED" or state in WORKING:
         return Refusal(ExclusionReason.WAITS_FOR_QUEUED, f"waits for {name} ({state})")
     return Refusal(ExclusionReason.WAITS_FOR_DEPENDENCY, f"waits for {name} ({state})")

@@ -42,7 +42,7 @@ WITH rest AS (
 )
 UPDATE drain_candidate c SET status = 'excluded',
     reason = CASE WHEN need.phase_id IS NULL THEN 'run_held' ELSE 'waits_for_dependency' END,
-    detail = CASE WHEN need.phase_id IS NULL THEN 'held while the session ran'
+    detail = CASE WHEN need.phase_id IS NULL THEN 'held while the drain ran'
                   ELSE 'waits for ' || need.phase_id || ', which waits itself: on hold, or in a circle' END
 FROM drain_candidate same JOIN rest ON rest.id = same.session_run_id
 LEFT JOIN LATERAL (

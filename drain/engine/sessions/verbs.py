@@ -63,7 +63,7 @@ def cancel_session(session_pk: int, actor: Actor) -> None:
 
 
 def _stop(session_pk: int, actor: Actor, verb: str, *, cancel: bool) -> None:
-    sentence = f"{actor.name} {'cancelled' if cancel else 'stopped'} the session."
+    sentence = f"{actor.name} {'cancelled' if cancel else 'stopped'} the drain."
     expect = [state for state in LIVE_SESSION_STATES if cancel or state != SessionState.STOPPING]
     _move(
         session_pk,

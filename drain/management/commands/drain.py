@@ -43,7 +43,7 @@ class Command(DrainCommand):
         parser.add_argument("--fingerprint", action="append", default=[], metavar="KEY")
         add_limits(parser)
         parser.add_argument("--resume", nargs="?", const="latest", metavar="SESSION")
-        parser.add_argument("--note", default="", help="kept with the session")
+        parser.add_argument("--note", default="", help="kept with the drain")
         add_source_options(parser)
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--dry-run", action="store_true", help="print the plan, write nothing")

@@ -35,7 +35,7 @@ class Command(DatabaseCommand):
         parser.epilog = (
             "Exit codes: 0 no check failed; 1 refused or wrong; 2 usage; 3 a check failed."
         )
-        parser.add_argument("session", help="number of the session, or `latest`")
+        parser.add_argument("session", help="number of the drain, or `latest`")
         parser.add_argument("--format", choices=sorted(FORMATS), default="md")
         parser.add_argument("--json", action="store_const", const="json", dest="format")
         parser.add_argument(

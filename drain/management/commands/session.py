@@ -43,7 +43,7 @@ class Command(DrainCommand):
         super().add_arguments(parser)
         parser.epilog = f"watch: {EXIT_CODES_HELP}"
         parser.add_argument("verb", choices=sorted((*_VERBS, WATCH)))
-        parser.add_argument("session", help="number of the session, or `latest`")
+        parser.add_argument("session", help="number of the drain, or `latest`")
 
     def act(self, **options: Any) -> None:
         """Do it and say what state the session is in now."""

@@ -24,7 +24,7 @@ class Command(DrainCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """The session, and the limits that differ from its own."""
         super().add_arguments(parser)
-        parser.add_argument("session", help="number of the session, or `latest`")
+        parser.add_argument("session", help="number of the drain, or `latest`")
         add_limits(parser)
 
     def act(self, **options: Any) -> None:
