@@ -18,7 +18,7 @@ from drain.engine.abandoned import interrupt_if_hopeless
 from drain.engine.attempts.context import HostContext
 from drain.engine.attempts.pulse import Shown, show
 from drain.engine.attempts.round import Rounds, is_outage
-from drain.engine.attempts.spool import Spool
+from drain.engine.attempts.spool import Spool, left_behind
 from drain.engine.attempts.started import EndedAttempt, StartedAttempt
 from drain.engine.executions.execution import Execution
 from drain.engine.executions.local import LocalExecution
@@ -139,6 +139,9 @@ class Loop:
         self._renewal.start()
         ensure_warden(worker_id())
         self._plan()
+        for path, each in left_behind(self._host.folder):
+            self._spool.adopt(path, each)
+            self._ended.append(each)
         try:
             return self._drain()
         finally:

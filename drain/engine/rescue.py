@@ -19,11 +19,12 @@ from drain.engine.abandoned import interrupt_abandoned, interrupt_hopeless
 from drain.engine.attempts.books import lock_sessions, write_sessions
 from drain.engine.attempts.context import SessionContext
 from drain.engine.attempts.finish import finish
+from drain.engine.attempts.spool import left_behind
 from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt, not_run
 from drain.engine.isolation import isolated
 from drain.engine.process.profile import Profile
 from drain.engine.source_outbox import note_lost, settle_debts
-from drain.engine.workers.dead import bury, dead_workers, end_left_behind
+from drain.engine.workers.dead import bury, dead_workers, end_left_behind, folders
 from drain.engine.workers.identity import worker_name
 from drain.engine.workers.timing import LEASE_SECONDS, RESCUE_MARGIN
 from drain.engine.workers.wakeups import wake
@@ -154,8 +155,16 @@ def _release_dead() -> list[UUID]:
     for worker in dead:
         with isolated(f"what worker {worker.hex} left"):
             end_left_behind(worker)
+            _book_kept(worker)
             WorkerLoop.objects.filter(worker__endswith=f"/{worker.hex}").delete()
     return dead
+
+
+def _book_kept(worker: UUID) -> None:
+    """Write what a dead worker knew and could not write any more, before its attempts count as lost."""
+    for path, each in left_behind(folders() / worker.hex):
+        _finish(each)
+        path.unlink(missing_ok=True)
 
 
 def _bury(dead: list[UUID]) -> None:
@@ -182,12 +191,20 @@ def _rescue(found: dict[str, Any]) -> bool:
     started = _started(found)
     lost = _lost(found["worker"])
     with transaction.atomic():
-        books = lock_sessions([] if started.session is None else [started.session])
-        contexts = {session: _context(session) for session in books}
-        written = finish([EndedAttempt(started, lost)], books, contexts, worker_name())
+        written = _finish(EndedAttempt(started, lost))
         if written:
             note_lost(started.phase, started.source, lost.decision.reason)
             log.warning("attempt %s of %s was lost", started.attempt, found["worker"])
+    return written
+
+
+def _finish(each: EndedAttempt) -> bool:
+    """Book one ended attempt in a transaction of its own, or in the caller's; False if its lease was gone."""
+    session = each.started.session
+    with transaction.atomic():
+        books = lock_sessions([] if session is None else [session])
+        contexts = {locked: _context(locked) for locked in books}
+        written = finish([each], books, contexts, worker_name())
         write_sessions(books.values())
     return bool(written)
 

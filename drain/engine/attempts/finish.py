@@ -16,7 +16,7 @@ from drain.engine.attempts.started import EndedAttempt, StartedAttempt
 from drain.fingerprints import Fingerprint, fingerprint
 from drain.models import TelemetryEvent
 from drain.models.fingerprint_rows import Seen, record_fingerprints
-from drain.models.transitions.attempts import Finish, finish_attempts
+from drain.models.transitions.attempts import Finish, finish_attempts, keep_late
 from drain.models.vocabulary import PhaseState
 from drain.policy.limits import Limits
 from drain.policy.reasons import ExclusionReason
@@ -34,9 +34,9 @@ def finish(
     contexts: Mapping[int, SessionContext],
     worker: str,
 ) -> set[int]:
-    """Write ended attempts in this order and what follows from them; those whose lease is gone stay as they are.
+    """Write ended attempts in this order and what follows from them.
 
-    Call in a transaction that has locked their sessions (`books`). Returns the attempts that were written.
+    Those whose lease is gone stay as they are; one that counts as lost says how it had ended. Call in a transaction that has locked their sessions (`books`). Returns the attempts that were written.
     """
     if not ends:
         return set()
@@ -50,6 +50,7 @@ def finish(
         for each, cause in zip(ends, causes, strict=True)
     ]
     found = {row["attempt"]: row for row in finish_attempts(entries, actor=worker)}
+    keep_late([entry for entry in entries if entry.attempt not in found])
     kept = [pair for pair in zip(ends, causes, strict=True) if pair[0].started.attempt in found]
     _record_causes(kept)
     _keep_telemetry([each for each, _ in kept])

@@ -45,6 +45,11 @@ class Spool:
             except OSError as error:
                 log.warning("the result of attempt %s is not kept: %s", each.started.attempt, error)
 
+    def adopt(self, path: Path, each: EndedAttempt) -> None:
+        """Take over what an earlier loop of this worker has kept."""
+        if path.stem.startswith(each.started.lease.hex):
+            self._kept.add(each.started.lease)
+
     def forget(self, ends: Iterable[EndedAttempt]) -> None:
         """They are in the books."""
         if not self._kept:
@@ -64,9 +69,9 @@ def _write(path: Path, each: EndedAttempt) -> None:
     part.replace(path)
 
 
-def left_behind(folders: Path) -> Iterator[tuple[Path, EndedAttempt]]:
-    """The kept results below the folders of all workers of this host, with their files; unreadable ones are passed over."""
-    for path in sorted(folders.glob(f"*/*{SUFFIX}")):
+def left_behind(folder: Path) -> Iterator[tuple[Path, EndedAttempt]]:
+    """The kept results in a worker's folder, with their files; unreadable ones are passed over."""
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
             yield path, _read(json.loads(path.read_text()))
         except (OSError, ValueError, KeyError, TypeError) as error:
