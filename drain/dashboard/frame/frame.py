@@ -89,7 +89,12 @@ _NAV = (
     NavItem("session-list", "Drains", "droplet", "g d", ("session-detail", "session-new")),
     NavItem("run-list", "Runs", "stack-2", "g r", ("run-detail", "phase-detail", "attempt-log")),
     NavItem(
-        "fingerprint-list", "Fingerprints", "fingerprint", "g f", ("fingerprint-detail",), "Causes"
+        "fingerprint-list",
+        "Fingerprints",
+        "fingerprint",
+        "g f",
+        ("fingerprint-detail",),
+        "Fingerprints",
     ),
     NavItem("queued-list", "Queued", "clock", "g q"),
     NavItem(
