@@ -14,8 +14,8 @@ from drain.engine.sessions.sources import (
     MOST_RETRIES,
     databases,
     give_retries_back,
-    out_of_retries,
     refuse_empty,
+    retries_sentence,
 )
 from drain.management.base import DrainCommand
 from drain.models import DrainSession
@@ -23,7 +23,6 @@ from drain.policy.inert import inert
 from drain.sources.errors import SourceError
 
 API_URL = "AUTOPACK_API_URL"
-NAMED = 3
 
 
 def add_source_options(parser: CommandParser) -> None:
@@ -65,20 +64,13 @@ def tell_sources(command: DrainCommand, scope: SessionScope, options: dict[str, 
 
 def tell_retries(command: DrainCommand, phases: Sequence[int], *, reset: bool) -> None:
     """Which of the selected phases Autopack would fail at once."""
-    found = out_of_retries(phases)
-    if not found:
+    sentence = retries_sentence(phases)
+    if not sentence:
         return
-    names = ", ".join(f"{phase.run.run_id} {phase.phase_id}" for phase in found[:NAMED])
-    more = f" and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
     way = (
         "They are reset when the drain starts." if reset else "Give them back with --reset-retries."
     )
-    command.stderr.write(
-        inert(
-            f"{len(found):,} of the selected have used Autopack's {MOST_RETRIES} retries, so that it fails them at "
-            f"once: {names}{more}. {way}"
-        )
-    )
+    command.stderr.write(inert(f"{sentence} {way}"))
 
 
 def reset_or_tell(command: DrainCommand, session: DrainSession, *, reset: bool) -> None:

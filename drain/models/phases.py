@@ -18,7 +18,7 @@ class Phase(models.Model):
     run = models.ForeignKey(Run, models.CASCADE, related_name="phases", db_index=False)
     phase_id = models.CharField(max_length=300)
     # Phases run in the order of both; a source without tiers has one.
-    tier_index = models.IntegerField(default=0)
+    tier_index = models.IntegerField(default=0, db_default=0)
     phase_index = models.IntegerField()
     # Both as one number, for every comparison: see drain.policy.place.
     place = models.GeneratedField(

@@ -16,6 +16,7 @@ from drain.dashboard.frame.frame import shared_counts
 from drain.dashboard.http.actions import REFUSALS
 from drain.dashboard.ui.commands import drain_command
 from drain.engine.sessions.planning import preview as make_preview
+from drain.engine.sessions.sources import retries_sentence
 from drain.engine.workers.hosts import strength
 from drain.models import Attempt, Run
 from drain.models.vocabulary import RATED_OUTCOMES, PhaseState
@@ -107,6 +108,7 @@ def _plan_context(form: DrainForm, plan: Plan) -> dict[str, Any]:
             for reason, lines in sorted(behind.items(), key=lambda pair: -counts[pair[0]])
         ],
         "estimate": _estimate(form, len(plan.selected)),
+        "retries": retries_sentence([item.id for item in plan.selected]),
         "seen_digest": seen.digest,
         "seen_ids": "" if seen.ids is None else ",".join(map(str, seen.ids)),
         "ways_out": [] if plan.selected else _ways_out(plan),

@@ -18,6 +18,7 @@ from drain.sources.errors import SourceError
 MOST_RETRIES = 5
 """Autopack fails a phase with so many retries at once, whatever its cause."""
 SHOWN_SOURCES = 5
+NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,19 @@ def out_of_retries(phases: Collection[int]) -> list[Phase]:
         run__source__kind=SourceKind.AUTOPACK,
     )
     return list(found.select_related("run__source").order_by("run__run_id", "place"))
+
+
+def retries_sentence(phases: Collection[int]) -> str:
+    """Which of the selected phases Autopack would fail at once, in a sentence; empty if none."""
+    found = out_of_retries(phases)
+    if not found:
+        return ""
+    names = ", ".join(f"{phase.run.run_id} {phase.phase_id}" for phase in found[:NAMED])
+    more = f" and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
+    return (
+        f"{len(found):,} of the selected have used Autopack's {MOST_RETRIES} retries, so that it fails them at once: "
+        f"{names}{more}."
+    )
 
 
 def give_retries_back(phases: Collection[int], by: Person) -> int:

@@ -11,7 +11,7 @@ from drain.models import AuditEvent, Candidate, DrainSession, ExecutorProfile, P
 from drain.models.roles import Role
 from drain.policy.drift import seen_plan
 from tests.dashboard.people import signed_in
-from tests.factories import PhaseFactory, RunFactory
+from tests.factories import PhaseFactory, RunFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
 FRAGMENT = {"HX-Request": "true"}
@@ -37,6 +37,18 @@ def test_the_preview_sums_and_writes_nothing(backlog):
     assert "No worker is alive." in page
     assert (Transition.objects.count(), AuditEvent.objects.count()) == before
     assert not DrainSession.objects.exists()
+
+
+def test_the_preview_names_phases_that_autopack_would_fail_at_once(backlog):
+    viewer = signed_in(Role.VIEWER)
+    assert "--reset-retries" not in viewer.get("/drains/new/", headers=FRAGMENT).content.decode()
+    run = backlog[0].run
+    run.source = SourceFactory(kind="autopack")
+    run.save()
+    Phase.objects.filter(phase_index=2).update(source_attempts=5)
+    page = viewer.get("/drains/new/", headers=FRAGMENT).content.decode()
+    assert "1 of the selected have used Autopack&#39;s 5 retries" in page
+    assert "manage.py drain --reset-retries" in page
 
 
 def test_a_large_backlog_is_planned_after_the_page_is_there(backlog, monkeypatch):
