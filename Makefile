@@ -1,7 +1,7 @@
 # Everything sets itself up in .venv: a machine needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test verify lint lock clean setup
+.PHONY: help demo test verify faults lint lock clean setup
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,6 +24,9 @@ test: $(READY) ## check style, types, imports and templates, then run every test
 
 verify: $(READY) ## everything: what is slow, optional modes, other Pythons, an installation as on a new machine
 	@$(BIN)/python -m tools.verify
+
+faults: $(READY) ## break a real site at random and look at what must hold (SCHEDULES=10, SEED=1, SUM=FILE adds up; PLANT=1 plants a fault)
+	@$(BIN)/python -m bench.faults --schedules $(or $(SCHEDULES),10) $(if $(SEED),--seed $(SEED)) $(if $(SUM),--sum $(SUM))
 
 lint: $(READY) ## only the checks that run no test
 	@$(BIN)/python tools/checks.py lint

@@ -16,6 +16,7 @@ from types import TracebackType
 from drain.engine.process.ended import Command, Ended, Pulse, Tick
 from drain.engine.process.errors import SpawnError
 from drain.engine.process.job import Job
+from drain.engine.process.limits import give_back
 from drain.engine.process.log import LogSink
 from drain.engine.process.orphans import orphanage
 from drain.engine.process.report import ReportReader
@@ -36,6 +37,7 @@ def start(job: Job, lease_until: float = float("inf")) -> Child:
         with residents.lock:
             process = _popen(job, write_end)
             residents.enter(process.pid, job.claim)
+        give_back(process.pid)
     except (OSError, ValueError) as error:
         os.close(read_end)
         job.discard()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import resource
 
 from django.conf import settings
+
+from drain.engine.process.limits import raise_open_files
 
 log = logging.getLogger(__name__)
 
@@ -25,19 +26,14 @@ def host_slots(workers: int) -> int:
 
 def capped_slots(wanted: int) -> int:
     """Return how many of these slots this process has file descriptors for, after raising its own limit."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY:
-        hard = 1 << 20
-    resource.setrlimit(
-        resource.RLIMIT_NOFILE, (hard, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-    )
-    most = max(1, (hard - FILES_OF_ITS_OWN) // FILES_OF_A_CHILD)
+    files = raise_open_files()
+    most = max(1, (files - FILES_OF_ITS_OWN) // FILES_OF_A_CHILD)
     if most < wanted:
         log.warning(
             "%s phases at the same time instead of %s: this process may open %s files only (ulimit -n); raise its hard "
             "limit for more.",
             most,
             wanted,
-            hard,
+            files,
         )
     return min(wanted, most)

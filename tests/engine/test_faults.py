@@ -1,0 +1,46 @@
+"""A real site, broken at random: nothing is lost, nothing runs twice, every count is right. `make faults` runs more of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.faults.schedule import Outcome, run_schedule
+from bench.faults.site import Site
+
+LEASE = 3.0
+pytestmark = [pytest.mark.serial, pytest.mark.timeout(400)]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path, LEASE)
+    yield made
+    made.close()
+
+
+def run(site: Site, seed: int, *, plant: bool = False) -> Outcome:
+    found = run_schedule(site, seed, 6.0, LEASE, plant=plant)
+    print(f"seed {seed}: {found.line()}")  # noqa: T201 - how to run it again
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_site_that_is_broken_at_random_keeps_its_promises(site: Site, seed: int) -> None:
+    found = run(site, seed)
+    assert found.injected
+    assert found.violations == []
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("seed", range(3, 13))
+def test_ten_more_schedules(site: Site, seed: int) -> None:
+    assert run(site, seed).violations == []
+
+
+@pytest.mark.verify
+def test_a_phase_that_nobody_has_started_is_found(site: Site) -> None:
+    found = run(site, 13, plant=True)
+    assert found.planted == 1
