@@ -15,9 +15,11 @@ from drain.engine.workers import broker as broker_module
 from drain.engine.workers import hosts
 from drain.engine.workers.broker import require_broker, send
 from drain.engine.workers.hosts import key_check, register_host, require_shared_secret, strength
+from drain.engine.workers.wakeups import wake
 from drain.models import WorkerHost
 from drainsite.environment import with_timeouts
 from tests.engine.conftest import Backlog
+from tests.factories import SessionFactory
 from tests.hosts import Host, redis_server, until
 
 Start = Callable[..., Host]
@@ -139,6 +141,20 @@ def test_a_broker_that_is_away_costs_a_wake_up_and_not_who_sends_it(
     monkeypatch.setattr(broker_module, "async_task", away)
     with override_settings(BROKER_URL="redis://127.0.0.1:1/0"):
         assert send("drain.tasks.answer", cluster="drain", name="answer") is False
+
+
+@pytest.mark.django_db
+def test_a_drain_is_started_although_its_wake_ups_cannot_be_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise redis.ConnectionError("refused")
+
+    monkeypatch.setattr(broker_module, "async_task", away)
+    register_host(2, [])
+    SessionFactory(state="running", ended_at=None)
+    with override_settings(BROKER_URL="redis://127.0.0.1:1/0"):
+        assert wake(fresh=True) == 0
 
 
 def test_an_address_of_redis_gets_limits_unless_it_has_its_own() -> None:

@@ -6,9 +6,8 @@ loop if there is anything to drain, and comes back at once if there is not.
 
 from __future__ import annotations
 
-from django_q.tasks import async_task
-
 from drain.db.prepared import rows
+from drain.engine.workers.broker import send
 from drain.engine.workers.timing import HOST_SILENT_SECONDS
 
 DRAIN_TASK = "drain.tasks.drain_loop"
@@ -41,6 +40,4 @@ def wake(*, fresh: bool = False) -> int:
     values = {"silent": HOST_SILENT_SECONDS, "seconds": FORGOTTEN_SECONDS, "fresh": fresh}
     values["prefetched"] = PREFETCHED
     count: int = sum(found["count"] for found in rows(_DUE, values))
-    for _ in range(count):
-        async_task(DRAIN_TASK, cluster=DRAIN_CLUSTER, task_name="drain")
-    return count
+    return sum(send(DRAIN_TASK, cluster=DRAIN_CLUSTER, name="drain") for _ in range(count))
