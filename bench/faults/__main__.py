@@ -23,9 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.faults")
     parser.add_argument("--schedules", type=int, default=10)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument(
-        "--seconds", type=float, default=10.0, help="faults are injected for so long"
-    )
+    parser.add_argument("--faults", type=int, default=8, help="injected in each schedule")
     parser.add_argument("--lease", type=float, default=4.0)
     parser.add_argument("--sum", type=Path, help="add to what this file holds")
     asked = parser.parse_args()
@@ -37,7 +35,7 @@ def main() -> int:
         for seed in range(asked.seed, asked.seed + asked.schedules):
             site = Site(Path(folder) / str(seed), asked.lease)
             try:
-                found = run_schedule(site, seed, asked.seconds, asked.lease, plant=plant)
+                found = run_schedule(site, seed, asked.faults, asked.lease, plant=plant)
             finally:
                 site.close()
             print(f"seed {seed}: {found.line()}", flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import subprocess
 import time
@@ -68,7 +67,7 @@ class Outcome:
 
 
 def run_schedule(
-    site: Site, seed: int, seconds: float, lease: float, *, plant: bool = False
+    site: Site, seed: int, faults: int, lease: float, *, plant: bool = False
 ) -> Outcome:
     """Run the schedule of a seed on a site of its own."""
     dice = random.Random(seed)
@@ -87,7 +86,7 @@ def run_schedule(
     site.manage("drain", "--detach", "--parallel", str(dice.randint(2, 8)), *limits)
     if plant:
         intrude(site)
-    inject(site, dice, seconds, lease, outcome)
+    inject(site, dice, faults, lease, outcome)
     site.start()
     # Somebody who paused it may have been away when it should have been resumed.
     site.manage("session", "resume", "latest", check=False)
@@ -119,18 +118,16 @@ def backlog(dice: random.Random) -> list[dict[str, object]]:
     ]
 
 
-def inject(site: Site, dice: random.Random, seconds: float, lease: float, outcome: Outcome) -> None:
-    """Do harm at random moments for so long."""
-    end = time.monotonic() + seconds
-    while True:
-        pause, name = dice.uniform(0.2, 2.0), dice.choice(list(FAULTS))
-        if time.monotonic() + pause > end:
-            return
-        time.sleep(pause)
-        # A fault on top of a fault may find nobody to harm.
-        with contextlib.suppress(psycopg.Error, PostgresError, RuntimeError, TimeoutError):
+def inject(site: Site, dice: random.Random, faults: int, lease: float, outcome: Outcome) -> None:
+    """Do harm so many times, at random moments; a fault on top of a fault may find nobody to harm."""
+    for _ in range(faults):
+        time.sleep(dice.uniform(0.2, 2.0))
+        name = dice.choice(list(FAULTS))
+        try:
             if FAULTS[name](site, dice, lease):
                 outcome.injected[name] = outcome.injected.get(name, 0) + 1
+        except (psycopg.Error, PostgresError, TimeoutError) as error:
+            print(f"  {name} found no site to harm: {error}")
 
 
 def intrude(site: Site) -> None:

@@ -22,7 +22,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def run(site: Site, seed: int, *, plant: bool = False) -> Outcome:
-    found = run_schedule(site, seed, 6.0, LEASE, plant=plant)
+    found = run_schedule(site, seed, 4, LEASE, plant=plant)
     print(f"seed {seed}: {found.line()}")  # noqa: T201 - how to run it again
     return found
 
