@@ -132,13 +132,17 @@ def _books(found: dict[str, Any]) -> SessionBooks:
 
 
 def lock_runs(runs: Iterable[int]) -> None:
-    """Lock these runs; their sessions are locked before."""
-    row(_RUNS, {"runs": sorted(set(runs))})
+    """Lock these runs in the order of their keys; their sessions are locked before. One alone is locked by its change."""
+    keys = sorted(set(runs))
+    if len(keys) > 1:
+        row(_RUNS, {"runs": keys})
 
 
 def lock_phases(phases: Iterable[int]) -> None:
-    """Lock these phases; sessions and runs are locked before."""
-    row(_PHASES, {"phases": sorted(set(phases))})
+    """Lock these phases in the order of their keys; sessions and runs are locked before."""
+    keys = sorted(set(phases))
+    if len(keys) > 1:
+        row(_PHASES, {"phases": keys})
 
 
 def write_sessions(books: Iterable[SessionBooks]) -> None:

@@ -58,8 +58,10 @@ def finish(
     finished = []
     for each, cause in kept:
         session = _session_of(each, books)
-        if session is not None and found[each.started.attempt]["session_run"] is not None:
-            session.count(-1)
+        if session is None:
+            continue
+        session.count(-1)
+        if found[each.started.attempt]["session_run"] is not None:
             finished.append(_finished(each, cause, contexts[session.session], found))
     judge(finished, dict(books), dict(contexts))
     return set(found)

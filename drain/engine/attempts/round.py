@@ -15,6 +15,7 @@ from drain.engine.attempts.claim import Claimer
 from drain.engine.attempts.context import HostContext, SessionContext, session_context
 from drain.engine.attempts.finish import finish
 from drain.engine.attempts.started import EndedAttempt, StartedAttempt, not_run
+from drain.models import SessionRun
 from drain.policy.states import Outcome
 from drain.policy.stops import judge_time
 
@@ -104,10 +105,11 @@ class Rounds:
             offered = left if sum(shares) and len(left) < len(offered) else []
 
     def _in_time(self, books: SessionBooks) -> bool:
-        """Whether the session's time is not up; stops the session if it is."""
+        """Whether the session's time is not up; stops the session if it is and something of it still waits."""
         limits = self.contexts[books.session].limits
         card = judge_time(limits, books.started_at, timezone.now(), books.rested)
-        if card is not None:
+        waiting = SessionRun.objects.filter(session=books.session, waiting__gt=0, stop="")
+        if card is not None and waiting.exists():
             books.stop(card)
         return card is None
 
