@@ -32,7 +32,7 @@ from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.models import ExecutorProfile, Phase, Run
 from drain.models.vocabulary import Order, Origin, PhaseState
-from drain.policy.limits import Limits
+from drain.policy.stopping.limits import Limits
 
 RUNS = 40
 

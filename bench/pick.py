@@ -39,8 +39,8 @@ from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.models import ExecutorProfile, Phase, Run
 from drain.models.vocabulary import Order, Origin, PhaseState
-from drain.policy.limits import Limits
 from drain.policy.states import Outcome
+from drain.policy.stopping.limits import Limits
 
 STARTS = 300
 COMPLETE = Result(Decision(Outcome.COMPLETE, "", "", 1, "", reached_limit_boundary=False), 0)

@@ -35,9 +35,9 @@ def main() -> None:
 
 def measure(size: int) -> None:
     sys.path.insert(0, str(ROOT))
-    from drain.policy.limits import Limits
-    from drain.policy.plan import make_plan
-    from drain.policy.rows import PhaseRow, RunFacts, Scope
+    from drain.policy.selection.plan import make_plan
+    from drain.policy.selection.rows import PhaseRow, RunFacts, Scope
+    from drain.policy.stopping.limits import Limits
 
     draw, runs = random.Random(1), max(1, size // PHASES_PER_RUN)
     facts = {pk: RunFacts(pk, f"run-{pk}", sequential=pk % 3 == 0) for pk in range(runs)}

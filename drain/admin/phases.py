@@ -17,7 +17,7 @@ from drain.engine.queue.explain import explain
 from drain.models import Dependency, Fingerprint, Phase, Run
 from drain.models.transitions.phases import Why, say_created
 from drain.models.vocabulary import PhaseState
-from drain.policy.graph import CycleError
+from drain.policy.selection.graph import CycleError
 
 from .acting import ActingAdmin
 from .acts import CLEAR, DRAIN, REQUEUE, RESCUE

@@ -30,7 +30,7 @@ from drain.engine.sessions.verbs import (
 from drain.engine.workers.hosts import strength
 from drain.models import BulkAction, Phase
 from drain.models.vocabulary import PhaseState
-from drain.policy.limits import Limits
+from drain.policy.stopping.limits import Limits
 
 from .door import Answer, ApiError, Call
 from .fields import flag, numbers, only, table, text, texts

@@ -25,8 +25,8 @@ from drain.models.roles import least_role
 from drain.models.vocabulary import Origin
 from drain.people.requests import address_of
 from drain.people.tokens import use_token
-from drain.policy.graph import CycleError
-from drain.policy.limits import LimitError
+from drain.policy.selection.graph import CycleError
+from drain.policy.stopping.limits import LimitError
 from drain.policy.texts import unstorable
 
 

@@ -15,7 +15,7 @@ from drain.engine.sessions.scope import SessionScope
 from drain.engine.sessions.verbs import Actor, start_session
 from drain.models import Attempt, DrainSession, Phase
 from drain.models.vocabulary import LIVE_SESSION_STATES, PhaseState
-from drain.policy.limits import Limits
+from drain.policy.stopping.limits import Limits
 
 BATCH = 40
 PARALLEL = 2

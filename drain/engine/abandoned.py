@@ -15,7 +15,7 @@ from drain.engine.workers.capability import has_waited
 from drain.engine.workers.timing import LEASE_SECONDS, RESCUE_MARGIN
 from drain.models import DrainSession
 from drain.models.vocabulary import SessionState
-from drain.policy.limits import Limits
+from drain.policy.stopping.limits import Limits
 
 # Its process lives as long as it renews its loop; before it has one it is young, by its last move.
 _ABANDONED = """

@@ -13,9 +13,9 @@ from django.db.utils import DatabaseError
 from drain.engine.errors import EngineError
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin
-from drain.policy.graph import CycleError
-from drain.policy.limits import LimitError
 from drain.policy.moments import MomentError
+from drain.policy.selection.graph import CycleError
+from drain.policy.stopping.limits import LimitError
 
 from .actor import command_actor
 from .texts import SiteCommand

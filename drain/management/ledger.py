@@ -10,8 +10,8 @@ from django.core.management.base import OutputWrapper
 from drain.engine.sessions.results import dropped_from_plan, session_result
 from drain.models import DrainSession, Run
 from drain.models.vocabulary import SessionState
-from drain.policy.plan import Plan
 from drain.policy.reasons import ExclusionReason
+from drain.policy.selection.plan import Plan
 
 SHOWN = 20
 

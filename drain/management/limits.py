@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from drain.policy.limits import (
+from drain.policy.moments import read_moment
+from drain.policy.stopping.limits import (
     KeyLevel,
     LimitError,
     Limits,
@@ -16,7 +17,6 @@ from drain.policy.limits import (
     parse_key_level,
     parse_queued_policy,
 )
-from drain.policy.moments import read_moment
 
 _NUMBERS: tuple[tuple[str, type, str], ...] = (
     ("batch-size", int, "phases at most (default 10)"),

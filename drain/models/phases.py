@@ -8,7 +8,7 @@ from django.db.models.functions import Cast, Collate, Now
 
 from drain.models.runs import Run
 from drain.models.vocabulary import WORKING_STATES, PhaseState
-from drain.policy.place import TIER_SIZE
+from drain.policy.selection.place import TIER_SIZE
 
 
 class Phase(models.Model):
@@ -20,7 +20,7 @@ class Phase(models.Model):
     # Phases run in the order of both; a source without tiers has one.
     tier_index = models.IntegerField(default=0, db_default=0)
     phase_index = models.IntegerField()
-    # Both as one number, for every comparison: see drain.policy.place.
+    # Both as one number, for every comparison: see drain.policy.selection.place.
     place = models.GeneratedField(
         expression=Cast("tier_index", models.BigIntegerField()) * TIER_SIZE + F("phase_index"),
         output_field=models.BigIntegerField(),

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drain.policy.plan import Plan
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
-from drain.policy.stops import StopRule
+from drain.policy.selection.plan import Plan
+from drain.policy.stopping.stops import StopRule
 
 
 @dataclass(frozen=True, slots=True)

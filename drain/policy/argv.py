@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from .limits import Limits
+from drain.policy.stopping.limits import Limits
 
 _ALWAYS = ("batch_size", "parallel", "queued_policy")
 # The command line does not offer it, so naming it would not run.

@@ -13,7 +13,7 @@ from drain.db.prepared import row, rows
 from drain.models import Source
 from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.models.vocabulary import SourceKind
-from drain.policy.graph import CycleError, check_acyclic
+from drain.policy.selection.graph import CycleError, check_acyclic
 from drain.sources import merge as merging
 from drain.sources import staging
 from drain.sources.errors import SourceError

@@ -20,7 +20,7 @@ from drain.engine.sessions.scope import SessionScope
 from drain.models import DrainSession, ExecutorProfile, RepeatKey
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin
-from drain.policy.limits import Limits
+from drain.policy.stopping.limits import Limits
 from tests.factories import PhaseFactory
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.models import DrainSession, Run
 from drain.models.vocabulary import Origin
-from drain.policy.limits import Limits, QueuedPolicy
+from drain.policy.stopping.limits import Limits, QueuedPolicy
 
 from .conftest import Visit
 

@@ -13,7 +13,7 @@ from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.models import DrainSession, ExecutorProfile, Phase, Source
 from drain.models.vocabulary import Origin, SourceKind
-from drain.policy.limits import Limits
+from drain.policy.stopping.limits import Limits
 from drain.sources.autopack.importing import import_source
 from drain.sources.autopack.profile import save_profile
 

@@ -22,7 +22,7 @@ from drain.engine.sessions.scope import SessionScope
 from drain.engine.sessions.verbs import Actor
 from drain.models import DrainSession, ExecutorProfile, Phase, Run
 from drain.models.vocabulary import CandidateStatus, Order, Origin, PhaseState
-from drain.policy.limits import Limits
+from drain.policy.stopping.limits import Limits
 
 from .autopack import Autopack
 

@@ -9,7 +9,7 @@ from drain.engine.sessions.planning import preview
 from drain.engine.sessions.results import session_result
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, Phase, TelemetryEvent
-from drain.policy.limits import Limits, QueuedPolicy
+from drain.policy.stopping.limits import Limits, QueuedPolicy
 
 from .autopack import RUN, Autopack, ours
 from .conftest import Backlog

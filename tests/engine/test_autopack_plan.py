@@ -12,8 +12,8 @@ from drain.engine.sessions.planning import preview
 from drain.engine.sessions.results import session_result
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, Phase
-from drain.policy.limits import Limits, QueuedPolicy
-from drain.policy.plan import Plan
+from drain.policy.selection.plan import Plan
+from drain.policy.stopping.limits import Limits, QueuedPolicy
 
 from .autopack import Autopack
 from .conftest import Backlog

@@ -9,8 +9,8 @@ from drain.engine.sessions.backlog import read_backlog
 from drain.engine.sessions.planning import preview
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Dependency, Phase
-from drain.policy.graph import CycleError
-from drain.policy.limits import Limits
+from drain.policy.selection.graph import CycleError
+from drain.policy.stopping.limits import Limits
 from tests.factories import ExecutorFactory, PhaseFactory, RunFactory
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ from drain.models import (
     TelemetryEvent,
     Transition,
 )
-from drain.policy.limits import KeyLevel
+from drain.policy.stopping.limits import KeyLevel
 
 from .conftest import SOMEBODY, Backlog
 

@@ -13,7 +13,7 @@ from drain.engine.sessions.results import dropped_from_plan, session_result
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, ExecutorProfile, Phase, Run
 from drain.models.vocabulary import Order
-from drain.policy.limits import Limits
+from drain.policy.stopping.limits import Limits
 
 from .conftest import SOMEBODY, Backlog
 

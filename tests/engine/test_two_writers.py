@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from drain.engine.source_outbox import settle_debts
 from drain.models import Attempt, SourceDebt
-from drain.policy.limits import Limits, QueuedPolicy
+from drain.policy.stopping.limits import Limits, QueuedPolicy
 
 from .conftest import Backlog
 from .pipeline import Pipeline, now, ours

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from drain.policy.limits import Limits
-from drain.policy.plan import make_plan
-from drain.policy.rows import PhaseRow, RunFacts, Scope
+from drain.policy.selection.plan import make_plan
+from drain.policy.selection.rows import PhaseRow, RunFacts, Scope
+from drain.policy.stopping.limits import Limits
 
 
 def phase(pk, *, run=1, index=None, state="FAILED", **more):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from drain.policy.actions import Subject, after_stop, for_empty_plan, for_reason
-from drain.policy.limits import QueuedPolicy
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
-
-from .backlogs import phase, plan
+from drain.policy.stopping.limits import QueuedPolicy
+from tests.policy.backlogs import phase, plan
 
 SUBJECT = Subject(
     session="7", run_id="r1", phase_id="p1", queued_phase_id="q", key="abc",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drain.policy.place import place_of, place_words
+from drain.policy.selection.place import place_of, place_words
 
 INDEX = st.integers(1 - 2**31, 2**31 - 1)
 PAIR = st.tuples(INDEX, INDEX)

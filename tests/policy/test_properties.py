@@ -7,13 +7,12 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drain.policy.limits import Limits, QueuedPolicy
-from drain.policy.order import CATEGORY_RANKS
-from drain.policy.plan import make_plan
 from drain.policy.reasons import RunStop, SampleVerdict
-from drain.policy.rows import RunFacts, Scope
-
-from .backlogs import chosen, phase
+from drain.policy.selection.order import CATEGORY_RANKS
+from drain.policy.selection.plan import make_plan
+from drain.policy.selection.rows import RunFacts, Scope
+from drain.policy.stopping.limits import Limits, QueuedPolicy
+from tests.policy.backlogs import chosen, phase
 
 steady = settings(deadline=None, max_examples=60)
 """A busy machine is no reason to fail."""

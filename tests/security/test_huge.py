@@ -19,7 +19,7 @@ from drain.models import Attempt, AuditEvent, BulkAction, DrainSession, Executor
 from drain.models.audit import Person
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin
-from drain.policy.limits import Limits
+from drain.policy.stopping.limits import Limits
 from drain.sources.values import TEXT_LIMIT, as_text
 from tests.factories import PhaseFactory, RunFactory
 from tests.people import signed_in

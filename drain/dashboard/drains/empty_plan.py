@@ -10,8 +10,8 @@ from drain.dashboard.ui.states import reason_word
 from drain.models import Candidate, DrainSession, Phase, Run
 from drain.models.vocabulary import CandidateStatus, PhaseState
 from drain.policy.actions import Action, Subject, for_reason
-from drain.policy.plan import Plan
 from drain.policy.reasons import ExclusionReason
+from drain.policy.selection.plan import Plan
 
 _QUEUED = (ExclusionReason.QUEUED_IN_RUN, ExclusionReason.WAITS_FOR_QUEUED)
 LOOKED_AT = 20

@@ -10,8 +10,8 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from drain.engine.sessions.scope import SessionScope
-from drain.policy.limits import LimitError, Limits, QueuedPolicy, parse_queued_policy
 from drain.policy.moments import MomentError, read_moment
+from drain.policy.stopping.limits import LimitError, Limits, QueuedPolicy, parse_queued_policy
 
 
 @dataclass(frozen=True, slots=True)

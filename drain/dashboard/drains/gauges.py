@@ -10,9 +10,9 @@ from drain.dashboard.ui.formats import number, percent
 from drain.dashboard.ui.times import hour
 from drain.db.sql import rows
 from drain.models import DrainSession, SessionRun
-from drain.policy.gauges import Gauge, gauges
-from drain.policy.limits import Limits
-from drain.policy.tallies import RunTally, SessionTally
+from drain.policy.stopping.gauges import Gauge, gauges
+from drain.policy.stopping.limits import Limits
+from drain.policy.stopping.tallies import RunTally, SessionTally
 from drain.policy.words import age
 
 _BUDGETS = ("batch_size", "max_total_minutes", "until", "sample")

@@ -17,8 +17,8 @@ from drain.dashboard.http.permissions import requires
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.verbs import start_session
 from drain.models import Candidate, DrainSession
-from drain.policy.drift import Drift, Seen, drift
 from drain.policy.numbers import whole
+from drain.policy.selection.drift import Drift, Seen, drift
 
 _PAGE = "drains/new.html"
 _FRAGMENT = "drains/_preview_parts.html"

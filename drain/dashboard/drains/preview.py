@@ -21,9 +21,9 @@ from drain.engine.workers.hosts import strength
 from drain.models import Attempt, Run
 from drain.models.vocabulary import RATED_OUTCOMES, PhaseState
 from drain.policy.actions import for_empty_plan
-from drain.policy.drift import seen_plan
-from drain.policy.estimate import Estimate, estimate
-from drain.policy.plan import Excluded, Plan
+from drain.policy.selection.drift import seen_plan
+from drain.policy.selection.estimate import Estimate, estimate
+from drain.policy.selection.plan import Excluded, Plan
 
 SHOWN = 50
 BEHIND = 10

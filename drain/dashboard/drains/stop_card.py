@@ -15,7 +15,7 @@ from drain.models.vocabulary import FAILURE_OUTCOMES, SessionState
 from drain.policy.actions import Subject, after_stop
 from drain.policy.argv import same_again
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
-from drain.policy.stops import StopRule
+from drain.policy.stopping.stops import StopRule
 from drain.policy.words import last_line
 
 _OF_ATTEMPT = ("number", "error", "fingerprint", "phase__phase_id", "run__run_id")

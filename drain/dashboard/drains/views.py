@@ -28,8 +28,8 @@ from drain.engine.sessions.scope import SessionScope
 from drain.engine.workers.capability import without_host
 from drain.models import Candidate, DrainSession, SessionRun
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
-from drain.policy.limits import Limits
 from drain.policy.reasons import ExclusionReason
+from drain.policy.stopping.limits import Limits
 
 LISTED = 30
 # A list shows little of a drain; its plan, limits and counts before and after are long texts.

@@ -17,9 +17,9 @@ from drain.engine.sessions.verbs import Actor
 from drain.evidence.fingerprints.lifecycle import By, CauseError
 from drain.models.vocabulary import Origin
 from drain.people.requests import address_of, person_of
-from drain.policy.graph import CycleError
-from drain.policy.limits import LimitError
 from drain.policy.moments import MomentError
+from drain.policy.selection.graph import CycleError
+from drain.policy.stopping.limits import LimitError
 from drain.sources.errors import SourceError
 
 REFUSALS = (EngineError, LimitError, MomentError, CycleError, CauseError, SourceError)

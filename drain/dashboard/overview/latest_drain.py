@@ -14,7 +14,7 @@ from drain.db.sql import rows
 from drain.engine.sessions.results import session_counts
 from drain.models import DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES
-from drain.policy.limits import Limits
+from drain.policy.stopping.limits import Limits
 from drain.policy.words import duration
 
 _RUNNING = """

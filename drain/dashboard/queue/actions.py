@@ -23,9 +23,9 @@ from drain.engine.sessions.verbs import start_session
 from drain.engine.workers.hosts import strength
 from drain.models import Hold, Phase
 from drain.models.vocabulary import PhaseState
-from drain.policy.limits import LimitError, Limits
 from drain.policy.moments import read_moment
 from drain.policy.numbers import whole
+from drain.policy.stopping.limits import LimitError, Limits
 
 NAMED = 50
 MOVES = {

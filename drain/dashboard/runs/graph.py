@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from drain.policy.graph import dependency_order, needs_by_phase
+from drain.policy.selection.graph import dependency_order, needs_by_phase
 
 WIDTH, HEIGHT = 172, 34
 PITCH_X, PITCH_Y = 220, 43

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Phase
 from drain.policy.argv import drain_argv
-from drain.policy.limits import Limits
+from drain.policy.stopping.limits import Limits
 
 MANAGE = "manage.py"
 

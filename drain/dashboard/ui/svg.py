@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from drain.dashboard.ui.formats import number, share_of
 from drain.dashboard.ui.states import look
-from drain.policy.gauges import NEAR
+from drain.policy.stopping.gauges import NEAR
 
 # Below this share a segment would vanish; it is drawn this wide so that one phase of a million is seen.
 _LEAST = 0.35

@@ -16,8 +16,8 @@ from drain.db.prepared import row, rows
 from drain.models.transitions.phases import Why
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import SessionState
-from drain.policy.stops import StopCard
-from drain.policy.tallies import SessionTally
+from drain.policy.stopping.stops import StopCard
+from drain.policy.stopping.tallies import SessionTally
 
 _SESSIONS = """
 SELECT id, state, parallel, open_attempts, finishes, selected, zero_yield_streak, recent_outcomes, sample_ended,

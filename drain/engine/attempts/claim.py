@@ -15,10 +15,10 @@ from drain.engine.attempts.judge import drop_sample
 from drain.engine.attempts.started import StartedAttempt
 from drain.models.transitions.attempts import Start, start_attempts
 from drain.models.vocabulary import RunTier
-from drain.policy.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import WORKING
-from drain.policy.stops import sample_gate_open
+from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
+from drain.policy.stopping.stops import sample_gate_open
 
 # A sequential run has one open attempt, across all sessions, whatever its parallelism says.
 _FREE = """CASE WHEN r."order" = 'sequential' THEN 1 ELSE r.max_parallel END - r.open_attempts"""

@@ -18,11 +18,11 @@ from drain.models import TelemetryEvent
 from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.models.transitions.attempts import Finish, finish_attempts, keep_late
 from drain.models.vocabulary import PhaseState
-from drain.policy.limits import Limits
 from drain.policy.reasons import ExclusionReason
-from drain.policy.retry import back_off, offered_again
 from drain.policy.states import FAILURES, UNCOUNTED, Outcome
-from drain.policy.tallies import Ended
+from drain.policy.stopping.limits import Limits
+from drain.policy.stopping.retry import back_off, offered_again
+from drain.policy.stopping.tallies import Ended
 
 ERROR_LIMIT = 8000
 _ENDED_STATES = {Outcome.COMPLETE: PhaseState.COMPLETE, Outcome.SKIPPED: PhaseState.SKIPPED}

@@ -11,8 +11,8 @@ from drain.engine.attempts.books import SessionBooks, refresh_runs
 from drain.engine.attempts.context import SessionContext
 from drain.models.vocabulary import RunTier
 from drain.policy.reasons import RunStop, SampleVerdict
-from drain.policy.stops import StopCard, judge_attempt, judge_sample
-from drain.policy.tallies import Ended, RunTally
+from drain.policy.stopping.stops import StopCard, judge_attempt, judge_sample
+from drain.policy.stopping.tallies import Ended, RunTally
 
 _VERDICTS = (RunTier.PROMISING, RunTier.DEPRIORITISED)
 _RUNS = """

@@ -17,7 +17,7 @@ from drain.engine.attempts.finish import finish
 from drain.engine.attempts.started import EndedAttempt, StartedAttempt, not_run
 from drain.models import SessionRun
 from drain.policy.states import Outcome
-from drain.policy.stops import judge_time
+from drain.policy.stopping.stops import judge_time
 
 log = logging.getLogger(__name__)
 

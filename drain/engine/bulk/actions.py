@@ -25,8 +25,8 @@ from drain.engine.sessions.verbs import start_session
 from drain.models import ApiToken, Hold, Run
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import CandidateStatus, PhaseState
-from drain.policy.limits import Limits
 from drain.policy.moments import read_date
+from drain.policy.stopping.limits import Limits
 
 MOST_IN_A_DRAIN = 50_000
 """A drain keeps the phases that were ticked in its scope; a larger one is asked for by filters."""

@@ -24,8 +24,8 @@ from drain.models import BulkAction
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.transitions import bulk as door
 from drain.models.vocabulary import BulkState, Origin
-from drain.policy.graph import CycleError
-from drain.policy.limits import LimitError
+from drain.policy.selection.graph import CycleError
+from drain.policy.stopping.limits import LimitError
 
 LARGE = 1_000
 """More rows than this are a worker's: a request answers within seconds."""

@@ -8,7 +8,7 @@ from django.db import connection
 
 from drain.db.prepared import rows
 from drain.models import Phase
-from drain.policy.graph import check_acyclic
+from drain.policy.selection.graph import check_acyclic
 
 LOCK = 7_316_203
 """Edges are added one after another: two at once could close a circle that neither sees."""

@@ -13,11 +13,11 @@ from drain.db.sql import row
 from drain.engine.sessions.backlog import read_near
 from drain.models import Attempt, Phase
 from drain.models.vocabulary import LIVE_SESSION_STATES, PhaseState
-from drain.policy.graph import CycleError
-from drain.policy.limits import MAX_BATCH_SIZE, Limits
-from drain.policy.plan import make_plan
 from drain.policy.reasons import ExclusionReason
-from drain.policy.rows import Scope
+from drain.policy.selection.graph import CycleError
+from drain.policy.selection.plan import make_plan
+from drain.policy.selection.rows import Scope
+from drain.policy.stopping.limits import MAX_BATCH_SIZE, Limits
 from drain.policy.words import age, who
 
 # What is known of one phase beside the facts of a plan: the live session that has it in its plan, since when its

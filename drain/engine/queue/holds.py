@@ -11,7 +11,7 @@ from drain.engine.errors import MOST_IN_A_NAME, EngineError, bounded, given_reas
 from drain.models import Hold, Run
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import HoldKind
-from drain.policy.limits import FARTHEST, WITHIN
+from drain.policy.stopping.limits import FARTHEST, WITHIN
 
 
 def hold(

@@ -12,7 +12,7 @@ PERIOD = timedelta(days=7)
 # One statement, so one snapshot: the parts sum to the total whatever happens meanwhile. A failed phase belongs
 # to the first part that fits: held, snoozed, waiting, tried again, untouched. Waiting starts at what is queued,
 # working, set aside or behind Autopack's queued phase and walks the declared edges, as the rules of a plan do
-# (drain/policy/waiting.py). Nothing here reads all phases: OFFSET 0 keeps the planner from reading every failed
+# (drain/policy/selection/waiting.py). Nothing here reads all phases: OFFSET 0 keeps the planner from reading every failed
 # one to join it with a few runs. What a drain of the period ran and is failed now has failed in the period: few
 # of all failed phases, by their index.
 _LEDGER = """

@@ -23,7 +23,7 @@ from drain.models.vocabulary import (
     PhaseState,
     SourceKind,
 )
-from drain.policy.rows import PhaseRow, RunFacts
+from drain.policy.selection.rows import PhaseRow, RunFacts
 
 _FINGERPRINT = PhaseRow._fields.index("fingerprint")
 

@@ -18,9 +18,9 @@ from drain.models.audit import Person, Subject, record_audit
 from drain.models.transitions.phases import Why
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import CandidateStatus, Origin, RunTier, SessionState
-from drain.policy.collector import collector_resting
-from drain.policy.limits import Limits
-from drain.policy.plan import Plan, Planned, make_plan
+from drain.policy.selection.collector import collector_resting
+from drain.policy.selection.plan import Plan, Planned, make_plan
+from drain.policy.stopping.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)

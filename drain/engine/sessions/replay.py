@@ -6,10 +6,10 @@ from collections import Counter
 
 from drain.engine.attempts.judge import judgement_key
 from drain.models import Attempt, Candidate, DrainSession, Fingerprint
-from drain.policy.limits import KeyLevel, Limits
 from drain.policy.states import UNCOUNTED, Outcome
-from drain.policy.tallies import Ended
-from drain.policy.whatif import Past, WhatIf, what_if
+from drain.policy.stopping.limits import KeyLevel, Limits
+from drain.policy.stopping.tallies import Ended
+from drain.policy.stopping.whatif import Past, WhatIf, what_if
 
 
 def replay(session: DrainSession, limits: Limits) -> WhatIf:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from drain.engine.errors import MOST_IN_A_NAME, EngineError, bounded
 from drain.models import Fingerprint, FingerprintAlias, Phase, Run
-from drain.policy.rows import Scope
+from drain.policy.selection.rows import Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from drain.models import DrainSession
 from drain.policy.actions import Action, Subject, after_stop
 from drain.policy.argv import same_again
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
-from drain.policy.stops import StopRule
+from drain.policy.stopping.stops import StopRule
 
 NAMED = 20
 """Runs that a card names."""

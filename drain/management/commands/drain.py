@@ -22,9 +22,9 @@ from drain.management.ledger import plan_json, print_plan
 from drain.management.limits import add_limits, limits_from
 from drain.management.naming import named_session
 from drain.models import DrainSession
-from drain.policy.collector import collector_resting
 from drain.policy.exit_codes import EXIT_CODES_HELP
-from drain.policy.limits import Limits
+from drain.policy.selection.collector import collector_resting
+from drain.policy.stopping.limits import Limits
 
 
 class Command(DrainCommand):

@@ -17,7 +17,7 @@ from drain.management.draining import prepare, run_session
 from drain.management.outcome import conclude
 from drain.models import Phase
 from drain.policy.exit_codes import EXIT_CODES_HELP
-from drain.policy.limits import Limits
+from drain.policy.stopping.limits import Limits
 
 
 class Command(DrainCommand):

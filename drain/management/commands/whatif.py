@@ -12,8 +12,8 @@ from drain.engine.sessions.replay import replay
 from drain.management.base import DrainCommand
 from drain.management.limits import add_limits, given_limits
 from drain.management.naming import named_session
-from drain.policy.limits import Limits
-from drain.policy.whatif import WhatIf
+from drain.policy.stopping.limits import Limits
+from drain.policy.stopping.whatif import WhatIf
 
 
 class Command(DrainCommand):

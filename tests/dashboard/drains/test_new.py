@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from drain.models import AuditEvent, Candidate, DrainSession, ExecutorProfile, Phase, Transition
 from drain.models.roles import Role
-from drain.policy.drift import seen_plan
+from drain.policy.selection.drift import seen_plan
 from tests.dashboard.people import signed_in
 from tests.factories import PhaseFactory, RunFactory, SourceFactory
 

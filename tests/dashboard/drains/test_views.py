@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from drain.models import Candidate, DrainSession, Phase, SessionFingerprint, SessionRun
 from drain.models.roles import Role
-from drain.policy.limits import Limits
+from drain.policy.stopping.limits import Limits
 from tests.dashboard.people import signed_in
 from tests.factories import (
     NOON,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drain.dashboard.runs.graph import Node, lay_out
-from drain.policy.graph import CycleError
+from drain.policy.selection.graph import CycleError
 
 DONE = ("COMPLETE", "SKIPPED")
 

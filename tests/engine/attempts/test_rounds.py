@@ -24,9 +24,9 @@ from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, Candidate, DrainSession, Phase, Run, SessionRun
 from drain.models.vocabulary import Order, Origin, PhaseState
-from drain.policy.limits import Limits
 from drain.policy.states import Outcome
-from drain.policy.tallies import Ended, SessionTally
+from drain.policy.stopping.limits import Limits
+from drain.policy.stopping.tallies import Ended, SessionTally
 from tests.factories import ExecutorFactory
 
 pytestmark = pytest.mark.django_db

@@ -30,8 +30,8 @@ from drain.models.roles import Role
 from drain.models.vocabulary import Origin
 from drain.people.sign_on import BACKEND
 from drain.people.tokens import issue_token
-from drain.policy.limits import MAX_BATCH_SIZE, Limits
 from drain.policy.reasons import ExclusionReason
+from drain.policy.stopping.limits import MAX_BATCH_SIZE, Limits
 from tests.factories import (
     AttemptFactory,
     CandidateFactory,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drain.policy.reasons import SampleVerdict
 from drain.policy.states import Outcome
-from drain.policy.tallies import Ended, SessionTally
+from drain.policy.stopping.tallies import Ended, SessionTally
 
 
 def sample_verdict(ended: Ended, before: SessionTally) -> SampleVerdict | None:

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from drain.policy.limits import Limits
 from drain.policy.reasons import ExclusionReason, RunStop, SampleVerdict, StopReason
-from drain.policy.tallies import Ended, RunTally, SessionTally
-from drain.policy.verdict import sample_verdict
+from drain.policy.stopping.limits import Limits
+from drain.policy.stopping.tallies import Ended, RunTally, SessionTally
+from drain.policy.stopping.verdict import sample_verdict
 
 StopRule = StopReason | RunStop | ExclusionReason
 

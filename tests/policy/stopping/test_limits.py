@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from drain.policy.limits import (
+from drain.policy.selection.rows import Scope
+from drain.policy.stopping.limits import (
     KeyLevel,
     LimitError,
     Limits,
     QueuedPolicy,
     parse_queued_policy,
 )
-from drain.policy.rows import Scope
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drain.policy.estimate import estimate
+from drain.policy.selection.estimate import estimate
 
 
 def test_too_few_attempts_give_no_number():

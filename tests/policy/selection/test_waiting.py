@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from drain.policy.limits import QueuedPolicy
-from drain.policy.rows import RunFacts, Scope
-
-from .backlogs import chosen, details, phase, plan, reasons
+from drain.policy.selection.rows import RunFacts, Scope
+from drain.policy.stopping.limits import QueuedPolicy
+from tests.policy.backlogs import chosen, details, phase, plan, reasons
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from enum import IntEnum
 from typing import Final
 
 from drain.policy.reasons import SampleVerdict
-from drain.policy.rows import PhaseRow, RunFacts
-from drain.policy.waiting import Needs
+from drain.policy.selection.rows import PhaseRow, RunFacts
+from drain.policy.selection.waiting import Needs
 
 
 class Tier(IntEnum):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from drain.policy.order import category_rank
 from drain.policy.reasons import SampleVerdict
-from drain.policy.rows import RunFacts
-
-from .backlogs import chosen, phase, plan
+from drain.policy.selection.order import category_rank
+from drain.policy.selection.rows import RunFacts
+from tests.policy.backlogs import chosen, phase, plan
 
 IN_ORDER = ["unknown", "import", "deliverable", "patch", "assertion", "timeout"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from drain.policy.limits import Limits
 from drain.policy.states import Outcome
+from drain.policy.stopping.limits import Limits
 
 FIRST_WAIT_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 300.0

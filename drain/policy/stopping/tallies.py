@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
-from drain.policy.limits import Limits
 from drain.policy.states import FAILURES, UNCOUNTED, Outcome
+from drain.policy.stopping.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from drain.policy.limits import Limits
 from drain.policy.reasons import ExclusionReason, RunStop, SampleVerdict, StopReason
 from drain.policy.states import Outcome
-from drain.policy.stops import (
+from drain.policy.stopping.limits import Limits
+from drain.policy.stopping.stops import (
     failure_rate,
     judge_attempt,
     judge_sample,
     judge_time,
     sample_gate_open,
 )
-from drain.policy.tallies import Ended, RunTally, SessionTally
+from drain.policy.stopping.tallies import Ended, RunTally, SessionTally
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 COMPLETE, FAILED, TIMEOUT = Outcome.COMPLETE, Outcome.FAILED, Outcome.TIMEOUT

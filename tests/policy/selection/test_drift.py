@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drain.policy.drift import SEEN_AT_MOST, drift, seen_plan
+from drain.policy.selection.drift import SEEN_AT_MOST, drift, seen_plan
 
 
 def test_a_plan_that_stayed_the_same_says_zero():

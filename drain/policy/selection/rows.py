@@ -10,8 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-from drain.policy.limits import LimitError
 from drain.policy.reasons import RunStop, SampleVerdict
+from drain.policy.stopping.limits import LimitError
 
 
 class PhaseRow(NamedTuple):

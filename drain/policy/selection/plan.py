@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from drain.policy.backlog import Backlog
-from drain.policy.collector import collector_resting
-from drain.policy.exclusion import Exclusion, RowRules, run_rule
-from drain.policy.graph import needs_by_phase
-from drain.policy.limits import Limits
-from drain.policy.order import Tier, drain_order
 from drain.policy.reasons import ExclusionReason
-from drain.policy.rows import PhaseRow, RunFacts, Scope
-from drain.policy.waiting import Waits
+from drain.policy.selection.backlog import Backlog
+from drain.policy.selection.collector import collector_resting
+from drain.policy.selection.exclusion import Exclusion, RowRules, run_rule
+from drain.policy.selection.graph import needs_by_phase
+from drain.policy.selection.order import Tier, drain_order
+from drain.policy.selection.rows import PhaseRow, RunFacts, Scope
+from drain.policy.selection.waiting import Waits
+from drain.policy.stopping.limits import Limits
 
 
 class Planned(NamedTuple):

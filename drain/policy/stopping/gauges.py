@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from drain.policy.limits import Limits
-from drain.policy.stops import failure_rate, minutes_used
-from drain.policy.tallies import RunTally, SessionTally
+from drain.policy.stopping.limits import Limits
+from drain.policy.stopping.stops import failure_rate, minutes_used
+from drain.policy.stopping.tallies import RunTally, SessionTally
 
 NEAR = 0.66
 """From this share of a limit on a gauge says that the stop is near."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drain.policy.graph import CycleError, check_acyclic, dependency_order, needs_by_phase
+from drain.policy.selection.graph import CycleError, check_acyclic, dependency_order, needs_by_phase
 
 
 def test_prerequisites_come_first_and_each_phase_once():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from drain.policy.exclusion import QueuedPhase
-from drain.policy.rows import PhaseRow, RunFacts, Scope
+from drain.policy.selection.exclusion import QueuedPhase
+from drain.policy.selection.rows import PhaseRow, RunFacts, Scope
+from drain.policy.selection.waiting import Needs
 from drain.policy.states import PhaseState
-from drain.policy.waiting import Needs
 
 
 class Backlog:

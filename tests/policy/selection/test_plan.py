@@ -6,13 +6,12 @@ import gc
 
 import pytest
 
-from drain.policy.graph import CycleError
-from drain.policy.limits import QueuedPolicy
-from drain.policy.order import Tier
 from drain.policy.reasons import ExclusionReason, RunStop, SampleVerdict
-from drain.policy.rows import RunFacts, Scope
-
-from .backlogs import chosen, details, phase, plan, reasons
+from drain.policy.selection.graph import CycleError
+from drain.policy.selection.order import Tier
+from drain.policy.selection.rows import RunFacts, Scope
+from drain.policy.stopping.limits import QueuedPolicy
+from tests.policy.backlogs import chosen, details, phase, plan, reasons
 
 SEED_STATES = ["COMPLETE", "COMPLETE", *["FAILED"] * 5, "QUEUED"]
 

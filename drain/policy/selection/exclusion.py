@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from drain.policy.limits import Limits, QueuedPolicy
-from drain.policy.place import place_words
 from drain.policy.reasons import ExclusionReason, RunStop
-from drain.policy.rows import PhaseRow, RunFacts, Scope
+from drain.policy.selection.place import place_words
+from drain.policy.selection.rows import PhaseRow, RunFacts, Scope
 from drain.policy.states import PhaseState
+from drain.policy.stopping.limits import Limits, QueuedPolicy
 
 
 class Exclusion(NamedTuple):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from drain.policy.exclusion import Exclusion, RowRules
-from drain.policy.graph import dependency_order
-from drain.policy.limits import QueuedPolicy
 from drain.policy.reasons import ExclusionReason
-from drain.policy.rows import PhaseRow, RunFacts
+from drain.policy.selection.exclusion import Exclusion, RowRules
+from drain.policy.selection.graph import dependency_order
+from drain.policy.selection.rows import PhaseRow, RunFacts
 from drain.policy.states import SATISFIED, WORKING, PhaseState
+from drain.policy.stopping.limits import QueuedPolicy
 
 Needs = Mapping[int, Collection[int]]
 """Phase → what it depends on."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from drain.policy.limits import Limits
 from drain.policy.reasons import RunStop, StopReason
 from drain.policy.states import Outcome
-from drain.policy.tallies import Ended
-from drain.policy.whatif import Past, what_if
+from drain.policy.stopping.limits import Limits
+from drain.policy.stopping.tallies import Ended
+from drain.policy.stopping.whatif import Past, what_if
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 GENEROUS = {"batch_size": 100, "max_fingerprint_repeats": 100, "max_timeouts_per_run": 100}

@@ -11,16 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from drain.policy.limits import Limits
 from drain.policy.reasons import SampleVerdict
 from drain.policy.states import Outcome
-from drain.policy.stops import (
+from drain.policy.stopping.limits import Limits
+from drain.policy.stopping.stops import (
     StopCard,
     judge_attempt,
     judge_time,
     sample_gate_open,
 )
-from drain.policy.tallies import Ended, RunTally, SessionTally, in_sample
+from drain.policy.stopping.tallies import Ended, RunTally, SessionTally, in_sample
 
 
 @dataclass(frozen=True, slots=True)

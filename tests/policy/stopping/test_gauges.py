@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from drain.policy.gauges import gauges
-from drain.policy.limits import Limits
-from drain.policy.tallies import RunTally, SessionTally
+from drain.policy.stopping.gauges import gauges
+from drain.policy.stopping.limits import Limits
+from drain.policy.stopping.tallies import RunTally, SessionTally
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from drain.policy.limits import Limits
-from drain.policy.retry import back_off, offered_again
 from drain.policy.states import Outcome
+from drain.policy.stopping.limits import Limits
+from drain.policy.stopping.retry import back_off, offered_again
 
 
 @pytest.mark.parametrize(("attempts", "seconds"), [(0, 5), (1, 5), (2, 10), (4, 40), (9999, 300)])
