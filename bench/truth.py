@@ -49,6 +49,14 @@ class Backlog:
             Tried(phase, run, number, at, at + timedelta(seconds=30), fails, key, planned)
         )
 
+    def one(self, phase: int, run: int, chance: float, *, after: bool) -> bool:
+        """One phase that fails by the cause with its chance; whether it did."""
+        failed = self.rng.random() < chance
+        self.retry(
+            phase, run, CAUSE if failed else "", "failed" if failed else "complete", after=after
+        )
+        return failed
+
     def group(
         self, count: int, chance: float | Callable[[int], float], *,
         after: bool, key: str = CAUSE, planned: str = CAUSE, moved: str = "", each: int = 4,
@@ -190,6 +198,18 @@ def _crash(b: Backlog) -> None:
     b.group(60, 1.0, after=True, key=CRASH)
 
 
+def _promising_first(b: Backlog) -> None:
+    """No fix; runs differ, and a drain tries one phase of each, then the runs whose phase healed."""
+    chances = [b.rng.betavariate(1, 1) for _ in range(20)]
+    for run, share in enumerate(chances[:10]):
+        for phase in range(4):
+            b.one(1000 * run + phase, run, share, after=False)
+    samples = {run: b.one(1000 * run + 10, run, chances[run], after=True) for run in range(20)}
+    for run in sorted(samples, key=samples.__getitem__):
+        for phase in range(11, 16):
+            b.one(1000 * run + phase, run, chances[run], after=True)
+
+
 def _whole_runs(b: Backlog) -> None:
     """All phases of a run heal, or none does; no fix."""
     p = b.rng.uniform(0.2, 0.8)
@@ -215,6 +235,7 @@ SCENARIOS = (
     Scenario("failures move to another error", _moved, frozenset({PARTLY})),
     Scenario("placebo", _placebo, frozenset({NOT})),
     Scenario("flaky work, each phase its own chance", _flaky, frozenset({NOT})),
+    Scenario("promising runs first", _promising_first, frozenset({NOT})),
     Scenario("flaky cause beside a deterministic one", _beside_deterministic, frozenset({NOT})),
     Scenario("general recovery at the marker", _recovery, frozenset({NOT})),
     Scenario("fix of another source", _other_source, frozenset({NOT})),

@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from drain.db.sql import rows
-from drain.models import Attempt
+from drain.evidence.comparison.question import DEFAULT_DAYS
+from drain.evidence.fingerprints.identity import relatives
+from drain.models import Attempt, Fingerprint
 from drain.models.vocabulary import FAILURE_OUTCOMES
 
 HOURS = 72
 SAMPLES = 3
 RUNS = 10
+MAY_BE = 10
 _FAILURES = [outcome.value for outcome in FAILURE_OUTCOMES]
 
 # Daily totals plus what is not folded yet: exact at any moment. New and regressed causes come first,
@@ -41,6 +44,13 @@ _HOURS = """
 SELECT date_trunc('hour', finished_at) AS hour, count(*)::int AS n FROM drain_attempt
 WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[]) AND finished_at >= %(since)s::timestamptz
 GROUP BY 1
+"""
+# By the start, as everywhere around a fix: what began before it ran the old code.
+_AROUND = """
+SELECT count(*) FILTER (WHERE started_at <= %(fix)s)::int AS before,
+    count(*) FILTER (WHERE started_at > %(fix)s)::int AS after
+FROM drain_attempt
+WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[]) AND started_at >= %(since)s
 """
 # A common cause has thousands of runs: only those that may be shown are asked for their names.
 _RUNS = """
@@ -81,6 +91,13 @@ def failures_per_hour(keys: list[str], now: datetime) -> tuple[list[datetime], l
     return hours, [found.get(hour, 0) for hour in hours]
 
 
+def failures_around(keys: list[str], fix: datetime) -> dict[str, int]:
+    """Failed attempts by their start: in the DEFAULT_DAYS before a fix, and since it."""
+    since = fix - timedelta(days=DEFAULT_DAYS)
+    values = {"keys": keys, "failures": _FAILURES, "since": since, "fix": fix}
+    return rows(_AROUND, values)[0]
+
+
 def affected_runs(keys: list[str]) -> list[dict[str, Any]]:
     """Runs with phases that failed so last and still are failed, most phases first."""
     return rows(_RUNS, {"keys": keys, "limit": RUNS})
@@ -97,3 +114,9 @@ def samples(keys: list[str]) -> list[Attempt]:
     shown = ("outcome", "finished_at", "phase__phase_id", "run__run_id")
     found = found.select_related("phase", "run").only(*shown)
     return list(found.order_by("-finished_at")[:SAMPLES])
+
+
+def may_be(fingerprint: Fingerprint) -> list[Fingerprint]:
+    """Fingerprints of the same headline that it may be, as far as the place is known; the latest first."""
+    found = Fingerprint.objects.filter(key__in=relatives([fingerprint.key]).possible)
+    return list(found.order_by("-last_seen", "-pk")[:MAY_BE])

@@ -90,7 +90,9 @@ def _context(fingerprint: Fingerprint) -> dict[str, Any]:
         ),
         "marker": marker,
         "earlier_fixes": fixes[1:],
-        "since_marker": _since(marker, hours, counts),
+        "since_marker": reads.failures_around(keys, marker.applied_at) if marker else None,
+        "fix_words": marker.verdict.get("words", "Not judged yet") if marker else "",
+        "may_be": reads.may_be(fingerprint),
         "runs": runs,
         "phases": runs[0]["phases"] if runs else 0,
         "stations": _stations(fingerprint, marker),
@@ -104,14 +106,6 @@ def _markers(marker: FixMarker | None, hours: list[Any]) -> list[Marker]:
         return []
     place = sum(hour <= marker.applied_at for hour in hours) - 1
     return [Marker(f"FM-{marker.pk} {marker.title}"[:60], max(place, 0))]
-
-
-def _since(marker: FixMarker | None, hours: list[Any], counts: list[int]) -> dict[str, int] | None:
-    """Failures per hour of the shown span, whole hours before and after the marker."""
-    if marker is None:
-        return None
-    before = sum(n for hour, n in zip(hours, counts, strict=True) if hour < marker.applied_at)
-    return {"before": before, "after": sum(counts) - before}
 
 
 def _stations(fingerprint: Fingerprint, marker: FixMarker | None) -> list[Station]:

@@ -3,7 +3,8 @@
 The bounds are a confidence sequence from the beta-binomial mixture with Jeffreys' prior: every p with
 B(1/2 + x, 1/2 + n − x) / B(1/2, 1/2) ÷ (p^x (1 − p)^(n − x)) < 1/alpha (Robbins, Annals of Mathematical
 Statistics 41:1397, 1970; Howard et al., Annals of Statistics 49:1055, 2021). By Ville's inequality the true
-share leaves them at any n with a probability of at most alpha, so their running intersection holds as well.
+share leaves them at any n with a probability of at most alpha. Their running intersection would hold as well,
+but only for phases that come in no order; a drain takes promising runs first and failing ones last.
 
 Phases of one run tend to end alike. What n of them prove is that of n / (1 + (m − 1)·rho) independent ones
 (Kish, Survey Sampling, 1965), rho the intraclass correlation of a one-way analysis of variance (Donner and
@@ -52,27 +53,36 @@ class Bounds(NamedTuple):
 def bounds(
     observed: Sequence[Observation], rho: float | None = None, alpha: float = ALPHA
 ) -> Bounds:
-    """Bounds of the share that fails after each look so far, in the order in which phases ended.
-
-    `rho` replaces the correlation of these phases, where more of them are known. A share that moved so
-    much that the intersection is empty has the bounds of all phases together.
-    """
+    """Bounds of the share that fails; `rho` replaces the correlation of these phases, where more is known of it."""
     sizes = Counter(one.run for one in observed)
     n, failed = len(observed), sum(one.failed for one in observed)
     rho = correlation([observed]) if rho is None else rho
     effect = design_effect(sizes.values(), max(rho, RHO) if len(sizes) < FEW_RUNS else rho)
-    low, high, seen = 0.0, 1.0, 0
-    for index, one in enumerate(observed, 1):
-        seen += one.failed
-        low, high = _narrowed(seen / effect, index / effect, low, high, alpha)
-    if low > high:
-        low, high = _narrowed(failed / effect, n / effect, 0.0, 1.0, alpha)
+    low, high = fixed_bounds(failed / effect, n / effect, alpha)
     return Bounds(failed, n, low, high, len(sizes), n / effect)
 
 
 def fixed_bounds(failed: float, n: float, alpha: float = ALPHA) -> tuple[float, float]:
-    """Bounds after one look at `failed` of `n`; both may be fractions."""
-    return _narrowed(failed, n, 0.0, 1.0, alpha)
+    """Bounds of the share after `failed` of `n`, which may be fractions; 0 to 1 without any."""
+    if n <= 0:
+        return 0.0, 1.0
+    share = failed / n
+    threshold = _log_mixture(failed, n) + math.log(alpha)
+
+    def edge(outside: float) -> float:
+        """The bound between `outside` and the observed share, which is always inside."""
+        inside = share
+        for _ in range(_STEPS):
+            middle = (outside + inside) / 2
+            if _log_likelihood(failed, n, middle) > threshold:
+                inside = middle
+            else:
+                outside = middle
+        return outside
+
+    ends = (0.0, 1.0)
+    low, high = (at if _log_likelihood(failed, n, at) > threshold else edge(at) for at in ends)
+    return low, high
 
 
 def design_effect(sizes: Iterable[int], rho: float) -> float:
@@ -113,35 +123,6 @@ def _correlation(observed: Sequence[Observation]) -> float | None:
     each = (n - sum(size * size for size in sizes.values()) / n) / (runs - 1)
     total = mean_between + (each - 1) * mean_within
     return min(1.0, max(0.0, (mean_between - mean_within) / total))
-
-
-def _narrowed(
-    failed: float, n: float, low: float, high: float, alpha: float
-) -> tuple[float, float]:
-    """The part of [low, high] that this look leaves; low > high when it leaves nothing."""
-    share = failed / n
-    threshold = _log_mixture(failed, n) + math.log(alpha)
-
-    def edge(outside: float) -> float:
-        """The bound between `outside` and the observed share, which is always inside."""
-        inside = share
-        for _ in range(_STEPS):
-            middle = (outside + inside) / 2
-            if _log_likelihood(failed, n, middle) > threshold:
-                inside = middle
-            else:
-                outside = middle
-        return outside
-
-    new_low, new_high = low, high
-    for at in (low, high):
-        if _log_likelihood(failed, n, at) > threshold:
-            continue
-        if at < share:
-            new_low = max(new_low, edge(at))
-        else:
-            new_high = min(new_high, edge(at))
-    return new_low, new_high
 
 
 def _log_mixture(failed: float, n: float) -> float:
