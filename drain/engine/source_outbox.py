@@ -26,7 +26,7 @@ from drain.models.audit import Person, Subject, record_changes
 from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.models.transitions.phases import Moved, Why, move_phases
 from drain.models.vocabulary import Origin, PhaseState, SourceKind
-from drain.sources.autopack.readback import SETTLED, rows_now
+from drain.sources.autopack.readback import SETTLED, row_now
 from drain.sources.autopack.rows import SourceRow
 from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
@@ -128,9 +128,12 @@ def _take_over(phase: Phase, row: SourceRow) -> None:
     at = row.phase.changed_at
     if at is None or (phase.source_changed_at and at <= phase.source_changed_at):
         return
-    changes: dict[str, object] = {"source_changed_at": at}
+    tries = row.phase.source_attempts or 0
+    changes: dict[str, object] = {"source_changed_at": at, "source_attempts": tries}
     reason = row.phase.reason
-    if reason and reason != phase.last_failure_reason and at > phase.state_changed_at:
+    # A phase that is requeued or taken keeps the reason of an earlier failure beside a new time.
+    failed_anew = row.state == PhaseState.FAILED or tries > phase.source_attempts
+    if reason and failed_anew and at > phase.state_changed_at:
         cause = fingerprint(reason)
         record_fingerprints([Seen(cause, reason, at, at)])
         changes |= {
@@ -148,9 +151,10 @@ def settle_debts(phases: Sequence[int] | None = None, limit: int = A_ROUND) -> i
     else:
         found = found.filter(phase__in=phases)
     count = 0
+    silent: dict[int | None, str] = {}
     for pk in list(found.values_list("pk", flat=True)[:limit]):
         with isolated(f"what source debt {pk} promised"):
-            count += _settle(pk, asked=phases is not None)
+            count += _settle(pk, silent, asked=phases is not None)
     return count
 
 
@@ -169,7 +173,8 @@ def unsettled() -> list[Unsettled]:
     return [Unsettled(**each) for each in rows(_UNSETTLED, {"limit": SHOWN_SOURCES})]
 
 
-def _settle(pk: int, *, asked: bool) -> bool:
+def _settle(pk: int, silent: dict[int | None, str], *, asked: bool) -> bool:
+    """Settle one; a source that does not answer (`silent`, with its error) is asked once a round."""
     with transaction.atomic():
         debt = SourceDebt.objects.filter(pk=pk).select_for_update(skip_locked=True).first()
         if debt is None:
@@ -179,11 +184,15 @@ def _settle(pk: int, *, asked: bool) -> bool:
         if phase.lease_owner is not None:
             # An attempt that holds the phase reads its source back itself; it may be the one that asks.
             return _ask_again(debt, AGAIN) if debt.verb == FOLLOW else _drop(debt)
+        source = phase.run.source_id
+        if source in silent:
+            return _ask_again(debt, AGAIN, silent[source])
         try:
             done = _agree(debt, phase)
         except SourceError as error:
             log.warning("%s cannot be settled with its source yet: %s", debt, error)
-            return _ask_again(debt, AGAIN, str(error)[:LONGEST_ERROR])
+            silent[source] = str(error)[:LONGEST_ERROR]
+            return _ask_again(debt, AGAIN, silent[source])
         return _drop(debt) if done or asked else _ask_again(debt, timezone.now() - debt.made_at)
 
 
@@ -202,7 +211,7 @@ def _agree(debt: SourceDebt, phase: Phase) -> bool:
     run, source = phase.run, phase.run.source
     if source is None or source.kind != SourceKind.AUTOPACK:
         return True
-    row = rows_now(source, run.run_id).get(phase.phase_id)
+    row = row_now(source, run.run_id, phase.phase_id)
     if row is None:
         return True
     if debt.verb == FOLLOW:
@@ -235,7 +244,7 @@ def _agree_after_loss(debt: SourceDebt, phase: Phase, source: Source, row: Sourc
             debt.made_at,
         )
         if write_back(source, change):
-            row = rows_now(source, phase.run.run_id).get(phase.phase_id, row)
+            row = row_now(source, phase.run.run_id, phase.phase_id) or row
     follow_rows(source, phase.run_id, [row], f"found so after “{debt.verb}” was cut off")
     return True
 

@@ -16,6 +16,7 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from drain.fingerprints import Fingerprint, fingerprint
+from drain.models import TelemetryEvent
 from drain.models.vocabulary import PhaseState
 
 CHUNK = 50_000
@@ -86,6 +87,21 @@ class EventIn:
     predicted: int | None = None
     actual: int | None = None
     data: Any = None
+
+    def as_row(self) -> TelemetryEvent:
+        """The event as a row that belongs to no phase yet."""
+        row = TelemetryEvent(
+            kind=self.kind,
+            category=self.category[:100],
+            model=self.model[:100],
+            predicted_tokens=self.predicted,
+            actual_tokens=self.actual,
+            data=self.data or {},
+            source_event=self.source_event,
+        )
+        if self.at is not None:
+            row.at = self.at
+        return row
 
 
 class Causes:

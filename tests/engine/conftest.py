@@ -25,6 +25,7 @@ from drain.models.vocabulary import CandidateStatus, Order, Origin, PhaseState
 from drain.policy.stopping.limits import Limits
 
 from .autopack import Autopack
+from .pipeline import OLD, Pipeline
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOMEBODY = Actor("os:test@host", Origin.COMMAND)
@@ -94,6 +95,23 @@ def backlog(tmp_path: Path, transactional_db: None) -> Backlog:
 def autopack(tmp_path: Path, transactional_db: None) -> Autopack:
     """The sample Autopack database, imported, with the stub script behind it."""
     return Autopack(tmp_path)
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """An empty Autopack database with the stand-in script behind it."""
+    monkeypatch.setattr("drain.sources.autopack.readback.POLL_SECONDS", 0.05)
+    monkeypatch.setattr("drain.engine.attempts.finish.back_off", lambda tries: 0.1)
+    return Pipeline(tmp_path, settle_seconds=0.6)
+
+
+@pytest.fixture
+def one(pipeline: Pipeline) -> Pipeline:
+    """A run with one failed phase that has failed before."""
+    pipeline.run("r")
+    pipeline.phase("r", "p", 0, last_failure_reason=OLD, retry_attempt=1)
+    pipeline.load()
+    return pipeline
 
 
 Manage = Callable[..., "subprocess.Popen[str]"]

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.scope import SessionScope
-from drain.models import DrainSession, ExecutorProfile, Phase, Source
+from drain.engine.source_outbox import settle_debts
+from drain.models import Attempt, DrainSession, ExecutorProfile, Phase, Source, SourceDebt
 from drain.models.vocabulary import Origin, SourceKind
 from drain.policy.stopping.limits import Limits
 from drain.sources.autopack.importing import import_source
 from drain.sources.autopack.profile import save_profile
 
 DATA = Path(__file__).resolve().parents[1] / "data"
+OLD = "DELIVERABLES_VALIDATION_FAILED: missing deliverables: a.json"
 THEN = "2026-02-01 10:00:00.000000"
 
 
@@ -115,3 +121,29 @@ def ours() -> dict[str, str]:
 
 def now() -> str:
     return timezone.now().replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def drained(pipeline: Pipeline, backlog: Any, **limits: Any) -> tuple[Attempt, DrainSession]:
+    session = backlog.drain(pipeline.session(**limits))
+    return Attempt.objects.filter(session=session).latest("id"), session
+
+
+def look_again() -> None:
+    """What maintenance does when the next look at a source is due."""
+    SourceDebt.objects.update(due_at=timezone.now())
+    settle_debts()
+
+
+def meanwhile(act: Callable[[], None], when: Callable[[], bool]) -> Thread:
+    """Another process: acts as soon as it sees something."""
+
+    def other() -> None:
+        deadline = monotonic() + 30
+        while not when() and monotonic() < deadline:
+            sleep(0.02)
+        act()
+        connection.close()
+
+    thread = Thread(target=other)
+    thread.start()
+    return thread

@@ -15,7 +15,7 @@ from django.utils import timezone
 from drain.engine.queue import clearing
 from drain.engine.queue.clearing import clear_queued, requeue
 from drain.engine.rescue import rescue
-from drain.engine.source_outbox import held, promise, settle_debts
+from drain.engine.source_outbox import held, note_lost, promise, settle_debts
 from drain.models import Attempt, AuditEvent, Phase, SourceDebt, Transition
 from drain.models.audit import Person
 from drain.models.transitions.phases import Why
@@ -211,3 +211,33 @@ def test_a_source_that_does_not_answer_is_waited_for_once(
     assert len({one.said for one in results}) == 1
     assert not SourceDebt.objects.exists()
     assert list(ours().values()).count("FAILED") == 5
+
+
+def test_what_somebody_took_after_a_loss_is_not_put_back(autopack: Autopack) -> None:
+    phase = Phase.objects.get(run__run_id=RUN, phase_id="research-cli")
+    note_lost(phase.pk, autopack.source.pk, "lost: its worker died")
+    later = (timezone.now() + timedelta(seconds=1)).replace(tzinfo=None)
+    autopack.change(
+        f"UPDATE phases SET state = 'EXECUTING', updated_at = '{later}' WHERE phase_id = 'research-cli'"
+    )
+    assert settle_debts() == 1
+    assert autopack.states()["research-cli"] == ours()["research-cli"] == "EXECUTING"
+
+
+def test_a_source_that_is_silent_is_asked_once_a_round(
+    autopack: Autopack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phases = Phase.objects.filter(run__run_id=RUN, state="FAILED")
+    for phase in phases:
+        note_lost(phase.pk, autopack.source.pk, "lost")
+    looked: list[object] = []
+
+    def silent(*given: object) -> object:
+        looked.append(given)
+        raise SourceError("it does not answer")
+
+    monkeypatch.setattr("drain.engine.source_outbox.row_now", silent)
+    assert settle_debts() == 0
+    assert len(looked) == 1
+    assert set(SourceDebt.objects.values_list("error", flat=True)) == {"it does not answer"}
+    assert not SourceDebt.objects.filter(due_at__lte=timezone.now()).exists()

@@ -2,61 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
-from time import monotonic, sleep
-from typing import Any
+from time import sleep
 
 import pytest
-from django.db import connection
-from django.utils import timezone
 
 from drain.engine.errors import EngineError
 from drain.engine.inline import require_capable
-from drain.engine.queue.clearing import clear_queued
 from drain.engine.sessions.results import session_result
-from drain.engine.source_outbox import settle_debts
-from drain.models import Attempt, DrainSession, Phase, SourceDebt
+from drain.models import Attempt, Phase, SourceDebt
 from drain.models.audit import Person
-from drain.models.vocabulary import Origin, PhaseState
-from drain.sources.autopack.readback import before
-from drain.sources.autopack.writing import write_back
+from drain.models.vocabulary import Origin
 
 from .conftest import Backlog
-from .pipeline import Pipeline, ours
+from .pipeline import OLD, Pipeline, drained, look_again, meanwhile, ours
 
 pytestmark = pytest.mark.django_db(transaction=True)
-OLD = "DELIVERABLES_VALIDATION_FAILED: missing deliverables: a.json"
 SYNC = "drain.engine.attempts.source_sync"
 ADA = Person("ada", Origin.COMMAND)
-
-
-@pytest.fixture
-def pipeline(tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    monkeypatch.setattr("drain.sources.autopack.readback.POLL_SECONDS", 0.05)
-    monkeypatch.setattr("drain.engine.attempts.finish.back_off", lambda tries: 0.1)
-    return Pipeline(tmp_path, settle_seconds=0.6)
-
-
-@pytest.fixture
-def one(pipeline: Pipeline) -> Pipeline:
-    """A run with one failed phase that has failed before."""
-    pipeline.run("r")
-    pipeline.phase("r", "p", 0, last_failure_reason=OLD, retry_attempt=1)
-    pipeline.load()
-    return pipeline
-
-
-def drained(pipeline: Pipeline, backlog: Backlog, **limits: Any) -> tuple[Attempt, DrainSession]:
-    session = backlog.drain(pipeline.session(**limits))
-    return Attempt.objects.filter(session=session).latest("id"), session
-
-
-def look_again() -> None:
-    """What maintenance does when the next look at a source is due."""
-    SourceDebt.objects.update(due_at=timezone.now())
-    settle_debts()
 
 
 REASONS = [
@@ -102,6 +65,15 @@ def test_what_asks_for_more_tokens_and_stays_queued_is_offered_again(
     assert list(outcomes) == ["retryable"] * 2
     assert one.row("p")["retry_attempt"] == 3
     assert session_result(session)["failed"] == 0
+
+
+def test_an_old_reason_beside_a_new_time_is_not_taken_over(one: Pipeline, backlog: Backlog) -> None:
+    one.tell(STUB_MODE="crash")
+    attempt, _ = drained(one, backlog)
+    one.change("p", state="EXECUTING")
+    look_again()
+    assert ours() == {"r/p": "EXECUTING"}
+    assert Phase.objects.get().last_failure_reason == attempt.error
 
 
 def test_the_fifth_failure_is_failed_there_and_here(one: Pipeline, backlog: Backlog) -> None:
@@ -173,21 +145,6 @@ def test_exit_143_is_a_timeout(one: Pipeline, backlog: Backlog) -> None:
     assert drained(one, backlog)[0].outcome == "timeout"
 
 
-def meanwhile(act: Callable[[], None], when: Callable[[], bool]) -> Thread:
-    """Another process: acts as soon as it sees something."""
-
-    def other() -> None:
-        deadline = monotonic() + 30
-        while not when() and monotonic() < deadline:
-            sleep(0.02)
-        act()
-        connection.close()
-
-    thread = Thread(target=other)
-    thread.start()
-    return thread
-
-
 def test_a_late_complete_within_the_settle_time_is_complete(
     one: Pipeline, backlog: Backlog
 ) -> None:
@@ -220,102 +177,6 @@ def test_a_result_that_changes_after_our_reading_is_followed_without_an_import(
     look_again()
     assert ours() == {"r/p": "COMPLETE"}
     assert not SourceDebt.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("state", "reason"),
-    [
-        ("EXECUTING", "leased"),
-        ("GATE", "leased"),
-        ("CI_RUNNING", "leased"),
-        ("COMPLETE", "no_longer_failed"),
-        ("SKIPPED", "no_longer_failed"),
-        ("QUEUED", "no_longer_failed"),
-    ],
-)
-def test_what_moved_since_the_import_is_left_alone_and_followed(
-    one: Pipeline, backlog: Backlog, state: str, reason: str
-) -> None:
-    session = one.session()
-    one.change("p", state=state, last_failure_reason="somebody's own")
-    before = one.row("p")
-    one.tell(STUB_MODE="complete")
-    result = session_result(backlog.drain(session))
-    assert (result["processed"], result["excluded"]) == (0, {reason: 1})
-    assert one.row("p") == before, "nothing is written"
-    assert not one.execute("SELECT 1 FROM token_estimation_v2_events"), "nothing ran"
-    assert ours() == one.states()
-
-
-def test_a_queued_phase_that_came_since_the_import_is_not_run_instead(
-    one: Pipeline, backlog: Backlog
-) -> None:
-    one.phase("r", "q", -1, "COMPLETE")
-    one.load()
-    session = one.session()
-    one.change("q", state="QUEUED")
-    result = session_result(backlog.drain(session))
-    assert (result["processed"], result["excluded"]) == (0, {"waits_for_queued": 1})
-    assert one.states() == ours() == {"r/p": "FAILED", "r/q": "QUEUED"}
-
-
-def test_what_somebody_takes_before_the_script_looks_is_refused_and_no_failure(
-    one: Pipeline, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-
-    def taken_just_after(*given: Any) -> object:
-        found = before(*given)
-        one.change("p", state="EXECUTING", last_failure_reason="theirs")
-        return found
-
-    monkeypatch.setattr(f"{SYNC}.before", taken_just_after)
-    attempt, session = drained(one, backlog)
-    assert (attempt.outcome, attempt.exit_code) == ("diverted", 2)
-    assert session_result(session)["excluded"] == {"leased": 1}
-    assert (one.row("p")["state"], one.row("p")["last_failure_reason"]) == ("EXECUTING", "theirs")
-    assert ours() == one.states()
-
-
-def test_what_somebody_writes_after_our_last_look_is_not_written_over(
-    one: Pipeline, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-
-    def theirs_first(*given: Any) -> bool:
-        one.change("p", state="EXECUTING", last_failure_reason="theirs")
-        return write_back(*given)
-
-    monkeypatch.setattr(f"{SYNC}.write_back", theirs_first)
-    one.tell(STUB_MODE="hang")
-    drained(one, backlog, phase_timeout_seconds=1)
-    assert (one.row("p")["state"], one.row("p")["last_failure_reason"]) == ("EXECUTING", "theirs")
-    look_again()
-    assert ours() == one.states()
-
-
-def test_clearing_puts_our_words_before_theirs_and_keeps_theirs_here(one: Pipeline) -> None:
-    one.phase("r", "q", 1, "QUEUED", last_failure_reason=OLD)
-    one.load()
-    phase = Phase.objects.get(phase_id="q")
-    (result,) = clear_queued([phase.pk], PhaseState.FAILED, "stale: nobody runs it", ADA)
-    assert result.done
-    assert (
-        one.row("q")["last_failure_reason"] == f"[drainsite] stale: nobody runs it; original: {OLD}"
-    )
-    phase.refresh_from_db()
-    assert (phase.state, phase.last_failure_reason) == ("FAILED", OLD)
-    one.load()
-    phase.refresh_from_db()
-    assert phase.last_failure_reason == OLD
-
-
-def test_a_phase_that_was_queued_anew_since_the_import_is_not_cleared(one: Pipeline) -> None:
-    one.phase("r", "q", 1, "QUEUED")
-    one.load()
-    one.change("q", state="QUEUED", last_failure_reason="a newer one")
-    phase = Phase.objects.get(phase_id="q")
-    (result,) = clear_queued([phase.pk], PhaseState.FAILED, "stale", ADA)
-    assert (result.done, "since the last import" in result.said) == (False, True)
-    assert one.row("q")["last_failure_reason"] == "a newer one"
 
 
 def test_a_missing_module_or_key_is_one_sentence_before_the_first_phase(

@@ -14,7 +14,7 @@ from drain.engine.process.outcome import Source as SourceSays
 from drain.engine.process.profile import Profile
 from drain.engine.source_outbox import AGAIN, FOLLOW, LOST, ask_later, follow_rows
 from drain.engine.source_profile import for_source
-from drain.models import Source, TelemetryEvent
+from drain.models import Attempt, Source, TelemetryEvent
 from drain.models.vocabulary import WORKING_STATES, PhaseState, SourceKind
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import Outcome
@@ -22,7 +22,6 @@ from drain.sources.autopack.readback import SETTLED, Readback, Settling, Waterma
 from drain.sources.autopack.rows import SourceRow
 from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
-from drain.sources.staging import EventIn
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +118,7 @@ class AutopackSync(SourceSync):
     def _moved(self) -> SourceMovedError | None:
         """Why the phase must not start, by the source as it is now; None if it may."""
         row = self._watermark.phases[self._started.phase_id]
-        if row.state not in (PhaseState.FAILED, self._started.was):
+        if row.state not in (PhaseState.FAILED, self._started.was) or self._is_queued_anew(row):
             return _not_ours(row, self._source.name)
         ahead = (
             None
@@ -130,6 +129,15 @@ class AutopackSync(SourceSync):
             detail = f"Autopack would run the queued {ahead} first"
             return SourceMovedError(ExclusionReason.WAITS_FOR_QUEUED, detail, row.state)
         return None
+
+    def _is_queued_anew(self, row: SourceRow) -> bool:
+        """Whether a phase that our attempt left queued was written by somebody since: it is the pipeline's then."""
+        at = row.phase.changed_at
+        if row.state != PhaseState.QUEUED or self._started.tries < 2 or at is None:
+            return False
+        ours = Attempt.objects.filter(phase=self._started.phase, finished_at__isnull=False)
+        left_at = ours.order_by("-number").values_list("finished_at", flat=True).first()
+        return left_at is not None and at > left_at
 
 
 class _AutopackReading:
@@ -162,7 +170,7 @@ class _AutopackReading:
         if ended.exit_code == EXIT_REFUSED and found.row is not None and _is_taken(found.row):
             # Somebody took the phase between our look and the child's own: nothing of ours ran.
             return _left_alone(_not_ours(found.row, self._source.name), Outcome.DIVERTED)
-        events = [_event(event) for event in found.telemetry]
+        events = [event.as_row() for event in found.telemetry]
         says = SourceSays(
             self._reason(found, ended), _outcome(found, ended), len(events), authority=True
         )
@@ -283,18 +291,3 @@ def _outcome(found: Readback, ended: Ended) -> Outcome | None:
     if found.state in _OUTCOMES:
         return _OUTCOMES[PhaseState(found.state)]
     return Outcome.RETRYABLE if ended.exit_code == 0 and not _was_ended(ended) else None
-
-
-def _event(event: EventIn) -> TelemetryEvent:
-    row = TelemetryEvent(
-        kind=event.kind,
-        category=event.category[:100],
-        model=event.model[:100],
-        predicted_tokens=event.predicted,
-        actual_tokens=event.actual,
-        data=event.data or {},
-        source_event=event.source_event,
-    )
-    if event.at is not None:
-        row.at = event.at
-    return row

@@ -140,10 +140,10 @@ class Settling:
         return found if steady or not self.left else None
 
 
-def rows_now(source: Source, run_id: str) -> Mapping[str, SourceRow]:
-    """The phases of a run in its source now, by phase_id. Raises SourceError."""
+def row_now(source: Source, run_id: str, phase_id: str) -> SourceRow | None:
+    """A phase in its source now; None if the source has it no more. Raises SourceError."""
     with opened(source.url) as database:
-        return rows.rows_of_run(database, run_id)
+        return rows.row_of_phase(database, run_id, phase_id)
 
 
 def reason_written(was: SourceRow, now: SourceRow) -> str:
