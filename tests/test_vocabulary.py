@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from drain.dashboard.ui.states import REASON_WORDS
 from drain.models import vocabulary
 from drain.policy import reasons, states
+from drain.policy.actions import Subject, for_reason
 
 GLOSSARY = (Path(__file__).resolve().parent.parent / "docs" / "glossary.md").read_text()
 
@@ -37,3 +39,14 @@ def test_the_database_and_the_policy_use_the_same_words(
     stored: type[Enum], decided: type[Enum]
 ) -> None:
     assert {word.value for word in stored} == {word.value for word in decided}
+
+
+@pytest.mark.parametrize("reason", reasons.ExclusionReason)
+def test_a_reason_has_its_word_its_hint_and_its_advice(reason: reasons.ExclusionReason) -> None:
+    where = {
+        "a sentence in drain/policy/reasons.py": bool(reason.sentence),
+        "a word and a colour in drain/dashboard/ui/states.py": reason.value in REASON_WORDS,
+        "advice in drain/policy/actions.py": bool(for_reason(reason, Subject())),
+        "a line in docs/glossary.md": f"`{reason.value}`" in GLOSSARY,
+    }
+    assert [what for what, there in where.items() if not there] == []

@@ -6,6 +6,7 @@ into links, commands into lines.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
@@ -67,21 +68,7 @@ def for_empty_plan(plan: Plan, subject: Subject) -> tuple[Action, ...]:
 
 def for_reason(reason: ExclusionReason, subject: Subject) -> tuple[Action, ...]:
     """What gets phases out of one line of the ledger, the safest first."""
-    if reason in (ExclusionReason.QUEUED_IN_RUN, ExclusionReason.WAITS_FOR_QUEUED):
-        return _about_queued(subject)
-    if reason in (ExclusionReason.FILTERED_OUT, ExclusionReason.PREFIX_EXCLUDED):
-        return (_dry_run(),)
-    if reason is ExclusionReason.RUN_HELD:
-        return (_release(subject),)
-    if reason is ExclusionReason.NO_EXECUTOR:
-        return (_default_executor(), _check_executors())
-    if reason is ExclusionReason.LEASED:
-        return (_rescue(),)
-    if reason is ExclusionReason.BEYOND_BATCH:
-        return (_next_batch(),)
-    if reason in (*_REPEATED, ExclusionReason.RUN_DEPRIORITISED):
-        return _repeated(subject)
-    return (_drain_one(subject), _dry_run())
+    return _ADVICE[reason](subject)
 
 
 _REPEATED = (
@@ -184,3 +171,28 @@ def _queued_list() -> Action:
 def _import_again() -> Action:
     risk = "No risk for the source: an import only reads it."
     return Action("Import again, in case the source has moved on", risk, ("import_autopack", "URL"))
+
+
+def _one_and_preview(subject: Subject) -> tuple[Action, ...]:
+    return (_drain_one(subject), _dry_run())
+
+
+# Every reason has its advice: one that is missing fails a test that names it.
+_ADVICE: dict[ExclusionReason, Callable[[Subject], tuple[Action, ...]]] = {
+    ExclusionReason.NO_LONGER_FAILED: _one_and_preview,
+    ExclusionReason.LEASED: lambda _: (_rescue(),),
+    ExclusionReason.FILTERED_OUT: lambda _: (_dry_run(),),
+    ExclusionReason.PREFIX_EXCLUDED: lambda _: (_dry_run(),),
+    ExclusionReason.RUN_HELD: lambda subject: (_release(subject),),
+    ExclusionReason.NO_EXECUTOR: lambda _: (_default_executor(), _check_executors()),
+    ExclusionReason.FINGERPRINT_SNOOZED: _one_and_preview,
+    ExclusionReason.QUEUED_IN_RUN: _about_queued,
+    ExclusionReason.WAITS_FOR_QUEUED: _about_queued,
+    ExclusionReason.WAITS_FOR_DEPENDENCY: _one_and_preview,
+    ExclusionReason.ATTEMPTS_EXHAUSTED: _one_and_preview,
+    ExclusionReason.FINGERPRINT_STOPPED: _repeated,
+    ExclusionReason.RUN_STOPPED: _repeated,
+    ExclusionReason.RUN_TIMEOUTS: _one_and_preview,
+    ExclusionReason.RUN_DEPRIORITISED: _repeated,
+    ExclusionReason.BEYOND_BATCH: lambda _: (_next_batch(),),
+}
