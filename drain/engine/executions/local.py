@@ -33,6 +33,7 @@ from drain.engine.process.sweep import sweep
 from drain.engine.workers.identity import worker_id
 from drain.models import TelemetryEvent
 from drain.policy.states import Outcome
+from drain.sources.autopack import readback
 from drain.sources.errors import SourceError
 
 log = logging.getLogger(__name__)
@@ -233,7 +234,7 @@ class LocalExecution:
         if isinstance(said, Said):
             self._end(said)
         else:
-            self._look_at = time.monotonic() + 1.0
+            self._look_at = time.monotonic() + readback.POLL_SECONDS
 
     def _end(self, said: Said) -> None:
         ended = self._ended
