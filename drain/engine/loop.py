@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import select
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -16,15 +14,13 @@ from django.db import DatabaseError, InterfaceError, connection
 from drain.db.prepared import plan_again, plan_once, rows
 from drain.engine.abandoned import interrupt_if_hopeless
 from drain.engine.attempts.context import HostContext
-from drain.engine.attempts.pulse import Shown, show
 from drain.engine.attempts.round import Rounds, is_outage
 from drain.engine.attempts.spool import Spool, left_behind
 from drain.engine.attempts.started import EndedAttempt, StartedAttempt
-from drain.engine.executions.execution import Execution
+from drain.engine.executions.children import Children
 from drain.engine.executions.local import LocalExecution
 from drain.engine.executions.pool import Pool
 from drain.engine.process.ended import Command
-from drain.engine.process.orphans import orphanage
 from drain.engine.process.warden import ensure_warden
 from drain.engine.sessions.closing import settle
 from drain.engine.sessions.opening import open_session
@@ -81,15 +77,6 @@ def never() -> bool:
     return False
 
 
-@dataclass(slots=True)
-class _Running:
-    """An attempt that runs here, and what of it people see."""
-
-    execution: Execution
-    shown: Shown
-    polled: list[int] = field(default_factory=list)
-
-
 class Loop:
     """Starts, watches and finishes phases until no session is left for it."""
 
@@ -107,8 +94,6 @@ class Loop:
         self._interrupted = interrupted
         self._ends_at = time.monotonic() + seconds
         self._slots = 0
-        self._running: dict[UUID, _Running] = {}
-        self._ended: list[EndedAttempt] = []
         self._unsure: list[StartedAttempt] = []
         self._opening: set[int] = set()
         self._fruitless: dict[int, float] = {}
@@ -133,24 +118,23 @@ class Loop:
         self._rounds = Rounds(self._host, loop)
         self._spool = Spool(self._host.folder)
         self._pool = Pool()
-        self._poller = select.poll()
-        self._poller.register(self._pool.descriptor, select.POLLIN)
+        self._children = Children(self._pool)
         self._renewal = Renewal(loop, self._pool.wake)
         self._renewal.start()
         ensure_warden(worker_id())
         self._plan()
         for path, each in left_behind(self._host.folder):
             self._spool.adopt(path, each)
-            self._ended.append(each)
+            self._children.ended.append(each)
         try:
             return self._drain()
         finally:
             self._leave(loop)
 
     def _leave(self, loop: UUID) -> None:
-        self._end_children()
+        self._children.end(LEASE_SECONDS)
         end_services()
-        self._spool.keep(self._ended)
+        self._spool.keep(self._children.ended)
         self._renewal.stop()
         self._pool.close()
         try:
@@ -184,7 +168,7 @@ class Loop:
                 return end
         if now >= self._retry_at:
             self._round()
-        self._watch(self._timeout())
+        self._children.watch(self._timeout())
         return None
 
     def _look_every(self) -> float:
@@ -194,22 +178,19 @@ class Loop:
     def _free(self) -> int:
         if self._asked_to_end or time.monotonic() > self._ends_at:
             return 0
-        return self._slots - sum(each.execution.holds_slot for each in self._running.values())
+        return self._slots - self._children.slots
 
     def _tick(self) -> None:
         """Once a second: what people may see of the children, and what may have changed on this host."""
-        for each in self._running.values():
-            pulse = each.execution.pulse()
-            if pulse is not None:
-                each.shown.hear(pulse)
+        self._children.hear()
         if self._interrupted() and not self._asked_to_end:
             self._asked_to_end = True
-            self._stop_all(Command.INTERRUPT)
+            self._children.stop(Command.INTERRUPT)
         ensure_warden(worker_id())
         self._host.refresh()
         if time.monotonic() - self._plans_at > PLANS_LAST_SECONDS:
             self._plan()
-        show((each.shown for each in self._running.values()), self._host.worker)
+        self._children.show(self._host.worker)
 
     def _plan(self) -> None:
         """Have statements planned for tables of the size that they have now."""
@@ -223,15 +204,17 @@ class Loop:
 
     def _look(self) -> LoopEnd | None:
         """Read what people want of the sessions, open and close those that are due."""
-        mine = {each.execution.started.session for each in self._running.values()}
-        values = {"only": self._only, "host": host_id(), "mine": sorted(filter(None, mine))}
+        values = {"only": self._only, "host": host_id(), "mine": self._children.sessions}
         found = rows(_LOOK, values)
         if any(row["host_stopped"] for row in found) and not self._asked_to_end:
             self._asked_to_end = True
-            self._stop_all(Command.INTERRUPT)
-        for row in found:
-            if row["cancel_requested"] or row["state"] == SessionState.CANCELLED:
-                self._stop_all(Command.CANCEL, row["id"])
+            self._children.stop(Command.INTERRUPT)
+        cancelled = [
+            row["id"]
+            for row in found
+            if row["cancel_requested"] or row["state"] == SessionState.CANCELLED
+        ]
+        self._children.stop(Command.CANCEL, cancelled)
         live = [row for row in found if row["state"] in _LIVE]
         self._sessions, self._hungry = [], []
         for row in live:
@@ -279,7 +262,7 @@ class Loop:
 
     def _end(self, live: list[dict[str, object]]) -> LoopEnd | None:
         """Whether the loop is over, once nothing of it runs and all that ended is in the books."""
-        if self._running or self._ended or self._unsure or self._opening:
+        if self._children or self._children.ended or self._unsure or self._opening:
             return None
         if self._asked_to_end or time.monotonic() > self._ends_at:
             return LoopEnd.INTERRUPTED
@@ -296,22 +279,14 @@ class Loop:
         """Book what ended and start what may start, in one transaction; then run what was started."""
         self._resolve_unsure()
         free = self._free()
-        claimable = (self._sessions if self._ended else self._hungry) if free else []
-        if not self._ended and not claimable:
+        ends = list(self._children.ended)
+        claimable = (self._sessions if ends else self._hungry) if free else []
+        if not ends and not claimable:
             return
-        ends = list(self._ended)
-        try:
-            gone = self._rounds.write(ends, free, claimable)
-        except DatabaseError as error:
-            if is_outage(error):
-                raise
-            log.warning("a round met %s; booking one by one", str(error).strip())
-            self._rounds.begun = []
-            gone = self._rounds.book(ends)
-            self._put_off(claimable)
+        gone = self._write(ends, free, claimable)
         if gone:
             log.warning("%s attempts had lost their lease; nothing was written of them", gone)
-        del self._ended[: len(ends)]
+        del self._children.ended[: len(ends)]
         self._spool.forget(ends)
         self._retry_at = 0.0
         begun, self._rounds.begun = self._rounds.begun, []
@@ -319,9 +294,21 @@ class Loop:
             self._put_off(claimable)
         elif ends or begun:
             self._fruitless.clear()
-            self._looked_at = min(self._looked_at, time.monotonic() - IDLE_SECONDS)
+        if ends and not begun:
+            self._looked_at = 0.0
         for started in begun:
             self._run(started)
+
+    def _write(self, ends: list[EndedAttempt], free: int, claimable: list[int]) -> int:
+        """Write a round; one that meets what no row can hold books its ends one by one and starts nothing."""
+        try:
+            return self._rounds.write(ends, free, claimable)
+        except DatabaseError as error:
+            if is_outage(error):
+                raise
+            log.warning("a round met %s; booking one by one", str(error).strip())
+            self._rounds.begun = []
+            return self._rounds.book(ends) if ends else 0
 
     def _put_off(self, sessions: list[int]) -> None:
         """Nothing of these can start now: look for news of them less often."""
@@ -331,64 +318,16 @@ class Loop:
 
     def _run(self, started: StartedAttempt) -> None:
         execution = LocalExecution(started, self._host, self._pool, self._renewal.until)
-        running = _Running(execution, Shown(started))
-        self._running[started.lease] = running
-        execution.start()
-        self._after_step(running)
-
-    def _watch(self, seconds: float) -> None:
-        """Wait until something happens, and let those it concerns go on."""
-        orphanage().scan()
-        ready = {fd for fd, _ in self._poller.poll(max(0.0, seconds) * 1000)}
-        if self._pool.descriptor in ready:
-            self._pool.heard()
-            ready_for_all = True
-        else:
-            ready_for_all = False
-        now = time.monotonic()
-        for each in list(self._running.values()):
-            due = ready_for_all or each.execution.due_at() <= now
-            if due or not ready.isdisjoint(each.polled):
-                each.execution.poll(ready)
-                self._after_step(each)
-
-    def _after_step(self, each: _Running) -> None:
-        """Poll what it waits on now; take its result once there is one."""
-        result = each.execution.result()
-        wanted = [] if result is not None else each.execution.waits_on()
-        for fd in each.polled:
-            if fd not in wanted:
-                self._poller.unregister(fd)
-        for fd in wanted:
-            if fd not in each.polled:
-                self._poller.register(fd, select.POLLIN)
-        each.polled = wanted
-        if result is not None:
-            started = each.execution.started
-            del self._running[started.lease]
-            entered = each.shown.entered
-            self._ended.append(EndedAttempt(started, result.without_states(entered)))
+        self._children.start(execution)
 
     def _timeout(self) -> float:
         """Seconds until something is due by the clock."""
-        now = time.monotonic()
-        if now >= self._retry_at and (self._ended or (self._hungry and self._free())):
+        now, ended = time.monotonic(), self._children.ended
+        if now >= self._retry_at and (ended or (self._hungry and self._free())):
             return 0.0
-        due = min(
-            (each.execution.due_at() for each in self._running.values()), default=float("inf")
-        )
-        if self._ended:
-            due = min(due, self._retry_at)
-        return min(
-            due - now,
-            self._ticked_at + TICK_SECONDS - now,
-            self._looked_at + self._look_every() - now,
-        )
-
-    def _stop_all(self, command: Command, session: int | None = None) -> None:
-        for each in list(self._running.values()):
-            if session is None or each.execution.started.session == session:
-                each.execution.stop(command)
+        due = min(self._children.due_at(), self._retry_at) if ended else self._children.due_at()
+        tick, look = self._ticked_at + TICK_SECONDS, self._looked_at + self._look_every()
+        return min(due, tick, look) - now
 
     def _wait_for_database(self, error: Exception) -> None:
         """Nothing was written that is known of: keep what ended, and ask again in a moment."""
@@ -396,11 +335,11 @@ class Loop:
         connection.close()
         self._unsure += self._rounds.begun
         self._rounds.begun = []
-        self._spool.keep(self._ended)
+        self._spool.keep(self._children.ended)
         self._retry_at = time.monotonic() + IDLE_SECONDS
         self._looked_at = time.monotonic()
         self._plans_at = 0.0
-        self._watch(IDLE_SECONDS)
+        self._children.watch(IDLE_SECONDS)
 
     def _resolve_unsure(self) -> None:
         """After a commit whose answer was lost: run what stands in the books, forget the rest."""
@@ -416,21 +355,18 @@ class Loop:
 
     def _give_up(self) -> LoopEnd:
         """The lease is over: others may run these phases any moment now, so nothing of them may be left."""
-        log.warning("the lease of this worker is over; its %s phases are ended", len(self._running))
-        self._end_children()
+        log.warning(
+            "the lease of this worker is over; its %s phases are ended", len(self._children)
+        )
+        self._children.end(LEASE_SECONDS)
         try:
-            if self._ended:
-                self._rounds.book(self._ended)
-                self._ended = []
+            if self._children.ended:
+                self._rounds.book(self._children.ended)
+                self._spool.forget(self._children.ended)
+                self._children.ended.clear()
         except (DatabaseError, InterfaceError):
             connection.close()
         return LoopEnd.LOST
-
-    def _end_children(self) -> None:
-        self._stop_all(Command.LOST)
-        patience = time.monotonic() + LEASE_SECONDS
-        while self._running and time.monotonic() < patience:
-            self._watch(0.05)
 
 
 _LIVE = (

@@ -20,7 +20,7 @@ from drain.policy.stopping.limits import (
 
 _NUMBERS: tuple[tuple[str, type, str], ...] = (
     ("batch-size", int, "phases at most (default 10)"),
-    ("parallel", int, "phases at the same time (default 1)"),
+    ("parallel", int, "phases at the same time, whatever the number of workers (default 1)"),
     ("phase-timeout-seconds", int, "seconds one phase may run (default: the executor's, else 900)"),
     ("max-total-minutes", float, "stop starting after this many minutes"),
     ("max-timeouts-per-run", int, "leave a run after this many timeouts (default 2)"),

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from django.utils import timezone
 
+from drain.db.prepared import Row
 from drain.engine.attempts.books import SessionBooks, lock_phases, lock_runs, refresh_runs
 from drain.engine.attempts.context import SessionContext
 from drain.engine.attempts.judge import Finished, judge, judgement_key
@@ -132,7 +133,7 @@ def _finished(
     each: EndedAttempt,
     cause: Fingerprint | None,
     context: SessionContext,
-    found: Mapping[int, Mapping[str, int]],
+    found: Mapping[int, Row],
 ) -> Finished:
     started, decision = each.started, each.result.decision
     key = ""
@@ -142,6 +143,7 @@ def _finished(
         attempt=started.attempt,
         session=context.session,
         session_run=found[started.attempt]["session_run"],
+        row=found[started.attempt],
         cause=started.cause,
         ended=Ended(
             outcome=decision.outcome,

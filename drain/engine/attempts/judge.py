@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from drain.db.prepared import rows
+from drain.db.prepared import Row, rows
 from drain.engine.attempts.books import SessionBooks, refresh_runs
 from drain.engine.attempts.context import SessionContext
 from drain.models.vocabulary import RunTier
@@ -15,10 +15,6 @@ from drain.policy.stopping.stops import StopCard, judge_attempt, judge_sample
 from drain.policy.stopping.tallies import Ended, RunTally
 
 _VERDICTS = (RunTier.PROMISING, RunTier.DEPRIORITISED)
-_RUNS = """
-SELECT id, run_id, tier, timeouts, stop FROM drain_sessionrun
-WHERE id = ANY(%(session_runs)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
-"""
 _COUNT = """
 INSERT INTO drain_sessionfingerprint AS f (session_id, run_pk, key, count)
 SELECT session, run, key, count
@@ -58,6 +54,8 @@ class Finished:
     attempt: int
     session: int
     session_run: int
+    row: Row
+    """Its run in the session, counted with all that were booked together: run, tier, timeouts, stop."""
     cause: str
     """What its phase was known by in the plan."""
     ended: Ended
@@ -101,18 +99,18 @@ def judge(
 
 
 def _runs(finished: Sequence[Finished]) -> dict[int, _Run]:
-    found = rows(_RUNS, {"session_runs": sorted({each.session_run for each in finished})})
+    found = {each.session_run: each.row for each in finished}
     timed_out = Counter(each.session_run for each in finished if each.ended.outcome == "timeout")
     # The rows count these ends already; the rules want what was there before each.
     return {
-        row["id"]: _Run(
-            row["id"],
-            row["run_id"],
+        key: _Run(
+            key,
+            row["run"],
             row["tier"],
             row["stop"],
-            RunTally(timeouts=row["timeouts"] - timed_out[row["id"]]),
+            RunTally(timeouts=row["timeouts"] - timed_out[key]),
         )
-        for row in found
+        for key, row in found.items()
     }
 
 

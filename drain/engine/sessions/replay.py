@@ -59,4 +59,12 @@ def _past(
         started_at=attempt.started_at,
         finished_at=finished,
     )
-    return Past(attempt.run_id, attempt.phase_id, ended, attempt.started_at, finished, cause)
+    return Past(
+        attempt.run_id,
+        attempt.phase_id,
+        ended,
+        attempt.started_at,
+        finished,
+        attempt.finish_number or 0,
+        cause,
+    )

@@ -149,10 +149,11 @@ WITH g AS (
             sum(telemetry) AS telemetry, sum(seconds) AS seconds
         FROM candidate GROUP BY session_run_id
     ) n WHERE r.id = n.session_run_id
+    RETURNING r.id, r.run_id, r.tier, r.timeouts, r.stop
 )
-SELECT a.attempt, a.finished_at, candidate.id AS candidate, candidate.session_run_id AS session_run,
-    candidate.again
-FROM a LEFT JOIN candidate ON candidate.attempt = a.attempt
+SELECT a.attempt, a.finished_at, candidate.id AS candidate, books.id AS session_run, candidate.again,
+    books.run_id AS run, books.tier, books.timeouts, books.stop
+FROM a LEFT JOIN candidate ON candidate.attempt = a.attempt LEFT JOIN books ON books.id = candidate.session_run_id
 """
 
 
@@ -221,6 +222,7 @@ def keep_late(ends: Sequence[Finish]) -> list[int]:
 def finish_attempts(ends: Sequence[Finish], *, actor: str) -> list[Row]:
     """End open attempts and move their phases on; those whose lease is gone stay as they are.
 
-    Returns, of each that ended: attempt, finished_at, candidate, session_run, again.
+    Returns, of each that ended: attempt, finished_at, candidate, again, and of its run in the session after all of them:
+    session_run, run, tier, timeouts, stop.
     """
     return rows(_FINISH, {**columns_of(ends), "actor": actor}) if ends else []

@@ -32,6 +32,8 @@ class Past:
     ended: Ended
     started_at: datetime
     finished_at: datetime
+    number: int = 0
+    """Its place in the order in which attempts of the session ended; 0 if that was not written."""
     cause: str = ""
     """The fingerprint that its phase was known by when the plan was made; empty means unknown."""
 
@@ -121,20 +123,20 @@ def what_if(attempts: Iterable[Past], limits: Limits, planned: int, started_at: 
     """Replay `attempts` under `limits`; `planned` is the number of phases the session selected."""
     past = sorted(attempts, key=_start)
     replay = _Replay(limits, min(planned, limits.batch_size), started_at)
-    running: list[tuple[datetime, int, Past]] = []
+    running: list[tuple[datetime, int, int, Past]] = []
     kept: list[tuple[Past, Past]] = []
     skipped: list[Past] = []
     for number, original in enumerate(past):
         while running and running[0][0] <= original.started_at:
-            replay.finish(heapq.heappop(running)[2])
+            replay.finish(heapq.heappop(running)[3])
         if not replay.may_start(original):
             skipped.append(original)
             continue
         changed = _under(limits, original)
         kept.append((original, changed))
-        heapq.heappush(running, (changed.finished_at, number, changed))
+        heapq.heappush(running, (changed.finished_at, changed.number, number, changed))
     while running:
-        replay.finish(heapq.heappop(running)[2])
+        replay.finish(heapq.heappop(running)[3])
     return _difference(replay, kept, skipped, planned - len({item.phase for item in past}))
 
 

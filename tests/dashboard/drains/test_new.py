@@ -7,7 +7,15 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from drain.models import AuditEvent, Candidate, DrainSession, ExecutorProfile, Phase, Transition
+from drain.models import (
+    AuditEvent,
+    Candidate,
+    DrainSession,
+    ExecutorProfile,
+    Phase,
+    Transition,
+    WorkerHost,
+)
 from drain.models.roles import Role
 from drain.policy.selection.drift import seen_plan
 from tests.dashboard.people import signed_in
@@ -141,3 +149,9 @@ def test_the_wall_clock_is_the_next_one_of_the_person_s_zone(backlog):
     until = datetime.fromisoformat(DrainSession.objects.get().limits["until"])
     assert (until.hour, until.minute, until.utcoffset()) == (18, 0, timedelta(hours=5.5))
     assert timezone.now() < until <= timezone.now() + timedelta(days=1)
+
+
+def test_the_form_says_how_many_slots_are_free():
+    WorkerHost.objects.create(host="h", pid=1, version="1", workers=2, slots=8)
+    page = signed_in(Role.OPERATOR).get("/drains/new/").content.decode()
+    assert "8 of 8 slots free now, on 1 host" in " ".join(page.split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from drain.policy.reasons import RunStop, StopReason
@@ -37,6 +38,19 @@ def test_fewer_repeats_save_the_rest_of_the_run_and_lose_what_it_completed():
     assert (found.kept, found.skipped, found.attempt_minutes_saved) == (3, 3, 3)
     assert (found.completes_lost, found.telemetry_lost) == (1, 3)
     assert [(run, card.rule) for run, card in found.run_stops] == [(1, RunStop.FINGERPRINT_REPEATS)]
+
+
+def test_what_ended_in_one_moment_is_counted_in_the_order_in_which_it_ended():
+    """Attempts that end in one transaction share their time; only their numbers tell which came first."""
+    fruitful = past(0, Outcome.COMPLETE, telemetry=1, took=9.0, at=0)
+    others = [past(n, Outcome.COMPLETE, took=9.0, at=0) for n in (1, 2)]
+    for numbers, stops in (((2, 1, 3), False), ((1, 2, 3), True)):
+        attempts = [
+            replace(each, number=number)
+            for each, number in zip((fruitful, *others), numbers, strict=True)
+        ]
+        found = replay(attempts, max_consecutive_zero_yield=2)
+        assert (found.stop is not None) is stops
 
 
 def test_what_was_already_running_when_a_rule_tripped_is_kept():
