@@ -91,6 +91,7 @@ class Hosts:
     start: Callable[..., Host]
     out: Path
     url: str
+    started: list[Host]
 
     def journal(self) -> list[list[str]]:
         path = self.out / "journal"
@@ -117,11 +118,11 @@ def hosts(request: pytest.FixtureRequest, server: str, tmp_path: Path) -> Iterat
     if request.param == "redis":
         with redis_server(tmp_path, NEAR) as (address, _):
             shared["DRAIN_BROKER_URL"] = address
-            yield Hosts(start, tmp_path, server)
+            yield Hosts(start, tmp_path, server, started)
             for host in started:
                 host.clear()
         return
-    yield Hosts(start, tmp_path, server)
+    yield Hosts(start, tmp_path, server, started)
     for host in started:
         host.clear()
 
@@ -152,6 +153,7 @@ def test_a_host_that_is_cut_off_ends_its_phases_before_another_runs_them(hosts: 
     run("ip", "link", "set", "drain-near", "down")
     time.sleep(3 * LEASE)
     run("ip", "link", "set", "drain-near", "up")
+    assert drain.ended() == 0, "".join(host.output[-6000:] for host in hosts.started)
     result = drain.json()
     verbs = [line[0] for line in hosts.journal()]
     assert "overlap" not in verbs
