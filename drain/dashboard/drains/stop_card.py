@@ -10,6 +10,7 @@ from drain.dashboard.drains.empty_plan import nothing_selected
 from drain.dashboard.drains.queries import PlanState
 from drain.dashboard.drains.steps import Fact, Step, step
 from drain.dashboard.http.links import attempt_href, cause_href, run_href
+from drain.evidence.report.stops import Stop, stops_of
 from drain.models import Attempt, DrainSession, Fingerprint
 from drain.models.vocabulary import FAILURE_OUTCOMES, SessionState
 from drain.policy.actions import Subject, after_stop
@@ -40,6 +41,14 @@ def stop_card(
     if rule is None and stopped:
         rule = ExclusionReason(stopped[0]["stop"])
         card = {"sentence": stopped[0]["stop_detail"], "rule": rule.value}
+    if rule is None and (cause := _cause_stop(session)) is not None:
+        rule = ExclusionReason(cause.rule)
+        card = {
+            "sentence": cause.sentence,
+            "limit": cause.limit,
+            "observed": "reached",
+            "key": cause.key,
+        }
     if rule is None:
         return None
     if rule is StopReason.NOTHING_SELECTED:
@@ -51,6 +60,14 @@ def stop_card(
         _facts(session, card, rule, attempt, plan, stopped),
         _steps(session, card, rule, attempt, stopped),
     )
+
+
+def _cause_stop(session: DrainSession) -> Stop | None:
+    """The card of a fingerprint that came too often in the session, which went on without it."""
+    if not session.limits.get("max_session_fingerprint_repeats"):
+        return None  # that limit is off, and a page asks no more than it must
+    found = (stop for stop in stops_of(session) if stop.rule == ExclusionReason.FINGERPRINT_STOPPED)
+    return next(found, None)
 
 
 def _begun(session: DrainSession) -> str:
@@ -134,6 +151,9 @@ def _steps(
     stopped: Sequence[dict[str, Any]],
 ) -> list[Step]:
     run_id = attempt.run.run_id if attempt else (stopped[0]["run_id"] if stopped else "RUN")
+    if attempt is None and not stopped and rule is ExclusionReason.FINGERPRINT_STOPPED:
+        cause = _cause_stop(session)
+        return [step(action, session) for action in (cause.actions if cause else ())]
     subject = Subject(
         session=str(session.pk),
         run_id=run_id,

@@ -293,3 +293,20 @@ def test_a_drain_that_no_host_can_go_on_with_says_so():
     SessionRun.objects.create(session=session, run=run, waiting=1)
     page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
     assert "No host can run the executor elsewhere: " in page
+
+
+def test_a_fingerprint_that_came_too_often_in_the_session_has_its_card():
+    session = a_session("finished")
+    cause = FingerprintFactory(title="patch does not apply")
+    DrainSession.objects.filter(pk=session.pk).update(
+        limits={**session.limits, "max_session_fingerprint_repeats": 3}
+    )
+    CandidateFactory(
+        session=session, phase=PhaseFactory(last_fingerprint=cause.key), fingerprint=cause.key,
+        planned_position=9, status="excluded", reason="fingerprint_stopped",
+    )  # fmt: skip
+    page = signed_in(Role.OPERATOR).get(f"/drains/{session.pk}/").content.decode()
+    assert "Stopped: The same failure came too often in this drain." in page
+    assert "fingerprint_stopped" in page
+    assert "patch does not apply" in page
+    assert f"fingerprint={cause.key}" in page

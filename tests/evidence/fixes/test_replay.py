@@ -1,0 +1,106 @@
+"""Fixes that fix nothing, played through the product: imported, drained by real processes, reported."""
+
+from __future__ import annotations
+
+import json
+import random
+from contextlib import suppress
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from drain.evidence.fixes.judgement import judge_marker
+from drain.evidence.fixes.verdict import Ruling
+from drain.models import DrainSession, ExecutorProfile, FixMarker, Phase
+from drain.models.vocabulary import PhaseState
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TRACEBACK = """
+import sys
+raise ValueError(f"bad row {sys.argv[1]}")
+"""
+
+
+def imported(folder: Path, count: int, reason: str = "") -> None:
+    """Failed phases of four each in a run, from a file."""
+    lines = [
+        {"run_id": f"run-{n // 4}", "phase_id": f"p{n}", "phase_index": n, "state": "FAILED",
+         "last_failure_reason": reason.format(n)}
+        for n in range(count)
+    ]  # fmt: skip
+    path = folder / "phases.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    call_command("import_phases", str(path), stdout=StringIO())
+
+
+def executor(*argv: str) -> None:
+    ExecutorProfile.objects.create(name="x", argv=list(argv), is_default=True)
+
+
+def drained(*words: str) -> str:
+    """The report of a drain, whatever its exit code."""
+    out = StringIO()
+    with suppress(CommandError):
+        call_command("drain", "--inline", "--batch-size", "200", *words, stdout=StringIO())
+    with suppress(CommandError):
+        call_command("report", "latest", "--format", "md", stdout=out)
+    return out.getvalue().replace("\\", "")
+
+
+def marked(*keys: str) -> FixMarker:
+    chosen = [word for key in keys for word in ("--fingerprint", key)]
+    call_command("marker", "add", "fix", "--guard", *chosen, stdout=StringIO())
+    return FixMarker.objects.latest("pk")
+
+
+def key_of_the_backlog() -> str:
+    return Phase.objects.filter(state=PhaseState.FAILED).values_list("last_fingerprint", flat=True)[
+        0
+    ]
+
+
+def test_a_reason_that_comes_again_with_its_traceback_is_still_there_and_fails_the_check(tmp_path):
+    imported(tmp_path, 6, "ValueError: bad row {}")
+    script = tmp_path / "work.py"
+    script.write_text(TRACEBACK)
+    executor("python3", str(script), "{phase_index}")
+    fix = marked(key_of_the_backlog())
+    report = drained()
+    assert Phase.objects.filter(state=PhaseState.FAILED).count() == 6
+    assert "not seen again" not in report or "0 not seen again" in report
+    assert "No ValueError" in report
+    assert "❌" in report
+    assert "✅" not in report
+    with pytest.raises(CommandError) as refused:
+        call_command("report", "latest", stdout=StringIO())
+    assert refused.value.returncode == 3
+    since = judge_marker(fix).causes[0].after
+    assert since.failed == since.n > 0
+
+
+@pytest.mark.verify
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", range(10))
+def test_a_placebo_through_the_product_is_never_green(tmp_path, seed):
+    """Each phase fails half of the time, whoever marks what in the middle."""
+    imported(tmp_path, 40, "Error: coin")
+    rng = random.Random(seed)
+    coins = tmp_path / "coins"
+    coins.mkdir()
+    for n in range(40):
+        (coins / f"{n}").write_text(" ".join(rng.choice("01") for _ in range(3)))
+    flip = (
+        'f="$0/$1"; read -r now rest < "$f"; echo "$rest" > "$f"; '
+        'test "$now" = 1 || { echo "Error: coin" >&2; exit 1; }'
+    )
+    executor("/bin/sh", "-c", flip, str(coins), "{phase_index}")
+    drained("--max-attempts-per-phase", "1", "--max-fingerprint-repeats", "1000")
+    fix = marked(key_of_the_backlog())
+    report = drained("--max-attempts-per-phase", "1", "--max-fingerprint-repeats", "1000")
+    found = judge_marker(fix)
+    assert found.ruling in (Ruling.NOT_ENOUGH_DATA, Ruling.CANNOT_BE_TOLD, Ruling.DOES_NOT_WORK)
+    assert "Better than before" not in report
+    assert "**Status**: ✅" not in report
+    assert DrainSession.objects.count() == 2
