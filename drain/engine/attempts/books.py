@@ -42,9 +42,8 @@ WHERE s.id = g.session
 # The first waiting candidate of a run stands in its row, where claims look for it.
 _HEADS = """
 UPDATE drain_sessionrun r SET head_position = coalesce(head.position, r.head_position),
-    not_before = coalesce(head.not_before, r.not_before), waiting = greatest(r.waiting - g.gone, 0),
-    tier = CASE WHEN g.sampled AND r.tier = '0' THEN '2' ELSE r.tier END
-FROM unnest(%(session_runs)s::bigint[], %(gone)s::int[], %(sampled)s::bool[]) AS g (id, gone, sampled)
+    not_before = coalesce(head.not_before, r.not_before), waiting = greatest(r.waiting - g.gone, 0)
+FROM unnest(%(session_runs)s::bigint[], %(gone)s::int[]) AS g (id, gone)
 LEFT JOIN LATERAL (
     SELECT c.position, c.not_before FROM drain_candidate c
     WHERE c.session_run_id = g.id AND c.status = 'waiting' ORDER BY c.position LIMIT 1
@@ -164,14 +163,11 @@ def write_sessions(books: Iterable[SessionBooks]) -> None:
     )
 
 
-def refresh_runs(gone: dict[int, int], sampled: Iterable[int] = ()) -> None:
+def refresh_runs(gone: dict[int, int]) -> None:
     """Candidates of these session runs wait no more, or wait at another place: find the first that does.
 
-    `gone`: how many left, by session run; 0 where only places changed. `sampled`: runs whose sample has started.
+    `gone`: how many left, by session run; 0 where only places changed.
     """
-    if not gone:
-        return
-    started = set(sampled)
-    keys = sorted(gone)
-    values = {"session_runs": keys, "gone": [gone[key] for key in keys]}
-    rows(_HEADS, {**values, "sampled": [key in started for key in keys]})
+    if gone:
+        keys = sorted(gone)
+        rows(_HEADS, {"session_runs": keys, "gone": [gone[key] for key in keys]})

@@ -14,7 +14,6 @@ from drain.engine.attempts.context import OUT_OF_REACH, HostContext, SessionCont
 from drain.engine.attempts.judge import drop_sample
 from drain.engine.attempts.started import StartedAttempt
 from drain.models.transitions.attempts import Start, start_attempts
-from drain.models.vocabulary import RunTier
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import WORKING
 from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
@@ -195,10 +194,6 @@ class Claimer:
         started = {row["phase"]: row for row in made}
         kept = [facts for facts in found if facts["phase"] in started]
         books.count(len(kept))
-        refresh_runs(
-            dict(Counter(facts["session_run"] for facts in kept)),
-            sampled=[f["session_run"] for f in kept if f["tier"] == RunTier.UNSAMPLED],
-        )
         return [
             self._started(context, facts, starts[facts["phase"]], started[facts["phase"]])
             for facts in kept
@@ -212,6 +207,7 @@ class Claimer:
             expect=facts["state"],
             seen=facts["attempts"],
             session=context.session,
+            session_run=facts["session_run"],
             candidate=facts["candidate"],
             lease=uuid4(),
             timeout=float(timeout or DEFAULT_PHASE_TIMEOUT_SECONDS),

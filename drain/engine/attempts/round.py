@@ -108,10 +108,11 @@ class Rounds:
         """Whether the session's time is not up; stops the session if it is and something of it still waits."""
         limits = self.contexts[books.session].limits
         card = judge_time(limits, books.started_at, timezone.now(), books.rested)
-        waiting = SessionRun.objects.filter(session=books.session, waiting__gt=0, stop="")
-        if card is not None and waiting.exists():
+        if card is None:
+            return True
+        if SessionRun.objects.filter(session=books.session, waiting__gt=0, stop="").exists():
             books.stop(card)
-        return card is None
+        return False
 
 
 def fair_shares(sessions: Sequence[tuple[int, int]], free: int) -> list[int]:

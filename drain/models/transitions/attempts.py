@@ -8,13 +8,13 @@ from uuid import UUID
 
 from drain.db.prepared import Row, columns_of, rows
 
-# Phase, slot of its run, attempt, transition and candidate move together or not at all: every later part reads from
-# `phase`, which lacks what a guard refuses.
+# Phase, slot of its run, attempt, transition, candidate and the books of its run in the session move together or not at
+# all: every later part reads from `phase`, which lacks what a guard refuses. A run's sample has started with its first.
 _START = """
 WITH g AS (
     SELECT * FROM unnest(%(phase)s::bigint[], %(expect)s::text[], %(seen)s::int[], %(session)s::bigint[],
-        %(candidate)s::bigint[], %(lease)s::uuid[], %(timeout)s::float8[])
-        AS g (phase, expect, seen, session, candidate, lease, timeout)
+        %(session_run)s::bigint[], %(candidate)s::bigint[], %(lease)s::uuid[], %(timeout)s::float8[])
+        AS g (phase, expect, seen, session, session_run, candidate, lease, timeout)
 ), phase AS (
     UPDATE drain_phase p SET state = 'EXECUTING', state_changed_at = clock_timestamp(), attempts = p.attempts + 1,
         lease_owner = g.lease
@@ -41,6 +41,17 @@ WITH g AS (
 ), candidate AS (
     UPDATE drain_candidate c SET status = 'running', attempts = c.attempts + 1, seen_attempts = phase.attempts
     FROM phase WHERE c.id = phase.candidate
+), books AS (
+    UPDATE drain_sessionrun r SET waiting = greatest(r.waiting - n.n, 0),
+        tier = CASE WHEN r.tier = '0' THEN '2' ELSE r.tier END,
+        head_position = coalesce(head.position, r.head_position), not_before = coalesce(head.not_before, r.not_before)
+    FROM (SELECT session_run, count(*)::int AS n, array_agg(candidate) AS begun FROM phase GROUP BY session_run) n
+    LEFT JOIN LATERAL (
+        SELECT c.position, c.not_before FROM drain_candidate c
+        WHERE c.session_run_id = n.session_run AND c.status = 'waiting' AND c.id <> ALL (n.begun)
+        ORDER BY c.position LIMIT 1
+    ) head ON true
+    WHERE r.id = n.session_run
 )
 SELECT id AS attempt, phase_id AS phase, number, started_at FROM attempt
 """
@@ -54,6 +65,7 @@ class Start:
     expect: str
     seen: int
     session: int | None
+    session_run: int | None
     candidate: int | None
     lease: UUID
     timeout: float

@@ -54,7 +54,7 @@ class _Drainer(threading.Thread):
             )
             if opened is None:
                 seen, state = Phase.objects.values_list("attempts", "state").get(pk=pk)
-                start = Start(pk, state, seen, None, None, uuid.uuid4(), 60)
+                start = Start(pk, state, seen, None, None, None, uuid.uuid4(), 60)
                 start_attempts([start], worker="w", loop=uuid.uuid4())
                 return
             outcome = self.random.choice(["complete", "failed", "timeout"])
