@@ -67,6 +67,7 @@ RULES: tuple[Rule, ...] = (
     Rule("who asks", C.AUTH, _words(r"AuthenticationError|Unauthori[sz]ed|Unauthenticated|Forbidden|authentication (?:failed|required)|Reauthenticat|invalid (?:api|x-api)[ -]?key|incorrect api key|access denied(?!: ['\"<])|not authori[sz]ed|\blog ?in\b.{0,20}(?:required|fail)"
         r"|AccessDenied|permission denied \(publickey|could not read (?:Username|Password)|credential|could not read from remote repository|host key verification|PermissionDenied|permission_denied|(?:expired|invalid|bad|revoked) (?:\w+ )?token|token (?:has |is )?(?:expired|invalid|revoked)"), True),
     Rule("a status that refuses", C.AUTH, _words(_STATUS + r"(?:401|403|407)\b|\b40[13] (?:Client Error|Forbidden|Unauthorized|-)|Error code: 40[13]"), True),
+    Rule("the time of a far side", C.TIMEOUT, _words(r"ReadTimeout|ConnectTimeout|Read timed out|gateway time|connect(?:ion)? timed out|\bdial tcp\b.{0,80}timeout|SocketTimeout"), True),
     Rule("time", C.TIMEOUT, _words(r"time[sd]?[-_ ]?out|time ?limit|TimeoutExpired|deadline ?exceeded|ETIMEDOUT|SOCKETTIMEDOUT|took longer than|took too long|not \w+ after \S+ (?:s|seconds|ms|minutes)\b|タイムアウト|exceeded (?:the |its )?(?:time|\d+ ?s)|no (?:response|progress|output) (?:for|within|in)")),
     Rule("a connection", C.NETWORK, _words(
             r"Connection(?:Refused|Reset|Aborted)?Error|connection (?:to .{1,80} )?(?:refused|reset|aborted|closed|error|failed|lost)|ConnectError|\bECONN|\bENOTFOUND|EADDRINUSE|address already in use|EHOSTUNREACH"

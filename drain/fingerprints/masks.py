@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from drain.fingerprints.spans import mask_spans
+from drain.fingerprints.spans import join_paths, mask_spans
 from drain.fingerprints.tokens import PLACEHOLDERS, TOKEN_CHARS, mask_token
 
 # Longer messages are cut: what names an error stands in its first lines.
@@ -101,14 +101,18 @@ def mask(message: str) -> str:
         and len(message) < TOKEN_CHARS
     ):
         return message
-    masked = _SCAN.sub(_replace, mask_spans(message))[:MESSAGE_CHARS]
+    masked = _mask_once(message)
     # A placeholder beside a separator can make one token of what was two: read it again until
     # nothing changes. Few messages need a second pass, and none may ask for more than a handful.
     passes = _PASSES
     while passes and (len(masked) >= MESSAGE_CHARS or _TOUCHING.search(masked)):
-        before, masked = masked, _SCAN.sub(_replace, mask_spans(masked))[:MESSAGE_CHARS]
+        before, masked = masked, _mask_once(masked)
         passes = 0 if before == masked else passes - 1
     return masked
+
+
+def _mask_once(message: str) -> str:
+    return join_paths(_SCAN.sub(_replace, mask_spans(message)))[:MESSAGE_CHARS]
 
 
 def _replace(found: re.Match[str]) -> str:

@@ -62,9 +62,16 @@ def read_steps(text: str) -> Reading:
 
 
 def _first_told(records: list[Record], page: Page) -> Record | None:
-    """The first failing test that has a text of its own, when there are tests."""
-    tests = [record for record in records if record.weight == Weight.TEST]
-    return next((test for test in tests if _body(page, records, test)), None)
+    """The first failing test whose own text tells of a failure, else the first with any text."""
+    bodies = [
+        (record, _body(page, records, record)) for record in records if record.weight == Weight.TEST
+    ]
+    for record, body in bodies:
+        if body and any(
+            found.weight >= Weight.TOLD for found in read_steps(unwrap_xml("\n".join(body))).records
+        ):
+            return record
+    return next((record for record, body in bodies if body), None)
 
 
 def name(page: Page, records: list[Record], chosen: Record | None) -> Failure:
@@ -80,7 +87,7 @@ def name(page: Page, records: list[Record], chosen: Record | None) -> Failure:
 
 def _name_test(page: Page, records: list[Record], test: Record) -> Failure:
     """The first thing that the test's own text tells, at the place of the test."""
-    subject = test.header.subject if test.header else ""
+    subject = _full_name(records, test)
     body = _body(page, records, test)
     if not body:
         return Failure("", "test failed", subject, test=True)
@@ -93,6 +100,13 @@ def _name_test(page: Page, records: list[Record], test: Record) -> Failure:
         told.cause_message,
         test=True,
     )
+
+
+def _full_name(records: list[Record], test: Record) -> str:
+    """The longest name that the report gives this test: with its module, its suite or its file."""
+    subject = test.header.subject if test.header else ""
+    names = [record.header.subject for record in records if record.header is not None]
+    return max((name for name in names if subject in name), key=len, default=subject)
 
 
 def _body(page: Page, records: list[Record], test: Record) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from drain.fingerprints.words import own_words
+from drain.fingerprints.words import is_wrapper, own_words
 
 _MARK = r"(?:FAIL(?:ED|URE)?|Failed|ERROR|FAILURE)"
 _MARK_BEFORE = r"(?:FAIL(?:ED|URE)?|Failed|FAILURE)"
@@ -102,7 +102,13 @@ def _marked(line: str) -> Header | None:
     found = _MARK_FIRST.match(line)
     if found and line.lstrip()[:1] in _CROSS:
         # A cross marks tests, and errors in sentences of their own.
-        crossed = _SENTENCE.search(found["s"]) or found["s"].startswith("[ERR")
+        told = found["s"]
+        crossed = (
+            _SENTENCE.search(told)
+            or told.startswith("[ERR")
+            or told.endswith(".")
+            or is_wrapper(told)
+        )
         return None if crossed else _named(found["s"], sure=True)
     if found:
         start = line.lstrip()

@@ -86,7 +86,7 @@ def is_routine(line: str) -> bool:
 
 # What explains, advises or points at something else.
 _ASIDE = re.compile(
-    r"\s{0,12}(?:(?:DETAIL|HINT|STATEMENT|LOCATION|QUERY|CONTEXT|note|help|hint|tip|Hint|Note|Tip|Help|NOTE|See also|See|For more|For further|To see|To re-?run|Run with|Try|Please|Make sure|Did you|If you|Call log|Complete log|A complete log|Background on|Note that)\b"
+    r"\s{0,12}(?:= )?(?:(?:DETAIL|HINT|STATEMENT|LOCATION|QUERY|CONTEXT|note|help|hint|tip|Hint|Note|Tip|Help|NOTE|See also|See|For more|For further|To see|To re-?run|Run with|Try|Please|Make sure|Did you|If you|Call log|Complete log|A complete log|Background on|Note that)\b"
     r"|--- (?:STD|std)\w{3}\b|\(Background on|\[SQL: |\[parameters: |-> \[Help|\* Try|\+ |> Run with|https?://|Re-run|[\w.]{1,30} --help)"
 )
 _WARNING = re.compile(

@@ -137,17 +137,20 @@ _ASKED = re.compile(
     r"https?://[^\s\"'<>()`,;]{1,300}?(?:[/@]|%2[Ff])(?P<name>[A-Za-z][A-Za-z_-]{2,60})(?=[:,.]?(?:\s|$))"
 )
 _NOT_THERE = re.compile(r"\b(?:404|[Nn]ot [Ff]ound)\b")
-_PATHS = re.compile(r"<path>(?:[ ,:;]{1,2}(?:<path>|\.(?=[)\s])))+")
+_PATHS = re.compile(r"<path>(?:[ ,:;]{1,2}(?:<path>(?![/\\\w])|\.(?=[)\s])))+")
 
 
 # One look for all hints: most messages have none.
 _ANY_HINT = re.compile("|".join(re.escape(hint) for span in SPANS for hint in span.hints))
 
 
+def join_paths(message: str) -> str:
+    """A list of paths as one: how many there are changes as well."""
+    return _PATHS.sub("<path>", message) if "<path>" in message else message
+
+
 def mask_spans(message: str) -> str:
     """The message with every rule of ``SPANS`` applied in order."""
-    if "<path>" in message:
-        message = _PATHS.sub("<path>", message)
     if "://" in message and _NOT_THERE.search(message):
         message = _ASKED.sub(r"<url>/\g<name>", message)
     if not _ANY_HINT.search(message):

@@ -55,7 +55,7 @@ _REGION = re.compile(
 )
 # A replica set's hash and its pod's five letters (no vowels, few digits), or the five alone.
 _POD = re.compile(
-    r"(?P<name>[a-z][a-z0-9.-]{0,200}?)(?:-(?=[a-f]{0,9}\d)[a-z0-9]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}|-(?=[a-z]{0,4}\d)(?=\d{0,4}[a-z])[bcdfghjklmnpqrstvwxz2456789]{5})\Z"
+    r"(?P<name>[a-z][a-z0-9.-]{0,200}?)(?:-(?=[a-f]{0,9}\d)[a-z0-9]{6,12}-[bcdfghjklmnpqrstvwxz2456789]{5}|-(?=[a-z]{0,4}\d)(?=\d{0,4}[a-z])[bcdfghjklmnpqrstvwxz2456789]{5})\Z"
 )
 _PREFIX = re.compile(r"[a-z]{2,12}[_-](?=\w{12})")
 _RUNS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")

@@ -25,7 +25,7 @@ _FAILING = words(
     "failed fail fails failure failures failing error errors errored exception exceptions exited exit exits exiting terminated aborted abort aborting"
     " stopped returned return returns ended completed complete halted broke broken crashed unsuccessful unsuccessfully successfully successful"
     " nonzero zero non status code codes state result results reason occurred occured encountered detected raised threw thrown caught unexpected"
-    " unexpectedly unhandled uncaught fatal err stop stopping finished finishing final overall summary marked aborting went wrong"
+    " unexpectedly unhandled uncaught fatal err stop stopping warning warnings emitted generated finished finishing final overall summary marked aborting went wrong"
     # error and failed in German, French, Spanish, Portuguese, Italian, Dutch, Polish, Swedish, Turkish, Russian
     " fehler fehlgeschlagen erreur erreurs échec errores fallo erro erros falha errore errori fout fouten błąd błędy fel hata ошибка ошибки"
 )
@@ -61,10 +61,12 @@ def own_words(text: str) -> int:
     text = text[:600]
     bare = _NOT_WORDS.sub(" ", text)
     own = [word for word in _WORD.findall(bare.lower()) if not _is_common(word)]
+    # "not found" says what is wrong although each of its words is everybody's.
+    told = len(own) + 2 * (" not found" in text)
     if text.isascii():
-        return len(own)
+        return told
     # A script without spaces writes a sentence as one word.
-    return len(own) + sum(2 for word in own if _NO_SPACES.search(word))
+    return told + sum(2 for word in own if _NO_SPACES.search(word))
 
 
 def _is_common(word: str) -> bool:
@@ -84,7 +86,7 @@ def is_wrapper(text: str) -> bool:
     failing = not _FAILING.isdisjoint(told)
     counts = bool(_COUNT.search(text))
     exits = bool(_EXIT.search(text))
-    if not (failing or counts or exits):
+    if not (failing or counts or exits) or " not found" in text:
         return False
     own = sum(not _is_common(word) for word in told)
     if counts or exits:
