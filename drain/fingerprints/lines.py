@@ -100,7 +100,7 @@ def level_of(word: str) -> Level:
     return Level.ERROR if word in _ERRORS else Level.NONE
 
 
-def read_page(text: str) -> Page:
+def read_page(text: str, wrappings: int = 3) -> Page:
     """The bare lines of a text and their levels; a level holds for the indented lines below it."""
     raw = _without_common(text.split("\n"))
     lines: list[str] = []
@@ -118,9 +118,9 @@ def read_page(text: str) -> Page:
         levels.append(level)
     if not any(lines):
         return Page(raw, [Level.NONE] * len(raw))
-    if _tell_nothing(lines, levels):
+    if wrappings and _tell_nothing(lines, levels):
         # ERROR on every line is the wrapping of another program's output.
-        return read_page("\n".join(lines))
+        return read_page("\n".join(lines), wrappings - 1)
     return Page(lines, levels)
 
 

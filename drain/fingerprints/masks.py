@@ -142,9 +142,15 @@ def _mask_quotation(found: re.Match[str]) -> str:
     token = found.group()
     if found.string.startswith(":", found.end()):
         return token[0] + mask(token[1:-1]) + token[0]
-    if _PARSES.search(found.string) and not _FILE_NAME.search(token):
+    if _parses(found.string) and not _FILE_NAME.search(token):
         return f"{token[0]}<str>{token[0]}"
     return _mask_quoted(token, _before(found))
+
+
+@lru_cache(maxsize=64)
+def _parses(message: str) -> bool:
+    """Whether a message is a parser's; asked for each of its quotations."""
+    return bool(_PARSES.search(message))
 
 
 def _before(found: re.Match[str]) -> str:

@@ -133,7 +133,7 @@ def mask_path(path: str) -> str:
     if not absolute and not _FILE.match(base):
         return _mask_parts(path)
     # ./totals: what a file asks for beside itself has no suffix.
-    if absolute and not _names_a_file(base) and not (bare[0] == "." and base[:1].isalpha()):
+    if absolute and not _names_a_file(base) and not (bare[:1] == "." and base[:1].isalpha()):
         return "<path>"
     return "<path>/" + _mask_parts(base)
 
