@@ -60,6 +60,8 @@ HOSTILE: dict[str, Callable[[int], str | bytes]] = {
             "FAILED a.py::b - c\n", "2024-01-01T00:00:00Z x\n", "worker-1 | x\n", "[x] y\n", "npm ERR! code E\n",
             "a.b.c@d.e", "com.a-", "deadbeef", "12:34:56 ", "Jan 1 ", "user a ", "a failed error cannot 12345678\n",
             "  | + Exception Group Traceback (most recent call last):\n",
+            # What the readers of reports, stacks and loggers look for.
+            '--- FAIL: x\n', '  1) a\n     b\n', 'FAIL a::b\n', 'ok 1 - a\nnot ok 2 - b\n', 'Error in rule a:\n  x\n', '<testcase name="a"><failure\n', '    #0 0x1 in f a.c:1\n', "  from a.rb:1:in `b'\n", '   bei A.B.C(x) in C:\\a.cs:Zeile 1\n', 'Input In [8], in <cell line: 44>()\n', '> File "a", line 1, in b\n', 'cannot a\n    #0 0x1 in f a.c:1:2\n', 'level=error msg=x err=y\n', 'ERROR <path>/"<\n', 'a.c:1:1: error: x\n', 'E0505 10:11:12.1  1 a.go:1] cannot x\n', 'Caused by: a.B: c\n', 'error: x:\n', '(Background on ',
         )
     },
     "random printable text": _random_text,

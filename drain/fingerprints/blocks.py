@@ -23,6 +23,7 @@ _LEADS = re.compile(
 )
 _IN_BRACKETS = re.compile(r"\(([A-Z][\w.]{2,80})\) (.*)$")
 _GO_ON = 3
+_STACK_LINES = 400
 
 
 def read_block(lines: list[str], start: int, floor: int) -> tuple[Failure, int, int] | None:
@@ -63,7 +64,7 @@ def _frames(lines: list[str], start: int, first: Frame) -> tuple[list[Frame], in
     """The frames from ``start`` on and the line after the last; a few other lines may stand between."""
     frames, end = [first], start + 1
     index = end
-    while index < len(lines) and index - end <= _GO_ON + 3:
+    while index < min(len(lines), start + _STACK_LINES) and index - end <= _GO_ON + 3:
         frame = read_frame(lines[index])
         if frame is not None:
             frames.append(frame)

@@ -19,6 +19,8 @@ from drain.fingerprints.weights import Weight
 from drain.fingerprints.words import RULE, counts_failures, own_words
 
 _BODY_LINES = 60
+# A report of more failing tests than this is known by the first of them.
+_TESTS = 12
 _LINE_CHARS = 4_000
 
 
@@ -48,27 +50,31 @@ def _read_quickly(text: str) -> Failure | None:
     return read_python(text) if tail.count("\n") <= 1 and end < text.rfind("\n  ") else None
 
 
-def read_steps(text: str) -> Reading:
-    """The steps of reading a cleaned text."""
+def read_steps(text: str, *, nested: bool = False) -> Reading:
+    """The steps of reading a cleaned text; ``nested``: it is a failing test's own text and holds no other test."""
     page = read_page(text)
     page = Page([line[:_LINE_CHARS].rstrip() for line in page.lines], page.levels)
     bare = "\n".join(page.lines)
-    report = (_read_quickly(bare) if bare != text else None) or read_pytest(bare)
+    report = (_read_quickly(bare) if bare != text else None) or (
+        None if nested else read_pytest(bare)
+    )
     if report:
         return Reading(page, [], None, report)
     records = read_records(page)
-    chosen = _first_told(records, page) or choose(records)
+    if nested:
+        records = [record for record in records if record.header is None]
+    chosen = (None if nested else _first_told(records, page)) or choose(records)
     return Reading(page, records, chosen, name(page, records, chosen))
 
 
 def _first_told(records: list[Record], page: Page) -> Record | None:
     """The first failing test whose own text tells of a failure, else the first with any text."""
-    bodies = [
-        (record, _body(page, records, record)) for record in records if record.weight == Weight.TEST
-    ]
+    tests = [record for record in records if record.weight == Weight.TEST]
+    bodies = [(test, _body(page, tests, test)) for test in tests[:_TESTS]]
     for record, body in bodies:
         if body and any(
-            found.weight >= Weight.TOLD for found in read_steps(unwrap_xml("\n".join(body))).records
+            found.weight >= Weight.TOLD
+            for found in read_steps(unwrap_xml("\n".join(body)), nested=True).records
         ):
             return record
     return next((record for record, body in bodies if body), None)
@@ -88,10 +94,10 @@ def name(page: Page, records: list[Record], chosen: Record | None) -> Failure:
 def _name_test(page: Page, records: list[Record], test: Record) -> Failure:
     """The first thing that the test's own text tells, at the place of the test."""
     subject = _full_name(records, test)
-    body = _body(page, records, test)
+    body = _body(page, [record for record in records if record.weight == Weight.TEST], test)
     if not body:
         return Failure("", "test failed", subject, test=True)
-    told = read_steps(unwrap_xml("\n".join(body))).failure
+    told = read_steps(unwrap_xml("\n".join(body)), nested=True).failure
     return Failure(
         told.type,
         told.message or "test failed",

@@ -62,12 +62,14 @@ def read_records(page: Page) -> list[Record]:
     seen: set[str] = set()
     # Frames without an error beside them are read once, not again from each of them.
     index = barren = 0
+    # The first line that can belong to what comes next: none before another stack or work that went on.
+    floor = 0
     while index < len(lines):
         line = lines[index]
         if not line or line.isspace() or (line[0] in "-=*_+#~ \u2500\u23af" and RULE.match(line)):
             index += 1
             continue
-        record = _read_stack(page, index, _floor(records)) if index >= barren else None
+        record = _read_stack(page, index, floor) if index >= barren else None
         if record is None and index >= barren and _begins_stack(line):
             barren = _indented_end(lines, index)
         if record is None and line not in seen:
@@ -93,6 +95,8 @@ def read_records(page: Page) -> list[Record]:
         while records and records[-1].start >= record.start:
             records.pop()
         records.append(record)
+        if record.failure or record.weight == Weight.ROUTINE:
+            floor = record.end
         index = max(record.end, index + 1)
     return records
 
@@ -114,27 +118,20 @@ def _read_stack(page: Page, index: int, floor: int) -> Record | None:
     return None
 
 
-def _floor(records: list[Record]) -> int:
-    """The first line that can belong to what comes next: none before another stack or work that went on."""
-    closed = (
-        record.end
-        for record in reversed(records)
-        if record.failure or record.weight == Weight.ROUTINE
-    )
-    return next(closed, 0)
-
-
 def _begins_stack(line: str) -> bool:
-    return line.startswith(_PYTHON_FRAME) or is_frame(line) or _TRACEBACK in line
+    return (
+        line.startswith((_PYTHON_FRAME, '> File "'))
+        or _TRACEBACK in line
+        or is_frame(line)
+        or read_frame(line) is not None
+    )
 
 
 def _indented_end(lines: list[str], index: int) -> int:
+    """The line after the frames that begin at ``index`` and what is indented between them."""
     end = index + 1
-    while (
-        end < len(lines)
-        and end - index < _STACK_LINES
-        and (lines[end][:1] in " \t" or _TRACEBACK in lines[end])
-    ):
+    last = min(len(lines), index + _STACK_LINES)
+    while end < last and (lines[end][:1] in " \t" or _begins_stack(lines[end])):
         end += 1
     return end
 

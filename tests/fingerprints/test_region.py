@@ -61,11 +61,19 @@ def test_bytes_that_are_cut_inside_a_character_or_are_no_text_do_no_harm():
     "unit",
     ["a", " ", "\n", "'", "'a ", "/", "a/", "a.", "a::", "(", "{", '{"error":"x"}\n', "\x1b[", "\x1b]", "    at f (a:1:1)\n",
      "main.f(0x1)\n\t/x.go:1\n", "thread 'x' panicked at ", '  File "x", line 1, in y\n', "FAILED a.py::b - c\n", "1 failed error 12345678\n",
-     "Traceback (most recent call last):\n", "2024-01-01T00:00:00Z x\n", "worker-1 | x\n", "a@b.c", "com.a-", "deadbeef", "\udcff"],
+     "Traceback (most recent call last):\n", "2024-01-01T00:00:00Z x\n", "worker-1 | x\n", "a@b.c", "com.a-", "deadbeef", "\udcff",
+     '--- FAIL: x\n', '  1) a\n     b\n', 'FAIL a::b\n', 'ok 1 - a\nnot ok 2 - b\n', 'Error in rule a:\n  x\n', '<testcase name="a"><failure\n', '    #0 0x1 in f a.c:1\n', "  from a.rb:1:in `b'\n", '   bei A.B.C(x) in C:\\a.cs:Zeile 1\n', 'Input In [8], in <cell line: 44>()\n', '> File "a", line 1, in b\n', 'cannot a\n    #0 0x1 in f a.c:1:2\n', 'level=error msg=x err=y\n', 'ERROR <path>/"<\n', 'a.c:1:1: error: x\n', 'E0505 10:11:12.1  1 a.go:1] cannot x\n', 'Caused by: a.B: c\n', 'error: x:\n', '(Background on '],
 )  # fmt: skip
 def test_a_megabyte_made_to_be_slow_is_not(unit):
     text = (unit * (1_000_000 // len(unit) + 1))[:1_000_000]
     start = time.process_time()
     fingerprint(text)
     # Measured at a tenth of this; the margin is for a machine that is busy with other tests.
+    assert time.process_time() - start < 0.5
+
+
+def test_a_report_of_thousands_of_failing_tests_is_read_in_bounded_time():
+    text = "".join(f"--- FAIL: Test{at}\n  cannot open {at}\n" for at in range(40_000))
+    start = time.process_time()
+    fingerprint(text)
     assert time.process_time() - start < 0.5
