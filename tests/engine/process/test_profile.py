@@ -11,7 +11,14 @@ from drain.engine.process.profile import Profile, check
 
 
 def test_a_profile_that_can_run_has_no_problems(tmp_path):
-    assert check(Profile("p", (sys.executable, "{phase_id}"), cwd=str(tmp_path), timeout=5)) == []
+    assert (
+        check(
+            Profile(
+                "p", (sys.executable, "-m", "json.tool", "{phase_id}"), cwd=str(tmp_path), timeout=5
+            )
+        )
+        == []
+    )
     assert check(Profile("p", ("true",))) == []
 
 
