@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from drain.models import DrainSession, Phase, Run
 from drain.models.vocabulary import PhaseState
@@ -59,6 +59,36 @@ def test_a_preview_follows_the_form(
     expect(page.get_by_role("button", name="Nothing to start")).to_be_disabled(timeout=SOON)
     expect(page.get_by_text("older than the form")).to_be_hidden()
     assert not DrainSession.objects.exists()
+    assert complaints == []
+
+
+def test_a_start_waits_for_the_preview_of_what_was_typed(
+    olga: User, report_run: Run, visit: Visit, complaints: list[str]
+) -> None:
+    page = visit("/drains/new/?batch_size=1")
+    start = page.locator("#start button")
+    expect(start).to_have_text("Start drain of 1 phase")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/drains/new/?*", hold)
+    batch = page.get_by_label("Batch size")
+    batch.fill("3")
+    expect(start).to_be_disabled()
+    with page.expect_request("**/drains/new/?*batch_size=3*"):
+        batch.press("Enter")
+    expect(start).to_have_text("Planning …")
+    assert page.url.endswith("batch_size=1")
+    for route in held:
+        route.continue_()
+    page.unroute("**/drains/new/?*")
+    expect(start).to_have_text("Start drain of 3 phases")
+    assert not DrainSession.objects.exists()
+    start.click()
+    page.wait_for_url(DRAIN_PAGE)
+    assert DrainSession.objects.get().selected == 3
     assert complaints == []
 
 

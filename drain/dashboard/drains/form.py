@@ -44,6 +44,17 @@ class NumberField:
             return ""
         return f"{value * 100 if self.percent else value:g}"
 
+    def holds(self, text: str, timeout: str) -> str:
+        """What holds and where it comes from, to stand beside the field; `timeout` is what executors say."""
+        default = self.shown(Limits())
+        if self.name == "phase_timeout_seconds":
+            return f"set here instead of {timeout}" if text else timeout
+        if self.name == "sample_passes" and not text:
+            return "1 where there is a sample"
+        if not text:
+            return f"{default}, the default" if default else "off, the default"
+        return "the default" if text == default else f"set here, default {default or 'off'}"
+
 
 STOPS = (
     NumberField("batch_size", "Batch size", "phases"),
@@ -58,6 +69,8 @@ STOPS = (
     NumberField("sample", "Sample first", "phases"),
     NumberField("sample_passes", "Sample needs", "complete"),
 )
+OWN_EMPTY = tuple(each for each in STOPS if each.name in ("phase_timeout_seconds", "sample_passes"))
+"""Neither on nor off when they are empty: something else says what holds."""
 PARALLEL = NumberField("parallel", "Parallel", "at once")
 NUMBERS = (*STOPS, PARALLEL)
 
@@ -67,6 +80,14 @@ POLICY_WORDS = {
     QueuedPolicy.RUN: "One queued phase excludes its whole run",
     QueuedPolicy.IGNORE: "Take queued phases as if they were not there",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFingerprint:
+    """A fingerprint of the form in words; no title where nothing was kept of it but its key."""
+
+    key: str
+    title: str
 
 
 @dataclass(slots=True)
@@ -79,6 +100,10 @@ class DrainForm:
     note: str = ""
     errors: dict[str, str] = field(default_factory=dict)
     """By field name; "all" for what concerns none in particular."""
+    fingerprints: list[NamedFingerprint] = field(default_factory=list)
+    """Those of the scope in words."""
+    timeout: str = ""
+    """The timeout of a phase where the form names none."""
 
     def error(self, name: str) -> str:
         """Return what is wrong with a field, or ""."""
@@ -91,6 +116,8 @@ class DrainForm:
                 "field": each,
                 "value": self.values[each.name],
                 "error": self.error(each.name),
+                "empty": each.shown(Limits()) or ("" if each in OWN_EMPTY else "off"),
+                "holds": each.holds(self.values[each.name], self.timeout),
             }
             for each in group
         ]
@@ -102,7 +129,7 @@ class DrainForm:
 
 
 def read_form(data: QueryDict, now: datetime) -> DrainForm:
-    """Parse and check everything; never raises. Absent fields take their default, empty ones turn a limit off."""
+    """Parse and check everything; never raises. Absent and empty fields take their default, which may be off."""
     form = DrainForm(_typed(data))
     form.note = form.values["note"][:500]
     form.scope = SessionScope(
@@ -144,11 +171,8 @@ def _take(form: DrainForm, name: str, given: dict[str, Any], parse: Any) -> None
 
 
 def _number(each: NumberField, text: str) -> float | None:
-    if text:
-        return each.parse(text)
-    # Required limits cannot be off; emptying the field means their default again.
-    default = getattr(Limits(), each.name)
-    return None if default is None else default
+    value: float | None = each.parse(text) if text else getattr(Limits(), each.name)
+    return value
 
 
 def _until(text: str, now: datetime) -> datetime | None:

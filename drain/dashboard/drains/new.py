@@ -1,4 +1,4 @@
-"""A new drain: a form with a live preview that never writes, and the POST that freezes the plan."""
+"""A new drain: a form with a live preview that never writes, and the POST that starts the plan it showed."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.drains.form import POLICY_WORDS, DrainForm, read_form
+from drain.dashboard.drains.names import check_names
 from drain.dashboard.drains.preview import deferred_context, preview_context, takes_long
 from drain.dashboard.http.actions import REFUSALS, person
-from drain.dashboard.http.permissions import requires
-from drain.engine.sessions.planning import Asked, create_session
+from drain.dashboard.http.permissions import require, requires
+from drain.engine.sessions.planning import Asked, PlanChangedError, create_session
 from drain.engine.sessions.verbs import start_session
-from drain.models import Candidate, DrainSession
 from drain.policy.numbers import whole
-from drain.policy.selection.drift import Drift, Seen, drift
+from drain.policy.selection.drift import Seen
 
 _PAGE = "drains/new.html"
 _FRAGMENT = "drains/_preview_parts.html"
+START = "drain.add_drainsession"
+_NOT_ASKED = ("csrfmiddlewaretoken", "seen_digest", "seen_ids", "preview")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires(posting="drain.add_drainsession")
+@requires()
 def session_new(request: HttpRequest) -> HttpResponse:
-    """The page, its preview fragment (GET), and the start (POST)."""
+    """The page, its preview fragment (GET), and the start of a plan that was seen (POST)."""
     now = timezone.now()
     if request.method == "POST":
         return _start(request, now)
     form = read_form(request.GET, now)
+    check_names(form)
     return _show(request, form, now, fragment=bool(request.htmx))  # type: ignore[attr-defined]
 
 
@@ -42,13 +45,17 @@ def _show(
     *,
     fragment: bool = False,
     status: int = 200,
+    unseen: str = "",
 ) -> HttpResponse:
     # Without a script the page leads to itself with the plan in it.
-    wait = status == 200 and not fragment and "plan" not in request.GET and takes_long(form)
+    planned = status != 200 or "plan" in request.GET
+    wait = not planned and not fragment and takes_long(form)
     read = deferred_context if wait else preview_context
     context = read(form, now) | {
         "policies": [(policy.value, words) for policy, words in POLICY_WORDS.items()],
         "page_has_primary": True,
+        # Why a start showed this plan instead of starting another one.
+        "unseen": unseen,
     }
     response = render(request, _FRAGMENT if fragment else _PAGE, context, status=status)
     # The page takes the address of its preview, which must not come back in its place.
@@ -57,42 +64,56 @@ def _show(
 
 
 def _start(request: HttpRequest, now: datetime) -> HttpResponse:
+    if "preview" in request.POST:
+        return redirect(f"{request.path}?{_query(request)}")
+    require(request, START)
     form = read_form(request.POST, now)
+    check_names(form)
     if form.errors:
         return _show(request, form, now, status=422)
+    seen = _seen(request)
+    if seen is None:
+        return _show(
+            request, form, now, status=409, unseen="Nothing was started: see the plan first."
+        )
     actor = person(request)
     asked = Asked(
-        form.scope, form.limits, actor.name, actor.origin, note=form.note, address=actor.address
+        form.scope,
+        form.limits,
+        actor.name,
+        actor.origin,
+        form.note,
+        address=actor.address,
+        seen=seen,
     )
     try:
         session = create_session(asked, now)
+    except PlanChangedError as error:
+        return _show(request, form, now, status=409, unseen=str(error))
     except REFUSALS as error:
         form.errors["all"] = str(error)
         return _show(request, form, now, status=422)
     start_session(session)
-    _tell(request, session)
+    count = session.selected
+    phases = f"{count:,} phase{'' if count == 1 else 's'}"
+    messages.success(request, f"Drain {session.pk} starts with the {phases} of its preview.")
     return redirect("drain:session-detail", pk=session.pk)
 
 
-def _tell(request: HttpRequest, session: DrainSession) -> None:
-    found = _drift(request, session)
-    words = f"Drain {session.pk}: the plan of {session.selected:,} phases is fixed."
-    if found is None:
-        messages.success(request, words)
-    elif found.any:
-        messages.warning(request, f"{found.sentence} {words}")
-    else:
-        messages.success(request, f"{words} {found.sentence}")
+def _query(request: HttpRequest) -> str:
+    """The fields of the form as an address: what belongs to the browser and to an older plan is left out."""
+    fields = request.POST.copy()
+    for name in _NOT_ASKED:
+        fields.pop(name, None)
+    fields["plan"] = "now"
+    return fields.urlencode()
 
 
-def _drift(request: HttpRequest, session: DrainSession) -> Drift | None:
-    """What changed since the page was drawn; None when the form did not say what it had shown."""
+def _seen(request: HttpRequest) -> Seen | None:
+    """The plan that the page had shown; None when it had shown none."""
     digest, ids = request.POST.get("seen_digest", ""), request.POST.get("seen_ids", "")
     if not digest:
         return None
     read = [whole(part) for part in ids.split(",")] if ids else []
     known = tuple(pk for pk in read if pk is not None)
-    seen = Seen(digest, known if known and len(known) == len(read) else None)
-    planned = Candidate.objects.filter(session=session, planned_position__isnull=False)
-    frozen = planned.order_by("planned_position").values_list("phase_id", flat=True)
-    return drift(seen, list(frozen))
+    return Seen(digest, known if known and len(known) == len(read) else None)

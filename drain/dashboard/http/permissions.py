@@ -22,23 +22,19 @@ SEE = "drain.view_phase"
 
 
 def requires(
-    permission: str = SEE, *, posting: str = ""
+    permission: str = SEE,
 ) -> Callable[
     [Callable[Concatenate[HttpRequest, P], HttpResponseBase]],
     Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ]:
-    """A view for those who have `permission`; another one for anything but reading if `posting` names it.
-
-    Others get 403 and a page that says which role may.
-    """
+    """A view for those who have `permission`; others get 403 and a page that says which role may."""
 
     def decorate(
         view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
     ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            reads = request.method in {"GET", "HEAD", "OPTIONS"}
-            require(request, permission if reads or not posting else posting)
+            require(request, permission)
             return view(request, *args, **kwargs)
 
         return guarded  # type: ignore[return-value] # functools.wraps loses Concatenate

@@ -19,6 +19,7 @@ from drain.models.transitions.phases import Why
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import CandidateStatus, Origin, RunTier, SessionState
 from drain.policy.selection.collector import collector_resting
+from drain.policy.selection.drift import Drift, Seen, drift
 from drain.policy.selection.plan import Plan, Planned, make_plan
 from drain.policy.stopping.limits import Limits
 
@@ -35,6 +36,15 @@ class Asked:
     inline: bool = False
     address: str = ""
     """Where the person sits, for the audit."""
+    seen: Seen | None = None
+    """The only plan that may start: the one that a page showed. None for doors without a preview."""
+
+
+class PlanChangedError(EngineError):
+    """The plan is not the one that was seen, so nothing started; the message says what differs."""
+
+    def __init__(self, changes: Drift) -> None:
+        super().__init__(f"Nothing was started. {changes.sentence}")
 
 
 def preview(scope: SessionScope, limits: Limits, now: datetime) -> Plan:
@@ -53,10 +63,14 @@ def preview(scope: SessionScope, limits: Limits, now: datetime) -> Plan:
 
 
 def create_session(asked: Asked, now: datetime) -> DrainSession:
-    """Freeze the plan of a new session: planned, or finished at once when nothing can be selected."""
+    """Freeze the plan of a new session: planned, or finished at once when nothing can be selected.
+
+    Raises PlanChangedError where the plan that was seen is another one, and what `preview` raises.
+    """
     bounded(asked.note, "The note")
     with transaction.atomic():
         plan = preview(asked.scope, asked.limits, now)
+        _require_seen(asked.seen, plan)
         _require_drainable(asked.scope.phase, plan)
         session = _insert_session(asked, plan)
         _freeze(session, plan)
@@ -72,6 +86,14 @@ def create_session(asked: Asked, now: datetime) -> DrainSession:
             )
     session.refresh_from_db()
     return session
+
+
+def _require_seen(seen: Seen | None, plan: Plan) -> None:
+    if seen is None:
+        return
+    changes = drift(seen, [item.id for item in plan.selected])
+    if changes.any:
+        raise PlanChangedError(changes)
 
 
 def _require_drainable(phase_pk: int | None, plan: Plan) -> None:

@@ -1,4 +1,4 @@
-"""What changed between a plan that somebody saw and the plan that was frozen at the start."""
+"""What changed between a plan that somebody saw and the plan that a start would freeze."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How the frozen plan differs from the one that was seen."""
+    """How the plan of now differs from the one that was seen."""
 
     joined: tuple[int, ...]
     gone: tuple[int, ...]
@@ -58,13 +58,13 @@ def digest(ids: Sequence[int]) -> str:
     return blake2b(",".join(map(str, ids)).encode(), digest_size=16).hexdigest()
 
 
-def drift(seen: Seen, frozen: Sequence[int]) -> Drift:
-    """Compare; `frozen` are the phases of the plan that was frozen, in order."""
-    if seen.digest == digest(frozen):
+def drift(seen: Seen, planned: Sequence[int]) -> Drift:
+    """Compare; `planned` are the phases that would start now, in order."""
+    if seen.digest == digest(planned):
         return Drift((), (), reordered=False)
     if seen.ids is None:
         return Drift((), (), reordered=False, unknown=True)
-    before, after = set(seen.ids), set(frozen)
-    joined = tuple(pk for pk in frozen if pk not in before)
+    before, after = set(seen.ids), set(planned)
+    joined = tuple(pk for pk in planned if pk not in before)
     gone = tuple(pk for pk in seen.ids if pk not in after)
     return Drift(joined, gone, reordered=not joined and not gone)

@@ -1,7 +1,9 @@
 // form[data-preview]: asks its own address again as the fields change, and puts the answer's [data-preview-part]s in place.
+// Until the answer is there [data-preview-start] waits: a button does what it says, or nothing.
 (() => {
   "use strict";
   const WAIT = 350;
+  const AGAIN = 5000;
   const form = document.querySelector("form[data-preview]");
   if (!form) return;
   const state = document.querySelector("[data-preview-state]");
@@ -10,9 +12,19 @@
   let timer;
   let running;
 
+  function wait(delay) {
+    const start = document.querySelector("[data-preview-start]");
+    if (start) {
+      start.disabled = true;
+      start.textContent = "Planning …";
+    }
+    clearTimeout(timer);
+    timer = setTimeout(() => ask(), delay);
+  }
+
   async function ask(first = false) {
     if (running) running.abort();
-    running = new AbortController();
+    const mine = (running = new AbortController());
     const data = new FormData(form);
     for (const name of ["csrfmiddlewaretoken", "seen_digest", "seen_ids"]) data.delete(name);
     const query = new URLSearchParams(data).toString();
@@ -22,10 +34,11 @@
       const answer = await fetch(`${form.dataset.preview}?${query}`, {
         headers: { "HX-Request": "true" },
         credentials: "same-origin",
-        signal: running.signal,
+        signal: mine.signal,
       });
       if (answer.redirected || !answer.ok) throw new Error(String(answer.status));
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (mine.signal.aborted) return;
       for (const part of fresh.querySelectorAll("[data-preview-part]")) {
         const old = document.getElementById(part.id);
         if (old) window.drainMorph(old, part);
@@ -39,13 +52,20 @@
     } catch (problem) {
       if (problem.name === "AbortError") return;
       tell("The preview could not be refreshed; what you see is older than the form.");
+      wait(AGAIN);
     }
     region?.removeAttribute("aria-busy");
   }
 
   form.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => ask(), WAIT);
+    running?.abort();
+    wait(WAIT);
+  });
+  // Enter in a field asks for its preview: the form's first button would start the drain.
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches("input")) return;
+    event.preventDefault();
+    wait(0);
   });
   // A large backlog is planned after the page is there.
   if (document.querySelector("#preview[data-preview-now]")) ask(true);
