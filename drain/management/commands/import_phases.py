@@ -1,47 +1,116 @@
-"""`import_phases FILE|-`: bring phases in from JSON lines or CSV."""
+"""`import_phases FILE|-`: bring phases in from a file of another tool."""
 
 from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from drain.management.base import DatabaseCommand
 from drain.sources.errors import SourceError
-from drain.sources.files import FORMATS, SOURCE_NAME, FileImport, import_file
+from drain.sources.files.formats import FORMATS
+from drain.sources.files.importing import SOURCE_NAME, import_file
+from drain.sources.files.result import FileImport, Options
+
+REJECTS_SHOWN = 20
+EXAMPLES = """
+examples:
+  manage.py import_phases report.xml --dry-run
+  manage.py import_phases tasks.csv --map run_id=dag_run --map state:upstream_failed=FAILED
+"""
 
 
 class Command(DatabaseCommand):
     """Parse, import, print."""
 
-    help = "Import phases from a file of JSON lines or CSV (- for standard input); all or nothing."
+    help = (
+        "Import phases from a file (- for standard input): JSON lines, JSON, CSV, TSV, JUnit XML, also packed with gzip; "
+        "all or nothing. docs/import.md says what is recognised."
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Keep the examples as they are written."""
+        parser = super().create_parser(prog_name, subcommand, epilog=EXAMPLES, **kwargs)
+        parser.formatter_class = RawDescriptionHelpFormatter
+        return parser
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Arguments of the contract."""
         parser.add_argument("file", help="path, or - for standard input")
-        parser.add_argument("--format", choices=sorted(FORMATS), help="default: by the file's name")
+        parser.add_argument(
+            "--format", choices=sorted(FORMATS), help="default: by what the file looks like"
+        )
         parser.add_argument("--name", default=SOURCE_NAME, help="name of the source of these runs")
+        parser.add_argument(
+            "--encoding", help="default: UTF-8, UTF-16 or Windows text by the first bytes"
+        )
+        parser.add_argument("--delimiter", help="of CSV; default: by the header line")
+        parser.add_argument(
+            "--mapping", help="celery, rq, sidekiq, bullmq, airflow, github, or a JSON file"
+        )
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="OURS=THEIRS",
+            help="run_id=dag_run, run_id={dag}/{date}, state:upstream_failed=FAILED, state:gone=- to leave out",
+        )
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="OURS=VALUE",
+            help="this value for every phase",
+        )
+        parser.add_argument(
+            "--day-first", action="store_true", help="31/01/2026 is a day in January"
+        )
+        parser.add_argument(
+            "--lenient", action="store_true", help="leave out what cannot be read, and list it"
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would happen, and write nothing"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Import and report."""
+        chosen = Options(
+            encoding=options["encoding"],
+            delimiter=_delimiter(options["delimiter"]),
+            mapping=options["mapping"],
+            maps=tuple(options["map"]),
+            sets=tuple(options["set"]),
+            day_first=options["day_first"],
+            lenient=options["lenient"],
+            dry_run=options["dry_run"],
+        )
         try:
-            result = self._import(options["file"], options["format"], options["name"])
+            result = self._import(options["file"], options["format"], options["name"], chosen)
         except (SourceError, OSError) as error:
             raise CommandError(_sentence(error)) from error
-        self.stdout.write(json.dumps(result.as_json()) if options["json"] else _sentences(result))
+        lines = [json.dumps(result.as_json())] if options["json"] else _sentences(result)
+        for line in lines:
+            self.stdout.write(line)
 
-    def _import(self, name: str, kind: str | None, source: str) -> FileImport:
+    def _import(self, name: str, kind: str | None, source: str, options: Options) -> FileImport:
         if name == "-":
-            return import_file(sys.stdin.buffer, kind or "jsonl", timezone.now(), source)
-        guessed = kind or ("csv" if name.lower().endswith(".csv") else "jsonl")
+            return import_file(sys.stdin.buffer, kind, timezone.now(), source, options)
         with Path(name).open("rb") as stream:
-            return import_file(stream, guessed, timezone.now(), source)
+            return import_file(stream, kind, timezone.now(), source, options)
+
+
+def _delimiter(written: str | None) -> str | None:
+    found = {"\\t": "\t", "tab": "\t"}.get(written or "", written)
+    if found is not None and (len(found) != 1 or found in '"\r\n'):
+        raise CommandError("--delimiter is one character, or tab.", returncode=2)
+    return found
 
 
 def _sentence(error: Exception) -> str:
@@ -50,7 +119,37 @@ def _sentence(error: Exception) -> str:
     return str(error)
 
 
-def _sentences(result: FileImport) -> str:
+def _sentences(result: FileImport) -> Iterator[str]:
+    if result.dry_run:
+        yield f"A dry run: nothing is written. Recognised as {result.format}; records of {result.shape}."
+        yield from _preview(result)
+    yield _counts(result)
+    unknown = [f"{count} in state {theirs}" for theirs, ours, count in result.states if not ours]
+    if unknown:
+        first = next(theirs for theirs, ours, _ in result.states if not ours)
+        yield f"Left out: {', '.join(unknown[:10])}. Take them with --map state:{first}=FAILED, or any other state."
+    if result.marks:
+        yield (
+            "Of the tests "
+            + ", ".join(f"{count} were {mark}" for mark, count in result.marks.items())
+            + "."
+        )
+    if result.rejected:
+        yield f"{result.rejected} rejected:"
+        yield from (f"  {reject.sentence}" for reject in result.rejects[:REJECTS_SHOWN])
+        if result.rejected > REJECTS_SHOWN:
+            yield f"  and {result.rejected - REJECTS_SHOWN} more (--json has the first {len(result.rejects)})."
+
+
+def _preview(result: FileImport) -> Iterator[str]:
+    for theirs, ours, count in result.states:
+        yield f"  state {theirs} -> {ours or 'left out'}: {count}"
+    for phase in result.examples:
+        reason = f"  {phase['reason']}" if phase["reason"] else ""
+        yield f"  {phase['run_id']} | {phase['phase_id']} | {phase['state']}{reason}"
+
+
+def _counts(result: FileImport) -> str:
     ignored = (
         f" Fields that nobody reads: {', '.join(result.ignored_fields)}."
         if result.ignored_fields

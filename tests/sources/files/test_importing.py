@@ -9,7 +9,7 @@ import pytest
 
 from drain.models import Dependency, ExecutorProfile, Phase, Run
 from drain.sources.errors import SourceError
-from drain.sources.files import import_file
+from drain.sources.files.importing import import_file
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
@@ -98,7 +98,10 @@ def test_fields_that_nobody_reads_are_named():
         ([A, b"[1]"], "Line 2 is no JSON object"),
         ([A, b"\xff\xfe"], "Line 2 is not UTF-8"),
         ([A, b"[" * 200_000], "Line 2"),
-        ([{**A, "state": "EXPLODED"}], "Line 1: It has the unknown state 'EXPLODED'"),
+        (
+            [{**A, "state": "EXPLODED"}],
+            "1 are 'EXPLODED'. Say what it means: --map state:EXPLODED=FAILED",
+        ),
         ([{"run_id": "r", "phase_id": "a"}], "Line 1: state is missing"),
         ([{**A, "phase_id": "a\0"}], "Line 1: 'a\\x00' cannot be a phase_id"),
         ([{**A, "run_id": "x" * 301}], "cannot be a run_id"),

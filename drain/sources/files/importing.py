@@ -1,11 +1,9 @@
-"""Import phases from JSON lines or CSV: streamed, all or nothing, bad lines named by number."""
+"""Import phases from a file: streamed, all or nothing unless lenient, bad lines named by number."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import IO, Any
+from typing import IO
 
 from django.db import transaction
 
@@ -17,42 +15,25 @@ from drain.policy.selection.graph import CycleError, check_acyclic
 from drain.sources import merge as merging
 from drain.sources import staging
 from drain.sources.errors import SourceError
-from drain.sources.fields import FIELDS, Edge, record_of
-from drain.sources.lines import read_csv, read_jsonl
-from drain.sources.staging import PhaseIn, RunIn
+from drain.sources.files.recognised import Recognised
+from drain.sources.files.result import FileImport, Options
 
-FORMATS = {"jsonl": read_jsonl, "csv": read_csv}
 SOURCE_NAME = "files"
-IGNORED_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class FileImport:
-    """What an import of a file changed."""
-
-    source: str
-    runs: int
-    runs_created: int
-    phases: int
-    created: int
-    updated: int
-    unchanged: int
-    synced: int
-    leased: int
-    dependencies: int
-    """Dependencies added."""
-    ignored_fields: tuple[str, ...]
-    """Names of fields that nobody reads, so that a misspelt one is seen."""
-
-    def as_json(self) -> dict[str, Any]:
-        """The same as a dictionary."""
-        return asdict(self)
-
-
 _DUPLICATE = """
 SELECT run_id, phase_id, min(n) AS first, max(n) AS last FROM drain_stage_phase
-GROUP BY run_id, phase_id HAVING count(*) > 1 LIMIT 1
+GROUP BY run_id, phase_id HAVING count(*) > 1 ORDER BY 3 LIMIT 1
 """
+# Of a retry the last one counts, of a mistake the first.
+_DROP_REPEATED = """
+WITH repeated AS (
+    SELECT n, first_value(n) OVER chosen AS kept FROM drain_stage_phase
+    WINDOW chosen AS (PARTITION BY run_id, phase_id ORDER BY {order})
+)
+DELETE FROM drain_stage_phase s USING repeated r WHERE r.n = s.n AND r.n <> r.kept
+RETURNING s.n, s.run_id, s.phase_id, r.kept
+"""
+_LAST_TRY = "source_attempts DESC NULLS LAST, n DESC"
+_FIRST_LINE = "n"
 _CONFLICT = """
 SELECT run_id FROM drain_stage_run GROUP BY run_id
 HAVING count(DISTINCT run_order) > 1 OR count(DISTINCT max_parallel) > 1 OR count(DISTINCT executor) > 1
@@ -85,26 +66,36 @@ WHERE p.id = ANY(%(ids)s::bigint[])
 """
 
 
-def import_file(stream: IO[bytes], kind: str, now: datetime, name: str = SOURCE_NAME) -> FileImport:
-    """Import phases from an open file; `kind` is jsonl or csv. Idempotent.
+def import_file(
+    stream: IO[bytes],
+    kind: str | None,
+    now: datetime,
+    name: str = SOURCE_NAME,
+    options: Options | None = None,
+) -> FileImport:
+    """Import phases from an open file; `kind` is one of FORMATS, or None to recognise it. Idempotent.
 
-    Raises SourceError, and then nothing has changed.
+    A dry run does everything and takes it back. Raises SourceError, and then nothing has changed.
     """
+    options = options or Options()
     with transaction.atomic():
         source, _ = Source.objects.get_or_create(name=name, defaults={"kind": SourceKind.FILES})
         if source.kind != SourceKind.FILES:
             raise SourceError(f"{name} is the name of a database; choose another name for files.")
-        return _import(source, stream, kind, now)
+        found = _import(source, Recognised(stream, kind, options), now)
+        if options.dry_run:
+            transaction.set_rollback(True)
+        return found
 
 
-def _import(source: Source, stream: IO[bytes], kind: str, now: datetime) -> FileImport:
+def _import(source: Source, file: Recognised, now: datetime) -> FileImport:
     causes = staging.Causes(now)
     staging.create_tables()
-    lines = _Lines(stream, kind)
-    phases = staging.stage_phases(lines.phases(), causes)
-    staging.stage_runs(lines.runs.values())
-    edges = staging.stage_edges(lines.edges)
-    _refuse_ambiguous()
+    phases = staging.stage_phases(file.phases(), causes)
+    dropped = _drop_repeated(file)
+    staging.stage_runs(file.runs.values())
+    edges = staging.stage_edges(file.edges)
+    _refuse_ambiguous(file)
     row(_ONE_RUN_EACH, {})
     merging.refuse_foreign_runs(source)
     merge = merging.Merge(source, f"source:{source.name}", now)
@@ -119,50 +110,35 @@ def _import(source: Source, stream: IO[bytes], kind: str, now: datetime) -> File
         source=source.name,
         runs=runs,
         runs_created=runs_created,
-        phases=phases,
+        phases=phases - dropped,
         created=counts.created,
         updated=counts.updated,
-        unchanged=phases - counts.created - counts.updated,
+        unchanged=phases - dropped - counts.created - counts.updated,
         synced=counts.synced,
         leased=counts.leased,
         dependencies=added,
-        ignored_fields=tuple(sorted(lines.ignored)),
+        **file.findings(),
     )
 
 
-class _Lines:
-    """Streams the phases of a file; distinct runs and edges, few beside them, are kept until its end."""
-
-    def __init__(self, stream: IO[bytes], kind: str) -> None:
-        self._read = FORMATS[kind](stream)
-        self.runs: dict[RunIn, RunIn] = {}
-        self.edges: list[Edge] = []
-        self.ignored: set[str] = set()
-
-    def phases(self) -> Iterator[PhaseIn]:
-        number = 0
-        for number, fields in self._read:
-            try:
-                record = record_of(fields)
-            except SourceError as error:
-                raise SourceError(
-                    f"Line {number}: {str(error).rstrip('.')}. Nothing was imported."
-                ) from error
-            if len(self.ignored) < IGNORED_SHOWN:
-                self.ignored.update(map(str, fields.keys() - FIELDS))
-            self.runs.setdefault(record.run, record.run)
-            self.edges.extend(record.edges)
-            yield record.phase
-        if number == 0:
-            raise SourceError("The file holds no phase.")
+def _drop_repeated(file: Recognised) -> int:
+    """Leave one phase of each id, where a repeated one is a retry or rejects are collected; returns how many went."""
+    if not file.repeats and not file.options.lenient:
+        return 0
+    order = _LAST_TRY if file.repeats else _FIRST_LINE
+    gone = rows(_DROP_REPEATED.format(order=order), {})
+    if not file.repeats:
+        for found in gone:
+            file.reject_repeated(found["run_id"], found["phase_id"], found["n"], found["kept"])
+    return len(gone)
 
 
-def _refuse_ambiguous() -> None:
+def _refuse_ambiguous(file: Recognised) -> None:
     twice = row(_DUPLICATE, {})
     if twice:
         raise SourceError(
             f"Phase {twice['phase_id']} of run {twice['run_id']} is given twice "
-            f"(as phase number {twice['first']} and {twice['last']} of the file)."
+            f"(lines {file.line_of(twice['first'])} and {file.line_of(twice['last'])}). Nothing was imported."
         )
     conflict = row(_CONFLICT, {})
     if conflict:

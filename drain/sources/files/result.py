@@ -1,0 +1,67 @@
+"""What an import of a file was asked to do, and what it found and changed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from drain.sources.files.lines import Reject
+
+REJECTS_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a file is to be read, where its own look does not say it."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    mapping: str | None = None
+    """Name of a ready mapping or of a shape, or a file with a mapping."""
+    maps: tuple[str, ...] = ()
+    """`run_id=dag_run`, `state:upstream_failed=FAILED`."""
+    sets: tuple[str, ...] = ()
+    """`run_id=nightly`: this value for every phase."""
+    day_first: bool = False
+    lenient: bool = False
+    """Collect what cannot be taken, instead of refusing the file for it."""
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileImport:
+    """What an import of a file changed, or would change."""
+
+    source: str
+    runs: int
+    runs_created: int
+    phases: int
+    created: int
+    updated: int
+    unchanged: int
+    synced: int
+    leased: int
+    dependencies: int
+    """Dependencies added."""
+    ignored_fields: tuple[str, ...]
+    """Names of fields that nobody reads, so that a misspelt one is seen."""
+    format: str = ""
+    """What the file was recognised as: `CSV with ; between fields, UTF-8, gzip`."""
+    shape: str = ""
+    """Whose records it holds."""
+    states: tuple[tuple[str, str, int], ...] = ()
+    """(as written, ours or "" if left out, phases)."""
+    left_out: int = 0
+    """Phases in a state that nobody knows, or that a mapping leaves out."""
+    marks: dict[str, int] = field(default_factory=dict)
+    """How many tests were flaky, and how many retried."""
+    rejected: int = 0
+    rejects: tuple[Reject, ...] = ()
+    """The first of what was rejected."""
+    examples: tuple[dict[str, str], ...] = ()
+    """The first phases, as they were understood."""
+    dry_run: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as a dictionary."""
+        return asdict(self)
