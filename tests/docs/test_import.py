@@ -29,7 +29,8 @@ def test_the_document_does_what_it_says(tmp_path):
     folder.mkdir()
     programs.mkdir()
     program(programs / "manage.py", f"{sys.executable} {ROOT / 'manage.py'}")
-    program(programs / "pytest", f"{sys.executable} -m pytest -p no:cacheprovider --rootdir=.")
+    alone = "env -u DJANGO_SETTINGS_MODULE PYTEST_DISABLE_PLUGIN_AUTOLOAD=1"
+    program(programs / "pytest", f"{alone} {sys.executable} -m pytest -p no:cacheprovider")
     environment = {
         **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
         "DRAINSITE_DATA": str(data),
