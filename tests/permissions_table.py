@@ -149,6 +149,7 @@ API: dict[str, Row] = {
     "api:session-cancel": Row(NOT_MADE_FOR, O, "session"),
     "api:phase-list": Row(V, NOT_MADE_FOR),
     "api:phase-why": Row(V, NOT_MADE_FOR, "phase"),
+    "api:fix-detail": Row(V, NOT_MADE_FOR, "marker"),
     "api:run-list": Row(V, NOT_MADE_FOR),
     "api:drain-start": Row(NOT_MADE_FOR, O),
     "api:clear-queued": Row(NOT_MADE_FOR, O),

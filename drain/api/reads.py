@@ -12,8 +12,9 @@ from drain.engine.queue.blockers import QueueFilter, queue_size
 from drain.engine.queue.explain import explain
 from drain.engine.sessions.results import session_result
 from drain.engine.workers.hosts import strength
+from drain.evidence.fixes.judgement import judge_marker
 from drain.evidence.rollups.fold import state_counts, state_totals
-from drain.models import BulkAction, BulkItem, DrainSession, Phase, Run
+from drain.models import BulkAction, BulkItem, DrainSession, FixMarker, Phase, Run
 from drain.models.vocabulary import LIVE_SESSION_STATES, PhaseState, SessionState
 
 from .door import Answer, ApiError, Call
@@ -96,6 +97,19 @@ def bulk_detail(call: Call, pk: int) -> Answer:
         raise ApiError(404, f"There is no bulk action {pk}.")
     left = BulkItem.objects.filter(action=action, done=False).order_by("pk")
     return Answer(bulk(action) | {"left_alone_rows": _page(call, left, _item).value})
+
+
+def fix_detail(call: Call, pk: int) -> Answer:
+    """A fix and whether it works, as its page and `compare --marker` say it."""
+    known(call.query)
+    marker = FixMarker.objects.select_related("source").filter(pk=pk).first()
+    if marker is None:
+        raise ApiError(404, f"There is no fix marker {pk}.")
+    return Answer({
+        "id": marker.pk, "title": marker.title, "applied_at": marker.applied_at.isoformat(),
+        "commit": marker.commit, "source": marker.source.name if marker.source else None,
+        "run_ids": marker.run_ids, "verdict": judge_marker(marker).as_dict(),
+    })  # fmt: skip
 
 
 def find_session(pk: int) -> DrainSession:

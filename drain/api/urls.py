@@ -38,6 +38,11 @@ urlpatterns: list[URLPattern] = [
         endpoint(GET=Method("drain.view_phase", reads.phase_why)),
         name="phase-why",
     ),
+    path(
+        "fixes/<int:pk>",
+        endpoint(GET=Method("drain.view_fixmarker", reads.fix_detail)),
+        name="fix-detail",
+    ),
     path("runs", endpoint(GET=Method("drain.view_run", reads.run_list)), name="run-list"),
     path(
         "drains",

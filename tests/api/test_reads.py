@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from drain.evidence.fingerprints.lifecycle import By
+from drain.evidence.fixes.judgement import judge_marker
+from drain.evidence.fixes.markers import add_marker
 from drain.models import BulkAction, BulkItem
 from drain.models.roles import Role
-from tests.factories import PhaseFactory, RunFactory, SessionFactory
+from drain.models.vocabulary import Origin
+from tests.factories import NOON, FingerprintFactory, PhaseFactory, RunFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -99,3 +105,15 @@ def test_a_bulk_action_shows_how_far_it_is_and_what_it_left_alone(viewer):
 )
 def test_what_makes_no_sense_is_refused_with_a_sentence(viewer, path, status, sentence):
     assert sentence in viewer.get(path, status)["error"]
+
+
+def test_a_fix_comes_with_the_verdict_of_its_page(viewer):
+    FingerprintFactory(key="k", title="Error k")
+    fix = add_marker("mended", By("ada", Origin.BROWSER, NOON), keys=["k"], run_ids=["r"])
+    found = viewer.get(f"fixes/{fix.pk}")
+    assert found["verdict"] == json.loads(json.dumps(judge_marker(fix).as_dict()))
+    assert (found["title"], found["run_ids"], found["verdict"]["ruling"]) == (
+        "mended",
+        ["r"],
+        "not_enough_data",
+    )

@@ -75,6 +75,7 @@ def _as_json(marker: FixMarker) -> dict[str, Any]:
         "marker": marker.pk,
         "source": marker.source.name if marker.source else None,
         "run_ids": marker.run_ids,
+        "verdict": marker.verdict or None,
         "title": marker.title,
         "applied_at": marker.applied_at.isoformat(),
         "commit": marker.commit,
@@ -86,4 +87,7 @@ def _as_json(marker: FixMarker) -> dict[str, Any]:
 def _line(marker: dict[str, Any]) -> str:
     causes = f"{len(marker['fingerprints'])} causes"
     commit = f" ({marker['commit']})" if marker["commit"] else ""
-    return f"FM-{marker['marker']} {marker['applied_at']} {marker['title']}{commit}: {causes}"
+    said = marker["verdict"]["words"].lower() if marker["verdict"] else "not judged yet"
+    return (
+        f"FM-{marker['marker']} {marker['applied_at']} {marker['title']}{commit}: {causes}, {said}"
+    )
