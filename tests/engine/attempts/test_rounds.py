@@ -23,11 +23,12 @@ from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, Candidate, DrainSession, Phase, Run, SessionRun
+from drain.models.transitions.attempts import Start, start_attempts
 from drain.models.vocabulary import Order, Origin, PhaseState
 from drain.policy.states import Outcome
 from drain.policy.stopping.limits import Limits
 from drain.policy.stopping.tallies import Ended, SessionTally
-from tests.factories import ExecutorFactory
+from tests.factories import ExecutorFactory, PhaseFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -295,3 +296,14 @@ def test_slots_go_one_by_one_to_who_has_least_for_its_share(
             for other, (other_taken, other_parallel) in enumerate(sessions):
                 if other != place and other_taken + shares[other] < other_parallel:
                     assert last <= after[other] + 1e-9
+
+
+@pytest.mark.parametrize(("expect", "seen"), [("FAILED", 0), ("QUEUED", 1), ("EXECUTING", 1)])
+def test_a_start_that_was_decided_on_other_facts_starts_nothing(expect: str, seen: int) -> None:
+    phase = PhaseFactory(attempts=1)
+    start = Start(phase.pk, expect, seen, None, None, None, uuid4(), 60)
+    assert start_attempts([start], worker="w", loop=uuid4()) == []
+    assert not Attempt.objects.exists()
+    assert Run.objects.get().open_attempts == 0
+    phase.refresh_from_db()
+    assert (phase.state, phase.lease_owner) == ("FAILED", None)
