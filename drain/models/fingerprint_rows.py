@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from drain.db.prepared import rows
 from drain.fingerprints import Fingerprint as Print
+from drain.fingerprints.titles import told_apart
 
 SAMPLE_CHARACTERS = 4000
 
@@ -16,11 +17,17 @@ SAMPLE_CHARACTERS = 4000
 _RECORD = """
 INSERT INTO drain_fingerprint AS f
     (key, coarse, headline, place_known, version, title, template, category, status, first_seen, last_seen, sample)
-SELECT key, coarse, headline, place_known, version, title, template, category, 'new', first_seen, last_seen, sample
+SELECT key, coarse, headline, place_known, version,
+    -- Two causes with one title are told apart by the place of the later one; a known key is not looked for.
+    CASE WHEN EXISTS (SELECT 1 FROM drain_fingerprint known WHERE known.key = new.key) THEN title
+        WHEN twin OR EXISTS (SELECT 1 FROM drain_fingerprint other WHERE other.title = new.title) THEN placed
+        ELSE title END,
+    template, category, 'new', first_seen, last_seen, sample
 FROM unnest(%(key)s::text[], %(coarse)s::text[], %(headline)s::text[], %(place_known)s::bool[],
-    %(version)s::int[], %(title)s::text[], %(template)s::text[],
+    %(version)s::int[], %(title)s::text[], %(placed)s::text[], %(twin)s::bool[], %(template)s::text[],
     %(category)s::text[], %(first)s::timestamptz[], %(last)s::timestamptz[], %(sample)s::text[])
-    AS new (key, coarse, headline, place_known, version, title, template, category, first_seen, last_seen, sample)
+    AS new (key, coarse, headline, place_known, version, title, placed, twin, template, category, first_seen, last_seen,
+        sample)
 ORDER BY key
 ON CONFLICT (key) DO UPDATE SET
     first_seen = least(f.first_seen, excluded.first_seen),
@@ -45,6 +52,7 @@ def record_fingerprints(seen: Iterable[Seen]) -> None:
     found = list(seen)
     if not found:
         return
+    titles = [item.print.title for item in found]
     rows(
         _RECORD,
         {
@@ -53,7 +61,11 @@ def record_fingerprints(seen: Iterable[Seen]) -> None:
             "headline": [item.print.headline for item in found],
             "place_known": [item.print.place_known for item in found],
             "version": [item.print.version for item in found],
-            "title": [item.print.title[:300] for item in found],
+            "title": titles,
+            "placed": [
+                told_apart(item.print.title, item.print.place, [item.print.title]) for item in found
+            ],
+            "twin": [title in titles[:at] for at, title in enumerate(titles)],
             "template": [item.print.template for item in found],
             "category": [str(item.print.category) for item in found],
             "first": [item.first for item in found],

@@ -14,6 +14,7 @@ from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.evidence.fingerprints.lifecycle import OPEN
 from drain.fingerprints import VERSION, fingerprint
 from drain.fingerprints import Fingerprint as Print
+from drain.fingerprints.titles import told_apart
 from drain.models import Fingerprint, FingerprintAlias, Transition
 from drain.models.fingerprint_rows import SAMPLE_CHARACTERS
 from drain.models.vocabulary import FingerprintStatus
@@ -53,11 +54,13 @@ def _renew(found: Fingerprint) -> None:
 
 def _rename(found: Fingerprint, made: Print) -> None:
     FingerprintAlias.objects.create(key=found.key, fingerprint=found, version=found.version)
+    others = Fingerprint.objects.filter(title=made.title).exclude(pk=found.pk)
+    title = told_apart(made.title, made.place, [made.title] if others.exists() else [])
     Fingerprint.objects.filter(pk=found.pk).update(
         key=made.key,
         coarse=made.coarse,
         version=made.version,
-        title=made.title[:300],
+        title=title,
         template=made.template,
         category=str(made.category),
     )

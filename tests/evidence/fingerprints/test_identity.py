@@ -86,6 +86,25 @@ def test_a_reason_and_its_traceback_are_stored_as_one_headline():
 
 
 @pytest.mark.django_db
+def test_two_causes_with_one_title_are_told_apart_by_the_place_of_the_later_one():
+    texts = (TRACEBACK, TRACEBACK.replace("in read", "in write"))
+    first, second = (fingerprint(text) for text in texts)
+    assert first.title == second.title
+    record_fingerprints([Seen(first, texts[0], NOON, NOON)])
+    record_fingerprints([Seen(second, texts[1], NOON, NOON)])
+    record_fingerprints([Seen(first, texts[0], NOON, NOON + timedelta(minutes=5))])
+    titles = dict(Fingerprint.objects.values_list("key", "title"))
+    assert titles == {first.key: first.title, second.key: f"{first.title} (in rows.write)"}
+
+
+@pytest.mark.django_db
+def test_two_causes_with_one_title_that_are_met_at_once_are_told_apart_too():
+    texts = (TRACEBACK, TRACEBACK.replace("in read", "in write"))
+    record_fingerprints([Seen(fingerprint(text), text, NOON, NOON) for text in texts])
+    assert len(set(Fingerprint.objects.values_list("title", flat=True))) == 2
+
+
+@pytest.mark.django_db
 def test_a_cause_met_once_without_its_place_stays_one_that_may_be_another():
     whole = fingerprint(TRACEBACK)
     bare = type(whole)(
