@@ -102,3 +102,41 @@ def test_phases_come_from_a_file(tmp_path):
     assert Phase.objects.get().state == "FAILED"
     with pytest.raises(CommandError, match="cannot be read"):
         command("import_phases", str(tmp_path / "none.jsonl"))
+
+
+def test_a_dry_run_shows_what_the_file_is_taken_for(tmp_path):
+    path = tmp_path / "phases.txt"
+    path.write_text("dag_run;task;state;owner\nr;a;failed;ann\nr;b;gone;\n")
+    options = [str(path), "--map", "run_id=dag_run", "--map", "phase_id=task"]
+    shown = command("import_phases", *options, "--dry-run")
+    assert "Recognised as CSV with ; between fields, UTF-8; records of drainsite." in shown
+    assert "state failed -> FAILED: 1" in shown
+    assert "state gone -> left out: 1" in shown
+    assert "r | a | FAILED" in shown
+    assert "Fields that nobody reads: owner." in shown
+    assert "Left out: 1 in state gone. Take them with --map state:gone=FAILED" in shown
+    assert not Phase.objects.exists()
+    assert "1 new" in command("import_phases", *options)
+
+
+def test_rejects_are_listed_with_their_lines(tmp_path):
+    path = tmp_path / "phases.jsonl"
+    good = '{"run_id": "r", "phase_id": "a", "state": "FAILED"}\n'
+    path.write_text(good + "{broken\n" * 30)
+    shown = command("import_phases", str(path), "--lenient")
+    assert "30 rejected:\n  Line 2 is no JSON" in shown
+    assert "and 10 more" in shown
+    assert (
+        json.loads(command("import_phases", str(path), "--lenient", "--json"))["rejects"][29][
+            "line"
+        ]
+        == 31
+    )
+
+
+@pytest.mark.parametrize("delimiter", ["", ";;", '"'])
+def test_a_delimiter_is_one_character(tmp_path, delimiter):
+    path = tmp_path / "phases.csv"
+    path.write_text("run_id;phase_id;state\nr;a;FAILED\n")
+    with pytest.raises(CommandError, match="one character"):
+        command("import_phases", str(path), "--delimiter", delimiter)

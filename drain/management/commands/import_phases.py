@@ -107,7 +107,7 @@ class Command(DatabaseCommand):
 
 
 def _delimiter(written: str | None) -> str | None:
-    found = {"\\t": "\t", "tab": "\t"}.get(written or "", written)
+    found = {"\\t": "\t", "tab": "\t"}.get(written, written) if written is not None else None
     if found is not None and (len(found) != 1 or found in '"\r\n'):
         raise CommandError("--delimiter is one character, or tab.", returncode=2)
     return found

@@ -100,7 +100,7 @@ class Translation:
         header = reading.header
         if header is None:
             return
-        there = f"it has {', '.join(name[:40] for name in header[:12])}; the delimiter looks like `{reading.delimiter}`"
+        there = f"it has {', '.join(name[:30] for name in header[:8])}; the delimiter looks like `{reading.delimiter}`"
         for ours, rules in self._typed.fields.items():
             wanted = places(rules[0])
             if missing := [name for name in wanted if name.partition(".")[0] not in header]:

@@ -7,9 +7,18 @@ import json
 
 import pytest
 
-from drain.models import Dependency, ExecutorProfile, Phase, Run
+from drain.models import (
+    Dependency,
+    ExecutorProfile,
+    Fingerprint,
+    Phase,
+    Run,
+    Source,
+    Transition,
+)
 from drain.sources.errors import SourceError
 from drain.sources.files.importing import import_file
+from drain.sources.files.result import Options
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +148,76 @@ def test_a_circle_across_two_files_is_refused():
 def test_one_endless_line_is_refused_without_reading_it_all():
     with pytest.raises(SourceError, match="Line 1 is longer than 4 MiB"):
         load(b"x" * (5 * 1024 * 1024))
+
+
+def take(*lines: object, **options: bool):
+    data = b"\n".join(json.dumps(line).encode() for line in lines)
+    return import_file(io.BytesIO(data), None, NOON, options=Options(**options))  # type: ignore[arg-type]
+
+
+def test_a_dry_run_says_what_would_happen_and_writes_nothing():
+    found = take(A, B, {**A, "phase_id": "c", "state": "Gone"}, dry_run=True)
+    assert (found.created, found.dependencies, found.left_out) == (2, 1, 1)
+    assert found.examples[0] == {
+        "run_id": "r",
+        "phase_id": "a",
+        "state": "FAILED",
+        "reason": "KeyError: 1",
+    }
+    assert set(found.states) == {("failed", "FAILED", 1), ("FAILED", "FAILED", 1), ("Gone", "", 1)}
+    assert not Phase.objects.exists()
+    assert not Run.objects.exists()
+    assert not Source.objects.exists()
+    assert not Fingerprint.objects.exists()
+    assert not Transition.objects.exists()
+    assert take(A, B).created == 2
+
+
+def test_any_id_can_be_depended_on():
+    odd = {"run_id": "a/b", "phase_id": " c, d/e;f ", "state": "FAILED"}
+    need = {"run_id": odd["run_id"], "phase_id": odd["phase_id"]}
+    within = {"run_id": "a/b", "phase_id": "g/h", "state": "FAILED"}
+    take(
+        odd,
+        within,
+        {**A, "depends_on": [need]},
+        {**A, "run_id": "a/b", "depends_on": [{"phase_id": "g/h"}]},
+    )
+    found = Dependency.objects.values_list("prerequisite__phase_id", "prerequisite__run__run_id")
+    assert set(found) == {(" c, d/e;f ", "a/b"), ("g/h", "a/b")}
+
+
+def test_any_id_can_be_depended_on_in_csv():
+    load(
+        b"run_id,phase_id,state,depends_on",
+        b'r,"a, b/c",FAILED,',
+        b'r,d,FAILED,"[{""phase_id"": ""a, b/c""}]"',
+        b'r,e,FAILED,"{""phase_id"": ""a, b/c""}"',
+        kind="csv",
+    )
+    assert Dependency.objects.filter(prerequisite__phase_id="a, b/c").count() == 2
+
+
+def test_of_a_phase_that_is_given_twice_the_first_is_taken_where_rejects_are_collected():
+    late = {**A, "state": "COMPLETE"}
+    with pytest.raises(SourceError, match=r"given twice \(lines 1 and 3\)"):
+        take(A, B, late)
+    found = take(A, B, late, lenient=True)
+    assert (found.phases, found.created, found.rejected) == (2, 2, 1)
+    assert found.rejects[0].line == 3
+    assert Phase.objects.get(phase_id="a").state == "FAILED"
+
+
+def test_a_source_that_vanishes_in_the_middle_leaves_nothing_half_done():
+    class Vanishing(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            found = super().read(size)
+            if not found:
+                raise OSError(5, "Input/output error")
+            return found
+
+    data = b"".join(json.dumps({**A, "phase_id": f"p{n}"}).encode() + b"\n" for n in range(2000))
+    with pytest.raises(SourceError, match=r"breaks off after line [1-9]"):
+        import_file(Vanishing(data), None, NOON, options=Options(lenient=True))
+    assert not Phase.objects.exists()
+    assert not Source.objects.exists()
