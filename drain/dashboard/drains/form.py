@@ -9,6 +9,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils import timezone
 
+from drain.dashboard.drains.again import Part, part_of
 from drain.engine.sessions.scope import SessionScope
 from drain.policy.moments import MomentError, read_moment
 from drain.policy.stopping.limits import LimitError, Limits, QueuedPolicy, parse_queued_policy
@@ -102,6 +103,8 @@ class DrainForm:
     """By field name; "all" for what concerns none in particular."""
     fingerprints: list[NamedFingerprint] = field(default_factory=list)
     """Those of the scope in words."""
+    part: Part | None = None
+    """The phases of an earlier drain that this one is about."""
     timeout: str = ""
     """The timeout of a phase where the form names none."""
 
@@ -132,6 +135,7 @@ def read_form(data: QueryDict, now: datetime) -> DrainForm:
     """Parse and check everything; never raises. Absent and empty fields take their default, which may be off."""
     form = DrainForm(_typed(data))
     form.note = form.values["note"][:500]
+    form.part = part_of(form.values["of"])
     form.scope = SessionScope(
         run_ids=_words(form.values["run"]),
         skip_run_prefixes=_words(form.values["skip"]),
@@ -156,6 +160,7 @@ def _typed(data: QueryDict) -> dict[str, str]:
     for name in ("run", "skip", "fingerprint"):
         values[name] = " ".join(data.getlist(name)).strip()
     values["queued_policy"] = data.get("queued_policy", plain.queued_policy.value)
+    values["of"] = data.get("of", "").strip()
     values["until"] = data.get("until", "").strip()
     values["note"] = data.get("note", "").strip()
     return values

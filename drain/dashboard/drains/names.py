@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from django.db.models import Max, Min, Value
 from django.db.models.functions import Coalesce
@@ -10,7 +11,7 @@ from django.db.models.functions import Coalesce
 from drain.dashboard.drains.form import DrainForm, NamedFingerprint
 from drain.engine.errors import MOST_IN_A_NAME, InputError, bounded
 from drain.models import ExecutorProfile, Fingerprint, FingerprintAlias, Phase, Run
-from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
+from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS, MAX_BATCH_SIZE
 
 _FIELDS = {"run": "Runs", "skip": "Skip prefixes", "fingerprint": "Fingerprints"}
 
@@ -18,9 +19,23 @@ _FIELDS = {"run": "Runs", "skip": "Skip prefixes", "fingerprint": "Fingerprints"
 def check_names(form: DrainForm) -> None:
     """Put a sentence beside each field with an unknown name, and what the site knows of the rest into the form."""
     form.timeout, scope = executors_timeout(), form.scope
+    _resolve_part(form)
     _check(form, "run", scope.run_ids, _unknown_run)
     _check(form, "skip", scope.skip_run_prefixes, _unknown_prefix)
     _check(form, "fingerprint", scope.fingerprints, lambda keys: _unknown_fingerprint(form, keys))
+
+
+def _resolve_part(form: DrainForm) -> None:
+    """Narrow the scope to phases of an earlier drain; none left is an error, for no phases would mean all."""
+    if not form.values["of"]:
+        return
+    phases = tuple(form.part.phases()[:MAX_BATCH_SIZE]) if form.part else ()
+    if phases:
+        form.scope = replace(form.scope, phases=phases)
+    else:
+        form.errors["all"] = (
+            "Of that drain no such phase is failed any more: nothing is left to drain."
+        )
 
 
 def executors_timeout() -> str:

@@ -60,7 +60,7 @@ def takes_long(form: DrainForm) -> bool:
     """Whether the page should be there before its preview: a plan over everything, of a large backlog."""
     known = shared_counts().by_state
     planned = known.get(PhaseState.FAILED, 0) + known.get(PhaseState.QUEUED, 0)
-    return planned > LARGE and not form.errors and not form.scope.run_ids
+    return planned > LARGE and not (form.errors or form.scope.run_ids or form.scope.phases)
 
 
 def deferred_context(form: DrainForm, now: datetime) -> dict[str, Any]:

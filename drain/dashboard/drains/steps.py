@@ -52,7 +52,7 @@ _WORDS = {"drain": "Preview", "report": "Report", "queued": "Queued", "clear_que
 def _page_for(argv: tuple[str, ...], session: DrainSession | None) -> str:
     name = argv[0]
     if name == "drain" and "--resume" not in argv:
-        return f"{reverse('drain:session-new')}?{urlencode(_form_values(argv))}"
+        return f"{reverse('drain:session-new')}?{urlencode(form_values(argv))}"
     if name == "report" and session is not None:
         return report_href(session.pk)
     if name in ("queued", "clear_queued"):
@@ -60,8 +60,8 @@ def _page_for(argv: tuple[str, ...], session: DrainSession | None) -> str:
     return ""
 
 
-def _form_values(argv: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The flags of a drain as fields of its form; a flag without a value is none."""
+def form_values(argv: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the flags of a drain as fields of its form; a flag without a value is none."""
     pairs = [
         (flag.removeprefix("--"), text) for flag, text in zip(argv[1::2], argv[2::2], strict=False)
     ]

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from drain.dashboard.drains import queries
+from drain.dashboard.drains.again import ways_again
 from drain.dashboard.drains.gauges import GaugeView, limits_off, session_gauges
 from drain.dashboard.drains.progress import progress
 from drain.dashboard.drains.stop_card import stop_card
@@ -168,6 +169,7 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         "verdicts": verdicts[: queries.VERDICTS],
         "more_verdicts": len(verdicts) > queries.VERDICTS,
         "planned": books.planned,
+        "again": [] if live else ways_again(session, counts, plan.waiting + plan.left),
         "card": stop_card(session, plan, verdicts),
         "command": drain_command(SessionScope.from_json(session.scope), limits, session.note),
         "reason_rows": _reason_rows(session, plan),

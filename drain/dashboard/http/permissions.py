@@ -10,13 +10,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from drain.models.roles import least_role
+from drain.models.roles import Role, least_role
 
 P = ParamSpec("P")
+NAMED = 3
+"""Administrators that a sentence names."""
 SEE = "drain.view_phase"
 """What every role has: to see the pages at all."""
 
@@ -46,6 +50,22 @@ def require(request: HttpRequest, permission: str) -> None:
     """Raise PermissionDenied with a sentence that names the role, unless the person has `permission`."""
     if request.user.has_perm(permission):
         return
+    if not request.user.has_perm(SEE):
+        raise PermissionDenied(
+            f"The account {request.user.get_username()} has no role yet, so it sees nothing. "
+            f"Ask {_whom_to_ask()} for one."
+        )
     role = least_role(permission)
     who = f"the role {role} or a higher one" if role else "a superuser"
     raise PermissionDenied(f"This needs {who}. Ask an administrator of this site for it.")
+
+
+def _whom_to_ask() -> str:
+    """The first administrators by name, with an address where they gave one."""
+    gives = Q(is_superuser=True) | Q(groups__name=Role.ADMINISTRATOR)
+    people = get_user_model().objects.filter(gives, is_active=True).distinct().order_by("pk")
+    names = [
+        f"{name} ({email})" if email else name
+        for name, email in people.values_list("username", "email")[:NAMED]
+    ]
+    return " or ".join(names) or "an administrator of this site"

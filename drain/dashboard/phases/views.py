@@ -15,6 +15,7 @@ from drain.dashboard.attempts.ansi import Painter, Piece
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
+from drain.dashboard.phases.ways import blocker_of
 from drain.db.sql import rows
 from drain.engine.queue.explain import explain
 from drain.models import Attempt, Fingerprint, Phase, TelemetryEvent, Transition
@@ -61,10 +62,12 @@ def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
     failed = next((attempt for attempt in attempts if attempt.error), None)
     why = explain(phase, now)
     key = (failed.fingerprint if failed else "") or phase.last_fingerprint
+    neighbours = _neighbours(phase)
     context = {
         "now": now,
         "phase": phase,
         "why": why,
+        "blocker": blocker_of(phase, why, neighbours["needs"]),
         "session_href": link("session-detail", why.session) if why.session else "",
         "drain_href": link("session-new", run=phase.run.run_id),
         "attempts": attempts[:ATTEMPTS],
@@ -79,7 +82,7 @@ def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "events": list(
             TelemetryEvent.objects.filter(phase=phase).order_by("-pk").only(*_EVENT)[:EVENTS]
         ),
-        **_neighbours(phase),
+        **neighbours,
     }
     over = phase.state in ENDED_STATES and current is None
     return page_or_fragment(request, "phases/page.html", "phases/_live.html", context, over=over)

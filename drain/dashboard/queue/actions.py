@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from drain.dashboard.http.actions import REFUSALS, attempt, person, reason_of, verb
 from drain.dashboard.queue.views import filter_of
-from drain.dashboard.ui.commands import manage
+from drain.dashboard.ui.commands import drain_command, manage
 from drain.engine.bulk.worker import LARGE, MOST, Order, create_bulk
 from drain.engine.queue.blockers import queued_ids
 from drain.engine.queue.clearing import PhaseResult, clear_queued, requeue
@@ -32,6 +32,7 @@ MOVES = {
     "clear": ("clear_queued", "Clear queued phases"),
     "requeue": ("requeue", "Requeue failed phases"),
 }
+_DRAINABLE = (PhaseState.FAILED, PhaseState.QUEUED)
 CLEARS_TO = (
     ("failed", "A drain may take it"),
     ("skipped", "It ends; what waits for it may go on"),
@@ -133,8 +134,17 @@ def _phases(request: HttpRequest) -> list[int]:
 
 @verb("drain.drain_phases")
 def phase_drain(request: HttpRequest, pk: int) -> HttpResponse:
-    """A session of one phase, which may be queued because it was named."""
-    phase = get_object_or_404(Phase, pk=pk)
+    """First which phase would be drained; then a session of it alone, which may be queued because it was named."""
+    phase = get_object_or_404(Phase.objects.select_related("run"), pk=pk)
+    if not request.POST.get("confirmed") and phase.state in _DRAINABLE:
+        scope = SessionScope(phase=phase.pk)
+        context = {
+            "phase": phase,
+            "nobody": not strength().workers,
+            "command": drain_command(scope, Limits(batch_size=1)),
+            "page_has_primary": True,
+        }
+        return render(request, "queue/drain_one.html", context)
     actor = person(request)
     asked = Asked(
         SessionScope(phase=phase.pk),

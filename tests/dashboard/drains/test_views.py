@@ -310,3 +310,45 @@ def test_a_fingerprint_that_came_too_often_in_the_session_has_its_card():
     assert "fingerprint_stopped" in page
     assert "patch does not apply" in page
     assert f"fingerprint={cause.key}" in page
+
+
+def test_a_drain_that_ended_offers_what_failed_the_rest_and_the_same_again():
+    session = a_session("stopped", stop_reason="person")
+    failed = Candidate.objects.get(session=session, planned_position=1)
+    Candidate.objects.filter(pk=failed.pk).update(outcome="failed")
+    SessionRun.objects.filter(session=session).update(complete=2, failed=1)
+    left = Candidate.objects.get(session=session, status="waiting")
+    ExecutorFactory(is_default=True)
+    operator = signed_in(Role.OPERATOR)
+    page = operator.get(f"/drains/{session.pk}/").content.decode()
+    for part, phase in (("failed", failed.phase_id), ("rest", left.phase_id)):
+        address = f"/drains/new/?of={session.pk}%3A{part}"
+        assert address in page
+        form = operator.get(address).content.decode()
+        assert "Start drain of 1 phase" in form
+        assert f'name="of" value="{session.pk}:{part}"' in form
+        assert f'name="seen_ids" value="{phase}"' in form
+    assert "Same again…" in page
+    assert "/drains/new/?batch_size=20" in page
+    assert (
+        "Same again…" not in signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
+    )
+
+
+@pytest.mark.parametrize("of", ["1:failed", "0:rest", "x:failed", "7:all", "7"])
+def test_a_part_of_a_drain_that_holds_no_failed_phase_is_never_everything(of):
+    ExecutorFactory(is_default=True)
+    PhaseFactory()
+    page = signed_in(Role.OPERATOR).get("/drains/new/", {"of": of}).content.decode()
+    assert "nothing is left to drain" in page
+    assert "Nothing to start" in page
+
+
+def test_stopping_and_cancelling_ask_with_the_numbers_of_now():
+    session = a_session("running")
+    page = signed_in(Role.OPERATOR).get(f"/drains/{session.pk}/").content.decode()
+    assert 'data-dialog-open="stop-session"' in page
+    assert "0 running phases may end; 1 more of the plan is not started and stays failed." in page
+    assert "0 running phases are ended and go back to failed" in page
+    assert f'<form method="post" action="/drains/{session.pk}/stop/">' in page
+    assert page.index("<dialog") < page.index(f'action="/drains/{session.pk}/stop/"')

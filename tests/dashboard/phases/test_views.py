@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.core.cache import cache
 
-from drain.models import TelemetryEvent, Transition
+from drain.models import Dependency, Hold, TelemetryEvent, Transition
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
 from tests.factories import (
@@ -69,6 +69,41 @@ def test_a_failed_phase_that_nothing_holds_back_is_drained_alone_by_who_may(clie
     ):
         page = browser.get(f"/phases/{phase.pk}/").content.decode()
         assert page.count("Drain this phase") == offered
+
+
+def test_the_page_of_a_queued_phase_has_its_ways_out_for_who_may(client):
+    phase = PhaseFactory(state="QUEUED")
+    ways = (f'name="pk" value="{phase.pk}">Clear…', "Drain it…", "Ignore it…")
+    for browser, offered in ((signed_in(Role.OPERATOR), [1, 1, 1]), (client, [0, 0, 1])):
+        page = browser.get(f"/phases/{phase.pk}/").content.decode()
+        assert [page.count(way) for way in ways] == offered
+
+
+def needing(state, **fields):
+    """A failed phase that needs another one, and that one."""
+    needed = PhaseFactory(state=state, run=RunFactory(order="independent"), **fields)
+    phase = PhaseFactory(run=RunFactory(order="independent"))
+    Dependency.objects.create(phase=phase, prerequisite=needed)
+    return phase, needed
+
+
+@pytest.mark.parametrize(("state", "ways"), [("QUEUED", 1), ("EXECUTING", 0)])
+def test_a_waiting_phase_links_what_it_waits_for_with_its_ways_out(state, ways):
+    ExecutorFactory(is_default=True)
+    phase, needed = needing(state, phase_id="research-10")
+    Dependency.objects.create(phase=phase, prerequisite=PhaseFactory(phase_id="research-1"))
+    page = signed_in(Role.OPERATOR).get(f"/phases/{phase.pk}/").content.decode()
+    why = page[page.index("Why it is not running") : page.index("needs-title")]
+    assert f'href="/phases/{needed.pk}/">research-10 of {needed.run.run_id}' in why
+    assert why.count(f'value="{needed.pk}">Clear…') == ways
+
+
+def test_a_phase_of_a_held_run_leads_to_the_hold(client):
+    ExecutorFactory(is_default=True)
+    phase = PhaseFactory()
+    Hold.objects.create(kind="run", value=phase.run.run_id, reason="r", created_by="x")
+    assert "/queued/#holds" in client.get(f"/phases/{phase.pk}/").content.decode()
+    assert 'id="holds"' in client.get("/queued/").content.decode()
 
 
 def test_a_running_phase_shows_its_last_lines_and_asks_again(client):

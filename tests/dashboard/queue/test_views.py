@@ -49,7 +49,7 @@ def test_names_and_reasons_are_text_and_a_row_offers_only_what_a_person_may_do()
         assert page.count("&lt;script&gt;") >= 3
         offers = (
             "Clear…",
-            "Drain it",
+            "Drain it…",
             "Tick all",
             f'value="{phase.pk}"',
             "Release",
@@ -100,8 +100,14 @@ def test_a_failed_phase_is_requeued_with_a_reason():
 
 def test_one_queued_phase_is_drained_because_it_was_named():
     ExecutorProfile.objects.create(name="true", argv=["/bin/true"], is_default=True)
-    phase = queued()
-    signed_in(Role.OPERATOR).post(f"/phases/{phase.pk}/drain/")
+    phase, operator = queued(), signed_in(Role.OPERATOR)
+    asked = operator.post(f"/phases/{phase.pk}/drain/").content.decode()
+    assert "Drain 1 phase" in asked
+    assert phase.phase_id in asked
+    assert phase.run.run_id in asked
+    assert "somebody else may be about to run it" in asked
+    assert not DrainSession.objects.exists()
+    operator.post(f"/phases/{phase.pk}/drain/", {"confirmed": "1"})
     session = DrainSession.objects.get()
     assert (session.selected, session.scope["phase"]) == (1, phase.pk)
 
