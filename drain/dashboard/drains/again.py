@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from drain.dashboard.drains.steps import Step, form_values
 from drain.dashboard.http.links import link
 from drain.models import Candidate, DrainSession
-from drain.models.vocabulary import FAILURE_OUTCOMES, Outcome, PhaseState
+from drain.models.vocabulary import FAILURE_OUTCOMES, UNCOUNTED_OUTCOMES, PhaseState
 from drain.policy.argv import same_again
 from drain.policy.numbers import whole
 
@@ -39,8 +39,8 @@ class Part:
         if self.name == FAILED:
             found = found.filter(outcome__in=FAILURE_OUTCOMES)
         else:
-            # What a cancelled drain ended counts as not tried.
-            found = found.filter(outcome__in=("", Outcome.CANCELLED))
+            # What ended without being tried to the end counts for nothing.
+            found = found.filter(outcome__in=("", *UNCOUNTED_OUTCOMES))
         return found.order_by("planned_position").values_list("phase_id", flat=True)
 
 
