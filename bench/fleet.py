@@ -148,8 +148,8 @@ UPDATE drain_drainsession s SET selected = (
     SELECT count(*) FROM drain_candidate WHERE session_id = s.id AND planned_position IS NOT NULL);
 """
 _REST = """
-INSERT INTO drain_executorprofile (name, argv, cwd, env, env_from, preflight, allow_dash, os_user, chunk, is_default, created_by, updated_at)
-VALUES ('bench', '["true"]', '', '{}', '[]', '', false, '', 1, true, 'bench', now());
+INSERT INTO drain_executorprofile (name, argv, cwd, env, env_from, preflight, allow_dash, os_user, is_default, created_by, updated_at)
+VALUES ('bench', '["true"]', '', '{}', '[]', '', false, '', true, 'bench', now());
 INSERT INTO drain_workerhost (id, host, pid, version, workers, profiles, last_seen)
 SELECT gen_random_uuid(), format('host-%%s', n), n, '1', 4, '["bench"]', now() + interval '1 day' FROM generate_series(1, 4) n;
 INSERT INTO drain_fixmarker (id, title, applied_at, commit, note, created_by)
@@ -174,6 +174,18 @@ CREATE FUNCTION bench_error(cause int, n bigint) RETURNS text LANGUAGE sql AS $$
 _INDEXES = """
 SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename = ANY(%s)
     AND indexname NOT IN (SELECT conname FROM pg_constraint) AND indexdef NOT LIKE 'CREATE UNIQUE%%'
+"""
+# Django gives most columns their default itself; here the server has to, while rows go in by SQL.
+_WITHOUT_DEFAULT = """
+SELECT table_name, column_name, CASE
+    WHEN data_type IN ('text', 'character varying') THEN ''''''
+    WHEN data_type = 'boolean' THEN 'false'
+    WHEN data_type = 'jsonb' THEN '''{}'''
+    ELSE '0' END
+FROM information_schema.columns
+WHERE table_schema = 'public' AND starts_with(table_name, 'drain_') AND is_nullable = 'NO'
+    AND column_default IS NULL AND is_identity = 'NO' AND is_generated = 'NEVER'
+    AND data_type IN ('text', 'character varying', 'boolean', 'jsonb', 'integer', 'bigint', 'smallint', 'double precision')
 """
 _LARGE = [
     "drain_phase",
@@ -204,8 +216,14 @@ def build() -> None:
         indexes = cursor.fetchall()
         for name, _ in indexes:
             cursor.execute(f'DROP INDEX "{name}"')
+        cursor.execute(_WITHOUT_DEFAULT)
+        defaults = cursor.fetchall()
+        for table, column, value in defaults:
+            cursor.execute(f'ALTER TABLE {table} ALTER COLUMN "{column}" SET DEFAULT {value}')
         for text in (_ERROR, _RUNS, _PHASES, _CAUSES, _ATTEMPTS, _HISTORY, _SESSIONS, _REST):
             _run(text)
+        for table, column, _ in defaults:
+            cursor.execute(f'ALTER TABLE {table} ALTER COLUMN "{column}" DROP DEFAULT')
         for _, definition in indexes:
             cursor.execute(definition)
         for table in _SEQUENCED:
