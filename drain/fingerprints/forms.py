@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable
 
-from drain.fingerprints.frames import read_frame
-from drain.fingerprints.lines import indent_of
 from drain.fingerprints.model import Failure
+from drain.fingerprints.paragraphs import PARAGRAPH_LINES, paragraph, with_what_it_introduces
 from drain.fingerprints.python import typed_line
-from drain.fingerprints.signs import is_aside, is_routine
-from drain.fingerprints.words import is_wrapper, own_words
+from drain.fingerprints.words import own_words
 
 # place: word: text, whatever the language of the word; src/a.c:7:5: | Cart.cs(19,6): | file "a.ml", line 3
 _PLACE = re.compile(
@@ -77,8 +74,6 @@ _WITHIN = (
     "Out of",
     "panic",
 )
-_PARAGRAPH_LINES = 12
-_PULLED = 4
 
 
 def is_diagnostic(line: str) -> bool:
@@ -141,9 +136,9 @@ def take_apart(lines: list[str], index: int, *, named: bool = False) -> Failure:
     if typed and typed.message:
         message = typed.message
         if message.endswith(":"):
-            message = _with_what_it_introduces(message, lines, index)
+            message = with_what_it_introduces(message, lines, index)
         return Failure(typed.type, message, place)
-    message = _with_what_it_introduces("" if typed else line, lines, index)
+    message = with_what_it_introduces("" if typed else line, lines, index)
     return Failure(typed.type if typed else "", message, place)
 
 
@@ -170,83 +165,13 @@ def _last_column(line: str) -> str:
     return columns[-1] if len(columns) >= 4 and own_words(columns[-1]) > 1 else ""
 
 
-def _with_what_it_introduces(line: str, lines: list[str], index: int) -> str:
-    """The line; one that says too little of its own or ends with a colon pulls in what follows."""
-    own = own_words(line)
-    thin = own < 2 or is_wrapper(line)
-    introduces = line.rstrip().endswith((":", ";", "=>"))
-    if not thin and not introduces:
-        below = lines[index + 1 : index + 8]
-        return line + _context(below) + _code(line, below)
-    if own and not introduces and not is_wrapper(line):
-        return line
-    words = [line]
-    for bare in islice(_introduced(lines, index, colon=introduces), _PULLED):
-        words.append(bare)
-        own += own_words(bare)
-        if own >= 3 and not bare.endswith(":"):
-            break
-    return " ".join(word for word in words if word)
-
-
-def _introduced(lines: list[str], index: int, *, colon: bool) -> Iterator[str]:
-    """The lines that belong to the one at ``index``: its block, without a colon only what stands deeper."""
-    margin = indent_of(lines[index]) + (not colon)
-    begun = False
-    for line in lines[index + 1 : index + 1 + _PARAGRAPH_LINES]:
-        bare = line.strip(" \t*-\u2022\u2570\u2500>\u2502")
-        if not bare and begun:
-            return
-        if (
-            not any(char.isalpha() for char in bare)
-            or bare.startswith("at ")
-            or read_frame(line)
-            or is_aside(line)
-        ):
-            continue
-        if indent_of(line) < margin or is_routine(line):
-            return
-        begun = True
-        yield bare
-
-
-def _context(below: list[str]) -> str:
-    """PostgreSQL's context names the relation; nothing else is needed from the next lines."""
-    context = (line.partition(":")[2].strip() for line in below if line.startswith("CONTEXT:"))
-    return next((f" {words}" for words in context), "")
-
-
-# Code: 403. | Status: 503 | Reason: OOMKilled
-_CODE = re.compile(
-    r"\s{0,12}(?:Code|Status(?: [Cc]ode)?|Reason)\s?[:=]\s{0,12}(?P<value>[\w]{2,60})"
-)
-
-
-def _code(line: str, below: list[str]) -> str:
-    """A code that the key-value block below an error gives; empty when the error has it already."""
-    codes = (found for found in map(_CODE.match, below) if found)
-    return next(
-        (f" ({found.group().strip()})" for found in codes if found["value"] not in line), ""
-    )
-
-
-def _paragraph(below: list[str]) -> str:
-    """The lines up to the next blank one, on one line."""
-    words: list[str] = []
-    for line in below:
-        if not line.strip() and words:
-            break
-        words.append(line.strip())
-    return " ".join(words)
-
-
 def _at(found: re.Match[str], lines: list[str], index: int) -> Failure:
-    message = found["text"] or _paragraph(lines[index + 1 : index + 1 + _PARAGRAPH_LINES])
+    message = found["text"] or paragraph(lines[index + 1 : index + 1 + PARAGRAPH_LINES])
     return Failure(found["kind"], message, found["f"] or "", hint="build" if found["path"] else "")
 
 
 def _npm(found: re.Match[str], lines: list[str], index: int) -> Failure:
-    below = lines[index + 1 : index + 1 + _PARAGRAPH_LINES]
+    below = lines[index + 1 : index + 1 + PARAGRAPH_LINES]
     texts = (_NPM_TEXT.match(line) for line in below)
     return Failure(f"npm {found.group(1)}", next((text.group(1) for text in texts if text), ""))
 
@@ -264,7 +189,7 @@ def _place(found: re.Match[str], lines: list[str], index: int) -> Failure | None
         kind, text = lint["code"], lint["text"]
     # MSBuild and Visual C++ add the project in brackets at the end.
     text = re.sub(r"\s\[[^\]\[]{1,300}proj\]$", "", text)
-    return Failure(kind, _with_what_it_introduces(text, lines, index), path, hint="build")
+    return Failure(kind, with_what_it_introduces(text, lines, index), path, hint="build")
 
 
 def _shell(found: re.Match[str], _lines: list[str], _index: int) -> Failure:
