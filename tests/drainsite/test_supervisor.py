@@ -173,7 +173,7 @@ def test_a_stop_while_the_stand_in_is_dead_leaves_nothing_either(site):
     os.kill(running.stand_in(), signal.SIGKILL)
     running.process.send_signal(signal.SIGTERM)
     running.process.send_signal(signal.SIGCONT)
-    running.process.communicate(timeout=60)
+    running.process.communicate(timeout=300)
     assert running.gone(running.pids())
 
 

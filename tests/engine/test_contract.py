@@ -80,10 +80,10 @@ def test_a_phase_drained_by_a_worker_gets_all_of_the_contract(
     contract(backlog)
     site = manage("up", "--role", "worker", "--workers", "1")
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while True:
             drain = manage("drain", "--json")
-            out, err = drain.communicate(timeout=60)
+            out, err = drain.communicate(timeout=300)
             if drain.returncode == 0:
                 break
             assert "No worker is alive" in err
@@ -93,7 +93,7 @@ def test_a_phase_drained_by_a_worker_gets_all_of_the_contract(
         check(backlog.folder)
     finally:
         site.terminate()
-        site.communicate(timeout=60)
+        site.communicate(timeout=300)
 
 
 @pytest.mark.parametrize(

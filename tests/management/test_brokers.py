@@ -61,7 +61,7 @@ def test_two_hosts_drain_over_either_broker(
         backlog.run(f"r{run}", 5)
     for name in ("one", "two"):
         start("up", "--role", "worker", "--workers", "1", folder=name, **broker)
-    until(lambda: strength().hosts == 2, 60)
+    until(lambda: strength().hosts == 2, 300)
     drained = start("drain", "--parallel", "2", "--batch-size", "100", "--json", **broker).json()
     assert (drained["complete"], drained["lost"]) == (20, 0)
     assert len(backlog.marks()) == 20
@@ -79,7 +79,7 @@ def test_a_host_with_a_secret_of_its_own_is_refused_before_it_takes_a_wake_up(
 ) -> None:
     up = ("up", "--role", "worker", "--workers", "1")
     start(*up, folder="one", **broker)
-    until(lambda: strength().hosts == 1, 60)
+    until(lambda: strength().hosts == 1, 300)
     other = start(*up, folder="two", SECRET_KEY="another" * 8, **broker)
     assert other.ended() == 1
     assert "another SECRET_KEY" in other.output

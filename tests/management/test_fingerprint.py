@@ -34,7 +34,7 @@ def run(tmp_path):
         command = ["sh", "-c", f"{shlex.join(command)} {shell_tail}"] if shell_tail else command
         return subprocess.run(
             command,
-            cwd=ROOT, env=environment, input=stdin, capture_output=True, timeout=60, check=False,
+            cwd=ROOT, env=environment, input=stdin, capture_output=True, timeout=300, check=False,
         )  # fmt: skip
 
     return call

@@ -46,18 +46,18 @@ def test_a_drain_in_the_foreground_goes_on_after_a_hiccup_and_says_when_its_work
     host = register_host(1, ["script"])
     drain = Host("drain", folder=tmp_path / "data")
     try:
-        until(lambda: DrainSession.objects.filter(state="planned").exists(), 60, drain)
+        until(lambda: DrainSession.objects.filter(state="planned").exists(), 300, drain)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-        until(lambda: "The database is back." in drain.output, 60, drain)
+        until(lambda: "The database is back." in drain.output, 300, drain)
         assert "The database does not answer (" in drain.output
         WorkerHost.objects.filter(pk=host).update(last_seen="2026-01-01T00:00Z")
-        until(lambda: "No worker is alive any more" in drain.output, 60, drain)
+        until(lambda: "No worker is alive any more" in drain.output, 300, drain)
         register_host(1, ["script"])
-        until(lambda: "Workers are back." in drain.output, 60, drain)
+        until(lambda: "Workers are back." in drain.output, 300, drain)
         cancel_session(DrainSession.objects.get().pk, SOMEBODY)
         assert drain.ended() == 5
     finally:

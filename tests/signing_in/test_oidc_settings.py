@@ -57,5 +57,5 @@ def test_without_a_provider_there_is_no_button(client, db):
 
 def _check(given: dict[str, str], *arguments: str) -> str:
     argv = [sys.executable, str(MANAGE), "check", *arguments]
-    done = subprocess.run(argv, env=given, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(argv, env=given, capture_output=True, text=True, check=False, timeout=300)
     return done.stderr if done.returncode else ""

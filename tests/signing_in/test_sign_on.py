@@ -136,6 +136,6 @@ def test_production_settings_pass_djangos_deployment_check(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr

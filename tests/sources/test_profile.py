@@ -145,7 +145,7 @@ def test_the_preflight_imports_what_a_phase_imports(autopack, workspace, line, o
         cwd=workspace,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (done.returncode == 0, said in done.stderr) == (ok, True)

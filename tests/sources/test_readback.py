@@ -40,7 +40,7 @@ def run_stub(autopack, mode: str, phase: str = PHASE) -> None:
         env={**os.environ, "DATABASE_URL": autopack.url, "STUB_MODE": mode},
         check=False,
         capture_output=True,
-        timeout=20,
+        timeout=300,
     )
 
 
