@@ -44,7 +44,7 @@ def as_text(value: object, limit: int = TEXT_LIMIT) -> str:
     if len(text) > limit:
         half = limit // 2 - 20
         text = f"{text[:half]}\n[... cut ...]\n{text[-half:]}" if limit > 1000 else text[:limit]
-    return text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def as_identifier(value: object, what: str) -> str:

@@ -192,8 +192,8 @@ def _params(value: object) -> dict[str, Any] | None:
 
 def _scalar(fields: Mapping[str, Any], name: str) -> str | None:
     value = fields.get(name)
-    if value is None:
-        return None
+    if value is None or type(value) is str:
+        return value
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise SourceError(f"{name} must be text, not {type(value).__name__}")
     return str(value)
