@@ -25,7 +25,7 @@ def test_clear_a_blocker(olga: User, report_run: Run, visit: Visit, complaints: 
     page.get_by_role("radio", name="skipped").check()
     page.get_by_label("Reason").fill("Its executor died on Friday")
     page.get_by_role("button", name="Clear 1").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("1 moved, 0 left alone")
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 phase moved")
     expect(page.get_by_role("row").filter(has_text="research-7")).to_contain_text("Done")
     assert Phase.objects.get(phase_id="research-7").state == "SKIPPED"
     assert "Its executor died on Friday" in {event.reason for event in AuditEvent.objects.all()}
@@ -42,8 +42,8 @@ def test_what_moved_meanwhile_is_left_alone_and_said(
     page.get_by_label("Reason").fill("Stale")
     Phase.objects.filter(phase_id="research-7").update(state="EXECUTING")
     page.get_by_role("button", name="Clear 1").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("0 moved, 1 left alone")
-    expect(page.get_by_role("row").filter(has_text="research-7")).to_contain_text("Left alone")
+    expect(page.get_by_role("heading", level=1)).to_have_text("0 phases moved, 1 not moved")
+    expect(page.get_by_role("row").filter(has_text="research-7")).to_contain_text("Not moved")
     assert complaints == []
 
 

@@ -11,7 +11,7 @@ from drain.dashboard.ui.times import hour
 from drain.db.sql import rows
 from drain.models import DrainSession, SessionRun
 from drain.policy.stopping.gauges import Gauge, gauges
-from drain.policy.stopping.limits import Limits
+from drain.policy.stopping.limits import KeyLevel, Limits
 from drain.policy.stopping.tallies import RunTally, SessionTally
 from drain.policy.words import age
 
@@ -26,6 +26,12 @@ _NAMES = {
     "max_failure_rate": "Failure rate",
     "until": "Wall clock",
     "sample": "Sample",
+}
+
+_LEVELS = {
+    KeyLevel.KEY: "fingerprint",
+    KeyLevel.COARSE: "coarse fingerprint",
+    KeyLevel.FINE: "fine fingerprint",
 }
 
 # A gauge shows the highest count, so only that row is read, whatever the number of runs.
@@ -71,6 +77,23 @@ def limits_off(limits: Limits) -> list[str]:
     """Names of the stop conditions that this session does without."""
     optional = [name for name in _NAMES if hasattr(limits, name)]
     return [_NAMES[name] for name in optional if getattr(limits, name) is None]
+
+
+def other_limits(limits: Limits, executors: str) -> list[tuple[str, str]]:
+    """Limits that hold and have no gauge, each with its value and unit, and where a timeout comes from."""
+    own = limits.phase_timeout_seconds
+    timeout = f"{own:,} s, set for this drain" if own else executors
+    found = [
+        ("Phase timeout", timeout),
+        ("Attempts per phase", number(limits.max_attempts_per_phase)),
+        ("In parallel", number(limits.parallel)),
+        ("Failure rate is taken over", f"the latest {limits.breaker_window:,} attempts"),
+        ("Like failures have the same", _LEVELS[limits.key_level]),
+        ("Waits for a worker host", f"{limits.wait_for_host:,} s"),
+    ]
+    if limits.sample is not None:
+        found.append(("Sample needs", f"{limits.passes_needed:,} complete"))
+    return found
 
 
 def _tallies(

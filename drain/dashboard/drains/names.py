@@ -9,6 +9,8 @@ from django.db.models import Max, Min, Value
 from django.db.models.functions import Coalesce
 
 from drain.dashboard.drains.form import DrainForm, NamedFingerprint
+from drain.dashboard.frame.frame import KEEP_SECONDS
+from drain.dashboard.http.cache import shared
 from drain.engine.errors import MOST_IN_A_NAME, InputError, bounded
 from drain.models import ExecutorProfile, Fingerprint, FingerprintAlias, Phase, Run
 from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS, MAX_BATCH_SIZE
@@ -18,7 +20,7 @@ _FIELDS = {"run": "Runs", "skip": "Skip prefixes", "fingerprint": "Fingerprints"
 
 def check_names(form: DrainForm) -> None:
     """Put a sentence beside each field with an unknown name, and what the site knows of the rest into the form."""
-    form.timeout, scope = executors_timeout(), form.scope
+    form.timeout, scope = shared("timeout", KEEP_SECONDS, executors_timeout), form.scope
     _resolve_part(form)
     _check(form, "run", scope.run_ids, _unknown_run)
     _check(form, "skip", scope.skip_run_prefixes, _unknown_prefix)

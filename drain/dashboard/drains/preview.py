@@ -12,8 +12,9 @@ from django.db.models import F
 from drain.dashboard.drains.empty_plan import plan_subject
 from drain.dashboard.drains.form import DrainForm
 from drain.dashboard.drains.steps import Step, step
-from drain.dashboard.frame.frame import shared_counts
+from drain.dashboard.frame.frame import KEEP_SECONDS, shared_counts
 from drain.dashboard.http.actions import REFUSALS
+from drain.dashboard.http.cache import shared
 from drain.dashboard.ui.commands import drain_command
 from drain.engine.sessions.planning import preview as make_preview
 from drain.engine.sessions.sources import retries_sentence
@@ -74,7 +75,7 @@ def _empty_context(form: DrainForm, now: datetime) -> dict[str, Any]:
     return {
         "form": form,
         "now": now,
-        "workers": strength(),
+        "workers": shared("strength", KEEP_SECONDS, strength),
         "command": [] if form.errors else drain_command(form.scope, form.limits, form.note),
         "deferred": False,
         "selected": 0,
@@ -157,7 +158,12 @@ def _named(line: Excluded, names: dict[int, str]) -> dict[str, Any]:
 
 def _estimate(form: DrainForm, selected: int) -> Estimate:
     """From the newest attempts that say something, on any phase."""
+    seconds = shared("paces", KEEP_SECONDS, _paces)
+    return estimate(seconds, selected, form.limits.parallel, form.limits.phase_timeout(None))
+
+
+def _paces() -> list[float]:
+    """Seconds that the newest attempts took."""
     found = Attempt.objects.filter(outcome__in=RATED_OUTCOMES, finished_at__isnull=False)
     spans = found.order_by("-pk").values_list(F("finished_at") - F("started_at"), flat=True)
-    seconds = [span.total_seconds() for span in spans[:BASIS]]
-    return estimate(seconds, selected, form.limits.parallel, form.limits.phase_timeout(None))
+    return [span.total_seconds() for span in spans[:BASIS]]

@@ -76,7 +76,7 @@ def _begun(session: DrainSession) -> str:
 
 def _nothing_card(session: DrainSession) -> StopCard:
     found = nothing_selected(session)
-    rule = Fact("Rule", StopReason.NOTHING_SELECTED.value, mono=True)
+    rule = Fact("Stopped by", StopReason.NOTHING_SELECTED.value, mono=True)
     actions = found.actions or after_stop(StopReason.NOTHING_SELECTED, Subject())
     return StopCard(
         found.sentence, [*found.facts, rule], [step(action, session) for action in actions]
@@ -115,7 +115,7 @@ def _facts(
     plan: PlanState,
     stopped: Sequence[dict[str, Any]],
 ) -> list[Fact]:
-    facts = [Fact("Rule", rule.value, mono=True)]
+    facts = [_stopped_by(rule)]
     if card.get("limit") not in ("", None):
         facts.append(
             Fact("Observed / limit", f"{_short(card['observed'])} / {_short(card['limit'])}")
@@ -130,6 +130,13 @@ def _facts(
         facts.append(Fact("Runs stopped", names, run_href(stopped[0]["run_id"])))
     not_run = plan.waiting + plan.left
     return [*facts, Fact("Not run", f"{not_run:,} of {session.selected:,} phases")]
+
+
+def _stopped_by(rule: StopRule) -> Fact:
+    """The limit or event by its name in the command line and the API; a person has none there."""
+    if rule is StopReason.PERSON:
+        return Fact("Stopped by", "a person")
+    return Fact("Stopped by", rule.value, mono=True)
 
 
 def _fingerprint(key: str) -> Fact:

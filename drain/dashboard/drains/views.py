@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from drain.dashboard.drains import queries
 from drain.dashboard.drains.again import ways_again
-from drain.dashboard.drains.gauges import GaugeView, limits_off, session_gauges
+from drain.dashboard.drains.gauges import GaugeView, limits_off, other_limits, session_gauges
+from drain.dashboard.drains.names import executors_timeout
 from drain.dashboard.drains.progress import progress
 from drain.dashboard.drains.stop_card import stop_card
 from drain.dashboard.frame.saved_views import SavedViews
@@ -155,6 +156,7 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         "no_host": without_host(session.pk) if live and not session.inline else None,
         "limits": limits,
         "limits_off": limits_off(limits),
+        "other_limits": other_limits(limits, shared("timeout", KEEP_SECONDS, executors_timeout)),
         "counts": counts,
         "progress": progress(session, counts, plan, now),
         "plan": plan,

@@ -82,10 +82,9 @@ class SessionScope:
 
 def merged_keys() -> dict[str, str]:
     """Key → the key that stands for it now, for merged fingerprints and keys of older versions."""
-    merges = dict(FingerprintAlias.objects.values_list("key", "fingerprint__key"))
-    merges.update(
-        Fingerprint.objects.filter(merged_into__isnull=False).values_list("key", "merged_into__key")
-    )
+    aliases = FingerprintAlias.objects.values_list("key", "fingerprint__key")
+    merged = Fingerprint.objects.filter(merged_into__isnull=False)
+    merges = dict(aliases.union(merged.values_list("key", "merged_into__key"), all=True))
     for key, target in list(merges.items()):
         seen = {key}
         while target in merges and target not in seen:

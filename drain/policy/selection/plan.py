@@ -43,7 +43,7 @@ class Planned(NamedTuple):
     @property
     def why(self) -> str:
         """Why it stands where it stands, for people."""
-        return f"{_TIER_WORDS[self.tier]}; cause: {self.category or 'unknown'}"
+        return f"{_TIER_WORDS[self.tier]}; category {self.category or 'unknown'}"
 
 
 _TIER_WORDS = {

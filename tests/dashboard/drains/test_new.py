@@ -6,7 +6,9 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from drain.dashboard.drains.form import NUMBERS, read_form
@@ -285,3 +287,12 @@ def test_the_form_says_how_many_slots_are_free():
     WorkerHost.objects.create(host="h", pid=1, version="1", workers=2, slots=8)
     page = signed_in(Role.OPERATOR).get("/drains/new/").content.decode()
     assert "8 of 8 slots free now, on 1 host" in " ".join(page.split())
+
+
+def test_the_page_asks_the_database_little(backlog):
+    viewer = signed_in(Role.VIEWER)
+    viewer.get("/drains/new/")
+    with CaptureQueriesContext(connection) as asked:
+        viewer.get("/drains/new/?batch_size=2")
+    questions = [query["sql"][:200] for query in asked if "SAVEPOINT" not in query["sql"]]
+    assert len(questions) <= 12, "\n".join(questions)

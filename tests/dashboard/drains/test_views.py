@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import timedelta
 
 import pytest
@@ -352,3 +353,29 @@ def test_stopping_and_cancelling_ask_with_the_numbers_of_now():
     assert "0 running phases are ended and go back to failed" in page
     assert f'<form method="post" action="/drains/{session.pk}/stop/">' in page
     assert page.index("<dialog") < page.index(f'action="/drains/{session.pk}/stop/"')
+
+
+@pytest.mark.parametrize(
+    ("limits", "timeout"),
+    [
+        (Limits(), "900 s of the executor"),
+        (Limits(phase_timeout_seconds=1800), "1,800 s, set for this drain"),
+    ],
+)
+def test_a_drain_s_page_names_every_limit_that_holds_or_is_off(limits, timeout):
+    ExecutorFactory(is_default=True)
+    session = SessionFactory(limits=limits.to_json())
+    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
+    assert f"<dd>{timeout}</dd>" in page
+    words = {
+        "batch_size": "Batch size", "parallel": "In parallel", "queued_policy": "queued policy",
+        "phase_timeout_seconds": "Phase timeout", "max_total_minutes": "Total time",
+        "max_timeouts_per_run": "Timeouts per run", "max_attempts_per_phase": "Attempts per phase",
+        "max_fingerprint_repeats": "Fingerprint repeats", "sample": "Sample", "until": "Wall clock",
+        "max_session_fingerprint_repeats": "Repeats in the drain",
+        "max_consecutive_zero_yield": "Zero yield in a row", "max_failure_rate": "Failure rate",
+        "failure_rate_window": "Failure rate is taken over", "sample_passes": "Sample",
+        "key_level": "Like failures have the same", "wait_for_host": "Waits for a worker host",
+    }  # fmt: skip
+    for name in (field.name for field in fields(Limits)):
+        assert words[name] in page, name

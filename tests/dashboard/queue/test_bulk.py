@@ -54,7 +54,7 @@ def test_only_what_was_left_alone_is_listed_when_asked():
     assert f"/phases/{phases[0].pk}/" not in page
     assert "Cancel this bulk action" not in page
     BulkItem.objects.exclude(done=None).delete()
-    assert "Nothing was left alone" in viewer.get(f"/bulk/{action.pk}/?show=left").content.decode()
+    assert "No row was left out" in viewer.get(f"/bulk/{action.pk}/?show=left").content.decode()
     assert "No step has ended yet" in viewer.get(f"/bulk/{action.pk}/").content.decode()
 
 

@@ -76,7 +76,7 @@ def test_clearing_shows_what_it_will_do_asks_why_and_answers_per_phase():
     assert f'data-copy="{same}"' in alone
     data["reason"] = "not needed any more"
     answer = operator.post("/queued/clear/?stale=1", data).content.decode()
-    assert "1 moved, 1 left alone" in answer
+    assert "1 phase moved, 1 not moved" in answer
     assert "left alone: it is FAILED" in answer
     assert "/queued/?stale=1" in answer
     assert Phase.objects.get(pk=one.pk).state == "SKIPPED"
@@ -94,7 +94,9 @@ def test_all_matching_means_the_filter_of_the_address():
 def test_a_failed_phase_is_requeued_with_a_reason():
     phase = PhaseFactory()
     data = {"pk": phase.pk, "confirmed": "1", "reason": "try the pipeline"}
-    assert "1 moved" in signed_in(Role.OPERATOR).post("/phases/requeue/", data).content.decode()
+    assert (
+        "1 phase moved" in signed_in(Role.OPERATOR).post("/phases/requeue/", data).content.decode()
+    )
     assert Phase.objects.get(pk=phase.pk).state == "QUEUED"
 
 
