@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
@@ -252,6 +253,7 @@ def test_a_limit_says_that_it_was_set_and_a_timeout_whose_it_is(backlog):
     assert held_beside(page, "max_timeouts_per_run") == "the default"
     assert held_beside(page, "phase_timeout_seconds") == "900 to 3,600 s of the executor"
     ExecutorProfile.objects.all().delete()
+    caches["pages"].clear()
     page = viewer.get("/drains/new/?phase_timeout_seconds=60").content.decode()
     assert held_beside(page, "phase_timeout_seconds") == "set here instead of 900 s, the default"
 
