@@ -73,7 +73,7 @@ def test_a_huge_reason_of_a_file_is_kept_in_part(tmp_path, huge):
 
 
 def test_a_line_longer_than_four_megabytes_is_refused_by_number(tmp_path):
-    assert "Line 1 is longer than 4 MiB" in _refused(
+    assert "Line 1 begins a value that is longer than 4 MiB" in _refused(
         lambda: _import(tmp_path, reason="x" * 5 * MEGABYTE)
     )
 

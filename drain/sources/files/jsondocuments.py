@@ -134,6 +134,8 @@ class _Scanner:
                 continue
             except (ValueError, RecursionError) as error:
                 self.refuse(json_error(error).rstrip("."))
+            if end - self._at > LINE_LIMIT:
+                self.refuse(f"begins a value that {TOO_LONG}")
             if end < len(self._buffer) or not self._more():
                 self._pass(end)
                 return value

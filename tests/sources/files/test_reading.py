@@ -120,6 +120,7 @@ def test_text_that_is_no_utf8_is_named_with_the_way_out():
         (b'[{"n": ' + b"9" * 5000 + b"}]", {}, "holds a number with thousands of digits"),
         (b'{"run_id": "r", "n": ' + b"9" * 5000 + b"}\n", {"kind": "jsonl"}, "holds a number with thousands of digits"),
         (b'[{"a": "' + b"x" * 5_000_000, {}, "begins a value that is longer than 4 MiB"),
+        (document([{"a": "x" * 4_500_000}]), {}, "begins a value that is longer than 4 MiB"),
         (b"<testsuite", {}, "The file is no XML"),
         (b"<html><body/></html>", {}, "it has no testsuite"),
         (b"<testsuite name='x'/>", {}, "The file holds no phase."),
@@ -128,7 +129,7 @@ def test_text_that_is_no_utf8_is_named_with_the_way_out():
         (b'<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;">]><testsuite>&c;</testsuite>', {},
          "defines an entity or names another file"),
     ],
-    ids=range(30),
+    ids=range(31),
 )  # fmt: skip
 def test_a_refusal_names_the_cause(data, options, sentence):
     with pytest.raises(SourceError) as refused:
