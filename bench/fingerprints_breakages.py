@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from drain.fingerprints import error_region
-from drain.fingerprints.clean import clean
-from drain.fingerprints.reading import read_steps
+from drain.fingerprints.readers.clean import clean
+from drain.fingerprints.readers.read import read_steps
 
 _MARK = re.compile(r"[EC] (\d+)(?:-(\d+))?")
 _COLOURS = re.compile(r"\x1b?\[[\d;]*m")

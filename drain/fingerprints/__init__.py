@@ -6,14 +6,14 @@ that tells of the failure before it is stored.
 
 from __future__ import annotations
 
-from drain.fingerprints.clean import to_text
-from drain.fingerprints.compose import compose
 from drain.fingerprints.explanation import Explanation, explain
-from drain.fingerprints.masks import mask
 from drain.fingerprints.model import VERSION, Category, Failure, Fingerprint
-from drain.fingerprints.reading import read
-from drain.fingerprints.region import REGION_CHARS, RegionFinder, error_region
-from drain.fingerprints.tokens import PLACEHOLDERS
+from drain.fingerprints.naming.compose import compose
+from drain.fingerprints.naming.masks import mask
+from drain.fingerprints.naming.tokens import PLACEHOLDERS
+from drain.fingerprints.readers.clean import to_text
+from drain.fingerprints.readers.read import read
+from drain.fingerprints.readers.region import REGION_CHARS, RegionFinder, error_region
 
 __all__ = [
     "PLACEHOLDERS",

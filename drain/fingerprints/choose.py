@@ -11,7 +11,7 @@ The principles, for a tool that nobody has seen:
 
 from __future__ import annotations
 
-from drain.fingerprints.records import Record
+from drain.fingerprints.readers.records import Record
 from drain.fingerprints.signs import is_aftermath
 from drain.fingerprints.weights import Weight
 

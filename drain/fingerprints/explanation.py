@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from drain.fingerprints.categories import Verdict, categorise
-from drain.fingerprints.clean import clean, to_text
-from drain.fingerprints.compose import compose, safe
-from drain.fingerprints.masks import mask
 from drain.fingerprints.model import Failure, Fingerprint
-from drain.fingerprints.reading import read, read_steps
-from drain.fingerprints.region import error_region
+from drain.fingerprints.naming.compose import compose, safe
+from drain.fingerprints.naming.masks import mask
+from drain.fingerprints.readers.clean import clean, to_text
+from drain.fingerprints.readers.read import read, read_steps
+from drain.fingerprints.readers.region import error_region
 from drain.fingerprints.weights import Weight
 
 # As many records as a person reads; the chosen one is always among them.

@@ -6,8 +6,12 @@ import re
 from collections.abc import Callable
 
 from drain.fingerprints.model import Failure
-from drain.fingerprints.paragraphs import PARAGRAPH_LINES, paragraph, with_what_it_introduces
-from drain.fingerprints.python import typed_line
+from drain.fingerprints.readers.paragraphs import (
+    PARAGRAPH_LINES,
+    paragraph,
+    with_what_it_introduces,
+)
+from drain.fingerprints.readers.python import typed_line
 from drain.fingerprints.words import own_words
 
 # place: word: text, whatever the language of the word; src/a.c:7:5: | Cart.cs(19,6): | file "a.ml", line 3

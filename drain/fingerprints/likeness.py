@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import NamedTuple
 
-from drain.fingerprints.template import PLACE
+from drain.fingerprints.naming.template import PLACE
 
 # More causes than this with one skeleton are a kind of failure, not one cause in two wordings.
 _MOST_ALIKE = 12

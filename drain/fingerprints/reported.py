@@ -6,7 +6,7 @@ import json
 import unicodedata
 from collections.abc import Sequence
 
-from drain.fingerprints.compose import digest
+from drain.fingerprints.naming.compose import digest
 
 MOST_PARTS = 8
 PART_CHARS = 200

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from drain.fingerprints.forms import is_diagnostic, is_named_error, without_lead
-from drain.fingerprints.lines import Level
-from drain.fingerprints.python import EXCEPTION_LINE
+from drain.fingerprints.readers.lines import Level
+from drain.fingerprints.readers.python import EXCEPTION_LINE
 from drain.fingerprints.signs import goes_on, is_aside, is_routine, is_warning, says_failure
 from drain.fingerprints.words import is_wrapper, own_words
 

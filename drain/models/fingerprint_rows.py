@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from drain.db.prepared import rows
 from drain.fingerprints import Fingerprint as Print
-from drain.fingerprints.titles import told_apart
+from drain.fingerprints.naming.titles import told_apart
 
 SAMPLE_CHARACTERS = 4000
 

@@ -23,9 +23,8 @@ from drain.engine.sessions.verbs import Actor
 from drain.models import DrainSession, ExecutorProfile, Phase, Run
 from drain.models.vocabulary import CandidateStatus, Order, Origin, PhaseState
 from drain.policy.stopping.limits import Limits
-
-from .autopack import Autopack
-from .pipeline import OLD, Pipeline
+from tests.engine.autopack import Autopack
+from tests.engine.pipeline import OLD, Pipeline
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOMEBODY = Actor("os:test@host", Origin.COMMAND)

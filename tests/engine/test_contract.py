@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from drain.models import Attempt, Phase
-
-from .conftest import Backlog, Manage
+from tests.engine.conftest import Backlog, Manage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -20,9 +20,8 @@ from drain.engine.sessions.verbs import (
 )
 from drain.engine.workers.loops import add_loop
 from drain.models import Dependency, DrainSession, Phase, Run
+from tests.engine.conftest import SOMEBODY, Backlog
 from tests.factories import SessionFactory
-
-from .conftest import SOMEBODY, Backlog
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AGO = timezone.now() - timedelta(hours=1)

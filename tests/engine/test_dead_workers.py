@@ -19,9 +19,8 @@ from drain.engine.workers.dead import bury, dead_workers, sign
 from drain.engine.workers.hosts import strength
 from drain.models import Attempt, Phase
 from drainsite.postgres.postmaster import is_alive
+from tests.engine.conftest import Backlog
 from tests.hosts import Host, argv_of, descendants, until
-
-from .conftest import Backlog
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Start = Callable[..., Host]

@@ -20,8 +20,7 @@ from drain.models import (
     Transition,
 )
 from drain.policy.stopping.limits import KeyLevel
-
-from .conftest import SOMEBODY, Backlog
+from tests.engine.conftest import SOMEBODY, Backlog
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -18,8 +18,7 @@ from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.workers import loops, wakeups
 from drain.models import Attempt, DrainSession, Transition, WorkerHost, WorkerLoop
-
-from .conftest import Backlog, Manage, answer
+from tests.engine.conftest import Backlog, Manage, answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MARK = 'echo "$DRAIN_RUN_ID" >> "$OUT/marks"'

@@ -16,8 +16,7 @@ from drain.engine.sessions.results import session_counts
 from drain.engine.workers.capability import without_host
 from drain.engine.workers.hosts import beat_host, register_host
 from drain.models import DrainSession, ExecutorProfile, Run
-
-from .conftest import Backlog
+from tests.engine.conftest import Backlog
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOWHERE = ["/nowhere/command"]

@@ -12,8 +12,7 @@ import pytest
 from drain.engine.sessions.results import session_result
 from drain.engine.sessions.verbs import resume_session
 from drain.models import Attempt, DrainSession, Phase, Run
-
-from .conftest import SOMEBODY, Backlog, Manage, answer
+from tests.engine.conftest import SOMEBODY, Backlog, Manage, answer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 

@@ -14,9 +14,8 @@ from drain.models import DrainSession
 from drain.models.transitions.phases import Why
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import SessionState
+from tests.engine.conftest import SOMEBODY, Backlog
 from tests.factories import SessionFactory
-
-from .conftest import SOMEBODY, Backlog
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = timedelta(hours=1)

@@ -14,8 +14,7 @@ from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, ExecutorProfile, Phase, Run
 from drain.models.vocabulary import Order
 from drain.policy.stopping.limits import Limits
-
-from .conftest import SOMEBODY, Backlog
+from tests.engine.conftest import SOMEBODY, Backlog
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

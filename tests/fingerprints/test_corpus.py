@@ -7,8 +7,7 @@ import json
 import pytest
 
 from drain.fingerprints import Category, fingerprint
-
-from .corpus import FAILURES, variants, wrapped
+from tests.fingerprints.corpus import FAILURES, variants, wrapped
 
 WRAPPINGS = ("plain", "colours", "stamps", "brackets", "compose", "noise")
 

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drain.fingerprints import fingerprint
-
-from .corpus import FAILURES, variants
-from .render import texts
+from tests.fingerprints.corpus import FAILURES, variants
+from tests.fingerprints.render import texts
 
 EPOCH = datetime(2001, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 PYTHON = """Traceback (most recent call last):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from drain.fingerprints.frames import own_place, read_frame
-from drain.fingerprints.lines import Level, read_line, read_page
-from drain.fingerprints.reading import read_steps
-from drain.fingerprints.reports import read_header
+from drain.fingerprints.readers.frames import own_place, read_frame
+from drain.fingerprints.readers.lines import Level, read_line, read_page
+from drain.fingerprints.readers.read import read_steps
+from drain.fingerprints.readers.reports import read_header
 from drain.fingerprints.signs import is_aside, is_routine, is_warning, says_failure
 from drain.fingerprints.weights import Weight, weigh
 from drain.fingerprints.words import is_wrapper, own_words

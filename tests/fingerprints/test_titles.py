@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from drain.fingerprints import explain, fingerprint
-from drain.fingerprints.titles import TITLE_CHARS, told_apart
-
-from .corpus import FAILURES, variants
-from .render import texts
+from drain.fingerprints.naming.titles import TITLE_CHARS, told_apart
+from tests.fingerprints.corpus import FAILURES, variants
+from tests.fingerprints.render import texts
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ import pytest
 
 from bench.fingerprints_score import score
 from drain.fingerprints import fingerprint
-
-from .render import Text, texts
+from tests.fingerprints.render import Text, texts
 
 
 @pytest.fixture(scope="module", params=["unseen.txt", "heldout.txt", "wordings.txt"])

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from drain.engine.process.report import ReportReader
+from drain.engine.process.output.report import ReportReader
 from drain.engine.queue.holds import hold, release
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.scope import SessionScope

@@ -71,7 +71,9 @@ def test_what_only_looks_like_markup_is_none(tmp_path, code):
     assert planted(tmp_path, code) == []
 
 
-@pytest.mark.parametrize("name", ["drain/dashboard/ui/svg.py", "drain/fingerprints/clean.py"])
+@pytest.mark.parametrize(
+    "name", ["drain/dashboard/ui/svg.py", "drain/fingerprints/readers/clean.py"]
+)
 def test_drawings_and_the_texts_of_others_are_left_alone(tmp_path, name):
     assert planted(tmp_path, 'mark = "<svg>"', name) == []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.core.files import File
 from django.core.files.storage import storages
 
-from drain.engine.process.log import LogSummary
+from drain.engine.process.output.log import LogSummary
 from drain.models import Attempt
 
 BLOCK = 256 * 1024

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from drain.db.prepared import rows
 from drain.engine.attempts.started import StartedAttempt
 from drain.engine.process.ended import Pulse
-from drain.engine.process.events import ProgressEvent, StateEvent
+from drain.engine.process.output.events import ProgressEvent, StateEvent
 from drain.models.transitions.phases import Why, move_phases
 from drain.models.vocabulary import WORKING_STATES, PhaseState
 

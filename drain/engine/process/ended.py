@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from drain.engine.process.events import Event, Report
-from drain.engine.process.log import LogSummary
+from drain.engine.process.output.events import Event, Report
+from drain.engine.process.output.log import LogSummary
 
 
 class Command(StrEnum):

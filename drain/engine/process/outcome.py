@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from drain.engine.process.ended import Command, Ended
-from drain.engine.process.yields import hit_limit, zero_yield_reason
+from drain.engine.process.output.yields import hit_limit, zero_yield_reason
 from drain.policy.states import UNCOUNTED, Outcome
 
 EXIT_RETRYABLE = 75

@@ -17,9 +17,9 @@ from drain.engine.process.ended import Command, Ended, Pulse, Tick
 from drain.engine.process.errors import SpawnError
 from drain.engine.process.job import Job
 from drain.engine.process.limits import give_back
-from drain.engine.process.log import LogSink
 from drain.engine.process.orphans import orphanage
-from drain.engine.process.report import ReportReader
+from drain.engine.process.output.log import LogSink
+from drain.engine.process.output.report import ReportReader
 from drain.engine.process.watch import Watch
 
 HEAVY_REPORT = 256 * 1024

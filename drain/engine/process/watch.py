@@ -16,8 +16,8 @@ from collections.abc import Collection
 from drain.engine.process import warden
 from drain.engine.process.ended import Command
 from drain.engine.process.job import Job
-from drain.engine.process.log import LogSink
 from drain.engine.process.orphans import orphanage
+from drain.engine.process.output.log import LogSink
 from drain.engine.process.sweep import boottime
 
 TICK_SECONDS = 1.0

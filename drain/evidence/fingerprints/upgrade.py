@@ -14,7 +14,7 @@ from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.evidence.fingerprints.lifecycle import OPEN
 from drain.fingerprints import VERSION, fingerprint
 from drain.fingerprints import Fingerprint as Print
-from drain.fingerprints.titles import told_apart
+from drain.fingerprints.naming.titles import told_apart
 from drain.models import Fingerprint, FingerprintAlias, Transition
 from drain.models.fingerprint_rows import SAMPLE_CHARACTERS
 from drain.models.vocabulary import FingerprintStatus

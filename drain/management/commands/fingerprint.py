@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from drain.fingerprints import Fingerprint, RegionFinder, explain, fingerprint
-from drain.fingerprints.compose import safe
+from drain.fingerprints.naming.compose import safe
 from drain.management.texts import SiteCommand
 
 _PIECE_BYTES = 1 << 20

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from drain.engine.process import spool
-from drain.engine.process.log import MEMORY_LIMIT, STORED_LIMIT, LogSink
-from drain.engine.process.text import LINE_LIMIT, safe_text
+from drain.engine.process.output import spool
+from drain.engine.process.output.log import MEMORY_LIMIT, STORED_LIMIT, LogSink
+from drain.engine.process.output.text import LINE_LIMIT, safe_text
 
 
 @pytest.fixture

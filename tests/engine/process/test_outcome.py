@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from drain.engine.process.ended import Command, Ended
-from drain.engine.process.events import Report
-from drain.engine.process.log import LogSummary
 from drain.engine.process.outcome import Source, decide
-from drain.engine.process.yields import ZERO_YIELD_REASONS, hit_limit
+from drain.engine.process.output.events import Report
+from drain.engine.process.output.log import LogSummary
+from drain.engine.process.output.yields import ZERO_YIELD_REASONS, hit_limit
 from drain.policy.states import Outcome
 
 

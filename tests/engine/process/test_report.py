@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from drain.engine.process.events import (
+from drain.engine.process.output.events import (
     FailureEvent,
     OutcomeEvent,
     ProgressEvent,
@@ -16,7 +16,7 @@ from drain.engine.process.events import (
     StateEvent,
     TelemetryEvent,
 )
-from drain.engine.process.report import (
+from drain.engine.process.output.report import (
     LINE_COUNT_LIMIT,
     LINE_LIMIT,
     TELEMETRY_KEPT,

@@ -15,12 +15,12 @@ import pytest
 from drain.engine.process.contract import Contract, make_claim
 from drain.engine.process.ended import Command, Pulse
 from drain.engine.process.errors import SpawnError
-from drain.engine.process.events import Event, ProgressEvent
 from drain.engine.process.job import prepare, worker_folder
 from drain.engine.process.orphans import orphanage
 from drain.engine.process.outcome import decide
+from drain.engine.process.output.events import Event, ProgressEvent
+from drain.engine.process.output.report import GROWTH_LIMIT
 from drain.engine.process.profile import Profile
-from drain.engine.process.report import GROWTH_LIMIT
 from drain.engine.process.spawn import carry_on, start
 from drainsite.postgres.postmaster import is_alive
 from tests.hosts import until as wait_until

@@ -14,10 +14,9 @@ from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, Phase
 from drain.policy.selection.plan import Plan
 from drain.policy.stopping.limits import Limits, QueuedPolicy
-
-from .autopack import Autopack
-from .conftest import Backlog
-from .pipeline import Pipeline, ours
+from tests.engine.autopack import Autopack
+from tests.engine.conftest import Backlog
+from tests.engine.pipeline import Pipeline, ours
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TIMEOUT = "Phase timed out after 900 seconds"

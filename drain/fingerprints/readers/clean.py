@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from drain.fingerprints.json_lines import unwrap_json
+from drain.fingerprints.readers.json_lines import unwrap_json
 
 _ANSI = re.compile(
     r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]?|\][^\x07\x1b\n]{0,512}(?:\x07|\x1b\\)?|[@-Z\\^_])?"

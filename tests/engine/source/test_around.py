@@ -10,9 +10,8 @@ from drain.engine.sessions.results import session_result
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, Phase, TelemetryEvent
 from drain.policy.stopping.limits import Limits, QueuedPolicy
-
-from .autopack import RUN, Autopack, ours
-from .conftest import Backlog
+from tests.engine.autopack import RUN, Autopack, ours
+from tests.engine.conftest import Backlog
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from drain.fingerprints.json_lines import unwrap_json
+from drain.fingerprints.readers.json_lines import unwrap_json
 from drain.fingerprints.words import own_words
 
 

@@ -12,7 +12,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from drain.engine.process.events import (
+from drain.engine.process.output.events import (
     BadLineError,
     Event,
     FailureEvent,

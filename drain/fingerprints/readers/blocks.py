@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from drain.fingerprints.forms import take_apart
-from drain.fingerprints.frames import FRAMES_KEPT, Frame, own_place, read_frame
 from drain.fingerprints.model import Failure
-from drain.fingerprints.python import EXCEPTION_LINE, typed_line
+from drain.fingerprints.readers.frames import FRAMES_KEPT, Frame, own_place, read_frame
+from drain.fingerprints.readers.python import EXCEPTION_LINE, typed_line
 from drain.fingerprints.signs import says_failure
 from drain.fingerprints.words import own_words
 

@@ -8,12 +8,12 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from drain.fingerprints.categories import categorise
-from drain.fingerprints.masks import mask
 from drain.fingerprints.model import VERSION, Category, Failure, Fingerprint
-from drain.fingerprints.reading import read
-from drain.fingerprints.skeleton import skeleton
-from drain.fingerprints.template import CAUSE, PLACE
-from drain.fingerprints.titles import title_of
+from drain.fingerprints.naming.masks import mask
+from drain.fingerprints.naming.skeleton import skeleton
+from drain.fingerprints.naming.template import CAUSE, PLACE
+from drain.fingerprints.naming.titles import title_of
+from drain.fingerprints.readers.read import read
 
 TEMPLATE_CHARS = 4_000
 

@@ -14,9 +14,8 @@ from drain.models.audit import Person
 from drain.models.vocabulary import Origin, PhaseState
 from drain.sources.autopack.readback import before
 from drain.sources.autopack.writing import write_back
-
-from .conftest import Backlog
-from .pipeline import OLD, Pipeline, drained, look_again, meanwhile, ours
+from tests.engine.conftest import Backlog
+from tests.engine.pipeline import OLD, Pipeline, drained, look_again, meanwhile, ours
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SYNC = "drain.engine.attempts.source_sync"

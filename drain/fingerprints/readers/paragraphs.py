@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from drain.fingerprints.frames import read_frame
-from drain.fingerprints.lines import indent_of
+from drain.fingerprints.readers.frames import read_frame
+from drain.fingerprints.readers.lines import indent_of
 from drain.fingerprints.signs import is_aside, is_routine
 from drain.fingerprints.words import is_wrapper, own_words
 

@@ -13,9 +13,8 @@ from drain.engine.sessions.results import session_result
 from drain.models import Attempt, Phase, SourceDebt
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin
-
-from .conftest import Backlog
-from .pipeline import OLD, Pipeline, drained, look_again, meanwhile, ours
+from tests.engine.conftest import Backlog
+from tests.engine.pipeline import OLD, Pipeline, drained, look_again, meanwhile, ours
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SYNC = "drain.engine.attempts.source_sync"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from drain.fingerprints.choose import choose
-from drain.fingerprints.clean import clean
 from drain.fingerprints.forms import take_apart
-from drain.fingerprints.lines import Page, indent_of, read_page
 from drain.fingerprints.model import Failure
-from drain.fingerprints.pytest_report import read_pytest
-from drain.fingerprints.python import read_python
-from drain.fingerprints.records import Record, read_records
-from drain.fingerprints.reports import unwrap_xml
+from drain.fingerprints.naming.template import read_template
+from drain.fingerprints.readers.clean import clean
+from drain.fingerprints.readers.lines import Page, indent_of, read_page
+from drain.fingerprints.readers.pytest_report import read_pytest
+from drain.fingerprints.readers.python import read_python
+from drain.fingerprints.readers.records import Record, read_records
+from drain.fingerprints.readers.reports import unwrap_xml
 from drain.fingerprints.signs import is_routine
-from drain.fingerprints.template import read_template
 from drain.fingerprints.weights import Weight
 from drain.fingerprints.words import RULE, counts_failures, own_words
 

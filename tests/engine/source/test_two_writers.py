@@ -16,9 +16,8 @@ from django.utils import timezone
 from drain.engine.source_outbox import settle_debts
 from drain.models import Attempt, SourceDebt
 from drain.policy.stopping.limits import Limits, QueuedPolicy
-
-from .conftest import Backlog
-from .pipeline import Pipeline, now, ours
+from tests.engine.conftest import Backlog
+from tests.engine.pipeline import Pipeline, now, ours
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RUNS, PHASES = 4, 6

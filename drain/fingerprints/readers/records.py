@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from drain.fingerprints.blocks import read_block
 from drain.fingerprints.forms import without_program
-from drain.fingerprints.frames import read_frame
-from drain.fingerprints.lines import Level, Page
 from drain.fingerprints.model import Failure
-from drain.fingerprints.panics import read_panic
-from drain.fingerprints.python import read_python
-from drain.fingerprints.reports import Header, read_header
+from drain.fingerprints.readers.blocks import read_block
+from drain.fingerprints.readers.frames import read_frame
+from drain.fingerprints.readers.lines import Level, Page
+from drain.fingerprints.readers.panics import read_panic
+from drain.fingerprints.readers.python import read_python
+from drain.fingerprints.readers.reports import Header, read_header
+from drain.fingerprints.readers.stacks import is_frame, read_stack
 from drain.fingerprints.signs import is_routine, says_failure
-from drain.fingerprints.stacks import is_frame, read_stack
 from drain.fingerprints.weights import Weight, weigh
 from drain.fingerprints.words import RULE, is_wrapper, own_words
 

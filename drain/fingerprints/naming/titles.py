@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from drain.fingerprints.tokens import PLACEHOLDERS
+from drain.fingerprints.naming.tokens import PLACEHOLDERS
 
 TITLE_CHARS = 120
 _NAMES = "|".join(sorted(PLACEHOLDERS))

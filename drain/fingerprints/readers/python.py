@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from drain.fingerprints.model import Failure
-from drain.fingerprints.wordings import TYPES, in_one_wording
+from drain.fingerprints.naming.wordings import TYPES, in_one_wording
 
 _HEADER = "Traceback (most recent call last)"
 _FRAME = '  File "'

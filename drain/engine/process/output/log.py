@@ -10,8 +10,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from drain.engine.process.spool import Spool
-from drain.engine.process.text import cut_notice, last_lines, safe_text
+from drain.engine.process.output.spool import Spool
+from drain.engine.process.output.text import cut_notice, last_lines, safe_text
 
 HEAD_KEPT = 64 * 1024
 TAIL_KEPT = 192 * 1024

@@ -22,10 +22,9 @@ from drain.models.transitions.phases import Why
 from drain.models.vocabulary import Origin, PhaseState
 from drain.sources.autopack.writing import write_back
 from drain.sources.errors import SourceError
+from tests.engine.autopack import RUN, Autopack, ours
+from tests.engine.conftest import Backlog, Manage
 from tests.people import signed_in
-
-from .autopack import RUN, Autopack, ours
-from .conftest import Backlog, Manage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from drain.fingerprints.spans import join_paths, mask_spans
-from drain.fingerprints.tokens import PLACEHOLDERS, TOKEN_CHARS, mask_token
+from drain.fingerprints.naming.spans import join_paths, mask_spans
+from drain.fingerprints.naming.tokens import PLACEHOLDERS, TOKEN_CHARS, mask_token
 
 # Longer messages are cut: what names an error stands in its first lines.
 MESSAGE_CHARS = 2_000

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from drain.engine.process.text import cut_notice
+from drain.engine.process.output.text import cut_notice
 
 HEAD_LIMIT = 8 * 1024 * 1024
 RING_LIMIT = 24 * 1024 * 1024

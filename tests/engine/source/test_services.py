@@ -20,9 +20,8 @@ from drain.engine.process.health import Needed, ask, mismatch, read_answer
 from drain.engine.sessions.results import session_result
 from drain.engine.workers import services
 from drain.models import Attempt, ExecutorProfile
-
-from .conftest import Backlog
-from .pipeline import DATA, Pipeline
+from tests.engine.conftest import Backlog
+from tests.engine.pipeline import DATA, Pipeline
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,0 +1,3 @@
+"""What a phase prints and reports while it runs: its log, its report, bounded."""
+
+from __future__ import annotations

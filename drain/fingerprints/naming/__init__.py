@@ -1,0 +1,3 @@
+"""From the chosen record to type, message, place, key and title."""
+
+from __future__ import annotations
