@@ -260,10 +260,13 @@ def test_every_action_of_the_admin_has_a_row_and_a_permission_that_agrees():
     assert {name: least_role(permission) for name, permission in acts.items()} == ACTIONS
 
 
-def test_a_person_without_a_role_is_told_which_one_it_takes():
+def test_a_person_without_a_role_is_told_whom_to_ask():
+    person(Role.ADMINISTRATOR, "olga")
     page = signed_in(None).get("/")
     assert page.status_code == 403
-    assert "the role viewer or a higher one" in page.content.decode()
+    assert "has no role yet, so it sees nothing. Ask olga" in " ".join(
+        page.content.decode().split()
+    )
 
 
 def test_a_superuser_may_and_a_stranger_may_not():

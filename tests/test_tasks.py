@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TASKS = {
     "drain_loop": ("Loop", ()),
     "act_in_bulk": ("run_bulk", (1,)),
-    "answer": ("host_id", ()),
+    "answer": ("answer_probe", ()),
 }
 
 

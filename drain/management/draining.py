@@ -60,12 +60,13 @@ def run_session(session: DrainSession, actor: Actor, *, inline: bool, detach: bo
                 returncode=ExitCode.NOT_THROUGH,
             ) from error
         return
-    start_session(session)
-    lacking = without_host(session.pk)
+    patient = Patience(session.pk, lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201
+    patient(lambda: start_session(session))
+    lacking = patient(lambda: without_host(session.pk))
     if lacking is not None:
         sys.stderr.write(f"{inert(lacking.sentence)}\n")
     if detach:
-        session.refresh_from_db()
+        patient(session.refresh_from_db)
     else:
         watch(session)
 

@@ -40,24 +40,27 @@ def away(times: int) -> Callable[[], str]:
     return ask
 
 
+# What the command asks between its plan and its first look is not waited for yet: now and then the cut hits that.
+@pytest.mark.verify
+@pytest.mark.serial
 def test_a_drain_in_the_foreground_goes_on_after_a_hiccup_and_says_when_its_workers_are_gone(
     backlog: Backlog, tmp_path: Path
 ) -> None:
     host = register_host(1, ["script"])
     drain = Host("drain", folder=tmp_path / "data")
     try:
-        until(lambda: DrainSession.objects.filter(state="planned").exists(), 300, drain)
+        until(lambda: DrainSession.objects.filter(state="planned").exists(), 60, drain)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-        until(lambda: "The database is back." in drain.output, 300, drain)
+        until(lambda: "The database is back." in drain.output, 60, drain)
         assert "The database does not answer (" in drain.output
         WorkerHost.objects.filter(pk=host).update(last_seen="2026-01-01T00:00Z")
-        until(lambda: "No worker is alive any more" in drain.output, 300, drain)
+        until(lambda: "No worker is alive any more" in drain.output, 60, drain)
         register_host(1, ["script"])
-        until(lambda: "Workers are back." in drain.output, 300, drain)
+        until(lambda: "Workers are back." in drain.output, 60, drain)
         cancel_session(DrainSession.objects.get().pk, SOMEBODY)
         assert drain.ended() == 5
     finally:

@@ -83,5 +83,5 @@ def test_words_in_the_address_find_nothing_or_are_refused(key):
         for path in ("phases", "sessions"):
             for name in ("run", "state", "after", word):
                 answer = client.get(f"/api/v1/{path}", {name: word}, headers=key)
-                assert answer.status_code in {200, 404, 422}, (path, name, word[:50])
+                assert answer.status_code in {200, 400, 404, 422}, (path, name, word[:50])
                 _inert(answer)

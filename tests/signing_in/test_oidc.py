@@ -121,7 +121,7 @@ def test_a_new_person_gets_an_account_without_a_role_and_a_line_in_the_audit(sit
     answer = site.sign_in()
     assert answer.url == f"{site.url}/runs/"
     assert answer.status_code == 403, "signed in, but nobody gave a role yet"
-    assert "the role viewer or a higher one" in answer.text
+    assert "The account ada has no role yet" in " ".join(answer.text.split())
     (person,) = site.rows("SELECT username, email, password, is_staff, is_superuser FROM auth_user")
     assert person[:2] == ("ada", "")
     assert str(person[2]).startswith("!"), "no password"
