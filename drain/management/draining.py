@@ -60,7 +60,7 @@ def run_session(session: DrainSession, actor: Actor, *, inline: bool, detach: bo
                 returncode=ExitCode.NOT_THROUGH,
             ) from error
         return
-    patient = Patience(session.pk, lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201
+    patient = Patience(session.pk, lambda line: sys.stderr.write(f"{inert(line)}\n"))
     patient(lambda: start_session(session))
     lacking = patient(lambda: without_host(session.pk))
     if lacking is not None:

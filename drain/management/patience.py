@@ -19,7 +19,7 @@ AGAIN_SECONDS = 1.0
 class Patience:
     """Ask the database for a drain, again and again while it is away, for a minute in a row."""
 
-    def __init__(self, session: int, say: Callable[[str], None]) -> None:
+    def __init__(self, session: int, say: Callable[[str], object]) -> None:
         self._session = session
         self._say = say
 
