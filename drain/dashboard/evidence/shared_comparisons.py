@@ -12,12 +12,14 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TypeVar
 
+from drain.dashboard.evidence.queries import drains_since
 from drain.dashboard.http.cache import shared
 from drain.db.sql import row
-from drain.evidence.checks.listing import CheckLine, judged_lines
+from drain.evidence.checks.listing import CheckLine, enabled_checks, judged_lines
 from drain.evidence.comparison.compare import Comparison
 from drain.evidence.comparison.question import Asked
-from drain.models import Check
+from drain.evidence.fixes.judgement import FixVerdict, judge_marker
+from drain.models import Check, DrainSession, FixMarker
 
 SECONDS = 10
 T = TypeVar("T")
@@ -39,16 +41,37 @@ class Compared:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class FixFacts:
+    """A fix's two sides, its verdict, and the first drains after it that it concerns."""
+
+    compared: Compared
+    verdict: FixVerdict
+    drains: list[DrainSession]
+
+
 def compared(found: Asked, now: datetime, checks: Sequence[Check] = ()) -> Compared:
     """The comparison of at most some seconds ago, else that of now."""
 
-    def read() -> Compared:
-        result = found.compared()
-        return Compared(found, result, judged_lines(checks, found, result), now)
-
     if found.kind == "windows":
-        return read()
-    return until_news((sorted(found.values.items()), found.fixed), read)
+        return _compared(found, now, checks)
+    asked = (sorted(found.values.items()), found.fixed)
+    return until_news(asked, lambda: _compared(found, now, checks))
+
+
+def fix_facts(marker: FixMarker, found: Asked, now: datetime) -> FixFacts:
+    """What the page of a fix says of it, of at most some seconds ago, else of now."""
+
+    def read() -> FixFacts:
+        read = _compared(found, now, enabled_checks(marker=marker))
+        return FixFacts(read, judge_marker(marker), drains_since(marker))
+
+    return until_news(("fix", marker.pk, sorted(found.values.items())), read)
+
+
+def _compared(found: Asked, now: datetime, checks: Sequence[Check]) -> Compared:
+    result = found.compared()
+    return Compared(found, result, judged_lines(checks, found, result), now)
 
 
 def until_news(asked: object, read: Callable[[], T]) -> T:

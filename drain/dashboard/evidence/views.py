@@ -13,16 +13,15 @@ from django.views.decorators.http import require_safe
 
 from drain.dashboard.evidence import queries as reads
 from drain.dashboard.evidence.comparison import comparison_view, observed_cells
-from drain.dashboard.evidence.shared_comparisons import compared, until_news
+from drain.dashboard.evidence.shared_comparisons import compared, fix_facts
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in
 from drain.dashboard.http.search_terms import typed
 from drain.dashboard.ui.commands import manage
-from drain.evidence.checks.listing import CheckLine, enabled_checks, fleet_checks
+from drain.evidence.checks.listing import CheckLine, fleet_checks
 from drain.evidence.comparison.question import DEFAULT_DAYS, Asked, asked, days_of, of_marker
 from drain.evidence.fingerprints.lifecycle import CauseError
-from drain.evidence.fixes.judgement import judge_marker
 from drain.evidence.fixes.status import standing
 from drain.models import FixMarker
 from drain.models.vocabulary import CheckKind
@@ -62,21 +61,21 @@ def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
         found = of_marker(marker, days_of(typed(request.GET)), now)
     except CauseError as error:
         return _choose(request, str(error), {"kind": "marker", "marker": str(pk)})
-    read = compared(found, now, enabled_checks(marker=marker))
-    result, checks = read.result, read.checks
+    facts = fix_facts(marker, found, now)
+    result, checks = facts.compared.result, facts.compared.checks
     context = _shared(request, found) | {
-        "view": comparison_view(read.asked, result, read.at),
+        "view": comparison_view(facts.compared.asked, result, facts.compared.at),
         "marker": marker,
         "standing": standing(
             [check.judged for check in checks],
             result.statuses,
-            fix=until_news(("fix", pk), lambda: judge_marker(marker)),
+            fix=facts.verdict,
         ),
         "checks": check_rows(checks),
         "ask": next(
             (c.check.threshold for c in checks if c.check.kind == CheckKind.COMPLETION_RATE), None
         ),
-        "drains": reads.drains_since(marker),
+        "drains": facts.drains,
         "days": int(found.values["days"]),
         "offered": DAYS,
         "new_check": link("check-new", marker=pk),

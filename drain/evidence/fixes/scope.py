@@ -11,14 +11,16 @@ from drain.models import DrainSession, FixMarker
 LOOKED_AT = 50
 """Fixes before a drain, the latest first, among which those that concern it are looked for."""
 
+# One that is concerned is found at its first phase that is, however many it has.
 _CONCERNED = """
-SELECT DISTINCT c.session_id AS session FROM drain_candidate c JOIN drain_run r ON r.id = c.run_id
-WHERE c.session_id = ANY(%(sessions)s::bigint[])
-    AND (%(source)s::bigint IS NULL OR r.source_id = %(source)s)
-    AND (%(runs)s::text[] IS NULL OR r.run_id = ANY(%(runs)s::text[]))
-    AND (%(keys)s::text[] IS NULL OR c.fingerprint = ANY(%(keys)s::text[]) OR EXISTS (
-        SELECT FROM drain_attempt a WHERE a.phase_id = c.phase_id AND a.session_id = c.session_id
-            AND a.fingerprint = ANY(%(keys)s::text[])))
+SELECT s.id AS session FROM unnest(%(sessions)s::bigint[]) s(id) WHERE EXISTS (
+    SELECT FROM drain_candidate c JOIN drain_run r ON r.id = c.run_id
+    WHERE c.session_id = s.id
+        AND (%(source)s::bigint IS NULL OR r.source_id = %(source)s)
+        AND (%(runs)s::text[] IS NULL OR r.run_id = ANY(%(runs)s::text[]))
+        AND (%(keys)s::text[] IS NULL OR c.fingerprint = ANY(%(keys)s::text[]) OR EXISTS (
+            SELECT FROM drain_attempt a WHERE a.phase_id = c.phase_id AND a.session_id = c.session_id
+                AND a.fingerprint = ANY(%(keys)s::text[]))))
 """
 # What a drain's phases had failed by, and fail by, with their runs: few, however many phases there are.
 _MET = """

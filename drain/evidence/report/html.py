@@ -15,7 +15,7 @@ from drain.evidence.report import sentences as words
 from drain.evidence.report.build import Report
 from drain.evidence.report.escape import plain
 
-MOST_LISTED = 200
+MOST_LISTED = 100
 _NUMBER = re.compile(r"[+−]?[\d,]+(\.\d+)?")
 Rows = list[list[str]]
 
