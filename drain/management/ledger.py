@@ -120,10 +120,10 @@ def _print_first_step(out: OutputWrapper, excluded: dict[str, int]) -> None:
     """0 selected is never silent: the commonest reason and the first thing to do about it."""
     reason = ExclusionReason(max(excluded, key=lambda name: excluded[name]))
     out.write(f"Nothing was selected. Most common reason: {reason.sentence}")
-    out.write(f"First thing to do: {_FIRST_STEPS[reason]}")
+    out.write(f"First thing to do: {FIRST_STEPS[reason]}")
 
 
-_FIRST_STEPS = {
+FIRST_STEPS = {
     ExclusionReason.NO_LONGER_FAILED: "see the phase's page: it says who moved it.",
     ExclusionReason.LEASED: "wait for the other drain, or see it with `manage.py session`.",
     ExclusionReason.FILTERED_OUT: "widen --fingerprint, or leave it out.",
