@@ -23,10 +23,10 @@ from drain.models import SavedView
 
 # Which parameters of a list are its filters; the place in the list is none.
 FILTERS = {
-    "run-list": ("q", "state", "source", "stale", "held"),
-    "session-list": ("state",),
-    "queued-list": ("run", "stale"),
-    "fingerprint-list": ("q", "status"),
+    "run-list": ("q", "state", "source", "stale", "held", "since", "until", "sort"),
+    "session-list": ("state", "by", "since", "until", "sort"),
+    "queued-list": ("run", "stale", "since", "until", "sort"),
+    "fingerprint-list": ("q", "status", "since", "until", "sort"),
     "search": ("q",),
 }
 MOST = 50

@@ -1,8 +1,8 @@
-"""Which runs a list shows: filters from the address, one page by keyset, never an offset."""
+"""Which runs a list shows: filters from the address, newest first by keyset, or by a column, page by page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,6 +11,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from drain.dashboard.http.search_terms import cleaned, parts, prefix_query
+from drain.dashboard.lists.order import MOST, Column, Order, Place, in_order, place_of
+from drain.dashboard.lists.period import ALWAYS, Period
 from drain.db.sql import rows
 from drain.engine.queue.blockers import of_stale
 from drain.evidence.rollups.fold import state_counts
@@ -53,6 +55,29 @@ SELECT r.id AS run_id, found.* FROM unnest(%(runs)s::bigint[]) AS r (id) CROSS J
         AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s) LIMIT 1
 ) found
 """
+# The states of a run are its totals and what is not folded into them yet (evidence/rollups).
+_RANKED = f"""
+SELECT run_id FROM (
+    SELECT run_id, count AS n FROM drain_statecount WHERE state = ANY(%(states)s::text[])
+    UNION ALL
+    SELECT run_pk, delta FROM drain_statedelta WHERE state = ANY(%(states)s::text[])
+) counts GROUP BY run_id HAVING sum(n) > 0 ORDER BY sum(n) DESC, run_id DESC LIMIT {MOST}
+"""  # noqa: S608 - a constant only
+COUNTED: dict[str, tuple[str, ...]] = {
+    "failed": ("FAILED",),
+    "complete": ("COMPLETE",),
+    "running": tuple(WORKING_STATES),
+    "queued": ("QUEUED",),
+    "skipped": ("SKIPPED",),
+    "all": tuple(PhaseState.values),
+}
+"""The columns that count phases, by the states that each counts."""
+COLUMNS = (
+    *(Column(name, name.capitalize(), indexed=True, one_way=True) for name in COUNTED),
+    Column("run", "Run", "run_id", indexed=True, descending=False),
+    Column("created", "Created", "created_at", indexed=True),
+    Column("source", "Source", "source__name", descending=False),
+)
 NEAR = 80
 """Runs among which a word is looked for before it is looked for in all: one that many errors hold is there."""
 
@@ -66,9 +91,11 @@ class RunFilter:
     source: int | None = None
     stale: bool = False
     held: bool = False
+    period: Period = ALWAYS
+    """When the runs were created."""
 
     @classmethod
-    def read(cls, query: Mapping[str, str]) -> RunFilter:
+    def read(cls, query: Mapping[str, str], period: Period) -> RunFilter:
         """From the query of a request."""
         state = query.get("state", "").upper()
         return cls(
@@ -77,6 +104,7 @@ class RunFilter:
             source=whole(query.get("source", "")),
             stale=query.get("stale") == "1",
             held=query.get("held") == "1",
+            period=period,
         )
 
     @property
@@ -139,11 +167,12 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """One page; `older` and `newer` are the keys that the neighbouring pages begin at, or None."""
+    """One page. Newest first `older` and `newer` are the keys that its neighbours begin at, or None; else `place` is."""
 
     rows: list[RunRow]
-    older: int | None
-    newer: int | None
+    older: int | None = None
+    newer: int | None = None
+    place: Place | None = None
 
 
 def _runs_of(statement: str, values: list[Any]) -> RawSQL:
@@ -153,7 +182,7 @@ def _runs_of(statement: str, values: list[Any]) -> RawSQL:
 
 def filtered_runs(wanted: RunFilter, now: datetime) -> QuerySet[Run]:
     """The runs that the filter leaves but for its search, in no order."""
-    found = Run.objects.all()
+    found = wanted.period.narrow(Run.objects.all(), "created_at")
     if wanted.source is not None:
         found = found.filter(source_id=wanted.source)
     if wanted.state:
@@ -167,7 +196,8 @@ def filtered_runs(wanted: RunFilter, now: datetime) -> QuerySet[Run]:
     return found
 
 
-def _searched(wanted: RunFilter) -> Q:
+def searched(wanted: RunFilter) -> Q:
+    """The runs whose name or errors hold what was typed."""
     if not wanted.q:
         return Q()
     said = prefix_query(wanted.q)
@@ -192,6 +222,39 @@ def run_page(wanted: RunFilter, before: int | None, after: int | None, now: date
     return RunPage(_rows(page, matches), older, newer)
 
 
+def sorted_page(wanted: RunFilter, order: Order, start: int, now: datetime) -> RunPage:
+    """Runs by a column of the table, from the row `start` of that order on."""
+    found = filtered_runs(wanted, now).filter(searched(wanted))
+    counted = COUNTED.get(order.column.name)
+    if counted:
+        page = _by_count(found, counted, start, filtered=wanted.active)
+    else:
+        page = _read(in_order(found, order)[start:], PAGE + 1)
+    place = place_of(start, PAGE, len(page) > PAGE)
+    page = page[:PAGE]
+    matches = _matches(_MATCHES, page, wanted.q) if prefix_query(wanted.q) else {}
+    return RunPage(_rows(page, matches), place=place)
+
+
+def _by_count(
+    found: QuerySet[Run], states: Sequence[str], start: int, *, filtered: bool
+) -> list[ListedRun]:
+    """Those with most phases in these states on top, then those with none, newest first."""
+    ranked = [item["run_id"] for item in rows(_RANKED, {"states": list(states)})]
+    if filtered and ranked:
+        left = set(found.filter(pk__in=ranked).values_list("pk", flat=True))
+        ranked = [pk for pk in ranked if pk in left]
+    stop = start + PAGE + 1
+    pks = ranked[start:stop]
+    named = {run.pk: run for run in _read(found.filter(pk__in=pks), len(pks))} if pks else {}
+    page = [named[pk] for pk in pks if pk in named]
+    if len(pks) <= PAGE and len(ranked) < MOST:
+        none = found.exclude(pk__in=ranked).order_by("-created_at", "-pk")
+        begin = max(start - len(ranked), 0)
+        page += _read(none[begin:], stop - start - len(pks))
+    return page
+
+
 def _read(found: QuerySet[Run], limit: int) -> list[ListedRun]:
     values = found.values_list("pk", "run_id", "name", "source__name", "created_at")
     return [ListedRun(*value) for value in values[:limit]]
@@ -200,12 +263,12 @@ def _read(found: QuerySet[Run], limit: int) -> list[ListedRun]:
 def _first(found: QuerySet[Run], wanted: RunFilter) -> tuple[list[ListedRun], Matches]:
     """A page of runs and one more if there is, with the errors that matched the search."""
     if not prefix_query(wanted.q):
-        return _read(found.filter(_searched(wanted)), PAGE + 1), {}
+        return _read(found.filter(searched(wanted)), PAGE + 1), {}
     near = _read(found, NEAR)
     matches = _matches(_NEAR, near, wanted.q)
     page = [run for run in near if run.pk in matches or run.run_id.startswith(wanted.q)]
     if len(page) <= PAGE:
-        page = _read(found.filter(_searched(wanted)), PAGE + 1)
+        page = _read(found.filter(searched(wanted)), PAGE + 1)
         matches = _matches(_MATCHES, page, wanted.q)
     return page[: PAGE + 1], matches
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -13,9 +14,20 @@ from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in, page_or_fragment
+from drain.dashboard.lists.download import download
+from drain.dashboard.lists.download import wanted as download_wanted
+from drain.dashboard.lists.order import begins_at, is_few, read_order
+from drain.dashboard.lists.period import read_period
 from drain.dashboard.runs.before_after import happened, read_past
 from drain.dashboard.runs.detail_query import dependency_graph, holds_on, holds_still, run_table
-from drain.dashboard.runs.list_query import RunFilter, run_page
+from drain.dashboard.runs.list_export import EXPORTED, exported
+from drain.dashboard.runs.list_query import (
+    COLUMNS,
+    RunFilter,
+    filtered_runs,
+    run_page,
+    sorted_page,
+)
 from drain.dashboard.ui.commands import manage
 from drain.engine.queue.blockers import QueueFilter, oldest_queued
 from drain.evidence.rollups.fold import state_counts
@@ -38,21 +50,34 @@ BLOCKERS = 8
 
 @require_safe
 @requires()
-def run_list(request: HttpRequest) -> HttpResponse:
-    """Runs, newest first; every filter is in the address."""
+def run_list(request: HttpRequest) -> HttpResponseBase:
+    """Runs, those with most failed phases first; every filter is in the address, and so is a download."""
     now = timezone.now()
-    wanted = RunFilter.read(request.GET.dict())
-    page = run_page(wanted, number_in(request, "before"), number_in(request, "after"), now)
+    wanted = RunFilter.read(request.GET.dict(), read_period(request, now))
+    if kind := download_wanted(request):
+        return download(kind, "runs", EXPORTED, exported(wanted, now))
+    # Words are looked for among the newest first, which finds common ones at once.
+    order = read_order(request, COLUMNS, "-created" if wanted.q else "-failed", _few(wanted, now))
+    if order.column.name == "created" and order.descending:
+        page = run_page(wanted, number_in(request, "before"), number_in(request, "after"), now)
+    else:
+        page = sorted_page(wanted, order, begins_at(request), now)
     context = {
         "now": now,
         "saved": SavedViews(request, "run-list"),
         "wanted": wanted,
+        "order": order,
         "page": page,
         "sources": list(Source.objects.order_by("name").values_list("pk", "name")[:NAMED_SOURCES]),
         "states": STATE_CHOICES,
         "clear": link("run-list"),
     }
     return page_or_fragment(request, "runs/list.html", "runs/_list.html", context)
+
+
+def _few(wanted: RunFilter, now: datetime) -> bool:
+    """Whether few enough runs are left for the columns without an index; of no interest with words to look for."""
+    return not wanted.q and is_few(filtered_runs(wanted, now))
 
 
 @require_safe

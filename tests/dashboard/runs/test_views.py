@@ -69,12 +69,13 @@ def test_filters_in_the_address_narrow_the_list(client):
     PhaseFactory(run=stale, state="QUEUED", state_changed_at=day_ago)
     PhaseFactory(run=other, state="COMPLETE")
     Hold.objects.create(kind="prefix", value="b-", reason="r", created_by="p", origin="browser")
-    assert listed(client) == ["b-1", "a-2", "a-1"]
+    assert listed(client) == ["a-1", "b-1", "a-2"]
     assert listed(client, "?state=FAILED") == ["a-1"]
     assert listed(client, "?stale=1") == ["a-2"]
     assert listed(client, "?held=1") == ["b-1"]
     assert listed(client, "?q=a-&state=queued") == ["a-2"]
-    assert listed(client, "?state=nonsense&source=x&before=y") == ["b-1", "a-2", "a-1"]
+    nonsense = "?state=nonsense&source=x&before=y&sort=nothing&since=never&from=z"
+    assert listed(client, nonsense) == ["a-1", "b-1", "a-2"]
 
 
 def test_runs_are_found_by_the_words_of_their_errors(client):

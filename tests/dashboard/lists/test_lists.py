@@ -1,0 +1,151 @@
+"""Lists sort, narrow by dates and download, each the same way."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tracemalloc
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from drain.dashboard.lists import order
+from drain.dashboard.lists.download import download
+from drain.models import Run
+from drain.models.roles import Role
+from tests.dashboard.people import signed_in
+from tests.factories import NOON, PhaseFactory, RunFactory, SourceFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client():
+    return signed_in(Role.VIEWER)
+
+
+def failed(count, run):
+    for _ in range(count):
+        PhaseFactory(run=run)
+
+
+def body(answer):
+    return b"".join(answer.streaming_content).decode()
+
+
+def as_csv(answer):
+    return list(csv.DictReader(io.StringIO(body(answer))))
+
+
+def names(client, query):
+    return [row["run"] for row in json.loads(body(client.get(f"/runs/{query}")))]
+
+
+def test_runs_begin_with_those_that_have_most_failed_phases(client):
+    quiet, worst, bad = (
+        RunFactory(run_id="quiet"),
+        RunFactory(run_id="worst"),
+        RunFactory(run_id="bad"),
+    )
+    failed(2, bad)
+    failed(3, worst)
+    PhaseFactory(run=quiet, state="COMPLETE")
+    page = client.get("/runs/").content.decode()
+    assert page.index(">worst<") < page.index(">bad<") < page.index(">quiet<")
+    page = client.get("/runs/?sort=-complete").content.decode()
+    assert page.index(">quiet<") < page.index(">bad<")
+    page = client.get("/runs/?sort=run").content.decode()
+    assert page.index(">bad<") < page.index(">quiet<") < page.index(">worst<")
+    assert 'aria-sort="ascending"' in page
+
+
+def test_pages_of_a_sorted_list_hold_every_run_once(client, monkeypatch):
+    monkeypatch.setattr("drain.dashboard.runs.list_query.PAGE", 2)
+    runs = [RunFactory(run_id=f"run-{n}") for n in range(5)]
+    PhaseFactory(run=runs[1])
+    failed(2, runs[3])
+    for query in (
+        "?sort=-failed",
+        "?sort=run",
+        "?sort=-failed&q=run",
+        "?sort=-failed&since=2000-01-01",
+    ):
+        seen = []
+        for start in (0, 2, 4):
+            page = client.get(f"/runs/{query}&from={start}").content.decode()
+            shown = [run.run_id for run in runs if f">{run.run_id}<" in page]
+            assert len(shown) == min(2, 5 - start)
+            seen += shown
+        assert sorted(seen) == [run.run_id for run in runs]
+
+
+def test_a_column_without_an_index_sorts_only_what_filters_leave_few_of(client, monkeypatch):
+    RunFactory(source=SourceFactory(name="b-source"), run_id="one")
+    RunFactory(source=SourceFactory(name="a-source"), run_id="two")
+    page = client.get("/runs/?sort=source").content.decode()
+    assert page.index(">two<") < page.index(">one<")
+    monkeypatch.setattr(order, "MOST", 1)
+    page = client.get("/runs/?sort=source").content.decode()
+    assert "narrow the filters" in page
+    assert 'aria-sort="descending"' in page
+
+
+def test_a_range_of_dates_narrows_page_and_file_alike(client):
+    for days in range(3):
+        RunFactory(run_id=f"day-{days}", created_at=NOON + timedelta(days=days))
+    query = "?since=2026-03-03&until=2026-03-03"
+    page = client.get(f"/runs/{query}").content.decode()
+    assert (">day-1<" in page, ">day-0<" in page, ">day-2<" in page) == (True, False, False)
+    assert names(client, f"{query}&download=json") == ["day-1"]
+    # The minute that a person names is within.
+    assert names(client, "?until=2026-03-02T12:00&download=json") == ["day-0"]
+    assert "is not a time" in client.get("/runs/?since=yesterday").content.decode()
+
+
+def test_a_file_has_every_row_of_the_filter_and_no_formula(client, monkeypatch):
+    monkeypatch.setattr("drain.dashboard.runs.list_query.PAGE", 1)
+    for n in range(3):
+        PhaseFactory(run=RunFactory(run_id=f"run-{n}", name='=HYPERLINK("http://x")'))
+    found = as_csv(client.get("/runs/?download=csv&q=run-"))
+    assert [row["run"] for row in found] == ["run-2", "run-1", "run-0"]
+    assert found[0]["name"] == '\'=HYPERLINK("http://x")'
+    assert found[0]["failed"] == "1"
+    assert json.loads(body(client.get("/runs/?download=json&q=run-")))[0]["name"].startswith("=")
+    assert json.loads(body(client.get("/runs/?download=json&q=nothing"))) == []
+
+
+def test_a_file_of_many_rows_takes_no_more_memory_than_one_of_few(client):
+    def peak(count):
+        made = (Run(run_id=f"many-{count}-{n}", name="x" * 200) for n in range(count))
+        Run.objects.bulk_create(made, batch_size=1000)
+        # What is imported and prepared once counts for nobody.
+        client.get(f"/runs/?download=csv&q=many-{count}-1").getvalue()
+        tracemalloc.start()
+        length = sum(map(len, client.get(f"/runs/?download=csv&q=many-{count}").streaming_content))
+        top = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return top, length
+
+    few, _ = peak(2000)
+    many, length = peak(12_000)
+    assert length > 12_000 * 200
+    assert many < few * 1.5
+
+
+def test_rows_are_read_while_they_are_sent():
+    read = []
+    rows = ([read.append(n) or n] for n in range(5000))
+    answer = iter(download("json", "numbers", ["n"], rows))
+    next(answer)
+    assert 0 < len(read) < 5000
+
+
+def test_a_sorted_list_costs_few_queries(client):
+    PhaseFactory()
+    client.get("/runs/")
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/runs/?sort=-queued&since=2020-01-01")
+    assert len(asked) <= 12, [query["sql"][:90] for query in asked]
