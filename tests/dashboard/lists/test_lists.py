@@ -137,8 +137,13 @@ def test_a_file_of_many_rows_takes_no_more_memory_than_one_of_few(client):
 
 def test_rows_are_read_while_they_are_sent():
     read = []
-    rows = ([read.append(n) or n] for n in range(5000))
-    answer = iter(download("json", "numbers", ["n"], rows))
+
+    def rows():
+        for n in range(5000):
+            read.append(n)
+            yield [n]
+
+    answer = iter(download("json", "numbers", ["n"], rows()))
     next(answer)
     assert 0 < len(read) < 5000
 
