@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from enum import StrEnum
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection
 
 from drain.db.prepared import plan_again, plan_once, rows
-from drain.engine.abandoned import interrupt_if_hopeless
 from drain.engine.attempts.context import HostContext
 from drain.engine.attempts.round import Rounds, is_outage
 from drain.engine.attempts.spool import Spool, left_behind
@@ -22,15 +20,12 @@ from drain.engine.executions.local import LocalExecution
 from drain.engine.executions.pool import Pool
 from drain.engine.process.ended import Command
 from drain.engine.process.warden import ensure_warden
-from drain.engine.sessions.closing import settle
-from drain.engine.sessions.opening import open_session
+from drain.engine.served import ServedSessions
 from drain.engine.workers.identity import host_id, worker_id, worker_name
 from drain.engine.workers.loops import Renewal, add_loop, remove_loop
 from drain.engine.workers.services import end_services
 from drain.engine.workers.slots import capped_slots
 from drain.engine.workers.timing import IDLE_SECONDS, LEASE_SECONDS
-from drain.models import DrainSession
-from drain.models.vocabulary import SessionState
 
 log = logging.getLogger(__name__)
 
@@ -40,19 +35,7 @@ TICK_SECONDS = 1.0
 PLANS_LAST_SECONDS = 30.0
 LINGER_SECONDS = 1.0
 """A loop without any session stays so long: drains often follow one another."""
-NEWS_AFTER_FRUITLESS_SECONDS = 1.0
 
-_LOOK = """
-SELECT s.id, s.state, s.cancel_requested, s.open_attempts, s.parallel,
-    EXISTS (SELECT FROM drain_sessionrun r WHERE r.session_id = s.id AND r.waiting > 0 AND r.stop = ''
-            AND r.not_before <= clock_timestamp()) AS waiting,
-    EXISTS (SELECT FROM drain_workerhost h WHERE h.id = %(host)s::uuid AND h.stopped_at IS NOT NULL) AS host_stopped
-FROM drain_drainsession s
-WHERE s.id = %(only)s::bigint
-   OR %(only)s::bigint IS NULL AND NOT s.inline AND s.state IN ('planned', 'running', 'stopping')
-   OR s.id = ANY(%(mine)s::bigint[])
-ORDER BY s.id
-"""
 _STANDING = """
 SELECT lease FROM drain_attempt WHERE id = ANY(%(attempts)s::bigint[]) AND lease = ANY(%(leases)s::uuid[])
   AND outcome IS NULL
@@ -95,15 +78,9 @@ class Loop:
         self._ends_at = time.monotonic() + seconds
         self._slots = 0
         self._unsure: list[StartedAttempt] = []
-        self._opening: set[int] = set()
-        self._fruitless: dict[int, float] = {}
         self._asked_to_end = False
-        self._sessions: list[int] = []
-        """Sessions that run and have phases to offer, at the last look."""
-        self._hungry: list[int] = []
-        """Those among them that may have more at once."""
         self._planned_on: object = None
-        self._looked_at = self._ticked_at = self._retry_at = 0.0
+        self._ticked_at = self._retry_at = 0.0
         self._alone_since: float | None = None
 
     def run(self) -> LoopEnd:
@@ -119,6 +96,7 @@ class Loop:
         self._spool = Spool(self._host.folder)
         self._pool = Pool()
         self._children = Children(self._pool)
+        self._sessions = ServedSessions(self._only, self._host, self._pool)
         self._renewal = Renewal(loop, self._pool.wake)
         self._renewal.start()
         ensure_warden(worker_id())
@@ -161,8 +139,7 @@ class Loop:
         if now - self._ticked_at >= TICK_SECONDS:
             self._ticked_at = now
             self._tick()
-        if now - self._looked_at >= self._look_every():
-            self._looked_at = now
+        if now - self._sessions.looked_at >= self._look_every():
             end = self._look()
             if end is not None:
                 return end
@@ -203,70 +180,22 @@ class Loop:
         self._plans_at = time.monotonic()
 
     def _look(self) -> LoopEnd | None:
-        """Read what people want of the sessions, open and close those that are due."""
-        values = {"only": self._only, "host": host_id(), "mine": self._children.sessions}
-        found = rows(_LOOK, values)
-        if any(row["host_stopped"] for row in found) and not self._asked_to_end:
+        """Read what people want of the sessions; heed what concerns the children."""
+        sessions = self._sessions
+        sessions.look(self._children.sessions, ending=self._asked_to_end)
+        if sessions.host_stopped and not self._asked_to_end:
             self._asked_to_end = True
             self._children.stop(Command.INTERRUPT)
-        cancelled = [
-            row["id"]
-            for row in found
-            if row["cancel_requested"] or row["state"] == SessionState.CANCELLED
-        ]
-        self._children.stop(Command.CANCEL, cancelled)
-        live = [row for row in found if row["state"] in _LIVE]
-        self._sessions, self._hungry = [], []
-        for row in live:
-            self._attend(row)
-        return self._end(live)
+        self._children.stop(Command.CANCEL, sessions.cancelled)
+        return self._end()
 
-    def _attend(self, row: dict[str, object]) -> None:
-        session = int(str(row["id"]))
-        state, opened = row["state"], int(str(row["open_attempts"]))
-        if state == SessionState.PLANNED:
-            self._open(session)
-            return
-        offers = state == SessionState.RUNNING and row["waiting"]
-        fruitless = time.monotonic() < self._fruitless.get(session, 0.0)
-        if offers:
-            self._sessions.append(session)
-        if offers and opened < int(str(row["parallel"])) and not fruitless:
-            self._hungry.append(session)
-        elif not opened and not self._asked_to_end and state != SessionState.PAUSED:
-            self._settle(session)
-
-    def _settle(self, session: int) -> None:
-        if settle(session, self._host.worker):
-            self._looked_at = 0.0
-            return
-        if self._only is not None:
-            interrupt_if_hopeless(
-                DrainSession.objects.get(pk=session), self._host.worker, self._host.able
-            )
-
-    def _open(self, session: int) -> None:
-        """Preflights take their time: in the pool, once."""
-        if session in self._opening or self._asked_to_end:
-            return
-        self._opening.add(session)
-
-        def opened(done: Future[None]) -> None:
-            if error := done.exception():
-                log.warning("session %s could not be opened: %s", session, error)
-            self._opening.discard(session)
-            self._looked_at = 0.0
-            self._pool.wake()
-
-        self._pool.submit(lambda: open_session(session, self._host)).add_done_callback(opened)
-
-    def _end(self, live: list[dict[str, object]]) -> LoopEnd | None:
+    def _end(self) -> LoopEnd | None:
         """Whether the loop is over, once nothing of it runs and all that ended is in the books."""
-        if self._children or self._children.ended or self._unsure or self._opening:
+        if self._children or self._children.ended or self._unsure or self._sessions.opening:
             return None
         if self._asked_to_end or time.monotonic() > self._ends_at:
             return LoopEnd.INTERRUPTED
-        if live:
+        if self._sessions.live:
             self._alone_since = None
             return None
         if self._only is not None:
@@ -280,7 +209,7 @@ class Loop:
         self._resolve_unsure()
         free = self._free()
         ends = list(self._children.ended)
-        claimable = (self._sessions if ends else self._hungry) if free else []
+        claimable = (self._sessions.running if ends else self._sessions.hungry) if free else []
         if not ends and not claimable:
             return
         gone = self._write(ends, free, claimable)
@@ -291,11 +220,11 @@ class Loop:
         self._retry_at = 0.0
         begun, self._rounds.begun = self._rounds.begun, []
         if claimable and not begun:
-            self._put_off(claimable)
+            self._sessions.put_off(claimable)
         elif ends or begun:
-            self._fruitless.clear()
+            self._sessions.hope()
         if ends and not begun:
-            self._looked_at = 0.0
+            self._sessions.looked_at = 0.0
         for started in begun:
             self._run(started)
 
@@ -310,12 +239,6 @@ class Loop:
             self._rounds.begun = []
             return self._rounds.book(ends) if ends else 0
 
-    def _put_off(self, sessions: list[int]) -> None:
-        """Nothing of these can start now: look for news of them less often."""
-        until = time.monotonic() + NEWS_AFTER_FRUITLESS_SECONDS
-        self._fruitless.update(dict.fromkeys(sessions, until))
-        self._hungry = []
-
     def _run(self, started: StartedAttempt) -> None:
         execution = LocalExecution(started, self._host, self._pool, self._renewal.until)
         self._children.start(execution)
@@ -323,10 +246,10 @@ class Loop:
     def _timeout(self) -> float:
         """Seconds until something is due by the clock."""
         now, ended = time.monotonic(), self._children.ended
-        if now >= self._retry_at and (ended or (self._hungry and self._free())):
+        if now >= self._retry_at and (ended or (self._sessions.hungry and self._free())):
             return 0.0
         due = min(self._children.due_at(), self._retry_at) if ended else self._children.due_at()
-        tick, look = self._ticked_at + TICK_SECONDS, self._looked_at + self._look_every()
+        tick, look = self._ticked_at + TICK_SECONDS, self._sessions.looked_at + self._look_every()
         return min(due, tick, look) - now
 
     def _wait_for_database(self, error: Exception) -> None:
@@ -337,7 +260,7 @@ class Loop:
         self._rounds.begun = []
         self._spool.keep(self._children.ended)
         self._retry_at = time.monotonic() + IDLE_SECONDS
-        self._looked_at = time.monotonic()
+        self._sessions.looked_at = time.monotonic()
         self._plans_at = 0.0
         self._children.watch(IDLE_SECONDS)
 
@@ -367,11 +290,3 @@ class Loop:
         except (DatabaseError, InterfaceError):
             connection.close()
         return LoopEnd.LOST
-
-
-_LIVE = (
-    SessionState.PLANNED,
-    SessionState.RUNNING,
-    SessionState.PAUSED,
-    SessionState.STOPPING,
-)

@@ -1,0 +1,131 @@
+"""The sessions that a loop serves: what people want of them, which offer phases, which are due to open or close."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection, Iterable
+from concurrent.futures import Future
+
+from drain.db.prepared import rows
+from drain.engine.abandoned import interrupt_if_hopeless
+from drain.engine.attempts.context import HostContext
+from drain.engine.executions.pool import Pool
+from drain.engine.sessions.closing import settle
+from drain.engine.sessions.opening import open_session
+from drain.engine.workers.identity import host_id
+from drain.models import DrainSession
+from drain.models.vocabulary import SessionState
+
+log = logging.getLogger(__name__)
+
+NEWS_AFTER_FRUITLESS_SECONDS = 1.0
+
+_LOOK = """
+SELECT s.id, s.state, s.cancel_requested, s.open_attempts, s.parallel,
+    EXISTS (SELECT FROM drain_sessionrun r WHERE r.session_id = s.id AND r.waiting > 0 AND r.stop = ''
+            AND r.not_before <= clock_timestamp()) AS waiting,
+    EXISTS (SELECT FROM drain_workerhost h WHERE h.id = %(host)s::uuid AND h.stopped_at IS NOT NULL) AS host_stopped
+FROM drain_drainsession s
+WHERE s.id = %(only)s::bigint
+   OR %(only)s::bigint IS NULL AND NOT s.inline AND s.state IN ('planned', 'running', 'stopping')
+   OR s.id = ANY(%(mine)s::bigint[])
+ORDER BY s.id
+"""
+_LIVE = (
+    SessionState.PLANNED,
+    SessionState.RUNNING,
+    SessionState.PAUSED,
+    SessionState.STOPPING,
+)
+
+
+class ServedSessions:
+    """All live sessions that are not inline, or the one a loop was made for, as they were at the last look."""
+
+    def __init__(self, only: int | None, host: HostContext, pool: Pool) -> None:
+        self._only = only
+        self._host = host
+        self._pool = pool
+        self._fruitless: dict[int, float] = {}
+        self._ending = False
+        self.opening: set[int] = set()
+        """Those whose preflights run in the pool."""
+        self.running: list[int] = []
+        """Those that run and have phases to offer."""
+        self.hungry: list[int] = []
+        """Those among them that may have more at once."""
+        self.cancelled: list[int] = []
+        self.live = False
+        """Whether there is any that has not ended."""
+        self.host_stopped = False
+        self.looked_at = 0.0
+
+    def look(self, mine: Collection[int], *, ending: bool) -> None:
+        """Read what people want of them; open and close those that are due. `mine`: those that have children here.
+
+        A loop that is `ending` opens and closes none.
+        """
+        self.looked_at = time.monotonic()
+        found = rows(_LOOK, {"only": self._only, "host": host_id(), "mine": list(mine)})
+        self.host_stopped = any(row["host_stopped"] for row in found)
+        self._ending = ending or self.host_stopped
+        self.cancelled = [
+            row["id"]
+            for row in found
+            if row["cancel_requested"] or row["state"] == SessionState.CANCELLED
+        ]
+        live = [row for row in found if row["state"] in _LIVE]
+        self.live = bool(live)
+        self.running, self.hungry = [], []
+        for row in live:
+            self._attend(row)
+
+    def put_off(self, sessions: Iterable[int]) -> None:
+        """Nothing of these can start now: look for news of them less often."""
+        until = time.monotonic() + NEWS_AFTER_FRUITLESS_SECONDS
+        self._fruitless.update(dict.fromkeys(sessions, until))
+        self.hungry = []
+
+    def hope(self) -> None:
+        """Something started or ended, so what could not start may be able to now."""
+        self._fruitless.clear()
+
+    def _attend(self, row: dict[str, object]) -> None:
+        session = int(str(row["id"]))
+        state, opened = row["state"], int(str(row["open_attempts"]))
+        if state == SessionState.PLANNED:
+            self._open(session)
+            return
+        offers = state == SessionState.RUNNING and row["waiting"]
+        fruitless = time.monotonic() < self._fruitless.get(session, 0.0)
+        if offers:
+            self.running.append(session)
+        if offers and opened < int(str(row["parallel"])) and not fruitless:
+            self.hungry.append(session)
+        elif not opened and not self._ending and state != SessionState.PAUSED:
+            self._settle(session)
+
+    def _settle(self, session: int) -> None:
+        if settle(session, self._host.worker):
+            self.looked_at = 0.0
+            return
+        if self._only is not None:
+            interrupt_if_hopeless(
+                DrainSession.objects.get(pk=session), self._host.worker, self._host.able
+            )
+
+    def _open(self, session: int) -> None:
+        """Preflights take their time: in the pool, once."""
+        if session in self.opening or self._ending:
+            return
+        self.opening.add(session)
+
+        def opened(done: Future[None]) -> None:
+            if error := done.exception():
+                log.warning("session %s could not be opened: %s", session, error)
+            self.opening.discard(session)
+            self.looked_at = 0.0
+            self._pool.wake()
+
+        self._pool.submit(lambda: open_session(session, self._host)).add_done_callback(opened)
