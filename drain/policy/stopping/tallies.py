@@ -32,7 +32,9 @@ class Ended:
     run_id: str = ""
     phase_id: str = ""
     started_at: datetime | None = None
+    """Given where the past is replayed; None when a drain counts, so no rule may stop by it."""
     finished_at: datetime | None = None
+    """As `started_at`."""
 
     @property
     def counts(self) -> bool:
