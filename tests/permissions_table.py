@@ -33,6 +33,8 @@ PAGES: dict[str, Row] = {
     "drain:logout": Row(NOT_MADE_FOR, SIGNED_IN),
     "drain:overview": Row(V, NOT_MADE_FOR),
     "drain:run-list": Row(V, NOT_MADE_FOR),
+    "drain:phase-list": Row(V, NOT_MADE_FOR),
+    "drain:attempt-list": Row(V, NOT_MADE_FOR),
     "drain:run-detail": Row(V, NOT_MADE_FOR, "run"),
     "drain:phase-detail": Row(V, NOT_MADE_FOR, "phase"),
     "drain:attempt-log": Row(V, NOT_MADE_FOR, "attempt"),

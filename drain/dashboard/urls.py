@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path
 
+from drain.dashboard.attempts.listing import attempt_list
 from drain.dashboard.attempts.log import attempt_log, attempt_log_file
 from drain.dashboard.audit import views as audit
 from drain.dashboard.drains import actions as drain_actions
@@ -17,6 +18,7 @@ from drain.dashboard.fingerprints import actions as fingerprint_actions
 from drain.dashboard.fingerprints import views as fingerprints
 from drain.dashboard.frame import saved_views
 from drain.dashboard.overview.views import overview
+from drain.dashboard.phases.listing import phase_list
 from drain.dashboard.phases.views import phase_detail
 from drain.dashboard.queue import actions as queue_actions
 from drain.dashboard.queue import bulk
@@ -48,7 +50,9 @@ _WORK = [
     path("", overview, name="overview"),
     path("runs/", run_list, name="run-list"),
     path("runs/<int:pk>/", run_detail, name="run-detail"),
+    path("phases/", phase_list, name="phase-list"),
     path("phases/<int:pk>/", phase_detail, name="phase-detail"),
+    path("attempts/", attempt_list, name="attempt-list"),
     path("attempts/<int:pk>/log/", attempt_log, name="attempt-log"),
     path("attempts/<int:pk>/log.txt", attempt_log_file, name="attempt-log-file"),
     path("search/", search, name="search"),

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +24,9 @@ from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.cache import shared
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in, page_or_fragment
+from drain.dashboard.lists.listing import Listing, page_of
+from drain.dashboard.lists.order import Column
+from drain.dashboard.lists.period import read_period
 from drain.dashboard.ui.commands import drain_command
 from drain.dashboard.ui.states import look
 from drain.engine.attempts.losses import losses
@@ -34,6 +39,26 @@ from drain.policy.reasons import ExclusionReason
 from drain.policy.stopping.limits import Limits
 
 LISTED = 30
+LISTING = Listing(
+    "drains",
+    (
+        Column("number", "Number", "pk", indexed=True),
+        Column("state", "State", "state", descending=False),
+        Column("started", "Started", "created_at"),
+        Column("by", "By", "started_by", descending=False),
+        Column("selected", "Selected", "selected"),
+        Column("complete", "Complete", "all_complete"),
+        Column("failed", "Failed", "all_failed"),
+        Column("retryable", "Retryable", "all_retryable"),
+        Column("took", "Took", "lasted"),
+    ),
+    "-number",
+    {
+        "number": "pk", "state": "state", "stop_reason": "stop_reason", "by": "started_by", "note": "note",
+        "asked": "created_at", "started": "started_at", "ended": "ended_at", "of_failed": "total_failed",
+        "selected": "selected", "complete": "all_complete", "failed": "all_failed", "retryable": "all_retryable",
+    },
+)  # fmt: skip
 # A list shows little of a drain; its plan, limits and counts before and after are long texts.
 _LISTED = (
     "state", "stop_reason", "stop_card", "note", "started_by", "total_failed", "selected",
@@ -44,17 +69,22 @@ KEEP_SECONDS = 60
 
 
 @requires()
-def session_list(request: HttpRequest) -> HttpResponse:
-    """Drains, newest first; a state in the address narrows them."""
-    found = DrainSession.objects.order_by("-pk").only(*_LISTED)
-    asked = request.GET.get("state", "")
-    state = asked if asked in SessionState.values else ""
+def session_list(request: HttpRequest) -> HttpResponseBase:
+    """Drains, newest first; a state, a person and a range of dates in the address narrow them."""
+    now = timezone.now()
+    asked, by = request.GET.get("state", ""), request.GET.get("by", "").strip()[:200]
+    state, period = asked if asked in SessionState.values else "", read_period(request, now)
+    found = period.narrow(DrainSession.objects.all(), "created_at")
     if state:
         found = found.filter(state=state)
-    before = number_in(request, "before")
-    page = list((found.filter(pk__lt=before) if before else found)[: LISTED + 1])
-    shown = page[:LISTED]
-    counts, now = _list_counts(shown), timezone.now()
+    if by:
+        found = found.filter(started_by__icontains=by)
+    if file := LISTING.file(request, _counted(found)):
+        return file
+    counted = request.GET.get("sort", "").removeprefix("-") in (*_NO_COUNTS, "took")
+    shown = _counted(found) if counted else found
+    page = page_of(request, LISTING, shown.only(*_LISTED), LISTED)
+    counts = _list_counts(page.rows)
     context = {
         "now": now,
         "saved": SavedViews(request, "session-list"),
@@ -62,14 +92,27 @@ def session_list(request: HttpRequest) -> HttpResponse:
             _NO_COUNTS
             | counts.get(session.pk, {})
             | {"session": session, "took": session.worked(now) if session.started_at else None}
-            for session in shown
+            for session in page.rows
         ],
-        "older": shown[-1].pk if len(page) > LISTED else 0,
-        "newer": bool(before),
+        "order": page.order,
+        "place": page.place,
         "state": state,
+        "by": by,
+        "period": period,
+        "filtered": bool(state or by or period),
         "states": [(name, look(name).word) for name in SessionState.values],
     }
     return page_or_fragment(request, "drains/list.html", "drains/_list.html", context)
+
+
+def _counted(found: QuerySet[DrainSession]) -> QuerySet[DrainSession]:
+    """With the sums of their runs, to sort by and to download."""
+    runs = SessionRun.objects.filter(session=OuterRef("pk")).order_by().values("session")
+    sums = {
+        f"all_{name}": Coalesce(Subquery(runs.annotate(n=Sum(name)).values("n")), 0)
+        for name in _NO_COUNTS
+    }
+    return found.annotate(lasted=F("ended_at") - F("started_at"), **sums)
 
 
 def _list_counts(sessions: list[DrainSession]) -> dict[int, dict[str, int]]:

@@ -27,6 +27,8 @@ FILTERS = {
     "session-list": ("state", "by", "since", "until", "sort"),
     "queued-list": ("run", "stale", "since", "until", "sort"),
     "fingerprint-list": ("q", "status", "since", "until", "sort"),
+    "phase-list": ("q", "run", "state", "since", "until", "sort"),
+    "attempt-list": ("run", "drain", "phase", "outcome", "fingerprint", "since", "until", "sort"),
     "search": ("q",),
 }
 MOST = 50

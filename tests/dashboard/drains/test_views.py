@@ -273,7 +273,7 @@ def test_the_list_pages_and_filters_and_says_when_a_filter_hides_everything():
     assert 'data-label="took">–</td>' not in row
     DrainSession.objects.update(started_at=None)
     assert 'data-label="took">–</td>' in viewer.get("/drains/").content.decode()
-    assert "No drain is in this state" in viewer.get("/drains/?state=refused").content.decode()
+    assert "No drain matches these filters" in viewer.get("/drains/?state=refused").content.decode()
 
 
 def test_the_phases_behind_a_reason_are_a_page_of_their_own():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tracemalloc
 from datetime import timedelta
 
@@ -14,10 +15,17 @@ from django.test.utils import CaptureQueriesContext
 
 from drain.dashboard.lists import order
 from drain.dashboard.lists.download import download
-from drain.models import Run
+from drain.models import Run, SessionRun
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
-from tests.factories import NOON, PhaseFactory, RunFactory, SourceFactory
+from tests.factories import (
+    NOON,
+    AttemptFactory,
+    PhaseFactory,
+    RunFactory,
+    SessionFactory,
+    SourceFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -146,6 +154,93 @@ def test_rows_are_read_while_they_are_sent():
     answer = iter(download("json", "numbers", ["n"], rows()))
     next(answer)
     assert 0 < len(read) < 5000
+
+
+def test_the_phases_of_a_run_sort_narrow_and_download(client):
+    run, other = RunFactory(run_id="mine"), RunFactory()
+    PhaseFactory(run=run, phase_id="b-first", phase_index=1, attempts=1)
+    PhaseFactory(
+        run=run, phase_id="a-second", phase_index=2, attempts=4, last_failure_reason="=1+1"
+    )
+    PhaseFactory(run=run, phase_id="c-third", phase_index=3, state="COMPLETE")
+    PhaseFactory(run=other, phase_id="elsewhere")
+    for query, wanted in (
+        ("run=mine&sort=place", ["b-first", "a-second", "c-third"]),
+        ("run=mine&sort=phase", ["a-second", "b-first", "c-third"]),
+        ("run=mine&sort=-attempts&state=FAILED", ["a-second", "b-first"]),
+        ("q=else", ["elsewhere"]),
+        ("run=mine&until=2000-01-01", []),
+    ):
+        page = client.get(f"/phases/?{query}").content.decode()
+        assert re.findall(r'<a href="/phases/\d+/">(.*?)</a>', page) == wanted
+        rows = json.loads(body(client.get(f"/phases/?{query}&download=json")))
+        assert [row["phase"] for row in rows] == wanted
+    found = as_csv(client.get("/phases/?run=mine&sort=place&download=csv"))
+    assert found[1]["error"] == "'=1+1"
+
+
+def test_attempts_sort_narrow_and_download(client):
+    session = SessionFactory()
+    quick = AttemptFactory(phase=PhaseFactory(phase_id="quick"), session=session, fingerprint="f1")
+    slow = AttemptFactory(
+        phase=PhaseFactory(phase_id="slow"),
+        outcome="complete",
+        started_at=NOON - timedelta(days=1),
+        finished_at=NOON,
+    )
+    for query, wanted in (
+        ("", [slow, quick]),
+        ("sort=took", [quick, slow]),
+        ("sort=-took", [slow, quick]),
+        (f"drain={session.pk}", [quick]),
+        (f"run={slow.run.run_id}", [slow]),
+        ("outcome=complete", [slow]),
+        ("fingerprint=f1", [quick]),
+        ("outcome=open", []),
+        ("drain=none", []),
+        ("since=2026-03-02T12:00", [quick]),
+    ):
+        page = client.get(f"/attempts/?{query}").content.decode()
+        assert re.findall(r'/log/">#(\d+)<', page) == [str(one.pk) for one in wanted]
+        rows = json.loads(body(client.get(f"/attempts/?{query}&download=json")))
+        assert [row["number"] for row in rows] == [one.pk for one in wanted]
+    assert rows[0]["seconds"] == 60
+
+
+def test_drains_sort_narrow_and_download(client):
+    first, second = (
+        SessionFactory(selected=5, note="=cmd"),
+        SessionFactory(selected=3, started_by="zoe"),
+    )
+    for query, wanted in (
+        ("", [second, first]),
+        ("sort=-selected", [first, second]),
+        ("sort=number", [first, second]),
+        ("sort=-failed", [first, second]),
+        ("by=zoe", [second]),
+        ("until=2000-01-01", []),
+    ):
+        if query == "sort=-failed":
+            SessionRun.objects.create(session=first, run=RunFactory(), failed=2)
+        page = client.get(f"/drains/?{query}").content.decode()
+        assert re.findall(r"Drain (\d+)</a>", page) == [str(one.pk) for one in wanted]
+        rows = json.loads(body(client.get(f"/drains/?{query}&download=json")))
+        assert [row["number"] for row in rows] == [one.pk for one in wanted]
+    found = as_csv(client.get("/drains/?sort=number&download=csv"))
+    assert (found[0]["failed"], found[0]["note"]) == ("2", "'=cmd")
+
+
+@pytest.mark.parametrize("path", ["/runs/", "/phases/", "/attempts/", "/drains/"])
+def test_whatever_the_address_says_a_list_answers_with_few_queries(client, path):
+    AttemptFactory(session=SessionFactory())
+    client.get(path)
+    nonsense = (
+        "?sort=-nothing&from=-5&since=x&until=99999-01-01&run=%27&drain=1e9&phase=9" + "9" * 30
+    )
+    with CaptureQueriesContext(connection) as asked:
+        answer = client.get(path + nonsense)
+    assert answer.status_code == 200
+    assert len(asked) <= 12, [query["sql"][:90] for query in asked]
 
 
 def test_a_sorted_list_costs_few_queries(client):

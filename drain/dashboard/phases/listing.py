@@ -1,0 +1,92 @@
+"""Phases of a run, or of all: the list that sorts, narrows and downloads."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.db.models.functions import Collate, Left
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from drain.dashboard.frame.saved_views import SavedViews
+from drain.dashboard.http.permissions import requires
+from drain.dashboard.http.responses import page_or_fragment
+from drain.dashboard.http.search_terms import cleaned
+from drain.dashboard.lists.listing import Listing, page_of
+from drain.dashboard.lists.order import Column
+from drain.dashboard.lists.period import Period, read_period
+from drain.dashboard.ui.states import look
+from drain.models import Phase
+from drain.models.vocabulary import PhaseState
+from drain.policy.words import last_line
+
+LISTING = Listing(
+    "phases",
+    (
+        Column("number", "Number", "pk", indexed=True),
+        Column("phase", "Phase", "beginning", indexed=True, descending=False),
+        Column("run", "Run", "run__run_id", descending=False),
+        Column("place", "Place in its run", "place", descending=False),
+        Column("state", "State", "state", descending=False),
+        Column("attempts", "Attempts", "attempts"),
+        Column("changed", "Last change", "state_changed_at"),
+    ),
+    "-number",
+    {
+        "number": "pk", "phase": "phase_id", "run": "run__run_id", "tier": "tier_index", "index": "phase_index",
+        "state": "state", "changed": "state_changed_at", "category": "category", "attempts": "attempts",
+        "fingerprint": "last_fingerprint", "error": "last_failure_reason",
+    },
+)  # fmt: skip
+_SHOWN = (
+    "pk",
+    "phase_id",
+    "state",
+    "attempts",
+    "state_changed_at",
+    "category",
+    "run_id",
+    "run__run_id",
+)
+ERROR_CHARACTERS = 2000
+
+
+@require_safe
+@requires()
+def phase_list(request: HttpRequest) -> HttpResponseBase:
+    """The list; `run`, `state`, `q`, `since` and `until` in the address narrow it."""
+    now = timezone.now()
+    asked = {name: cleaned(request.GET.get(name, "")) for name in ("run", "state", "q")}
+    period = read_period(request, now)
+    found = _filtered(asked, period)
+    if file := LISTING.file(request, found):
+        return file
+    shown = found.annotate(error=Left("last_failure_reason", ERROR_CHARACTERS)).values(
+        *_SHOWN, "error"
+    )
+    page = page_of(request, LISTING, shown)
+    context = {
+        "now": now,
+        "saved": SavedViews(request, "phase-list"),
+        "asked": asked,
+        "period": period,
+        "filtered": bool(period) or any(asked.values()),
+        "states": [(name, look(name).word) for name in PhaseState.values],
+        "phases": [row | {"message": last_line(row["error"])} for row in page.rows],
+        "order": page.order,
+        "place": page.place,
+    }
+    return page_or_fragment(request, "phases/list.html", "phases/_list.html", context)
+
+
+def _filtered(asked: dict[str, str], period: Period) -> QuerySet[Phase]:
+    # By this order of characters, and only by it, an index knows names (the search goes by it too).
+    found = Phase.objects.alias(beginning=Collate("phase_id", "C"))
+    if asked["run"]:
+        found = found.filter(run__run_id=asked["run"])
+    if asked["state"] in PhaseState.values:
+        found = found.filter(state=asked["state"])
+    if asked["q"]:
+        found = found.filter(beginning__startswith=asked["q"])
+    return period.narrow(found, "state_changed_at")
