@@ -21,6 +21,7 @@ from drain.engine.process.orphans import orphanage
 from drain.engine.process.output.log import LogSink
 from drain.engine.process.output.report import ReportReader
 from drain.engine.process.watch import Watch
+from drain.policy.secrets import Mask, secrets_of
 
 HEAVY_REPORT = 256 * 1024
 """Bytes of a report whose reading takes too long for a loop that watches many children."""
@@ -55,8 +56,9 @@ class Child:
     ) -> None:
         self.pid = process.pid
         self._job = job
-        self._log = LogSink(job.folder, job.claim)
-        self._report = ReportReader(job.report)
+        hidden = secrets_of(job.env)
+        self._log = LogSink(job.folder, job.claim, Mask(hidden))
+        self._report = ReportReader(job.report, Mask(hidden))
         self._watch = Watch(process, pipe, job, self._log, lease_until)
 
     def wait(self, tick: Tick) -> Ended:

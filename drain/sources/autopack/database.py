@@ -11,6 +11,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg.rows import dict_row
 
+from drain.policy.secrets import NOTHING_HIDDEN, Mask, secrets_of
 from drain.policy.words import masked
 from drain.sources.autopack.schema import TABLES
 from drain.sources.errors import SourceError
@@ -26,6 +27,8 @@ class Database(Protocol):
     """An open Autopack database; `?` stands for a parameter on both kinds."""
 
     columns: Mapping[str, set[str]]
+    mask: Mask
+    """Hides its password in what it holds."""
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> Iterator[Row]:
         """Stream rows at bounded memory."""
@@ -36,6 +39,8 @@ class Database(Protocol):
 
 class SqliteDatabase:
     """A SQLite file, opened through a URI so that reading can never write or create it."""
+
+    mask = NOTHING_HIDDEN
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -63,8 +68,9 @@ class SqliteDatabase:
 class PostgresDatabase:
     """A PostgreSQL database; reads go through a server-side cursor of one repeatable snapshot."""
 
-    def __init__(self, connection: psycopg.Connection[dict[str, Any]]) -> None:
+    def __init__(self, connection: psycopg.Connection[dict[str, Any]], address: str) -> None:
         self._connection = connection
+        self.mask = Mask(secrets_of({"DATABASE_URL": address}))
         found = connection.execute(
             "SELECT table_name, column_name FROM information_schema.columns "
             "WHERE table_schema = ANY (current_schemas(false)) AND table_name = ANY (%s)",
@@ -116,7 +122,7 @@ def _connected(location: Location, *, write: bool) -> Iterator[Database]:
             connection.read_only = not write
             if not write:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            yield PostgresDatabase(connection)
+            yield PostgresDatabase(connection, location.url)
         return
     if not location.path.is_file():
         raise SourceError(f"There is no file {location.path}; check the path in the address.")

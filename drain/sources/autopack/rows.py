@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from drain.models.vocabulary import Order, PhaseState
+from drain.policy.secrets import Mask
 from drain.sources.autopack.database import Database, Row
 from drain.sources.autopack.schema import ESCALATIONS, ESTIMATIONS, PHASES, RUNS, TIERS, Table
 from drain.sources.autopack.words import reason_without_ours
@@ -65,27 +66,30 @@ def read_phases(database: Database) -> Iterator[PhaseIn]:
     """Every phase."""
     tiers = _tiers(database)
     for row in database.rows(PHASES.select(database.columns[PHASES.name], "")):
-        yield phase_of(row, tiers)
+        yield phase_of(row, tiers, database.mask)
 
 
 def rows_of_run(database: Database, run_id: str) -> dict[str, SourceRow]:
     """The phases of one run by phase_id, as they are now."""
     sql = PHASES.select(database.columns[PHASES.name], "WHERE run_id = ?")
     tiers = _tiers(database, run_id)
-    return {str(row["phase_id"]): _source_row(row, tiers) for row in database.rows(sql, [run_id])}
+    return {
+        str(row["phase_id"]): _source_row(row, tiers, database.mask)
+        for row in database.rows(sql, [run_id])
+    }
 
 
 def row_of_phase(database: Database, run_id: str, phase_id: str) -> SourceRow | None:
     """One phase as it is now; None if the source has it not."""
     sql = PHASES.select(database.columns[PHASES.name], "WHERE run_id = ? AND phase_id = ?")
     found = list(database.rows(sql, [run_id, phase_id]))
-    return _source_row(found[0], _tiers(database, run_id)) if found else None
+    return _source_row(found[0], _tiers(database, run_id), database.mask) if found else None
 
 
-def _source_row(row: Row, tiers: Mapping[object, int]) -> SourceRow:
+def _source_row(row: Row, tiers: Mapping[object, int], mask: Mask) -> SourceRow:
     reason = row["last_failure_reason"]
     return SourceRow(
-        phase=phase_of(row, tiers),
+        phase=phase_of(row, tiers, mask),
         attempted_at=as_time(row["last_attempt_timestamp"]),
         written_state=str(row["state"]),
         written_at=row["updated_at"],
@@ -103,7 +107,7 @@ def _tiers(database: Database, run_id: str | None = None) -> dict[object, int]:
     return {row["id"]: as_int(row["tier_index"]) for row in found}
 
 
-def phase_of(row: Row, tiers: Mapping[object, int]) -> PhaseIn:
+def phase_of(row: Row, tiers: Mapping[object, int], mask: Mask) -> PhaseIn:
     """One phase; times are naive UTC in Autopack. Raises SourceError for an impossible id or state."""
     run_id = as_identifier(row["run_id"], "run id")
     phase_id = as_identifier(row["phase_id"], "phase id")
@@ -125,7 +129,7 @@ def phase_of(row: Row, tiers: Mapping[object, int]) -> PhaseIn:
         # Autopack leaves the reason of an earlier failure on a phase that completed.
         reason=""
         if state is PhaseState.COMPLETE
-        else reason_without_ours(as_text(row["last_failure_reason"])).strip(),
+        else mask.text(reason_without_ours(as_text(row["last_failure_reason"]))).strip(),
         started_at=as_time(row["started_at"]),
         finished_at=ended if state in ENDED else None,
     )

@@ -334,3 +334,20 @@ exit 0
     assert decision.outcome == "retryable"
     assert "disk that holds the report is full" in decision.reason
     assert "disk that holds the report is full" in ended.log.tail
+
+
+def test_the_secrets_that_a_phase_was_given_are_in_nothing_it_printed_or_reported(tmp_path):
+    url = "postgresql://autopack:hunter2-secret@db/autopack"
+    script = (
+        'echo $DATABASE_URL; echo \'{"event": "failure", "reason": "no \'$DATABASE_URL\'"}\' >> $DRAIN_REPORT;'
+        "printf hunter2-; sleep 0.1; echo secret; exit 1"
+    )
+    profile = Profile("p", ("/bin/sh", "-c", script), env={"DATABASE_URL": url})
+    contract = Contract("r", "p", 0, 1, make_claim(uuid4(), uuid4()))
+    job = prepare(profile, contract, folder=tmp_path, timeout=30)
+    with start(job) as child:
+        ended = child.wait(carry_on)
+    found = decide(ended)
+    assert ended.log.tail == "postgresql://autopack:***@db/autopack\n***\n"
+    assert found.reason == "no postgresql://autopack:***@db/autopack"
+    assert "hunter2" not in found.fingerprint_input

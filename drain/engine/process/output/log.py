@@ -12,6 +12,7 @@ from pathlib import Path
 
 from drain.engine.process.output.spool import Spool
 from drain.engine.process.output.text import cut_notice, last_lines, safe_text
+from drain.policy.secrets import NOTHING_HIDDEN, Mask
 
 HEAD_KEPT = 64 * 1024
 TAIL_KEPT = 192 * 1024
@@ -47,8 +48,9 @@ NOTHING = LogSummary(0, b"", None, "", "", "")
 class LogSink:
     """Takes output as it comes. A full disk costs the file, never the attempt."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, mask: Mask = NOTHING_HIDDEN) -> None:
         self.total = 0
+        self._mask = mask
         self._folder = folder
         self._name = name
         self._head = bytearray()
@@ -56,7 +58,10 @@ class LogSink:
         self._spool: Spool | None = None
 
     def feed(self, data: bytes) -> None:
-        """Take some more output."""
+        """Take some more output; of its secrets nothing is kept."""
+        self._take(self._mask.feed(data))
+
+    def _take(self, data: bytes) -> None:
         self.total += len(data)
         if self._spool is not None:
             self._spool.write(data)
@@ -81,6 +86,7 @@ class LogSink:
 
     def finish(self) -> LogSummary:
         """Close the log and say what was kept."""
+        self._take(self._mask.rest())
         if not self.total:
             return NOTHING
         stored, path = self._keep()

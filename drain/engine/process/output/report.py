@@ -23,6 +23,7 @@ from drain.engine.process.output.events import (
     TelemetryEvent,
     parse_line,
 )
+from drain.policy.secrets import NOTHING_HIDDEN, Mask
 
 FILE_LIMIT = 8 * 1024 * 1024
 GROWTH_LIMIT = 2 * FILE_LIMIT
@@ -40,8 +41,9 @@ _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 class ReportReader:
     """Reads the report while the phase writes it."""
 
-    def __init__(self, path: Path | str | None) -> None:
+    def __init__(self, path: Path | str | None, mask: Mask = NOTHING_HIDDEN) -> None:
         self._path = path
+        self._mask = mask
         self._fd = -1
         self._offset = 0
         self._partial = b""
@@ -129,7 +131,7 @@ class ReportReader:
         lines = os.pread(self._fd, size - start, start).split(b"\n")
         for line in lines[1:] if start else lines:
             with contextlib.suppress(BadLineError):
-                event = parse_line(line)
+                event = parse_line(self._mask.whole(line))
                 if isinstance(event, OutcomeEvent | FailureEvent):
                     self._remember(event)
                     self._doubt = None
@@ -225,7 +227,7 @@ class ReportReader:
         self._skipping = False
         if long:
             raise BadLineError(f"longer than {LINE_LIMIT} bytes")
-        return parse_line(line) if line.strip() else None
+        return parse_line(self._mask.whole(line)) if line.strip() else None
 
     def _count_bad(self, what: str) -> None:
         self._bad_count += 1
