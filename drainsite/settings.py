@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "drain.people.sign_on.ProxySignOnMiddleware",
+    "drain.people.refused.RefusedMiddleware",
     "drain.people.private.PrivateMiddleware",
     "drain.people.stay.SessionEndMiddleware",
     "drain.people.stay.SignInMiddleware",

@@ -9,9 +9,11 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
 
 from drain.models import SavedView
+from drain.people.peers import may_act_for
 
 from .base import DrainModelAdmin, ReadOnlyAdmin
 
@@ -73,6 +75,17 @@ class PersonAdmin(DrainModelAdmin, UserAdmin):  # type: ignore[type-arg] # not s
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """An account is switched off, so that the history keeps a name to look up."""
         return False
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 - Django names it so
+        form_url: str = "",
+    ) -> HttpResponse:
+        """Set a password for who may do less: with another administrator's one could act under their name."""
+        if not may_act_for(request.user).filter(pk=id).exists() and not _superuser(request):
+            raise PermissionDenied("Only superusers set a password for another administrator.")
+        return super().user_change_password(request, id, form_url)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """A password set for somebody else is an act as well."""

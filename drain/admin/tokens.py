@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -15,6 +14,7 @@ from django.utils import timezone
 from drain.engine.bulk.actions import Line
 from drain.models import ApiToken
 from drain.models.vocabulary import Origin
+from drain.people.peers import may_act_for
 from drain.people.requests import person_of
 from drain.people.tokens import issue_token
 
@@ -42,7 +42,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable 
         help_text="Days that it holds; it may do what its person may do, at each moment.",
     )
     reason = forms.CharField(
-        max_length=500, required=False, help_text="Why, for the people who read the history."
+        max_length=500, help_text="Why, for the people who read the history: a key gives rights."
     )
 
     class Meta:
@@ -87,11 +87,9 @@ class ApiTokenAdmin(ActingAdmin, ReadOnlyAdmin):
         return [(None, {"fields": ("user", "name", "days", "reason")})]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Only superusers make keys that open what a superuser may."""
+        """Offer those for whom this person may make a key."""
         if db_field.name == "user":
-            people = User.objects.filter(is_active=True).order_by("username")
-            everybody = getattr(request.user, "is_superuser", False)
-            kwargs["queryset"] = people if everybody else people.filter(is_superuser=False)
+            kwargs["queryset"] = may_act_for(request.user).order_by("username")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def add_view(

@@ -68,7 +68,13 @@ def drain_start(call: Call) -> Answer:
         find_run(_storable(run_id))
     by = call.person
     asked = DrainAsked(
-        scope, _limits(call), by.name, by.origin, text(call.body, "note", ""), address=by.address
+        scope,
+        _limits(call),
+        by.name,
+        by.origin,
+        text(call.body, "note", ""),
+        address=by.address,
+        token=by.token,
     )
     now, again = timezone.now(), False
     if call.repeat_key is None:

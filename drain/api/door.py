@@ -23,8 +23,9 @@ from drain.engine.errors import EngineError, InputError
 from drain.models.audit import Person
 from drain.models.roles import least_role
 from drain.models.vocabulary import Origin
+from drain.people.refused import record_refusal
 from drain.people.requests import address_of
-from drain.people.tokens import use_token
+from drain.people.tokens import Used, described, use_token
 from drain.policy.selection.graph import CycleError
 from drain.policy.stopping.limits import LimitError
 from drain.policy.texts import unstorable
@@ -99,22 +100,27 @@ def endpoint(**methods: Method) -> Callable[..., HttpResponse]:
 
 
 def _answer(request: HttpRequest, methods: Mapping[str, Method], where: dict[str, Any]) -> Answer:
-    user = _require_user(request)
+    used = _require_token(request)
+    user = used.user
     asked = "GET" if request.method == "HEAD" else str(request.method)
     method = methods.get(asked)
     if method is None:
         allowed = ", ".join(methods)
         raise ApiError(405, f"{request.path} answers {allowed} only.", Allow=allowed)
+    token = described(used.token) if asked == "POST" else ""
+    person = Person(user.get_username(), Origin.API, address_of(request), token)
     if not user.has_perm(method.permission):
         role = least_role(method.permission) or "superuser"
-        raise ApiError(403, f"This needs the role {role} or a higher one; the token is {user}'s.")
+        said = f"This needs the role {role} or a higher one; the token is {user}'s."
+        if asked == "POST":
+            record_refusal(person, asked, request.path, said)
+        raise ApiError(403, said)
     body = _body(request) if asked == "POST" else {}
-    person = Person(user.get_username(), Origin.API, address_of(request))
     key = request.headers.get("Idempotency-Key")
     return method.handler(Call(user, person, request.GET, body, request.path, key), **where)
 
 
-def _require_user(request: HttpRequest) -> User:
+def _require_token(request: HttpRequest) -> Used:
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     used = use_token(secret.strip()) if kind.lower() == "bearer" else None
     if used is None:
@@ -129,7 +135,7 @@ def _require_user(request: HttpRequest) -> User:
             f"Too many requests with this token: wait {used.wait} s.",
             Retry_After=str(used.wait),
         )
-    return used.user
+    return used
 
 
 def _body(request: HttpRequest) -> Mapping[str, Any]:

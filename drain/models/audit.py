@@ -17,6 +17,8 @@ class Person:
     name: str
     origin: Origin
     address: str = ""
+    token: str = ""
+    """Of the API: which key was used, and who issued it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +75,5 @@ def _event(
         label=subject.label[:300],
         reason=reason,
         old=old,
-        new=new,
+        new=new | ({"token": by.token} if by.token else {}),
     )

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from .requests import from_trusted_proxy
+from drain.models.audit import Person, Subject, record_audit
+from drain.models.vocabulary import Origin
+
+from .requests import address_of, from_trusted_proxy
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 SIGNED_ON = "drain_signed_on"
@@ -48,7 +52,7 @@ def _named(request: HttpRequest, key: str) -> str:
 def _sign_on(request: HttpRequest, name: str) -> None:
     if request.user.is_authenticated and request.user.get_username() == name:
         return
-    user = _account(name)
+    user = _account(request, name)
     if user is None or not user.is_active:
         logout(request)
         return
@@ -61,11 +65,15 @@ def is_name(text: str) -> bool:
     return 0 < len(text) <= 150 and text.isprintable()
 
 
-def _account(name: str) -> User | None:
+@transaction.atomic
+def _account(request: HttpRequest, name: str) -> User | None:
     if not is_name(name):
         return None
     user, made = User.objects.get_or_create(username=name)
     if made:
         user.set_unusable_password()
         user.save(update_fields=["password"])
+        by = Person(name, Origin.BROWSER, address_of(request))
+        subject = Subject("user", str(user.pk), name)
+        record_audit(by, "user.sign_up", subject, "first sign-in through the proxy")
     return user

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from drain.models import ApiToken
+from drain.models import ApiToken, AuditEvent
 from drain.models.audit import Person, Subject, record_audit
 
 MARK = "drain_"
@@ -30,6 +30,7 @@ class Used:
 
     user: User
     wait: int
+    token: ApiToken
 
 
 def issue_token(
@@ -72,9 +73,19 @@ def use_token(secret: str) -> Used | None:
     token.last_used_at = now
     token.save(update_fields=["window_at", "window_count", "last_used_at"])
     if token.window_count <= settings.DRAIN_API_PER_MINUTE:
-        return Used(token.user, 0)
+        return Used(token.user, 0, token)
     rest = (token.window_at + WINDOW - now).total_seconds()
-    return Used(token.user, max(1, math.ceil(rest)))
+    return Used(token.user, max(1, math.ceil(rest)), token)
+
+
+def described(token: ApiToken) -> str:
+    """Which token it is and who issued it, for the audit of what it does."""
+    near = (token.created_at - WINDOW, token.created_at + WINDOW)
+    issued = AuditEvent.objects.filter(
+        at__range=near, verb="apitoken.issue", subject_pk=str(token.pk)
+    )
+    by = issued.values_list("actor", flat=True).first()
+    return f"{token}, issued by {by}" if by else f"{token}, issuer no longer on record"
 
 
 def _digest(secret: str) -> str:

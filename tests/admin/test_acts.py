@@ -95,7 +95,7 @@ def test_a_viewers_forged_action_is_refused_and_changes_nothing(action):
     assert answer.status_code == 403
     assert "needs the role operator" in answer.content.decode()
     assert Phase.objects.get(pk=phase.pk).state == "QUEUED"
-    assert not AuditEvent.objects.exists()
+    assert [event.verb for event in AuditEvent.objects.all()] == ["refused"]
 
 
 def test_a_viewer_is_not_offered_what_it_may_not_do():

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 
+from drain.models import AuditEvent
 from drain.models.roles import Role
 from drain.people import stay
 from drain.people.requests import address_of
@@ -51,6 +52,8 @@ class TestBehindAProxy:
         assert not made.groups.exists()
         assert not made.has_usable_password()
         assert not made.is_staff
+        line = AuditEvent.objects.get(verb="user.sign_up")
+        assert (line.actor, line.label, line.address) == ("newcomer", "newcomer", PROXY)
 
     def test_who_is_switched_off_stays_out(self):
         found = person(Role.VIEWER)

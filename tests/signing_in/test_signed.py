@@ -57,3 +57,18 @@ def test_another_password_is_a_line(browser):
     assert browser.post("/admin/password_change/", form).status_code == 302
     assert ("password.change", "m.ortiz", "203.0.113.9") in lines()
     assert new not in str(list(AuditEvent.objects.values()))
+
+
+def test_guessing_the_old_password_locks_as_guessing_at_the_sign_in_does(browser, settings):
+    browser.post("/login/", RIGHT)
+    new = "zK3-fuq_91xy-new"
+    form = {"old_password": "wrong", "new_password1": new, "new_password2": new}
+    answers = [
+        browser.post("/admin/password_change/", form).status_code
+        for _ in range(settings.AXES_FAILURE_LIMIT)
+    ]
+    assert answers[-1] == 429
+    right = browser.post("/admin/password_change/", {**form, "old_password": RIGHT["password"]})
+    assert right.status_code == 429
+    assert "sign_in.locked" in [verb for verb, _, _ in lines()]
+    assert get_user_model().objects.get().check_password(RIGHT["password"])

@@ -12,14 +12,16 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 
-from drain.dashboard.http.actions import verb
+from drain.dashboard.http.actions import person, verb
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import SEE
 from drain.engine.errors import EngineError
 from drain.models import SavedView
+from drain.models.audit import Subject, record_audit
 
 # Which parameters of a list are its filters; the place in the list is none.
 FILTERS = {
@@ -106,7 +108,9 @@ def view_rename(request: HttpRequest, pk: int) -> HttpResponse:
 def view_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Forget an own view; the list stays as it is."""
     view = _own(request, pk)
-    view.delete()
+    with transaction.atomic():
+        _audit(request, "delete", view, old={"name": view.name, "query": view.query})
+        view.delete()
     messages.success(request, f"The view {view.name} is gone.")
     return redirect(_address(view))
 
@@ -145,9 +149,18 @@ def _save(request: HttpRequest, page: str, query: str) -> str:
     own = SavedView.objects.filter(user=_owner(request), page=page)
     if own.exclude(name=name).count() >= MOST:
         raise EngineError(f"There are {MOST} views of this list already: delete one first.")
-    SavedView.objects.update_or_create(
-        user_id=_owner(request), page=page, name=name, defaults={"query": query}
-    )
+    with transaction.atomic():
+        replaced = own.filter(name=name).first()
+        view, _ = SavedView.objects.update_or_create(
+            user_id=_owner(request), page=page, name=name, defaults={"query": query}
+        )
+        _audit(
+            request,
+            "save",
+            view,
+            old={"query": replaced.query} if replaced else {},
+            new={"query": query},
+        )
     return f"Saved as {name}."
 
 
@@ -157,8 +170,22 @@ def _rename(request: HttpRequest, view: SavedView) -> str:
     if others.exclude(pk=view.pk).exists():
         raise EngineError(f"There is a view {name} already: choose another name.")
     view.name = name
-    view.save(update_fields=["name"])
+    with transaction.atomic():
+        view.save(update_fields=["name"])
+        _audit(request, "rename", view, old={"name": before}, new={"name": name})
     return f"{before} is called {name} now."
+
+
+def _audit(
+    request: HttpRequest,
+    act: str,
+    view: SavedView,
+    *,
+    old: dict[str, str] | None = None,
+    new: dict[str, str] | None = None,
+) -> None:
+    subject = Subject("savedview", str(view.pk), f"{view.page}: {view.name}")
+    record_audit(person(request), f"savedview.{act}", subject, old=old, new=new)
 
 
 def _name(request: HttpRequest) -> str:

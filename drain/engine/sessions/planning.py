@@ -36,6 +36,8 @@ class Asked:
     inline: bool = False
     address: str = ""
     """Where the person sits, for the audit."""
+    token: str = ""
+    """Which key of the API asked, for the audit."""
     seen: Seen | None = None
     """The only plan that may start: the one that a page showed. None for doors without a preview."""
 
@@ -128,7 +130,7 @@ def _insert_session(asked: Asked, plan: Plan) -> DrainSession:
 
 def _audit(session: DrainSession, asked: Asked) -> None:
     record_audit(
-        Person(asked.actor, asked.origin, asked.address),
+        Person(asked.actor, asked.origin, asked.address, asked.token),
         "session.start",
         Subject("session", str(session.pk), f"Drain {session.pk}"),
         asked.note,
