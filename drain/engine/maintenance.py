@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -10,8 +11,9 @@ from django.utils import timezone
 from drain.engine.bulk.worker import wake_bulk
 from drain.engine.isolation import isolated
 from drain.engine.queue.stale import fail_stale
-from drain.engine.rescue import rescue
+from drain.engine.rescue import note_outage, rescue
 from drain.engine.sessions.idempotency import forget_keys
+from drain.engine.workers.timing import LEASE_SECONDS
 from drain.evidence.checks.schedule import judge_due
 from drain.evidence.fingerprints.upgrade import refingerprint
 from drain.evidence.fixes.evaluation import settle
@@ -22,7 +24,7 @@ from drain.evidence.rollups.state_history import keep_history
 
 def tend() -> None:
     """One round of maintenance: a step that breaks does not stop those after it."""
-    now = timezone.now()
+    now, began = timezone.now(), time.monotonic()
     steps: dict[str, Callable[[], object]] = {
         "rescue": rescue,
         "waking bulk actions": wake_bulk,
@@ -38,3 +40,6 @@ def tend() -> None:
     for name, step in steps.items():
         with isolated(f"maintenance, {name},"):
             step()
+    if time.monotonic() - began > LEASE_SECONDS:
+        # Any of them may have waited for a database that stood still.
+        note_outage()

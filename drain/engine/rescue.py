@@ -26,7 +26,7 @@ from drain.engine.process.profile import Profile
 from drain.engine.source_outbox import note_lost, settle_debts
 from drain.engine.workers.dead import bury, dead_workers, end_left_behind, folders
 from drain.engine.workers.identity import worker_name
-from drain.engine.workers.timing import LEASE_SECONDS, RESCUE_MARGIN
+from drain.engine.workers.timing import LEASE_SECONDS, RENEW_EVERY, RESCUE_MARGIN
 from drain.engine.workers.wakeups import wake
 from drain.models import Attempt, DrainSession, Phase, WorkerLoop
 from drain.models.audit import Person, Subject, record_audit
@@ -106,6 +106,7 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
 
     A person who asks for it leaves an audit line; the round of maintenance every few seconds does not.
     """
+    _ask_database()
     dead = _release_dead()
     _take_loops()
     count, looked = 0, 0
@@ -130,20 +131,31 @@ _trouble_at = -math.inf
 """When the database was last seen to be away or slow, by this process (time.monotonic)."""
 
 
+def note_outage() -> None:
+    """The database was away or stood still until now: every loop has its whole lease to report again."""
+    global _trouble_at  # noqa: PLW0603 - what this process has seen of the database is the point
+    _trouble_at = time.monotonic()
+
+
+def _ask_database() -> None:
+    """What holds up one statement for as long as a renewal has held up renewals as well."""
+    began = time.monotonic()
+    row("SELECT 1 AS one", {})
+    if time.monotonic() - began > RENEW_EVERY:
+        note_outage()
+
+
 def _take_loops() -> None:
     """Take away the rows of loops that are silent, unless the database itself was away until a moment ago.
 
     Before their attempts: a loop that renews too late finds its row gone, and ends its children.
     """
-    global _trouble_at  # noqa: PLW0603 - what this process has seen of the database is the point
-    began = time.monotonic()
-    grace = LEASE_SECONDS + RESCUE_MARGIN
-    if began - _trouble_at < grace:
+    if time.monotonic() - _trouble_at < LEASE_SECONDS + RESCUE_MARGIN:
         return
     try:
         gone = rows(_TAKE_LOOPS, {"margin": RESCUE_MARGIN, "lease": LEASE_SECONDS})
     except DatabaseError:
-        _trouble_at = time.monotonic()
+        note_outage()
         raise
     if gone:
         log.warning("%s loops were silent for too long; their attempts are lost", len(gone))

@@ -29,7 +29,7 @@ FROM (
     WHERE hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC') AND hour < %(until)s
         AND NOT outcome = ANY(%(uncounted)s)
     UNION ALL
-    SELECT date_trunc(%(step)s, finished_at, 'UTC'), category, 1, (telemetry_events = 0)::int,
+    SELECT date_trunc(%(step)s, finished_at, 'UTC'), category, attempts, CASE WHEN telemetry_events = 0 THEN attempts ELSE 0 END,
         telemetry_events, seconds
     FROM drain_attemptdelta
     WHERE finished_at >= date_trunc('hour', %(since)s::timestamptz, 'UTC') AND finished_at < %(until)s

@@ -129,10 +129,15 @@ class StateSnapshot(models.Model):
 
 
 class AttemptDelta(models.Model):
-    """An ended attempt not yet folded into the two rollups; written in the finish itself."""
+    """An ended attempt not yet folded into the two rollups; written in the finish itself.
+
+    One whose outcome is replaced is taken back by a row of its own, whose amounts are negative.
+    """
 
     finished_at = models.DateTimeField()
     run_pk = models.BigIntegerField()
+    # 1; -1 takes one back.
+    attempts = models.SmallIntegerField(default=1, db_default=1)
     category = models.CharField(max_length=100)
     outcome = models.CharField(max_length=12)
     fingerprint = models.CharField(max_length=48, blank=True)

@@ -23,7 +23,7 @@ _LIST = """
 WITH days AS (
     SELECT key, day, attempts FROM drain_dailyfingerprint WHERE day >= %(today)s::date - 7
     UNION ALL
-    SELECT fingerprint, (finished_at AT TIME ZONE 'UTC')::date, 1 FROM drain_attemptdelta
+    SELECT fingerprint, (finished_at AT TIME ZONE 'UTC')::date, attempts FROM drain_attemptdelta
     WHERE fingerprint <> '' AND finished_at >= %(today)s::date - 7
 ), counted AS (
     SELECT coalesce(f.merged_into_id, f.id) AS id, sum(attempts) FILTER (WHERE day = %(today)s::date) AS today,
@@ -69,7 +69,7 @@ WHERE a.waiting >= (SELECT waiting FROM least) ORDER BY a.waiting DESC, r.run_id
 _TOTAL = """
 SELECT coalesce(sum(attempts), 0)::int AS n FROM (
     SELECT attempts FROM drain_dailyfingerprint WHERE key = ANY(%(keys)s::text[])
-    UNION ALL SELECT 1 FROM drain_attemptdelta WHERE fingerprint = ANY(%(keys)s::text[])
+    UNION ALL SELECT attempts FROM drain_attemptdelta WHERE fingerprint = ANY(%(keys)s::text[])
 ) counts
 """
 

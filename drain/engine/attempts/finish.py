@@ -17,7 +17,8 @@ from drain.engine.attempts.started import EndedAttempt, StartedAttempt
 from drain.fingerprints import Fingerprint, fingerprint
 from drain.models import TelemetryEvent
 from drain.models.fingerprint_rows import Seen, record_fingerprints
-from drain.models.transitions.attempts import Finish, finish_attempts, keep_late
+from drain.models.transitions.attempts import Finish, finish_attempts
+from drain.models.transitions.late import keep_late, replace_lost
 from drain.models.vocabulary import PhaseState
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import FAILURES, UNCOUNTED, Outcome
@@ -37,7 +38,9 @@ def finish(
 ) -> set[int]:
     """Write ended attempts in this order and what follows from them.
 
-    Those whose lease is gone stay as they are; one that counts as lost says how it had ended. Call in a transaction that has locked their sessions (`books`). Returns the attempts that were written.
+    Those whose lease is gone stay as they are. One that counts as lost by now gets its outcome if nothing has happened
+    to its phase since, else it says how it had ended. Call in a transaction that has locked their sessions (`books`).
+    Returns the attempts that were written.
     """
     if not ends:
         return set()
@@ -51,21 +54,33 @@ def finish(
         for each, cause in zip(ends, causes, strict=True)
     ]
     found = {row["attempt"]: row for row in finish_attempts(entries, actor=worker)}
-    keep_late([entry for entry in entries if entry.attempt not in found])
-    kept = [pair for pair in zip(ends, causes, strict=True) if pair[0].started.attempt in found]
+    replaced = _late([entry for entry in entries if entry.attempt not in found], worker)
+    written = found.keys() | replaced
+    kept = [pair for pair in zip(ends, causes, strict=True) if pair[0].started.attempt in written]
     _record_causes(kept)
     _keep_telemetry([each for each, _ in kept])
     refresh_runs({row["session_run"]: 0 for row in found.values() if row["again"]})
     finished = []
     for each, cause in kept:
         session = _session_of(each, books)
-        if session is None:
+        if session is None or each.started.attempt in replaced:
             continue
         session.count(-1)
         if found[each.started.attempt]["session_run"] is not None:
             finished.append(_finished(each, cause, contexts[session.session], found))
     judge(finished, dict(books), dict(contexts))
-    return set(found)
+    return written
+
+
+def _late(entries: Sequence[Finish], worker: str) -> set[int]:
+    """Ends that come too late replace a loss, or are noted on it; returns the attempts that have them now."""
+    if not entries:
+        return set()
+    replaced = replace_lost(entries, actor=worker)
+    refresh_runs({row["session_run"]: 0 for row in replaced if row["session_run"] is not None})
+    done = {row["attempt"] for row in replaced}
+    keep_late([entry for entry in entries if entry.attempt not in done])
+    return done
 
 
 def _session_of(each: EndedAttempt, books: Mapping[int, SessionBooks]) -> SessionBooks | None:

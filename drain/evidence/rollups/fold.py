@@ -32,8 +32,8 @@ WITH taken AS (
 ), hourly AS (
     INSERT INTO drain_hourlyrollup AS h
         (hour, run_id, category, outcome, attempts, seconds, telemetry_events, zero_yield)
-    SELECT date_trunc('hour', finished_at, 'UTC'), run_pk, category, outcome, count(*), sum(seconds),
-        sum(telemetry_events), count(*) FILTER (WHERE telemetry_events = 0)
+    SELECT date_trunc('hour', finished_at, 'UTC'), run_pk, category, outcome, sum(attempts), sum(seconds),
+        sum(telemetry_events), coalesce(sum(attempts) FILTER (WHERE telemetry_events = 0), 0)
     FROM gone WHERE EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
     GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
     ON CONFLICT (hour, run_id, category, outcome) DO UPDATE SET
@@ -42,7 +42,7 @@ WITH taken AS (
         zero_yield = h.zero_yield + excluded.zero_yield
 ), daily AS (
     INSERT INTO drain_dailyfingerprint AS d (day, key, outcome, attempts)
-    SELECT (finished_at AT TIME ZONE 'UTC')::date, fingerprint, outcome, count(*)
+    SELECT (finished_at AT TIME ZONE 'UTC')::date, fingerprint, outcome, sum(attempts)
     FROM gone WHERE outcome = ANY(%(failures)s::text[])
         AND EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
@@ -101,8 +101,8 @@ SELECT hour, outcome, sum(attempts)::int AS attempts, sum(seconds)::float8 AS se
 FROM (
     SELECT hour, outcome, attempts, seconds, telemetry_events, zero_yield FROM {totals}
     UNION ALL
-    SELECT date_trunc('hour', finished_at, 'UTC'), outcome, 1, seconds, telemetry_events,
-        (telemetry_events = 0)::int FROM drain_attemptdelta
+    SELECT date_trunc('hour', finished_at, 'UTC'), outcome, attempts, seconds, telemetry_events,
+        CASE WHEN telemetry_events = 0 THEN attempts ELSE 0 END FROM drain_attemptdelta
     WHERE %(runs)s::bigint[] IS NULL OR run_pk = ANY(%(runs)s::bigint[])
 ) ended
 WHERE hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC') AND hour < %(until)s::timestamptz
@@ -117,7 +117,7 @@ WITH RECURSIVE failed AS (
     SELECT day, key, sum(attempts)::int AS attempts FROM (
         SELECT day, key, attempts FROM drain_dailyfingerprint
         UNION ALL
-        SELECT (finished_at AT TIME ZONE 'UTC')::date, fingerprint, 1 FROM drain_attemptdelta
+        SELECT (finished_at AT TIME ZONE 'UTC')::date, fingerprint, attempts FROM drain_attemptdelta
         WHERE outcome = ANY(%(failures)s::text[])
     ) ended
     WHERE day >= %(since)s::date AND key <> '' GROUP BY day, key

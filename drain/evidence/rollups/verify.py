@@ -30,8 +30,8 @@ WITH totals AS (
     FROM (
         SELECT hour, run_id, outcome, attempts, seconds, telemetry_events, zero_yield FROM drain_hourlyrollup
         UNION ALL
-        SELECT date_trunc('hour', finished_at, 'UTC'), run_pk, outcome, 1, seconds, telemetry_events,
-            (telemetry_events = 0)::int FROM drain_attemptdelta
+        SELECT date_trunc('hour', finished_at, 'UTC'), run_pk, outcome, attempts, seconds, telemetry_events,
+            CASE WHEN telemetry_events = 0 THEN attempts ELSE 0 END FROM drain_attemptdelta
         WHERE EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
     ) ended WHERE hour >= %(since)s::timestamptz GROUP BY 1, 2, 3
 ), counted AS (
@@ -56,10 +56,10 @@ WITH totals AS (
     SELECT day, key, outcome, sum(attempts)::int AS attempts FROM (
         SELECT day, key, outcome, attempts FROM drain_dailyfingerprint
         UNION ALL
-        SELECT (finished_at AT TIME ZONE 'UTC')::date, fingerprint, outcome, 1 FROM drain_attemptdelta
+        SELECT (finished_at AT TIME ZONE 'UTC')::date, fingerprint, outcome, attempts FROM drain_attemptdelta
         WHERE outcome = ANY(%(failures)s::text[])
             AND EXISTS (SELECT 1 FROM drain_run WHERE id = run_pk)
-    ) failed WHERE day >= (%(since)s::timestamptz AT TIME ZONE 'UTC')::date GROUP BY 1, 2, 3
+    ) failed WHERE day >= (%(since)s::timestamptz AT TIME ZONE 'UTC')::date GROUP BY 1, 2, 3 HAVING sum(attempts) <> 0
 ), counted AS (
     SELECT (finished_at AT TIME ZONE 'UTC')::date AS day, fingerprint AS key, outcome,
         count(*)::int AS attempts
@@ -103,7 +103,7 @@ WITH totals AS (
 ), counted AS (
     SELECT hour, category, outcome, sum(attempts)::int AS attempts,
         sum(telemetry_events)::int AS telemetry_events, sum(zero_yield)::int AS zero_yield
-    FROM drain_hourlyrollup WHERE hour >= %(since)s::timestamptz GROUP BY 1, 2, 3
+    FROM drain_hourlyrollup WHERE hour >= %(since)s::timestamptz GROUP BY 1, 2, 3 HAVING sum(attempts) <> 0
 )
 SELECT format('hour %%s, all runs, %%s, %%s', hour, category, outcome) AS place,
     coalesce(t.attempts, 0)::text AS total, coalesce(c.attempts, 0)::text AS recount

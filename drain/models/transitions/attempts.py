@@ -209,28 +209,6 @@ class Finish:
     """Seconds until the candidate may be offered again."""
 
 
-# The exit code is kept where people look for it; the outcome stands, and with it all that followed from it.
-_LATE = """
-UPDATE drain_attempt t SET exit_code = g.exit_code, signal = g.signal,
-    error = t.error || E'\nreported late: ' || CASE WHEN g.signal IS NULL THEN 'exit ' || g.exit_code
-        ELSE 'ended by signal ' || g.signal END
-FROM unnest(%(attempt)s::bigint[], %(lease)s::uuid[], %(exit_code)s::int[], %(signal)s::int[])
-    AS g (attempt, lease, exit_code, signal)
-WHERE t.id = g.attempt AND t.lease = g.lease AND t.outcome = 'lost' AND t.exit_code IS NULL AND t.signal IS NULL
-    AND coalesce(g.exit_code, g.signal) IS NOT NULL
-RETURNING t.id
-"""
-
-
-def keep_late(ends: Sequence[Finish]) -> list[int]:
-    """Note on lost attempts how they had ended, as became known later; returns those that were lost."""
-    if not ends:
-        return []
-    names = ("attempt", "lease", "exit_code", "signal")
-    found = rows(_LATE, {name: [getattr(end, name) for end in ends] for name in names})
-    return [row["id"] for row in found]
-
-
 def finish_attempts(ends: Sequence[Finish], *, actor: str) -> list[Row]:
     """End open attempts and move their phases on; those whose lease is gone stay as they are.
 

@@ -1,0 +1,139 @@
+"""Results that come after their attempt was booked as lost: kept whole where nothing has happened since."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+
+from drain.db.sql import rows
+from drain.engine.attempts.started import EndedAttempt, StartedAttempt
+from drain.evidence.rollups.fold import fold
+from drain.evidence.rollups.verify import check
+from drain.models import Attempt, Candidate, DrainSession, Phase, SessionRun, Transition
+from drain.models.transitions.phases import Why, move_phases
+from drain.models.vocabulary import PhaseState
+from drain.policy.states import Outcome
+from tests.engine.attempts.test_rounds import opened, result
+
+pytestmark = pytest.mark.django_db
+
+# As the fault schedules recount them.
+_COUNTERS = """
+SELECT sr.id FROM drain_sessionrun sr
+LEFT JOIN drain_attempt a ON a.session_id = sr.session_id AND a.run_id = sr.run_id AND a.finished_at IS NOT NULL
+GROUP BY sr.id HAVING sr.complete <> count(*) FILTER (WHERE a.outcome = 'complete')
+    OR sr.failed <> count(*) FILTER (WHERE a.outcome IN ('failed', 'timeout'))
+    OR sr.lost <> count(*) FILTER (WHERE a.outcome = 'lost')
+    OR sr.telemetry_events <> coalesce(sum(a.telemetry_count), 0)
+    OR sr.waiting <> (SELECT count(*) FROM drain_candidate c
+                      WHERE c.session_run_id = sr.id AND c.status = 'waiting')
+"""
+_CHAIN = """
+SELECT id FROM (
+    SELECT id, from_state, lag(to_state) OVER (PARTITION BY subject_pk ORDER BY id) AS before
+    FROM drain_transition WHERE subject = 'phase'
+) t WHERE before <> from_state
+"""
+
+
+def late(
+    started: StartedAttempt, outcome: Outcome, code: int | None, telemetry: int = 0
+) -> EndedAttempt:
+    return EndedAttempt(started, replace(result(outcome, telemetry, "x"), exit_code=code))
+
+
+def books_agree() -> None:
+    assert rows(_COUNTERS) == []
+    assert rows(_CHAIN) == []
+    assert check().equal
+    with transaction.atomic():
+        fold()
+    assert check().equal
+
+
+def all_lost(count: int, **limits: int):
+    rounds, session = opened(count, **limits)
+    begun = list(rounds.begun)
+    assert rounds.write([late(each, Outcome.LOST, None) for each in begun], 0, ()) == 0
+    return rounds, session, begun
+
+
+@pytest.mark.parametrize("folded", [False, True])
+@pytest.mark.parametrize("tries", [1, 3])
+def test_a_result_that_comes_late_replaces_the_loss_and_every_count_follows(
+    tries: int, folded: bool
+) -> None:
+    rounds, session, begun = all_lost(3, max_attempts_per_phase=tries)
+    if folded:
+        fold()
+    number = Attempt.objects.get(pk=begun[0].attempt).finish_number
+    ends = [
+        late(begun[0], Outcome.COMPLETE, 0, telemetry=2),
+        late(begun[1], Outcome.FAILED, 3),
+    ]
+    assert rounds.write(ends, 0, ()) == 0
+    complete, failed, lost = Attempt.objects.order_by("id")
+    assert (complete.outcome, complete.exit_code, complete.finish_number) == ("complete", 0, number)
+    assert (failed.outcome, failed.exit_code) == ("failed", 3)
+    assert (lost.outcome, lost.exit_code) == ("lost", None)
+    phases = list(Phase.objects.order_by("id"))
+    assert [phase.state for phase in phases] == ["COMPLETE", "FAILED", "FAILED"]
+    assert phases[1].last_fingerprint == failed.fingerprint != ""
+    assert "ValueError: x" in phases[1].last_failure_reason
+    said = Transition.objects.filter(subject_pk=phases[0].pk).latest("id")
+    assert said.reason.startswith("reported late, was lost: ")
+    # What is done is not offered again; what is lost still is, if it has a turn left.
+    waits = Candidate.objects.filter(status="waiting").count()
+    assert waits == (0 if tries == 1 else 1)
+    books_agree()
+    assert DrainSession.objects.get(pk=session.pk).open_attempts == 0
+
+
+def test_a_result_is_written_once_however_often_it_comes() -> None:
+    rounds, _, begun = all_lost(1)
+    end = late(begun[0], Outcome.COMPLETE, 0, telemetry=1)
+    assert rounds.write([end], 0, ()) == 0
+    assert rounds.write([late(begun[0], Outcome.FAILED, 1)], 0, ()) == 1
+    assert Attempt.objects.get().outcome == "complete"
+    assert SessionRun.objects.get().complete == 1
+    books_agree()
+
+
+@pytest.mark.parametrize("since", ["moved", "moved and failed again", "runs again", "ran again"])
+def test_a_late_result_changes_nothing_once_something_has_happened_to_its_phase(since: str) -> None:
+    rounds, session, begun = all_lost(1, max_attempts_per_phase=3)
+    phase = begun[0].phase
+    if since.startswith("moved"):
+        move_phases([phase], expect=["FAILED"], to=PhaseState.QUEUED, why=Why("requeue", "ada"))
+        if since != "moved":
+            move_phases([phase], expect=["QUEUED"], to=PhaseState.FAILED, why=Why("sync", "ada"))
+    else:
+        Candidate.objects.update(not_before="2020-01-01T00:00Z")
+        SessionRun.objects.update(not_before="2020-01-01T00:00Z")
+        rounds.write([], 1, [session.pk])
+        (again,) = rounds.begun
+        if since == "ran again":
+            rounds.write([late(again, Outcome.FAILED, 1)], 0, ())
+    before = list(Phase.objects.values()), SessionRun.objects.values().get()
+    changes = Transition.objects.count()
+    assert rounds.write([late(begun[0], Outcome.COMPLETE, 0, telemetry=4)], 0, ()) == 1
+    assert (list(Phase.objects.values()), SessionRun.objects.values().get()) == before
+    assert Transition.objects.count() == changes
+    attempt = Attempt.objects.get(pk=begun[0].attempt)
+    assert (attempt.outcome, attempt.exit_code, attempt.telemetry_count) == ("lost", 0, 0)
+    assert attempt.error.endswith("reported late: exit 0")
+    books_agree()
+
+
+def test_who_has_not_its_lease_or_knows_no_code_replaces_no_loss() -> None:
+    rounds, _, begun = all_lost(1)
+    strange = replace(begun[0], lease=uuid4())
+    assert rounds.write([late(strange, Outcome.COMPLETE, 0)], 0, ()) == 1
+    assert rounds.write([late(begun[0], Outcome.CANCELLED, None)], 0, ()) == 1
+    attempt = Attempt.objects.get()
+    assert (attempt.outcome, attempt.exit_code) == ("lost", None)
+    assert Phase.objects.get().state == "FAILED"
+    books_agree()
