@@ -15,7 +15,7 @@ from drain.db.sql import rows
 from drain.engine.sessions.results import dropped_from_plan
 from drain.evidence.fixes.scope import fixes_of
 from drain.models import Attempt, Candidate, DrainSession, FixMarker, Source
-from drain.models.vocabulary import CandidateStatus
+from drain.models.vocabulary import CandidateStatus, RunTier
 from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
 from drain.policy.words import last_line, masked
 
@@ -132,7 +132,16 @@ def verdicts(session: int) -> list[dict[str, Any]]:
         """,
         {"session": session, "limit": VERDICTS + 1},
     )
-    return [row | {"verdict": "stopped" if row["stop"] else row["tier"]} for row in found]
+    return [row | {"verdict": _verdict(row)} for row in found]
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    """A run goes on after a failure that was not seen before; nothing promises well where nothing completed."""
+    if row["stop"]:
+        return "stopped"
+    if row["tier"] == RunTier.PROMISING and not row["complete"] and row["failed"] + row["lost"]:
+        return "another_failure"
+    return str(row["tier"])
 
 
 def plan_against_actual(session: int) -> list[Candidate]:

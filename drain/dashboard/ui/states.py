@@ -68,6 +68,7 @@ _LOOKS = {
     "unsampled": Look("Unsampled", "test-pipe", "s-neutral"),
     "sampling": Look("Sample running", "loader-2", "s-running", turns=True),
     "promising": Look("Promising", _GOOD, "s-complete"),
+    "another-failure": Look("Another failure", _WARN, "s-held"),
     "deprioritised": Look("Deprioritised", "arrow-down", "s-neutral"),
     "pass": Look("Pass", _GOOD, "s-complete"),
     "fail": Look("Fail", _BAD, "s-failed"),

@@ -69,11 +69,16 @@ class FixVerdict:
 
 
 def judge_marker(marker: FixMarker) -> FixVerdict:
-    """The verdict on a fix over everything since it, or until the next fix of one of its causes."""
-    keys = tuple(marker.fingerprints.order_by("key").values_list("key", flat=True))
+    """The verdict on a fix over everything since it, or until the next fix of one of its causes.
+
+    One that names a source or runs and no cause is judged by those that most phases there failed by before it.
+    """
     scope = Scope(
         (), Window(marker.applied_at, _next_fix(marker)), marker.source_id, tuple(marker.run_ids)
     )
+    keys = tuple(marker.fingerprints.order_by("key").values_list("key", flat=True))
+    if not keys and (scope.source is not None or scope.runs):
+        keys = reading.causes_before(scope)
     return judge_keys(keys, scope, Limits(marker.majority, marker.gain))
 
 

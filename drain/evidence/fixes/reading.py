@@ -12,6 +12,8 @@ from drain.evidence.fixes.trials import JUDGED, Tried, Window
 
 MOST_PHASES = 20_000
 """Phases of the causes of a fix that are read; with more of them no verdict would be another."""
+MOST_CAUSES = 5
+"""Causes by which a fix is judged that names none: each is a question of its own, and every question may err."""
 MOST_OTHERS = 2_000
 """Attempts on each side of a fix by which phases of other causes are found."""
 
@@ -62,6 +64,18 @@ FROM drain_phase p WHERE p.state = 'FAILED' AND p.last_fingerprint = ANY(%(keys)
 """  # noqa: S608 - constants only
 
 
+# Of the latest attempts before the fix: a fleet has millions, and the causes at hand are among these.
+_CAUSES = f"""
+SELECT fingerprint FROM (
+    SELECT fingerprint, phase_id, run_id, outcome FROM drain_attempt
+    WHERE started_at BETWEEN %(since)s AND %(fix)s AND finished_at IS NOT NULL AND fingerprint <> ''
+        AND {_SCOPE.format(run="run_id")}
+    ORDER BY id DESC LIMIT %(latest)s
+) latest WHERE outcome = ANY(%(failures)s::text[])
+GROUP BY 1 ORDER BY count(DISTINCT phase_id) DESC, 1 LIMIT %(causes)s
+"""  # noqa: S608 - constants only
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Which attempts speak of a fix: of these causes, and of a source or of runs if it names any."""
@@ -86,6 +100,12 @@ class Left:
 
     failing: int
     untried: int
+
+
+def causes_before(scope: Scope) -> tuple[str, ...]:
+    """The stored keys that most phases of the scope failed by before the fix, at most MOST_CAUSES."""
+    values = {**scope.values(), "latest": MOST_PHASES, "causes": MOST_CAUSES}
+    return tuple(found["fingerprint"] for found in rows(_CAUSES, values))
 
 
 def tried_of_causes(scope: Scope) -> Iterator[Tried]:

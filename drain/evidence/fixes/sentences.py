@@ -16,7 +16,10 @@ WORDS = {
 }
 TRY_FIRST = 12
 """Phases to try before a fix, which give it a past to be judged by."""
-NO_CAUSE = "The fix names no fingerprint, so nothing can be told of it: name those that it was meant to end."
+NO_CAUSE = (
+    "The fix names no fingerprint, and no source or runs in which something had failed before it: "
+    "name what it was meant to end."
+)
 
 
 def fix(

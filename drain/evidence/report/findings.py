@@ -30,7 +30,7 @@ def _fixes(report: Report) -> str:
         [
             md(fix.title),
             f"{fix.applied_at:%Y-%m-%d %H:%M} UTC" + (f", {md(fix.commit)}" if fix.commit else ""),
-            md(words.fix_validation(fix), 1000),
+            md(words.fix_validation(fix, report), 1000),
         ]
         for fix in report.fixes
     ]

@@ -66,7 +66,12 @@ def _rows(rows: Iterable[Iterable[object]]) -> Rows:
 
 def _findings(report: Report) -> list[dict[str, Any]]:
     fixes = [
-        (fix.title, f"{fix.applied_at:%Y-%m-%d %H:%M} UTC", fix.commit, words.fix_validation(fix))
+        (
+            fix.title,
+            f"{fix.applied_at:%Y-%m-%d %H:%M} UTC",
+            fix.commit,
+            words.fix_validation(fix, report),
+        )
         for fix in report.fixes
     ]
     ledger = [(line.line, line.phases, line.sentence) for line in report.ledger]

@@ -11,6 +11,7 @@ from typing import Any
 
 from drain.evidence.report import next_steps as steps
 from drain.evidence.report import rows
+from drain.evidence.report import sentences as words
 from drain.evidence.report.build import Report
 from drain.evidence.report.escape import plain
 
@@ -62,6 +63,7 @@ def encode(report: Report) -> dict[str, Any]:
             {name: getattr(fix, name) for name in _FIX} | {"verdict": fix.verdict.as_dict()}
             for fix in report.fixes
         ],
+        "stopped_early": words.stopped_early(report) or None,
         "checks": [asdict(check) for check in report.checks],
         "failed_checks": report.failed_checks,
         "telemetry_by_phase": [phase._asdict() for phase in report.telemetry],

@@ -169,7 +169,7 @@ def _appendix(report: Report) -> Iterator[str]:
         yield (
             f"### {md(fix.title)}\n\n**In since**: {fix.applied_at:%Y-%m-%d %H:%M} UTC"
             f"{' · commit ' + md(fix.commit) if fix.commit else ''}\n\n{md(fix.note, 5000)}\n\n"
-            f"**Validation**: {md(words.fix_validation(fix), 2000)}\n\n"
+            f"**Validation**: {md(words.fix_validation(fix, report), 2000)}\n\n"
         )
     if not report.fixes:
         yield f"{words.NO_FIX}\n\n"

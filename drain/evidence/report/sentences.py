@@ -16,6 +16,17 @@ from drain.policy.words import zero_yield
 
 MARKS = {"pass": "✅", "fail": "❌", "not_enough_data": "⚠️"}
 _DROPPED = frozenset(reason.value for reason in ExclusionReason)
+_UNTRIED = (
+    "waiting",
+    *(
+        reason.value
+        for reason in (
+            ExclusionReason.FINGERPRINT_STOPPED,
+            ExclusionReason.RUN_STOPPED,
+            ExclusionReason.RUN_TIMEOUTS,
+        )
+    ),
+)
 TELEMETRY = ["Run", "Phase", "State", "Events in all", "In this drain", "Attempts", "Minutes"]
 NO_FIX = "No fix marker was in before this drain ended: add one with manage.py marker add."
 
@@ -208,6 +219,19 @@ def settings(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def fix_validation(fix: Fix) -> str:
-    """The verdict on the fix, over everything since."""
-    return f"{fix.verdict.words}. {fix.verdict.sentence}"
+def fix_validation(fix: Fix, report: Report) -> str:
+    """The verdict on the fix, over everything since, and what this drain left out of it."""
+    said = f"{fix.verdict.words}. {fix.verdict.sentence}"
+    return f"{said} {stopped}" if (stopped := stopped_early(report)) else said
+
+
+def stopped_early(report: Report) -> str:
+    """That the drain ended before its plan did, with the phases that it did not try; empty if it did not."""
+    untried = sum(report.became.get(name, 0) for name in _UNTRIED)
+    if report.live or not untried or not (report.session.stop_reason or report.stops):
+        return ""
+    why = f": {report.stop_sentence.rstrip('.')}" if report.stop_sentence else ""
+    return (
+        f"This drain stopped early{why}. Not tried, and no part of the verdict: "
+        f"{untried} of its {report.session.selected} planned phases."
+    )

@@ -47,7 +47,7 @@ def test_a_fingerprint_shows_template_samples_runs_and_how_to_drain_it():
     assert len(asked) <= 16, [query["sql"][:90] for query in asked]
     assert HOSTILE not in page
     assert phase.run.run_id in page
-    assert "Drain 1 phase…" in page
+    assert "Drain its failed phases…" in page, "how many it will be is the preview's to say"
     assert f"fingerprint={cause.key}" in page
     assert viewer.get("/fingerprints/none/").status_code == 404
 

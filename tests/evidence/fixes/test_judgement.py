@@ -152,7 +152,35 @@ def test_a_fix_of_a_source_does_not_look_at_another():
     assert concerns(fix, session)
 
 
-def test_a_fix_without_a_cause_is_not_judged():
+def test_a_fix_of_a_source_or_of_runs_is_judged_by_the_causes_that_they_had():
+    """The fix of one source mends what failed there, whatever the other goes through."""
+    for key in ("here", "there"):
+        FingerprintFactory(key=key, title=f"Error {key}")
+    source = SourceFactory()
+    mended = [RunFactory(source=source) for _ in range(8)]
+    for run in mended:
+        phases_tried(4, BEFORE, "failed", "here", had="here", run=run)
+        phases_tried(4, AFTER, "complete", had="here", run=run)
+    for at in (BEFORE, AFTER):
+        phases_tried(30, at, "failed", "there", had="there")
+    for named in ({"source": source}, {"run_ids": [run.run_id for run in mended]}):
+        found = judge_marker(add_marker("fix", BY, **named))
+        assert [one.key for one in found.causes] == ["here"]
+        assert found.ruling is Ruling.WORKS, found.sentence
+
+
+def test_a_placebo_that_names_runs_and_no_cause_is_not_green_either():
+    FingerprintFactory(key="k", title="Error k")
+    run = RunFactory(run_id="r")
+    for at, failed in ((BEFORE, 15), (AFTER, 14)):
+        phases_tried(failed, at, "failed", "k", run=run)
+        phases_tried(30 - failed, at, "complete", run=run)
+    found = judge_marker(add_marker("fix", BY, run_ids=["r"]))
+    assert [one.key for one in found.causes] == ["k"]
+    assert found.ruling in (Ruling.NOT_ENOUGH_DATA, Ruling.CANNOT_BE_TOLD)
+
+
+def test_a_fix_that_names_nothing_is_not_judged():
     found = judge_marker(add_marker("fix", BY))
     assert found.ruling is Ruling.NOT_ENOUGH_DATA
     assert "names no fingerprint" in found.sentence

@@ -303,3 +303,30 @@ def test_the_bundle_can_be_read_without_drainsite(session, tmp_path):
 def test_a_bundle_that_cannot_be_written_is_one_sentence(session, tmp_path):
     with pytest.raises(CommandError, match="Choose another place"):
         call_command("report", str(session.pk), "--bundle", str(tmp_path / "no" / "such.zip"))
+
+
+def test_a_drain_that_stopped_early_says_so_beside_the_verdict_on_a_fix():
+    FingerprintFactory(key="k", title="Error k")
+    add_marker("fix", By("ada", Origin.BROWSER, NOON), at=NOON, keys=["k"])
+    start, end = NOON + timedelta(hours=1), NOON + timedelta(hours=2)
+    stopped = SessionFactory(
+        started_at=start, ended_at=end, state="stopped", stop_reason="failure_rate", selected=3,
+        stop_card={"sentence": "4 of the last 5 attempts failed."},
+    )  # fmt: skip
+    whole = SessionFactory(started_at=start, ended_at=end, state="finished", selected=1)
+    for session, status in ((stopped, "done"), (stopped, "waiting"), (whole, "done")):
+        phase = PhaseFactory()
+        CandidateFactory(
+            session=session, phase=phase, fingerprint="k", status=status, outcome="complete", planned_position=1
+        )  # fmt: skip
+    said = (
+        "This drain stopped early: 4 of the last 5 attempts failed. "
+        "Not tried, and no part of the verdict: 1 of its 3 planned phases."
+    )
+    for form in ("md", "html", "json"):
+        out = StringIO()
+        call_command("report", str(stopped.pk), "--format", form, stdout=out)
+        assert said in out.getvalue().replace("\\", ""), form
+        out = StringIO()
+        call_command("report", str(whole.pk), "--format", form, stdout=out)
+        assert "stopped early" not in out.getvalue(), form

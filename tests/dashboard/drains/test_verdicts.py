@@ -1,0 +1,33 @@
+"""The verdict on a run promises no more than its phases did."""
+
+from __future__ import annotations
+
+import pytest
+
+from drain.dashboard.drains.queries import verdicts
+from drain.dashboard.ui.states import look
+from drain.models import SessionRun
+from drain.models.vocabulary import RunTier
+from tests.factories import RunFactory, SessionFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("tier", "complete", "failed", "stop", "label"),
+    [
+        (RunTier.PROMISING, 1, 0, "", "Promising"),
+        (RunTier.PROMISING, 1, 4, "", "Promising"),
+        (RunTier.PROMISING, 0, 1, "", "Another failure"),
+        (RunTier.PROMISING, 0, 1, "run_stopped", "Stopped"),
+        (RunTier.DEPRIORITISED, 0, 1, "", "Deprioritised"),
+        (RunTier.UNSAMPLED, 0, 0, "", "Unsampled"),
+    ],
+)
+def test_a_run_is_called_promising_only_if_something_completed(tier, complete, failed, stop, label):
+    session = SessionFactory()
+    SessionRun.objects.create(
+        session=session, run=RunFactory(), tier=tier, complete=complete, failed=failed, stop=stop
+    )
+    (row,) = verdicts(session.pk)
+    assert look(row["verdict"]).word == label
