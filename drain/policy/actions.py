@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from drain.policy.command_lines import option, positional
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
 from drain.policy.selection.plan import Plan
 from drain.policy.stopping.stops import StopRule
@@ -111,12 +112,12 @@ def _repeated(subject: Subject) -> tuple[Action, ...]:
 
 
 def _drain_one(subject: Subject) -> Action:
-    argv = ("drain_phase", subject.run_id, subject.phase_id)
+    argv = ("drain_phase", *positional(subject.run_id, subject.phase_id))
     return Action("Drain one phase and read its log", "One attempt of one phase.", argv)
 
 
 def _longer(subject: Subject) -> Action:
-    argv = ("drain", "--run-id", subject.run_id, "--phase-timeout-seconds", "1800")
+    argv = ("drain", *option("--run-id", subject.run_id), "--phase-timeout-seconds", "1800")
     return Action("Drain the run with a longer timeout", "Slow phases hold a worker longer.", argv)
 
 

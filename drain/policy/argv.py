@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from drain.policy.command_lines import option
 from drain.policy.stopping.limits import Limits
 
 _ALWAYS = ("batch_size", "parallel", "queued_policy")
@@ -24,14 +25,14 @@ def drain_argv(
     """`drain` with this scope and these limits; defaults are left out but for the first three."""
     argv = ["drain"]
     for run_id in run_ids:
-        argv += ["--run-id", run_id]
+        argv += option("--run-id", run_id)
     argv += _limits(limits)
     for prefix in skip_run_prefixes:
-        argv += ["--skip-run-prefix", prefix]
+        argv += option("--skip-run-prefix", prefix)
     for key in fingerprints:
-        argv += ["--fingerprint", key]
+        argv += option("--fingerprint", key)
     if note:
-        argv += ["--note", note]
+        argv += option("--note", note)
     return argv
 
 

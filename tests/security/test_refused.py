@@ -67,7 +67,7 @@ def _call(role, path, body):
 def test_an_act_of_a_script_names_its_token_and_who_issued_it():
     RunFactory()
     assert _call(Role.OPERATOR, "drains", {"note": "x"}).status_code == 201
-    line = AuditEvent.objects.filter(origin="api").first()
+    line = AuditEvent.objects.get(verb="session.start")
     token = ApiToken.objects.get()
     assert line.new["token"] == f"nightly ({token.prefix}…), issued by olga"
 

@@ -23,6 +23,7 @@ from drain.engine.sessions.verbs import start_session
 from drain.engine.workers.hosts import strength
 from drain.models import Hold, Phase
 from drain.models.vocabulary import PhaseState
+from drain.policy.command_lines import option, positional
 from drain.policy.moments import read_moment
 from drain.policy.numbers import whole
 from drain.policy.stopping.limits import LimitError, Limits
@@ -108,12 +109,15 @@ def _same_command(request: HttpRequest, what: str, phases: Sequence[int], to: st
     asked = filter_of(request)
     if len(phases) == 1:
         found = Phase.objects.filter(pk=phases[0]).values_list("run__run_id", "phase_id").first()
-        which = list(found or ())
+        last = list(positional(*found)) if found else []
+        which: list[str] = []
     else:
         whole_run = request.POST.get("all_matching") == "1" and not asked.stale_only
-        which = ["--run-id", asked.run_id] if whole_run and what == "clear" and asked.run_id else []
+        named = whole_run and what == "clear" and asked.run_id
+        which, last = list(option("--run-id", asked.run_id)) if named else [], []
     state = ["--to", to] if what == "clear" else []
-    return manage([MOVES[what][0], *which, *state, "--reason", "TEXT"]) if which else []
+    asking = [MOVES[what][0], *which, *state, "--reason", "TEXT", *last]
+    return manage(asking) if which or last else []
 
 
 def _hand_over(request: HttpRequest, what: str, phases: Sequence[int]) -> int:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Phase
 from drain.policy.argv import drain_argv
+from drain.policy.command_lines import MANAGE, positional
 from drain.policy.stopping.limits import Limits
-
-MANAGE = "manage.py"
 
 
 def drain_command(scope: SessionScope, limits: Limits, note: str = "") -> list[str]:
@@ -19,7 +18,11 @@ def drain_command(scope: SessionScope, limits: Limits, note: str = "") -> list[s
     """
     if scope.phase is not None:
         found = Phase.objects.filter(pk=scope.phase).values_list("run__run_id", "phase_id").first()
-        return manage(["drain_phase", *["--force"] * scope.force, *found]) if found else []
+        return (
+            manage(["drain_phase", *["--force"] * scope.force, *positional(*found)])
+            if found
+            else []
+        )
     if scope.phases:
         return []
     return manage(

@@ -6,6 +6,8 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from drain.policy.command_lines import command_line, quoted
+
 # Placeholders of a fingerprint template: <path>, <n>, <name>, <hex> …
 _SLOT = re.compile(r"<([a-z][a-z0-9_-]{0,19})>")
 
@@ -19,12 +21,12 @@ def slots(text: str) -> list[tuple[str, bool]]:
 def command_words(argv: str | Sequence[str]) -> list[tuple[str, bool]]:
     """Return a command's words, quoted as a shell wants them, each with whether it is a flag."""
     words = _split(argv) if isinstance(argv, str) else list(argv)
-    return [(shlex.quote(word), word.startswith("--")) for word in words]
+    return [(quoted(word), word.startswith("--")) for word in words]
 
 
 def command_text(argv: str | Sequence[str]) -> str:
     """Return the same command as plain text, for the clipboard."""
-    return argv if isinstance(argv, str) else shlex.join(argv)
+    return argv if isinstance(argv, str) else command_line(argv)
 
 
 def _split(command: str) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from datetime import timedelta
 
 from drain.evidence.report.build import Report
 from drain.evidence.report.sentences import MARKS
+from drain.policy.command_lines import manage_line, option
 
 MOST_OFFERED = 10
 STOPS = ["Rule", "Why", "Limit", "Observed", "Runs", "Fingerprint", "Not run"]
@@ -19,7 +19,9 @@ def actions(report: Report) -> list[tuple[str, str, str]]:
     failed, waiting = report.left.failed_total, report.left.waiting_total
     if failed:
         runs = [
-            word for run in report.session.scope.get("run_ids") or [] for word in ("--run-id", run)
+            word
+            for run in report.session.scope.get("run_ids") or []
+            for word in option("--run-id", run)
         ]
         title = f"See what would become of the {failed} still failed"
         found.append((title, "Changes nothing.", command(("drain", "--dry-run", *runs))))
@@ -37,7 +39,7 @@ def actions(report: Report) -> list[tuple[str, str, str]]:
 
 def command(argv: Iterable[str]) -> str:
     """A command line of `manage.py` that a shell takes word for word."""
-    return shlex.join(["manage.py", *argv])
+    return manage_line(*argv)
 
 
 def offered(report: Report) -> list[tuple[str, str, str]]:

@@ -11,6 +11,7 @@ from drain.engine.queue.clearing import requeue
 from drain.management.base import DrainCommand
 from drain.management.commands.drain_phase import find_phase
 from drain.management.moving import results_json
+from drain.policy.command_lines import manage_line, positional
 
 
 class Command(DrainCommand):
@@ -35,6 +36,6 @@ class Command(DrainCommand):
             self.print_json(results_json([result]))
         else:
             self.stdout.write(
-                f"{result.phase_id} is queued. Its pipeline runs it next, "
-                f"or `manage.py drain_phase {result.run_id} {result.phase_id}`."
+                f"{result.phase_id} is queued. Its pipeline runs it next, or:\n"
+                f"  {manage_line('drain_phase', *positional(result.run_id, result.phase_id))}"
             )

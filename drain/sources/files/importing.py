@@ -11,6 +11,7 @@ from drain.db.prepared import row, rows
 from drain.models import Source
 from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.models.vocabulary import SourceKind
+from drain.policy.command_lines import manage_line
 from drain.policy.selection.graph import CycleError, check_acyclic
 from drain.sources import merge as merging
 from drain.sources import staging
@@ -148,7 +149,8 @@ def _refuse_ambiguous(file: Recognised) -> None:
     unknown = merging.unknown_executors()
     if unknown:
         raise SourceError(
-            f"There is no executor profile {unknown[0]!r}; define it first: manage.py executor set {unknown[0]} -- ARGV…"
+            f"There is no executor profile {unknown[0]!r}; define it first: "
+            f"{manage_line('executor', 'set', unknown[0])} -- ARGV…"
         )
 
 

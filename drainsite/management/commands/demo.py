@@ -19,6 +19,7 @@ from drain.management.base import REFUSALS, DrainCommand
 from drain.management.following import follow
 from drain.management.ledger import print_result
 from drain.people.first_account import Account
+from drain.policy.command_lines import manage_line
 from drain.policy.inert import inert
 from drain.sources.errors import SourceError
 from drainsite.management.serving import Wanted, prepare, serve
@@ -61,7 +62,7 @@ class Command(DrainCommand):
         else:
             self._say(
                 f"Sign in as {account.name} with its password from the first time "
-                f"(`manage.py changepassword {account.name}` sets another)."
+                f"(`{manage_line('changepassword', account.name)}` sets another)."
             )
 
     def _say(self, line: str) -> None:

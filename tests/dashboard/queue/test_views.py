@@ -72,7 +72,7 @@ def test_clearing_shows_what_it_will_do_asks_why_and_answers_per_phase():
     assert 'value="skipped" checked' in refused
     assert "data-copy" not in refused
     alone = operator.post("/queued/clear/", {"pk": one.pk}).content.decode()
-    same = f"manage.py clear_queued {one.run.run_id} {one.phase_id} --to failed --reason TEXT"
+    same = f"manage.py clear_queued --to failed --reason TEXT {one.run.run_id} {one.phase_id}"
     assert f'data-copy="{same}"' in alone
     data["reason"] = "not needed any more"
     answer = operator.post("/queued/clear/?stale=1", data).content.decode()
