@@ -131,4 +131,5 @@ def _is_durable() -> bool:
 
 def _environment() -> dict[str, str]:
     """A short one: no secret of ours, no PG* variable, no mark that finds a phase's children."""
-    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+    own = {"DRAINSITE_OWN": "server"}  # nobody takes it for what a phase left
+    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **own}

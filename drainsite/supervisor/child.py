@@ -17,8 +17,10 @@ import threading
 from types import FrameType
 
 from drain.engine.process.hardening import harden_process
+from drainsite.supervisor.adopted import Adopted
 
 _PR_SET_PDEATHSIG = 1
+LOOK_SECONDS = 0.1
 
 
 class StandIn:
@@ -41,10 +43,12 @@ class StandIn:
             preexec_fn=_end_with_parent,  # noqa: PLW1509 - one thread of ours, and it only waits
         )
         self._program = program
+        adopted = Adopted(lambda: [program.pid])
         if self._told:  # while the program was being started
             program.terminate()
-        code = program.wait()
+        code = _wait(program, adopted)
         self._kill_session()  # what the program forgot to take with it
+        adopted.end()
         return code if code >= 0 else 128 - code
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:
@@ -68,6 +72,13 @@ def _end_with_parent() -> None:
     """Ask the program to end when this stand-in is killed (Linux): with the supervisor gone too nobody else would."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+def _wait(program: subprocess.Popen[bytes], adopted: Adopted) -> int:
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return program.wait(LOOK_SECONDS)
+        adopted.end()
 
 
 def _watch_supervisor() -> None:

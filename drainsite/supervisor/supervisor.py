@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from drain.engine.process.tree import is_running, look
+from drainsite.supervisor.adopted import Adopted
 
 LONGEST_LINE = 65_536
 LOOK_SECONDS = 0.1
@@ -83,6 +84,7 @@ class Supervisor:
         self._deaths: dict[str, int] = {}
         self._stops = 0
         self._lock = threading.Lock()
+        self._adopted: Adopted | None = None
 
     def run(self) -> None:
         """Start everything, watch until told to stop, end everything. Raises LeftoverError."""
@@ -91,14 +93,20 @@ class Supervisor:
         try:
             for spec in self._specs:
                 self._start(spec)
+            self._adopted = Adopted(
+                lambda: [child.process.pid for child in self._children.values()]
+            )
             while not self._stops:
                 self._look()
+                self._adopted.end()
                 time.sleep(LOOK_SECONDS)
         finally:
             try:
                 self._before_end()
             finally:
                 self._end_all()
+                if self._adopted is not None:
+                    self._adopted.end()
 
     def request_stop(self) -> None:
         """As the first Ctrl-C; a second call hurries."""

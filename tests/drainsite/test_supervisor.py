@@ -41,6 +41,16 @@ for pid in (os.getpid(), child.pid):
 print("hello", flush=True)
 time.sleep(600)
 """
+# Leaves a process of another session behind, as a killed worker does; `env -i` leaves it nothing that tells whose it is.
+LEAVER = (
+    """
+import pathlib, subprocess, sys
+note = "echo $$ > %s/left-{0}; exec sleep 600" % sys.argv[1]
+for name, mark in (("nameless", ""), ("ours", "DRAINSITE_OWN=server")):
+    subprocess.run(["sh", "-c", "setsid env -i %s sh -c '%s' >/dev/null 2>&1 &" % (mark, note.format(name))])
+"""
+    + SLEEPER
+)
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEPER
 
 
@@ -175,6 +185,26 @@ def test_a_stop_while_the_stand_in_is_dead_leaves_nothing_either(site):
     running.process.send_signal(signal.SIGCONT)
     running.process.communicate(timeout=300)
     assert running.gone(running.pids())
+
+
+def left(site: Site, name: str) -> int:
+    """The pid of what the program has left behind under this name."""
+    note = site.place / f"left-{name}"
+    until(lambda: note.exists() and note.read_text().strip())
+    return int(note.read_text())
+
+
+@pytest.mark.parametrize("killed", ["nobody", "stand-in"])
+def test_what_dead_workers_left_in_another_session_is_ended_and_the_server_is_not(site, killed):
+    running = site(program=LEAVER)
+    nameless, ours = left(running, "nameless"), left(running, "ours")
+    if killed == "stand-in":
+        os.kill(running.stand_in(), signal.SIGKILL)
+    try:
+        until(lambda: not is_alive(nameless))
+        assert is_alive(ours)
+    finally:
+        os.kill(ours, signal.SIGKILL)
 
 
 def test_supervisor_and_stand_in_killed_leave_no_program(site):

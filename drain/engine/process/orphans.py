@@ -34,7 +34,7 @@ class Orphanage:
     def __init__(self) -> None:
         self._owner = os.getpid()
         self._session = os.getsid(0)
-        self._adopts = _become_subreaper() and HAS_PROC
+        self._adopts = become_subreaper() and HAS_PROC
         # Between a fork and its entry among the leaders, another thread would take the new child for an orphan.
         self.lock = threading.RLock()
         self._leaders: dict[int, str] = {}
@@ -44,6 +44,8 @@ class Orphanage:
         self._strays: set[int] = set()
         self._next_scan = 0.0
         self._others = set(self._children())
+        if self._adopts:
+            warden.adopt_all_but(self._others)
 
     def is_mine(self) -> bool:
         """Return False in a forked copy, which adopts nothing yet."""
@@ -191,7 +193,8 @@ def _kill(process: Process) -> None:
             os.close(fd)
 
 
-def _become_subreaper() -> bool:
+def become_subreaper() -> bool:
+    """Have orphans among the descendants of this process become its children (Linux); True if they do."""
     if not (sys.platform.startswith("linux") and Path("/proc/self/task").exists()):
         return False
     return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)

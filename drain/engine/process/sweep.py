@@ -26,6 +26,9 @@ from pathlib import Path
 
 HAS_PROC = Path("/proc/self/environ").exists()
 
+OWN = b"\0DRAINSITE_OWN="
+"""In the environment of a process that is ours and outlives whoever started it: the server, a warden."""
+
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _CLAIM = re.compile(rb"\0DRAIN_CLAIM=([0-9a-f]{32}\.[0-9a-f]{32})")
 _NEVER = float("inf")
@@ -152,11 +155,14 @@ class _Warden:
     """What the worker announced, as lines on standard input.
 
     `+ GROUP LEASE DEADLINE CLAIM` a process group of a claim, and when its lease and its phase's time are over;
-    `= LEASE CLAIM` the lease of a claim is longer now, `= LEASE *` that of all; `- GROUP` the group is gone.
+    `= LEASE CLAIM` the lease of a claim is longer now, `= LEASE *` that of all; `- GROUP` the group is gone;
+    `! PID...` the worker adopts orphans from now on, and what it has for children now is no phase's.
     """
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
+        self._worker = os.getppid()
+        self._spared: set[int] | None = None
         self._groups: dict[int, _Group] = {}
         self._rest = b""
 
@@ -192,6 +198,8 @@ class _Warden:
                 self._groups[int(group)] = _Group(claim, float(lease), float(deadline))
             elif verb == "=":
                 self._extend(float(words[0]), words[1])
+            elif verb == "!":
+                self._spared = {os.getpid(), *map(int, words)}
             else:
                 self._groups.pop(int(words[0]), None)
 
@@ -208,6 +216,54 @@ class _Warden:
             group.ended = True
         if over:
             sweep_claims({group.claim for group in over.values()}, passes=_OVERDUE_PASSES)
+        if over and self._lease_is_over(now):
+            self._end_unknown()
+
+    def _lease_is_over(self, now: float) -> bool:
+        """Return whether nothing that the worker runs is its own any more."""
+        leases = [group.lease for group in self._groups.values() if group.lease != _NEVER]
+        return bool(leases) and max(leases) <= now
+
+    def _end_unknown(self) -> None:
+        """End what wiped its environment and left its group: the worker adopted it, and may be stopped."""
+        for number, group in self._groups.items():
+            if not group.claim and not group.ended:
+                _end_group(number)
+                group.ended = True
+        if self._spared is not None and os.getppid() == self._worker:
+            for pid in set(_adopted_by(self._worker)) - self._spared:
+                _kill_child(pid, self._worker)
+
+
+def _adopted_by(worker: int) -> list[int]:
+    """Return the children of a process that are in another session: in its own nobody can come from elsewhere."""
+    try:
+        children = Path(f"/proc/{worker}/task/{worker}/children").read_bytes().split()
+    except OSError:
+        return []
+    own = _parent_and_session(worker)[1]
+    return [int(pid) for pid in children if _parent_and_session(int(pid)) != (worker, own)]
+
+
+def _parent_and_session(pid: int) -> tuple[int, int]:
+    """Return two facts about a process; zeros if it is gone."""
+    try:
+        # The name before them may hold anything, brackets and blanks included.
+        words = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return int(words[1]), int(words[3])
+    except (OSError, IndexError):
+        return 0, 0
+
+
+def _kill_child(pid: int, parent: int) -> None:
+    """Kill a child of this parent through a pidfd, so that a pid used anew is never hit."""
+    with contextlib.suppress(OSError):
+        fd = os.pidfd_open(pid)
+        try:
+            if _parent_and_session(pid)[0] == parent:
+                signal.pidfd_send_signal(fd, signal.SIGKILL)
+        finally:
+            os.close(fd)
 
 
 def _end_group(group: int) -> None:

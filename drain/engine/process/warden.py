@@ -38,7 +38,7 @@ class Warden:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                env={},
+                env={"DRAINSITE_OWN": "warden"},
                 start_new_session=True,
             )
         except OSError as error:
@@ -94,6 +94,7 @@ class Announced:
 _current: list[Warden] = []
 _announced: dict[int, Announced] = {}
 _leases: dict[str, float] = {}
+_spared: list[int] = []
 _lock = threading.RLock()
 
 
@@ -104,6 +105,8 @@ def ensure_warden(worker: UUID) -> Warden:
             return _current[0]
         retire()
         _current.append(Warden(worker))
+        if _spared:
+            _current[0].tell(_sparing())
         for group, announced in _announced.items():
             _current[0].tell(announced.line(group))
         return _current[0]
@@ -136,6 +139,13 @@ def announce_stray(group: int, claim: str) -> None:
         lease = min((a.lease for a in _announced.values() if a.claim == claim), default=_NEVER)
         _announced[group] = Announced(claim, lease, _NEVER)
         _tell(_announced[group].line(group))
+
+
+def adopt_all_but(pids: Iterable[int]) -> None:
+    """Tell the warden that orphans of phases are this process's children from now on, beside these children of its own."""
+    with _lock:
+        _spared[:] = [os.getpid(), *pids]
+        _tell(_sparing())
 
 
 def withdraw(group: int) -> None:
@@ -177,6 +187,10 @@ def is_overdue(group: int) -> bool:
     return announced is not None and announced.lease <= boottime()
 
 
+def _sparing() -> str:
+    return f"! {' '.join(map(str, _spared))}\n"
+
+
 def _tell(line: str) -> None:
     if _current:
         _current[0].tell(line)
@@ -187,6 +201,7 @@ def _forget_after_fork() -> None:
     _lock = threading.RLock()
     _announced.clear()
     _leases.clear()
+    _spared.clear()
     while _current:
         _current.pop().forget()
 

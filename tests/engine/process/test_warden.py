@@ -120,6 +120,21 @@ def test_a_stopped_worker_outlives_its_lease_and_its_children_do_not(
     assert process.communicate(timeout=30)[0].endswith("lost\n")
 
 
+def test_what_a_stopped_worker_never_saw_leave_its_group_goes_with_the_lease_too(
+    run_worker, worker, tmp_path
+):
+    """It wiped its environment and left its session: nothing but its parent tells whose it is."""
+    process = run_worker("open", "60", "blocked", stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: (tmp_path / "stray").exists() and (tmp_path / "stray").read_text())
+    stray = int((tmp_path / "stray").read_text())
+    process.send_signal(signal.SIGUSR1)
+    while process.stdout.readline() != "renewed\n":
+        assert process.poll() is None
+    process.send_signal(signal.SIGSTOP)
+    assert is_alive(stray), "ended before its lease"
+    wait_until(lambda: not is_alive(stray))
+
+
 def test_the_deadline_of_a_phase_holds_while_its_worker_is_blocked(
     run_worker, worker, processes_of
 ):

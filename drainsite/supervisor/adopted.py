@@ -1,0 +1,45 @@
+"""What dead workers leave to those above them: ended by the stand-in of their cluster, else by `up`.
+
+A worker adopts and ends what its phases leave behind. When it is killed, what it had not seen yet (a process that wiped
+its environment and left its session a moment ago) would go to init, where nothing tells whose it is, and run beside the
+next attempt of its phase. So the processes above a worker adopt too, and what comes to them from another session is a
+dead worker's, but for our own: the embedded server, and wardens, which end by themselves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Collection
+
+from drain.engine.process.orphans import become_subreaper
+from drain.engine.process.sweep import OWN, carries
+from drain.engine.process.tree import Process, children_of, is_running, look
+
+
+class Adopted:
+    """The orphans that came to this process; `known` tells its own children."""
+
+    def __init__(self, known: Callable[[], Collection[int]]) -> None:
+        self._known = known
+        self._adopts = become_subreaper()
+        self._me = os.getpid()
+        self._session = os.getsid(0)
+
+    def end(self) -> None:
+        """End and reap what came since; often and cheap."""
+        if not self._adopts:
+            return
+        for pid in set(children_of(self._me, self._me)) - set(self._known()):
+            process = look(pid)
+            if process is not None and process.session != self._session:
+                self._end(process)
+
+    def _end(self, process: Process) -> None:
+        if not is_running(process.pid, process.started):
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process.pid, os.WNOHANG)
+        elif not carries(process.pid, OWN):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process.pid, signal.SIGKILL)
