@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "django_q",
     "axes",
     "csp",
+    "ninja",
     "drain",
     "drainsite",
 ]

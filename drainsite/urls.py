@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 from drain.admin.apps import register_models
 
 register_models()
+_docs = RedirectView.as_view(pattern_name="api:openapi-view", http_method_names=["get", "head"])
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("api/", login_not_required(_docs), name="api-docs"),
     path("api/v1/", include("drain.api.urls")),
     path("", include("drain.dashboard.urls")),
 ]

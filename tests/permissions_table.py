@@ -29,6 +29,9 @@ class Row:
 
 
 PAGES: dict[str, Row] = {
+    "api-docs": Row(PUBLIC, NOT_MADE_FOR),
+    "api:openapi-json": Row(PUBLIC, NOT_MADE_FOR),
+    "api:openapi-view": Row(PUBLIC, NOT_MADE_FOR),
     "drain:login": Row(PUBLIC, PUBLIC),
     "drain:logout": Row(NOT_MADE_FOR, SIGNED_IN),
     "drain:overview": Row(V, NOT_MADE_FOR),
@@ -158,7 +161,23 @@ API: dict[str, Row] = {
     "api:requeue": Row(NOT_MADE_FOR, O),
     "api:bulk-detail": Row(V, NOT_MADE_FOR, "bulk"),
     "api:bulk-cancel": Row(NOT_MADE_FOR, O, "bulk"),
+    "api:plan": Row(NOT_MADE_FOR, O),
+    "api:import": Row(NOT_MADE_FOR, M),
+    "api:hold-list": Row(V, O),
+    "api:hold-release": Row(NOT_MADE_FOR, O),
+    "api:marker-list": Row(V, M),
+    "api:check-list": Row(V, NOT_MADE_FOR),
+    "api:fingerprint-list": Row(V, NOT_MADE_FOR),
+    "api:fingerprint-mute": Row(NOT_MADE_FOR, M, "key"),
+    "api:fingerprint-wake": Row(NOT_MADE_FOR, M, "key"),
+    "api:fingerprint-resolve": Row(NOT_MADE_FOR, M, "key"),
+    "api:fingerprint-split": Row(NOT_MADE_FOR, M, "key"),
+    "api:fingerprint-snooze": Row(NOT_MADE_FOR, M, "key"),
+    "api:fingerprint-merge": Row(NOT_MADE_FOR, M, "key"),
+    "api:compare": Row(V, NOT_MADE_FOR),
+    "api:session-report": Row(V, NOT_MADE_FOR, "session"),
+    "api:session-what-if": Row(NOT_MADE_FOR, V, "session"),
     "api:nothing": Row(PUBLIC, PUBLIC),
-    "api:root": Row(PUBLIC, PUBLIC),
+    "api:api-root": Row(PUBLIC, PUBLIC),
 }
 """Addresses of the API by name. NOT_MADE_FOR is 405; PUBLIC ones only say that there is nothing."""

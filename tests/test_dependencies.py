@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ("drain", "drainsite", "tests", "bench", "tools", "manage.py")
 NOT_IMPORTED = {
+    "schemathesis": "schemathesis",
     "pytest-django": "DJANGO_SETTINGS_MODULE",
     "pytest-randomly": "randomly",
     "pytest-timeout": "timeout =",

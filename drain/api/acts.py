@@ -8,7 +8,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from ninja import Body
+from ninja.responses import Status
 
 from drain.engine.bulk.actions import DEEDS, Asked, Line
 from drain.engine.bulk.worker import LARGE, MOST, Order, cancel_bulk, create_bulk
@@ -32,9 +35,11 @@ from drain.models import BulkAction, Phase
 from drain.models.vocabulary import PhaseState
 from drain.policy.stopping.limits import Limits
 
-from .door import Answer, ApiError, Call
-from .fields import flag, numbers, only, table, text, texts
+from . import schemas as shapes
+from .door import ApiError, Caller, caller
 from .reads import bulk, find_run, find_session
+from .schemas import EVERYTHING, ClearIn, DrainIn, LimitsIn, PhasesIn
+from .site import operation
 
 SESSION_VERBS: dict[str, Callable[[int, Actor], None]] = {
     "pause": pause_session,
@@ -42,140 +47,171 @@ SESSION_VERBS: dict[str, Callable[[int, Actor], None]] = {
     "stop": stop_session_by_person,
     "cancel": cancel_session,
 }
+CHANGE = "drain.change_drainsession"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
-AGAIN = {"Idempotency-Replayed": "true"}
+_KEY_HEADER = {
+    "parameters": [
+        {
+            "in": "header",
+            "name": "Idempotency-Key",
+            "required": False,
+            "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,200}$"},
+            "description": "The same key with the same body starts one drain only; kept for a day.",
+        }
+    ]
+}
 _EITHER = "phases names exactly what is meant: leave {} out, or leave phases out."
 NOBODY = "No worker is alive, so it waits: start one with `manage.py up --role worker`."
 
 
-def session_act(call: Call, pk: int, verb: str) -> Answer:
-    """Pause, resume, stop or cancel; 409 when its state does not allow it."""
-    only(call.body)
-    find_session(pk)
-    SESSION_VERBS[verb](pk, call.person)
-    return Answer(session_result(find_session(pk)))
+def _session_verb(name: str, verb: Callable[[int, Actor], None]) -> None:
+    def act(request: HttpRequest, pk: int) -> dict[str, Any]:
+        find_session(pk)
+        verb(pk, caller(request).person)
+        return session_result(find_session(pk))
+
+    act.__doc__ = f"{name.capitalize()} a drain; 409 when its state does not allow it."
+    path = f"sessions/{{int:pk}}/{name}"
+    operation("POST", path, CHANGE, f"session-{name}", shapes.SessionResult)(act)
 
 
-def drain_start(call: Call) -> Answer:
+for _name, _verb in SESSION_VERBS.items():
+    _session_verb(_name, _verb)
+
+
+@operation(
+    "POST",
+    "drains",
+    "drain.add_drainsession",
+    "drain-start",
+    shapes.DrainStarted,
+    status=201,
+    extra=_KEY_HEADER,
+)
+def drain_start(
+    request: HttpRequest,
+    response: HttpResponse,
+    body: Body[DrainIn] = EVERYTHING,
+) -> Status[Any]:
     """Freeze a plan and leave it to the workers; with an Idempotency-Key at most once."""
-    only(call.body, "run_ids", "skip_run_prefixes", "fingerprints", "limits", "note")
-    scope = SessionScope(
-        run_ids=texts(call.body, "run_ids"),
-        skip_run_prefixes=texts(call.body, "skip_run_prefixes"),
-        fingerprints=texts(call.body, "fingerprints"),
-    )
-    for run_id in scope.run_ids:
-        find_run(_storable(run_id))
-    by = call.person
+    who = caller(request)
+    by = who.person
     asked = DrainAsked(
-        scope,
-        _limits(call),
-        by.name,
-        by.origin,
-        text(call.body, "note", ""),
-        address=by.address,
-        token=by.token,
-    )
-    now, again = timezone.now(), False
-    if call.repeat_key is None:
+        scope_of(body), limits_of(body.limits), by.name, by.origin, body.note,
+        address=by.address, token=by.token,
+    )  # fmt: skip
+    key, now = request.headers.get("Idempotency-Key"), timezone.now()
+    if key is None:
         session = create_session(asked, now)
         start_session(session)
     else:
-        session, again = start_once(asked, _repeat(call, call.repeat_key), now)
+        session, again = start_once(asked, _repeat(who, key, body), now)
+        if again:
+            response["Idempotency-Replayed"] = "true"
     warning = None if strength().workers else NOBODY
     value = session_result(session) | {
         "href": f"/api/v1/sessions/{session.pk}",
         "warning": warning,
     }
-    return Answer(value, status=201, headers=AGAIN if again else {})
+    return Status(201, value)
 
 
-def _repeat(call: Call, key: str) -> Repeat:
+def scope_of(body: DrainIn) -> SessionScope:
+    """The scope of a drain; raises ApiError 404 for a run that is not there."""
+    for run_id in body.run_ids:
+        find_run(run_id)
+    return SessionScope(
+        run_ids=tuple(body.run_ids),
+        skip_run_prefixes=tuple(body.skip_run_prefixes),
+        fingerprints=tuple(body.fingerprints),
+    )
+
+
+def limits_of(given: LimitsIn) -> Limits:
+    """The limits that were sent, validated. Raises LimitError."""
+    return Limits.from_json(given.model_dump(exclude_none=True)).validate(timezone.now())
+
+
+def _repeat(who: Caller, key: str, body: DrainIn) -> Repeat:
     if not _KEY.fullmatch(key):
         raise ApiError(
             422, "An Idempotency-Key has 1 to 200 printable ASCII characters and no space."
         )
-    asked = json.dumps(call.body, sort_keys=True).encode()
-    return Repeat(call.user.pk, key, hashlib.sha256(asked).hexdigest())
+    asked = json.dumps(body.model_dump(exclude_unset=True), sort_keys=True).encode()
+    return Repeat(who.user.pk, key, hashlib.sha256(asked).hexdigest())
 
 
-def clear_queued(call: Call) -> Answer:
-    """Queued phases to complete, failed or skipped: those named, or all of a run, or all that are stale."""
-    only(call.body, "phases", "run_id", "stale", "to", "reason")
-    to = text(call.body, "to").upper()
-    if to not in {PhaseState.COMPLETE, PhaseState.FAILED, PhaseState.SKIPPED}:
-        raise ApiError(422, "to must be complete, failed or skipped.")
-    phases, run_id, stale = _named(call), text(call.body, "run_id", ""), flag(call.body, "stale")
-    if not phases and not run_id and not stale:
+@operation(
+    "POST",
+    "clear-queued",
+    "drain.clear_queued",
+    "clear-queued",
+    shapes.Moved,
+    also={202: shapes.Bulk},
+)
+def clear_queued(request: HttpRequest, body: ClearIn) -> Any:
+    """Move queued phases: those named, or all of a run, or all that are stale."""
+    phases = list(dict.fromkeys(body.phases))
+    if not phases and not body.run_id and not body.stale:
         raise ApiError(422, "Name phases by their ids, a run_id, or stale: true.")
-    if phases and (run_id or stale):
+    if phases and (body.run_id or body.stale):
         raise ApiError(422, _EITHER.format("run_id and stale"))
     if not phases:
-        if run_id:
-            find_run(_storable(run_id))
-        asked = QueueFilter(run_id, stale_only=stale)
+        if body.run_id:
+            find_run(body.run_id)
+        asked = QueueFilter(body.run_id, stale_only=body.stale)
         phases = queued_ids(asked, timezone.now(), MOST + 1)
-    return _act(call, "clear_queued", phases, {"to": to})
+    return _act(request, "clear_queued", phases, {"to": body.to.upper()}, body.reason)
 
 
-def requeue(call: Call) -> Answer:
-    """Failed phases back into their pipeline's queue: those named, or all of a run."""
-    only(call.body, "phases", "run_id", "reason")
-    phases, run_id = _named(call), text(call.body, "run_id", "")
-    if not phases and not run_id:
-        raise ApiError(422, "Name phases by their ids, or a run_id.")
-    if phases and run_id:
-        raise ApiError(422, _EITHER.format("run_id"))
-    if not phases:
-        failed = Phase.objects.filter(run=find_run(_storable(run_id)), state=PhaseState.FAILED)
-        phases = list(failed.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
-    return _act(call, "requeue", phases, {})
+@operation(
+    "POST", "requeue", "drain.requeue_phase", "requeue", shapes.Moved, also={202: shapes.Bulk}
+)
+def requeue(request: HttpRequest, body: PhasesIn) -> Any:
+    """Put failed phases back into their pipeline's queue: those named, or all of a run."""
+    return _act(request, "requeue", _failed(body), {}, body.reason)
 
 
-def bulk_cancel(call: Call, pk: int) -> Answer:
+@operation("POST", "bulk/{int:pk}/cancel", "drain.view_bulkaction", "bulk-cancel", shapes.Bulk)
+def bulk_cancel(request: HttpRequest, pk: int) -> dict[str, Any]:
     """Do no further step; for who may do the act itself."""
-    only(call.body)
+    who = caller(request)
     action = BulkAction.objects.filter(pk=pk).first()
     if action is None:
         raise ApiError(404, f"There is no bulk action {pk}.")
-    if not call.user.has_perm(DEEDS[action.verb].permission):
+    if not who.user.has_perm(DEEDS[action.verb].permission):
         raise ApiError(403, "Only somebody who may do this act may cancel it.")
-    cancel_bulk(pk, call.person)
+    cancel_bulk(pk, who.person)
     action.refresh_from_db()
-    return Answer(bulk(action))
+    return bulk(action)
 
 
-def _act(call: Call, verb: str, phases: list[int], given: dict[str, Any]) -> Answer:
+def _failed(body: PhasesIn) -> list[int]:
+    """The phases that were named, or the failed ones of the run that was."""
+    phases = list(dict.fromkeys(body.phases))
+    if not phases and not body.run_id:
+        raise ApiError(422, "Name phases by their ids, or a run_id.")
+    if phases and body.run_id:
+        raise ApiError(422, _EITHER.format("run_id"))
+    if phases:
+        return phases
+    failed = Phase.objects.filter(run=find_run(body.run_id), state=PhaseState.FAILED)
+    return list(failed.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
+
+
+def _act(
+    request: HttpRequest, verb: str, phases: list[int], given: dict[str, Any], reason: str
+) -> Status[Any]:
     """At once, with one result for each phase; more than a request can take are a worker's (202)."""
-    given |= {"reason": given_reason(text(call.body, "reason"))}
+    by = caller(request).person
+    given |= {"reason": given_reason(reason)}
     if len(phases) > LARGE:
-        order = Order(verb, verb.replace("_", " ").capitalize(), "phases", call.person, given)
-        return Answer(bulk(create_bulk(order, phases)), status=202)
+        order = Order(verb, verb.replace("_", " ").capitalize(), "phases", by, given)
+        return Status(202, bulk(create_bulk(order, phases)))
     lines: list[Line] = []
-    DEEDS[verb].act(Asked(phases, given, call.person), lines.extend)
+    DEEDS[verb].act(Asked(phases, given, by), lines.extend)
     done = sum(line.done for line in lines)
-    return Answer({
-        "done": done,
-        "left_alone": len(lines) - done,
-        "results": [
-            {"id": line.pk, "label": line.label, "done": line.done, "said": line.said}
-            for line in lines
-        ],
-    })  # fmt: skip
-
-
-def _named(call: Call) -> list[int]:
-    return list(numbers(call.body, "phases"))
-
-
-def _storable(name: str) -> str:
-    if len(name) > 300:
-        raise ApiError(422, "A run_id has at most 300 characters.")
-    return name
-
-
-def _limits(call: Call) -> Limits:
-    given = table(call.body, "limits")
-    if not isinstance(given.get("until", ""), str | None):
-        raise ApiError(422, "until must be a time like 2026-01-31T18:00+00:00.")
-    return Limits.from_json(given).validate(timezone.now())
+    results = [
+        {"id": line.pk, "label": line.label, "done": line.done, "said": line.said} for line in lines
+    ]
+    return Status(200, {"done": done, "left_alone": len(lines) - done, "results": results})

@@ -7,27 +7,21 @@ and no CSRF token is needed.
 from __future__ import annotations
 
 import json
-import logging
-import secrets
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
-from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.views.decorators.csrf import csrf_exempt
+from django.http import HttpRequest
+from ninja.parser import Parser
+from ninja.security import HttpBearer
 
-from drain.engine.errors import EngineError, InputError
 from drain.models.audit import Person
 from drain.models.roles import least_role
 from drain.models.vocabulary import Origin
 from drain.people.refused import record_refusal
 from drain.people.requests import address_of
 from drain.people.tokens import Used, described, use_token
-from drain.policy.selection.graph import CycleError
-from drain.policy.stopping.limits import LimitError
 from drain.policy.texts import unstorable
 
 
@@ -41,88 +35,65 @@ class ApiError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A request that came in by the door: the person, the query and the JSON object of the body."""
+class Caller:
+    """Whose token it is, and how the audit calls them."""
 
     user: User
     person: Person
-    query: QueryDict
-    body: Mapping[str, Any] = field(default_factory=dict)
-    path: str = ""
-    repeat_key: str | None = None
-    """The header Idempotency-Key, as it came."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back: plain JSON values, and a status."""
+class Token(HttpBearer):
+    """A token of somebody who has `permission`; raises ApiError 401, 429 or 403."""
 
-    value: Mapping[str, Any]
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    def __init__(self, permission: str) -> None:
+        super().__init__()
+        self.permission = permission
 
+    def __call__(self, request: HttpRequest) -> Caller:
+        """Return who asks."""
+        found = self.authenticate(request, bearer(request))
+        _refuse_unknown_words(request)
+        return found
 
-log = logging.getLogger(__name__)
-# What went wrong may hold what the token's person may not see.
-_FAILED = "The server failed at this; the log of the web process says why under {}."
-Handler = Callable[..., Answer]
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """What answers a method of an address, and the permission that it takes."""
-
-    permission: str
-    handler: Handler
-
-
-def endpoint(**methods: Method) -> Callable[..., HttpResponse]:
-    """A view of the API: `endpoint(GET=Method("drain.view_run", run_list))`."""
-
-    @csrf_exempt
-    @login_not_required
-    def view(request: HttpRequest, **where: Any) -> HttpResponse:
-        try:
-            answer = _answer(request, methods, where)
-        except ApiError as error:
-            return _refusal(error)
-        except (InputError, LimitError, CycleError) as error:
-            return _refusal(ApiError(422, str(error)))
-        except EngineError as error:
-            return _refusal(ApiError(409, str(error)))
-        except Exception:
-            number = secrets.token_hex(4)
-            log.exception("%s failed, number %s", request.path, number)
-            return _refusal(ApiError(500, _FAILED.format(number)))
-        return _json(dict(answer.value), answer.status, answer.headers)
-
-    return view
+    def authenticate(self, request: HttpRequest, token: str) -> Caller:
+        """Count one use of the token and ask for the permission."""
+        used = require_token(token)
+        acts = request.method == "POST"
+        key = described(used.token) if acts else ""
+        person = Person(used.user.get_username(), Origin.API, address_of(request), key)
+        if not used.user.has_perm(self.permission):
+            role = least_role(self.permission) or "superuser"
+            said = f"This needs the role {role} or a higher one; the token is {used.user}'s."
+            if acts:
+                record_refusal(person, "POST", request.path, said)
+            raise ApiError(403, said)
+        return Caller(used.user, person)
 
 
-def _answer(request: HttpRequest, methods: Mapping[str, Method], where: dict[str, Any]) -> Answer:
-    used = _require_token(request)
-    user = used.user
-    asked = "GET" if request.method == "HEAD" else str(request.method)
-    method = methods.get(asked)
-    if method is None:
-        allowed = ", ".join(methods)
-        raise ApiError(405, f"{request.path} answers {allowed} only.", Allow=allowed)
-    token = described(used.token) if asked == "POST" else ""
-    person = Person(user.get_username(), Origin.API, address_of(request), token)
-    if not user.has_perm(method.permission):
-        role = least_role(method.permission) or "superuser"
-        said = f"This needs the role {role} or a higher one; the token is {user}'s."
-        if asked == "POST":
-            record_refusal(person, asked, request.path, said)
-        raise ApiError(403, said)
-    body = _body(request) if asked == "POST" else {}
-    key = request.headers.get("Idempotency-Key")
-    return method.handler(Call(user, person, request.GET, body, request.path, key), **where)
+def _refuse_unknown_words(request: HttpRequest) -> None:
+    """Refuse words of the address that nobody reads: a misspelt one would silently do something else."""
+    known: Set[str] = getattr(request, "known_words", None) or frozenset()
+    for word in request.GET:
+        if word not in known:
+            names = ", ".join(sorted(known)) or "none"
+            raise ApiError(422, f"There is no field “{word[:60]}”; there are: {names}.")
 
 
-def _require_token(request: HttpRequest) -> Used:
+def caller(request: HttpRequest) -> Caller:
+    """Who asks, after the door let them in."""
+    found: Caller = request.auth  # type: ignore[attr-defined]
+    return found
+
+
+def bearer(request: HttpRequest) -> str:
+    """The secret that came with a request; "" for none."""
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-    used = use_token(secret.strip()) if kind.lower() == "bearer" else None
+    return secret.strip() if kind.lower() == "bearer" else ""
+
+
+def require_token(secret: str) -> Used:
+    """The token, counted as one use. Raises ApiError 401 or 429."""
+    used = use_token(secret)
     if used is None:
         raise ApiError(
             401,
@@ -138,23 +109,26 @@ def _require_token(request: HttpRequest) -> Used:
     return used
 
 
-def _body(request: HttpRequest) -> Mapping[str, Any]:
-    try:
-        raw = request.body
-    except RequestDataTooBig as error:
-        raise ApiError(413, "The body is too large: name fewer phases, or a whole run.") from error
-    if not raw.strip():
-        return {}
-    try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise ApiError(400, "The body is no JSON: send one object, like {}.") from error
-    if not isinstance(found, dict):
-        raise ApiError(400, "The body must be one JSON object, like {}.")
-    for text in _texts(found):
+class StorableJson(Parser):
+    """Reads a body as one JSON object that can be stored. Raises ApiError 400."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the object."""
+        try:
+            found = json.loads(request.body)
+        except (ValueError, RecursionError) as error:
+            raise ApiError(400, "The body is no JSON: send one object, like {}.") from error
+        if not isinstance(found, dict):
+            raise ApiError(400, "The body must be one JSON object, like {}.")
+        require_storable(found, "The body")
+        return found
+
+
+def require_storable(value: object, where: str) -> None:
+    """Refuse what no column can hold, wherever it stands in a JSON value."""
+    for text in _texts(value):
         if what := unstorable(text):
-            raise ApiError(400, f"The body holds {what}.")
-    return found
+            raise ApiError(400, f"{where} holds {what}.")
 
 
 def _texts(found: object) -> Iterator[str]:
@@ -164,29 +138,7 @@ def _texts(found: object) -> Iterator[str]:
         value = left.pop()
         if isinstance(value, str):
             yield value
-        elif isinstance(value, dict):
+        elif isinstance(value, Mapping):
             left += [*value, *value.values()]
         elif isinstance(value, list):
             left += value
-
-
-def _refusal(error: ApiError) -> HttpResponse:
-    return _json({"error": str(error)}, error.status, error.headers)
-
-
-def _json(
-    value: dict[str, Any], status: int, headers: Mapping[str, str] | None = None
-) -> HttpResponse:
-    # Nobody between keeps what only this token may see.
-    return JsonResponse(
-        value, status=status, headers={"Cache-Control": "no-store", **(headers or {})}
-    )
-
-
-@csrf_exempt
-@login_not_required
-def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
-    """Every other address below /api/: a sentence instead of a page."""
-    return _refusal(
-        ApiError(404, "There is nothing at this address: docs/api.md lists what there is.")
-    )

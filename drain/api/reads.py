@@ -6,110 +6,104 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
+from ninja import Query
 
 from drain.engine.queue.blockers import QueueFilter, queue_size
 from drain.engine.queue.explain import explain
 from drain.engine.sessions.results import session_result
 from drain.engine.workers.hosts import strength
-from drain.evidence.fixes.judgement import judge_marker
 from drain.evidence.rollups.fold import state_counts, state_totals
-from drain.models import BulkAction, BulkItem, DrainSession, FixMarker, Phase, Run
-from drain.models.vocabulary import LIVE_SESSION_STATES, PhaseState, SessionState
+from drain.models import BulkAction, BulkItem, DrainSession, Phase, Run
+from drain.models.vocabulary import LIVE_SESSION_STATES, PhaseState
 
-from .door import Answer, ApiError, Call
-from .fields import LISTED, MOST_LISTED, known, query_number, query_text
+from . import schemas as shapes
+from .door import ApiError
+from .schemas import MOST_LISTED, Listing, PhaseListing, SessionListing
+from .site import operation
 
 M = TypeVar("M", bound=Model)
 TEXT_SHOWN = 2_000
 """Characters of a failure reason in a list."""
+SEE_SESSION = "drain.view_drainsession"
+SEE_PHASE = "drain.view_phase"
 
 
-def overview(call: Call) -> Answer:
+@operation("GET", "overview", SEE_PHASE, "overview", shapes.Overview)
+def overview(request: HttpRequest) -> dict[str, Any]:
     """Phases by state, the queue, live drains and workers."""
-    known(call.query)
     states, workers = state_totals(), strength()
     _, stale = queue_size(QueueFilter(), timezone.now())
     live = DrainSession.objects.filter(state__in=LIVE_SESSION_STATES).order_by("-pk")[:MOST_LISTED]
-    return Answer({
+    return {
         "phases": states,
         "queued": states.get(PhaseState.QUEUED, 0),
         "stale": stale,
         "workers": {"hosts": workers.hosts, "workers": workers.workers, "slots": workers.slots, "busy": workers.busy},
         "live_sessions": [_session(session) for session in live],
-    })  # fmt: skip
+    }  # fmt: skip
 
 
-def session_list(call: Call) -> Answer:
+@operation("GET", "sessions", SEE_SESSION, "session-list", shapes.SessionPage)
+def session_list(request: HttpRequest, listing: Query[SessionListing]) -> dict[str, Any]:
     """Sessions, newest first; `state` narrows."""
-    known(call.query, "state", "after", "limit")
     found = DrainSession.objects.order_by("-pk")
-    if state := _one_of(call, "state", SessionState.values):
-        found = found.filter(state=state)
-    return _page(call, found, _session, newest=True)
+    if listing.state:
+        found = found.filter(state=listing.state)
+    return page(request, listing, found, _session, newest=True)
 
 
-def session_detail(call: Call, pk: int) -> Answer:
+@operation("GET", "sessions/{int:pk}", SEE_SESSION, "session-detail", shapes.SessionDetail)
+def session_detail(request: HttpRequest, pk: int) -> dict[str, Any]:
     """One session, as `drain --json` prints it, with what was asked for."""
-    known(call.query)
     session = find_session(pk)
-    return Answer(_session(session) | session_result(session))
+    return _session(session) | session_result(session)
 
 
-def phase_list(call: Call) -> Answer:
+@operation("GET", "phases", SEE_PHASE, "phase-list", shapes.PhasePage)
+def phase_list(request: HttpRequest, listing: Query[PhaseListing]) -> dict[str, Any]:
     """Phases by id; `state`, `run` and `fingerprint` narrow."""
-    known(call.query, "state", "run", "fingerprint", "after", "limit")
     found = Phase.objects.select_related("run").order_by("pk")
-    if state := _one_of(call, "state", PhaseState.values):
-        found = found.filter(state=state)
-    if run_id := query_text(call.query, "run"):
-        found = found.filter(run=find_run(run_id))
-    if key := query_text(call.query, "fingerprint"):
-        found = found.filter(last_fingerprint=key, state=PhaseState.FAILED)
-    return _page(call, found, _phase)
+    if listing.state:
+        found = found.filter(state=listing.state)
+    if listing.run:
+        found = found.filter(run=find_run(listing.run))
+    if listing.fingerprint:
+        found = found.filter(last_fingerprint=listing.fingerprint, state=PhaseState.FAILED)
+    return page(request, listing, found, _phase)
 
 
-def phase_why(call: Call, pk: int) -> Answer:
+@operation("GET", "phases/{int:pk}/why", SEE_PHASE, "phase-why", shapes.Why)
+def phase_why(request: HttpRequest, pk: int) -> dict[str, Any]:
     """Why one phase is not drained, as its page and `manage.py why --json` say it."""
-    known(call.query)
     phase = Phase.objects.select_related("run").filter(pk=pk).first()
     if phase is None:
         raise ApiError(404, f"There is no phase {pk}.")
     ids = {"run_id": phase.run.run_id, "phase_id": phase.phase_id, "state": phase.state}
-    return Answer(explain(phase, timezone.now()).as_json() | ids)
+    return explain(phase, timezone.now()).as_json() | ids
 
 
-def run_list(call: Call) -> Answer:
+@operation("GET", "runs", "drain.view_run", "run-list", shapes.RunPage)
+def run_list(request: HttpRequest, listing: Query[Listing]) -> dict[str, Any]:
     """Runs, newest first, with their phases by state."""
-    known(call.query, "after", "limit")
-    answer = _page(call, Run.objects.select_related("executor").order_by("-pk"), _run, newest=True)
-    states = state_counts([item["id"] for item in answer.value["items"]])
-    for item in answer.value["items"]:
+    answer = page(
+        request, listing, Run.objects.select_related("executor").order_by("-pk"), _run, newest=True
+    )
+    states = state_counts([item["id"] for item in answer["items"]])
+    for item in answer["items"]:
         item["phases"] = states.get(item["id"], {})
     return answer
 
 
-def bulk_detail(call: Call, pk: int) -> Answer:
+@operation("GET", "bulk/{int:pk}", "drain.view_bulkaction", "bulk-detail", shapes.BulkDetail)
+def bulk_detail(request: HttpRequest, pk: int, listing: Query[Listing]) -> dict[str, Any]:
     """A bulk action: how far it is, and the rows that it left alone, a page at a time."""
-    known(call.query, "after", "limit")
     action = BulkAction.objects.filter(pk=pk).first()
     if action is None:
         raise ApiError(404, f"There is no bulk action {pk}.")
     left = BulkItem.objects.filter(action=action, done=False).order_by("pk")
-    return Answer(bulk(action) | {"left_alone_rows": _page(call, left, _item).value})
-
-
-def fix_detail(call: Call, pk: int) -> Answer:
-    """A fix and whether it works, as its page and `compare --marker` say it."""
-    known(call.query)
-    marker = FixMarker.objects.select_related("source").filter(pk=pk).first()
-    if marker is None:
-        raise ApiError(404, f"There is no fix marker {pk}.")
-    return Answer({
-        "id": marker.pk, "title": marker.title, "applied_at": marker.applied_at.isoformat(),
-        "commit": marker.commit, "source": marker.source.name if marker.source else None,
-        "run_ids": marker.run_ids, "verdict": judge_marker(marker).as_dict(),
-    })  # fmt: skip
+    return bulk(action) | {"left_alone_rows": page(request, listing, left, _item)}
 
 
 def find_session(pk: int) -> DrainSession:
@@ -142,28 +136,24 @@ def bulk(action: BulkAction) -> dict[str, Any]:
     }
 
 
-def _page(
-    call: Call, found: QuerySet[M], shown: Callable[[M], dict[str, Any]], *, newest: bool = False
-) -> Answer:
+def page(
+    request: HttpRequest,
+    listing: Listing,
+    found: QuerySet[M],
+    shown: Callable[[M], dict[str, Any]],
+    *,
+    newest: bool = False,
+) -> dict[str, Any]:
     """A page behind row `after`, and the address of the next one; null at the end."""
-    limit = max(1, query_number(call.query, "limit", LISTED, MOST_LISTED))
-    if "after" in call.query:
-        after = query_number(call.query, "after", 0)
-        found = found.filter(**{"pk__lt" if newest else "pk__gt": after})
-    rows = list(found[: limit + 1])
+    if listing.after is not None:
+        found = found.filter(**{"pk__lt" if newest else "pk__gt": listing.after})
+    rows = list(found[: listing.limit + 1])
     more = None
-    if len(rows) > limit:
-        query = call.query.copy()
-        query["after"] = str(rows[limit - 1].pk)
-        more = f"{call.path}?{query.urlencode()}"
-    return Answer({"items": [shown(row) for row in rows[:limit]], "next": more})
-
-
-def _one_of(call: Call, name: str, values: list[str]) -> str:
-    asked = query_text(call.query, name)
-    if asked and asked not in values:
-        raise ApiError(422, f"{name} must be one of {', '.join(values)}.")
-    return asked
+    if len(rows) > listing.limit:
+        query = request.GET.copy()
+        query["after"] = str(rows[listing.limit - 1].pk)
+        more = f"{request.path}?{query.urlencode()}"
+    return {"items": [shown(row) for row in rows[: listing.limit]], "next": more}
 
 
 def _session(session: DrainSession) -> dict[str, Any]:

@@ -131,4 +131,9 @@ def prepare(wanted: Wanted) -> None:
     except EngineError as error:
         raise CommandError(str(error)) from error
     if wanted.serves and settings.STATIC_ROOT:
-        call_command("collectstatic", interactive=False, verbosity=0)
+        call_command(
+            "collectstatic",
+            interactive=False,
+            verbosity=0,
+            ignore_patterns=["redoc.standalone.js*"],
+        )

@@ -43,6 +43,13 @@ class By:
     reason: str = ""
     attempt: int | None = None
     address: str = ""
+    token: str = ""
+    """Of the API: which key was used, and who issued it."""
+
+    @property
+    def key(self) -> dict[str, str]:
+        """The token as the audit keeps it; empty for who came in by another door."""
+        return {"token": self.token} if self.token else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +201,7 @@ def _say(
     if by.origin in PERSONS:
         AuditEvent.objects.create(
             at=by.now, actor=by.actor, origin=by.origin, address=by.address, verb=verb, old=old,
-            new=new, subject="fingerprint", subject_pk=str(pk), label=now[1], reason=by.reason,
+            new=new | by.key, subject="fingerprint", subject_pk=str(pk), label=now[1], reason=by.reason,
         )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def add_marker(
             AuditEvent.objects.create(
                 at=by.now, actor=by.actor, origin=by.origin, address=by.address, verb="add_marker",
                 subject="marker", subject_pk=str(marker.pk), label=marker.title, reason=by.reason,
-                new={"applied_at": applied_at.isoformat(), "keys": [f.key for f in found]},
+                new={"applied_at": applied_at.isoformat(), "keys": [f.key for f in found]} | by.key,
             )  # fmt: skip
         if guarded:
             guard(marker, found, by)

@@ -1,0 +1,95 @@
+"""Hold the API to its own description: `python -m bench.contract [--seed 1] [--examples 25]`.
+
+schemathesis (the extra `bench`) asks every operation of a site with a small backlog, with data that the
+description allows and data that it forbids, with and without a token. Ends with 1 when an answer is a server
+error, has a status, type or shape that is not described, takes what is forbidden, or lets in who has no token.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "ignored_auth",
+)
+
+
+def main() -> int:
+    """Serve a test database, and ask."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--examples", type=int, default=25)
+    options.add_argument("--program", default=str(Path(sys.executable).parent / "schemathesis"))
+    given = options.parse_args()
+
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.test.runner import DiscoverRunner
+
+    from drainsite.postgres import ensure_running
+
+    ensure_running(Path(os.environ["DRAINSITE_DATA"]))
+    settings.DRAIN_API_PER_MINUTE = 1_000_000
+    runner = DiscoverRunner(verbosity=0, interactive=False)
+    old = runner.setup_databases()
+    try:
+        return _ask(given)
+    finally:
+        runner.teardown_databases(old)
+
+
+def _ask(given: argparse.Namespace) -> int:
+    from django.test.testcases import LiveServerThread, _StaticFilesHandler
+
+    server = LiveServerThread("127.0.0.1", _StaticFilesHandler)
+    server.start()
+    server.is_ready.wait()
+    begun = time.monotonic()
+    address = f"http://127.0.0.1:{server.port}/api/v1/openapi.json"
+    argv = [
+        *(given.program, "run", address, "--header", f"Authorization: Bearer {_token()}"),
+        *("--seed", str(given.seed), "--max-examples", str(given.examples)),
+        *("--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing"),
+        *("--continue-on-failure", "--no-color"),
+    ]
+    code = subprocess.run(argv, check=False).returncode
+    print(f"{time.monotonic() - begun:.0f} s, seed {given.seed}, {given.examples} examples each")
+    server.terminate()
+    return code
+
+
+def _token() -> str:
+    """Return the token of a superuser over a backlog that every operation finds something in."""
+    from django.contrib.auth.models import User
+
+    from drain.models.audit import Person
+    from drain.models.vocabulary import Origin
+    from drain.people.tokens import issue_token
+    from tests.factories import FingerprintFactory, PhaseFactory, RunFactory, SessionFactory
+
+    run = RunFactory(run_id="r")
+    for state in ("FAILED", "FAILED", "QUEUED", "COMPLETE"):
+        PhaseFactory(run=run, state=state)
+    FingerprintFactory(key="0")
+    SessionFactory()
+    SessionFactory(state="running", ended_at=None)
+    root = User.objects.create_superuser("root", password=None)
+    return issue_token(root, "contract", Person("root", Origin.COMMAND), expires_at=None)[1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
