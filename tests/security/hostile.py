@@ -30,6 +30,7 @@ _SQL = (
 )  # fmt: skip
 _FORMULAS = (
     "=1+1", '=cmd|"/c calc"!A1', "+1+1", "-1+1", "@SUM(1)", "\t=1+1", "\r=1+1", " =1+1",
+    "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(1)", "\ufe661+1", "\u22121", "\u3000\uff1d1", '"=1+1', "'=1+1", '" \uff1d1', "\u00a0=1",
     '=HYPERLINK("//evil.test")', "=IMPORTXML(1)", "\n=1+1",
 )  # fmt: skip
 _ODD = (

@@ -12,10 +12,12 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
+from markupsafe import Markup, escape
 
 from drain.dashboard.http import links
 from drain.dashboard.ui import formats, slots, states, svg, times
 from drain.policy import words
+from drain.policy.inert import inert
 
 _RAW = {
     datetime: "time or ago",
@@ -51,14 +53,22 @@ def environment(**options: Any) -> jinja2.Environment:
 def printable(value: object) -> object:
     """Return a value that a template prints; raise TypeError for what needs a macro or a filter.
 
-    A raw datetime would be shown in UTC, a float with sixteen digits, a model by its class.
+    A raw datetime would be shown in UTC, a float with sixteen digits, a model by its class. What a text holds that
+    would reorder or hide what is read stands as its code.
     """
+    if isinstance(value, str):
+        return value if isinstance(value, Markup) else inert(value)
     for kind, instead in _RAW.items():
         if isinstance(value, kind):
             raise TypeError(
                 f"A page cannot print {type(value).__name__} {value!r} as it is: use {instead}."
             )
     return value
+
+
+def exact(value: object) -> Markup:
+    """Return a value of a form as it is, escaped alone: what comes back with the form must be what was meant."""
+    return escape(value)
 
 
 @cache
@@ -88,6 +98,7 @@ _GLOBALS: dict[str, Any] = {
     "times": times,
 }
 FILTERS: dict[str, Any] = {
+    "exact": exact,
     "number": formats.number,
     "decimals": formats.decimals,
     "duration": words.duration,

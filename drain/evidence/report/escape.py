@@ -7,6 +7,7 @@ they are shown by their code. Then each format gets its own escaping.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from drain.policy.inert import inert
@@ -14,7 +15,9 @@ from drain.policy.inert import inert
 CUT = "…"
 _LINES = re.compile(r"[\n\r\t]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]#|~!])")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
+# What a spreadsheet, or somebody who tidies a table, takes away before it reads a cell.
+_BEFORE_FORMULA = re.compile(r"^(?:\s|['\"\u2018\u2019\u201c\u201d`])+")
 
 
 def plain(text: object, limit: int = 500) -> str:
@@ -47,7 +50,11 @@ def code(text: object, limit: int = 20_000) -> str:
 def csv_cell(text: object, limit: int = 2000) -> str:
     """Text that no spreadsheet takes for a formula."""
     shown = plain(text, limit)
-    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
+    # Full-width and small signs mean the same to a spreadsheet in some languages (U+FF1D, U+FE62).
+    begins = unicodedata.normalize("NFKC", _BEFORE_FORMULA.sub("", shown)[:1]).replace(
+        "\u2212", "-"
+    )
+    return f"'{shown}" if begins.startswith(_FORMULA) else shown
 
 
 def markdown_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
