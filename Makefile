@@ -1,7 +1,7 @@
 # Everything sets itself up in .venv: a machine needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test verify faults lint lock clean setup
+.PHONY: help demo test verify faults lint lock docs clean setup
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -33,6 +33,10 @@ lint: $(READY) ## only the checks that run no test
 
 lock: $(READY) ## compile requirements/*.txt from pyproject.toml
 	@$(BIN)/python tools/lock.py
+
+docs: ## build the documents as a site in build/docs
+	@test -x build/docs-env/bin/mkdocs || { sh tools/make-venv build/docs-env && build/docs-env/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r requirements/docs.txt; }
+	@build/docs-env/bin/mkdocs build --quiet && echo "build/docs/index.html" | sed 's#index#tutorial/index#'
 
 setup: $(READY) ## only set up .venv, with what tests need
 

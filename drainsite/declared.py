@@ -1,6 +1,6 @@
 """Every variable of the environment that drainsite reads: its default, what it may be, what it is for.
 
-Settings are read from here, and docs/settings.md is made from here (tools/document_settings.py), so that
+Settings are read from here, and docs/settings.md is made from here (tools/reference.py), so that
 neither can say what the other does not.
 """
 

@@ -18,13 +18,15 @@ COMPILE = [
     "--generate-hashes",
     "--no-header",
     "--quiet",
-    "pyproject.toml",
 ]
+AS_TESTED = ["--constraint", "requirements/test.txt"]
 TARGETS = {
-    "test.txt": ["--extra", "test"],
+    "test.txt": ["pyproject.toml", "--extra", "test"],
     # A run gets exactly the versions that were tested.
-    "run.txt": ["--constraint", "requirements/test.txt"],
-    "oidc.txt": ["--extra", "oidc", "--constraint", "requirements/test.txt"],
+    "run.txt": ["pyproject.toml", *AS_TESTED],
+    "oidc.txt": ["pyproject.toml", "--extra", "oidc", *AS_TESTED],
+    "redis.txt": ["pyproject.toml", "--extra", "redis", *AS_TESTED],
+    "docs.txt": ["--group", "docs"],
 }
 
 

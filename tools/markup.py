@@ -30,7 +30,7 @@ ALLOWED = {
 """Strings that hold no tag and look like one: (file, part of the string) and what it is."""
 _TAG = re.compile(r"<[a-z/!]")
 # Groups of regular expressions, and the variable parts of addresses.
-_NO_TAG = re.compile(r"\(\?P<\w+>|\\g<\w+>|\(\?<[!=]|<(?:int|str|slug|uuid|path):\w+>")
+_NO_TAG = re.compile(r"\(\?P<\w+>|\\g<\w+>|\(\?<[!=]|<(?:int|str|slug|uuid|path|anything):\w+>")
 # What takes text for markup, or makes markup of text.
 _BY_HAND = frozenset(
     {"escape", "conditional_escape", "format_html", "format_html_join", "mark_safe", "SafeString"}

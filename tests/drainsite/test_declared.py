@@ -12,7 +12,6 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from drainsite import declared, environment
-from tools.document_settings import PLACE, document
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WRONG = [
@@ -76,10 +75,6 @@ def test_nothing_reads_a_variable_that_is_not_declared():
     }
     assert len(found) > 15
     assert found - set(declared.SETTINGS) == set()
-
-
-def test_the_page_about_settings_says_what_is_declared():
-    assert PLACE.read_text() == document(), "run `python -m tools.document_settings`"
 
 
 def test_a_header_that_names_people_is_not_believed_from_everybody(monkeypatch):

@@ -30,12 +30,17 @@ class Command(DrainCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Which phases, where to, and why."""
         super().add_arguments(parser)
-        parser.add_argument("run", nargs="?")
-        parser.add_argument("phase", nargs="?")
+        parser.add_argument("run", nargs="?", help="id of the run")
+        parser.add_argument("phase", nargs="?", help="id of its queued phase")
         parser.add_argument("--run-id", help="every queued phase of this run")
         parser.add_argument("--stale", metavar="SPAN", help="every phase queued longer, e.g. 2h")
-        parser.add_argument("--to", required=True, choices=["complete", "failed", "skipped"])
-        parser.add_argument("--reason", required=True)
+        parser.add_argument(
+            "--to",
+            required=True,
+            choices=["complete", "failed", "skipped"],
+            help="what it becomes; failed ones can be drained",
+        )
+        parser.add_argument("--reason", required=True, help="for the people who read the history")
 
     def act(self, **options: Any) -> None:
         """Clear and print what became of each."""

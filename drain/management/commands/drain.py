@@ -39,10 +39,28 @@ class Command(DrainCommand):
         parser.add_argument(
             "--run-id", action="append", default=[], help="only this run; may be repeated"
         )
-        parser.add_argument("--skip-run-prefix", action="append", default=[], metavar="PREFIX")
-        parser.add_argument("--fingerprint", action="append", default=[], metavar="KEY")
+        parser.add_argument(
+            "--skip-run-prefix",
+            action="append",
+            default=[],
+            metavar="PREFIX",
+            help="leave out runs whose id begins so; may be repeated",
+        )
+        parser.add_argument(
+            "--fingerprint",
+            action="append",
+            default=[],
+            metavar="KEY",
+            help="only phases that failed by it; may be repeated",
+        )
         add_limits(parser)
-        parser.add_argument("--resume", nargs="?", const="latest", metavar="SESSION")
+        parser.add_argument(
+            "--resume",
+            nargs="?",
+            const="latest",
+            metavar="SESSION",
+            help="go on with a drain that was interrupted (latest)",
+        )
         parser.add_argument("--note", default="", help="kept with the drain")
         add_source_options(parser)
         how = parser.add_mutually_exclusive_group()

@@ -29,8 +29,8 @@ class Command(DrainCommand):
         """Which phase, and how."""
         super().add_arguments(parser)
         parser.epilog = EXIT_CODES_HELP
-        parser.add_argument("run")
-        parser.add_argument("phase")
+        parser.add_argument("run", help="id of the run")
+        parser.add_argument("phase", help="id of the phase in it")
         parser.add_argument(
             "--inline", action="store_true", help="in this process, without workers"
         )

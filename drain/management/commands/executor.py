@@ -42,7 +42,7 @@ class Command(DatabaseCommand):
         _set_arguments(verbs.add_parser("set", help="define an executor: set NAME … -- ARGV…"))
         _json(verbs.add_parser("list", help="list executors"))
         remove = verbs.add_parser("remove", help="remove an executor that no run names")
-        remove.add_argument("name")
+        remove.add_argument("name", help="of the profile")
         _reason(remove)
         _json(remove)
         check = verbs.add_parser("check", help="say whether this host can run them; exit 3 if not")
@@ -124,11 +124,25 @@ def _reason(parser: ArgumentParser) -> None:
 
 
 def _set_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("name")
+    parser.add_argument("name", help="of the profile; a new name makes a new one")
     parser.add_argument("--cwd", default="", help="folder the phases run in")
     parser.add_argument("--timeout", type=float, help="seconds per phase")
-    parser.add_argument("--env", action="append", default=[], metavar="K=V", nargs="+")
-    parser.add_argument("--env-from", action="append", default=[], metavar="K", nargs="+")
+    parser.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        metavar="K=V",
+        nargs="+",
+        help="variables of its phases",
+    )
+    parser.add_argument(
+        "--env-from",
+        action="append",
+        default=[],
+        metavar="K",
+        nargs="+",
+        help="variables of the worker that are passed on",
+    )
     parser.add_argument("--preflight", default="", help="command that must succeed before a drain")
     parser.add_argument(
         "--service",

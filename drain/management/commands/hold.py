@@ -20,7 +20,9 @@ class Command(DrainCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """What, until when and why."""
         super().add_arguments(parser)
-        parser.add_argument("target", metavar="RUN|PREFIX*")
+        parser.add_argument(
+            "target", metavar="RUN|PREFIX*", help="a run, or all whose id begins so"
+        )
         parser.add_argument(
             "--until", help="a time to come: 18:00 is the next; or 2026-01-31 18:00"
         )

@@ -26,11 +26,17 @@ class Command(DatabaseCommand):
         """Arguments of the contract."""
         words = parser.add_subparsers(dest="action", required=True)
         add = words.add_parser("add", help="a remediation went in")
-        add.add_argument("title")
+        add.add_argument("title", help="what was mended, in a few words")
         add.add_argument("--at", help="when: 14:30 is today's; or 2026-01-31 18:00 (default: now)")
         add.add_argument("--commit", default="", help="the commit that fixed it")
-        add.add_argument("--note", default="")
-        add.add_argument("--fingerprint", action="append", default=[], metavar="KEY")
+        add.add_argument("--note", default="", help="kept with the fix")
+        add.add_argument(
+            "--fingerprint",
+            action="append",
+            default=[],
+            metavar="KEY",
+            help="what it is meant to end; may be repeated",
+        )
         add.add_argument("--source", metavar="NAME", help="only runs of this source")
         add.add_argument(
             "--run-id", action="append", default=[], metavar="RUN", help="only this run"

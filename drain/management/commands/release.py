@@ -19,8 +19,8 @@ class Command(DrainCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """What, and why."""
         super().add_arguments(parser)
-        parser.add_argument("target", metavar="RUN|PREFIX*")
-        parser.add_argument("--reason", default="")
+        parser.add_argument("target", metavar="RUN|PREFIX*", help="as it was held")
+        parser.add_argument("--reason", default="", help="for the people who read the history")
 
     def act(self, **options: Any) -> None:
         """Release and say how many holds ended."""

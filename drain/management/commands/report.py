@@ -36,8 +36,16 @@ class Command(DatabaseCommand):
             "Exit codes: 0 no check failed; 1 refused or wrong; 2 usage; 3 a check failed."
         )
         parser.add_argument("session", help="number of the drain, or `latest`")
-        parser.add_argument("--format", choices=sorted(FORMATS), default="md")
-        parser.add_argument("--json", action="store_const", const="json", dest="format")
+        parser.add_argument(
+            "--format", choices=sorted(FORMATS), default="md", help="of what is printed (md)"
+        )
+        parser.add_argument(
+            "--json",
+            action="store_const",
+            const="json",
+            dest="format",
+            help="print one JSON object",
+        )
         parser.add_argument(
             "--bundle", type=Path, metavar="FILE.zip", help="write everything there"
         )

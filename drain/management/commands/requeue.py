@@ -22,9 +22,9 @@ class Command(DrainCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Which phase and why."""
         super().add_arguments(parser)
-        parser.add_argument("run")
-        parser.add_argument("phase")
-        parser.add_argument("--reason", required=True)
+        parser.add_argument("run", help="id of the run")
+        parser.add_argument("phase", help="id of its failed phase")
+        parser.add_argument("--reason", required=True, help="for the people who read the history")
 
     def act(self, **options: Any) -> None:
         """Requeue and say who runs it now."""

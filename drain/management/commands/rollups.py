@@ -21,7 +21,11 @@ class Command(DatabaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One word; --json for scripts."""
-        parser.add_argument("action", choices=("check", "rebuild", "fold"))
+        parser.add_argument(
+            "action",
+            choices=("check", "rebuild", "fold"),
+            help="compare totals with a recount, write them anew, or fold what waits",
+        )
         parser.add_argument(
             "--json", action="store_true", help="one JSON object on standard output"
         )

@@ -42,7 +42,9 @@ class Command(DrainCommand):
         """The verb and the session's number."""
         super().add_arguments(parser)
         parser.epilog = f"watch: {EXIT_CODES_HELP}"
-        parser.add_argument("verb", choices=sorted((*_VERBS, WATCH)))
+        parser.add_argument(
+            "verb", choices=sorted((*_VERBS, WATCH)), help="what to do with the drain"
+        )
         parser.add_argument("session", help="number of the drain, or `latest`")
 
     def act(self, **options: Any) -> None:

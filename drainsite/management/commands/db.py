@@ -20,7 +20,9 @@ class Command(SiteCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One word, and --force for a stop that does not ask who is using it."""
-        parser.add_argument("action", choices=("status", "start", "stop"))
+        parser.add_argument(
+            "action", choices=("status", "start", "stop"), help="what to do with it"
+        )
         parser.add_argument("--force", action="store_true", help="stop even while others use it")
 
     def handle(self, *args: Any, **options: Any) -> None:

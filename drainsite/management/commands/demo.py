@@ -35,7 +35,9 @@ class Command(DrainCommand):
         """Whether to stay, and where."""
         super().add_arguments(parser)
         parser.add_argument("--once", action="store_true", help="end when it is drained")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--port", type=int, default=8000, help="where the site is served (8000)"
+        )
 
     def act(self, **options: Any) -> None:
         """Prepare, then let the supervisor run while the drains are told in a thread."""

@@ -21,8 +21,10 @@ class Command(SiteCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """What to run and where to listen; values are judged by `handle`, in sentences."""
         parser.add_argument("--role", default="all", help="all, web or worker")
-        parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)"
+        )
+        parser.add_argument("--port", type=int, default=8000, help="the port to listen on (8000)")
         parser.add_argument("--workers", type=int, default=2, help="drain worker processes")
 
     def handle(self, *args: Any, **options: Any) -> None:
