@@ -97,7 +97,9 @@ def _chart(
         )
         for item in markers
     ]
-    return rate_chart(moments, _rolling(slots, 3), [s for s in series if _needed(s)], flags)
+    return rate_chart(
+        moments, _rolling(slots, 3), [s for s in series if _needed(s)], flags, 3 * step
+    )
 
 
 def _step(hours: int) -> int:

@@ -63,18 +63,24 @@ def rate_chart(
     rates: Rates,
     series: Sequence[Series],
     markers: Sequence[Marker] = (),
+    hours: int = 3,
 ) -> Chart:
-    """Completion rate with its interval over attempts by outcome, for the kind `rate`."""
+    """Completion rate with its interval over attempts by outcome, for the kind `rate`.
+
+    A rate is that of the `hours` up to its moment, counts are those of the moment alone: each is named for what it is.
+    """
+    name = f"Completion rate, {hours} h rolling"
     below = stacked_chart(moments, series, markers)
     data = {
         **below.data,
+        "name": name,
         "rate": list(rates.rate),
         "low": list(rates.low),
         "high": list(rates.high),
     }
     shares = [_share(*values) for values in zip(rates.rate, rates.low, rates.high, strict=True)]
     rows = [(row[0], *share, *row[1:]) for row, share in zip(below.rows, shares[::-1], strict=True)]
-    return Chart(data, ("Time", "Completion rate", "95 % interval", *below.heads[1:]), rows)
+    return Chart(data, ("Time", name, "95 % interval", *below.heads[1:]), rows)
 
 
 def yield_chart(

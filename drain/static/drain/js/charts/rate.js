@@ -1,6 +1,6 @@
 // Two storeys: a line above, attempts as stacked bars below.
 // "rate": completion rate with its interval as a band. "yield": telemetry events per attempt-minute.
-// {labels, ticks, days, rate: [number|null], low, high ("rate" only), series: [{state, word, icon, values}], markers: [{at, name}]}
+// {labels, ticks, days, name ("rate" only: of the rate, with its window), rate: [number|null], low, high ("rate" only), series: [{state, word, icon, values}], markers: [{at, name}]}
 (() => {
   "use strict";
   const { kinds, tooltip, tip, xAxis, yAxis, named, fixes, faded, right } = window.drainCharts;
@@ -55,7 +55,7 @@
     const band = data.high.map((high, i) => (high === null ? null : high - data.low[i]));
     return storeys(data, colours, narrow, {
       above: (i) => [
-        { label: "Completion rate", value: known(data.rate[i]) ? `${data.rate[i].toFixed(1)} %` : NOTHING, state: "complete", icon: "circle-check-filled" },
+        { label: data.name, value: known(data.rate[i]) ? `${data.rate[i].toFixed(1)} %` : NOTHING, state: "complete", icon: "circle-check-filled" },
         ...(known(data.low[i]) ? [{ label: "95 % interval", value: `${data.low[i].toFixed(1)}–${data.high[i].toFixed(1)} %`, state: "neutral" }] : []),
       ],
       lines: [
