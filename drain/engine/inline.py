@@ -9,12 +9,18 @@ from drain.engine.loop import Loop, LoopEnd
 from drain.engine.sessions.verbs import Actor, interrupt_session
 from drain.engine.workers.identity import profiles_here
 from drain.engine.workers.loops import inline_loop_is_alive
+from drain.engine.workers.schema import is_current
 from drain.evidence.rollups.fold import fold
 from drain.models import DrainSession, ExecutorProfile
 
 
 def require_capable(session: DrainSession) -> None:
     """Raise EngineError with the problem if this host cannot run any executor of the plan."""
+    if not is_current():
+        raise EngineError(
+            "The database has the tables of another version of drainsite than this one: upgrade here, or run "
+            "`manage.py migrate` if this is the newer one."
+        )
     able, problems = profiles_here()
     used: set[str | None] = set(
         session.candidates.filter(planned_position__isnull=False)

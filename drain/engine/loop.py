@@ -23,6 +23,7 @@ from drain.engine.process.warden import ensure_warden
 from drain.engine.served import ServedSessions
 from drain.engine.workers.identity import host_id, worker_id, worker_name
 from drain.engine.workers.loops import Renewal, add_loop, remove_loop
+from drain.engine.workers.schema import is_current
 from drain.engine.workers.services import end_services
 from drain.engine.workers.slots import capped_slots
 from drain.engine.workers.timing import IDLE_SECONDS, LEASE_SECONDS
@@ -51,6 +52,8 @@ class LoopEnd(StrEnum):
     """The process was asked to end, or has run long enough."""
     LOST = "lost"
     """Its lease was over; its children are ended."""
+    OUTDATED = "outdated"
+    """The database has the tables of another version than this code."""
     NO_SLOT = "no slot"
     """Other loops of this host have all its slots."""
 
@@ -87,6 +90,8 @@ class Loop:
         """Drain until there is nothing left, the process is asked to end, or the lease is lost."""
         self._host = HostContext()
         self._host.refresh()
+        if not is_current():
+            return LoopEnd.OUTDATED
         slots = capped_slots(self._wanted)
         loop, self._slots = add_loop(worker_name(), host_id(), self._only, slots)
         if not self._slots:
@@ -182,7 +187,9 @@ class Loop:
     def _look(self) -> LoopEnd | None:
         """Read what people want of the sessions; heed what concerns the children."""
         sessions = self._sessions
-        sessions.look(self._children.sessions, ending=self._asked_to_end)
+        if not is_current():
+            self._ends_at = 0.0
+        sessions.look(self._children.sessions, ending=self._asked_to_end or not self._ends_at)
         if sessions.host_stopped and not self._asked_to_end:
             self._asked_to_end = True
             self._children.stop(Command.INTERRUPT)

@@ -15,6 +15,8 @@ class WorkerHost(models.Model):
     host = models.CharField(max_length=255)
     pid = models.PositiveIntegerField()
     version = models.CharField(max_length=40)
+    # The newest migration that its code knows; empty for a host that does not say so.
+    schema = models.CharField(max_length=255, blank=True, default="", db_default="")
     workers = models.PositiveIntegerField()
     # Names of executor profiles whose command and folder exist on this host.
     profiles = models.JSONField(default=list)

@@ -15,6 +15,7 @@ from drain.dashboard.http.responses import page_or_fragment
 from drain.engine.attempts.losses import losses
 from drain.engine.source_outbox import unsettled
 from drain.engine.workers.hosts import strength
+from drain.engine.workers.schema import stored_schema
 from drain.engine.workers.timing import PROOF_SECONDS
 from drain.models import Attempt, DrainSession, ExecutorProfile, WorkerHost, WorkerLoop
 from drain.models.vocabulary import SessionState
@@ -26,9 +27,14 @@ LOSSES_SHOWN_FOR = timedelta(days=1)
 @requires()
 def worker_list(request: HttpRequest) -> HttpResponse:
     """The page; live."""
-    now = timezone.now()
-    hosts = [_host(host, now) for host in _recent(now)]
-    able = {name for host in hosts if host["state"] == "alive" for name in host["row"].profiles}
+    now, schema = timezone.now(), stored_schema()
+    hosts = [_host(host, now, schema) for host in _recent(now)]
+    able = {
+        name
+        for host in hosts
+        if host["state"] == "alive" and not host["outdated"]
+        for name in host["row"].profiles
+    }
     profiles = list(ExecutorProfile.objects.order_by("name").values_list("name", flat=True))
     context = {
         "now": now,
@@ -50,14 +56,15 @@ def _recent(now: datetime) -> list[WorkerHost]:
     return list(found.order_by(F("stopped_at").desc(nulls_first=True), "host", "pid")[:SHOWN])
 
 
-def _host(host: WorkerHost, now: datetime) -> dict[str, Any]:
+def _host(host: WorkerHost, now: datetime, schema: str) -> dict[str, Any]:
     silent = now - host.last_seen
     if host.stopped_at is not None:
         state = "ended"
     else:
         state = "silent" if silent > SILENT_AFTER else "stuck" if _is_stuck(host, now) else "alive"
     answered = host.last_answer is not None and now - host.last_answer < timedelta(minutes=5)
-    return {"row": host, "state": state, "answered": answered}
+    outdated = host.stopped_at is None and host.schema not in ("", schema)
+    return {"row": host, "state": state, "answered": answered, "outdated": outdated}
 
 
 def _is_stuck(host: WorkerHost, now: datetime) -> bool:

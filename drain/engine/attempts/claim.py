@@ -12,6 +12,7 @@ from drain.engine.attempts.books import SessionBooks
 from drain.engine.attempts.context import OUT_OF_REACH, HostContext, SessionContext
 from drain.engine.attempts.refusal import leave, refusal
 from drain.engine.attempts.started import StartedAttempt
+from drain.engine.workers.schema import code_schema
 from drain.models.transitions.attempts import Start, start_attempts
 from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
 from drain.policy.stopping.stops import sample_gate_open
@@ -28,6 +29,7 @@ WITH slot AS (
         r."order" = 'sequential' AS sequential, CASE WHEN sr.tier = '0' THEN 1 ELSE {_FREE} END AS free
     FROM drain_sessionrun sr JOIN drain_run r ON r.id = sr.run_id
     WHERE sr.session_id = %(session)s::bigint AND sr.waiting > 0 AND sr.stop = '' AND sr.tier <> '2'
+      AND (SELECT max(m.name) FROM django_migrations m WHERE m.app = 'drain') = %(schema)s::text
       AND sr.not_before <= clock_timestamp() AND {_FREE} > 0 AND sr.head_position <= %(gate)s::int
       AND coalesce(r.executor_id, %(default_executor)s::bigint) = ANY(%(executors)s::bigint[])
       AND (%(force)s::bool OR NOT EXISTS (SELECT FROM drain_hold h WHERE h.released_at IS NULL
@@ -137,6 +139,7 @@ class Claimer:
                 "count": count,
                 "default_executor": self.host.default_executor,
                 "executors": self._executors(),
+                "schema": code_schema(),
             },
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from drain.db.prepared import rows
-from drain.engine.workers.hosts import alive_hosts
+from drain.engine.workers.hosts import able_hosts
 from drain.models import DrainSession
 from drain.models.vocabulary import CandidateStatus
 
@@ -30,7 +30,7 @@ def needed_executors(session: int) -> set[str]:
 
 def executors_of_hosts() -> set[str]:
     """Return the names of the executors that hosts which are alive can run."""
-    profiles = alive_hosts().values_list("profiles", flat=True)
+    profiles = able_hosts().values_list("profiles", flat=True)
     return {name for names in profiles for name in names}
 
 

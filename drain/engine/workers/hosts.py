@@ -20,6 +20,7 @@ from drain.db.prepared import row, rows
 from drain.engine.errors import EngineError
 from drain.engine.workers.broker import send
 from drain.engine.workers.identity import host_id
+from drain.engine.workers.schema import code_schema, stored_schema
 from drain.engine.workers.slots import host_slots
 from drain.engine.workers.timing import HOST_SILENT_SECONDS, PROOF_SECONDS
 from drain.models import WorkerHost
@@ -45,6 +46,7 @@ def register_host(workers: int, profiles: list[str]) -> UUID:
             host=socket.gethostname(),
             pid=os.getpid(),
             version=drain.__version__,
+            schema=code_schema(),
             workers=workers,
             profiles=profiles,
             key_check=key_check(),
@@ -76,6 +78,11 @@ def alive_hosts() -> QuerySet[WorkerHost]:
     return WorkerHost.objects.filter(
         stopped_at__isnull=True, last_seen__gt=Now() - timedelta(seconds=HOST_SILENT_SECONDS)
     )
+
+
+def able_hosts() -> QuerySet[WorkerHost]:
+    """Return those of them whose code knows the tables as they are; others claim nothing."""
+    return alive_hosts().filter(schema__in=["", stored_schema()])
 
 
 def beat_host(host: UUID, profiles: list[str]) -> None:
@@ -177,7 +184,7 @@ WHERE a.finished_at IS NULL AND l.host_id IS NOT NULL
 
 def strength() -> Strength:
     """Return what the hosts that are alive can do, and how much of it is in use."""
-    found = list(alive_hosts().values_list("workers", "slots"))
+    found = list(able_hosts().values_list("workers", "slots"))
     (used,) = rows(_BUSY, {})
     return Strength(
         hosts=len(found),

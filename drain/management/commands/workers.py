@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from drain.engine.workers.schema import stored_schema
 from drain.management.listing import ListCommand, Row
 from drain.models import WorkerHost
 
@@ -28,6 +29,7 @@ class Command(ListCommand):
         found = WorkerHost.objects.order_by("-last_seen", "host")
         if not options["all"]:
             found = found.filter(stopped_at__isnull=True)
+        schema = stored_schema()
         return [
             {
                 "host": host.host,
@@ -35,6 +37,7 @@ class Command(ListCommand):
                 "workers": host.workers,
                 "slots": host.slots,
                 "version": host.version,
+                "note": "" if host.schema in ("", schema) else "upgrade me",
                 "started_at": host.started_at,
                 "last_seen": host.last_seen,
                 "stopped_at": host.stopped_at,

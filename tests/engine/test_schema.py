@@ -1,0 +1,67 @@
+"""A host whose code knows other tables than the database has claims nothing, and says so."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from drain.engine.attempts.started import EndedAttempt
+from drain.engine.errors import EngineError
+from drain.engine.inline import require_capable
+from drain.engine.loop import Loop, LoopEnd
+from drain.engine.workers.capability import executors_of_hosts
+from drain.engine.workers.hosts import register_host, strength
+from drain.models import Candidate, DrainSession, SessionRun, WorkerHost
+from drain.policy.states import Outcome
+from tests.engine.attempts.test_rounds import opened, result
+
+pytestmark = pytest.mark.django_db
+
+
+def migrated_by_a_newer_version() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('drain', '9999_new', now())"
+        )
+
+
+def test_nothing_is_claimed_once_the_database_has_the_tables_of_another_version() -> None:
+    rounds, session = opened(2, max_attempts_per_phase=2)
+    rounds.write(
+        [EndedAttempt(each, result(Outcome.RETRYABLE, 0, "")) for each in rounds.begun], 0, ()
+    )
+    Candidate.objects.update(not_before="2020-01-01T00:00Z")
+    SessionRun.objects.update(not_before="2020-01-01T00:00Z")
+    with transaction.atomic():
+        rounds.write([], 1, [session.pk])
+        assert len(rounds.begun) == 1
+    migrated_by_a_newer_version()
+    rounds.write([], 1, [session.pk])
+    assert rounds.begun == []
+
+
+def test_a_loop_of_another_version_ends_in_peace() -> None:
+    migrated_by_a_newer_version()
+    assert Loop(1).run() is LoopEnd.OUTDATED
+
+
+def test_a_drain_in_its_own_process_is_refused_with_the_way_out() -> None:
+    migrated_by_a_newer_version()
+    with pytest.raises(EngineError, match="upgrade here"):
+        require_capable(DrainSession())
+
+
+def test_a_host_of_another_version_is_told_to_upgrade_and_counts_for_nothing() -> None:
+    register_host(2, ["default"])
+    assert (executors_of_hosts(), strength().hosts) == ({"default"}, 1)
+    migrated_by_a_newer_version()
+    assert (executors_of_hosts(), strength().hosts) == (set(), 0)
+    out = StringIO()
+    call_command("workers", "--json", stdout=out)
+    assert "upgrade me" in json.dumps(json.loads(out.getvalue()))
+    WorkerHost.objects.update(schema="9999_new")
+    assert strength().hosts == 1
