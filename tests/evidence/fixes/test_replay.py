@@ -15,6 +15,7 @@ from drain.evidence.fixes.judgement import judge_marker
 from drain.evidence.fixes.verdict import Ruling
 from drain.models import DrainSession, ExecutorProfile, FixMarker, Phase
 from drain.models.vocabulary import PhaseState
+from tests.factories import FingerprintFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TRACEBACK = """
@@ -104,3 +105,66 @@ def test_a_placebo_through_the_product_is_never_green(tmp_path, seed):
     assert "Better than before" not in report
     assert "**Status**: ✅" not in report
     assert DrainSession.objects.count() == 2
+
+
+def switched(folder: Path, before: str, after: str) -> Path:
+    """An executor that does `before` until the returned file is there, then `after`."""
+    switch = folder / "switch"
+    executor("/bin/sh", "-c", f'if test -e "$0"; then {after}; else {before}; fi', str(switch))
+    return switch
+
+
+ALL = ("--max-attempts-per-phase", "1", "--max-fingerprint-repeats", "1000")
+FAILS = 'echo "Error: $DRAIN_PARAM_KIND" >&2; exit 1'
+
+
+def imported_of_two_causes(folder: Path) -> None:
+    lines = [
+        {"run_id": f"{kind}-{n}", "phase_id": "p", "state": "FAILED", "params": {"kind": kind},
+         "last_failure_reason": f"Error: {kind}"}
+        for kind in ("coin", "lamp") for n in range(26)
+    ]  # fmt: skip
+    path = folder / "phases.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    call_command("import_phases", str(path), stdout=StringIO())
+
+
+@pytest.mark.verify
+@pytest.mark.timeout(300)
+def test_a_general_recovery_through_the_product_is_not_called_the_fix(tmp_path):
+    imported_of_two_causes(tmp_path)
+    switch = switched(tmp_path, FAILS, "true")
+    drained(*ALL)
+    coin = Phase.objects.get(run__run_id="coin-0").last_fingerprint
+    fix = marked(coin)
+    switch.touch()
+    report = drained(*ALL)
+    assert not Phase.objects.exclude(state=PhaseState.COMPLETE).exists()
+    assert judge_marker(fix).ruling is Ruling.CANNOT_BE_TOLD
+    assert "**Status**: ✅" not in report
+
+
+@pytest.mark.verify
+@pytest.mark.timeout(300)
+def test_failures_that_move_to_another_error_are_no_whole_fix(tmp_path):
+    imported(tmp_path, 30, "Error: coin")
+    switch = switched(
+        tmp_path, 'echo "Error: coin" >&2; exit 1', 'echo "Trouble: lamp" >&2; exit 1'
+    )
+    drained(*ALL)
+    fix = marked(key_of_the_backlog())
+    switch.touch()
+    report = drained(*ALL)
+    assert judge_marker(fix).ruling is not Ruling.WORKS
+    assert "**Status**: ✅" not in report
+
+
+@pytest.mark.verify
+def test_a_cause_that_no_phase_of_a_drain_had_is_no_pass_in_its_report(tmp_path):
+    imported(tmp_path, 4, "Error: coin")
+    executor("/bin/true")
+    fix = marked(FingerprintFactory(key="never", title="Error never").key)
+    report = drained(*ALL)
+    assert judge_marker(fix).ruling is Ruling.NOT_ENOUGH_DATA
+    assert "Error never" not in report
+    assert "**Status**: ✅" not in report
