@@ -137,3 +137,11 @@ def test_who_has_not_its_lease_or_knows_no_code_replaces_no_loss() -> None:
     assert (attempt.outcome, attempt.exit_code) == ("lost", None)
     assert Phase.objects.get().state == "FAILED"
     books_agree()
+
+
+def test_a_failure_that_came_late_is_not_replaced_by_another_word() -> None:
+    rounds, _, begun = all_lost(1)
+    assert rounds.write([late(begun[0], Outcome.FAILED, 3)], 0, ()) == 0
+    assert rounds.write([late(begun[0], Outcome.COMPLETE, 0)], 0, ()) == 1
+    assert (Attempt.objects.get().outcome, Phase.objects.get().state) == ("failed", "FAILED")
+    books_agree()
