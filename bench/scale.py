@@ -1,0 +1,131 @@
+"""What many sleeping phases cost while they run: memory, statements, and how long a stop takes.
+
+    DRAINSITE_DATA=/tmp/scale python bench/scale.py [16 100 1000]
+
+Starts `up --role worker --workers 2` with as many slots, drains as many phases of `sleep`, and measures while all of
+them run. Memory is the sum of PSS of `up`, the cluster, loops and wardens; phases and PostgreSQL are not counted.
+Transactions of the whole database in ten seconds stand for statements: what no transaction holds together is one each.
+A stop is a cancelled drain, until no phase is left. Use a data folder of its own, and `ulimit -n 1024` to see the cap.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
+
+import django
+
+django.setup()
+
+from django.db import connection
+from django.utils import timezone
+
+from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.scope import SessionScope
+from drain.engine.sessions.verbs import cancel_session, start_session
+from drain.models import Attempt, ExecutorProfile, Phase, Run
+from drain.models.audit import Person
+from drain.models.vocabulary import Order, Origin, PhaseState
+from drain.policy.stopping.limits import Limits
+from tests.hosts import Host, argv_of, until
+
+SLEEP = "86399"
+BENCH = Person("bench", Origin.COMMAND)
+WATCH_SECONDS = 10
+
+
+def backlog(count: int) -> int:
+    """A drain of `count` phases that only sleep; returns the session."""
+    stamp = f"scale-{time.time_ns()}"
+    profile, _ = ExecutorProfile.objects.get_or_create(
+        name="scale", defaults={"argv": ["/bin/sleep", SLEEP]}
+    )
+    # A run each: of one run nothing else starts until its sample has ended.
+    runs = Run.objects.bulk_create(
+        Run(run_id=f"{stamp}-{number}", executor=profile, order=Order.INDEPENDENT)
+        for number in range(count)
+    )
+    Phase.objects.bulk_create(
+        Phase(run=run, phase_id="phase", phase_index=0, state=PhaseState.FAILED) for run in runs
+    )
+    limits = Limits(batch_size=count, parallel=count)
+    asked = Asked(
+        SessionScope(run_ids=tuple(run.run_id for run in runs)),
+        limits,
+        "bench",
+        Origin.COMMAND,
+        inline=False,
+    )
+    session = create_session(asked, timezone.now())
+    start_session(session)
+    return session.pk
+
+
+def transactions() -> int:
+    """Transactions of this database so far."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def measure(count: int) -> str:
+    """One line about `count` phases in flight."""
+    folder = Path(tempfile.mkdtemp(prefix="scale-"))
+    arguments = ("up", "--role", "worker", "--workers", "2")
+    host = Host(*arguments, folder=folder, DRAIN_SLOTS=str(count))
+    try:
+        until(host.workers, 60, host)
+        session = backlog(count)
+        started, running = time.monotonic(), 0
+        while running < count and time.monotonic() - started < 60:
+            time.sleep(1)
+            running = Attempt.objects.filter(finished_at=None).count()
+        before = transactions()
+        time.sleep(WATCH_SECONDS)
+        rate = (transactions() - before) / WATCH_SECONDS
+        memory = sum(_pss(pid) for pid in [host.process.pid, *host.pids()] if _is_ours(pid))
+        running = len(host.pids(SLEEP))
+        began = time.monotonic()
+        cancel_session(session, BENCH)
+        until(lambda: not host.pids(SLEEP), 120, host)
+        stop = time.monotonic() - began
+        host.end()
+    finally:
+        host.clear()
+    return f"{count:>6,} {running:>8,} {memory:>8.0f} {rate:>15.1f} {stop:>7.1f}"
+
+
+def _is_ours(pid: int) -> bool:
+    return SLEEP not in argv_of(pid) and "postgres" not in argv_of(pid)
+
+
+def _pss(pid: int) -> float:
+    """MB that a process holds, shared pages in parts."""
+    try:
+        text = (Path("/proc") / str(pid) / "smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return int(text.partition("\nPss:")[2].split()[0]) / 1024
+
+
+def main() -> None:
+    """Print one line a size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("phases", nargs="*", type=int, metavar="PHASES", default=[16, 100, 1_000])
+    options = parser.parse_args()
+    print(f"{'asked':>6} {'running':>8} {'PSS MB':>8} {'transactions/s':>15} {'stop s':>7}")
+    for count in options.phases:
+        print(measure(count), flush=True)
+
+
+if __name__ == "__main__":
+    main()
