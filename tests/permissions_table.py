@@ -135,6 +135,7 @@ MODELS: dict[str, tuple[Role | None, Role | None, Role | None, Role | None]] = {
 ACTIONS: dict[str, Role] = {
     "clear_queued": O,
     "requeue": O,
+    "discard": O,
     "drain_selected": O,
     "rescue": O,
     "hold_runs": O,
@@ -159,6 +160,8 @@ API: dict[str, Row] = {
     "api:drain-start": Row(NOT_MADE_FOR, O),
     "api:clear-queued": Row(NOT_MADE_FOR, O),
     "api:requeue": Row(NOT_MADE_FOR, O),
+    "api:discard": Row(NOT_MADE_FOR, O),
+    "api:selection": Row(NOT_MADE_FOR, V),
     "api:bulk-detail": Row(V, NOT_MADE_FOR, "bulk"),
     "api:bulk-cancel": Row(NOT_MADE_FOR, O, "bulk"),
     "api:plan": Row(NOT_MADE_FOR, O),

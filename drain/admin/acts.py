@@ -31,6 +31,18 @@ class ClearForm(ReasonForm):
     )
 
 
+class DiscardForm(ReasonForm):
+    """As what."""
+
+    field_order = ("to", "reason")
+    to = forms.ChoiceField(
+        choices=[
+            ("SKIPPED", "Skipped: never mind it, what waits for it may run"),
+            ("COMPLETE", "Complete: its work was done elsewhere, what waits for it may run"),
+        ]
+    )
+
+
 class HoldForm(ReasonForm):
     """Until when."""
 
@@ -98,6 +110,15 @@ REQUEUE = Act(
     "it is named: who runs them is the pipeline. Until then they may block other phases of their run.",
     _only(PhaseState.FAILED, "FAILED → QUEUED"),
     ("run",),
+)
+DISCARD = Act(
+    "discard",
+    "Discard failed phases as skipped or complete",
+    "The selected failed phases end without being run, and what waits for them may run then. This cannot be "
+    "undone. A phase of an Autopack database is written back there first.",
+    _only(PhaseState.FAILED, "will be discarded"),
+    ("run",),
+    DiscardForm,
 )
 DRAIN = Act(
     "drain_selected",

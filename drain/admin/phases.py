@@ -20,7 +20,7 @@ from drain.models.vocabulary import PhaseState
 from drain.policy.selection.graph import CycleError
 
 from .acting import ActingAdmin
-from .acts import CLEAR, DRAIN, REQUEUE, RESCUE
+from .acts import CLEAR, DISCARD, DRAIN, REQUEUE, RESCUE
 from .base import ReadOnlyAdmin
 
 OFFERED_CAUSES = 30
@@ -121,7 +121,7 @@ class DependencyInline(admin.TabularInline):  # type: ignore[type-arg] # not sub
 class PhaseAdmin(ActingAdmin):
     """Opens at millions of phases."""
 
-    acts = (CLEAR, REQUEUE, DRAIN, RESCUE)
+    acts = (CLEAR, REQUEUE, DISCARD, DRAIN, RESCUE)
     list_display = (
         "phase_id", "run", "phase_index", "state", "state_changed_at", "failure_category",
         "attempts", "name",

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Body
@@ -17,6 +18,7 @@ from drain.engine.bulk.actions import DEEDS, Asked, Line
 from drain.engine.bulk.worker import LARGE, MOST, Order, cancel_bulk, create_bulk
 from drain.engine.errors import given_reason
 from drain.engine.queue.blockers import QueueFilter, queued_ids
+from drain.engine.queue.selection import PhaseFilter, count_selection, filtered_scope
 from drain.engine.sessions.idempotency import Repeat, start_once
 from drain.engine.sessions.planning import Asked as DrainAsked
 from drain.engine.sessions.planning import create_session
@@ -33,12 +35,22 @@ from drain.engine.sessions.verbs import (
 from drain.engine.workers.hosts import strength
 from drain.models import BulkAction, Phase
 from drain.models.vocabulary import PhaseState
+from drain.policy.moments import read_moment
 from drain.policy.stopping.limits import Limits
 
 from . import schemas as shapes
 from .door import ApiError, Caller, caller
 from .reads import bulk, find_run, find_session
-from .schemas import EVERYTHING, ClearIn, DrainIn, LimitsIn, PhasesIn
+from .schemas import (
+    EVERYTHING,
+    ClearIn,
+    DiscardIn,
+    DrainIn,
+    FilterIn,
+    LimitsIn,
+    RequeueIn,
+    SelectionIn,
+)
 from .site import operation
 
 SESSION_VERBS: dict[str, Callable[[int, Actor], None]] = {
@@ -120,6 +132,10 @@ def scope_of(body: DrainIn) -> SessionScope:
     """The scope of a drain; raises ApiError 404 for a run that is not there."""
     for run_id in body.run_ids:
         find_run(run_id)
+    if body.filter is not None:
+        if body.run_ids or body.fingerprints:
+            raise ApiError(422, "A filter has run_ids and fingerprints of its own: use those.")
+        return filtered_scope(filter_of(body.filter), tuple(body.skip_run_prefixes))
     return SessionScope(
         run_ids=tuple(body.run_ids),
         skip_run_prefixes=tuple(body.skip_run_prefixes),
@@ -167,9 +183,24 @@ def clear_queued(request: HttpRequest, body: ClearIn) -> Any:
 @operation(
     "POST", "requeue", "drain.requeue_phase", "requeue", shapes.Moved, also={202: shapes.Bulk}
 )
-def requeue(request: HttpRequest, body: PhasesIn) -> Any:
-    """Put failed phases back into their pipeline's queue: those named, or all of a run."""
+def requeue(request: HttpRequest, body: RequeueIn) -> Any:
+    """Put failed phases back into their pipeline's queue: those named, all of a run, or all that match."""
     return _act(request, "requeue", _failed(body), {}, body.reason)
+
+
+@operation(
+    "POST", "discard", "drain.discard_phase", "discard", shapes.Moved, also={202: shapes.Bulk}
+)
+def discard(request: HttpRequest, body: DiscardIn) -> Any:
+    """Give failed phases up as skipped, or call them complete: those named, all of a run, or all that match."""
+    return _act(request, "discard", _failed(body), {"to": body.to.upper()}, body.reason)
+
+
+@operation("POST", "selection", "drain.view_phase", "selection", shapes.SelectionOut)
+def selection(request: HttpRequest, body: SelectionIn) -> dict[str, Any]:
+    """Count the phases that a filter means, before an act on them; writes nothing."""
+    found = filter_of(body.filter).find(PhaseState(body.state))
+    return count_selection(found).as_json()
 
 
 @operation("POST", "bulk/{int:pk}/cancel", "drain.view_bulkaction", "bulk-cancel", shapes.Bulk)
@@ -186,13 +217,36 @@ def bulk_cancel(request: HttpRequest, pk: int) -> dict[str, Any]:
     return bulk(action)
 
 
-def _failed(body: PhasesIn) -> list[int]:
+def filter_of(given: FilterIn) -> PhaseFilter:
+    """The filter that was sent. Raises MomentError, or ApiError 422 for one that is empty."""
+    now = timezone.localtime()
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given.model_dump(exclude={"since", "before"}).items()
+    }
+    moments = {name: getattr(given, name) for name in ("since", "before")}
+    times = {name: read_moment(typed, now) for name, typed in moments.items() if typed}
+    found = PhaseFilter(**(values | times))
+    if found.is_empty:
+        raise ApiError(422, "An empty filter would mean every phase there is: name something.")
+    return found
+
+
+def _found(given: FilterIn) -> QuerySet[Phase, int]:
+    return filter_of(given).find(PhaseState.FAILED).values_list("pk", flat=True)
+
+
+def _failed(body: RequeueIn) -> list[int]:
     """The phases that were named, or the failed ones of the run that was."""
     phases = list(dict.fromkeys(body.phases))
-    if not phases and not body.run_id:
-        raise ApiError(422, "Name phases by their ids, or a run_id.")
-    if phases and body.run_id:
-        raise ApiError(422, _EITHER.format("run_id"))
+    if not phases and not body.run_id and body.filter is None:
+        raise ApiError(422, "Name phases by their ids, a run_id, or a filter.")
+    if phases and (body.run_id or body.filter):
+        raise ApiError(422, _EITHER.format("run_id and filter"))
+    if body.filter is not None:
+        if body.run_id:
+            raise ApiError(422, "A filter has run_ids of its own: leave run_id out.")
+        return list(_found(body.filter)[: MOST + 1])
     if phases:
         return phases
     failed = Phase.objects.filter(run=find_run(body.run_id), state=PhaseState.FAILED)

@@ -122,14 +122,38 @@ class LimitsIn(Sent):
     wait_for_host: int | None = None
 
 
+class FilterIn(Sent):
+    """Phases by what is known of them: values of one field are alternatives, fields narrow each other."""
+
+    run_ids: list[Name] = []
+    run_prefixes: list[Name] = []
+    labels: list[Name] = []
+    sources: list[Name] = []
+    names: list[Name] = []
+    fingerprints: list[Name] = []
+    types: list[Name] = []
+    categories: list[Name] = []
+    error: Annotated[str, Field(max_length=2000)] = ""
+    since: str | None = None
+    before: str | None = None
+    attempts_at_least: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    attempts_at_most: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+
+
 class DrainIn(Sent):
     """Which failed phases, under which limits."""
 
     run_ids: list[Name] = []
     skip_run_prefixes: list[Name] = []
     fingerprints: list[Name] = []
+    filter: FilterIn | None = None
     limits: LimitsIn = LimitsIn()
     note: str = ""
+
+
+class SelectionIn(Sent):
+    state: Literal["FAILED", "QUEUED"] = "FAILED"
+    filter: FilterIn
 
 
 EVERYTHING = DrainIn()
@@ -146,6 +170,14 @@ class PhasesIn(Sent):
     phases: Annotated[list[Id], Field(max_length=MOST_NAMED)] = []
     run_id: Name = ""
     reason: str
+
+
+class RequeueIn(PhasesIn):
+    filter: FilterIn | None = None
+
+
+class DiscardIn(RequeueIn):
+    to: Literal["skipped", "complete"]
 
 
 class ClearIn(PhasesIn):
@@ -291,6 +323,26 @@ class RunOut(BaseModel):
     executor: str | None
     created_at: datetime
     phases: dict[str, int]
+
+
+class RunCount(BaseModel):
+    run_id: str
+    phases: int
+
+
+class FingerprintCount(BaseModel):
+    fingerprint: str | None
+    title: str
+    phases: int
+
+
+class SelectionOut(BaseModel):
+    """How many phases a filter means, and which runs and fingerprints have most of them."""
+
+    total: int
+    runs: int
+    largest_runs: list[RunCount]
+    largest_fingerprints: list[FingerprintCount]
 
 
 class RowResult(BaseModel):

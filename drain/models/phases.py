@@ -47,6 +47,7 @@ class Phase(models.Model):
         permissions = [
             ("clear_queued", "Can clear queued phases"),
             ("requeue_phase", "Can requeue failed phases"),
+            ("discard_phase", "Can discard failed phases"),
             ("drain_phases", "Can drain phases"),
             ("rescue_phases", "Can rescue phases of dead workers"),
         ]

@@ -64,6 +64,7 @@ GRANTS: dict[Role, tuple[tuple[str, str, str], ...]] = {
         ("drain", "phase", "drain_phases"),
         ("drain", "phase", "clear_queued"),
         ("drain", "phase", "requeue_phase"),
+        ("drain", "phase", "discard_phase"),
         ("drain", "phase", "rescue_phases"),
         ("drain", "run", "hold_run"),
     ),

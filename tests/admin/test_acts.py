@@ -78,6 +78,18 @@ def test_a_hold_is_made_and_released_with_a_reason():
     assert AuditEvent.objects.count() == 2
 
 
+def test_a_failed_phase_is_discarded_with_a_reason_and_a_queued_one_is_left_alone():
+    operator = signed_in(Role.OPERATOR)
+    failed, queued = PhaseFactory(), PhaseFactory(state="QUEUED")
+    shown = _post(operator, "discard", [failed, queued]).content.decode()
+    assert "will be discarded" in shown
+    assert "left alone: it is QUEUED" in shown
+    form = {"confirmed": "yes", "to": "COMPLETE", "reason": "by hand"}
+    assert "1 of 2 done" in _post(operator, "discard", [failed, queued], **form).content.decode()
+    assert Phase.objects.get(pk=failed.pk).state == "COMPLETE"
+    assert AuditEvent.objects.get().verb == "phase.discard"
+
+
 def test_requeue_and_rescue_answer_per_phase():
     operator = signed_in(Role.OPERATOR)
     phase = PhaseFactory()
@@ -87,7 +99,9 @@ def test_requeue_and_rescue_answer_per_phase():
     assert "0 attempts of dead workers ended" in page
 
 
-@pytest.mark.parametrize("action", ["clear_queued", "requeue", "drain_selected", "rescue"])
+@pytest.mark.parametrize(
+    "action", ["clear_queued", "requeue", "discard", "drain_selected", "rescue"]
+)
 def test_a_viewers_forged_action_is_refused_and_changes_nothing(action):
     phase = PhaseFactory(state="QUEUED")
     form = {"confirmed": "yes", "reason": "x", "to": "SKIPPED"}

@@ -127,7 +127,12 @@ def test_what_its_state_does_not_allow_is_a_conflict(script):
             422,
             "names exactly what is meant",
         ),
-        ("requeue", {"phases": [1], "run_id": "r", "reason": "x"}, 422, "leave run_id out"),
+        (
+            "requeue",
+            {"phases": [1], "run_id": "r", "reason": "x"},
+            422,
+            "leave run_id and filter out",
+        ),
         ("drains", {"limits": {"max_total_minutes": 10**400}}, 422, "must be a number"),
         (
             "clear-queued",
@@ -174,3 +179,40 @@ def test_a_viewers_token_changes_nothing(script):
     asked.post(f"sessions/{session.pk}/cancel", status=403)
     assert _states() == ["QUEUED"]
     assert DrainSession.objects.get().state == "running"
+
+
+def test_a_filter_is_counted_first_and_then_discarded_or_drained(script):
+    ExecutorProfile.objects.create(name="x", argv=["/bin/true"], is_default=True)
+    night = RunFactory(run_id="night", labels=["etl"], order="independent")
+    mine = [PhaseFactory(run=night, last_failure_reason="disk full").pk for _ in range(2)]
+    other = PhaseFactory()
+    asked, chosen = script(), {"labels": ["etl"], "error": "disk"}
+    counted = asked.post("selection", {"filter": chosen})
+    assert (counted["total"], counted["largest_runs"]) == (2, [{"run_id": "night", "phases": 2}])
+    assert asked.post("plan", {"filter": chosen})["total_failed"] == 2
+    body = {"filter": chosen, "to": "skipped", "reason": "gone"}
+    assert asked.post("discard", body)["done"] == 2
+    assert set(Phase.objects.filter(pk__in=mine).values_list("state", flat=True)) == {"SKIPPED"}
+    assert Phase.objects.get(pk=other.pk).state == "FAILED"
+    assert "No failed phase matches" in asked.post("drains", {"filter": chosen}, 409)["error"]
+    assert AuditEvent.objects.filter(verb="phase.discard", origin="api").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "sentence"),
+    [
+        ({"filter": {}}, 422, "would mean every phase there is"),
+        ({"filter": {"labels": [""]}}, 409, "would match everything"),
+        ({"filter": {"lables": ["x"]}}, 422, "There is no field “lables”"),
+        ({"filter": {"since": "someday"}}, 422, "someday"),
+        ({"filter": {"labels": ["x"]}, "phases": [1]}, 422, "names exactly what is meant"),
+        ({"filter": {"run_ids": ["nope"]}}, 409, "There is no run"),
+        ({}, 422, "Name phases by their ids, a run_id, or a filter"),
+    ],
+)
+def test_a_filter_that_cannot_be_meant_discards_nothing(script, body, status, sentence):
+    PhaseFactory()
+    said = script().post("discard", {"to": "skipped", "reason": "x", **body}, status)["error"]
+    assert sentence in said
+    assert _states() == ["FAILED"]
+    script(Role.VIEWER).post("discard", {"to": "skipped", "reason": "x", **body}, 403)

@@ -191,3 +191,60 @@ def test_prune_deletes_by_age_in_chunks_and_keeps_attempts():
     assert Attempt.objects.get(pk=old.pk).log_inline == b""
     assert prune(NOON + timedelta(days=100), timedelta(days=90), chunk=2).logs == 0
     assert not DrainSession.objects.exists()
+
+
+def test_discard_counts_first_then_moves_exactly_those_that_match():
+    night = RunFactory(run_id="night", labels=["etl"])
+    for _ in range(2):
+        PhaseFactory(run=night)
+    other = PhaseFactory()
+    words = ("discard", "--label", "etl", "--reason", "the source is gone")
+    assert "2 phases of 1 runs would be discarded as skipped" in run(*words, "--dry-run")
+    assert json.loads(run(*words, "--dry-run", "--json"))["total"] == 2
+    assert not Transition.objects.filter(verb="discard").exists()
+    assert "2 moved, 0 left alone" in run(*words)
+    assert set(Phase.objects.filter(run=night).values_list("state", flat=True)) == {"SKIPPED"}
+    assert Phase.objects.get(pk=other.pk).state == "FAILED"
+    assert "nothing was moved" in run(*words)
+    name = (other.run.run_id, other.phase_id)
+    assert "1 moved" in run("discard", *name, "--to", "complete", "--reason", "by hand")
+    with pytest.raises(CommandError, match="is not FAILED"):
+        run("discard", *name, "--reason", "by hand")
+
+
+@pytest.mark.parametrize("command", ["discard", "requeue"])
+def test_an_act_without_a_phase_or_a_filter_is_refused(command):
+    phase = PhaseFactory()
+    for words in ((), ("r",), ("r", "p", "--label", "x")):
+        with pytest.raises(CommandError, match="Name RUN PHASE, or at least one filter"):
+            run(command, *words, "--reason", "x")
+    with pytest.raises(CommandError, match="would match everything"):
+        run(command, "--label", "", "--reason", "x")
+    assert Phase.objects.get(pk=phase.pk).state == "FAILED"
+
+
+def test_requeue_takes_filters_and_drain_plans_what_matches():
+    one, two = PhaseFactory(category="sql"), PhaseFactory(category="py", attempts=4)
+    plan = json.loads(run("drain", "--type", "sql", "--dry-run", "--json"))
+    assert plan["total_failed"] == 1
+    assert "no failed phase matches" in _refused("drain", "--type", "none", "--dry-run").lower()
+    assert "1 phases" in run("requeue", "--attempts-at-least", "4", "--reason", "x", "--dry-run")
+    assert "1 moved" in run("requeue", "--attempts-at-least", "4", "--reason", "x")
+    assert Phase.objects.get(pk=two.pk).state == "QUEUED"
+    assert Phase.objects.get(pk=one.pk).state == "FAILED"
+
+
+def test_clear_queued_takes_filters_beside_its_own_and_counts_first():
+    mine, old = PhaseFactory(state="QUEUED", category="sql"), queued(9, category="sql")
+    other = queued(9, category="py")
+    words = ("clear_queued", "--type", "sql", "--to", "skipped", "--reason", "x")
+    assert "2 phases of 2 runs would be cleared to skipped" in run(*words, "--dry-run")
+    assert "1 moved" in run(*words, "--stale", "2h")
+    assert Phase.objects.get(pk=old.pk).state == "SKIPPED"
+    assert {Phase.objects.get(pk=each.pk).state for each in (mine, other)} == {"QUEUED"}
+
+
+def _refused(*argv):
+    with pytest.raises(CommandError) as refused:
+        run(*argv)
+    return str(refused.value)

@@ -15,21 +15,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from drain.engine.errors import EngineError, given_reason
-from drain.engine.queue.clearing import PhaseResult, clear_queued, requeue
+from drain.engine.queue.clearing import PhaseResult, clear_queued, discard, requeue
 from drain.engine.queue.holds import hold, release
 from drain.engine.rescue import rescue
 from drain.engine.sessions.planning import Asked as DrainAsked
 from drain.engine.sessions.planning import create_session
-from drain.engine.sessions.scope import SessionScope
+from drain.engine.sessions.scope import MOST_IN_A_DRAIN, SessionScope
 from drain.engine.sessions.verbs import start_session
 from drain.models import ApiToken, Hold, Run
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import CandidateStatus, PhaseState
 from drain.policy.moments import read_date
 from drain.policy.stopping.limits import Limits
-
-MOST_IN_A_DRAIN = 50_000
-"""A drain keeps the phases that were ticked in its scope; a larger one is asked for by filters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +96,13 @@ def _clear(asked: Asked, keep: Keep) -> None:
 
 def _requeue(asked: Asked, keep: Keep) -> None:
     requeue(asked.pks, asked.reason, asked.by, _moved(keep))
+
+
+def _discard(asked: Asked, keep: Keep) -> None:
+    to = str(asked.given.get("to", "")).upper()
+    if to not in PhaseState.values:
+        raise EngineError("Say what to discard as: skipped or complete.")
+    discard(asked.pks, PhaseState(to), asked.reason, asked.by, _moved(keep))
 
 
 def _drain(asked: Asked, keep: Keep) -> None:
@@ -198,6 +202,7 @@ def _revoke(asked: Asked, keep: Keep) -> None:
 DEEDS: dict[str, Deed] = {
     "clear_queued": Deed("drain.clear_queued", _clear),
     "requeue": Deed("drain.requeue_phase", _requeue),
+    "discard": Deed("drain.discard_phase", _discard),
     "drain_selected": Deed("drain.drain_phases", _drain, step=None),
     "rescue": Deed("drain.rescue_phases", _rescue, step=0),
     "hold_runs": Deed("drain.hold_run", _hold),

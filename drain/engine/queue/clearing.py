@@ -1,4 +1,4 @@
-"""What people do to phases without running them: clear a queued one, put a failed one back in the queue.
+"""What people do to phases without running them: clear a queued one, requeue or discard a failed one.
 
 A phase of an Autopack database is written back there first, guarded by the state it is believed to be
 in: that database has the last word. Only then does it move here, again guarded, with its history. Who is
@@ -17,7 +17,7 @@ from drain.engine.source_outbox import change_of, held, keep_promise, promise, s
 from drain.models import Phase
 from drain.models.audit import Person, record_changes
 from drain.models.transitions.phases import Why, move_phases
-from drain.models.vocabulary import PhaseState, SourceKind
+from drain.models.vocabulary import ENDED_STATES, PhaseState, SourceKind
 from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
 
@@ -83,6 +83,20 @@ def requeue(
     Raises EngineError without a reason.
     """
     move = _Move("requeue", PhaseState.FAILED, PhaseState.QUEUED, given_reason(reason), actor)
+    return _move_all(phases, move, keep)
+
+
+def discard(
+    phases: Sequence[int], to: PhaseState, reason: str, actor: Person, keep: Keep | None = None
+) -> list[PhaseResult]:
+    """Give failed phases up as SKIPPED, or call them COMPLETE; one result per phase, in the order given.
+
+    What waits for such a phase may run then. Its last failure stays in its attempts and its history. Raises
+    EngineError when `to` is neither, or without a reason.
+    """
+    if to not in ENDED_STATES:
+        raise EngineError(f"A failed phase can be discarded as skipped or complete, not as {to}.")
+    move = _Move("discard", PhaseState.FAILED, to, given_reason(reason), actor)
     return _move_all(phases, move, keep)
 
 

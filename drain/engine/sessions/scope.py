@@ -9,6 +9,9 @@ from drain.engine.errors import MOST_IN_A_NAME, EngineError, bounded
 from drain.models import Fingerprint, FingerprintAlias, Phase, Run
 from drain.policy.selection.rows import Scope
 
+MOST_IN_A_DRAIN = 50_000
+"""A drain keeps phases that were named one by one in its scope; a larger one is asked for by runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionScope:

@@ -12,11 +12,13 @@ from django.utils import timezone
 from drain.engine.errors import EngineError
 from drain.engine.queue.blockers import QueueFilter, queue_size, queued_ids
 from drain.engine.queue.clearing import clear_queued
+from drain.engine.queue.selection import count_selection
 from drain.management.base import DrainCommand
 from drain.management.commands.drain_phase import find_phase
 from drain.management.durations import parse_span
 from drain.management.moving import print_results, results_json
-from drain.models import Run
+from drain.management.selecting import add_filters, filter_from, print_selection
+from drain.models import Phase, Run
 from drain.models.vocabulary import PhaseState
 
 MOST = 100_000
@@ -41,11 +43,20 @@ class Command(DrainCommand):
             help="what it becomes; failed ones can be drained",
         )
         parser.add_argument("--reason", required=True, help="for the people who read the history")
+        parser.add_argument("--dry-run", action="store_true", help="count, and change nothing")
+        add_filters(parser, known=("run-id",))
 
     def act(self, **options: Any) -> None:
         """Clear and print what became of each."""
         to = PhaseState(options["to"].upper())
         phases, nothing = self._phases(options)
+        if options["dry_run"]:
+            found = count_selection(Phase.objects.filter(pk__in=phases, state=PhaseState.QUEUED))
+            if options["json"]:
+                self.print_json(found.as_json())
+            else:
+                print_selection(self.stdout, found, f"would be cleared to {options['to']}")
+            return
         results = clear_queued(phases, to, options["reason"], self.actor)
         if options["json"]:
             self.print_json(results_json(results))
@@ -60,8 +71,12 @@ class Command(DrainCommand):
         """The phases that are meant, and what to say if there is none."""
         if options["phase"]:
             return [find_phase(options["run"], options["phase"]).pk], ""
-        if options["run"] or not (options["run_id"] or options["stale"]):
-            raise CommandError("Name RUN PHASE, or --run-id R, or --stale 2h.", returncode=2)
+        filters = filter_from(options, timezone.now(), run_ids=())
+        wanted = options["run_id"] or options["stale"] or not filters.is_empty
+        if options["run"] or not wanted:
+            raise CommandError(
+                "Name RUN PHASE, or --run-id R, --stale 2h or another filter.", returncode=2
+            )
         run_id = options["run_id"] or ""
         if run_id and not Run.objects.filter(run_id=run_id).exists():
             raise EngineError(f"There is no run “{run_id}”: check the name on the page Runs.")
@@ -71,6 +86,9 @@ class Command(DrainCommand):
             timezone.now(),
         )
         found = queued_ids(asked, now, MOST)
+        if not filters.is_empty:
+            matching = set(filters.find(PhaseState.QUEUED).values_list("pk", flat=True))
+            found = [pk for pk in found if pk in matching]
         return found, "" if found else _nothing(asked, options["stale"], now)
 
 

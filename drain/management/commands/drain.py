@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -9,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from drain.engine.errors import EngineError
+from drain.engine.queue.selection import filtered_scope
 from drain.engine.sessions.planning import Asked, create_session, preview
 from drain.engine.sessions.scope import SessionScope
 from drain.management.base import DrainCommand
@@ -21,6 +23,7 @@ from drain.management.draining_sources import (
 from drain.management.ledger import plan_json, print_plan
 from drain.management.limits import add_limits, limits_from
 from drain.management.naming import named_session
+from drain.management.selecting import add_filters, filter_from
 from drain.models import DrainSession
 from drain.policy.exit_codes import EXIT_CODES_HELP
 from drain.policy.selection.collector import collector_resting
@@ -53,6 +56,7 @@ class Command(DrainCommand):
             metavar="KEY",
             help="only phases that failed by it; may be repeated",
         )
+        add_filters(parser, known=("run-id", "fingerprint"))
         add_limits(parser)
         parser.add_argument(
             "--resume",
@@ -73,11 +77,7 @@ class Command(DrainCommand):
     def act(self, **options: Any) -> None:
         """Preview, or create (or resume) a session and run it."""
         now = timezone.now()
-        scope = SessionScope(
-            run_ids=tuple(options["run_id"]),
-            skip_run_prefixes=tuple(options["skip_run_prefix"]),
-            fingerprints=tuple(options["fingerprint"]),
-        )
+        scope = _scope(options, now)
         limits = limits_from(options, now)
         tell_sources(self, scope, options)
         if options["dry_run"] and options["resume"]:
@@ -136,3 +136,13 @@ class Command(DrainCommand):
             else:
                 print_plan(self.stdout, plan)
         tell_retries(self, [item.id for item in plan.selected], reset=options["reset_retries"])
+
+
+def _scope(options: dict[str, Any], now: datetime) -> SessionScope:
+    """Runs and fingerprints as they are named; with any other filter the phases that match now."""
+    runs, keys = tuple(options["run_id"]), tuple(options["fingerprint"])
+    skipped = tuple(options["skip_run_prefix"])
+    if filter_from(options, now, run_ids=(), fingerprints=()).is_empty:
+        return SessionScope(run_ids=runs, skip_run_prefixes=skipped, fingerprints=keys)
+    asked = filter_from(options, now, run_ids=runs, fingerprints=keys)
+    return filtered_scope(asked, skipped)

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from drain.engine.queue import clearing
-from drain.engine.queue.clearing import clear_queued, requeue
+from drain.engine.queue.clearing import clear_queued, discard, requeue
 from drain.engine.rescue import rescue
 from drain.engine.source_outbox import held, note_lost, promise, settle_debts
 from drain.models import Attempt, AuditEvent, Phase, SourceDebt, Transition
@@ -210,6 +210,18 @@ def test_a_source_that_does_not_answer_is_waited_for_once(
     assert len({one.said for one in results}) == 1
     assert not SourceDebt.objects.exists()
     assert list(ours().values()).count("FAILED") == 5
+
+
+def test_what_is_discarded_ends_in_its_source_too_or_in_neither(autopack: Autopack) -> None:
+    phase, other, *_ = Phase.objects.filter(run__run_id=RUN, state="FAILED").order_by("pk")
+    (done,) = discard([phase.pk], PhaseState.SKIPPED, "done by hand", ADA)
+    assert done.done, done.said
+    assert autopack.states()[phase.phase_id] == ours()[phase.phase_id] == "SKIPPED"
+    autopack.change(f"UPDATE phases SET state = 'COMPLETE' WHERE phase_id = '{other.phase_id}'")
+    (refused,) = discard([other.pk], PhaseState.SKIPPED, "done by hand", ADA)
+    assert "has moved it since the last import" in refused.said
+    assert (autopack.states()[other.phase_id], ours()[other.phase_id]) == ("COMPLETE", "FAILED")
+    assert not SourceDebt.objects.exists()
 
 
 def test_what_somebody_took_after_a_loss_is_not_put_back(autopack: Autopack) -> None:
