@@ -10,7 +10,7 @@ def grant(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('drain', '0026_taken_back'),
+        ('drain', '0027_schema_of_hosts'),
     ]
 
     operations = [
