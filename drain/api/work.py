@@ -64,8 +64,9 @@ def import_phases(request: HttpRequest, options: Query[ImportListing]) -> Any:
         dry_run=options.dry_run,
     )
     found = import_file(
-        cast(IO[bytes], request), options.format, timezone.now(), options.source, chosen
-    )
+        cast(IO[bytes], request), options.format, timezone.now(), options.source, chosen,
+        by=caller(request).person, file="request body",
+    )  # fmt: skip
     return found.as_json()
 
 

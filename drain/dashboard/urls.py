@@ -17,6 +17,7 @@ from drain.dashboard.evidence import views as evidence
 from drain.dashboard.fingerprints import actions as fingerprint_actions
 from drain.dashboard.fingerprints import views as fingerprints
 from drain.dashboard.frame import saved_views
+from drain.dashboard.imports.views import import_new
 from drain.dashboard.overview.views import overview
 from drain.dashboard.phases.listing import phase_list
 from drain.dashboard.phases.views import phase_detail
@@ -48,6 +49,7 @@ _PEOPLE = [
 ]
 _WORK = [
     path("", overview, name="overview"),
+    path("import/", import_new, name="import-new"),
     path("runs/", run_list, name="run-list"),
     path("runs/<int:pk>/", run_detail, name="run-detail"),
     path("phases/", phase_list, name="phase-list"),

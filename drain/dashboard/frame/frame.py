@@ -87,7 +87,13 @@ class Shell:
 _NAV = (
     NavItem("overview", "Overview", "layout-dashboard", "g o"),
     NavItem("session-list", "Drains", "droplet", "g d", ("session-detail", "session-new")),
-    NavItem("run-list", "Runs", "stack-2", "g r", ("run-detail", "phase-detail", "attempt-log")),
+    NavItem(
+        "run-list",
+        "Runs",
+        "stack-2",
+        "g r",
+        ("run-detail", "phase-detail", "attempt-log", "import-new"),
+    ),
     NavItem(
         "fingerprint-list",
         "Fingerprints",

@@ -7,12 +7,15 @@ import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
+from drain.models.audit import Person
+from drain.models.vocabulary import Origin
 from drain.sources.errors import SourceError
 from drain.sources.files.formats import FORMATS
 from drain.sources.files.importing import SOURCE_NAME, import_file
@@ -101,9 +104,16 @@ class Command(DatabaseCommand):
 
     def _import(self, name: str, kind: str | None, source: str, options: Options) -> FileImport:
         if name == "-":
-            return import_file(sys.stdin.buffer, kind, timezone.now(), source, options)
+            return _import_file(sys.stdin.buffer, "standard input", kind, source, options)
         with Path(name).open("rb") as stream:
-            return import_file(stream, kind, timezone.now(), source, options)
+            return _import_file(stream, name, kind, source, options)
+
+
+def _import_file(
+    stream: IO[bytes], name: str, kind: str | None, source: str, options: Options
+) -> FileImport:
+    by = Person(command_actor(), Origin.COMMAND)
+    return import_file(stream, kind, timezone.now(), source, options, by=by, file=name)
 
 
 def _delimiter(written: str | None) -> str | None:

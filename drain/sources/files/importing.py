@@ -9,6 +9,7 @@ from django.db import transaction
 
 from drain.db.prepared import row, rows
 from drain.models import Source
+from drain.models.audit import Person, Subject, record_audit
 from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.models.vocabulary import SourceKind
 from drain.policy.command_lines import manage_line
@@ -73,10 +74,13 @@ def import_file(
     now: datetime,
     name: str = SOURCE_NAME,
     options: Options | None = None,
+    *,
+    by: Person,
+    file: str = "",
 ) -> FileImport:
     """Import phases from an open file; `kind` is one of FORMATS, or None to recognise it. Idempotent.
 
-    A dry run does everything and takes it back. Raises SourceError, and then nothing has changed.
+    `by` stands in the audit as who imported `file`. A dry run does everything and takes it back. Raises SourceError, and then nothing has changed.
     """
     options = options or Options()
     with transaction.atomic():
@@ -86,7 +90,16 @@ def import_file(
         found = _import(source, Recognised(stream, kind, options), now)
         if options.dry_run:
             transaction.set_rollback(True)
+        else:
+            _audit(source, found, by, file)
         return found
+
+
+def _audit(source: Source, found: FileImport, by: Person, file: str) -> None:
+    subject = Subject("source", str(source.pk), source.name)
+    names = ("runs", "phases", "created", "updated", "unchanged", "rejected", "left_out")
+    counts = {name: getattr(found, name) for name in names}
+    record_audit(by, "import", subject, new={"file": file, "format": found.format, **counts})
 
 
 def _import(source: Source, file: Recognised, now: datetime) -> FileImport:

@@ -57,6 +57,7 @@ class Recognised:
         self._records = chain(first, self._reading.records)
         names = frozenset(self._reading.header or self._first_names(first))
         self._translation = Translation(find_shape(self.options.mapping, names), typed)
+        self._fields = self._translation.fields(names)
         shape = self._translation.shape
         self.repeats = self._reading.repeats or bool(shape and shape.repeats)
         if self._reading.header:
@@ -98,6 +99,7 @@ class Recognised:
             "ignored_fields": tuple(sorted(self._ignored)),
             "format": self._reading.format,
             "shape": self._translation.name,
+            "fields": self._fields,
             "states": tuple(states),
             "left_out": self._left_out,
             "marks": dict(self._marks),

@@ -49,6 +49,8 @@ class FileImport:
     """What the file was recognised as: `CSV with ; between fields, UTF-8, gzip`."""
     shape: str = ""
     """Whose records it holds."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """(ours, theirs): of what each field of a phase is made, where names alone decide it."""
     states: tuple[tuple[str, str, int], ...] = ()
     """(as written, ours or "" if left out, phases)."""
     left_out: int = 0

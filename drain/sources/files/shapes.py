@@ -76,6 +76,21 @@ class Translation:
         """Whose records these are."""
         return self.shape.name if self.shape else OWN
 
+    def fields(self, names: Set[str]) -> tuple[tuple[str, str], ...]:
+        """Return (ours, theirs) for records with fields of these names, as far as names alone decide it."""
+        made = {ours: name for name in sorted(names) if (ours := self._own(name)) in FIELDS}
+        shape = self.shape.fields if isinstance(self.shape, FieldMapping) else {}
+        fixed = self.shape.defaults if isinstance(self.shape, FieldMapping) else {}
+        for ours, rules in {**shape, **self._typed.fields}.items():
+            there = (rule for rule in rules if {n.partition(".")[0] for n in places(rule)} <= names)
+            if rule := next(there, None):
+                made[ours] = rule
+        always = {**{k: v for k, v in fixed.items() if k not in made}, **self._typed.defaults}
+        return tuple(sorted({**made, **{k: f"always {v}" for k, v in always.items()}}.items()))
+
+    def _own(self, name: str) -> str:
+        return own_name(name) if self.shape is None else name
+
     def translate(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return our fields of a record."""
         if self.shape is None and "run_id" not in record:

@@ -16,12 +16,15 @@ from drain.models import (
     Source,
     Transition,
 )
+from drain.models.audit import Person
+from drain.models.vocabulary import Origin
 from drain.sources.errors import SourceError
 from drain.sources.files.importing import import_file
 from drain.sources.files.result import Options
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
+BY = Person("ada", Origin.COMMAND)
 A = {"run_id": "r", "phase_id": "a", "state": "failed", "reason": "KeyError: 1"}
 B = {"run_id": "r", "phase_id": "b", "state": "FAILED", "depends_on": ["a"]}
 
@@ -30,7 +33,7 @@ def load(*lines: object, kind: str = "jsonl"):
     data = b"\n".join(
         line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines
     )
-    return import_file(io.BytesIO(data), kind, NOON)
+    return import_file(io.BytesIO(data), kind, NOON, by=BY)
 
 
 def test_a_file_comes_in_once():
@@ -152,7 +155,7 @@ def test_one_endless_line_is_refused_without_reading_it_all():
 
 def take(*lines: object, **options: bool):
     data = b"\n".join(json.dumps(line).encode() for line in lines)
-    return import_file(io.BytesIO(data), None, NOON, options=Options(**options))  # type: ignore[arg-type]
+    return import_file(io.BytesIO(data), None, NOON, options=Options(**options), by=BY)  # type: ignore[arg-type]
 
 
 def test_a_dry_run_says_what_would_happen_and_writes_nothing():
@@ -218,6 +221,6 @@ def test_a_source_that_vanishes_in_the_middle_leaves_nothing_half_done():
 
     data = b"".join(json.dumps({**A, "phase_id": f"p{n}"}).encode() + b"\n" for n in range(2000))
     with pytest.raises(SourceError, match=r"breaks off after line [1-9]"):
-        import_file(Vanishing(data), None, NOON, options=Options(lenient=True))
+        import_file(Vanishing(data), None, NOON, options=Options(lenient=True), by=BY)
     assert not Phase.objects.exists()
     assert not Source.objects.exists()

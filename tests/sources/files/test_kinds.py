@@ -8,6 +8,8 @@ from collections import Counter
 import pytest
 
 from drain.models import Phase, Source
+from drain.models.audit import Person
+from drain.models.vocabulary import Origin
 from drain.sources.files.importing import import_file
 from tests.factories import NOON
 from tests.sources.files.kinds import (
@@ -25,10 +27,11 @@ from tests.sources.files.kinds import (
 )
 
 pytestmark = pytest.mark.django_db
+BY = Person("ada", Origin.COMMAND)
 
 
 def load(data: bytes):
-    return import_file(io.BytesIO(data), None, NOON)
+    return import_file(io.BytesIO(data), None, NOON, by=BY)
 
 
 def phase(name: str) -> Phase:
@@ -41,7 +44,7 @@ def test_there_are_thirty_of_them():
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_file_comes_in_with_its_counts(kind: Kind):
-    result = import_file(io.BytesIO(kind.data), None, NOON, options=kind.options)
+    result = import_file(io.BytesIO(kind.data), None, NOON, options=kind.options, by=BY)
     assert (result.format, result.shape, result.left_out) == (
         kind.format,
         kind.shape,
@@ -49,7 +52,7 @@ def test_a_file_comes_in_with_its_counts(kind: Kind):
     )
     assert Counter(Phase.objects.values_list("state", flat=True)) == kind.states
     assert result.phases == sum(kind.states.values())
-    again = import_file(io.BytesIO(kind.data), None, NOON, options=kind.options)
+    again = import_file(io.BytesIO(kind.data), None, NOON, options=kind.options, by=BY)
     assert (again.created, again.updated) == (0, 0)
     assert again.unchanged == result.phases
     assert Source.objects.count() == 1

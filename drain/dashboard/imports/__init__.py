@@ -1,0 +1,1 @@
+"""Bringing work in: a file or pasted text, previewed, then imported."""

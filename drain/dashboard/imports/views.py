@@ -1,0 +1,98 @@
+"""Bring work in: the form, a preview that writes nothing, and the import of what it showed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from drain.dashboard.http.actions import person
+from drain.dashboard.http.permissions import requires
+from drain.dashboard.http.responses import wants_fragment
+from drain.dashboard.http.search_terms import typed
+from drain.dashboard.imports.form import (
+    MOST_MEGABYTES,
+    MOST_PASTED,
+    Given,
+    mapping_names,
+    read_given,
+)
+from drain.sources.errors import SourceError
+from drain.sources.files.formats import FORMATS
+from drain.sources.files.importing import import_file
+from drain.sources.files.result import FileImport
+
+IMPORT = "drain.add_phase"
+REJECTS_SHOWN = 50
+UNSEEN = "Nothing was imported: this is the preview of what you sent. Look at it, then import."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(IMPORT)
+def import_new(request: HttpRequest) -> HttpResponse:
+    """The form; a POST previews, and imports only what was previewed."""
+    if request.method != "POST":
+        return _show(request)
+    try:
+        given = read_given(request)
+        digest = given.digest()
+        if request.POST.get("act") != "import":
+            return _show(request, _preview(request, given), digest)
+        if request.POST.get("seen") != digest:
+            return _show(request, _preview(request, given), digest, UNSEEN, status=409)
+        found = import_file(
+            given.stream, given.kind, timezone.now(), given.source, given.options,
+            by=person(request), file=given.name,
+        )  # fmt: skip
+    except SourceError as error:
+        return _show(request, problem=str(error), status=422)
+    messages.success(request, _sentence(found))
+    return redirect("drain:session-new")
+
+
+def _preview(request: HttpRequest, given: Given) -> FileImport:
+    options = replace(given.options, dry_run=True)
+    return import_file(
+        given.stream, given.kind, timezone.now(), given.source, options, by=person(request)
+    )
+
+
+def _sentence(found: FileImport) -> str:
+    rejected = f" {found.rejected:,} rejected records were left out." if found.rejected else ""
+    return (
+        f"{found.phases:,} phase{'' if found.phases == 1 else 's'} of {found.runs:,} "
+        f"run{'' if found.runs == 1 else 's'} imported: {found.created:,} new, {found.updated:,} changed, "
+        f"{found.unchanged:,} as they were.{rejected}"
+    )
+
+
+def _show(
+    request: HttpRequest,
+    found: FileImport | None = None,
+    digest: str = "",
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """The page, or for its script the preview alone; `problem` says why nothing was done."""
+    context: dict[str, Any] = {
+        "problem": problem,
+        "found": found,
+        "rejects": found.rejects[:REJECTS_SHOWN] if found else (),
+        "digest": digest,
+        "values": typed(request.POST),
+        "text": request.POST.get("text", ""),
+        "formats": [("", "as it looks"), *((name, name) for name in sorted(FORMATS))],
+        "mappings": [("", "as it looks"), *((name, name) for name in mapping_names())],
+        "most_megabytes": MOST_MEGABYTES,
+        "most_pasted": MOST_PASTED,
+        "page_has_primary": True,
+    }
+    page = "imports/_preview.html" if wants_fragment(request) else "imports/page.html"
+    response = render(request, page, context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,48 @@
+// form[data-import]: the preview comes into the page, so that the chosen file stays chosen for the import.
+(() => {
+  "use strict";
+  const form = document.querySelector("form[data-import]");
+  const region = document.getElementById("import-preview");
+  if (!form || !region) return;
+  const said = (words) => {
+    const note = document.createElement("p");
+    note.setAttribute("role", "alert");
+    note.className = "notice banner s-failed";
+    note.textContent = words;
+    region.replaceChildren(note);
+  };
+
+  async function preview() {
+    const data = new FormData(form);
+    data.delete("seen");
+    data.set("act", "preview");
+    region.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(form.action, {
+        method: "POST",
+        body: data,
+        headers: { "HX-Request": "true" },
+        credentials: "same-origin",
+      });
+      if (answer.status === 413) said("This is more than the server takes at once: see the limits beside the fields.");
+      else if (answer.redirected || (!answer.ok && answer.status !== 422)) throw new Error(String(answer.status));
+      else {
+        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+        region.replaceChildren(...fresh.body.childNodes);
+        region.querySelector("[data-no-script]")?.remove();
+      }
+    } catch {
+      said("The preview could not be made: the server did not take the file. Nothing was imported.");
+    }
+    region.removeAttribute("aria-busy");
+  }
+
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.value === "import") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    preview();
+  });
+  // What was shown is no longer what would be imported.
+  form.addEventListener("input", () => region.replaceChildren());
+})();
