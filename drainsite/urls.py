@@ -9,11 +9,13 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from drain.admin.apps import register_models
+from drain.api.metrics import metrics
 
 register_models()
 _docs = RedirectView.as_view(pattern_name="api:openapi-view", http_method_names=["get", "head"])
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("metrics", metrics, name="metrics"),
     path("api/", login_not_required(_docs), name="api-docs"),
     path("api/v1/", include("drain.api.urls")),
     path("", include("drain.dashboard.urls")),

@@ -181,6 +181,7 @@ API: dict[str, Row] = {
     "api:compare": Row(V, NOT_MADE_FOR),
     "api:session-report": Row(V, NOT_MADE_FOR, "session"),
     "api:session-what-if": Row(NOT_MADE_FOR, V, "session"),
+    "metrics": Row(V, NOT_MADE_FOR),
     "api:nothing": Row(PUBLIC, PUBLIC),
     "api:api-root": Row(PUBLIC, PUBLIC),
 }
