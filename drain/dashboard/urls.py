@@ -83,6 +83,7 @@ _QUEUE = [
     path("queued/", queue.queued_list, name="queued-list"),
     path("queued/clear/", queue_actions.queued_clear, name="queued-clear"),
     path("phases/requeue/", queue_actions.phase_requeue, name="phase-requeue"),
+    path("phases/discard/", queue_actions.phase_discard, name="phase-discard"),
     path("phases/<int:pk>/drain/", queue_actions.phase_drain, name="phase-drain"),
     path("holds/", queue_actions.hold_add, name="hold-add"),
     path("holds/<int:pk>/release/", queue_actions.hold_release, name="hold-release"),

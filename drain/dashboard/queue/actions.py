@@ -15,14 +15,14 @@ from drain.dashboard.queue.views import filter_of
 from drain.dashboard.ui.commands import drain_command, manage
 from drain.engine.bulk.worker import LARGE, MOST, Order, create_bulk
 from drain.engine.queue.blockers import queued_ids
-from drain.engine.queue.clearing import PhaseResult, clear_queued, requeue
+from drain.engine.queue.clearing import PhaseResult, clear_queued, discard, requeue
 from drain.engine.queue.holds import hold, release
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.sessions.verbs import start_session
 from drain.engine.workers.hosts import strength
 from drain.models import Hold, Phase
-from drain.models.vocabulary import PhaseState
+from drain.models.vocabulary import ENDED_STATES, PhaseState
 from drain.policy.command_lines import option, positional
 from drain.policy.moments import read_moment
 from drain.policy.numbers import whole
@@ -32,6 +32,7 @@ NAMED = 50
 MOVES = {
     "clear": ("clear_queued", "Clear queued phases"),
     "requeue": ("requeue", "Requeue failed phases"),
+    "discard": ("discard", "Discard failed phases"),
 }
 _DRAINABLE = (PhaseState.FAILED, PhaseState.QUEUED)
 CLEARS_TO = (
@@ -64,6 +65,19 @@ def phase_requeue(request: HttpRequest) -> HttpResponse:
     )
 
 
+@verb("drain.discard_phase")
+def phase_discard(request: HttpRequest) -> HttpResponse:
+    """The same for failed phases that nobody will run again."""
+
+    def act(phases: Sequence[int]) -> list[PhaseResult]:
+        to = request.POST.get("to", "").upper()
+        if to not in ENDED_STATES:
+            raise LimitError("Say what to discard as: skipped or complete.")
+        return discard(phases, PhaseState(to), reason_of(request), person(request))
+
+    return _move(request, "discard", act)
+
+
 def _move(
     request: HttpRequest, what: str, act: Callable[[Sequence[int]], list[PhaseResult]]
 ) -> HttpResponse:
@@ -87,7 +101,7 @@ def _move(
             context |= {"results": results, "done": done, "left": len(results) - done}
             return render(request, "queue/results.html", context)
     named = Phase.objects.filter(pk__in=phases[:NAMED]).select_related("run")
-    to = request.POST.get("to", "failed")
+    to = request.POST.get("to", "failed" if what == "clear" else "skipped")
     context |= {
         "command": _same_command(request, what, phases, to),
         # Many are named by the filter they were found with, not one by one.
@@ -97,7 +111,7 @@ def _move(
         "named": named.order_by("run__run_id", "place"),
         # What was typed stays when it is refused: another state than the chosen one would be a trap.
         "to": to,
-        "clears_to": CLEARS_TO,
+        "ends_as": {"clear": CLEARS_TO, "discard": CLEARS_TO[1:]}.get(what, ()),
         "reason": request.POST.get("reason", ""),
         "page_has_primary": bool(phases),
     }
@@ -115,7 +129,7 @@ def _same_command(request: HttpRequest, what: str, phases: Sequence[int], to: st
         whole_run = request.POST.get("all_matching") == "1" and not asked.stale_only
         named = whole_run and what == "clear" and asked.run_id
         which, last = list(option("--run-id", asked.run_id)) if named else [], []
-    state = ["--to", to] if what == "clear" else []
+    state = ["--to", to] if what != "requeue" else []
     asking = [MOVES[what][0], *which, *state, "--reason", "TEXT", *last]
     return manage(asking) if which or last else []
 

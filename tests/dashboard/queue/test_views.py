@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from drain.models import AuditEvent, DrainSession, ExecutorProfile, Hold, Phase
@@ -157,3 +158,20 @@ def test_the_end_of_a_hold_is_a_time_of_the_person_s_clock():
             assert until is not None
             assert until.hour + until.minute / 60 == utc
             assert timezone.now() < until <= timezone.now() + timedelta(days=1)
+
+
+def test_a_failed_phase_is_discarded_from_its_page_after_a_reason():
+    operator, phase = signed_in(Role.OPERATOR), PhaseFactory()
+    address = reverse("drain:phase-discard")
+    assert address in operator.get(reverse("drain:phase-detail", args=[phase.pk])).content.decode()
+    asked = operator.post(address, {"pk": phase.pk}).content.decode()
+    assert "Discard 1 phase" in asked
+    assert 'value="failed"' not in asked, "a failed phase is not discarded as failed"
+    for wrong in ({"to": "failed", "reason": "x"}, {"to": "skipped", "reason": " "}):
+        operator.post(address, {"pk": phase.pk, "confirmed": 1, **wrong})
+        assert Phase.objects.get().state == "FAILED"
+    form = {"pk": phase.pk, "confirmed": 1, "to": "complete", "reason": "done by hand"}
+    assert "1 phase moved" in operator.post(address, form).content.decode()
+    assert Phase.objects.get().state == "COMPLETE"
+    page = signed_in(Role.VIEWER).get(reverse("drain:phase-detail", args=[phase.pk]))
+    assert address not in page.content.decode()
