@@ -12,7 +12,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from drain.dashboard.http import links
 from drain.dashboard.ui import formats, slots, states, svg, times
@@ -54,7 +54,8 @@ def printable(value: object) -> object:
     """Return a value that a template prints; raise TypeError for what needs a macro or a filter.
 
     A raw datetime would be shown in UTC, a float with sixteen digits, a model by its class. What a text holds that
-    would reorder or hide what is read stands as its code.
+    would reorder or hide what is read stands as its code; the value of a field goes through Jinja's `| e`, which
+    leaves it exactly as it is: what comes back with the form must be what was meant.
     """
     if isinstance(value, str):
         return value if isinstance(value, Markup) else inert(value)
@@ -64,11 +65,6 @@ def printable(value: object) -> object:
                 f"A page cannot print {type(value).__name__} {value!r} as it is: use {instead}."
             )
     return value
-
-
-def exact(value: object) -> Markup:
-    """Return a value of a form as it is, escaped alone: what comes back with the form must be what was meant."""
-    return escape(value)
 
 
 @cache
@@ -98,7 +94,6 @@ _GLOBALS: dict[str, Any] = {
     "times": times,
 }
 FILTERS: dict[str, Any] = {
-    "exact": exact,
     "number": formats.number,
     "decimals": formats.decimals,
     "duration": words.duration,
