@@ -88,6 +88,8 @@ def operation(
             response={status: answers, **(also or {}), REFUSED: Refusal},
             operation_id=f"{name}-{method.lower()}".replace("-", "_"),
             url_name=name,
+            summary=str(function.__doc__).partition("\n")[0].partition(";")[0].rstrip("."),
+            tags=[path.partition("/")[0]],
             openapi_extra=extra,
         )(function)
         return made

@@ -33,6 +33,7 @@ def test_every_address_is_described_with_its_refusals_and_needs_a_token(describe
     for each in operations:
         assert each["security"] == [{"Token": []}], each["operationId"]
         assert each["description"], each["operationId"]
+        assert len(each["summary"].split()) > 2, each["operationId"]
         assert {"401", "403", "422"} <= each["responses"].keys()
     assert described["components"]["securitySchemes"]["Token"]["scheme"] == "bearer"
 
