@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from drain.engine.inline import drain_inline
+from drain.engine.process import warden
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
@@ -27,6 +28,15 @@ from tests.engine.autopack import Autopack
 from tests.engine.pipeline import OLD, Pipeline
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_warden_outlives_the_tests() -> Iterator[None]:
+    """Loops that ran in this process have left it one, as they do in a worker."""
+    yield
+    warden.retire()
+
+
 SOMEBODY = Actor("os:test@host", Origin.COMMAND)
 
 
