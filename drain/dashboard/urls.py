@@ -14,6 +14,7 @@ from drain.dashboard.drains import new, report
 from drain.dashboard.drains import views as drains
 from drain.dashboard.evidence import actions as evidence_actions
 from drain.dashboard.evidence import views as evidence
+from drain.dashboard.executors.views import executor_set
 from drain.dashboard.fingerprints import actions as fingerprint_actions
 from drain.dashboard.fingerprints import views as fingerprints
 from drain.dashboard.frame import saved_views
@@ -50,6 +51,7 @@ _PEOPLE = [
 _WORK = [
     path("", overview, name="overview"),
     path("import/", import_new, name="import-new"),
+    path("executors/set/", executor_set, name="executor-set"),
     path("runs/", run_list, name="run-list"),
     path("runs/<int:pk>/", run_detail, name="run-detail"),
     path("phases/", phase_list, name="phase-list"),

@@ -110,7 +110,7 @@ _NAV = (
         "g e",
         ("marker-detail", "marker-new", "check-new", "evidence-compare", "telemetry"),
     ),
-    NavItem("worker-list", "Workers", "server-2", "g w"),
+    NavItem("worker-list", "Workers", "server-2", "g w", ("executor-set",)),
 )
 _MORE = (
     NavItem("telemetry", "Telemetry", "activity", "g t"),

@@ -22,12 +22,14 @@ from drain.dashboard.imports.form import (
     mapping_names,
     read_given,
 )
+from drain.models import ExecutorProfile
 from drain.sources.errors import SourceError
 from drain.sources.files.formats import FORMATS
 from drain.sources.files.importing import import_file
 from drain.sources.files.result import FileImport
 
 IMPORT = "drain.add_phase"
+DEFINE = "drain.define_executors"
 REJECTS_SHOWN = 50
 UNSEEN = "Nothing was imported: this is the preview of what you sent. Look at it, then import."
 
@@ -52,7 +54,9 @@ def import_new(request: HttpRequest) -> HttpResponse:
     except SourceError as error:
         return _show(request, problem=str(error), status=422)
     messages.success(request, _sentence(found))
-    return redirect("drain:session-new")
+    # The next step of a new site: nothing that was imported can run before somebody has said how.
+    undefined = not ExecutorProfile.objects.exists() and request.user.has_perm(DEFINE)
+    return redirect("drain:executor-set" if undefined else "drain:session-new")
 
 
 def _preview(request: HttpRequest, given: Given) -> FileImport:

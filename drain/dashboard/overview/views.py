@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -24,6 +25,7 @@ from drain.dashboard.ui.formats import percent
 from drain.engine.queue.blockers import QueuedPhase, QueueFilter, oldest_queued
 from drain.engine.queue.ledger import Ledger, read_ledger
 from drain.evidence.comparison.backlog import Backlog, backlog_change, signed
+from drain.models import ExecutorProfile, Run
 
 T = TypeVar("T")
 PERIODS = {"24": "24 h", "48": "48 h", "168": "7 d"}
@@ -46,6 +48,30 @@ class OverviewFacts:
     blockers: list[QueuedPhase]
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How far a site is on its way to the first drain."""
+
+    imported: bool
+    runnable: bool
+    """Some run names its executor, or there is one for those that name none."""
+    working: bool
+
+    @property
+    def next(self) -> int:
+        """The step that comes next, counted from 1."""
+        done = (self.imported, self.runnable, self.working, False)
+        return done.index(False) + 1
+
+
+def _beginning() -> Beginning:
+    counts = shared_counts()
+    runnable = ExecutorProfile.objects.filter(Q(is_default=True) | Q(runs__isnull=False)).exists()
+    # Counts are kept for seconds, and somebody who has just imported must not read that nothing is there.
+    imported = bool(counts.runs) or Run.objects.exists()
+    return Beginning(imported, runnable, bool(counts.workers_alive))
+
+
 @require_safe
 @requires()
 def overview(request: HttpRequest) -> HttpResponse:
@@ -59,6 +85,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "now": now,
         "facts": facts,
         "drain": drain,
+        "begin": None if drain else _beginning(),
+        "page_has_primary": drain is None,
         "ledger_parts": ledger_parts(facts.ledger),
         "ledger_bar": [(name, getattr(facts.ledger, name)) for name in PARTS],
         "words": _words(facts.rates),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from drain.evidence.rollups.fold import fold
 from drain.models import (
     Dependency,
     DrainSession,
+    ExecutorProfile,
     FixMarker,
     Hold,
     SessionRun,
@@ -184,6 +186,26 @@ def test_an_empty_installation_says_how_to_begin(client):
     assert "Nothing is imported yet" in page
     assert "import_autopack" in page
     assert "No phase is failed" not in page
+
+
+def test_each_step_of_a_new_site_is_done_as_soon_as_it_is_and_gone_after_the_first_drain():
+    client = signed_in(Role.ADMINISTRATOR)
+
+    def steps() -> tuple[int, str]:
+        page = client.get("/").content.decode()
+        following = re.search(r'class="button small primary" href="([^"]+)"', page)
+        return page.count('<span class="sr-only">done</span>'), following[1] if following else ""
+
+    assert steps() == (0, "/import/")
+    RunFactory()
+    assert steps() == (1, "/executors/set/")
+    ExecutorProfile.objects.create(name="named by no run", argv=["true"])
+    assert steps() == (1, "/executors/set/")
+    ExecutorProfile.objects.create(name="default", argv=["true"], is_default=True)
+    assert steps() == (2, "/workers/")
+    SessionFactory()
+    assert steps() == (0, "")
+    assert "four steps" not in client.get("/").content.decode()
 
 
 def test_an_installation_without_failures_says_what_is_missing(client):

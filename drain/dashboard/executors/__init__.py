@@ -1,0 +1,1 @@
+"""How a phase is run, said in a form."""

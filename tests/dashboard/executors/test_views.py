@@ -1,0 +1,119 @@
+"""The executor form: a command as people write it, the arguments that a program gets, the rules of `executor set`."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from drain.dashboard.executors.form import split_command
+from drain.models import AuditEvent, ExecutorProfile
+from drain.models.roles import Role
+from tests.dashboard.people import signed_in
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/executors/set/"
+
+
+@pytest.fixture
+def administrator() -> Client:
+    return signed_in(Role.ADMINISTRATOR)
+
+
+def _save(client: Client, command: str = "sh ./job.sh '{phase_id}'", **more: str):
+    return client.post(
+        ADDRESS, {"name": "jobs", "command": command, "cwd": "/", "act": "save", **more}
+    )
+
+
+def test_a_command_is_shown_as_its_arguments_and_nothing_is_saved(administrator):
+    page = _save(administrator, "sh './my job.sh' {phase_id} | tee", act="show").content.decode()
+    shown = re.findall(r"<li><code class=\"command\">(.*?)</code>", page)
+    assert shown == ["sh", "./my job.sh", "{phase_id}", "|", "tee"]
+    assert "|: passed on as an argument, since no shell reads it." in page
+    assert not ExecutorProfile.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+
+def test_saving_is_executor_set_with_its_audit_and_leads_to_a_preview(administrator):
+    answer = _save(
+        administrator, timeout="60", env="LEVEL=a=b\nEMPTY=", env_from="HOME PATH", is_default="on",
+        max_parallel="3", reason="the nightly jobs",
+    )  # fmt: skip
+    assert answer.headers["Location"] == "/drains/new/"
+    profile = ExecutorProfile.objects.get()
+    assert profile.argv == ["sh", "./job.sh", "{phase_id}"]
+    assert (profile.name, profile.cwd, profile.timeout_seconds) == ("jobs", "/", 60.0)
+    assert (profile.env, profile.env_from) == ({"LEVEL": "a=b", "EMPTY": ""}, ["HOME", "PATH"])
+    assert (profile.is_default, profile.max_parallel) == (True, 3)
+    event = AuditEvent.objects.get()
+    assert (event.verb, event.origin, event.reason) == (
+        "executor.set",
+        "browser",
+        "the nightly jobs",
+    )
+    assert "a=b" not in str(event.new)
+
+
+def test_an_executor_comes_back_as_it_was_typed_without_its_values(administrator):
+    _save(administrator, "sh './my job.sh' {phase_id}", env="KEY=secret-value")
+    page = administrator.get(f"{ADDRESS}?name=jobs").content.decode()
+    assert "secret-value" not in page
+    hidden = re.search(r"KEY=([^<\s]+)", page)
+    assert hidden is not None
+    assert "sh &#39;./my job.sh&#39; &#39;{phase_id}&#39;" in page
+    _save(administrator, "sh other.sh", env=f"KEY={hidden[1]}\nMORE=1")
+    assert ExecutorProfile.objects.get().env == {"KEY": "secret-value", "MORE": "1"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"command": ""}, "has no command"),
+        ({"command": "sh 'open"}, "cannot be split into arguments: no closing quotation"),
+        ({"command": "sh -c 'echo {phase_id}'"}, "could be a program with a value in it"),
+        ({"command": "run {nonsense}"}, "nonsense"),
+        ({"name": "-x"}, "cannot name an executor"),
+        ({"timeout": "soon"}, "The timeout is a whole number"),
+        ({"max_parallel": "0"}, "must be between 1 and"),
+        ({"env": "LEVEL"}, "NAME=VALUE, one a line"),
+        ({"env": "NEW=•••"}, None),
+        ({"env_from": "DJANGO_SECRET_KEY"}, None),
+        ({"service_url": "nowhere"}, "takes an address like"),
+    ],
+)
+def test_what_no_host_could_run_is_refused_and_what_was_typed_stays(administrator, typed, sentence):
+    if sentence is None:
+        from drain.policy.words import HIDDEN
+
+        typed = {"env": f"NEW={HIDDEN}"} if "env" in typed else {"env_from": "DRAINSITE_SECRET_KEY"}
+        sentence = "has none: give one" if "env" in typed else "DRAINSITE_SECRET_KEY"
+    answer = administrator.post(
+        ADDRESS, {"name": "jobs", "command": "true", "preflight": "mine", "act": "save", **typed}
+    )
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert sentence in re.sub("&#39;", "'", page)
+    assert 'value="mine"' in page
+    assert not ExecutorProfile.objects.exists()
+
+
+def test_only_administrators_see_the_form():
+    assert signed_in(Role.MANAGER).get(ADDRESS).status_code == 403
+
+
+def test_a_command_with_markup_is_shown_as_text(administrator):
+    page = _save(administrator, "run '<script>alert(1)</script>'", act="show").content.decode()
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_quotes_are_read_as_a_shell_reads_them():
+    assert split_command("a \"b c\" 'd e' f\\ g {params[x]}") == (
+        "a",
+        "b c",
+        "d e",
+        "f g",
+        "{params[x]}",
+    )
