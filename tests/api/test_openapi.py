@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -49,3 +51,9 @@ def test_the_page_loads_its_own_files_only_and_no_script_stands_in_it(client):
     assert all(finders.find(name) for name in loaded)
     inline = re.findall(r"<script(?![^>]*src=)([^>]*)>", page)
     assert all("application/json" in attributes for attributes in inline)
+
+
+def test_no_command_loads_the_library_of_the_api():
+    code = "import django, sys; django.setup(); print({'ninja', 'pydantic'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "set()\n"
