@@ -3,7 +3,8 @@
     DRAINSITE_DATA=/tmp/scale python bench/scale.py [16 100 1000]
 
 Starts `up --role worker --workers 2` with as many slots, drains as many phases of `sleep`, and measures while all of
-them run. Memory is the sum of PSS of `up`, the cluster, loops and wardens; phases and PostgreSQL are not counted.
+them run. Memory is the sum of PSS of what drains (the stand-in, the cluster with its loops, the wardens), and of all of `up`
+with its maintenance cluster; phases and PostgreSQL are not counted.
 Transactions of the whole database in ten seconds stand for statements: what no transaction holds together is one each.
 A stop is a cancelled drain, until no phase is left. Use a data folder of its own, and `ulimit -n 1024` to see the cap.
 """
@@ -27,6 +28,7 @@ django.setup()
 from django.db import connection
 from django.utils import timezone
 
+from drain.engine.process.sweep import environment_of
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.sessions.verbs import cancel_session, start_session
@@ -92,7 +94,8 @@ def measure(count: int) -> str:
         before = transactions()
         time.sleep(WATCH_SECONDS)
         rate = (transactions() - before) / WATCH_SECONDS
-        memory = sum(_pss(pid) for pid in [host.process.pid, *host.pids()] if _is_ours(pid))
+        ours = [pid for pid in [host.process.pid, *host.pids()] if _is_ours(pid)]
+        drains, memory = (sum(map(_pss, pids)) for pids in (filter(_drains, ours), ours))
         running = len(host.pids(SLEEP))
         began = time.monotonic()
         cancel_session(session, BENCH)
@@ -101,11 +104,16 @@ def measure(count: int) -> str:
         host.end()
     finally:
         host.clear()
-    return f"{count:>6,} {running:>8,} {memory:>8.0f} {rate:>15.1f} {stop:>7.1f}"
+    return f"{count:>6,} {running:>8,} {drains:>10.0f} {memory:>7.0f} {rate:>15.1f} {stop:>7.1f}"
 
 
 def _is_ours(pid: int) -> bool:
     return SLEEP not in argv_of(pid) and "postgres" not in argv_of(pid)
+
+
+def _drains(pid: int) -> bool:
+    """Whether it is of the drain cluster: its stand-in, main process, sentinel, loops and their wardens."""
+    return b"Q_CLUSTER_NAME=drain\0" in environment_of(pid) or "sweep.py" in argv_of(pid)
 
 
 def _pss(pid: int) -> float:
@@ -122,7 +130,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("phases", nargs="*", type=int, metavar="PHASES", default=[16, 100, 1_000])
     options = parser.parse_args()
-    print(f"{'asked':>6} {'running':>8} {'PSS MB':>8} {'transactions/s':>15} {'stop s':>7}")
+    print(
+        f"{'asked':>6} {'running':>8} {'drains MB':>10} {'all MB':>7} {'transactions/s':>15} {'stop s':>7}"
+    )
     for count in options.phases:
         print(measure(count), flush=True)
 
