@@ -33,6 +33,7 @@ PAGES: dict[str, Row] = {
     "api:openapi-json": Row(PUBLIC, NOT_MADE_FOR),
     "api:openapi-view": Row(PUBLIC, NOT_MADE_FOR),
     "drain:login": Row(PUBLIC, PUBLIC),
+    "drain:first-account": Row(PUBLIC, PUBLIC),
     "drain:logout": Row(NOT_MADE_FOR, SIGNED_IN),
     "drain:overview": Row(V, NOT_MADE_FOR),
     "drain:executor-set": Row(A, A),

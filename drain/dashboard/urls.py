@@ -17,6 +17,7 @@ from drain.dashboard.evidence import views as evidence
 from drain.dashboard.executors.views import executor_set
 from drain.dashboard.fingerprints import actions as fingerprint_actions
 from drain.dashboard.fingerprints import views as fingerprints
+from drain.dashboard.first.views import first_account
 from drain.dashboard.frame import saved_views
 from drain.dashboard.imports.views import import_new
 from drain.dashboard.overview.views import overview
@@ -41,6 +42,7 @@ _LOGIN = LoginView.as_view(
 
 _PEOPLE = [
     path("login/", _LOGIN, name="login"),
+    path("first/<str:key>/", first_account, name="first-account"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("audit/", audit.audit_list, name="audit-list"),
     path("audit/export.csv", audit.audit_export, name="audit-export"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import CommandParser
+from django.urls import reverse
 
 from drain.management.texts import SiteCommand
-from drain.people.first_account import first_account
+from drain.people.first_account import VALID_MINUTES, first_account, invitation
 from drainsite.management.serving import Wanted, prepare, serve
 
 
@@ -33,17 +33,21 @@ class Command(SiteCommand):
         wanted.check()
         prepare(wanted)
         if wanted.serves:
-            self._introduce()
+            self._introduce(wanted)
         if not wanted.serves:
             self._say("Working; Ctrl-C stops.")
         serve(wanted, self._say)
         self._say("Stopped.")
 
-    def _introduce(self) -> None:
+    def _introduce(self, wanted: Wanted) -> None:
         """Say how to sign in to a site that has no account yet; a log never gets a password."""
         if not self.stdout.isatty():
-            if not get_user_model().objects.exists():
-                self._say("Nobody can sign in yet: run `manage.py createsuperuser`.")
+            if token := invitation():
+                page = reverse("drain:first-account", args=[token])
+                self._say(
+                    f"Nobody can sign in yet: within {VALID_MINUTES} minutes open {wanted.address.rstrip('/')}{page}"
+                )
+                self._say("(whoever opens it first chooses the administrator's password)")
         elif account := first_account():
             self._say(f"Sign in as {account.name} with the password {account.password}")
             self._say("(shown this once; `manage.py changepassword admin` sets another)")

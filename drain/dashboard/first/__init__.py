@@ -1,0 +1,1 @@
+"""The first account of a new site, made in the browser."""
