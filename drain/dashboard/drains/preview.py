@@ -18,7 +18,8 @@ from drain.dashboard.http.cache import shared
 from drain.dashboard.ui.commands import drain_command
 from drain.engine.sessions.planning import preview as make_preview
 from drain.engine.sessions.sources import retries_sentence
-from drain.engine.workers.hosts import strength
+from drain.engine.workers.capability import NoHost, runs_without_host
+from drain.engine.workers.hosts import Strength, strength
 from drain.models import Attempt, Run
 from drain.models.vocabulary import RATED_OUTCOMES, PhaseState
 from drain.policy.actions import for_empty_plan
@@ -54,7 +55,7 @@ def preview_context(form: DrainForm, now: datetime) -> dict[str, Any]:
     except REFUSALS as error:
         form.errors["all"] = str(error)
         return context
-    return context | _plan_context(form, plan)
+    return context | _plan_context(form, plan) | {"no_host": _no_host(plan, context["workers"])}
 
 
 def takes_long(form: DrainForm) -> bool:
@@ -78,6 +79,7 @@ def _empty_context(form: DrainForm, now: datetime) -> dict[str, Any]:
         "workers": shared("strength", KEEP_SECONDS, strength),
         "command": [] if form.errors else drain_command(form.scope, form.limits, form.note),
         "deferred": False,
+        "no_host": None,
         "selected": 0,
         "seen_digest": "",
         "seen_ids": "",
@@ -114,6 +116,13 @@ def _plan_context(form: DrainForm, plan: Plan) -> dict[str, Any]:
         "seen_ids": "" if seen.ids is None else ",".join(map(str, seen.ids)),
         "ways_out": [] if plan.selected else _ways_out(plan),
     }
+
+
+def _no_host(plan: Plan, workers: Strength) -> NoHost | None:
+    """What of the plan would wait for a host that can run it; without any worker the page says that instead."""
+    if not workers.workers or not plan.selected:
+        return None
+    return runs_without_host({item.run for item in plan.selected})
 
 
 def _ways_out(plan: Plan) -> list[Step]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from drain.db.prepared import rows
 from drain.engine.workers.hosts import able_hosts
-from drain.models import DrainSession
+from drain.models import DrainSession, ExecutorProfile, Run
 from drain.models.vocabulary import CandidateStatus
 
 _NEEDED = """
@@ -58,6 +58,15 @@ def without_host(session: int, able: Collection[str] | None = None) -> NoHost | 
     """
     needed = needed_executors(session)
     lacking = needed - set(executors_of_hosts() if able is None else able)
+    return NoHost(tuple(sorted(lacking)), lacking == needed) if lacking else None
+
+
+def runs_without_host(runs: Collection[int]) -> NoHost | None:
+    """Return the executors of these runs that no host which is alive can run; None if each can be run."""
+    default = ExecutorProfile.objects.filter(is_default=True).values_list("name", flat=True).first()
+    named = Run.objects.filter(pk__in=runs).values_list("executor__name", flat=True).distinct()
+    needed = {name or default or "" for name in named}
+    lacking = needed - executors_of_hosts()
     return NoHost(tuple(sorted(lacking)), lacking == needed) if lacking else None
 
 

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.cache import caches
 from django.db import connection
 from django.http import QueryDict
@@ -289,6 +290,35 @@ def test_the_form_says_how_many_slots_are_free():
     WorkerHost.objects.create(host="h", pid=1, version="1", workers=2, slots=8)
     page = signed_in(Role.OPERATOR).get("/drains/new/").content.decode()
     assert "8 of 8 slots free now, on 1 host" in " ".join(page.split())
+
+
+def _warning(query: str = "") -> str:
+    page = signed_in(Role.OPERATOR, csrf=bool(query)).get(f"/drains/new/{query}").content.decode()
+    found = re.search(r"data-no-host>.*?<span>(.*?)</span>", page, re.DOTALL)
+    return " ".join(found[1].split()) if found else ""
+
+
+def test_the_preview_names_executors_that_no_host_can_run(backlog):
+    host = WorkerHost.objects.create(
+        host="h", pid=1, version="1", workers=2, slots=8, profiles=["other"]
+    )
+    said = _warning()
+    assert said.startswith("No host can run the executor true:")
+    assert said.endswith("The drain would wait until one can.")
+    ExecutorProfile.objects.create(name="other", argv=["/bin/true"])
+    PhaseFactory(run=RunFactory(executor=ExecutorProfile.objects.get(name="other")))
+    page = _warning("?batch_size=6")
+    assert page.endswith("The phases of other executors go on.")
+    WorkerHost.objects.filter(pk=host.pk).update(profiles=["true", "other"])
+    get_user_model().objects.all().delete()
+    assert _warning() == ""
+
+
+def test_without_any_executor_there_is_nothing_to_start(backlog):
+    ExecutorProfile.objects.all().delete()
+    page = signed_in(Role.OPERATOR).get("/drains/new/").content.decode()
+    assert "Nothing to start" in page
+    assert re.search(r"5.*<code>no_executor</code>", page)
 
 
 def test_the_page_asks_the_database_little(backlog):
