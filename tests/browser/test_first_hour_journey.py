@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
+from drain.dashboard.imports.form import MOST_MEGABYTES
 from drain.models import DrainSession, ExecutorProfile, Phase
 
 from .conftest import DRAIN_PAGE, Visit, violations
@@ -67,6 +68,29 @@ def test_a_preview_of_another_file_is_no_longer_offered_for_import(
     expect(page.get_by_role("alert")).to_contain_text("Nothing was imported")
     assert not Phase.objects.exists()
     complaints.clear()  # The browser notes every 422.
+
+
+def test_what_is_too_large_is_said_before_it_is_sent_and_nothing_is_cut_off(
+    olga: User, visit: Visit, complaints: list[str], tmp_path: Path
+) -> None:
+    page = visit("/import/")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    # The real limit takes the browser half a minute to type.
+    page.locator("form[data-import]").evaluate("form => { form.dataset.mostPasted = 30 }")
+    text = "run_id,phase_id,state\nnightly,a,FAILED"
+    page.get_by_label("Or its text").fill(text)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("alert")).to_contain_text("The text is too long")
+    assert page.get_by_label("Or its text").input_value() == text
+    page.get_by_label("Or its text").fill("")
+    large = tmp_path / "large.csv"
+    large.write_bytes(b"x" * ((MOST_MEGABYTES << 20) + 1))
+    page.get_by_label("File", exact=True).set_input_files(large)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("alert")).to_contain_text("a browser may bring 15 MB")
+    assert "POST" not in sent
+    assert complaints == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

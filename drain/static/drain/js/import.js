@@ -12,7 +12,21 @@
     region.replaceChildren(note);
   };
 
+  // A field that cuts off what is pasted would lose phases in silence, and a server that takes no more just hangs up.
+  function tooLarge() {
+    const { mostMegabytes, mostPasted } = form.dataset;
+    const file = form.elements.file.files[0];
+    if (file && file.size > mostMegabytes * 1024 * 1024)
+      return `The file has ${(file.size / 1024 / 1024).toFixed(1)} MB and a browser may bring ${mostMegabytes} MB: ` +
+        "pack it with gzip, or import it in the terminal.";
+    if ([...form.elements.text.value].length > mostPasted)
+      return "The text is too long: save it as a file and choose that.";
+    return "";
+  }
+
   async function preview() {
+    const refused = tooLarge();
+    if (refused) return said(refused);
     const data = new FormData(form);
     data.delete("seen");
     data.set("act", "preview");
