@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -126,6 +127,25 @@ def test_a_late_result_changes_nothing_once_something_has_happened_to_its_phase(
     assert (attempt.outcome, attempt.exit_code, attempt.telemetry_count) == ("lost", 0, 0)
     assert attempt.error.endswith("reported late: exit 0")
     books_agree()
+
+
+def test_a_late_result_changes_nothing_after_an_attempt_that_moved_no_state() -> None:
+    rounds, _, begun = all_lost(1)
+    lost = Attempt.objects.get()
+    assert lost.finished_at is not None
+    # Somebody else ran it meanwhile: an import adds what its source tells, an attempt without a transition.
+    Attempt.objects.create(
+        phase_id=lost.phase_id, run_id=lost.run_id, number=lost.number + 1, outcome="failed", worker="import",
+        started_at=lost.finished_at, finished_at=lost.finished_at + timedelta(seconds=5),
+    )  # fmt: skip
+    before = list(Phase.objects.values()), SessionRun.objects.values().get()
+    changes = Transition.objects.count()
+    assert rounds.write([late(begun[0], Outcome.COMPLETE, 0, telemetry=4)], 0, ()) == 1
+    assert (list(Phase.objects.values()), SessionRun.objects.values().get()) == before
+    assert Transition.objects.count() == changes
+    lost.refresh_from_db()
+    assert (lost.outcome, lost.exit_code) == ("lost", 0)
+    assert lost.error.endswith("reported late: exit 0")
 
 
 def test_who_has_not_its_lease_or_knows_no_code_replaces_no_loss() -> None:
