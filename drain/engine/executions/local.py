@@ -74,11 +74,16 @@ class LocalExecution:
         self._guarded(self._begin)
 
     def waits_on(self) -> list[int]:
-        """Return the descriptors of the child."""
-        return self._child.descriptors if self._child is not None else []
+        """Return the descriptors of the child, none while the pool collects it.
+
+        It closes them, and the next child may have the same numbers before this one is done.
+        """
+        return self._child.descriptors if self._child is not None and self._waiting is None else []
 
     def due_at(self) -> float:
-        """Return when a deadline, or the next look at the source, is due."""
+        """Return when a deadline, or the next look at the source, is due; never while the pool has an answer to give."""
+        if self._waiting is not None:
+            return _NEVER
         return self._child.due_at if self._child is not None else self._look_at
 
     def poll(self, ready: Collection[int]) -> None:
