@@ -74,6 +74,7 @@ PAGES: dict[str, Row] = {
     "drain:fingerprint-wake": Row(NOT_MADE_FOR, M),
     "drain:fingerprint-resolve": Row(NOT_MADE_FOR, M),
     "drain:fingerprint-merge": Row(NOT_MADE_FOR, M),
+    "drain:fingerprint-split": Row(NOT_MADE_FOR, M),
     "drain:evidence": Row(V, NOT_MADE_FOR),
     "drain:evidence-compare": Row(V, NOT_MADE_FOR),
     "drain:marker-detail": Row(V, NOT_MADE_FOR, "marker"),

@@ -105,6 +105,7 @@ _FINGERPRINTS = [
             ("wake", fingerprint_actions.fingerprint_wake),
             ("resolve", fingerprint_actions.fingerprint_resolve),
             ("merge", fingerprint_actions.fingerprint_merge),
+            ("split", fingerprint_actions.fingerprint_split),
         )
     ),
 ]

@@ -1,4 +1,4 @@
-"""What people decide about a cause: snooze, mute, wake, resolve, merge; each over one verb."""
+"""What people decide about a cause: snooze, mute, wake, resolve, merge and its undoing; each over one verb."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from drain.dashboard.http.actions import attempt, by, reason_of, verb
-from drain.evidence.fingerprints.lifecycle import By, CauseError, merge, mute, resolve, snooze, wake
+from drain.evidence.fingerprints.lifecycle import (
+    By,
+    CauseError,
+    merge,
+    mute,
+    resolve,
+    snooze,
+    split,
+    wake,
+)
 from drain.models import Fingerprint
 from drain.policy.numbers import whole
 
@@ -65,6 +74,12 @@ def fingerprint_merge(request: HttpRequest, key: str) -> HttpResponse:
         return merge(pk, target.pk, who)
 
     return _act(request, key, act, "merged")
+
+
+@verb(MANAGE)
+def fingerprint_split(request: HttpRequest, key: str) -> HttpResponse:
+    """Undo its merge: its failures count for it alone again."""
+    return _act(request, key, split, "a fingerprint of its own again")
 
 
 def _act(request: HttpRequest, key: str, act: Callable[[int, By], bool], word: str) -> HttpResponse:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from drain.db.sql import rows
 from drain.evidence.comparison.question import DEFAULT_DAYS
 from drain.evidence.fingerprints.identity import relatives
+from drain.fingerprints.likeness import Cause, likely_same
 from drain.models import Attempt, Fingerprint
 from drain.models.vocabulary import FAILURE_OUTCOMES
 
@@ -15,6 +18,8 @@ HOURS = 72
 SAMPLES = 3
 RUNS = 10
 MAY_BE = 10
+MERGED = 20
+COMPARED = 200
 _FAILURES = [outcome.value for outcome in FAILURE_OUTCOMES]
 
 # Daily totals plus what is not folded yet: exact at any moment. New and regressed causes come first,
@@ -120,3 +125,24 @@ def may_be(fingerprint: Fingerprint) -> list[Fingerprint]:
     """Fingerprints of the same headline that it may be, as far as the place is known; the latest first."""
     found = Fingerprint.objects.filter(key__in=relatives([fingerprint.key]).possible)
     return list(found.order_by("-last_seen", "-pk")[:MAY_BE])
+
+
+def likely(fingerprint: Fingerprint) -> list[tuple[Fingerprint, str]]:
+    """Fingerprints that are likely this one, each with why; compared are the latest of its type or headline."""
+    alike = Fingerprint.objects.filter(merged_into=None).exclude(headline="")
+    alike = alike.filter(Q(coarse=fingerprint.coarse) | Q(headline=fingerprint.headline))
+    latest = alike.exclude(pk=fingerprint.pk).order_by("-last_seen", "-pk")[:COMPARED]
+    found = {each.key: each for each in (*latest, fingerprint) if each.headline}
+    pairs = likely_same(
+        Cause(each.key, each.template, each.headline, each.place_known) for each in found.values()
+    )
+    return [
+        (found[pair.other if pair.one == fingerprint.key else pair.one], pair.why)
+        for pair in pairs
+        if fingerprint.key in (pair.one, pair.other)
+    ]
+
+
+def merged(fingerprint: Fingerprint) -> list[Fingerprint]:
+    """Fingerprints that were merged into it, the latest first."""
+    return list(fingerprint.merged.order_by("-last_seen", "-pk")[:MERGED])

@@ -78,6 +78,8 @@ def _context(fingerprint: Fingerprint) -> dict[str, Any]:
     fixes = list(markers[:FIXES])
     marker = fixes[0] if fixes else None
     runs = reads.affected_runs(keys)
+    likely = reads.likely(fingerprint)
+    shown = {other.pk for other, _ in likely}
     return {
         "now": now,
         "fingerprint": fingerprint,
@@ -92,7 +94,9 @@ def _context(fingerprint: Fingerprint) -> dict[str, Any]:
         "earlier_fixes": fixes[1:],
         "since_marker": reads.failures_around(keys, marker.applied_at) if marker else None,
         "fix_words": marker.verdict.get("words", "Not judged yet") if marker else "",
-        "may_be": reads.may_be(fingerprint),
+        "likely": likely,
+        "merged": reads.merged(fingerprint),
+        "may_be": [other for other in reads.may_be(fingerprint) if other.pk not in shown],
         "runs": runs,
         "phases": runs[0]["phases"] if runs else 0,
         "stations": _stations(fingerprint, marker),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from drain.models import Fingerprint
+from drain.models import AttemptDelta, Fingerprint
 from drain.models.roles import Role
+from drain.models.vocabulary import Outcome
 from tests.dashboard.people import signed_in
 from tests.factories import AttemptFactory, FingerprintFactory, PhaseFactory
 
@@ -80,5 +82,50 @@ def test_a_fingerprint_is_snoozed_woken_muted_and_resolved_with_a_reason():
 
 def test_an_operator_may_look_and_not_decide():
     cause, operator = FingerprintFactory(), signed_in(Role.OPERATOR)
-    for act in ("snooze", "mute", "wake", "resolve", "merge"):
+    for act in ("snooze", "mute", "wake", "resolve", "merge", "split"):
         assert operator.post(f"/fingerprints/{cause.key}/{act}/").status_code == 403
+
+
+def test_what_is_likely_the_same_is_shown_with_why_merged_with_one_click_and_undone_with_one():
+    one = FingerprintFactory(
+        key="one", coarse="c", headline="h1", template="refused by node7 of pool"
+    )
+    FingerprintFactory(key="two", coarse="c", headline="h2", template="refused by node9 of pool")
+    FingerprintFactory(key="far", coarse="c", headline="h3", template="no space left on device")
+    _an_attempt_failed_by("two")
+    manager = signed_in(Role.MANAGER)
+    page = manager.get("/fingerprints/one/").content.decode()
+    assert "differ in one place only: “node7” and “node9”" in page
+    assert "/fingerprints/two/merge/" in page
+    assert "/fingerprints/far/merge/" not in page
+    assert "0 failed attempts<" in page
+    assert "/merge/" not in signed_in(Role.VIEWER).get("/fingerprints/one/").content.decode()
+    form = {"into": "one", "reason": "Likely the same.", "next": "/fingerprints/one/"}
+    answer = manager.post("/fingerprints/two/merge/", form)
+    assert answer.headers["Location"] == "/fingerprints/one/"
+    assert Fingerprint.objects.get(key="two").merged_into == one
+    page = manager.get("/fingerprints/one/").content.decode()
+    assert "/fingerprints/two/split/" in page
+    assert "/fingerprints/two/merge/" not in page
+    assert "1 failed attempt<" in page, "what was counted for the other one before counts here"
+    manager.post("/fingerprints/two/split/", {"reason": "Undone.", "next": "/fingerprints/one/"})
+    assert Fingerprint.objects.get(key="two").merged_into is None
+    assert "0 failed attempts<" in manager.get("/fingerprints/one/").content.decode()
+    assert "1 failed attempt<" in manager.get("/fingerprints/two/").content.decode()
+    again = manager.post("/fingerprints/two/split/", {"reason": "Undone."}, follow=True)
+    assert "nothing changed" in again.content.decode()
+
+
+def _an_attempt_failed_by(key: str) -> None:
+    """As the statement that ends an attempt leaves it: the attempt, and what it adds to the totals."""
+    phase, ended = PhaseFactory(), timezone.now()
+    AttemptFactory(phase=phase, fingerprint=key, outcome=Outcome.FAILED, finished_at=ended)
+    AttemptDelta.objects.create(
+        finished_at=ended,
+        run_pk=phase.run_id,
+        category="unknown",
+        outcome=Outcome.FAILED,
+        fingerprint=key,
+        seconds=1,
+        telemetry_events=0,
+    )
