@@ -170,6 +170,8 @@ class Loop:
             self._children.stop(Command.INTERRUPT)
         ensure_warden(worker_id())
         self._host.refresh()
+        if not is_current():
+            self._ends_at = 0.0
         if time.monotonic() - self._plans_at > PLANS_LAST_SECONDS:
             self._plan()
         self._children.show(self._host.worker)
@@ -187,8 +189,6 @@ class Loop:
     def _look(self) -> LoopEnd | None:
         """Read what people want of the sessions; heed what concerns the children."""
         sessions = self._sessions
-        if not is_current():
-            self._ends_at = 0.0
         sessions.look(self._children.sessions, ending=self._asked_to_end or not self._ends_at)
         if sessions.host_stopped and not self._asked_to_end:
             self._asked_to_end = True

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from drain.engine import loop
 from drain.engine.attempts.started import EndedAttempt
 from drain.engine.errors import EngineError
 from drain.engine.inline import require_capable
 from drain.engine.loop import Loop, LoopEnd
+from drain.engine.workers import schema
 from drain.engine.workers.capability import executors_of_hosts
 from drain.engine.workers.hosts import register_host, strength
 from drain.models import Candidate, DrainSession, SessionRun, WorkerHost
@@ -47,6 +50,36 @@ def test_nothing_is_claimed_once_the_database_has_the_tables_of_another_version(
 def test_a_loop_of_another_version_ends_in_peace() -> None:
     migrated_by_a_newer_version()
     assert Loop(1).run() is LoopEnd.OUTDATED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_loop_that_lives_through_a_migration_ends_in_peace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def migrated() -> bool:
+        # Asked while the loop runs. The row of a migration would outlive this test, so the code's side moves.
+        monkeypatch.setattr(schema, "code_schema", lambda: "9999_new")
+        return False
+
+    assert Loop(1, interrupted=migrated).run() is LoopEnd.INTERRUPTED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_loop_reads_the_version_of_the_tables_once_a_second_however_often_it_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = 0
+
+    def current() -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    monkeypatch.setattr(loop, "is_current", current)
+    began = time.monotonic()
+    assert Loop(1).run() is LoopEnd.DONE
+    # At the start, at the first tick, and once for each second since.
+    assert 2 <= asked <= 2 + int(time.monotonic() - began)
 
 
 def test_a_drain_in_its_own_process_is_refused_with_the_way_out() -> None:
