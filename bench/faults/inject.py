@@ -67,6 +67,11 @@ def maintenance(site: Site, dice: random.Random, lease: float) -> bool:
     return kill(site.cluster("maintenance"))
 
 
+def web(site: Site, dice: random.Random, lease: float) -> bool:
+    """Kill the web server."""
+    return kill(site.web())
+
+
 def up(site: Site, dice: random.Random, lease: float) -> bool:
     """Kill `up` itself and start it again."""
     done = kill(site.up_pid())
@@ -145,7 +150,7 @@ def cancel(site: Site, dice: random.Random, lease: float) -> bool:
 FAULTS: dict[str, Fault] = {
     fault.__name__: fault
     for fault in (
-        worker, both_workers, worker_and_warden, warden, sentinel, cluster, stand_in, maintenance, up, stop_worker,
-        postmaster, backend, connections, read_only, pause, stop, cancel,
+        worker, both_workers, worker_and_warden, warden, sentinel, cluster, stand_in, maintenance, web, up,
+        stop_worker, postmaster, backend, connections, read_only, pause, stop, cancel,
     )
 }  # fmt: skip

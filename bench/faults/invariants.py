@@ -95,6 +95,15 @@ def _rollups(site: Site) -> list[str]:
     return [f"rollups differ from a recount: {checked.stdout.strip()[-300:]}"]
 
 
+def unanswered(site: Site) -> list[str]:
+    """Return whether the web server has not come back to answer."""
+    try:
+        site.until(site.answers, 30, "the web server does not answer")
+    except TimeoutError as error:
+        return [str(error)]
+    return []
+
+
 def leftovers(site: Site, code: int) -> list[str]:
     """Return what is left of a site whose `up` has ended with this code."""
     found = [] if code == 0 else [f"up ended with {code}"]

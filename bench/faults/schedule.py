@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from bench.faults.inject import FAULTS
-from bench.faults.invariants import leftovers, settle, violations
+from bench.faults.invariants import leftovers, settle, unanswered, violations
 from bench.faults.site import SCRIPT, Site
 from drainsite.postgres import PostgresError
 
@@ -92,6 +92,7 @@ def run_schedule(
     site.manage("session", "resume", "latest", check=False)
     found = settle(site, 90 + 3 * lease)
     found += violations(site)
+    found += unanswered(site)
     outcome.attempts = site.rows("SELECT count(*) FROM drain_attempt")[0][0]
     found += leftovers(site, site.stop())
     planted = [each for each in found if "99" in each.split()]

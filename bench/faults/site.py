@@ -6,12 +6,15 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import psycopg
 
@@ -37,6 +40,8 @@ class Site:
             "DRAINSITE_FSYNC": "off",
             "DRAIN_LEASE_SECONDS": str(lease),
         }
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
         self._up: subprocess.Popen[bytes] | None = None
         self._log = (folder / "up.log").open("ab")
 
@@ -57,8 +62,8 @@ class Site:
                 sys.executable,
                 str(ROOT / "manage.py"),
                 "up",
-                "--role",
-                "worker",
+                "--port",
+                str(self.port),
                 "--workers",
                 "2",
             ]
@@ -111,6 +116,24 @@ class Site:
             if f"Q_CLUSTER_NAME={name}".encode() in environment.split(b"\0"):
                 return pid
         return 0
+
+    def web(self) -> int:
+        """The first process that has the web server's command line, its stand-in or itself; 0 if there is none right now."""
+        for process in tree(self.up_pid()) if self.up_pid() else []:
+            argv = read(process.pid, "cmdline").split(b"\0")
+            if b"drainsite.web" in argv and str(self.port).encode() in argv:
+                return process.pid
+        return 0
+
+    def answers(self) -> bool:
+        """Whether the web server answers a request with any page of its own."""
+        try:
+            with urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5):
+                return True
+        except HTTPError:
+            return True
+        except OSError:
+            return False
 
     def cluster(self, name: str = "drain") -> int:
         """The main process of a cluster."""
