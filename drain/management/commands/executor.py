@@ -162,7 +162,11 @@ def _set_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--chunk", type=int, help="accepted for one release, without effect")
     parser.add_argument("--allow-dash", action="store_true", help="allow values that begin with -")
-    parser.add_argument("--os-user", default="", help="run as this OS user")
+    parser.add_argument(
+        "--os-user",
+        default="",
+        help="run as this OS user (the worker must be root); without it, the worker's own, who can read the site's secrets",
+    )
     _reason(parser)
     parser.add_argument("argv", nargs="*", metavar="-- ARGV", help="command with placeholders")
     _json(parser)
