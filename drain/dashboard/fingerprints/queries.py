@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from drain.db.sql import rows
 from drain.evidence.comparison.question import DEFAULT_DAYS
+from drain.evidence.fingerprints.aliases import STANDS_FOR
 from drain.evidence.fingerprints.identity import relatives
 from drain.fingerprints.likeness import Cause, likely_same
 from drain.models import Attempt, Fingerprint
@@ -24,27 +25,30 @@ _FAILURES = [outcome.value for outcome in FAILURE_OUTCOMES]
 
 # Daily totals plus what is not folded yet: exact at any moment. New and regressed causes come first,
 # then those that failed more today than yesterday.
-_LIST = """
-WITH days AS (
+_LIST = f"""
+WITH RECURSIVE days AS (
     SELECT key, day, attempts FROM drain_dailyfingerprint WHERE day >= %(today)s::date - 7
     UNION ALL
     SELECT fingerprint, (finished_at AT TIME ZONE 'UTC')::date, attempts FROM drain_attemptdelta
     WHERE fingerprint <> '' AND finished_at >= %(today)s::date - 7
-), counted AS (
-    SELECT coalesce(f.merged_into_id, f.id) AS id, sum(attempts) FILTER (WHERE day = %(today)s::date) AS today,
+), asked AS (
+    SELECT key, sum(attempts) FILTER (WHERE day = %(today)s::date) AS today,
         sum(attempts) FILTER (WHERE day = %(today)s::date - 1) AS yesterday, sum(attempts) AS week
-    FROM days JOIN drain_fingerprint f ON f.key = days.key GROUP BY 1
+    FROM days GROUP BY key
+), {STANDS_FOR}, counted AS (
+    SELECT s.key, sum(today) AS today, sum(yesterday) AS yesterday, sum(week) AS week
+    FROM asked JOIN stands_for s ON s.asked = asked.key GROUP BY 1
 )
 SELECT f.id, f.key, f.title, f.category, f.status, f.first_seen, f.last_seen,
     coalesce(c.today, 0)::int AS today, coalesce(c.yesterday, 0)::int AS yesterday, coalesce(c.week, 0)::int AS week,
     coalesce(c.today, 0) > coalesce(c.yesterday, 0) AS rising
-FROM drain_fingerprint f LEFT JOIN counted c ON c.id = f.id
+FROM drain_fingerprint f LEFT JOIN counted c ON c.key = f.key
 WHERE f.merged_into_id IS NULL AND (%(status)s::text = '' OR f.status = %(status)s::text)
     AND (%(q)s::text = '' OR strpos(lower(f.title), lower(%(q)s::text)) > 0 OR f.key = %(q)s::text)
 ORDER BY CASE f.status WHEN 'new' THEN 0 WHEN 'regressed' THEN 1 ELSE 2 END,
     coalesce(c.today, 0) > coalesce(c.yesterday, 0) DESC, coalesce(c.week, 0) DESC, f.last_seen DESC, f.id
 LIMIT %(limit)s::int OFFSET %(offset)s::int
-"""
+"""  # noqa: S608 - constants only
 _HOURS = """
 SELECT date_trunc('hour', finished_at) AS hour, count(*)::int AS n FROM drain_attempt
 WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[]) AND finished_at >= %(since)s::timestamptz

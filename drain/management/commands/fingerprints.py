@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django.db.models import Count
 
+from drain.evidence.fingerprints.aliases import members, resolve_keys
 from drain.management.listing import ListCommand, Row
 from drain.models import Fingerprint, Phase
 from drain.models.vocabulary import FingerprintStatus, PhaseState
@@ -32,13 +34,16 @@ class Command(ListCommand):
             found = found.filter(status=options["status"])
         causes = list(found[:limit])
         keys = [cause.key for cause in causes]
-        failed = Phase.objects.filter(state=PhaseState.FAILED, last_fingerprint__in=keys)
-        counts = dict(failed.values_list("last_fingerprint").annotate(count=Count("pk")).order_by())
+        failed = Phase.objects.filter(state=PhaseState.FAILED, last_fingerprint__in=members(keys))
+        by_key = dict(failed.values_list("last_fingerprint").annotate(count=Count("pk")).order_by())
+        counts: Counter[str] = Counter()
+        for key, stands_for in resolve_keys(by_key).items():
+            counts[stands_for] += by_key[key]
         return [
             {
                 "key": cause.key,
                 "status": cause.status,
-                "failed_now": counts.get(cause.key, 0),
+                "failed_now": counts[cause.key],
                 "category": cause.category,
                 "first_seen": cause.first_seen,
                 "last_seen": cause.last_seen,

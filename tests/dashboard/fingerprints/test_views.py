@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from io import StringIO
+
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from drain.models import AttemptDelta, Fingerprint
+from drain.dashboard.fingerprints.queries import causes_by_trend
+from drain.models import AttemptDelta, Fingerprint, FingerprintAlias
 from drain.models.roles import Role
 from drain.models.vocabulary import Outcome
 from tests.dashboard.people import signed_in
@@ -114,6 +119,24 @@ def test_what_is_likely_the_same_is_shown_with_why_merged_with_one_click_and_und
     assert "1 failed attempt<" in manager.get("/fingerprints/two/").content.decode()
     again = manager.post("/fingerprints/two/split/", {"reason": "Undone."}, follow=True)
     assert "nothing changed" in again.content.decode()
+
+
+def test_the_list_the_page_and_the_command_count_a_chain_of_merges_and_an_older_key():
+    last = FingerprintFactory(key="c", status="new")
+    middle = FingerprintFactory(key="b", merged_into=last)
+    FingerprintFactory(key="a", merged_into=middle)
+    FingerprintAlias.objects.create(key="older", fingerprint=middle, version=1)
+    FingerprintFactory(key="far")
+    for key in ("a", "b", "c", "older", "far"):
+        _an_attempt_failed_by(key)
+        PhaseFactory(state="FAILED", last_fingerprint=key)
+    listed = {item["key"]: item["week"] for item in causes_by_trend(timezone.now(), "", "", 9, 0)}
+    assert listed == {"c": 4, "far": 1}
+    assert "4 failed attempts<" in signed_in(Role.VIEWER).get("/fingerprints/c/").content.decode()
+    out = StringIO()
+    call_command("fingerprints", "--json", stdout=out)
+    said = json.loads(out.getvalue())["fingerprints"]
+    assert {item["key"]: item["failed_now"] for item in said} == {"c": 4, "far": 1}
 
 
 def _an_attempt_failed_by(key: str) -> None:
