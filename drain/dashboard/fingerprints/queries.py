@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from django.db.models import Q
 
+from drain.dashboard.http.cache import shared
 from drain.db.sql import rows
 from drain.evidence.comparison.question import DEFAULT_DAYS
-from drain.evidence.fingerprints.aliases import STANDS_FOR
+from drain.evidence.fingerprints.aliases import STANDS_FOR, members
 from drain.evidence.fingerprints.identity import relatives
 from drain.fingerprints.likeness import Cause, likely_same
-from drain.models import Attempt, Fingerprint
+from drain.models import Attempt, Fingerprint, FixMarker
 from drain.models.vocabulary import FAILURE_OUTCOMES
 
 HOURS = 72
@@ -21,6 +24,7 @@ RUNS = 10
 MAY_BE = 10
 MERGED = 20
 COMPARED = 200
+SECONDS = 5
 _FAILURES = [outcome.value for outcome in FAILURE_OUTCOMES]
 
 # Daily totals plus what is not folded yet: exact at any moment. New and regressed causes come first,
@@ -89,6 +93,37 @@ def causes_by_trend(
     """Causes, new and regressed first, then rising ones, then by failures of the last seven days (UTC)."""
     values = {"today": now.date(), "status": status, "q": q, "limit": limit, "offset": offset}
     return rows(_LIST, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What happened by a fingerprint, and which others resemble it: no act of a person changes these but a merge."""
+
+    hours: list[datetime]
+    counts: list[int]
+    """Failed attempts in each of the hours."""
+    total: int
+    samples: list[Attempt]
+    runs: list[dict[str, Any]]
+    around: dict[str, int] | None
+    """Failed attempts before and after its last fix; None without one."""
+    likely: list[tuple[Fingerprint, str]]
+    may_be: list[Fingerprint]
+
+
+def shared_facts(fingerprint: Fingerprint, fix: FixMarker | None, now: datetime) -> Facts:
+    """The facts of at most some seconds ago, for all who look; a merge, its undo and a fix are news."""
+    keys = members([fingerprint.key])
+
+    def read() -> Facts:
+        hours, counts = failures_per_hour(keys, now)
+        return Facts(
+            hours, counts, total_failures(keys), samples(keys), affected_runs(keys),
+            failures_around(keys, fix.applied_at) if fix else None, likely(fingerprint), may_be(fingerprint),
+        )  # fmt: skip
+
+    named = repr((sorted(keys), fix.pk if fix else None))
+    return shared(f"drain:fingerprint:{sha256(named.encode()).hexdigest()}", SECONDS, read)
 
 
 def failures_per_hour(keys: list[str], now: datetime) -> tuple[list[datetime], list[int]]:

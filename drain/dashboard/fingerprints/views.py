@@ -17,7 +17,7 @@ from drain.dashboard.http.responses import number_in, page_or_fragment
 from drain.dashboard.http.search_terms import cleaned
 from drain.dashboard.ui.charts import Marker, Series, stacked_chart
 from drain.dashboard.ui.states import look
-from drain.evidence.fingerprints.aliases import members, resolve_keys
+from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.models import Fingerprint, FixMarker, Transition
 from drain.models.vocabulary import FingerprintStatus
 
@@ -72,31 +72,29 @@ def fingerprint_detail(request: HttpRequest, key: str) -> HttpResponse:
 
 def _context(fingerprint: Fingerprint) -> dict[str, Any]:
     now = timezone.now()
-    keys = members([fingerprint.key])
-    hours, counts = reads.failures_per_hour(keys, now)
     markers = FixMarker.objects.filter(fingerprints=fingerprint).order_by("-applied_at", "-pk")
     fixes = list(markers[:FIXES])
     marker = fixes[0] if fixes else None
-    runs = reads.affected_runs(keys)
-    likely = reads.likely(fingerprint)
-    shown = {other.pk for other, _ in likely}
+    facts = reads.shared_facts(fingerprint, marker, now)
+    hours, runs = facts.hours, facts.runs
+    shown = {other.pk for other, _ in facts.likely}
     return {
         "now": now,
         "fingerprint": fingerprint,
-        "total": reads.total_failures(keys),
-        "samples": reads.samples(keys),
+        "total": facts.total,
+        "samples": facts.samples,
         "hours_chart": stacked_chart(
             [timezone.localtime(hour) for hour in hours],
-            [Series("failed", counts)],
+            [Series("failed", facts.counts)],
             _markers(marker, hours),
         ),
         "marker": marker,
         "earlier_fixes": fixes[1:],
-        "since_marker": reads.failures_around(keys, marker.applied_at) if marker else None,
+        "since_marker": facts.around,
         "fix_words": marker.verdict.get("words", "Not judged yet") if marker else "",
-        "likely": likely,
+        "likely": facts.likely,
         "merged": reads.merged(fingerprint),
-        "may_be": [other for other in reads.may_be(fingerprint) if other.pk not in shown],
+        "may_be": [other for other in facts.may_be if other.pk not in shown],
         "runs": runs,
         "phases": runs[0]["phases"] if runs else 0,
         "stations": _stations(fingerprint, marker),
