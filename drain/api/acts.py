@@ -38,7 +38,7 @@ from drain.models.vocabulary import PhaseState
 from drain.policy.moments import read_moment
 from drain.policy.stopping.limits import Limits
 
-from . import schemas as shapes
+from . import answers
 from .door import ApiError, Caller, caller
 from .reads import bulk, find_run, find_session
 from .schemas import (
@@ -84,7 +84,7 @@ def _session_verb(name: str, verb: Callable[[int, Actor], None]) -> None:
 
     act.__doc__ = f"{name.capitalize()} a drain; 409 when its state does not allow it."
     path = f"sessions/{{int:pk}}/{name}"
-    operation("POST", path, CHANGE, f"session-{name}", shapes.SessionResult)(act)
+    operation("POST", path, CHANGE, f"session-{name}", answers.SessionResult)(act)
 
 
 for _name, _verb in SESSION_VERBS.items():
@@ -96,7 +96,7 @@ for _name, _verb in SESSION_VERBS.items():
     "drains",
     "drain.add_drainsession",
     "drain-start",
-    shapes.DrainStarted,
+    answers.DrainStarted,
     status=201,
     extra=_KEY_HEADER,
 )
@@ -162,8 +162,8 @@ def _repeat(who: Caller, key: str, body: DrainIn) -> Repeat:
     "clear-queued",
     "drain.clear_queued",
     "clear-queued",
-    shapes.Moved,
-    also={202: shapes.Bulk},
+    answers.Moved,
+    also={202: answers.Bulk},
 )
 def clear_queued(request: HttpRequest, body: ClearIn) -> Any:
     """Move queued phases: those named, or all of a run, or all that are stale."""
@@ -181,7 +181,7 @@ def clear_queued(request: HttpRequest, body: ClearIn) -> Any:
 
 
 @operation(
-    "POST", "requeue", "drain.requeue_phase", "requeue", shapes.Moved, also={202: shapes.Bulk}
+    "POST", "requeue", "drain.requeue_phase", "requeue", answers.Moved, also={202: answers.Bulk}
 )
 def requeue(request: HttpRequest, body: RequeueIn) -> Any:
     """Put failed phases back into their pipeline's queue: those named, all of a run, or all that match."""
@@ -189,21 +189,21 @@ def requeue(request: HttpRequest, body: RequeueIn) -> Any:
 
 
 @operation(
-    "POST", "discard", "drain.discard_phase", "discard", shapes.Moved, also={202: shapes.Bulk}
+    "POST", "discard", "drain.discard_phase", "discard", answers.Moved, also={202: answers.Bulk}
 )
 def discard(request: HttpRequest, body: DiscardIn) -> Any:
     """Give failed phases up as skipped, or call them complete: those named, all of a run, or all that match."""
     return _act(request, "discard", _failed(body), {"to": body.to.upper()}, body.reason)
 
 
-@operation("POST", "selection", "drain.view_phase", "selection", shapes.SelectionOut)
+@operation("POST", "selection", "drain.view_phase", "selection", answers.SelectionOut)
 def selection(request: HttpRequest, body: SelectionIn) -> dict[str, Any]:
     """Count the phases that a filter means, before an act on them; writes nothing."""
     found = filter_of(body.filter).find(PhaseState(body.state))
     return count_selection(found).as_json()
 
 
-@operation("POST", "bulk/{int:pk}/cancel", "drain.view_bulkaction", "bulk-cancel", shapes.Bulk)
+@operation("POST", "bulk/{int:pk}/cancel", "drain.view_bulkaction", "bulk-cancel", answers.Bulk)
 def bulk_cancel(request: HttpRequest, pk: int) -> dict[str, Any]:
     """Do no further step; for who may do the act itself."""
     who = caller(request)

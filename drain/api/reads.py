@@ -18,7 +18,7 @@ from drain.evidence.rollups.fold import state_counts, state_totals
 from drain.models import BulkAction, BulkItem, DrainSession, Phase, Run
 from drain.models.vocabulary import LIVE_SESSION_STATES, PhaseState
 
-from . import schemas as shapes
+from . import answers
 from .door import ApiError
 from .schemas import MOST_LISTED, Listing, PhaseListing, SessionListing
 from .site import operation
@@ -30,7 +30,7 @@ SEE_SESSION = "drain.view_drainsession"
 SEE_PHASE = "drain.view_phase"
 
 
-@operation("GET", "overview", SEE_PHASE, "overview", shapes.Overview)
+@operation("GET", "overview", SEE_PHASE, "overview", answers.Overview)
 def overview(request: HttpRequest) -> dict[str, Any]:
     """Phases by state, the queue, live drains and workers."""
     states, workers = state_totals(), strength()
@@ -45,7 +45,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@operation("GET", "sessions", SEE_SESSION, "session-list", shapes.SessionPage)
+@operation("GET", "sessions", SEE_SESSION, "session-list", answers.SessionPage)
 def session_list(request: HttpRequest, listing: Query[SessionListing]) -> dict[str, Any]:
     """Sessions, newest first; `state` narrows."""
     found = DrainSession.objects.order_by("-pk")
@@ -54,14 +54,14 @@ def session_list(request: HttpRequest, listing: Query[SessionListing]) -> dict[s
     return page(request, listing, found, _session, newest=True)
 
 
-@operation("GET", "sessions/{int:pk}", SEE_SESSION, "session-detail", shapes.SessionDetail)
+@operation("GET", "sessions/{int:pk}", SEE_SESSION, "session-detail", answers.SessionDetail)
 def session_detail(request: HttpRequest, pk: int) -> dict[str, Any]:
     """One session, as `drain --json` prints it, with what was asked for."""
     session = find_session(pk)
     return _session(session) | session_result(session)
 
 
-@operation("GET", "phases", SEE_PHASE, "phase-list", shapes.PhasePage)
+@operation("GET", "phases", SEE_PHASE, "phase-list", answers.PhasePage)
 def phase_list(request: HttpRequest, listing: Query[PhaseListing]) -> dict[str, Any]:
     """Phases by id; `state`, `run` and `fingerprint` narrow."""
     found = Phase.objects.select_related("run").order_by("pk")
@@ -74,7 +74,7 @@ def phase_list(request: HttpRequest, listing: Query[PhaseListing]) -> dict[str, 
     return page(request, listing, found, _phase)
 
 
-@operation("GET", "phases/{int:pk}/why", SEE_PHASE, "phase-why", shapes.Why)
+@operation("GET", "phases/{int:pk}/why", SEE_PHASE, "phase-why", answers.Why)
 def phase_why(request: HttpRequest, pk: int) -> dict[str, Any]:
     """Why one phase is not drained, as its page and `manage.py why --json` say it."""
     phase = Phase.objects.select_related("run").filter(pk=pk).first()
@@ -84,7 +84,7 @@ def phase_why(request: HttpRequest, pk: int) -> dict[str, Any]:
     return explain(phase, timezone.now()).as_json() | ids
 
 
-@operation("GET", "runs", "drain.view_run", "run-list", shapes.RunPage)
+@operation("GET", "runs", "drain.view_run", "run-list", answers.RunPage)
 def run_list(request: HttpRequest, listing: Query[Listing]) -> dict[str, Any]:
     """Runs, newest first, with their phases by state."""
     answer = page(
@@ -96,7 +96,7 @@ def run_list(request: HttpRequest, listing: Query[Listing]) -> dict[str, Any]:
     return answer
 
 
-@operation("GET", "bulk/{int:pk}", "drain.view_bulkaction", "bulk-detail", shapes.BulkDetail)
+@operation("GET", "bulk/{int:pk}", "drain.view_bulkaction", "bulk-detail", answers.BulkDetail)
 def bulk_detail(request: HttpRequest, pk: int, listing: Query[Listing]) -> dict[str, Any]:
     """A bulk action: how far it is, and the rows that it left alone, a page at a time."""
     action = BulkAction.objects.filter(pk=pk).first()
