@@ -165,7 +165,7 @@ def _set_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--os-user",
         default="",
-        help="run as this OS user (the worker must be root); without it, the worker's own, who can read the site's secrets",
+        help="run as this OS user (the worker must be root); without it, the worker's own, who may read what the worker may",
     )
     _reason(parser)
     parser.add_argument("argv", nargs="*", metavar="-- ARGV", help="command with placeholders")
