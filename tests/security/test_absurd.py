@@ -79,7 +79,8 @@ def test_absurd_forms_are_answered(name):
         )
         key = (
             {"key": f"{0:032x}"}
-            if "fingerprint-" in page and page != "drain:fingerprint-list"
+            if page == "drain:first-account"
+            or ("fingerprint-" in page and page != "drain:fingerprint-list")
             else {}
         )
         reason = {"reason": "run_held"} if page == "drain:session-excluded" else {}

@@ -120,5 +120,5 @@ def test_the_page_of_a_fingerprint_shows_those_of_its_headline_beside_it():
     viewer = signed_in(Role.VIEWER)
     for key, other in (("reason", "placed"), ("placed", "reason")):
         page = viewer.get(f"/fingerprints/{key}/").content.decode()
-        assert "May be the same" in page
+        assert "Likely the same" in page
         assert f'href="/fingerprints/{other}/"' in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -26,10 +27,10 @@ class HeldPool(Pool):
 
     def __init__(self) -> None:
         super().__init__()
-        self.jobs = []
+        self.jobs: list[tuple[Any, Future[Any]]] = []
 
     def submit(self, job):
-        future = Future()
+        future: Future[Any] = Future()
         self.jobs.append((job, future))
         return future
 
