@@ -14,7 +14,7 @@ import signal
 from collections.abc import Callable, Collection
 
 from drain.engine.process.orphans import become_subreaper
-from drain.engine.process.sweep import OWN, carries
+from drain.engine.process.sweep import OWN, environment_of
 from drain.engine.process.tree import Process, children_of, is_running, look
 
 
@@ -40,6 +40,14 @@ class Adopted:
         if not is_running(process.pid, process.started):
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(process.pid, os.WNOHANG)
-        elif not carries(process.pid, OWN):
+        elif is_left(environment_of(process.pid)):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process.pid, signal.SIGKILL)
+
+
+def is_left(environment: bytes) -> bool:
+    """Whether a process with this environment may be ended; not what is marked as ours, nor what cannot be read (b"").
+
+    A server that runs as another user cannot be read by a root without CAP_SYS_PTRACE, as in most containers.
+    """
+    return bool(environment) and OWN not in environment

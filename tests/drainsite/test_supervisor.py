@@ -15,6 +15,7 @@ import pytest
 from drain.engine.process.tree import children_of
 from drainsite.postgres.postmaster import is_alive
 from drainsite.supervisor import supervisor
+from drainsite.supervisor.adopted import is_left
 from drainsite.supervisor.supervisor import ChildSpec, LeftoverError, Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -205,6 +206,20 @@ def test_what_dead_workers_left_in_another_session_is_ended_and_the_server_is_no
         assert is_alive(ours)
     finally:
         os.kill(ours, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("environment", "left"),
+    [
+        (b"\0", True),
+        (b"\0PATH=/bin\0DRAIN_CLAIM=x", True),
+        (b"\0PATH=/bin\0DRAINSITE_OWN=server", False),
+        (b"", False),
+    ],
+    ids=["wiped", "a phase's", "the server's", "unreadable"],
+)
+def test_what_cannot_be_read_is_nobodys_to_end(environment, left):
+    assert is_left(environment) is left
 
 
 def test_supervisor_and_stand_in_killed_leave_no_program(site):
