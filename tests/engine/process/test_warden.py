@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from drain.engine.process import warden as warden_module
 from drain.engine.process.contract import make_claim, worker_prefix
 from drain.engine.process.hardening import harden_process
 from drain.engine.process.sweep import boottime, sweep
@@ -153,7 +154,10 @@ def sleeping(worker, lease_until):
 
 
 @pytest.fixture
-def warden(worker):
+def warden(worker, monkeypatch):
+    """A warden of a process that adopts nothing: what this one starts beside it is no phase's."""
+    retire()
+    monkeypatch.setattr(warden_module, "_spared", [])
     yield ensure_warden(worker)
     retire()
 
