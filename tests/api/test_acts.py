@@ -112,7 +112,7 @@ def test_what_its_state_does_not_allow_is_a_conflict(script):
     session = SessionFactory()
     said = script().post(f"sessions/{session.pk}/pause", status=409)["error"]
     assert "is finished, so it cannot be paused" in said
-    script().post("sessions/99/pause", status=404)
+    script().post("sessions/999999/pause", status=404)
 
 
 @pytest.mark.parametrize(

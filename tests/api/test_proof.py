@@ -75,7 +75,7 @@ def test_a_report_and_a_comparison_are_those_of_the_commands(manager):
     assert found | {"made_at": ""} == command | {"made_at": ""}
     compared = manager.get(f"compare?kind=drain&drain={session.pk}")
     assert compared["asked"] == {"kind": "drain", "drain": str(session.pk)}
-    assert "There is no drain" in manager.get("compare?kind=drain&drain=99", 422)["error"]
+    assert "There is no drain" in manager.get("compare?kind=drain&drain=999999", 422)["error"]
     manager.get("compare?kind=tea", 422)
 
 
@@ -84,4 +84,4 @@ def test_what_if_replays_a_drain_under_other_limits(manager):
     path = f"sessions/{session.pk}/what-if"
     assert manager.post(path, {"limits": {"max_failure_rate": 0.5}})["kept"] == 0
     assert "makes no sense" in manager.post(path, {"limits": {"parallel": 0}}, 422)["error"]
-    manager.post("sessions/99/what-if", {"limits": {}}, 404)
+    manager.post("sessions/999999/what-if", {"limits": {}}, 404)

@@ -91,9 +91,9 @@ def test_a_bulk_action_shows_how_far_it_is_and_what_it_left_alone(viewer):
 @pytest.mark.parametrize(
     ("path", "status", "sentence"),
     [
-        ("sessions/99", 404, "There is no drain session 99"),
+        ("sessions/999999", 404, "There is no drain session 99"),
         (f"sessions/{'9' * 30}", 404, "There is no drain session"),
-        ("bulk/99", 404, "There is no bulk action 99"),
+        ("bulk/999999", 404, "There is no bulk action 99"),
         ("phases?run=nowhere", 404, "There is no run “nowhere”"),
         ("phases?state=BROKEN", 422, "state must be one of"),
         ("phases?limit=1000", 422, "limit must be a whole number"),
