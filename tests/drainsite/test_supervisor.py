@@ -49,6 +49,7 @@ import pathlib, subprocess, sys
 note = "echo $$ > %s/left-{0}; exec sleep 600" % sys.argv[1]
 for name, mark in (("nameless", ""), ("ours", "DRAINSITE_OWN=server")):
     subprocess.run(["sh", "-c", "setsid env -i %s sh -c '%s' >/dev/null 2>&1 &" % (mark, note.format(name))])
+subprocess.run(["sh", "-c", "sh -c '%s' >/dev/null 2>&1 &" % note.format("mine")])
 """
     + SLEEPER
 )
@@ -198,12 +199,13 @@ def left(site: Site, name: str) -> int:
 @pytest.mark.parametrize("killed", ["nobody", "stand-in"])
 def test_what_dead_workers_left_in_another_session_is_ended_and_the_server_is_not(site, killed):
     running = site(program=LEAVER)
-    nameless, ours = left(running, "nameless"), left(running, "ours")
+    nameless, ours, mine = (left(running, name) for name in ("nameless", "ours", "mine"))
     if killed == "stand-in":
         os.kill(running.stand_in(), signal.SIGKILL)
     try:
         until(lambda: not is_alive(nameless))
         assert is_alive(ours)
+        assert killed != "nobody" or is_alive(mine), "what stays in the session is the program's"
     finally:
         os.kill(ours, signal.SIGKILL)
 

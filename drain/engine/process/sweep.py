@@ -225,14 +225,15 @@ class _Warden:
         return bool(leases) and max(leases) <= now
 
     def _end_unknown(self) -> None:
-        """End what wiped its environment and left its group: the worker adopted it, and may be stopped."""
-        for number, group in self._groups.items():
-            if not group.claim and not group.ended:
-                _end_group(number)
-                group.ended = True
-        if self._spared is not None and os.getppid() == self._worker:
-            for pid in set(_adopted_by(self._worker)) - self._spared:
-                _kill_child(pid, self._worker)
+        """End what wiped its environment and left its group: the worker adopted it, and may be stopped.
+
+        In passes: the worker adopts the children of what dies.
+        """
+        for _ in range(_OVERDUE_PASSES):
+            if self._spared is not None and os.getppid() == self._worker:
+                for pid in set(_adopted_by(self._worker)) - self._spared:
+                    _kill_child(pid, self._worker)
+            time.sleep(_PAUSE)
 
 
 def _adopted_by(worker: int) -> list[int]:

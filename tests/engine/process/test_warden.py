@@ -33,7 +33,7 @@ worker = uuid.UUID(sys.argv[1])
 assert sys.argv[3] == "open" or harden_process()
 ensure_warden(worker)
 script = "sleep 61 & setsid sleep 62 >/dev/null 2>&1 & setsid setsid sleep 63 & sleep 64 & echo ready; "
-script += f"(setsid env -i sh -c 'echo $$ > {sys.argv[2]}/stray; exec sleep 65' >/dev/null 2>&1 &); wait"
+script += f"(setsid env -i sh -c 'echo $$ > {sys.argv[2]}/stray; setsid sleep 66 & echo $! > {sys.argv[2]}/below; exec sleep 65' >/dev/null 2>&1 &); wait"
 contract = Contract("r", "p", 0, 1, make_claim(worker, lease := uuid.uuid4()))
 profile = Profile("t", ("sh", "-c", script))
 def last_renewal(*_):
@@ -126,14 +126,14 @@ def test_what_a_stopped_worker_never_saw_leave_its_group_goes_with_the_lease_too
 ):
     """It wiped its environment and left its session: nothing but its parent tells whose it is."""
     process = run_worker("open", "60", "blocked", stdout=subprocess.PIPE, text=True)
-    wait_until(lambda: (tmp_path / "stray").exists() and (tmp_path / "stray").read_text())
-    stray = int((tmp_path / "stray").read_text())
+    wait_until(lambda: (tmp_path / "below").exists() and (tmp_path / "below").read_text())
+    stray, below = (int((tmp_path / name).read_text()) for name in ("stray", "below"))
     process.send_signal(signal.SIGUSR1)
     while process.stdout.readline() != "renewed\n":
         assert process.poll() is None
     process.send_signal(signal.SIGSTOP)
     assert is_alive(stray), "ended before its lease"
-    wait_until(lambda: not is_alive(stray))
+    wait_until(lambda: not is_alive(stray) and not is_alive(below))
 
 
 def test_the_deadline_of_a_phase_holds_while_its_worker_is_blocked(
