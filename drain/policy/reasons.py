@@ -14,7 +14,7 @@ class ExclusionReason(StrEnum):
     NO_LONGER_FAILED = "no_longer_failed"
     """Somebody moved the phase on since the plan was made."""
     LEASED = "leased"
-    """Another drain holds the phase right now."""
+    """Another drain or the pipeline itself holds the phase right now."""
     FILTERED_OUT = "filtered_out"
     """A filter of this drain does not match the phase."""
     PREFIX_EXCLUDED = "prefix_excluded"
@@ -52,7 +52,7 @@ class ExclusionReason(StrEnum):
 
 _EXCLUSION_SENTENCES = {
     ExclusionReason.NO_LONGER_FAILED: "It was moved on since the plan was made.",
-    ExclusionReason.LEASED: "Another drain holds this phase right now.",
+    ExclusionReason.LEASED: "Another drain or the pipeline itself is working on this phase right now.",
     ExclusionReason.FILTERED_OUT: "A filter of this drain does not match.",
     ExclusionReason.PREFIX_EXCLUDED: "The run's name begins with a skipped prefix.",
     ExclusionReason.RUN_HELD: "The run is on hold.",

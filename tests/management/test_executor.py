@@ -76,8 +76,9 @@ def test_a_profile_is_set_listed_and_removed(capsys):
     [
         (["x", "--timeout", "0", "--", "true"], "timeout must be more than 0"),
         (["x", "--timeout", "nan", "--", "true"], "timeout must be more than 0"),
-        (["x", "--"], "no command"),
-        (["x"], "no command"),
+        (["x", "--"], "Nothing to change of executor x: name an option, or its command after --"),
+        (["x"], "Nothing to change of executor x"),
+        (["x", "--cwd", "/srv"], "There is no executor 'x' to change: a new one needs its command"),
         (["x", "--max-parallel", "0", "--", "true"], "--max-parallel must be between"),
         (["x", "--", "run", "{nope}"], "Unknown placeholder {nope}"),
         (["x", "--", "sh", "-c", "echo {phase_id}"], "could run as code"),
@@ -93,6 +94,35 @@ def test_nonsense_is_refused_with_one_sentence(capsys, argv, sentence):
     assert code == 1
     assert sentence in errors
     assert not ExecutorProfile.objects.exists()
+
+
+def test_without_a_command_only_what_is_named_changes(capsys):
+    first = ("build", "--cwd", "/srv", "--env", "A=1", "B=2", "--env-from", "HOME", "--allow-dash")
+    executor(capsys, "set", *first, "--default", "--", "/bin/echo", "{phase_id}")
+    code, out, errors = executor(
+        capsys, "set", "build", "--env", "B=3", "C=4", "--env-from", "LANG", "--timeout", "7"
+    )
+    assert (code, errors, out) == (0, "", "Executor build is set and the default.\n")
+    stored = ExecutorProfile.objects.get()
+    assert stored.env == {"A": "1", "B": "3", "C": "4"}
+    assert (stored.env_from, stored.timeout_seconds) == (["HOME", "LANG"], 7)
+    assert (stored.cwd, stored.argv) == ("/srv", ["/bin/echo", "{phase_id}"])
+    assert (stored.allow_dash, stored.is_default) == (True, True)
+    assert executor(capsys, "set", "build", "--cwd", "")[0] == 0
+    assert ExecutorProfile.objects.get().cwd == ""
+    old = AuditEvent.objects.order_by("-id")[0].old
+    assert (old["cwd"], old["argv"]) == ("/srv", ["/bin/echo", "{phase_id}"])
+    assert executor(capsys, "set", "build", "--", "/bin/true")[0] == 0
+    assert ExecutorProfile.objects.get().env == {}, "with its command it is set as a whole"
+
+
+def test_a_change_that_no_host_could_run_changes_nothing(capsys):
+    executor(capsys, "set", "build", "--env", "A=1", "--", "true")
+    code, _, errors = executor(capsys, "set", "build", "--cwd", "/x", "--env", "SECRET KEY=1")
+    assert code == 1
+    assert "cannot be the name of an environment variable" in errors
+    stored = ExecutorProfile.objects.get()
+    assert (stored.cwd, stored.env) == ("", {"A": "1"})
 
 
 def test_unknown_flags_are_usage_errors(capsys):

@@ -71,6 +71,30 @@ def set_profile(
     return profile, check_profile(profile)
 
 
+def change_profile(
+    name: str, changes: Mapping[str, Any], by: Person, reason: str = ""
+) -> tuple[ExecutorProfile, list[str]]:
+    """Change of a profile only what `changes` names (fields of ProfileInput); the rest stays as it is.
+
+    Variables are added to those it has. Returns and raises as `set_profile`.
+    """
+    if not changes:
+        raise EngineError(
+            f"Nothing to change of executor {name}: name an option, or its command after --."
+        )
+    with transaction.atomic():
+        profile = ExecutorProfile.objects.select_for_update().filter(name=name).first()
+        if profile is None:
+            raise EngineError(
+                f"There is no executor {name[:60]!r} to change: a new one needs its command after --."
+            )
+        stored = {item.name: getattr(profile, item.name) for item in fields(ProfileInput)}
+        merged = {**stored, **changes, "argv": tuple(profile.argv)}
+        merged["env"] = {**profile.env, **changes.get("env", {})}
+        merged["env_from"] = tuple(dict.fromkeys((*profile.env_from, *changes.get("env_from", ()))))
+        return set_profile(ProfileInput(**merged), by, reason)
+
+
 def remove_profile(name: str, by: Person, reason: str = "") -> None:
     """Remove a profile that no run names any more. Raises EngineError."""
     with transaction.atomic():

@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 from drain.engine.errors import EngineError
 from drain.engine.workers.executors import (
     ProfileInput,
+    change_profile,
     check_profile,
     described,
     find_profile,
@@ -58,7 +59,11 @@ class Command(DatabaseCommand):
 
     def _set(self, options: dict[str, Any]) -> None:
         argv = (*(options.get("argv") or ()), *getattr(self, "command", ()))
-        profile, warnings = set_profile(_given(options, argv), _by(), options["reason"])
+        name, given, reason = options["name"], _given(options), options["reason"]
+        if argv:
+            profile, warnings = set_profile(ProfileInput(name, argv, **given), _by(), reason)
+        else:
+            profile, warnings = change_profile(name, given, _by(), reason)
         if options["chunk"] is not None:
             self.stderr.write(
                 "Note: --chunk does nothing any more: a worker looks after many phases at once (DRAIN_SLOTS)."
@@ -124,8 +129,8 @@ def _reason(parser: ArgumentParser) -> None:
 
 
 def _set_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("name", help="of the profile; a new name makes a new one")
-    parser.add_argument("--cwd", default="", help="folder the phases run in")
+    parser.add_argument("name", help="of the executor; a new name makes a new one")
+    parser.add_argument("--cwd", help="folder the phases run in")
     parser.add_argument("--timeout", type=float, help="seconds per phase")
     parser.add_argument(
         "--env",
@@ -143,17 +148,18 @@ def _set_arguments(parser: ArgumentParser) -> None:
         nargs="+",
         help="variables of the worker that are passed on",
     )
-    parser.add_argument("--preflight", default="", help="command that must succeed before a drain")
+    parser.add_argument("--preflight", help="command that must succeed before a drain")
     parser.add_argument(
         "--service",
-        default="",
         metavar="CMD",
         help="what its phases share, kept running during a drain",
     )
     parser.add_argument(
-        "--service-url", default="", metavar="URL", help="where that says that it is well, in JSON"
+        "--service-url", metavar="URL", help="where that says that it is well, in JSON"
     )
-    parser.add_argument("--default", action="store_true", help="for runs that name no executor")
+    parser.add_argument(
+        "--default", action="store_true", default=None, help="for runs that name no executor"
+    )
     parser.add_argument(
         "--max-parallel",
         type=int,
@@ -161,39 +167,45 @@ def _set_arguments(parser: ArgumentParser) -> None:
         help="phases of it at the same time, over all hosts",
     )
     parser.add_argument("--chunk", type=int, help="accepted for one release, without effect")
-    parser.add_argument("--allow-dash", action="store_true", help="allow values that begin with -")
+    parser.add_argument(
+        "--allow-dash", action="store_true", default=None, help="allow values that begin with -"
+    )
     parser.add_argument(
         "--os-user",
-        default="",
         help="run as this OS user (the worker must be root); without it, the worker's own, who may read what the worker may",
     )
     _reason(parser)
-    parser.add_argument("argv", nargs="*", metavar="-- ARGV", help="command with placeholders")
+    parser.add_argument(
+        "argv",
+        nargs="*",
+        metavar="-- ARGV",
+        help="command with placeholders; without it, only what is named is changed",
+    )
     _json(parser)
 
 
-def _given(options: dict[str, Any], argv: tuple[str, ...]) -> ProfileInput:
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Fields of ProfileInput that the command line names."""
     env = {}
     for pair in (pair for group in options["env"] for pair in group):
         name, equals, value = pair.partition("=")
         if not equals:
             raise CommandError(f"--env takes NAME=VALUE, not {name[:60]!r}.", returncode=1)
         env[name] = value
-    return ProfileInput(
-        name=options["name"],
-        argv=argv,
-        cwd=options["cwd"],
-        timeout_seconds=options["timeout"],
-        env=env,
-        env_from=tuple(name for group in options["env_from"] for name in group),
-        preflight=options["preflight"],
-        service=options["service"],
-        service_url=options["service_url"],
-        allow_dash=options["allow_dash"],
-        os_user=options["os_user"],
-        max_parallel=options["max_parallel"],
-        is_default=options["default"],
-    )
+    given = {
+        "cwd": options["cwd"],
+        "timeout_seconds": options["timeout"],
+        "env": env or None,
+        "env_from": tuple(name for group in options["env_from"] for name in group) or None,
+        "preflight": options["preflight"],
+        "service": options["service"],
+        "service_url": options["service_url"],
+        "allow_dash": options["allow_dash"],
+        "os_user": options["os_user"],
+        "max_parallel": options["max_parallel"],
+        "is_default": options["default"],
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _by() -> Person:
