@@ -122,14 +122,16 @@ def test_parameters_that_are_no_object_are_none(backlog: Backlog, params: object
     assert Phase.objects.get().state == "COMPLETE"
 
 
-@pytest.mark.parametrize("place", ["prepare", "start", "keep_log", "decide"])
+@pytest.mark.parametrize(
+    "place", ["local.prepare", "local.start", "local.keep_log", "results.decide"]
+)
 def test_whatever_goes_wrong_around_a_phase_fails_it_with_the_real_sentence(
     backlog: Backlog, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise LookupError("the disk said no")
 
-    monkeypatch.setattr(f"drain.engine.executions.local.{place}", broken)
+    monkeypatch.setattr(f"drain.engine.executions.{place}", broken)
     backlog.executor("true")
     backlog.run("r", 2)
     session = backlog.drain()

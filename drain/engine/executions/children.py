@@ -104,7 +104,8 @@ class Children:
     def _after_step(self, each: _Running) -> None:
         """Poll what it waits on now; take its result once there is one."""
         result = each.execution.result()
-        wanted = [] if result is not None else each.execution.waits_on()
+        over = result is not None or each.execution.goes_on
+        wanted = [] if over else each.execution.waits_on()
         for fd in each.polled:
             if fd not in wanted:
                 self._poller.unregister(fd)
@@ -112,7 +113,8 @@ class Children:
             if fd not in each.polled:
                 self._poller.register(fd, select.POLLIN)
         each.polled = wanted
-        if result is not None:
-            started = each.execution.started
+        started = each.execution.started
+        if over:
             del self._running[started.lease]
+        if result is not None:
             self.ended.append(EndedAttempt(started, result.without_states(each.shown.entered)))

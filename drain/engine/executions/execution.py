@@ -36,5 +36,9 @@ class Execution(Protocol):
         """Return how it ended; None while it runs."""
 
     @property
+    def goes_on(self) -> bool:
+        """Whether it goes on without this worker, which is done with it: another loop takes it over."""
+
+    @property
     def holds_slot(self) -> bool:
         """Whether it still takes a slot of its worker: reading a source back does not."""

@@ -15,19 +15,22 @@ T = TypeVar("T")
 
 
 class Pool:
-    """Threads of one loop. `descriptor` is readable once something was answered; read it with `heard`."""
+    """Threads of one loop, a few for each lane. `descriptor` is readable once something was answered; read it with `heard`."""
 
     def __init__(self) -> None:
-        self._threads: ThreadPoolExecutor | None = None
+        self._lanes: dict[str, ThreadPoolExecutor] = {}
         self.descriptor, self._write = os.pipe()
         os.set_blocking(self.descriptor, False)
         os.set_blocking(self._write, False)
 
-    def submit(self, job: Callable[[], T]) -> Future[T]:
-        """Do it in a thread, whose database connection is closed afterwards."""
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="drain-pool")
-        future = self._threads.submit(_closing, job)
+    def submit(self, job: Callable[[], T], lane: str = "") -> Future[T]:
+        """Do it in a thread, whose database connection is closed afterwards.
+
+        What is slow in one lane, such as a service that does not answer, holds up no other.
+        """
+        if lane not in self._lanes:
+            self._lanes[lane] = ThreadPoolExecutor(THREADS, thread_name_prefix="drain-pool")
+        future = self._lanes[lane].submit(_closing, job)
         future.add_done_callback(self._wake)
         return future
 
@@ -44,8 +47,8 @@ class Pool:
 
     def close(self) -> None:
         """Wait for what is being done, drop what has not begun, close the pipe."""
-        if self._threads is not None:
-            self._threads.shutdown(wait=True, cancel_futures=True)
+        for threads in self._lanes.values():
+            threads.shutdown(wait=True, cancel_futures=True)
         os.close(self.descriptor)
         os.close(self._write)
 

@@ -29,7 +29,7 @@ class HeldPool(Pool):
         super().__init__()
         self.jobs: list[tuple[Any, Future[Any]]] = []
 
-    def submit(self, job):
+    def submit(self, job, lane=""):
         future: Future[Any] = Future()
         self.jobs.append((job, future))
         return future
