@@ -25,15 +25,15 @@ from drain.policy.words import last_line
 LISTING = Listing(
     "attempts",
     (
-        Column("number", "Number", "pk", indexed=True),
-        Column("phase", "Phase", "phase__phase_id", descending=False),
-        Column("run", "Run", "run__run_id", descending=False),
-        Column("drain", "Drain", "session"),
-        Column("outcome", "Outcome", "outcome", descending=False),
-        Column("started", "Started", "started_at"),
-        Column("took", "Duration", "took"),
+        Column("number", "Number", "pk", indexed=True, kind="time"),
+        Column("phase", "Phase", "phase__phase_id", kind="name"),
+        Column("run", "Run", "run__run_id", kind="name"),
+        Column("drain", "Drain", "session", kind="time"),
+        Column("outcome", "Outcome", "outcome", kind="name"),
+        Column("started", "Started", "started_at", kind="time"),
+        Column("took", "Duration", "took", kind="duration"),
         Column("events", "Events", "telemetry_count"),
-        Column("worker", "Worker", "worker", descending=False),
+        Column("worker", "Worker", "worker", kind="name"),
     ),
     "-number",
     {

@@ -42,15 +42,15 @@ LISTED = 30
 LISTING = Listing(
     "drains",
     (
-        Column("number", "Number", "pk", indexed=True),
-        Column("state", "State", "state", descending=False),
-        Column("started", "Started", "created_at"),
-        Column("by", "By", "started_by", descending=False),
+        Column("number", "Number", "pk", indexed=True, kind="time"),
+        Column("state", "State", "state", kind="name"),
+        Column("started", "Started", "created_at", kind="time"),
+        Column("by", "By", "started_by", kind="name"),
         Column("selected", "Selected", "selected"),
         Column("complete", "Complete", "all_complete"),
         Column("failed", "Failed", "all_failed"),
         Column("retryable", "Retryable", "all_retryable"),
-        Column("took", "Took", "lasted"),
+        Column("took", "Took", "lasted", kind="duration"),
     ),
     "-number",
     {

@@ -12,6 +12,15 @@ from django.http import HttpRequest
 from drain.policy.numbers import whole
 
 M = TypeVar("M", bound=Model)
+WAYS = {
+    "number": ("most first", "fewest first"),
+    "time": ("newest first", "oldest first"),
+    "duration": ("longest first", "shortest first"),
+    "place": ("last first", "in their order"),
+    "name": ("Z to A", "A to Z"),
+}
+"""What a column's kind of value is called from its greatest down, and from its least up."""
+_RISING = ("name", "place")
 MOST = 10_000
 """Rows that are sorted without an index, and rows that a sorted list leads through."""
 
@@ -25,10 +34,32 @@ class Column:
     field: str = ""
     indexed: bool = False
     """Whether an index has its order, so that it sorts a list of any length."""
-    descending: bool = True
-    """The way a first click sorts: numbers and times begin with the most, names with A."""
+    kind: str = "number"
+    """One of WAYS. A first click begins with the most or the latest, names and places with the first."""
     one_way: bool = False
-    """Whether only this way makes sense."""
+    """Whether only the way of the first click makes sense."""
+
+    @property
+    def descending(self) -> bool:
+        """The way a first click sorts."""
+        return self.kind not in _RISING
+
+    def way(self, *, descending: bool) -> str:
+        """The way in words."""
+        return WAYS[self.kind][0 if descending else 1]
+
+    def sort(self, *, descending: bool) -> str:
+        """The value of `sort` in an address that asks for it."""
+        return f"-{self.name}" if descending else self.name
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """The values of `sort` that ask for this column, each with its words."""
+        ways = (self.descending,) if self.one_way else (self.descending, not self.descending)
+        return [
+            (self.sort(descending=down), f"{self.label}, {self.way(descending=down)}")
+            for down in ways
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +69,8 @@ class Order:
     column: Column
     descending: bool
     columns: tuple[Column, ...]
+    default: str
+    """The value of `sort` whose order the list has by itself."""
     few: bool = True
     """Whether the filters leave few enough rows for columns without an index."""
     refused: str = ""
@@ -57,31 +90,50 @@ class Order:
         return {
             "may": self.may(column),
             "sorted": ("descending" if self.descending else "ascending") if here else "",
-            "sort": f"-{name}" if turned else name,
+            "sort": column.sort(descending=turned),
+            "way": column.way(descending=turned),
         }
 
     @property
+    def choices(self) -> list[tuple[str, str]]:
+        """Values of `sort` with their words, for those who see no heads; "" is the list's own order."""
+        return [
+            ("" if sort == self.default else sort, words)
+            for column in filter(self.may, self.columns)
+            for sort, words in column.choices
+        ]
+
+    @property
+    def chosen(self) -> str:
+        """This order among the choices."""
+        sort = self.column.sort(descending=self.descending)
+        return "" if sort == self.default else sort
+
+    @property
     def sentence(self) -> str:
-        """How the list is sorted, and why not otherwise."""
-        way = ("most or latest" if self.descending else "least or first") + " on top"
+        """How the list is sorted, and when other columns would sort it."""
+        way = self.column.way(descending=self.descending)
         said = f"sorted by {self.column.label.lower()}, {way}"
-        if self.refused:
-            said += f"; {self.refused.lower()} sorts up to {MOST:,} rows: narrow the filters"
-        return said
+        if all(map(self.may, self.columns)):
+            return said
+        others = f"{self.refused.lower()} sorts" if self.refused else "other columns sort"
+        return f"{said}; {others} once the filters leave {MOST:,} rows or fewer"
 
 
 def read_order(
     request: HttpRequest, columns: Sequence[Column], default: str, few: bool = True
 ) -> Order:
     """The order that `sort` in the address asks for (`-failed`: most first), else the default; it never raises."""
-    text = request.GET.get("sort", "")
+    text = request.GET.get("sort", "") or default
     named = {column.name: column for column in columns}
     wanted = named.get(text.removeprefix("-"))
-    base = named[default.removeprefix("-")]
     if wanted is None or not (wanted.indexed or few):
-        refused = wanted.label if wanted else ""
-        return Order(base, default.startswith("-"), tuple(columns), few, refused)
-    return Order(wanted, text.startswith("-") or wanted.one_way, tuple(columns), few)
+        refused, text = wanted.label if wanted else "", default
+        wanted = named[default.removeprefix("-")]
+    else:
+        refused = ""
+    descending = wanted.descending if wanted.one_way else text.startswith("-")
+    return Order(wanted, descending, tuple(columns), default, few, refused)
 
 
 def is_few(found: QuerySet[Any]) -> bool:
@@ -106,6 +158,8 @@ class Place:
     start: int
     newer: int | None
     older: int | None
+    cut: int = 0
+    """The rows after which the list leads no further although there are more; 0 where there are none."""
 
 
 def begins_at(request: HttpRequest) -> int:
@@ -115,5 +169,6 @@ def begins_at(request: HttpRequest) -> int:
 
 def place_of(start: int, size: int, more: bool) -> Place:
     """The place of a page of `size` rows, with `more` behind it."""
-    older = start + size if more and start + size <= MOST else None
-    return Place(start, max(start - size, 0) if start else None, older)
+    on = more and start + size <= MOST
+    cut = start + size if more and not on else 0
+    return Place(start, max(start - size, 0) if start else None, start + size if on else None, cut)

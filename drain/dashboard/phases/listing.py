@@ -24,13 +24,13 @@ from drain.policy.words import last_line
 LISTING = Listing(
     "phases",
     (
-        Column("number", "Number", "pk", indexed=True),
-        Column("phase", "Phase", "beginning", indexed=True, descending=False),
-        Column("run", "Run", "run__run_id", descending=False),
-        Column("place", "Place in its run", "place", descending=False),
-        Column("state", "State", "state", descending=False),
+        Column("number", "Number", "pk", indexed=True, kind="time"),
+        Column("phase", "Phase", "beginning", indexed=True, kind="name"),
+        Column("run", "Run", "run__run_id", kind="name"),
+        Column("place", "Place in its run", "place", kind="place"),
+        Column("state", "State", "state", kind="name"),
         Column("attempts", "Attempts", "attempts"),
-        Column("changed", "Last change", "state_changed_at"),
+        Column("changed", "Last change", "state_changed_at", kind="time"),
     ),
     "-number",
     {

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from drain.dashboard.lists.download import chunks
-from drain.dashboard.runs.list_query import COUNTED, RunFilter, filtered_runs, searched
+from drain.dashboard.lists.order import Order
+from drain.dashboard.runs.list_order import COUNTED, ordered
+from drain.dashboard.runs.list_query import RunFilter, filtered_runs, searched
 from drain.evidence.rollups.fold import state_counts
 
 _FIELDS = ("pk", "run_id", "name", "source__name", "created_at")
@@ -15,9 +17,9 @@ EXPORTED = ("number", "run", "name", "source", "created", *COUNTED)
 """The columns of the file."""
 
 
-def exported(wanted: RunFilter, now: datetime) -> Iterator[Sequence[Any]]:
-    """The rows of the file, newest first."""
-    found = filtered_runs(wanted, now).filter(searched(wanted)).order_by("-created_at", "-pk")
+def exported(wanted: RunFilter, order: Order, now: datetime) -> Iterator[Sequence[Any]]:
+    """The rows of the file, in the order of the page."""
+    found = ordered(filtered_runs(wanted, now).filter(searched(wanted)), order)
     for runs in chunks(found.values_list(*_FIELDS)):
         counts = state_counts([pk for pk, *_ in runs])
         for pk, *rest in runs:

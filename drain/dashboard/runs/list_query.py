@@ -11,8 +11,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from drain.dashboard.http.search_terms import cleaned, parts, prefix_query
-from drain.dashboard.lists.order import MOST, Column, Order, Place, in_order, place_of
+from drain.dashboard.lists.order import MOST, Order, Place, in_order, place_of
 from drain.dashboard.lists.period import ALWAYS, Period
+from drain.dashboard.runs.list_order import COUNTED, most_of
 from drain.db.sql import rows
 from drain.engine.queue.blockers import of_stale
 from drain.evidence.rollups.fold import state_counts
@@ -55,29 +56,6 @@ SELECT r.id AS run_id, found.* FROM unnest(%(runs)s::bigint[]) AS r (id) CROSS J
         AND drain_words(last_failure_reason) @@ to_tsquery('simple', %(query)s) LIMIT 1
 ) found
 """
-# The states of a run are its totals and what is not folded into them yet (evidence/rollups).
-_RANKED = f"""
-SELECT run_id FROM (
-    SELECT run_id, count AS n FROM drain_statecount WHERE state = ANY(%(states)s::text[])
-    UNION ALL
-    SELECT run_pk, delta FROM drain_statedelta WHERE state = ANY(%(states)s::text[])
-) counts GROUP BY run_id HAVING sum(n) > 0 ORDER BY sum(n) DESC, run_id DESC LIMIT {MOST}
-"""  # noqa: S608 - a constant only
-COUNTED: dict[str, tuple[str, ...]] = {
-    "failed": ("FAILED",),
-    "complete": ("COMPLETE",),
-    "running": tuple(WORKING_STATES),
-    "queued": ("QUEUED",),
-    "skipped": ("SKIPPED",),
-    "all": tuple(PhaseState.values),
-}
-"""The columns that count phases, by the states that each counts."""
-COLUMNS = (
-    *(Column(name, name.capitalize(), indexed=True, one_way=True) for name in COUNTED),
-    Column("run", "Run", "run_id", indexed=True, descending=False),
-    Column("created", "Created", "created_at", indexed=True),
-    Column("source", "Source", "source__name", descending=False),
-)
 NEAR = 80
 """Runs among which a word is looked for before it is looked for in all: one that many errors hold is there."""
 
@@ -240,7 +218,7 @@ def _by_count(
     found: QuerySet[Run], states: Sequence[str], start: int, *, filtered: bool
 ) -> list[ListedRun]:
     """Those with most phases in these states on top, then those with none, newest first."""
-    ranked = [item["run_id"] for item in rows(_RANKED, {"states": list(states)})]
+    ranked = most_of(states)
     if filtered and ranked:
         left = set(found.filter(pk__in=ranked).values_list("pk", flat=True))
         ranked = [pk for pk in ranked if pk in left]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -21,13 +20,8 @@ from drain.dashboard.lists.period import read_period
 from drain.dashboard.runs.before_after import happened, read_past
 from drain.dashboard.runs.detail_query import dependency_graph, holds_on, holds_still, run_table
 from drain.dashboard.runs.list_export import EXPORTED, exported
-from drain.dashboard.runs.list_query import (
-    COLUMNS,
-    RunFilter,
-    filtered_runs,
-    run_page,
-    sorted_page,
-)
+from drain.dashboard.runs.list_order import COLUMNS
+from drain.dashboard.runs.list_query import RunFilter, filtered_runs, run_page, sorted_page
 from drain.dashboard.ui.commands import manage
 from drain.engine.queue.blockers import QueueFilter, oldest_queued
 from drain.evidence.rollups.fold import state_counts
@@ -54,10 +48,11 @@ def run_list(request: HttpRequest) -> HttpResponseBase:
     """Runs, those with most failed phases first; every filter is in the address, and so is a download."""
     now = timezone.now()
     wanted = RunFilter.read(request.GET.dict(), read_period(request, now))
-    if kind := download_wanted(request):
-        return download(kind, "runs", EXPORTED, exported(wanted, now))
+    few = is_few(filtered_runs(wanted, now))
     # Words are looked for among the newest first, which finds common ones at once.
-    order = read_order(request, COLUMNS, "-created" if wanted.q else "-failed", _few(wanted, now))
+    order = read_order(request, COLUMNS, "-created" if wanted.q else "-failed", few)
+    if kind := download_wanted(request):
+        return download(kind, "runs", EXPORTED, exported(wanted, order, now))
     if order.column.name == "created" and order.descending:
         page = run_page(wanted, number_in(request, "before"), number_in(request, "after"), now)
     else:
@@ -73,11 +68,6 @@ def run_list(request: HttpRequest) -> HttpResponseBase:
         "clear": link("run-list"),
     }
     return page_or_fragment(request, "runs/list.html", "runs/_list.html", context)
-
-
-def _few(wanted: RunFilter, now: datetime) -> bool:
-    """Whether few enough runs are left for the columns without an index; of no interest with words to look for."""
-    return not wanted.q and is_few(filtered_runs(wanted, now))
 
 
 @require_safe

@@ -97,8 +97,61 @@ def test_a_column_without_an_index_sorts_only_what_filters_leave_few_of(client, 
     assert page.index(">two<") < page.index(">one<")
     monkeypatch.setattr(order, "MOST", 1)
     page = client.get("/runs/?sort=source").content.decode()
-    assert "narrow the filters" in page
+    assert "source sorts once the filters leave 1 rows or fewer" in page
+    assert 'href="?sort=source"' not in page
     assert 'aria-sort="descending"' in page
+    page = client.get("/runs/?q=one").content.decode()
+    assert "sort=run" in page
+    assert 'value="source"' not in page
+
+
+def test_a_sorted_list_says_where_it_ends(client, monkeypatch):
+    monkeypatch.setattr(order, "MOST", 2)
+    monkeypatch.setattr("drain.dashboard.runs.list_query.PAGE", 2)
+    for n in range(5):
+        RunFactory(run_id=f"run-{n}")
+    assert "The list ends" not in client.get("/runs/?sort=run").content.decode()
+    page = client.get("/runs/?sort=run&from=2").content.decode()
+    assert "The list ends after 4 rows: narrow the filters, or download all" in page
+    assert names(client, "?sort=run&download=json") == [f"run-{n}" for n in range(5)]
+
+
+@pytest.mark.parametrize(
+    "sort",
+    [
+        "",
+        "-failed",
+        "-complete",
+        "-running",
+        "-all",
+        "run",
+        "-run",
+        "created",
+        "-created",
+        "source",
+    ],
+)
+def test_a_file_of_runs_stands_in_the_order_of_the_page(client, sort):
+    for n, (bad, good) in enumerate([(0, 2), (3, 0), (1, 1), (0, 0), (3, 1), (0, 0)]):
+        run = RunFactory(run_id=f"run-{n}", source=SourceFactory() if n % 2 else None)
+        failed(bad, run)
+        for _ in range(good):
+            PhaseFactory(run=run, state="COMPLETE")
+    shown = re.findall(r">(run-\d)</a>", client.get(f"/runs/?sort={sort}").content.decode())
+    assert len(shown) == 6
+    assert names(client, f"?sort={sort}&download=json") == shown
+
+
+def test_a_list_offers_its_orders_where_no_heads_are_shown(client):
+    RunFactory()
+    page = client.get("/runs/").content.decode()
+    chosen = page[page.index('name="sort"') :].partition("</select>")[0]
+    assert '<option value="" selected>Failed, most first</option>' in chosen
+    assert '<option value="run">Run, A to Z</option>' in chosen
+    assert '<option value="-run">Run, Z to A</option>' in chosen
+    page = client.get("/runs/?sort=-run").content.decode()
+    assert '<option value="-run" selected>' in page
+    assert "sorted by run, Z to A" in page
 
 
 def test_a_range_of_dates_narrows_page_and_file_alike(client):

@@ -1,0 +1,58 @@
+"""The columns that sort the list of runs, and its runs by how many of their phases are in some states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import Case, F, QuerySet, When
+from django.db.models.expressions import RawSQL
+
+from drain.dashboard.lists.order import MOST, Column, Order, in_order
+from drain.db.sql import rows
+from drain.models import Run
+from drain.models.vocabulary import WORKING_STATES, PhaseState
+
+COUNTED: dict[str, tuple[str, ...]] = {
+    "failed": ("FAILED",),
+    "complete": ("COMPLETE",),
+    "running": tuple(WORKING_STATES),
+    "queued": ("QUEUED",),
+    "skipped": ("SKIPPED",),
+    "all": tuple(PhaseState.values),
+}
+"""The columns that count phases, by the states that each counts."""
+COLUMNS = (
+    *(Column(name, name.capitalize(), indexed=True, one_way=True) for name in COUNTED),
+    Column("run", "Run", "run_id", indexed=True, kind="name"),
+    Column("created", "Created", "created_at", indexed=True, kind="time"),
+    Column("source", "Source", "source__name", kind="name"),
+)
+# The states of a run are its totals and what is not folded into them yet (evidence/rollups).
+_COUNT = """coalesce((SELECT sum(n) FROM (
+    SELECT count AS n FROM drain_statecount WHERE run_id = drain_run.id AND state = ANY(%s)
+    UNION ALL
+    SELECT delta FROM drain_statedelta WHERE run_pk = drain_run.id AND state = ANY(%s)
+) counts), 0)"""
+_RANKED = f"""
+SELECT run_id FROM (
+    SELECT run_id, count AS n FROM drain_statecount WHERE state = ANY(%(states)s::text[])
+    UNION ALL
+    SELECT run_pk, delta FROM drain_statedelta WHERE state = ANY(%(states)s::text[])
+) counts GROUP BY run_id HAVING sum(n) > 0 ORDER BY sum(n) DESC, run_id DESC LIMIT {MOST}
+"""  # noqa: S608 - a constant only
+
+
+def most_of(states: Sequence[str]) -> list[int]:
+    """The runs that have phases in these states, those with most first; MOST of them at most."""
+    return [item["run_id"] for item in rows(_RANKED, {"states": list(states)})]
+
+
+def ordered(found: QuerySet[Run], order: Order) -> QuerySet[Run]:
+    """All of these runs in an order, without the page's end of it: for a file."""
+    counted = COUNTED.get(order.column.name)
+    if not counted:
+        return in_order(found, order)
+    states = [str(state) for state in counted]
+    ranked = found.annotate(counted=RawSQL(_COUNT, [states, states]))  # noqa: S611 - a constant only
+    among_equals = Case(When(counted__gt=0, then=F("pk")))
+    return ranked.order_by("-counted", among_equals.desc(nulls_last=True), "-created_at", "-pk")
