@@ -152,6 +152,9 @@ class SessionFingerprint(models.Model):
     )
     run_pk = models.BigIntegerField()
     key = models.CharField(max_length=48)
+    # As of `Fingerprint`: what may be one failure counts against one limit. Empty at a level without a place.
+    headline = models.CharField(max_length=48, blank=True, default="", db_default="")
+    place_known = models.BooleanField(default=True, db_default=True)
     count = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -159,6 +162,9 @@ class SessionFingerprint(models.Model):
             models.UniqueConstraint(
                 fields=["session", "run_pk", "key"], name="drain_session_fingerprint_once"
             ),
+        ]
+        indexes = [
+            models.Index(fields=["session", "run_pk", "headline"], name="drain_session_headline"),
         ]
 
     def __str__(self) -> str:

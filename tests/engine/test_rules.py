@@ -11,7 +11,9 @@ from drain.engine.queue.holds import hold
 from drain.engine.sessions.replay import replay
 from drain.engine.sessions.results import dropped_from_plan, session_result
 from drain.engine.sessions.scope import SessionScope
+from drain.fingerprints import fingerprint
 from drain.models import Attempt, ExecutorProfile, Phase, Run
+from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.models.vocabulary import Order
 from drain.policy.stopping.limits import Limits
 from tests.engine.conftest import SOMEBODY, Backlog
@@ -74,6 +76,51 @@ def test_a_cause_of_which_something_completed_goes_on(backlog: Backlog) -> None:
     session = backlog.drain(max_session_fingerprint_repeats=2, max_attempts_per_phase=1)
     assert dropped_from_plan(session.pk) == {"fingerprint_stopped": 1}
     assert Attempt.objects.filter(outcome="failed").count() == 4
+
+
+# The same error with its place and without it, and one of the same words at another place.
+HERE = """printf 'Traceback (most recent call last):\\n  File "job.py", line 7, in load\\nValueError: broken\\n' >&2"""
+THERE = HERE.replace("load", "save")
+SOMEWHERE = "echo 'ValueError: broken' >&2"
+
+
+@pytest.mark.parametrize(
+    ("ways", "failed"),
+    [
+        ([HERE, SOMEWHERE], 3),  # may be one: the third ends it
+        ([SOMEWHERE, HERE, THERE], 4),  # what names no place may be both, which are not one another
+        ([HERE, THERE], 5),  # both places are known: two causes, and the third of the first ends it
+    ],
+)
+def test_what_may_be_one_failure_counts_against_one_limit(
+    backlog: Backlog, ways: list[str], failed: int
+) -> None:
+    turns = "\n".join(f"{at}) {way};;" for at, way in enumerate(ways))
+    backlog.executor(f"case $(( ${{DRAIN_RUN_ID#r}} % {len(ways)} )) in\n{turns}\nesac; exit 1")
+    for number in range(8):
+        backlog.run(f"r{number}", 1)
+    limits: dict[str, Any] = {"max_session_fingerprint_repeats": 3, "max_attempts_per_phase": 1}
+    session = backlog.drain(**limits)
+    assert session_result(session)["failed"] == failed
+    assert replay(session, Limits(batch_size=1000, **limits)).skipped == 0
+
+
+def test_phases_known_by_what_may_be_a_failure_that_came_too_often_are_left_alone(
+    backlog: Backlog,
+) -> None:
+    backlog.executor(f'[ "$DRAIN_RUN_ID" = r0 ] || {{ {HERE}; exit 1; }}')
+    for number in range(6):
+        backlog.run(f"r{number}", 1)
+    known, now = fingerprint("ValueError: broken"), timezone.now()
+    record_fingerprints([Seen(known, "ValueError: broken", now, now)])
+    Phase.objects.update(last_fingerprint=known.key)
+    limits: dict[str, Any] = {"max_session_fingerprint_repeats": 2, "max_attempts_per_phase": 1}
+    session = backlog.drain(**limits)
+    assert not Attempt.objects.filter(fingerprint=known.key).exists()
+    assert dropped_from_plan(session.pk) == {"fingerprint_stopped": 3}
+    assert replay(session, Limits(batch_size=1000, **limits)).skipped == 0
+    one = Limits(batch_size=1000, **{**limits, "max_session_fingerprint_repeats": 1})
+    assert replay(session, one).skipped == 1
 
 
 def test_a_run_without_an_executor_is_left_out_and_the_others_run(backlog: Backlog) -> None:

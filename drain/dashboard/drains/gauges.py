@@ -34,15 +34,19 @@ _LEVELS = {
     KeyLevel.FINE: "fine fingerprint",
 }
 
-# A gauge shows the highest count, so only that row is read, whatever the number of runs.
+# A gauge shows the highest count as the limit sees it, with what may be the same failure, and names the most frequent
+# of these.
 _REPEATS = """
-(SELECT true AS of_run, r.run_id AS run, coalesce(p.title, f.key) AS title, f.count AS n
- FROM drain_sessionfingerprint f JOIN drain_run r ON r.id = f.run_pk LEFT JOIN drain_fingerprint p ON p.key = f.key
- WHERE f.session_id = %(session)s::bigint AND f.run_pk <> 0 ORDER BY f.count DESC, f.id LIMIT 1)
-UNION ALL
-(SELECT false, '', coalesce(p.title, f.key), f.count
- FROM drain_sessionfingerprint f LEFT JOIN drain_fingerprint p ON p.key = f.key
- WHERE f.session_id = %(session)s::bigint AND f.run_pk = 0 ORDER BY f.count DESC, f.id LIMIT 1)
+WITH failure AS (
+    SELECT run_pk, (array_agg(key ORDER BY count DESC, id))[1] AS key, min(id) AS id,
+        CASE WHEN bool_and(place_known) THEN max(count) ELSE sum(count)::int END AS n
+    FROM drain_sessionfingerprint WHERE session_id = %(session)s::bigint
+    GROUP BY run_pk, coalesce(nullif(headline, ''), key)
+), highest AS (
+    SELECT DISTINCT ON (run_pk = 0) run_pk, key, n FROM failure ORDER BY run_pk = 0, n DESC, id
+)
+SELECT h.run_pk <> 0 AS of_run, coalesce(r.run_id, '') AS run, coalesce(p.title, h.key) AS title, h.n
+FROM highest h LEFT JOIN drain_run r ON r.id = h.run_pk LEFT JOIN drain_fingerprint p ON p.key = h.key
 """
 
 

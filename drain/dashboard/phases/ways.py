@@ -32,7 +32,7 @@ def blocker_of(phase: Phase, why: Explanation, needs: Sequence[dict[str, Any]]) 
     if why.reason == ExclusionReason.RUN_HELD:
         return Blocker("Holds, and who may release this one", f"{link('queued-list')}#holds")
     if why.reason == ExclusionReason.FINGERPRINT_SNOOZED and phase.last_fingerprint:
-        return Blocker("The snoozed fingerprint", cause_href(phase.last_fingerprint))
+        return Blocker("The snoozed fingerprint", cause_href(why.detail.rpartition(" ")[2]))
     if why.reason == ExclusionReason.NO_EXECUTOR:
         return Blocker("Executors", link("admin:drain_executorprofile_changelist"))
     return None

@@ -75,12 +75,19 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT a.worker, a.lease, a.outcome FROM drain_attempt a WHERE a.phase_id = p.id ORDER BY a.number DESC LIMIT 1
 ) lost ON p.attempts > 0 AND lost.outcome = 'lost'
-LEFT JOIN drain_sessionfingerprint stopped ON NOT %(force)s::bool AND stopped.session_id = %(session)s::bigint
-    AND stopped.run_pk = 0 AND stopped.count >= %(session_repeats)s::int AND p.last_fingerprint <> ''
-    AND stopped.key = CASE %(key_level)s::text WHEN 'key' THEN p.last_fingerprint
-        WHEN 'coarse' THEN (SELECT f.coarse FROM drain_fingerprint f WHERE f.key = p.last_fingerprint)
-        ELSE (SELECT a.fine FROM drain_attempt a WHERE a.phase_id = p.id
-              AND a.fingerprint = p.last_fingerprint ORDER BY a.number DESC LIMIT 1) END
+LEFT JOIN LATERAL (
+    SELECT CASE %(key_level)s::text WHEN 'key' THEN k.key WHEN 'coarse' THEN f.coarse
+        ELSE (SELECT a.fine FROM drain_attempt a WHERE a.phase_id = p.id AND a.fingerprint = k.key
+              ORDER BY a.number DESC LIMIT 1) END AS key,
+        CASE WHEN %(key_level)s::text <> 'coarse' THEN nullif(f.headline, '') END AS headline, f.place_known
+    FROM (VALUES (p.last_fingerprint)) k (key) LEFT JOIN drain_fingerprint f ON f.key = k.key
+) failure ON NOT %(force)s::bool AND %(session_repeats)s::int < {OUT_OF_REACH} AND p.last_fingerprint <> ''
+LEFT JOIN LATERAL (
+    SELECT failure.key FROM drain_sessionfingerprint s
+    WHERE s.session_id = %(session)s::bigint AND s.run_pk = 0 AND (s.key = failure.key
+        OR s.headline = failure.headline AND NOT (s.place_known AND failure.place_known))
+    HAVING sum(s.count) >= %(session_repeats)s::int
+) stopped ON true
 ORDER BY candidate.tier, candidate.position
 FOR NO KEY UPDATE OF p SKIP LOCKED
 """  # noqa: S608 - constants only

@@ -11,7 +11,7 @@ from django.utils import timezone
 from drain.db.prepared import Row
 from drain.engine.attempts.books import SessionBooks, lock_phases, lock_runs, refresh_runs
 from drain.engine.attempts.context import SessionContext
-from drain.engine.attempts.judge import Finished, judge, judgement_key
+from drain.engine.attempts.judge import Failure, Finished, judge, judgement_key
 from drain.engine.attempts.pulse import enter_states
 from drain.engine.attempts.started import EndedAttempt, StartedAttempt
 from drain.fingerprints import Fingerprint, fingerprint
@@ -22,7 +22,7 @@ from drain.models.transitions.late import keep_late, replace_lost
 from drain.models.vocabulary import PhaseState
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import FAILURES, UNCOUNTED, Outcome
-from drain.policy.stopping.limits import Limits
+from drain.policy.stopping.limits import KeyLevel, Limits
 from drain.policy.stopping.retry import back_off, offered_again
 from drain.policy.stopping.tallies import Ended
 
@@ -151,25 +151,31 @@ def _finished(
     found: Mapping[int, Row],
 ) -> Finished:
     started, decision = each.started, each.result.decision
-    key = ""
-    if cause is not None:
-        key = judgement_key(context.limits.key_level.value, cause.key, cause.coarse, cause.fine)
+    failure = None if cause is None else _failure(cause, context.limits.key_level)
+    ended = Ended(
+        outcome=decision.outcome,
+        repeat_key=failure.key if failure else "",
+        telemetry=decision.telemetry_count,
+        position=started.position,
+        attempt=started.tries,
+        run_id=started.run_id,
+        phase_id=started.phase_id,
+    )
     return Finished(
         attempt=started.attempt,
         session=context.session,
         session_run=found[started.attempt]["session_run"],
         row=found[started.attempt],
         cause=started.cause,
-        ended=Ended(
-            outcome=decision.outcome,
-            repeat_key=key,
-            telemetry=decision.telemetry_count,
-            position=started.position,
-            attempt=started.tries,
-            run_id=started.run_id,
-            phase_id=started.phase_id,
-        ),
+        ended=ended,
+        failure=failure if ended.repeats else None,
     )
+
+
+def _failure(cause: Fingerprint, level: KeyLevel) -> Failure:
+    """At a level that looks at no place nothing may be another."""
+    key = judgement_key(level.value, cause.key, cause.coarse, cause.fine)
+    return Failure(key, "" if level is KeyLevel.COARSE else cause.headline, cause.place_known)
 
 
 def _record_causes(kept: Sequence[tuple[EndedAttempt, Fingerprint | None]]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from drain.db.prepared import Row, rows
 from drain.engine.attempts.books import SessionBooks, refresh_runs
@@ -16,12 +17,17 @@ from drain.policy.stopping.tallies import Ended, RunTally
 
 _VERDICTS = (RunTier.PROMISING, RunTier.DEPRIORITISED)
 _COUNT = """
-INSERT INTO drain_sessionfingerprint AS f (session_id, run_pk, key, count)
-SELECT session, run, key, count
-FROM unnest(%(session)s::bigint[], %(run)s::bigint[], %(key)s::text[], %(count)s::int[])
-    AS g (session, run, key, count) ORDER BY session, run, key
-ON CONFLICT (session_id, run_pk, key) DO UPDATE SET count = f.count + excluded.count
-RETURNING session_id, run_pk, key, count
+INSERT INTO drain_sessionfingerprint AS f (session_id, run_pk, key, headline, place_known, count)
+SELECT session, run, key, headline, known, count
+FROM unnest(%(session)s::bigint[], %(run)s::bigint[], %(key)s::text[], %(headline)s::text[], %(known)s::bool[],
+    %(count)s::int[]) AS g (session, run, key, headline, known, count) ORDER BY session, run, key
+ON CONFLICT (session_id, run_pk, key) DO UPDATE SET count = f.count + excluded.count,
+    place_known = f.place_known AND excluded.place_known
+RETURNING session_id, run_pk, key, count, (
+    -- As it was before these ends: the statement does not see what it writes.
+    SELECT coalesce(sum(kin.count), 0)::int FROM drain_sessionfingerprint kin
+    WHERE kin.session_id = f.session_id AND kin.run_pk = f.run_pk AND kin.headline = f.headline
+      AND f.headline <> '' AND kin.key <> f.key AND NOT (kin.place_known AND f.place_known)) AS kin
 """
 _TIERS = """
 UPDATE drain_sessionrun r SET tier = g.tier, verdict_detail = g.detail
@@ -47,6 +53,23 @@ RETURNING c.session_run_id
 """
 
 
+class Failure(NamedTuple):
+    """What failed, as the repeat limits count it."""
+
+    key: str
+    """At the session's level."""
+    headline: str
+    """Empty where the key is all of it: then it is like no other."""
+    place_known: bool
+
+    def may_be(self, other: Failure) -> bool:
+        """Whether both are, or may be, one."""
+        if self.key == other.key:
+            return True
+        sure = self.place_known and other.place_known
+        return bool(self.headline) and self.headline == other.headline and not sure
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """An attempt that was just booked as ended, as the rules see it."""
@@ -59,6 +82,8 @@ class Finished:
     cause: str
     """What its phase was known by in the plan."""
     ended: Ended
+    failure: Failure | None
+    """Of what the repeat limits count; None when they do not count this end."""
 
 
 @dataclass(slots=True)
@@ -92,7 +117,7 @@ def judge(
     if not finished:
         return
     changes = _Changes(_runs(finished))
-    counts = _counts_before(finished, changes.runs)
+    counts = _count(finished, changes.runs)
     for each in finished:
         _judge_one(each, books[each.session], contexts[each.session], changes, counts)
     _write(changes)
@@ -114,25 +139,55 @@ def _runs(finished: Sequence[Finished]) -> dict[int, _Run]:
     }
 
 
-_Key = tuple[int, int, str]
-"""Session, run (0 for the session as a whole), failure."""
+_Scope = tuple[int, int]
+"""Session and run; run 0 is the session as a whole."""
 
 
-def _counts_before(finished: Sequence[Finished], runs: dict[int, _Run]) -> dict[_Key, int]:
-    """How often each failure had come before these, by session and by run; counts these as well."""
-    new: Counter[_Key] = Counter()
+@dataclass(slots=True)
+class _Counts:
+    """How often failures came, with what may be them: before the ends that are judged now, and in those so far."""
+
+    before: dict[tuple[int, int, str], int] = field(default_factory=dict)
+    judged: dict[_Scope, list[Failure]] = field(default_factory=lambda: defaultdict(list))
+
+    def seen(self, scope: _Scope, failure: Failure | None) -> dict[str, int]:
+        """As the rules want it: by key."""
+        if failure is None:
+            return {}
+        since = sum(failure.may_be(other) for other in self.judged[scope])
+        return {failure.key: self.before[(*scope, failure.key)] + since}
+
+    def add(self, scopes: Iterable[_Scope], failure: Failure | None) -> None:
+        """One more of it."""
+        if failure is not None:
+            for scope in scopes:
+                self.judged[scope].append(failure)
+
+
+def _count(finished: Sequence[Finished], runs: dict[int, _Run]) -> _Counts:
+    """Write how often each failure has come by now, by session and by run."""
+    new: dict[tuple[int, int, str], list[Failure]] = defaultdict(list)
     for each in finished:
-        if each.ended.repeats:
-            new[each.session, 0, each.ended.repeats] += 1
-            new[each.session, runs[each.session_run].run, each.ended.repeats] += 1
+        if each.failure is not None:
+            for run in (0, runs[each.session_run].run):
+                new[each.session, run, each.failure.key].append(each.failure)
     if not new:
-        return {}
+        return _Counts()
     keys = sorted(new)
-    session, run, key = (list(column) for column in zip(*keys, strict=True))
-    values = {"session": session, "run": run, "key": key, "count": [new[each] for each in keys]}
-    found = rows(_COUNT, values)
-    after = {(row["session_id"], row["run_pk"], row["key"]): row["count"] for row in found}
-    return {key: after[key] - new[key] for key in keys}
+    session, run_pks, key = (list(column) for column in zip(*keys, strict=True))
+    values = {
+        "session": session,
+        "run": run_pks,
+        "key": key,
+        "headline": [new[each][0].headline for each in keys],
+        "known": [all(failure.place_known for failure in new[each]) for each in keys],
+        "count": [len(new[each]) for each in keys],
+    }
+    before = {}
+    for row in rows(_COUNT, values):
+        at = row["session_id"], row["run_pk"], row["key"]
+        before[at] = row["count"] - len(new[at]) + row["kin"]
+    return _Counts(before)
 
 
 def _judge_one(
@@ -140,21 +195,19 @@ def _judge_one(
     books: SessionBooks,
     context: SessionContext,
     changes: _Changes,
-    counts: dict[_Key, int],
+    counts: _Counts,
 ) -> None:
-    run, key = changes.runs[each.session_run], each.ended.repeats
-    in_run, in_session = (each.session, run.run, key), (each.session, 0, key)
+    run = changes.runs[each.session_run]
+    in_run, in_session = (each.session, run.run), (each.session, 0)
     judgement = judge_attempt(
         context.limits,
-        replace(run.tally, repeats={key: counts[in_run]} if key else {}),
-        replace(books.tally, repeats={key: counts[in_session]} if key else {}),
+        replace(run.tally, repeats=counts.seen(in_run, each.failure)),
+        replace(books.tally, repeats=counts.seen(in_session, each.failure)),
         each.ended,
         run_has_verdict=run.tier in _VERDICTS,
         plan_size=books.selected,
     )
-    if key:
-        counts[in_run] += 1
-        counts[in_session] += 1
+    counts.add((in_run, in_session), each.failure)
     run.tally = replace(judgement.run, repeats={})
     books.set_tally(judgement.session)
     _note_verdict(run, judgement.verdict)

@@ -12,7 +12,7 @@ PERIOD = timedelta(days=7)
 # One statement, so one snapshot: the parts sum to the total whatever happens meanwhile. A failed phase belongs
 # to the first part that fits: held, snoozed, waiting, tried again, untouched. Waiting starts at what is queued,
 # working, set aside or behind Autopack's queued phase and walks the declared edges, as the rules of a plan do
-# (drain/policy/selection/waiting.py). Nothing here reads all phases: OFFSET 0 keeps the planner from reading every failed
+# (drain/policy/selection/waiting.py). Snoozed is what counts for a snoozed fingerprint and what may be it. Nothing here reads all phases: OFFSET 0 keeps the planner from reading every failed
 # one to join it with a few runs. What a drain of the period ran and is failed now has failed in the period: few
 # of all failed phases, by their index.
 _LEDGER = """
@@ -28,8 +28,14 @@ WITH RECURSIVE hold AS (
 ), snoozed_fingerprint AS (
     SELECT id FROM drain_fingerprint
     WHERE status = 'snoozed' AND merged_into_id IS NULL AND (snoozed_until IS NULL OR snoozed_until > %(now)s)
-), family AS (
+), counted_as AS (
     SELECT id FROM snoozed_fingerprint
+    UNION SELECT f.id FROM counted_as JOIN drain_fingerprint f ON f.merged_into_id = counted_as.id
+), family AS (
+    SELECT id FROM counted_as
+    UNION SELECT other.id FROM counted_as JOIN drain_fingerprint f ON f.id = counted_as.id
+    JOIN drain_fingerprint other ON other.headline = f.headline AND other.merged_into_id IS NULL
+    WHERE f.headline <> '' AND NOT (f.place_known AND other.place_known AND f.version = other.version)
     UNION SELECT f.id FROM family JOIN drain_fingerprint f ON f.merged_into_id = family.id
 ), snoozed AS (
     SELECT f.key FROM family JOIN drain_fingerprint f ON f.id = family.id

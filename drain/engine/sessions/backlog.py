@@ -12,7 +12,8 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from drain.db.sql import stream
-from drain.evidence.fingerprints.aliases import STANDS_FOR
+from drain.evidence.fingerprints.aliases import resolve_keys
+from drain.evidence.fingerprints.identity import related
 from drain.models import Candidate, Fingerprint, Hold
 from drain.models.vocabulary import (
     LIVE_SESSION_STATES,
@@ -76,11 +77,6 @@ SELECT {_COLUMNS}, {_RUN_COLUMNS}, ARRAY(SELECT prerequisite_id FROM edge WHERE 
 FROM wanted JOIN drain_phase p ON p.id = wanted.id JOIN drain_run r ON r.id = p.run_id
 LEFT JOIN drain_source s ON s.id = r.source_id
 """  # noqa: S608 - constants only
-_STANDING = f"""
-WITH RECURSIVE asked AS (SELECT unnest(%(keys)s::text[]) AS key), {STANDS_FOR}
-SELECT s.asked, f.key, f.status = 'snoozed' AND coalesce(f.snoozed_until > %(now)s::timestamptz, true)
-FROM stands_for s JOIN drain_fingerprint f ON f.key = s.key
-"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,8 @@ class Backlog:
     rows: list[PhaseRow]
     runs: dict[int, RunFacts]
     edges: list[tuple[int, int]]
-    snoozed: frozenset[str]
+    snoozed: dict[str, str]
+    """Fingerprint → the snoozed one that it is or may be."""
 
 
 def read_backlog(run_pks: list[int] | None, merges: dict[str, str], now: datetime) -> Backlog:
@@ -105,13 +102,12 @@ def read_backlog(run_pks: list[int] | None, merges: dict[str, str], now: datetim
 
 
 def read_near(phase: int, now: datetime) -> Backlog:
-    """Read what `make_plan` needs to decide on one phase as a drain of everything would. Three queries."""
+    """Read what `make_plan` needs to decide on one phase as a drain of everything would, in a few queries."""
     live = [state.value for state in LIVE_SESSION_STATES]
     found = _read(_NEAR, {"phases": [phase], "open": list(OPEN_STATES), "live": live})
     keys = sorted({item[_FINGERPRINT] for item in found} - {""})
-    standing = _read(_STANDING, {"keys": keys, "now": now}) if keys else []
+    merges = resolve_keys(keys)
     holds = active_holds(now)
-    merges = {key: stands for key, stands, _ in standing}
     ends = len(PhaseRow._fields)
     rows, runs, edges = [], {}, []
     for item in found:
@@ -119,8 +115,7 @@ def read_near(phase: int, now: datetime) -> Backlog:
         rows.append(_adjusted(row, frozenset([row.id] if taken else []), merges))
         runs[row.run] = _facts(facts, holds)
         edges += [(row.id, need) for need in needs]
-    snoozed = frozenset(stands for _, stands, snoozed in standing if snoozed)
-    return Backlog(rows, runs, edges, snoozed)
+    return Backlog(rows, runs, edges, _snoozed(now))
 
 
 def _rows(run_pks: list[int] | None, merges: dict[str, str]) -> Iterator[PhaseRow]:
@@ -212,9 +207,11 @@ def active_holds(now: datetime) -> tuple[dict[str, str], dict[str, str]]:
     return found[HoldKind.RUN], found[HoldKind.PREFIX]
 
 
-def _snoozed(now: datetime) -> frozenset[str]:
-    """Keys of snoozed fingerprints; one that was merged away has no say in what it was merged into."""
+def _snoozed(now: datetime) -> dict[str, str]:
+    """What snoozed fingerprints keep out; one that was merged away has no say in what it was merged into."""
     found = Fingerprint.objects.filter(status=FingerprintStatus.SNOOZED, merged_into=None).filter(
         Q(snoozed_until__isnull=True) | Q(snoozed_until__gt=now)
     )
-    return frozenset(found.values_list("key", flat=True))
+    kept_out = related(found.values_list("key", flat=True))
+    possible = {other: key for key, each in sorted(kept_out.items()) for other in each.possible}
+    return possible | {key: key for key in kept_out}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from drain.engine.attempts.judge import judgement_key
 from drain.models import Attempt, Candidate, DrainSession, Fingerprint
@@ -30,27 +30,55 @@ def past_attempts(session: DrainSession, level: KeyLevel) -> list[Past]:
     found = Attempt.objects.filter(session=session, finished_at__isnull=False)
     found = found.select_related("phase", "run").defer("log_inline", "error", "tail")
     attempts = list(found.order_by("started_at", "pk"))
-    keys = {attempt.fingerprint for attempt in attempts if attempt.fingerprint}
-    coarse = dict(Fingerprint.objects.filter(key__in=keys).values_list("key", "coarse"))
+    failures = _Failures(level, attempts, {cause for _, cause in plan.values()})
     counted: Counter[int] = Counter()
-    return [_past(attempt, level, coarse, plan, counted) for attempt in attempts]
+    return [_past(attempt, failures, plan, counted) for attempt in attempts]
+
+
+class _Failures:
+    """The failures of a session at a level, each with the others that may be it."""
+
+    def __init__(self, level: KeyLevel, attempts: list[Attempt], causes: set[str]) -> None:
+        self._level = level
+        keys = {attempt.fingerprint for attempt in attempts} | causes
+        found = Fingerprint.objects.filter(key__in=keys - {""})
+        rows = found.values_list("key", "coarse", "headline", "place_known")
+        self._rows = {row[0]: row for row in rows}
+        self._alike: dict[str, dict[str, bool]] = defaultdict(dict)
+        for attempt in attempts:
+            key, headline, known = self._at_level(attempt.fingerprint, attempt.fine)
+            if headline:
+                self._alike[headline][key] = known and self._alike[headline].get(key, True)
+
+    def of(self, key: str, fine: str) -> tuple[str, tuple[str, ...]]:
+        """The failure of a stored fingerprint, and what in the session may be it."""
+        own, headline, known = self._at_level(key, fine)
+        alike = self._alike[headline].items() if headline else ()
+        kin = (other for other, sure in alike if other != own and not (known and sure))
+        return own, tuple(sorted(kin))
+
+    def _at_level(self, key: str, fine: str) -> tuple[str, str, bool]:
+        _, coarse, headline, known = self._rows.get(key, (key, key, "", True))
+        own = judgement_key(self._level.value, key, coarse, fine or key)
+        return own, "" if self._level is KeyLevel.COARSE else headline, known
 
 
 def _past(
     attempt: Attempt,
-    level: KeyLevel,
-    coarse: dict[str, str],
+    failures: _Failures,
     plan: dict[int, tuple[int | None, str]],
     counted: Counter[int],
 ) -> Past:
     outcome = Outcome(str(attempt.outcome))
     counted[attempt.phase_id] += outcome not in UNCOUNTED
-    key = attempt.fingerprint
     finished = attempt.finished_at or attempt.started_at
     position, cause = plan.get(attempt.phase_id, (0, ""))
+    repeat_key, kin = failures.of(attempt.fingerprint, attempt.fine)
+    known = failures.of(cause, "")
     ended = Ended(
         outcome=outcome,
-        repeat_key=judgement_key(level.value, key, coarse.get(key, key), attempt.fine or key),
+        repeat_key=repeat_key,
+        kin=kin,
         telemetry=attempt.telemetry_count,
         position=position or 0,
         attempt=max(1, counted[attempt.phase_id]),
@@ -67,4 +95,5 @@ def _past(
         finished,
         attempt.finish_number or 0,
         cause,
+        Ended(Outcome.FAILED, known[0], kin=known[1]) if cause else None,
     )

@@ -64,7 +64,7 @@ class RowRules:
         limits: Limits,
         run_rules: Mapping[int, RunRule],
         stopped_fingerprints: Collection[str],
-        snoozed: Collection[str],
+        snoozed: Mapping[str, str],
     ) -> None:
         self._scope = scope
         self._max_attempts = limits.max_attempts_per_phase
@@ -120,10 +120,15 @@ class RowRules:
         if barred is not None:
             return barred
         if row.fingerprint in self._snoozed:
-            return Exclusion(ExclusionReason.FINGERPRINT_SNOOZED, f"fingerprint {row.fingerprint}")
+            return _snooze(row.fingerprint, self._snoozed[row.fingerprint])
         if rule.queued is not None and row.state != PhaseState.QUEUED:
             return rule.queued
         return rule.wait if row.place > rule.waits_above else None
+
+
+def _snooze(key: str, snoozed: str) -> Exclusion:
+    possible = f", which may be the snoozed {snoozed}" if snoozed != key else ""
+    return Exclusion(ExclusionReason.FINGERPRINT_SNOOZED, f"fingerprint {key}{possible}")
 
 
 def run_rule(

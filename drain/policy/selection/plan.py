@@ -87,17 +87,17 @@ def make_plan(
     limits: Limits,
     *,
     stopped_fingerprints: Collection[str] = frozenset(),
-    snoozed: Collection[str] = frozenset(),
+    snoozed: Mapping[str, str] | None = None,
 ) -> Plan:
     """Decide on every failed phase in scope; the order of `rows` does not matter for the result.
 
     `rows`: failed, queued and working phases of the runs in scope, and whatever else an edge
     names; each once. `runs`: facts by key for every run among them. `edges`: (phase, needs) pairs.
-    `stopped_fingerprints` are repeat keys, `snoozed` fingerprints.
+    `stopped_fingerprints` are repeat keys; `snoozed`: fingerprint → the snoozed one that it is or may be.
     Raises CycleError when edges run in a circle. Time n log n in rows, linear in edges.
     """
     with collector_resting():
-        return _decide(rows, runs, edges, scope, limits, stopped_fingerprints, snoozed)
+        return _decide(rows, runs, edges, scope, limits, stopped_fingerprints, snoozed or {})
 
 
 def _decide(
@@ -107,7 +107,7 @@ def _decide(
     scope: Scope,
     limits: Limits,
     stopped_fingerprints: Collection[str],
-    snoozed: Collection[str],
+    snoozed: Mapping[str, str],
 ) -> Plan:
     needs = {} if scope.force else needs_by_phase(edges)
     backlog = Backlog(rows, runs, scope, needs)

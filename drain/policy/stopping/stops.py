@@ -74,7 +74,7 @@ def judge_run(limits: Limits, after: RunTally, ended: Ended) -> StopCard | None:
         most = limits.max_timeouts_per_run
         words = f"{_named(ended)} had {_times(after.timeouts, 'timeout')}; the limit is {most}."
         return StopCard(RunStop.TIMEOUTS, most, after.timeouts, words)
-    seen, most = after.repeats.get(ended.repeats, 0), limits.max_fingerprint_repeats
+    seen, most = ended.seen(after.repeats), limits.max_fingerprint_repeats
     if seen < most:
         return None
     words = f"{_named(ended)} failed the same way {_times(seen, 'time')}; the limit is {most}."
@@ -84,7 +84,7 @@ def judge_run(limits: Limits, after: RunTally, ended: Ended) -> StopCard | None:
 def judge_fingerprint(limits: Limits, after: SessionTally, ended: Ended) -> StopCard | None:
     """Whether phases with this failure get no more starts in the session."""
     most = limits.max_session_fingerprint_repeats
-    seen = after.repeats.get(ended.repeats, 0)
+    seen = ended.seen(after.repeats)
     if most is None or seen < most:
         return None
     words = f"The drain met the same failure {_times(seen, 'time')}; the limit is {most}."

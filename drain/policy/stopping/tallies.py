@@ -23,6 +23,8 @@ class Ended:
     outcome: Outcome
     repeat_key: str = ""
     """Its failure at the session's key level; empty if it has none."""
+    kin: tuple[str, ...] = ()
+    """Keys of other failures that may be this one: the same headline, and not of both is the place known."""
     telemetry: int = 0
     """Events it brought."""
     position: int = 0
@@ -35,6 +37,10 @@ class Ended:
     """Given where the past is replayed; None when a drain counts, so no rule may stop by it."""
     finished_at: datetime | None = None
     """As `started_at`."""
+
+    def seen(self, repeats: Mapping[str, int]) -> int:
+        """How often `repeats` counts its failure, or what may be it; 0 when the repeat limits do not count this end."""
+        return sum(repeats.get(key, 0) for key in (self.repeats, *self.kin)) if self.repeats else 0
 
     @property
     def counts(self) -> bool:

@@ -15,7 +15,7 @@ def sample_verdict(ended: Ended, before: SessionTally) -> SampleVerdict | None:
     """
     if not ended.counts or ended.outcome in (Outcome.LOST, Outcome.RETRYABLE):
         return None
-    known = ended.outcome is Outcome.FAILED and before.repeats.get(ended.repeats, 0) > 0
+    known = ended.outcome is Outcome.FAILED and ended.seen(before.repeats) > 0
     if known and ended.telemetry == 0:
         return SampleVerdict.DEPRIORITISED
     return SampleVerdict.PROMISING

@@ -17,6 +17,7 @@ from drain.policy.stopping.limits import Limits
 from drain.policy.stopping.stops import (
     StopCard,
     judge_attempt,
+    judge_fingerprint,
     judge_time,
     sample_gate_open,
 )
@@ -36,6 +37,8 @@ class Past:
     """Its place in the order in which attempts of the session ended; 0 if that was not written."""
     cause: str = ""
     """The fingerprint that its phase was known by when the plan was made; empty means unknown."""
+    known: Ended | None = None
+    """The failure that its phase had before the session, as one of its ends; None means unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,11 @@ class _Replay:
     runs: dict[int, RunTally] = field(default_factory=dict)
     verdicts: dict[int, SampleVerdict] = field(default_factory=dict)
     run_stops: dict[int, StopCard] = field(default_factory=dict)
-    stopped_keys: set[str] = field(default_factory=set)
     stopped_causes: set[str] = field(default_factory=set)
     cured_causes: set[str] = field(default_factory=set)
     attempts: dict[int, int] = field(default_factory=dict)
-    keys: dict[int, str] = field(default_factory=dict)
-    """Phase → the failure it last had in the replay."""
+    last: dict[int, Ended] = field(default_factory=dict)
+    """Phase → how it last ended in the replay."""
     stop: StopCard | None = None
 
     def may_start(self, past: Past) -> bool:
@@ -81,18 +83,23 @@ class _Replay:
         gated = not in_sample(self.limits, past.ended.position)
         if gated and not sample_gate_open(self.limits, self.session, self.plan_size):
             return False
-        return self._phase_may_start(past.phase, past.cause)
+        return self._phase_may_start(past)
 
-    def _phase_may_start(self, phase: int, cause: str) -> bool:
-        used = self.attempts.get(phase, 0)
-        if not used and cause in self.stopped_causes:
+    def _phase_may_start(self, past: Past) -> bool:
+        phase, used = past.phase, self.attempts.get(past.phase, 0)
+        if not used and past.cause in self.stopped_causes:
             return False
-        if used >= self.limits.max_attempts_per_phase or self.keys.get(phase) in self.stopped_keys:
+        if used >= self.limits.max_attempts_per_phase or self._failure_stopped(past):
             return False
         if not used and len(self.attempts) >= self.limits.batch_size:
             return False
         self.attempts[phase] = used + 1
         return True
+
+    def _failure_stopped(self, past: Past) -> bool:
+        """Whether what the phase last failed by, or what may be it, has come too often in the session."""
+        last = self.last.get(past.phase, past.known)
+        return last is not None and bool(judge_fingerprint(self.limits, self.session, last))
 
     def finish(self, past: Past) -> None:
         """Count the end of an attempt that was kept."""
@@ -105,17 +112,15 @@ class _Replay:
             plan_size=self.plan_size,
         )
         self.runs[past.run], self.session = found.run, found.session
-        self.keys[past.phase] = past.ended.repeat_key
+        self.last[past.phase] = past.ended
         if found.verdict is not None:
             self.verdicts[past.run] = found.verdict
         if found.run_stop is not None:
             self.run_stops.setdefault(past.run, found.run_stop)
         if past.ended.outcome is Outcome.COMPLETE:
             self.cured_causes.add(past.cause)
-        if found.fingerprint_stop is not None:
-            self.stopped_keys.add(found.fingerprint_stop.key)
-            if past.cause not in self.cured_causes:
-                self.stopped_causes.add(past.cause)
+        if found.fingerprint_stop is not None and past.cause not in self.cured_causes:
+            self.stopped_causes.add(past.cause)
         self.stop = self.stop or found.session_stop
 
 

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from drain.dashboard.drains.gauges import session_gauges
 from drain.models import Candidate, DrainSession, Phase, SessionFingerprint, SessionRun
 from drain.models.roles import Role
 from drain.policy.stopping.limits import Limits
@@ -165,6 +166,22 @@ def test_repeats_are_named_by_the_failure_and_not_by_its_key():
     assert "patch does not apply in run research-system-v2" in page
     assert "1 fingerprint<" in page
     assert "1 near its limit" not in page
+
+
+def test_a_gauge_counts_what_may_be_the_same_failure_as_its_limit_does():
+    session, run = a_session(), SessionRun.objects.get().run_id
+    for of_run in (run, 0):
+        for key, place_known, count in (("a", True, 3), ("b", False, 1), ("c", True, 1)):
+            SessionFingerprint.objects.create(
+                session=session, run_pk=of_run, key=key, headline="h", place_known=place_known,
+                count=count,
+            )  # fmt: skip
+    SessionFingerprint.objects.create(session=session, run_pk=run, key="d", count=4)
+    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
+    assert "a in run research-system-v2" in page
+    limits = Limits(batch_size=20, max_session_fingerprint_repeats=9)
+    gauges = session_gauges(session, limits, {"most_timeouts": 0, "phases": 5}, NOON)
+    assert [view.observed for view in gauges if "epeats" in view.name] == [5, 5]
 
 
 def test_what_people_and_phases_write_is_text_wherever_it_stands():

@@ -223,7 +223,10 @@ def a_world(seed: int, *, live: bool) -> None:
     for _ in range(6):
         status = dice.choice(["snoozed", "ongoing"])
         into = dice.choice([None, *keys])
-        made = FingerprintFactory(status=status, snoozed_until=dice.choice(until), merged_into=into)
+        made = FingerprintFactory(
+            status=status, snoozed_until=dice.choice(until), merged_into=into,
+            headline=dice.choice(["", "h1", "h2"]), place_known=dice.random() < 0.5,
+        )  # fmt: skip
         FingerprintAlias.objects.create(key=f"old-{made.key}", fingerprint=made, version=1)
         keys.append(made)
     known = ["", *(f"{old}{made.key}" for made in keys for old in ("", "old-"))]

@@ -64,7 +64,7 @@ ROW_RULES = [
     ("run_held", {}, {"hold": "held by anna"}, {}, Scope()),
     ("no_executor", {}, {"executable": False}, {}, Scope()),
     ("no_executor", {}, {"executable": False}, {}, Scope(phases={1}, force=True)),
-    ("fingerprint_snoozed", {"fingerprint": "a"}, {}, {"snoozed": {"a"}}, Scope()),
+    ("fingerprint_snoozed", {"fingerprint": "a"}, {}, {"snoozed": {"a": "a"}}, Scope()),
     ("attempts_exhausted", {"session_attempts": 2}, {}, {}, Scope()),
     ("fingerprint_stopped", {"fingerprint": "a"}, {}, {"stopped_fingerprints": {"a"}}, Scope()),
     ("fingerprint_stopped", {"repeat_key": "c"}, {}, {"stopped_fingerprints": {"c"}}, Scope()),
@@ -80,6 +80,11 @@ def test_each_rule_names_its_reason_and_a_detail(reason, row, facts, signals, sc
     assert details(found)[1]
 
 
+def test_a_phase_that_may_have_a_snoozed_cause_is_left_out_and_says_which_it_may_be():
+    found = plan([phase(1, fingerprint="a")], snoozed={"b": "b", "a": "b"})
+    assert details(found) == {1: "fingerprint a, which may be the snoozed b"}
+
+
 def test_the_first_rule_in_the_contract_order_wins():
     row = phase(1, leased=True, fingerprint="a", session_attempts=9)
     run = RunFacts(1, "run-1", hold="held", stop=RunStop.TIMEOUTS)
@@ -93,7 +98,7 @@ def test_the_first_rule_in_the_contract_order_wins():
 def test_a_signal_about_another_fingerprint_excludes_nothing():
     row = phase(1, fingerprint="a", category="timeout")
     scope = Scope(fingerprints={"a"}, categories={"timeout"}, skip_run_prefixes=("other",))
-    assert chosen(plan([row], scope=scope, stopped_fingerprints={"b"}, snoozed={"c"})) == [1]
+    assert chosen(plan([row], scope=scope, stopped_fingerprints={"b"}, snoozed={"c": "c"})) == [1]
 
 
 def test_only_runs_and_phases_in_scope_are_in_the_ledger():
