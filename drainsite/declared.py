@@ -152,6 +152,10 @@ _DECLARED = (
         "Phases that may run on this host at the same time; 0: the smaller of 16 a worker and 4 a core.",
     ),
     Setting(
+        "DRAIN_PHASE_USER", "str", "", "the name of an OS user",
+        "The user as whom phases run on this host that name no other, as `up --phase-user` sets it; workers must be root.",
+    ),
+    Setting(
         "DRAIN_LEASE_SECONDS", "float", 30.0, "a number of seconds from 2 to 3,600",
         "How long a worker may be silent before its phases count as lost.", _between(2, 3600),
     ),

@@ -213,7 +213,11 @@ STORAGES = {
     # Logs of attempts too large for their row; an S3-compatible storage can take this alias.
     "attempt_logs": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(DATA_DIR / "logs"), "file_permissions_mode": 0o600},
+        "OPTIONS": {
+            "location": str(DATA_DIR / "logs"),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
     },
 }
 

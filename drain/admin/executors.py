@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -46,6 +46,9 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
             "name", "argv", "cwd", "timeout_seconds", "env", "env_from", "preflight", "service",
             "service_url", "allow_dash", "os_user", "max_parallel", "is_default",
         )  # fmt: skip
+        help_texts: ClassVar[dict[str, str]] = {
+            "os_user": "Without one, and without up --phase-user, a phase can read the secrets of the site."
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -16,6 +17,7 @@ from drain.engine.errors import EngineError
 from drain.engine.workers.broker import require_broker
 from drain.engine.workers.hosts import require_shared_secret
 from drain.management.membership import Membership
+from drainsite.management.phase_user import check_closed, check_user
 from drainsite.supervisor import site
 from drainsite.supervisor.supervisor import ChildSpec, LeftoverError, Supervisor
 
@@ -33,6 +35,8 @@ class Wanted:
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 2
+    phase_user: str = ""
+    """As whom phases run that name no other; "" for the site's own."""
 
     @property
     def serves(self) -> bool:
@@ -63,6 +67,8 @@ class Wanted:
                 site.check_address(self.host, self.port)
             except site.SiteError as error:
                 raise CommandError(str(error)) from error
+        if self.works and self.phase_user:
+            check_user(self.phase_user)
 
 
 def serve(
@@ -118,7 +124,10 @@ def programs(wanted: Wanted, membership: Membership | None) -> list[ChildSpec]:
 
 
 def prepare(wanted: Wanted) -> None:
-    """Bring the database up to date, one host after the other; lay the pages' files out for serving."""
+    """Bring the database up to date, one host after the other; lay the pages' files out for serving.
+
+    Everything that this process starts from now on knows as whom phases run.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         try:
@@ -130,6 +139,9 @@ def prepare(wanted: Wanted) -> None:
         require_shared_secret()
     except EngineError as error:
         raise CommandError(str(error)) from error
+    if wanted.works and wanted.phase_user:
+        check_closed(wanted.phase_user)
+        os.environ["DRAIN_PHASE_USER"] = wanted.phase_user
     if wanted.serves and settings.STATIC_ROOT:
         call_command(
             "collectstatic",

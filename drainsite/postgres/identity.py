@@ -113,7 +113,7 @@ def binaries_dir() -> Path:
 
 def _in_namespace(binaries: Path) -> Identity | None:
     unshare = shutil.which("unshare")
-    account = next(_service_accounts(), None)
+    account = next(service_accounts(), None)
     if unshare is None or account is None:
         return None
     prefix = (
@@ -124,7 +124,7 @@ def _in_namespace(binaries: Path) -> Identity | None:
 
 
 def _as_service_user(binaries: Path, layout: Layout) -> Identity:
-    account = next(_service_accounts(), None)
+    account = next(service_accounts(), None)
     if account is None:
         raise PostgresError(
             "PostgreSQL does not run as root, and this system has neither user namespaces nor an "
@@ -177,7 +177,8 @@ def _name_of(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
 
 
-def _service_accounts() -> Iterator[pwd.struct_passwd]:
+def service_accounts() -> Iterator[pwd.struct_passwd]:
+    """The users as whom root may have the server run, those that this system has."""
     for name in SERVICE_USERS:
         with contextlib.suppress(KeyError):
             yield pwd.getpwnam(name)

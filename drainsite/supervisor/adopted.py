@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection
 from drain.engine.process.orphans import become_subreaper
 from drain.engine.process.sweep import OWN, environment_of
 from drain.engine.process.tree import Process, children_of, is_running, look
+from drainsite.postgres.identity import service_accounts
 
 
 class Adopted:
@@ -40,14 +41,25 @@ class Adopted:
         if not is_running(process.pid, process.started):
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(process.pid, os.WNOHANG)
-        elif is_left(environment_of(process.pid)):
+        elif is_left(environment_of(process.pid), _owner(process.pid)):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process.pid, signal.SIGKILL)
 
 
-def is_left(environment: bytes) -> bool:
-    """Whether a process with this environment may be ended; not what is marked as ours, nor what cannot be read (b"").
+def is_left(environment: bytes, owner: int) -> bool:
+    """Whether a process with this environment may be ended; not what is marked as ours.
 
-    A server that runs as another user cannot be read by a root without CAP_SYS_PTRACE, as in most containers.
+    What cannot be read (b"": another user's, for a root without CAP_SYS_PTRACE, as in most containers) is a phase's
+    unless it belongs to root, to us, or to a user as whom the server may run.
     """
-    return bool(environment) and OWN not in environment
+    if environment:
+        return OWN not in environment
+    return owner not in {0, os.geteuid(), *(account.pw_uid for account in service_accounts())}
+
+
+def _owner(pid: int) -> int:
+    """Whose it is; root's for one that is gone."""
+    try:
+        return os.stat(f"/proc/{pid}").st_uid  # noqa: PTH116 - one call
+    except OSError:
+        return 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,21 @@ subprocess.run(["sh", "-c", "sh -c '%s' >/dev/null 2>&1 &" % note.format("mine")
 """
     + SLEEPER
 )
+# The same as another user; it is one before it is an orphan.
+OTHER_LEAVER = (
+    """
+import os, pathlib, subprocess, sys
+leave = """
+    + repr("""
+setsid setpriv --reuid games --clear-groups env -i sleep 600 >/dev/null 2>&1 &
+until [ "$(stat -c %U /proc/$!)" = games ]; do sleep 0.01; done
+echo $! > "$1/left-other"
+""")
+    + """
+subprocess.run(["sh", "-c", leave, "sh", sys.argv[1]])
+"""
+    + SLEEPER
+)
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEPER
 
 
@@ -67,10 +83,12 @@ def until(truth: Callable[[], object], seconds: float = 300) -> None:
 class Site:
     """A supervisor in a process of its own, with one child that has a child."""
 
-    def __init__(self, place: Path, program: str = SLEEPER, grace: float = 30) -> None:
+    def __init__(
+        self, place: Path, program: str = SLEEPER, grace: float = 30, prefix: Sequence[str] = ()
+    ) -> None:
         self.place = place
         self.process = subprocess.Popen(
-            [sys.executable, "-c", RUN, str(place), program, str(grace)],
+            [*prefix, sys.executable, "-c", RUN, str(place), program, str(grace)],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
@@ -211,17 +229,31 @@ def test_what_dead_workers_left_in_another_session_is_ended_and_the_server_is_no
 
 
 @pytest.mark.parametrize(
-    ("environment", "left"),
+    ("environment", "owner", "left"),
     [
-        (b"\0", True),
-        (b"\0PATH=/bin\0DRAIN_CLAIM=x", True),
-        (b"\0PATH=/bin\0DRAINSITE_OWN=server", False),
-        (b"", False),
+        (b"\0", 0, True),
+        (b"\0PATH=/bin\0DRAIN_CLAIM=x", 0, True),
+        (b"\0PATH=/bin\0DRAINSITE_OWN=server", 0, False),
+        (b"", 0, False),
+        (b"", pwd.getpwnam("nobody").pw_uid, False),
+        (b"", 54_321, True),
     ],
-    ids=["wiped", "a phase's", "the server's", "unreadable"],
+    ids=["wiped", "a phase's", "the server's", "root's", "a server's user's", "another's"],
 )
-def test_what_cannot_be_read_is_nobodys_to_end(environment, left):
-    assert is_left(environment) is left
+def test_what_cannot_be_read_is_a_phases_unless_its_user_may_be_the_servers(
+    environment, owner, left
+):
+    assert is_left(environment, owner) is left
+
+
+@pytest.mark.verify  # only root can start what runs as somebody else
+@pytest.mark.parametrize(
+    "blind", [False, True], ids=["any root", "a root that reads no other user"]
+)
+def test_what_a_phase_of_another_user_left_is_ended_too(site, blind):
+    fewer = ["setpriv", "--bounding-set", "-sys_ptrace,-perfmon,-sys_admin"]
+    running = site(program=OTHER_LEAVER, prefix=fewer if blind else [])
+    until(lambda: not is_alive(left(running, "other")))
 
 
 def test_supervisor_and_stand_in_killed_leave_no_program(site):

@@ -21,6 +21,7 @@ from drain.dashboard.http.search_terms import typed
 from drain.engine.errors import EngineError
 from drain.engine.process.template import PLACEHOLDERS
 from drain.engine.workers.executors import ProfileInput, set_profile, validate
+from drain.engine.workers.identity import phase_user
 from drain.models import ExecutorProfile
 
 DEFINE = "drain.define_executors"
@@ -81,6 +82,7 @@ def _show(
         "problem": problem,
         "placeholders": [f"{{{name}}}" for name in PLACEHOLDERS],
         "executors": ExecutorProfile.objects.order_by("name")[:LISTED],
+        "phase_user": phase_user(),
         "page_has_primary": True,
     }
     status = 422 if problem else 200

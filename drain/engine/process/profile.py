@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shlex
 import shutil
 import stat
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from drain.engine.process.environment import base_environment
 from drain.engine.process.errors import ChildError
+from drain.engine.process.os_user import may, why_not
 from drain.engine.process.template import inspect
 
 
@@ -46,14 +46,14 @@ class Profile:
 
 def check(profile: Profile, environ: Mapping[str, str] | None = None) -> list[str]:
     """Return why this host cannot run the profile, as sentences; empty if it can. Starts nothing."""
-    problems = [*_check_text(profile), *_check_numbers(profile), *_check_user(profile.os_user)]
+    problems = [*_check_text(profile), *_check_numbers(profile), *_check_user(profile)]
     problems += _check_folder(profile.cwd)
     try:
         env = base_environment(profile.env, profile.env_from, environ)
     except ChildError as error:
         return [*problems, str(error)]
     if profile.argv and "{" not in profile.argv[0]:
-        problems += _check_command(profile.argv[0], profile.cwd, env["PATH"])
+        problems += _check_command(profile, env["PATH"])
     return problems
 
 
@@ -77,15 +77,18 @@ def _check_numbers(profile: Profile) -> list[str]:
     return problems
 
 
-def _check_user(name: str) -> list[str]:
-    if not name:
+def _check_user(profile: Profile) -> list[str]:
+    """Whether this process can be that user, and the user come to where the phases run."""
+    if not profile.os_user:
         return []
-    try:
-        user = pwd.getpwnam(name)
-    except (KeyError, ValueError):
-        return [f"There is no OS user {name!r} on this host."]
-    if os.geteuid() not in (0, user.pw_uid):
-        return [f"Only a worker of root can run phases as {name}."]
+    if why := why_not(profile.os_user):
+        return [why]
+    folder = profile.cwd or os.getcwd()  # noqa: PTH109 - as it is
+    if Path(folder).is_dir() and not may(profile.os_user, "x", folder):
+        way_out = "open it and the folders above it to that user, or name another with --cwd"
+        return [
+            f"The user {profile.os_user} cannot enter {folder}, where the phases run: {way_out}."
+        ]
     return []
 
 
@@ -102,12 +105,13 @@ def _check_folder(folder: str) -> list[str]:
     return [f"{folder} is no folder on this host."]
 
 
-def _check_command(command: str, cwd: str, path: str) -> list[str]:
+def _check_command(profile: Profile, path: str) -> list[str]:
+    command = profile.argv[0]
     if "/" not in command:
         if shutil.which(command, path=path):
             return []
         return [f"The command {command!r} was not found in PATH ({path})."]
-    found = Path(cwd or ".") / command
+    found = Path(profile.cwd or ".") / command
     try:
         regular = stat.S_ISREG(found.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):

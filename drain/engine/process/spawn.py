@@ -7,7 +7,6 @@ bare start of a process.
 from __future__ import annotations
 
 import os
-import pwd
 import subprocess
 import time
 from collections.abc import Collection
@@ -18,6 +17,7 @@ from drain.engine.process.errors import SpawnError
 from drain.engine.process.job import Job
 from drain.engine.process.limits import give_back
 from drain.engine.process.orphans import orphanage
+from drain.engine.process.os_user import switch
 from drain.engine.process.output.log import LogSink
 from drain.engine.process.output.report import ReportReader
 from drain.engine.process.watch import Watch
@@ -147,17 +147,6 @@ def carry_on(pulse: Pulse) -> Command:
 
 
 def _popen(job: Job, output: int) -> subprocess.Popen[bytes]:
-    if not job.os_user:
-        return subprocess.Popen(  # noqa: S603 (an argv list, no shell; running it is the purpose)
-            job.argv,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=job.cwd,
-            env=job.env,
-            start_new_session=True,
-        )
-    user = pwd.getpwnam(job.os_user)
     return subprocess.Popen(  # noqa: S603 (an argv list, no shell; running it is the purpose)
         job.argv,
         stdin=subprocess.DEVNULL,
@@ -166,10 +155,7 @@ def _popen(job: Job, output: int) -> subprocess.Popen[bytes]:
         cwd=job.cwd,
         env=job.env,
         start_new_session=True,
-        user=user.pw_uid,
-        group=user.pw_gid,
-        extra_groups=os.getgrouplist(job.os_user, user.pw_gid),
-        umask=0o077,
+        **(switch(job.os_user) if job.os_user else {}),
     )
 
 

@@ -45,6 +45,11 @@ def own_folder() -> Path:
     return folder
 
 
+def phase_user() -> str:
+    """The OS user as whom phases run here that name no other; "" for this process's own."""
+    return os.environ.get("DRAIN_PHASE_USER", "")
+
+
 def to_profile(stored: ExecutorProfile) -> Profile:
     """The executor's value object for a stored profile."""
     return Profile(
@@ -58,7 +63,7 @@ def to_profile(stored: ExecutorProfile) -> Profile:
         service=stored.service,
         service_url=stored.service_url,
         allow_dash=stored.allow_dash,
-        os_user=stored.os_user,
+        os_user=stored.os_user or phase_user(),
         max_parallel=stored.max_parallel,
     )
 

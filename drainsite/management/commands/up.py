@@ -9,7 +9,10 @@ from django.urls import reverse
 
 from drain.management.texts import SiteCommand
 from drain.people.first_account import VALID_MINUTES, first_account, invitation
+from drainsite.declared import value
 from drainsite.management.serving import Wanted, prepare, serve
+
+_WANTED = ("role", "host", "port", "workers", "phase_user")
 
 
 class Command(SiteCommand):
@@ -26,10 +29,16 @@ class Command(SiteCommand):
         )
         parser.add_argument("--port", type=int, default=8000, help="the port to listen on (8000)")
         parser.add_argument("--workers", type=int, default=2, help="drain worker processes")
+        parser.add_argument(
+            "--phase-user",
+            default=value("DRAIN_PHASE_USER"),
+            metavar="NAME",
+            help="run phases as this OS user, to whom the site's files are closed; as root only",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, prepare, run."""
-        wanted = Wanted(**{key: options[key] for key in ("role", "host", "port", "workers")})
+        wanted = Wanted(**{key: options[key] for key in _WANTED})
         wanted.check()
         prepare(wanted)
         if wanted.serves:

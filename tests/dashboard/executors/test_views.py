@@ -117,3 +117,15 @@ def test_quotes_are_read_as_a_shell_reads_them():
         "f g",
         "{params[x]}",
     )
+
+
+def test_the_form_says_as_whom_phases_run_and_what_they_can_read(administrator, monkeypatch):
+    page = administrator.get(ADDRESS).content.decode()
+    assert "the secret key of the\n        site and the password of the embedded database" in page
+    assert "up --phase-user NAME" in page
+    admin = administrator.get("/admin/drain/executorprofile/add/").content.decode()
+    assert "without up --phase-user, a phase can read the secrets of the site" in admin
+    monkeypatch.setenv("DRAIN_PHASE_USER", "ci")
+    page = administrator.get(ADDRESS).content.decode()
+    assert "Without one it runs as <code>ci</code> on this host" in page
+    assert "the secret key" not in page

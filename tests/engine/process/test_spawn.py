@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import pwd
 import resource
+import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -22,6 +24,7 @@ from drain.engine.process.output.events import Event, ProgressEvent
 from drain.engine.process.output.report import GROWTH_LIMIT
 from drain.engine.process.profile import Profile
 from drain.engine.process.spawn import carry_on, start
+from drain.engine.process.tree import children_of
 from drainsite.postgres.postmaster import is_alive
 from tests.hosts import until as wait_until
 
@@ -151,6 +154,23 @@ def test_a_child_that_leaves_its_session_and_wipes_its_environment_does_not_outl
     ended = run_child("sh", "-c", f"{DOUBLE_FORKED.replace('OUT', str(out))} {rest}")
     assert ended.exit_code == 0
     assert not [pid for pid in pids_in(out) if is_alive(pid)]
+
+
+@pytest.mark.parametrize("rest", ["sleep 0.1", "sleep 1.5"])
+def test_nothing_of_another_user_is_left_in_the_care_either(run_child, tmp_path, rest):
+    other = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    out = Path(tempfile.mkdtemp(prefix="drain-open-"))
+    out.chmod(0o777)
+    run_child("true")
+    before = set(children_of(os.getpid(), os.getpid()))
+    strays = DOUBLE_FORKED.replace("OUT", f"{out}/pids") + "setsid sleep 63 & trap '' TERM;"
+    try:
+        ended = run_child("sh", "-c", f"{strays} {rest}", os_user=other, cwd="/")
+        assert ended.exit_code == 0
+        assert not [pid for pid in pids_in(out / "pids") if is_alive(pid)]
+    finally:
+        shutil.rmtree(out)
+    assert set(children_of(os.getpid(), os.getpid())) - before == set()
 
 
 def test_what_nothing_tells_apart_ends_with_the_last_that_ran_when_it_appeared(job, tmp_path):
