@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
-from drain.engine.sessions.backlog import read_backlog
+from drain.engine.sessions.backlog import read_backlog, read_near
 from drain.engine.sessions.planning import preview
 from drain.engine.sessions.scope import SessionScope
-from drain.models import Dependency, Phase
+from drain.models import Dependency, Hold, Phase
 from drain.policy.selection.graph import CycleError
 from drain.policy.stopping.limits import Limits
 from tests.factories import ExecutorFactory, PhaseFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+UNTIL = NOW + timedelta(hours=2)
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +70,28 @@ def test_only_a_circle_that_it_would_meet_refuses_a_plan():
     assert [item.id for item in plan_of("asked").selected] == [asked.pk]
     with pytest.raises(CycleError):
         plan_of("second")
+
+
+@pytest.mark.parametrize(
+    ("holds", "told"),
+    [
+        ([], ""),
+        ([{"kind": "run", "value": "a_b%-1"}], "held by ann: why"),
+        ([{"kind": "run", "value": "a_b%-"}], ""),
+        ([{"kind": "run", "value": "a_b%-1", "until": UNTIL}], f"until {UNTIL:%d %b %H:%M} UTC"),
+        ([{"kind": "prefix", "value": "a_b%"}], "held by ann: why"),
+        ([{"kind": "prefix", "value": "a_"}, {"kind": "run", "value": "a_b%-1", "reason": "own"}], "ann: own"),
+        ([{"kind": "prefix", "value": "a%"}], ""),
+        ([{"kind": "prefix", "value": "aXb"}], ""),
+        ([{"kind": "prefix", "value": "a", "until": NOW - timedelta(seconds=1)}], ""),
+        ([{"kind": "run", "value": "a_b%-1", "released_at": NOW}], ""),
+    ],
+)  # fmt: skip
+def test_a_hold_in_force_is_that_of_the_run_or_of_what_its_id_begins_with(holds, told):
+    failed = phase("a_b%-1")
+    for hold in holds:
+        Hold.objects.create(**{"reason": "why", "created_by": "ann", **hold})
+    for backlog in (read_backlog(None, {}, NOW), read_near(failed.pk, NOW)):
+        held = backlog.runs[failed.run_id].hold
+        assert told in held
+        assert bool(told) == bool(held)

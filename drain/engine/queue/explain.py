@@ -84,7 +84,7 @@ class Explanation:
 
 
 def explain(phase: Phase, now: datetime) -> Explanation:
-    """Return why this phase is not drained, as a drain of everything started now would say. At most four queries."""
+    """Return why this phase is not drained, as a drain of everything started now would say. At most two queries, three for one that runs."""
     live = [state.value for state in LIVE_SESSION_STATES]
     known = row(_KNOWN, {"phase": phase.pk, "live": live, "changed": phase.state_changed_at})
     why = _explained(phase, known, now)

@@ -12,21 +12,18 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from drain.db.sql import stream
-from drain.evidence.fingerprints.aliases import resolve_keys
+from drain.evidence.fingerprints.aliases import STANDS_FOR
 from drain.evidence.fingerprints.identity import related
-from drain.models import Candidate, Fingerprint, Hold
+from drain.models import Candidate, Fingerprint
 from drain.models.vocabulary import (
     LIVE_SESSION_STATES,
     CandidateStatus,
     FingerprintStatus,
-    HoldKind,
     Order,
     PhaseState,
     SourceKind,
 )
 from drain.policy.selection.rows import PhaseRow, RunFacts
-
-_FINGERPRINT = PhaseRow._fields.index("fingerprint")
 
 OPEN_STATES = tuple(
     state.value for state in PhaseState if state not in (PhaseState.COMPLETE, PhaseState.SKIPPED)
@@ -34,48 +31,61 @@ OPEN_STATES = tuple(
 _COLUMNS = """p.id, p.run_id, p.place, p.state, p.failure_category, p.last_fingerprint,
     p.lease_owner IS NOT NULL, 0, p.phase_id, ''"""
 _RUN_COLUMNS = """r.id, r.run_id, r."order", s.kind, r.max_parallel,
-    r.executor_id IS NOT NULL OR EXISTS (SELECT FROM drain_executorprofile WHERE is_default)"""
+    r.executor_id IS NOT NULL OR EXISTS (SELECT FROM drain_executorprofile WHERE is_default),
+    hold.created_by, hold.until, hold.reason"""
+# One hold of a run: its own before that of a prefix.
+_RUN_TABLES = """drain_run r LEFT JOIN drain_source s ON s.id = r.source_id LEFT JOIN LATERAL (
+    SELECT h.created_by, h.until, h.reason FROM in_force h
+    WHERE CASE h.kind WHEN 'run' THEN h.value = r.run_id ELSE starts_with(r.run_id, h.value) END
+    ORDER BY h.kind = 'run' DESC, h.id LIMIT 1
+) hold ON true"""
+_IN_FORCE = """in_force AS MATERIALIZED (
+    SELECT * FROM drain_hold WHERE released_at IS NULL AND (until IS NULL OR until > %(now)s::timestamptz)
+)"""
 
 # Only towards what the phases need, so a plan of one run asks nothing of the others. OFFSET 0 keeps the planner
 # from reading all phases of the table to find the state of a few.
-_WALK = """
-WITH RECURSIVE walk AS (
+_NEEDED = """
+WITH RECURSIVE needed AS (
     SELECT d.phase_id, d.prerequisite_id FROM drain_dependency d CROSS JOIN LATERAL (
         SELECT FROM drain_phase WHERE id = d.prerequisite_id AND state = ANY(%(open)s) OFFSET 0
     ) need WHERE d.phase_id = ANY(%(phases)s)
     UNION
-    SELECT further.phase_id, further.prerequisite_id FROM walk CROSS JOIN LATERAL (
+    SELECT further.phase_id, further.prerequisite_id FROM needed CROSS JOIN LATERAL (
         SELECT d.phase_id, d.prerequisite_id
         FROM drain_dependency d JOIN drain_phase p ON p.id = d.prerequisite_id
-        WHERE d.phase_id = walk.prerequisite_id AND p.state = ANY(%(open)s) OFFSET 0
+        WHERE d.phase_id = needed.prerequisite_id AND p.state = ANY(%(open)s) OFFSET 0
     ) further
 )
 """
-_EDGES = f"{_WALK} SELECT phase_id, prerequisite_id FROM walk ORDER BY 1, 2"  # noqa: S608 - constants only
+_EDGES = f"{_NEEDED} SELECT phase_id, prerequisite_id FROM needed ORDER BY 1, 2"  # noqa: S608 - constants only
 # As one array: a placeholder for each of twenty thousand runs would cost more than the question.
 _RUNS = f"""
-SELECT {_RUN_COLUMNS}
-FROM drain_run r LEFT JOIN drain_source s ON s.id = r.source_id WHERE r.id = ANY(%(runs)s)
+WITH {_IN_FORCE} SELECT {_RUN_COLUMNS} FROM {_RUN_TABLES} WHERE r.id = ANY(%(runs)s)
 """  # noqa: S608 - constants only
 # The page of a phase: what can matter for one phase alone. That is itself, what it needs through others
 # (the nearest few thousand), and the first queued phase of each of their runs.
 _NEAR = f"""
-{_WALK}, edge AS MATERIALIZED (SELECT phase_id, prerequisite_id FROM walk LIMIT 5000),
+{_NEEDED}, {_IN_FORCE}, edge AS MATERIALIZED (SELECT phase_id, prerequisite_id FROM needed LIMIT 5000),
 named AS (
     SELECT unnest(%(phases)s::bigint[]) AS id UNION SELECT phase_id FROM edge UNION SELECT prerequisite_id FROM edge
-), wanted AS (
+), near AS MATERIALIZED (
     SELECT id FROM named
     UNION SELECT queued.id FROM (
         SELECT DISTINCT run_id FROM drain_phase WHERE id IN (SELECT id FROM named)
     ) run CROSS JOIN LATERAL (
         SELECT id FROM drain_phase WHERE run_id = run.run_id AND state = 'QUEUED' ORDER BY place, id LIMIT 1
     ) queued
-)
+), asked AS (
+    SELECT DISTINCT p.last_fingerprint AS key FROM near JOIN drain_phase p USING (id) WHERE p.last_fingerprint <> ''
+), {STANDS_FOR}
 SELECT {_COLUMNS}, {_RUN_COLUMNS}, ARRAY(SELECT prerequisite_id FROM edge WHERE edge.phase_id = p.id),
     EXISTS (SELECT FROM drain_candidate c JOIN drain_drainsession d ON d.id = c.session_id
-        WHERE c.phase_id = p.id AND c.status IN ('waiting', 'running') AND d.state = ANY(%(live)s))
-FROM wanted JOIN drain_phase p ON p.id = wanted.id JOIN drain_run r ON r.id = p.run_id
-LEFT JOIN drain_source s ON s.id = r.source_id
+        WHERE c.phase_id = p.id AND c.status IN ('waiting', 'running') AND d.state = ANY(%(live)s)),
+    stands_for.key, EXISTS (SELECT FROM drain_fingerprint WHERE status = 'snoozed')
+FROM near JOIN drain_phase p USING (id)
+JOIN ({_RUN_TABLES}) ON r.id = p.run_id
+LEFT JOIN stands_for ON stands_for.asked = p.last_fingerprint
 """  # noqa: S608 - constants only
 
 
@@ -104,18 +114,16 @@ def read_backlog(run_pks: list[int] | None, merges: dict[str, str], now: datetim
 def read_near(phase: int, now: datetime) -> Backlog:
     """Read what `make_plan` needs to decide on one phase as a drain of everything would, in a few queries."""
     live = [state.value for state in LIVE_SESSION_STATES]
-    found = _read(_NEAR, {"phases": [phase], "open": list(OPEN_STATES), "live": live})
-    keys = sorted({item[_FINGERPRINT] for item in found} - {""})
-    merges = resolve_keys(keys)
-    holds = active_holds(now)
-    ends = len(PhaseRow._fields)
-    rows, runs, edges = [], {}, []
-    for item in found:
-        row, facts, (needs, taken) = PhaseRow._make(item[:ends]), item[ends:-2], item[-2:]
+    values = {"phases": [phase], "open": list(OPEN_STATES), "live": live, "now": now}
+    rows, runs, edges, any_snoozed = [], {}, [], False
+    for item in _read(_NEAR, values):
+        columns, (needs, taken, stands, any_snoozed) = item[:-4], item[-4:]
+        row = PhaseRow._make(columns[: len(PhaseRow._fields)])
+        merges = {row.fingerprint: stands} if stands else {}
         rows.append(_adjusted(row, frozenset([row.id] if taken else []), merges))
-        runs[row.run] = _facts(facts, holds)
+        runs[row.run] = _facts(columns[len(PhaseRow._fields) :])
         edges += [(row.id, need) for need in needs]
-    return Backlog(rows, runs, edges, _snoozed(now))
+    return Backlog(rows, runs, edges, _snoozed(now) if any_snoozed else {})
 
 
 def _rows(run_pks: list[int] | None, merges: dict[str, str]) -> Iterator[PhaseRow]:
@@ -171,21 +179,21 @@ def _named_elsewhere(
 
 
 def _run_facts(pks: set[int], now: datetime) -> dict[int, RunFacts]:
-    holds = active_holds(now)
-    return {facts[0]: _facts(facts, holds) for facts in _read(_RUNS, {"runs": list(pks)})}
+    return {
+        columns[0]: _facts(columns) for columns in _read(_RUNS, {"runs": list(pks), "now": now})
+    }
 
 
-def _facts(columns: tuple[Any, ...], holds: tuple[dict[str, str], dict[str, str]]) -> RunFacts:
+def _facts(columns: tuple[Any, ...]) -> RunFacts:
     """A run as the policy wants it, from _RUN_COLUMNS."""
-    pk, run_id, order, kind, max_parallel, executable = columns
-    exact, prefixes = holds
+    pk, run_id, order, kind, max_parallel, executable, held_by, until, why = columns
+    end = f" until {until:%d %b %H:%M} UTC" if until else ""
     return RunFacts(
         pk=pk,
         run_id=run_id,
         sequential=order == Order.SEQUENTIAL,
         autopack=kind == SourceKind.AUTOPACK,
-        hold=exact.get(run_id, "")
-        or next((why for value, why in prefixes.items() if run_id.startswith(value)), ""),
+        hold="" if held_by is None else f"held by {held_by}{end}: {why}",
         max_parallel=max_parallel,
         executable=executable,
     )
@@ -195,16 +203,6 @@ def _read(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall())
-
-
-def active_holds(now: datetime) -> tuple[dict[str, str], dict[str, str]]:
-    """Sentences of the holds in force: by run id, and by prefix."""
-    found: dict[str, dict[str, str]] = {HoldKind.RUN: {}, HoldKind.PREFIX: {}}
-    holds = Hold.objects.filter(released_at__isnull=True)
-    for hold in holds.filter(Q(until__isnull=True) | Q(until__gt=now)):
-        until = f" until {hold.until:%d %b %H:%M} UTC" if hold.until else ""
-        found[hold.kind][hold.value] = f"held by {hold.created_by}{until}: {hold.reason}"
-    return found[HoldKind.RUN], found[HoldKind.PREFIX]
 
 
 def _snoozed(now: datetime) -> dict[str, str]:

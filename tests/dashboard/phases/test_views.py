@@ -146,3 +146,17 @@ def test_many_attempts_cost_no_more_queries(admin_client, django_assert_max_num_
     admin_client.get("/runs/")
     with django_assert_max_num_queries(12):
         admin_client.get(f"/phases/{phase.pk}/")
+
+
+def test_a_failed_phase_costs_few_queries(client, django_assert_max_num_queries):
+    cause, run = FingerprintFactory(), RunFactory(run_id="a-1")
+    Hold.objects.create(kind="prefix", value="a-", reason="broken branch", created_by="ann")
+    needed = PhaseFactory(run=run, state="FAILED", phase_index=1)
+    phase = PhaseFactory(run=run, state="FAILED", phase_index=2, last_fingerprint=cause.key)
+    Dependency.objects.create(phase=phase, prerequisite=needed)
+    AttemptFactory(phase=phase, number=1, error="No module", fingerprint=cause.key)
+    TelemetryEvent.objects.create(phase=phase, kind="token_estimation", actual_tokens=1146)
+    client.get(f"/phases/{phase.pk}/")
+    with django_assert_max_num_queries(12):
+        page = client.get(f"/phases/{phase.pk}/").content.decode()
+    assert "Held by ann: broken branch." in page
