@@ -36,6 +36,13 @@ class Fingerprint(models.Model):
     snoozed_for_count = models.PositiveIntegerField(null=True, blank=True)
     snoozed_from_count = models.PositiveIntegerField(null=True, blank=True)
     sample = models.TextField(blank=True)
+    # Whose own name for a cause it is, and that name; empty where the key is ours.
+    executor = models.CharField(max_length=100, blank=True, default="", db_default="")
+    parts = models.JSONField(default=list, db_default=[], blank=True)
+    made_at = models.DateTimeField(db_default=Now())
+    # When a failure was last filed here because its executor had reported too many new names of its own.
+    limited_at = models.DateTimeField(null=True, blank=True)
+    limited_executor = models.CharField(max_length=100, blank=True, default="", db_default="")
 
     class Meta:
         permissions = [("manage_fingerprints", "Can decide about causes of failure")]
@@ -48,6 +55,13 @@ class Fingerprint(models.Model):
         indexes = [
             models.Index(fields=["-last_seen", "-id"], name="drain_fingerprint_latest"),
             models.Index(fields=["headline"], name="drain_fingerprint_headline"),
+            # Every new cause asks whether another one has its title.
+            models.Index(fields=["title"], name="drain_fingerprint_title"),
+            models.Index(
+                fields=["executor", "made_at"],
+                condition=~Q(executor=""),
+                name="drain_fingerprint_reported",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drain.fingerprints import explain, fingerprint
-from drain.fingerprints.naming.titles import TITLE_CHARS, told_apart
+from drain.fingerprints.naming.titles import TITLE_CHARS, told_apart, wordings
 from tests.fingerprints.corpus import FAILURES, variants
 from tests.fingerprints.render import texts
 
@@ -38,13 +38,20 @@ def test_no_title_is_longer_than_a_subject_or_has_a_placeholder():
 
 
 def test_the_place_tells_two_causes_with_one_title_apart():
-    assert (
-        told_apart("KeyError: 'x'", "cart.total", ["KeyError: 'x'"])
-        == "KeyError: 'x' (in cart.total)"
-    )
-    assert told_apart("KeyError: 'x'", "cart.total", ["KeyError: 'y'"]) == "KeyError: 'x'"
-    assert told_apart("KeyError: 'x'", "", ["KeyError: 'x'"]) == "KeyError: 'x'"
-    assert len(told_apart("a" * TITLE_CHARS, "cart.total", ["a" * TITLE_CHARS])) <= TITLE_CHARS
+    key, title, placed = "0a" * 16, "KeyError: 'x'", "KeyError: 'x' (in cart.total)"
+    assert told_apart(title, "cart.total", key, ["KeyError: 'y'"]) == title
+    assert told_apart(title, "cart.total", key, [title]) == placed
+    assert told_apart(title, "cart.total", key, [title, placed]) == f"{title} #0a0a0a0a"
+    assert told_apart(title, "", key, [title]) == f"{title} #0a0a0a0a"
+
+
+@pytest.mark.parametrize("place", ["", "cart.total", "a" * 300])
+@pytest.mark.parametrize("title", ["KeyError", "a" * TITLE_CHARS])
+def test_what_tells_titles_apart_fits_into_them(title, place):
+    for taken in ([], [title], wordings(title, place, "0a" * 16)[:2]):
+        found = told_apart(title, place, "0a" * 16, taken)
+        assert len(found) <= TITLE_CHARS
+        assert found not in taken
 
 
 @pytest.mark.parametrize("text", [text.text for text in texts("heldout.txt", 1)])

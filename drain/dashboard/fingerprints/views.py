@@ -19,6 +19,7 @@ from drain.dashboard.ui.charts import Marker, Series, stacked_chart
 from drain.dashboard.ui.states import look
 from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.models import Fingerprint, FixMarker, Transition
+from drain.models.fingerprint_reported import MOST_NEW
 from drain.models.vocabulary import FingerprintStatus
 
 SHOWN = 40
@@ -92,6 +93,7 @@ def _context(fingerprint: Fingerprint) -> dict[str, Any]:
         "earlier_fixes": fixes[1:],
         "since_marker": facts.around,
         "fix_words": marker.verdict.get("words", "Not judged yet") if marker else "",
+        "most_new": MOST_NEW,
         "likely": facts.likely,
         "merged": reads.merged(fingerprint),
         "may_be": [other for other in facts.may_be if other.pk not in shown],

@@ -11,11 +11,13 @@ from django.utils import timezone
 from drain.db.prepared import Row
 from drain.engine.attempts.books import SessionBooks, lock_phases, lock_runs, refresh_runs
 from drain.engine.attempts.context import SessionContext
+from drain.engine.attempts.identify import Cause, identify
 from drain.engine.attempts.judge import Failure, Finished, judge, judgement_key
 from drain.engine.attempts.pulse import enter_states
 from drain.engine.attempts.started import EndedAttempt, StartedAttempt
-from drain.fingerprints import Fingerprint, fingerprint
+from drain.fingerprints import Fingerprint
 from drain.models import TelemetryEvent
+from drain.models.fingerprint_reported import note_given_way
 from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.models.transitions.attempts import Finish, finish_attempts
 from drain.models.transitions.late import keep_late, replace_lost
@@ -48,7 +50,7 @@ def finish(
     lock_phases(each.started.phase for each in ends)
     for each in ends:
         enter_states(each.started, each.result.states, worker)
-    causes = [_cause(each) for each in ends]
+    causes = identify(ends)
     entries = [
         _entry(each, cause, _session_of(each, books), contexts)
         for each, cause in zip(ends, causes, strict=True)
@@ -88,14 +90,9 @@ def _session_of(each: EndedAttempt, books: Mapping[int, SessionBooks]) -> Sessio
     return None if session is None else books.get(session)
 
 
-def _cause(each: EndedAttempt) -> Fingerprint | None:
-    text = each.result.decision.fingerprint_input
-    return fingerprint(text) if text else None
-
-
 def _entry(
     each: EndedAttempt,
-    cause: Fingerprint | None,
+    cause: Cause | None,
     books: SessionBooks | None,
     contexts: Mapping[int, SessionContext],
 ) -> Finish:
@@ -122,7 +119,8 @@ def _entry(
         log_name=result.log_name,
     )
     if cause is not None:
-        entry = replace(entry, fingerprint=cause.key, fine=cause.fine, category=str(cause.category))
+        made = cause.print
+        entry = replace(entry, fingerprint=made.key, fine=made.fine, category=str(made.category))
     limits = contexts[books.session].limits if books else None
     return _with_place(entry, each, limits)
 
@@ -146,12 +144,12 @@ def _with_place(entry: Finish, each: EndedAttempt, limits: Limits | None) -> Fin
 
 def _finished(
     each: EndedAttempt,
-    cause: Fingerprint | None,
+    cause: Cause | None,
     context: SessionContext,
     found: Mapping[int, Row],
 ) -> Finished:
     started, decision = each.started, each.result.decision
-    failure = None if cause is None else _failure(cause, context.limits.key_level)
+    failure = None if cause is None else _failure(cause.print, context.limits.key_level)
     ended = Ended(
         outcome=decision.outcome,
         repeat_key=failure.key if failure else "",
@@ -172,22 +170,24 @@ def _finished(
     )
 
 
-def _failure(cause: Fingerprint, level: KeyLevel) -> Failure:
+def _failure(made: Fingerprint, level: KeyLevel) -> Failure:
     """At a level that looks at no place nothing may be another."""
-    key = judgement_key(level.value, cause.key, cause.coarse, cause.fine)
-    return Failure(key, "" if level is KeyLevel.COARSE else cause.headline, cause.place_known)
+    key = judgement_key(level.value, made.key, made.coarse, made.fine)
+    return Failure(key, "" if level is KeyLevel.COARSE else made.headline, made.place_known)
 
 
-def _record_causes(kept: Sequence[tuple[EndedAttempt, Fingerprint | None]]) -> None:
+def _record_causes(kept: Sequence[tuple[EndedAttempt, Cause | None]]) -> None:
     now = timezone.now()
     seen: dict[str, Seen] = {}
     for each, cause in kept:
         if cause is not None:
-            first = min(
-                each.started.started_at, seen[cause.key].first if cause.key in seen else now
-            )
-            seen[cause.key] = Seen(cause, each.result.decision.fingerprint_input, first, now)
+            key, text = cause.print.key, each.result.decision.fingerprint_input
+            first = min(each.started.started_at, seen[key].first if key in seen else now)
+            seen[key] = Seen(cause.print, text, first, now, cause.executor, cause.parts)
     record_fingerprints(seen.values())
+    note_given_way(
+        {cause.print.key: cause.gave_way for _, cause in kept if cause and cause.gave_way}
+    )
 
 
 def _keep_telemetry(ends: Sequence[EndedAttempt]) -> None:

@@ -97,9 +97,13 @@ def _read(stored: dict[str, Any]) -> EndedAttempt:
         "params": {},
     }
     decision = result["decision"]
+    read = {
+        "outcome": Outcome(decision["outcome"]),
+        "reported": tuple(decision.get("reported", ())),
+    }
     inline = result["log_inline"]
     result |= {
-        "decision": Decision(**{**decision, "outcome": Outcome(decision["outcome"])}),
+        "decision": Decision(**{**decision, **read}),
         "argv": tuple(result["argv"]),
         "states": tuple(result["states"]),
         "state": PhaseState(result["state"]) if result["state"] else None,

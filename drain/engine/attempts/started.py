@@ -74,6 +74,8 @@ class Result:
     """Of the phase in its source, which has the last word; None leaves it to the outcome."""
     excluded: ExclusionReason | None = None
     """The reason on its candidate, for an attempt that was diverted."""
+    executor: str = ""
+    """Whose fingerprint it is if one was reported."""
 
     def without_states(self, entered: int) -> Self:
         """Return the result without the first states, which are in the books."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from drain.engine.attempts.pulse import Shown, show
@@ -117,4 +117,7 @@ class Children:
         if over:
             del self._running[started.lease]
         if result is not None:
-            self.ended.append(EndedAttempt(started, result.without_states(each.shown.entered)))
+            result = replace(
+                result.without_states(each.shown.entered), executor=started.profile.name
+            )
+            self.ended.append(EndedAttempt(started, result))

@@ -54,6 +54,8 @@ class Decision:
     zero_yield_reason: str
     """One of `yields.ZERO_YIELD_REASONS`, "" when there was yield or nothing to say."""
     reached_limit_boundary: bool
+    reported: tuple[str, ...] = ()
+    """The fingerprint that the executor reported with its reason; it wins over ours."""
 
 
 def decide(ended: Ended, source: Source | None = None) -> Decision:
@@ -76,6 +78,7 @@ def decide(ended: Ended, source: Source | None = None) -> Decision:
         telemetry_count=count,
         zero_yield_reason=zero,
         reached_limit_boundary=limit,
+        reported=ended.report.fingerprint,
     )
 
 

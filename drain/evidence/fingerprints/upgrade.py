@@ -14,7 +14,8 @@ from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.evidence.fingerprints.lifecycle import OPEN
 from drain.fingerprints import VERSION, fingerprint
 from drain.fingerprints import Fingerprint as Print
-from drain.fingerprints.naming.titles import told_apart
+from drain.fingerprints.naming.titles import told_apart, wordings
+from drain.fingerprints.reported import as_reported
 from drain.models import Fingerprint, FingerprintAlias, Transition
 from drain.models.fingerprint_rows import SAMPLE_CHARACTERS
 from drain.models.vocabulary import FingerprintStatus
@@ -36,11 +37,13 @@ def refingerprint(limit: int = 500) -> int:
 def _renew(found: Fingerprint) -> None:
     # Without its text there is nothing to make a key from: the old one goes on standing for it.
     made = fingerprint(found.sample) if found.sample else None
+    if made is not None and found.executor:
+        made = as_reported(made, found.executor, found.parts)
     # A sample that was cut may have lost its frames; without any it is a cause like no other.
     whole = len(found.sample) < SAMPLE_CHARACTERS
     Fingerprint.objects.filter(pk=found.pk).update(
         headline=made.headline if made else found.key,
-        place_known=bool(made and made.place_known and whole),
+        place_known=bool(made and made.place_known and (whole or found.executor)),
     )
     if made is None or made.key == found.key:
         Fingerprint.objects.filter(pk=found.pk).update(version=VERSION)
@@ -54,8 +57,7 @@ def _renew(found: Fingerprint) -> None:
 
 def _rename(found: Fingerprint, made: Print) -> None:
     FingerprintAlias.objects.create(key=found.key, fingerprint=found, version=found.version)
-    others = Fingerprint.objects.filter(title=made.title).exclude(pk=found.pk)
-    title = told_apart(made.title, made.place, [made.title] if others.exists() else [])
+    title = _free_title(found.pk, made)
     Fingerprint.objects.filter(pk=found.pk).update(
         key=made.key,
         coarse=made.coarse,
@@ -64,6 +66,12 @@ def _rename(found: Fingerprint, made: Print) -> None:
         template=made.template,
         category=str(made.category),
     )
+
+
+def _free_title(pk: int, made: Print) -> str:
+    titles = wordings(made.title, made.place, made.key)
+    others = Fingerprint.objects.filter(title__in=titles).exclude(pk=pk)
+    return told_apart(made.title, made.place, made.key, set(others.values_list("title", flat=True)))
 
 
 def _join(found: Fingerprint, newer: Fingerprint) -> None:

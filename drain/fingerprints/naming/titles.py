@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container
 
 from drain.fingerprints.naming.tokens import PLACEHOLDERS
 
@@ -54,12 +54,23 @@ def _cut(text: str) -> str:
     ) + "\u2026"
 
 
-def told_apart(title: str, place: str, others: Iterable[str]) -> str:
-    """The title, with the place where another cause has the same one."""
-    if not place or title not in others:
-        return title
+def with_suffix(title: str, suffix: str) -> str:
+    """The title with something behind it, both cut so that they fit."""
+    most = TITLE_CHARS // 2
+    suffix = suffix if len(suffix) <= most else f"{suffix[: most - 2]}\u2026{suffix[-1]}"
+    return f"{title[: TITLE_CHARS - len(suffix) - 1].rstrip()} {suffix}"
+
+
+def wordings(title: str, place: str, key: str) -> tuple[str, str, str]:
+    """Titles for a cause, the best first: its own, with its place, and with the beginning of its key."""
     return (
-        f"{title[: TITLE_CHARS - len(place) - 6].rstrip()} (in {place})"
-        if len(place) < TITLE_CHARS // 2
-        else title
+        title,
+        with_suffix(title, f"(in {place})") if place else title,
+        with_suffix(title, f"#{key[:8]}"),
     )
+
+
+def told_apart(title: str, place: str, key: str, others: Container[str]) -> str:
+    """The first of its titles that no other cause has."""
+    first, second, third = wordings(title, place, key)
+    return next((each for each in (first, second) if each not in others), third)

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from drain.fingerprints.reported import ReportedError, read_parts
+
 TEXT_LIMIT = 4000
 KIND_LIMIT = 100
 FIELDS_LIMIT = 200
@@ -43,6 +45,10 @@ class FailureEvent:
     """Why the phase fails, in its own words."""
 
     reason: str
+    fingerprint: tuple[str, ...] = ()
+    """What the executor calls this cause itself; empty leaves it to us."""
+    refused: str = ""
+    """Why what it reported as one is none; its reason counts all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ class Report:
     """All states reported, in order, bounded."""
     failure: str | None = None
     """Last reason reported."""
+    fingerprint: tuple[str, ...] = ()
+    """What the executor calls the cause of that failure itself; empty leaves it to us."""
     outcome: str | None = None
     """Last outcome reported."""
     progress: ProgressEvent | None = None
@@ -115,7 +123,13 @@ def _failure(data: dict[str, object]) -> Event:
     reason = _text(data, "reason").strip()
     if not reason:
         raise BadLineError("a failure without a reason")
-    return FailureEvent(reason)
+    if data.get("fingerprint") is None:
+        return FailureEvent(reason)
+    try:
+        parts = read_parts(data["fingerprint"])
+    except ReportedError as error:
+        return FailureEvent(reason, refused=str(error))
+    return FailureEvent(reason, tuple(_storable(part) for part in parts))
 
 
 def _telemetry(data: dict[str, object]) -> Event:

@@ -53,7 +53,7 @@ class ReportReader:
         self._telemetry_count = 0
         self._state: str | None = None
         self._states: list[str] = []
-        self._failure: str | None = None
+        self._failure: FailureEvent | None = None
         self._outcome: str | None = None
         self._progress: ProgressEvent | None = None
         self._bad: list[str] = []
@@ -144,7 +144,8 @@ class ReportReader:
             telemetry_count=self._telemetry_count,
             state=self._state,
             states=tuple(self._states),
-            failure=self._failure,
+            failure=self._failure.reason if self._failure else None,
+            fingerprint=self._failure.fingerprint if self._failure else (),
             outcome=self._outcome,
             progress=self._progress,
             bad_lines=tuple(self._bad),
@@ -220,6 +221,8 @@ class ReportReader:
             return None
         if event is not None:
             self._remember(event)
+        if isinstance(event, FailureEvent) and event.refused:
+            self._count_bad(event.refused)
         return event
 
     def _parse(self, line: bytes) -> Event | None:
@@ -245,7 +248,7 @@ class ReportReader:
                 if len(self._states) < STATES_KEPT:
                     self._states.append(event.state)
             case FailureEvent():
-                self._failure = event.reason
+                self._failure = event
             case OutcomeEvent():
                 self._outcome = event.outcome
             case ProgressEvent():

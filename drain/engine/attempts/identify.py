@@ -1,0 +1,58 @@
+"""By which cause attempts failed: what their executors call it, else what their texts say."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from drain.engine.attempts.started import EndedAttempt
+from drain.fingerprints import Fingerprint, fingerprint
+from drain.fingerprints.reported import as_reported
+from drain.models.fingerprint_reported import too_many
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The fingerprint of one failed attempt, and whose it is."""
+
+    print: Fingerprint
+    executor: str = ""
+    """Who reported it as a name of its own; empty where it is ours."""
+    parts: tuple[str, ...] = ()
+    gave_way: str = ""
+    """The executor that reported a name of its own, which was one too many."""
+
+
+def identify(ends: Sequence[EndedAttempt]) -> list[Cause | None]:
+    """The cause of each of these attempts, None where there is no failure to file.
+
+    Call in the transaction that records them.
+    """
+    found = [_identify(each) for each in ends]
+    reported: dict[str, list[str]] = defaultdict(list)
+    for cause in found:
+        if cause is not None and cause.executor:
+            reported[cause.executor].append(cause.print.key)
+    refused = too_many(reported) if reported else set()
+    return [
+        _ours(each, cause) if cause is not None and cause.print.key in refused else cause
+        for each, cause in zip(ends, found, strict=True)
+    ]
+
+
+def _identify(each: EndedAttempt) -> Cause | None:
+    decision = each.result.decision
+    if not decision.fingerprint_input:
+        return None
+    ours = fingerprint(decision.fingerprint_input)
+    if not decision.reported:
+        return Cause(ours)
+    theirs = as_reported(ours, each.result.executor, decision.reported)
+    if theirs is ours:
+        return Cause(ours)
+    return Cause(theirs, each.result.executor, decision.reported)
+
+
+def _ours(each: EndedAttempt, cause: Cause) -> Cause:
+    return Cause(fingerprint(each.result.decision.fingerprint_input), gave_way=cause.executor)

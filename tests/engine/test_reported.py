@@ -1,0 +1,121 @@
+"""What an executor calls a cause itself, from the line that a real child writes to the page that people see."""
+
+from __future__ import annotations
+
+import json
+from shlex import quote
+
+import pytest
+from django.apps import apps
+
+from drain.evidence.fingerprints.upgrade import refingerprint
+from drain.fingerprints import fingerprint
+from drain.fingerprints.reported import reported_key
+from drain.models import Attempt, Fingerprint, Phase, fingerprint_reported
+from drain.models.roles import Role, write_roles
+from tests.dashboard.people import signed_in
+from tests.engine.conftest import Backlog
+
+pytestmark = pytest.mark.django_db(transaction=True)
+# Every phase runs, however often one cause comes.
+UNSTOPPED = 1000
+
+
+def report(reason: str, fingerprint: object) -> str:
+    """A shell line that reports a failure with a fingerprint of the executor's own."""
+    line = json.dumps({"event": "failure", "reason": reason, "fingerprint": fingerprint})
+    return f"""printf '%s\\n' {quote(line)} | sed "s/NUMBER/$1/" >> "$DRAIN_REPORT"; exit 1"""
+
+
+def page_of(key: str) -> str:
+    """The page of a fingerprint as a viewer sees it."""
+    write_roles(apps)
+    return signed_in(Role.VIEWER).get(f"/fingerprints/{key}/").content.decode()
+
+
+def drained(backlog: Backlog, script: str, phases: int = 2) -> dict[str, str]:
+    """Drain that many phases once each; phase → the key by which it failed."""
+    backlog.executor(script)
+    backlog.run("r", phases)
+    backlog.drain(max_attempts_per_phase=1, max_fingerprint_repeats=UNSTOPPED)
+    return dict(Phase.objects.values_list("phase_id", "last_fingerprint"))
+
+
+def test_the_executors_own_name_wins_over_what_the_text_says(backlog: Backlog) -> None:
+    keys = drained(backlog, report("KeyError: card NUMBERx of the EU bank", ["pay", "declined"]))
+    key = reported_key("script", ["pay", "declined"], "")
+    assert set(keys.values()) == {key}
+    assert set(Attempt.objects.values_list("fingerprint", "fine")) == {(key, key)}
+    stored = Fingerprint.objects.get()
+    assert (stored.executor, stored.parts) == ("script", ["pay", "declined"])
+    assert stored.title.endswith("[pay / declined]")
+    page = page_of(key)
+    assert "the executor script" in page
+    assert "<code>declined</code>" in page
+
+
+def test_default_stands_for_ours_and_can_be_told_apart_further(backlog: Backlog) -> None:
+    text = "KeyError: 'lease'"
+    keys = drained(backlog, report(text, ["{{ default }}", "region NUMBER"]))
+    ours = fingerprint(text).key
+    assert keys == {
+        f"p{n}": reported_key("script", ["{{ default }}", f"region {n}"], ours) for n in (0, 1)
+    }
+    backlog.executor(report(text, ["{{ default }}"]))
+    backlog.drain(max_attempts_per_phase=9, max_fingerprint_repeats=UNSTOPPED)
+    assert set(Phase.objects.values_list("last_fingerprint", flat=True)) == {ours}
+    assert Fingerprint.objects.get(key=ours).executor == ""
+
+
+@pytest.mark.parametrize("wrong", ["declined", [], ["a"] * 9, ["a" * 201], [7], {"a": 1}])
+def test_what_is_no_name_is_a_bad_line_and_the_reason_counts_all_the_same(
+    backlog: Backlog, wrong: object
+) -> None:
+    keys = drained(backlog, report("KeyError: 'lease'", wrong), 1)
+    assert keys == {"p0": fingerprint("KeyError: 'lease'").key}
+    attempt = Attempt.objects.get()
+    assert (attempt.error, attempt.bad_report_lines) == ("KeyError: 'lease'", 1)
+
+
+def test_a_later_reason_without_a_name_is_ours_again(backlog: Backlog) -> None:
+    first = report("KeyError: 'lease'", ["mine"]).removesuffix("; exit 1")
+    last = """echo '{"event":"failure","reason":"no space left on device"}' >> "$DRAIN_REPORT"; exit 1"""
+    keys = drained(backlog, f"{first}; {last}", 1)
+    assert keys == {"p0": fingerprint("no space left on device").key}
+
+
+def test_of_too_many_new_names_an_hour_the_rest_are_ours_and_its_page_says_so(
+    backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fingerprint_reported, "MOST_NEW", 3)
+    monkeypatch.setattr("drain.dashboard.fingerprints.views.MOST_NEW", 3)
+    keys = drained(backlog, report("KeyError: 'lease'", ["order NUMBER"]), 5)
+    ours = fingerprint("KeyError: 'lease'")
+    assert sorted(key == ours.key for key in keys.values()) == [False, False, False, True, True]
+    page = page_of(ours.key)
+    assert "the executor script calls something else" in page
+    assert "more than 3 new fingerprints" in page
+    # Names that are known go on counting, and ones of another executor have an hour of their own.
+    backlog.executor(report("KeyError: 'lease'", ["order 0"]))
+    backlog.drain(max_attempts_per_phase=9, max_fingerprint_repeats=UNSTOPPED)
+    assert len(set(Phase.objects.values_list("last_fingerprint", flat=True))) == 1
+    assert fingerprint_reported.too_many({"other": ["a", "b", "c", "d"]}) == {"d"}
+
+
+def test_a_name_of_an_hour_ago_is_no_longer_new(
+    backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fingerprint_reported, "MOST_NEW", 1)
+    drained(backlog, report("KeyError: 'lease'", ["order NUMBER"]), 1)
+    assert fingerprint_reported.too_many({"script": ["new"]}) == {"new"}
+    made = Fingerprint.objects.get().made_at
+    Fingerprint.objects.update(made_at=made.replace(year=made.year - 1))
+    assert fingerprint_reported.too_many({"script": ["new"]}) == set()
+
+
+def test_a_new_version_of_our_rules_leaves_an_executors_own_names_alone(backlog: Backlog) -> None:
+    keys = drained(backlog, report("KeyError: 'lease'", ["mine"]), 1)
+    Fingerprint.objects.update(version=0)
+    assert refingerprint() == 1
+    assert Fingerprint.objects.get().key == keys["p0"]
+    assert Fingerprint.objects.get().place_known
