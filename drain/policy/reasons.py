@@ -40,7 +40,7 @@ class ExclusionReason(StrEnum):
     RUN_TIMEOUTS = "run_timeouts"
     """Too many phases of this run timed out."""
     RUN_DEPRIORITISED = "run_deprioritised"
-    """The run's sample failed with a known cause, so the run came last and the batch was full."""
+    """The run's sample failed with a known fingerprint, so the run came last and the batch was full."""
     BEYOND_BATCH = "beyond_batch"
     """The batch was full before this phase's turn."""
 
@@ -57,7 +57,7 @@ _EXCLUSION_SENTENCES = {
     ExclusionReason.PREFIX_EXCLUDED: "The run's name begins with a skipped prefix.",
     ExclusionReason.RUN_HELD: "The run is on hold.",
     ExclusionReason.NO_EXECUTOR: "Its run names no executor and there is no default one.",
-    ExclusionReason.FINGERPRINT_SNOOZED: "The cause of this failure is snoozed.",
+    ExclusionReason.FINGERPRINT_SNOOZED: "The fingerprint of this failure is snoozed.",
     ExclusionReason.QUEUED_IN_RUN: "The run has a queued phase, and the policy “run” leaves it alone.",
     ExclusionReason.WAITS_FOR_QUEUED: "It waits for a phase that is queued or working.",
     ExclusionReason.WAITS_FOR_DEPENDENCY: "It depends on a phase that failed and is not in the plan.",
@@ -65,7 +65,7 @@ _EXCLUSION_SENTENCES = {
     ExclusionReason.FINGERPRINT_STOPPED: "The same failure came too often in this drain.",
     ExclusionReason.RUN_STOPPED: "The same failure came too often in this run.",
     ExclusionReason.RUN_TIMEOUTS: "Too many phases of this run timed out.",
-    ExclusionReason.RUN_DEPRIORITISED: "The run's sample failed with a known cause, so it came last.",
+    ExclusionReason.RUN_DEPRIORITISED: "The run's sample failed with a known fingerprint, so it came last.",
     ExclusionReason.BEYOND_BATCH: "The batch was full before its turn.",
 }
 

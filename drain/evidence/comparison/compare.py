@@ -23,7 +23,7 @@ from drain.evidence.statistics.intervals import (
 
 SELECTED = (
     "These phases were chosen because they had failed, so their rate could only rise: "
-    "compare with the causes that the fix did not touch."
+    "compare with the fingerprints that the fix did not touch."
 )
 
 

@@ -126,10 +126,12 @@ def merge(source: int, target: int, by: By) -> bool:
         _lock_merges()
         keys = dict(Fingerprint.objects.filter(pk__in=(source, target)).values_list("pk", "key"))
         if len(keys) < 2:
-            raise CauseError("A cause can only be merged into another one that exists.")
+            raise CauseError("A fingerprint can only be merged into another one that exists.")
         stands_for = resolve_keys([keys[target]])[keys[target]]
         if stands_for == keys[source]:
-            raise CauseError("That cause is merged into this one already: split it back first.")
+            raise CauseError(
+                "That fingerprint is merged into this one already: split it back first."
+            )
         into = Fingerprint.objects.get(key=stands_for)
         merged = Fingerprint.objects.filter(pk=source, merged_into=None).update(merged_into=into)
         if merged:

@@ -142,7 +142,7 @@ class Report:
         if self.failed_checks:
             return "❌", f"{self.failed_checks} of {len(self.checks)} checks failed"
         if self.comparison.causes.regressed:
-            return "❌", "a cause came back after its fix"
+            return "❌", "a fingerprint came back after its fix"
         if not after.attempts:
             return "⚠️", "no phase was run; the ledger gives the reason for each"
         rate = after.rate

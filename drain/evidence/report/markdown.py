@@ -119,7 +119,7 @@ def _verification(report: Report) -> str:
             "",
             markdown_table(["Guard", "", "Finding"], guards),
             "",
-            "Patterns that the drained causes suggest:",
+            "Patterns that the drained fingerprints suggest:",
             "",
             markdown_table(
                 ["Pattern", "", "Finding"],

@@ -203,7 +203,9 @@ def causes_answer(report: Report) -> str:
 def guards_answer(report: Report) -> str:
     """Answer to the fourth."""
     if not report.guards:
-        return "No known-bad guard is defined; the causes that were drained are offered below."
+        return (
+            "No known-bad guard is defined; the fingerprints that were drained are offered below."
+        )
     bad = sum(guard.verdict == "fail" for guard in report.guards)
     open_ = sum(guard.verdict == "not_enough_data" for guard in report.guards)
     undecided = f"; of {open_} too few were tried again to say so" if open_ else ""

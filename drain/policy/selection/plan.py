@@ -49,7 +49,7 @@ class Planned(NamedTuple):
 _TIER_WORDS = {
     Tier.SAMPLE: "sample of its run",
     Tier.REST: "after the samples",
-    Tier.LAST: "last, its run's sample failed with a known cause",
+    Tier.LAST: "last, its run's sample failed with a known fingerprint",
 }
 
 
