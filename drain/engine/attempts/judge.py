@@ -35,11 +35,16 @@ FROM unnest(%(session_runs)s::bigint[], %(tiers)s::text[], %(details)s::text[]) 
 WHERE r.id = g.id
 """
 _STOP_RUN = """
+UPDATE drain_sessionrun SET stop = %(stop)s::text, stop_detail = %(detail)s::text
+WHERE id = %(session_run)s::bigint AND stop = ''
+"""
+# Also what ended after its run was stopped and would be offered again: a session would wait for it for ever.
+_LEAVE_STOPPED = """
 WITH stopped AS (
-    UPDATE drain_sessionrun SET stop = %(stop)s::text, stop_detail = %(detail)s::text, waiting = 0
-    WHERE id = %(session_run)s::bigint AND stop = '' RETURNING id
+    UPDATE drain_sessionrun SET waiting = 0
+    WHERE id = ANY(%(session_runs)s::bigint[]) AND stop <> '' RETURNING id, stop, stop_detail
 )
-UPDATE drain_candidate c SET status = 'excluded', reason = %(stop)s::text, detail = %(detail)s::text
+UPDATE drain_candidate c SET status = 'excluded', reason = stopped.stop, detail = stopped.stop_detail
 FROM stopped WHERE c.session_run_id = stopped.id AND c.status = 'waiting'
 """
 # A failure that came too often: nothing tells which waiting phases would meet it but the cause they are known
@@ -95,6 +100,8 @@ class _Run:
     tier: str
     stop: str
     tally: RunTally
+    again: bool
+    """Whether one that ended now is offered again."""
     verdict: SampleVerdict | None = None
     reset: bool = False
 
@@ -126,6 +133,7 @@ def judge(
 def _runs(finished: Sequence[Finished]) -> dict[int, _Run]:
     found = {each.session_run: each.row for each in finished}
     timed_out = Counter(each.session_run for each in finished if each.ended.outcome == "timeout")
+    again = {each.session_run for each in finished if each.row["again"]}
     # The rows count these ends already; the rules want what was there before each.
     return {
         key: _Run(
@@ -134,6 +142,7 @@ def _runs(finished: Sequence[Finished]) -> dict[int, _Run]:
             row["tier"],
             row["stop"],
             RunTally(timeouts=row["timeouts"] - timed_out[key]),
+            key in again,
         )
         for key, row in found.items()
     }
@@ -242,6 +251,10 @@ def _write(changes: _Changes) -> None:
     for session_run, card in changes.run_stops:
         stop = RunStop(card.rule).exclusion.value
         rows(_STOP_RUN, {"session_run": session_run, "stop": stop, "detail": card.sentence})
+    stopped = {session_run for session_run, _ in changes.run_stops}
+    stopped |= {run.session_run for run in changes.runs.values() if run.stop and run.again}
+    if stopped:
+        rows(_LEAVE_STOPPED, {"session_runs": sorted(stopped)})
     for session, cause, card in changes.cause_stops:
         _stop_cause(session, cause, card)
 

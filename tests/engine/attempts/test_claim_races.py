@@ -1,0 +1,90 @@
+"""Claims of several loops at the same moment: none waits for another's, and together they exceed nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import transaction
+
+from drain.engine.attempts.books import lock_sessions
+from drain.engine.sessions.scope import SessionScope
+from drain.models import Phase, Run
+from drain.models.transitions.phases import Why, move_phases
+from drain.models.vocabulary import PhaseState
+from tests.engine.attempts.hand_drain import HandDrain, elsewhere, failed_run
+from tests.factories import ExecutorFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def only(*names: str) -> SessionScope:
+    """Of these phases alone: no two live drains have the same."""
+    found = Phase.objects.filter(phase_id__in=names).values_list("pk", flat=True)
+    return SessionScope(phases=tuple(found))
+
+
+def test_two_drains_of_one_run_start_no_more_than_it_has_places() -> None:
+    ExecutorFactory()
+    failed_run("a", 2, most=1)
+    one, other = HandDrain(only("a0")), HandDrain(only("a1"))
+    with transaction.atomic():
+        assert one.names() == ["a0"]
+        assert elsewhere(other.names) == []
+    assert elsewhere(other.names) == []
+    assert Run.objects.get().open_attempts == 1
+
+
+def test_a_claim_holds_no_more_runs_than_it_may_start_of() -> None:
+    ExecutorFactory()
+    failed_run("a", 2)
+    failed_run("b", 2)
+    one, other = HandDrain(only("a0", "b0")), HandDrain(only("a1", "b1"))
+    with transaction.atomic():
+        assert one.names(1) == ["a0"]
+        assert elsewhere(other.names) == ["b1"]
+
+
+def test_two_drains_start_no_more_than_their_executor_may_run() -> None:
+    limited = ExecutorFactory(is_default=False, max_parallel=1)
+    failed_run("a", executor=limited)
+    failed_run("b", executor=limited)
+    one, other = HandDrain(only("a0")), HandDrain(only("b0"))
+    with transaction.atomic():
+        assert one.names() == ["a0"]
+        # It has to know what the other comes to, so this one does wait.
+        with pytest.raises(Exception, match="lock timeout"):
+            elsewhere(other.names)
+    assert elsewhere(other.names) == []
+
+
+def test_two_rounds_of_a_session_follow_one_another() -> None:
+    ExecutorFactory()
+    failed_run("a", 2)
+    drain = HandDrain(parallel=1)
+    with transaction.atomic():
+        lock_sessions([drain.session.pk])
+        with pytest.raises(Exception, match="lock timeout"):
+            elsewhere(drain.names)
+
+
+def _move() -> None:
+    phase = Phase.objects.get(phase_id="a0").pk
+    move_phases([phase], expect=["FAILED"], to=PhaseState.QUEUED, why=Why("requeue", "ada"))
+
+
+def _touch_run() -> None:
+    Run.objects.filter(run_id="a").update(max_parallel=9)
+
+
+@pytest.mark.parametrize(("act", "starts"), [(_move, ["a1", "b0"]), (_touch_run, ["b0"])])
+def test_what_somebody_is_changing_is_passed_over_and_not_waited_for(
+    act: Callable[[], None], starts: list[str]
+) -> None:
+    ExecutorFactory()
+    failed_run("a", 2)
+    failed_run("b")
+    drain = HandDrain()
+    with transaction.atomic():
+        act()
+        assert elsewhere(drain.names) == starts
