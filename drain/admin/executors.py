@@ -44,7 +44,7 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
         model = ExecutorProfile
         fields = (
             "name", "argv", "cwd", "timeout_seconds", "env", "env_from", "preflight", "service",
-            "service_url", "allow_dash", "os_user", "max_parallel", "is_default",
+            "service_url", "allow_dash", "allow_program_text", "os_user", "max_parallel", "is_default",
         )  # fmt: skip
         help_texts: ClassVar[dict[str, str]] = {
             "os_user": "Without one, and without up --phase-user, a phase can read the secrets of the site."
@@ -87,6 +87,7 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
             service=values["service"],
             service_url=values["service_url"],
             allow_dash=values["allow_dash"],
+            allow_program_text=values["allow_program_text"],
             os_user=values["os_user"],
             max_parallel=values["max_parallel"],
             is_default=values["is_default"],

@@ -23,6 +23,12 @@ class ExecutorProfile(models.Model):
     service_url = models.TextField(blank=True)
     # Imported values that begin with "-" could turn into options of the command.
     allow_dash = models.BooleanField(default=False)
+    # Who can name a phase can then run code as its user.
+    allow_program_text = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Values may stand in program text: who can name a phase or give it parameters can then run code.",
+    )
     os_user = models.CharField(max_length=100, blank=True)
     # Phases of this executor at the same time, over all hosts and sessions; null: no limit of its own.
     max_parallel = models.PositiveIntegerField(null=True, blank=True)

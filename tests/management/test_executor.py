@@ -167,3 +167,17 @@ def test_a_profile_that_runs_name_stays():
 def test_a_command_error_names_its_exit_code():
     with pytest.raises(CommandError):
         Command().handle(verb="remove", name="nobody", reason="", json=False)
+
+
+def test_program_text_is_allowed_in_words_that_the_list_and_the_audit_repeat(capsys):
+    argv = ("set", "x", "--reason", "trusted names", "--", "sh", "-c", "run {phase_id}")
+    code, _, errors = executor(capsys, *argv)
+    assert (code, ExecutorProfile.objects.count()) == (1, 0)
+    assert "could run as code" in errors
+    assert executor(capsys, "set", "x", "--allow-program-text", *argv[2:])[0] == 0
+    assert executor(capsys, "list")[1].endswith(" - values may stand in program text\n")
+    event = AuditEvent.objects.get()
+    assert (event.new["allow_program_text"], event.reason) == (True, "trusted names")
+    code, _, errors = executor(capsys, "set", "x", "--", "sh", "-c", "run {phase_id}")
+    assert code == 1, "a new command is not allowed what the old one was"
+    assert ExecutorProfile.objects.get().allow_program_text

@@ -48,6 +48,7 @@ def read_profile(values: Mapping[str, str], stored: Mapping[str, str]) -> Profil
         service=values.get("service", ""),
         service_url=values.get("service_url", ""),
         allow_dash="allow_dash" in values,
+        allow_program_text="allow_program_text" in values,
         os_user=values.get("os_user", ""),
         max_parallel=_whole(values, "max_parallel", "The most at the same time", _MOST_PARALLEL),
         is_default="is_default" in values,
@@ -69,6 +70,7 @@ def typed_profile(profile: ExecutorProfile) -> dict[str, Any]:
         "os_user": profile.os_user,
         "max_parallel": "" if profile.max_parallel is None else str(profile.max_parallel),
         **({"allow_dash": "on"} if profile.allow_dash else {}),
+        **({"allow_program_text": "on"} if profile.allow_program_text else {}),
         **({"is_default": "on"} if profile.is_default else {}),
     }
 

@@ -57,7 +57,12 @@ def prepare(
     environ: Mapping[str, str] | None = None,
 ) -> Job:
     """Fill the profile for one attempt. Raises a ChildError; starts nothing. `environ` is the worker's."""
-    argv = render(profile.argv, contract, allow_dash=profile.allow_dash)
+    argv = render(
+        profile.argv,
+        contract,
+        allow_dash=profile.allow_dash,
+        allow_program_text=profile.allow_program_text,
+    )
     own_folder = _shared_folder(profile.os_user) if profile.os_user else None
     report = f"{own_folder or folder}/{contract.claim}{_REPORT_SUFFIX}"
     env = build_environment(profile.env, profile.env_from, contract, report, environ)

@@ -38,6 +38,8 @@ class Profile:
     """Where that service says that it is well."""
     allow_dash: bool = False
     """Let an imported value that begins with "-" begin an argument."""
+    allow_program_text: bool = False
+    """Let values stand where an interpreter could take them for a program."""
     os_user: str = ""
     """Run as this OS user (the worker must be root); "" for the worker's own."""
     max_parallel: int | None = None
@@ -60,7 +62,7 @@ def check(profile: Profile, environ: Mapping[str, str] | None = None) -> list[st
 def _check_text(profile: Profile) -> list[str]:
     problems = []
     try:
-        inspect(profile.argv)
+        inspect(profile.argv, allow_program_text=profile.allow_program_text)
     except ChildError as error:
         problems.append(str(error))
     try:

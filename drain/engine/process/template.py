@@ -16,24 +16,30 @@ PLACEHOLDERS = ("run_id", "phase_id", "phase_index", "attempt", "params[key]")
 _PLACEHOLDER = re.compile(r"(\$?)(\{?)\{([A-Za-z_]\w*)(?:\[([^\[\]{}]*)\])?\}(\}?)")
 
 
-def render(argv: Sequence[str], contract: Contract, *, allow_dash: bool = False) -> tuple[str, ...]:
+def render(
+    argv: Sequence[str],
+    contract: Contract,
+    *,
+    allow_dash: bool = False,
+    allow_program_text: bool = False,
+) -> tuple[str, ...]:
     """Return argv with every placeholder filled. Raises TemplateError with a sentence for people."""
-    inspect(argv)
+    inspect(argv, allow_program_text=allow_program_text)
     return tuple(_fill(item, contract, allow_dash=allow_dash) for item in argv)
 
 
-def inspect(argv: Sequence[str]) -> None:
-    """Raise TemplateError for what no phase could make right."""
+def inspect(argv: Sequence[str], *, allow_program_text: bool = False) -> None:
+    """Raise TemplateError for what no phase could make right, and for values in program text unless that is allowed."""
     if not argv or not argv[0]:
         raise TemplateError("The profile has no command; give one after `--`.")
     for item in argv:
         _check_names(item)
     program = program_text(argv, _has_placeholder, _literal)
-    if program is not None:
+    if program is not None and not allow_program_text:
         raise TemplateError(
             f"The argument {program[:80]!r} could be a program with a value in it, so an imported name could run as "
             "code; pass the value behind the script, like: sh -c 'exec tool -c \"$1\"' sh {phase_id}, or read "
-            "DRAIN_PHASE_ID or DRAIN_PARAM_… in it."
+            "DRAIN_PHASE_ID or DRAIN_PARAM_… in it. An executor can allow it (--allow-program-text)."
         )
 
 

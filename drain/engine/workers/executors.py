@@ -41,6 +41,7 @@ class ProfileInput:
     service: str = ""
     service_url: str = ""
     allow_dash: bool = False
+    allow_program_text: bool = False
     os_user: str = ""
     max_parallel: int | None = None
     is_default: bool = False
@@ -141,6 +142,7 @@ def described(profile: ExecutorProfile | None) -> dict[str, Any]:
         "service": profile.service,
         "service_url": profile.service_url,
         "allow_dash": profile.allow_dash,
+        "allow_program_text": profile.allow_program_text,
         "os_user": profile.os_user,
         "max_parallel": profile.max_parallel,
         "default": profile.is_default,
@@ -189,7 +191,7 @@ def _refuse_numbers(given: ProfileInput) -> None:
 
 def _refuse_commands(given: ProfileInput) -> None:
     try:
-        inspect(given.argv)
+        inspect(given.argv, allow_program_text=given.allow_program_text)
         # With every passed variable present: whether this host has them is for check_profile to say.
         base_environment(given.env, given.env_from, dict.fromkeys(given.env_from, ""))
     except ChildError as error:

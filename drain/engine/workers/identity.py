@@ -63,6 +63,7 @@ def to_profile(stored: ExecutorProfile) -> Profile:
         service=stored.service,
         service_url=stored.service_url,
         allow_dash=stored.allow_dash,
+        allow_program_text=stored.allow_program_text,
         os_user=stored.os_user or phase_user(),
         max_parallel=stored.max_parallel,
     )

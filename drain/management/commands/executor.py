@@ -80,6 +80,7 @@ class Command(DatabaseCommand):
         found = [described(profile) for profile in ExecutorProfile.objects.order_by("name")]
         lines = [
             f"{item['name']}{' (default)' if item['default'] else ''}: {json.dumps(item['argv'])}"
+            f"{' - values may stand in program text' if item['allow_program_text'] else ''}"
             for item in found
         ]
         self._print(options, found, "\n".join(lines) or "No executor is defined yet.")
@@ -171,6 +172,12 @@ def _set_arguments(parser: ArgumentParser) -> None:
         "--allow-dash", action="store_true", default=None, help="allow values that begin with -"
     )
     parser.add_argument(
+        "--allow-program-text",
+        action="store_true",
+        default=None,
+        help="allow values where an interpreter could take them for a program: who names a phase can then run code",
+    )
+    parser.add_argument(
         "--os-user",
         help="run as this OS user (the worker must be root); without it, the worker's own, who may read what the worker may",
     )
@@ -201,6 +208,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
         "service": options["service"],
         "service_url": options["service_url"],
         "allow_dash": options["allow_dash"],
+        "allow_program_text": options["allow_program_text"],
         "os_user": options["os_user"],
         "max_parallel": options["max_parallel"],
         "is_default": options["default"],

@@ -129,3 +129,15 @@ def test_the_form_says_as_whom_phases_run_and_what_they_can_read(administrator, 
     page = administrator.get(ADDRESS).content.decode()
     assert "Without one it runs as <code>ci</code> on this host" in page
     assert "the secret key" not in page
+
+
+def test_a_command_with_values_in_program_text_is_saved_only_where_the_form_says_so(administrator):
+    command = "sh -c 'run {phase_id}'"
+    page = _save(administrator, command).content.decode()
+    assert "could run as code" in page
+    assert not ExecutorProfile.objects.exists()
+    assert _save(administrator, command, allow_program_text="on").status_code == 302
+    page = administrator.get(ADDRESS, {"name": "jobs"}).content.decode()
+    assert re.search(r'name="allow_program_text" checked', page)
+    assert "Who can name a phase or give it parameters can then run code" in page
+    assert AuditEvent.objects.get().new["allow_program_text"] is True

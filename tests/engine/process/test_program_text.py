@@ -6,8 +6,10 @@ import shlex
 
 import pytest
 
+from drain.engine.process.contract import Contract
 from drain.engine.process.errors import TemplateError
-from drain.engine.process.template import inspect
+from drain.engine.process.profile import Profile, check
+from drain.engine.process.template import inspect, render
 
 PROGRAMS = """
 sh -c {phase_id}
@@ -82,6 +84,115 @@ tool `{phase_id}`
 tool $({phase_id})
 sh -c 'x "$@"' sh -c {phase_id}
 sh -c 'x "$@"' sh python {phase_id}
+timeout 60 {phase_id}
+timeout -s KILL 5 {phase_id}
+nice {phase_id}
+nice -n 5 {phase_id}
+env {phase_id}
+env -i {phase_id}
+env -u HOME {phase_id}
+env A=b {phase_id}
+sudo {phase_id}
+sudo -u x {phase_id}
+doas {phase_id}
+nohup {phase_id}
+setsid {phase_id}
+setsid -w {phase_id}
+stdbuf -oL {phase_id}
+ionice -c 2 -n 7 {phase_id}
+chroot /srv {phase_id}
+flock /lock {phase_id}
+flock -n /lock {phase_id}
+flock /lock -c {phase_id}
+taskset 0x1 {phase_id}
+strace -f {phase_id}
+unshare -r {phase_id}
+setpriv --reuid x {phase_id}
+systemd-run --wait {phase_id}
+npx {phase_id}
+exec {phase_id}
+command {phase_id}
+time {phase_id}
+xvfb-run {phase_id}
+tar --checkpoint-action=exec={phase_id} -cf x y
+tar --to-command={phase_id} -xf x
+tar -I {params[x]} -xf x
+rsync --rsh={phase_id} a b
+rsync -e {phase_id} a b
+git clone --upload-pack={phase_id} x
+git -c core.sshCommand={phase_id} fetch
+ssh -o ProxyCommand={phase_id} host
+raku {params[x]}
+jruby {params[x]}
+ts-node {params[x]}
+tsx {params[x]}
+racket {params[x]}
+nu -c {phase_id}
+nu {params[x]}
+xonsh {params[x]}
+hy {params[x]}
+bb {params[x]}
+duckdb db {phase_id}
+duckdb -c {phase_id}
+cqlsh -e {phase_id}
+spark-shell -i {params[x]}
+osascript -e {phase_id}
+m4 -D{phase_id} x
+pdsh -w h {phase_id}
+ansible all -a {phase_id}
+salt h cmd.run {phase_id}
+at -f {params[x]} now
+script -c {phase_id}
+script /dev/null {phase_id}
+expect {params[x]}
+java -jar {params[x]}
+java -cp {params[x]} Main
+go run {params[x]}
+cargo run --manifest-path {params[x]}
+wine {params[x]}
+cmd /c {phase_id}
+cmd.exe /c {phase_id}
+python -W ignore {params[x]}
+python -I -S {params[x]}
+sh {params[x]}
+sh -s {phase_id}
+sh -x {params[x]}
+bash -O extglob {params[x]}
+bash +x {params[x]}
+perl -I lib {params[x]}
+perl -Mlib=x {params[x]}
+perl -le {phase_id}
+perl -F: -lane {phase_id}
+node -r ts {params[x]}
+php -f {params[x]}
+php -B {phase_id}
+Rscript --vanilla {params[x]}
+sqlplus x @{phase_id}
+mongosh --eval {phase_id}
+redis-cli EVAL {phase_id}
+vim +{phase_id}
+less +{phase_id}
+emacs --eval {phase_id}
+make -f {params[x]}
+make --eval={phase_id}
+ld.so {params[x]}
+/lib64/ld-linux-x86-64.so.2 {params[x]}
+/usr/bin/env python3 {params[x]}
+/usr/bin/env -S {phase_id}
+busybox {phase_id}
+gawk -e {phase_id}
+source {params[x]}
+. {params[x]}
+kubectl exec p -- {phase_id}
+docker exec c {phase_id}
+docker exec -it c sh {params[x]}
+podman run --entrypoint {phase_id} image
+docker run --entrypoint={phase_id} image
+nsenter -t 1 {phase_id}
+su x -c {phase_id}
+runuser -u x {phase_id}
+find . -exec {phase_id} ;
+fd x -x {phase_id}
 """
 ARGUMENTS = """
 bash ./run {phase_id}
@@ -104,16 +215,47 @@ docker run --rm image {phase_id}
 make -C dir target
 tool '{{phase_id}} is literal; $x'
 sh -c 'echo ${HOME}' sh {phase_id}
+find . -name {phase_id}
+tool -phase {phase_id} -value {attempt}
+tool drain {run_id} {phase_id}
+sudo -u ci -- /srv/run {phase_id}
+timeout 60 python run.py {phase_id}
+flock /tmp/lock tool {phase_id}
+docker exec c tool {phase_id}
+docker compose exec -T web python manage.py x {phase_id}
+kubectl exec pod -- tool {phase_id}
+java -jar app.jar {phase_id}
+java -cp app.jar:lib/x.jar Main {phase_id}
+go run ./cmd/x {phase_id}
+uv run x.py {phase_id}
+npm run phase -- {phase_id}
+npx tsx run.ts {phase_id}
+env A=b C={run_id} python -m pkg.mod {phase_id}
+curl -d phase={phase_id} https://x.example
+aws s3 cp s3://bucket/{phase_id} /x
+spark-submit job.py --phase {phase_id}
+tool run --phase={phase_id} --mode exec
 """
 
 
 @pytest.mark.parametrize("line", PROGRAMS.strip().splitlines())
-def test_a_value_is_never_program_text(line):
+def test_a_value_is_never_program_text_unless_the_executor_says_so(line):
     argv = (
         line.split(" ") if line.count("'") % 2 or "`" in line or "$(" in line else shlex.split(line)
     )
     with pytest.raises(TemplateError, match="an imported name could run as code"):
         inspect(argv)
+    inspect(argv, allow_program_text=True)
+
+
+def test_what_is_allowed_runs_and_what_is_not_is_refused_again_before_it_starts():
+    contract = Contract("r", "exit 3", 0, 1, "c")
+    argv = ("sh", "-c", "{phase_id}")
+    assert render(argv, contract, allow_program_text=True) == ("sh", "-c", "exit 3")
+    with pytest.raises(TemplateError, match="An executor can allow it"):
+        render(argv, contract)
+    assert "could run as code" in check(Profile("p", argv))[0]
+    assert check(Profile("p", argv, allow_program_text=True)) == []
 
 
 @pytest.mark.parametrize("line", ARGUMENTS.strip().splitlines())
