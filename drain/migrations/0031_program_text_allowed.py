@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('drain', '0029_failures_that_may_be_one'),
+        ('drain', '0030_reported_fingerprints'),
     ]
 
     operations = [
