@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -24,6 +24,7 @@ from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.cache import shared
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in, page_or_fragment
+from drain.dashboard.http.search_terms import cleaned
 from drain.dashboard.lists.listing import Listing, page_of
 from drain.dashboard.lists.order import Column
 from drain.dashboard.lists.period import read_period
@@ -72,13 +73,16 @@ KEEP_SECONDS = 60
 def session_list(request: HttpRequest) -> HttpResponseBase:
     """Drains, newest first; a state, a person and a range of dates in the address narrow them."""
     now = timezone.now()
-    asked, by = request.GET.get("state", ""), request.GET.get("by", "").strip()[:200]
+    asked, by = request.GET.get("state", ""), cleaned(request.GET.get("by", ""))
+    q = cleaned(request.GET.get("q", ""))
     state, period = asked if asked in SessionState.values else "", read_period(request, now)
     found = period.narrow(DrainSession.objects.all(), "created_at")
     if state:
         found = found.filter(state=state)
     if by:
         found = found.filter(started_by__icontains=by)
+    if q:
+        found = found.filter(Q(note__icontains=q) | Q(started_by__icontains=q))
     if file := LISTING.file(request, _counted(found)):
         return file
     counted = request.GET.get("sort", "").removeprefix("-") in (*_NO_COUNTS, "took")
@@ -98,8 +102,9 @@ def session_list(request: HttpRequest) -> HttpResponseBase:
         "place": page.place,
         "state": state,
         "by": by,
+        "q": q,
         "period": period,
-        "filtered": bool(state or by or period),
+        "filtered": bool(state or by or q or period),
         "states": [(name, look(name).word) for name in SessionState.values],
     }
     return page_or_fragment(request, "drains/list.html", "drains/_list.html", context)

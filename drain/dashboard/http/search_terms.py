@@ -39,3 +39,23 @@ def parts(text: str) -> list[str]:
     """
     words = [word.lower() for word in _WORD.findall(text)[:MOST_WORDS]]
     return [f"%{word}%" for word in words if _WHOLE.fullmatch(word)]
+
+
+def like_beginning(text: str) -> str:
+    """The pattern of LIKE for whatever begins with this text."""
+    return re.sub(r"([\\%_])", r"\\\1", text) + "%"
+
+
+def pieces(text: str) -> list[str]:
+    """What stands between spaces and slashes: a run and a phase as lists print them together."""
+    return [piece for piece in re.split(r"[\s/]+", text) if piece][:MOST_WORDS]
+
+
+def marked(text: str, q: str) -> list[tuple[str, bool]]:
+    """The pieces of a text, each with whether it is what somebody looked for: all of it, else any piece or word."""
+    whole = re.split(f"({re.escape(q)})", text, flags=re.IGNORECASE) if q else [text]
+    if len(whole) == 1 and (
+        words := sorted({*pieces(q), *_WORD.findall(q)}, key=len, reverse=True)
+    ):
+        whole = re.split(f"({'|'.join(map(re.escape, words))})", text, flags=re.IGNORECASE)
+    return [(piece, bool(place % 2)) for place, piece in enumerate(whole) if piece]

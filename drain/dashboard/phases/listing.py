@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Collate, Left
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_safe
 from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
-from drain.dashboard.http.search_terms import cleaned
+from drain.dashboard.http.search_terms import cleaned, prefix_query
 from drain.dashboard.lists.listing import Listing, page_of
 from drain.dashboard.lists.order import Column
 from drain.dashboard.lists.period import Period, read_period
@@ -50,6 +51,8 @@ _SHOWN = (
     "run__run_id",
 )
 ERROR_CHARACTERS = 2000
+# As the index of words has it.
+_HAS_WORDS = "drain_words(drain_phase.phase_id) @@ to_tsquery('simple', %s)"
 
 
 @require_safe
@@ -88,5 +91,12 @@ def _filtered(asked: dict[str, str], period: Period) -> QuerySet[Phase]:
     if asked["state"] in PhaseState.values:
         found = found.filter(state=asked["state"])
     if asked["q"]:
-        found = found.filter(beginning__startswith=asked["q"])
+        found = found.filter(_named(asked["q"]))
     return period.narrow(found, "state_changed_at")
+
+
+def _named(q: str) -> Q:
+    """The phases that have pieces with these beginnings in their id."""
+    words = prefix_query(q)
+    # Only the constant above comes here; what people type is bound as a value.
+    return Q(RawSQL(_HAS_WORDS, [words], BooleanField())) if words else Q(phase_id__contains=q)  # noqa: S611

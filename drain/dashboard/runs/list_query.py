@@ -100,6 +100,10 @@ class ListedRun(NamedTuple):
     source: str | None
     created_at: datetime
 
+    def has(self, text: str) -> bool:
+        """Whether its names hold a text."""
+        return text.lower() in self.run_id.lower() or text.lower() in self.name.lower()
+
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
@@ -180,7 +184,7 @@ def searched(wanted: RunFilter) -> Q:
         return Q()
     said = prefix_query(wanted.q)
     by_error = Q(pk__in=_runs_of(_SAYS, [said])) if said else Q()
-    return Q(run_id__startswith=wanted.q) | by_error
+    return Q(run_id__icontains=wanted.q) | Q(name__icontains=wanted.q) | by_error
 
 
 def run_page(wanted: RunFilter, before: int | None, after: int | None, now: datetime) -> RunPage:
@@ -244,7 +248,7 @@ def _first(found: QuerySet[Run], wanted: RunFilter) -> tuple[list[ListedRun], Ma
         return _read(found.filter(searched(wanted)), PAGE + 1), {}
     near = _read(found, NEAR)
     matches = _matches(_NEAR, near, wanted.q)
-    page = [run for run in near if run.pk in matches or run.run_id.startswith(wanted.q)]
+    page = [run for run in near if run.pk in matches or run.has(wanted.q)]
     if len(page) <= PAGE:
         page = _read(found.filter(searched(wanted)), PAGE + 1)
         matches = _matches(_MATCHES, page, wanted.q)

@@ -14,7 +14,7 @@ from django.utils.html import json_script
 from django.utils.safestring import SafeString
 from markupsafe import Markup
 
-from drain.dashboard.http import links
+from drain.dashboard.http import links, search_terms
 from drain.dashboard.ui import formats, slots, states, svg, times
 from drain.policy import words
 from drain.policy.inert import inert
@@ -102,6 +102,7 @@ FILTERS: dict[str, Any] = {
     "who": words.who,
     "plural": plural,
     "slots": slots.slots,
+    "marked": search_terms.marked,
     "command_words": slots.command_words,
     "command_text": slots.command_text,
     "heat": svg.heat_level,
