@@ -174,6 +174,19 @@ _DECLARED = (
         lambda level: level in _LEVELS,
     ),
     Setting(
+        "DRAIN_SITE_URL", "str", "", "an address with http:// or https://",
+        "The address of this site as people reach it: what the links in messages begin with.",
+        lambda url: not url or _origins([url]),
+    ),
+    Setting(
+        "DRAIN_WEBHOOK_NETWORKS", "list", [], "IP addresses or networks such as 10.0.0.0/8, separated by commas",
+        "Networks that are not public to which webhooks may be sent, also by plain http.", _networks,
+    ),
+    _number(
+        "DRAIN_NEWS_PER_HOUR", 10, 1, 1_000_000,
+        "A fingerprint of the last day is news once so many phases failed by it within an hour.",
+    ),
+    Setting(
         "DRAIN_WORKER_HOST", "str", "", "set by `manage.py up`", "Which worker host a cluster belongs to.",
     ),
     _switch("DEBUG", False, "For developers: errors with their details, and the style guide at /styleguide/."),

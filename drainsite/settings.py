@@ -268,6 +268,11 @@ DRAIN_STALE_AFTER = value("DRAIN_STALE_AFTER")
 # Off unless switched on: marking stale phases FAILED is a decision about somebody's pipeline.
 DRAIN_CLEAR_STALE = value("DRAIN_CLEAR_STALE")
 
+# News: what links begin with, where webhooks may go besides public addresses, when a fingerprint is news.
+DRAIN_SITE_URL = value("DRAIN_SITE_URL").rstrip("/")
+DRAIN_WEBHOOK_NETWORKS = value("DRAIN_WEBHOOK_NETWORKS")
+DRAIN_NEWS_PER_HOUR = value("DRAIN_NEWS_PER_HOUR")
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib import admin
@@ -21,7 +22,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from drain.admin.acting import ActingAdmin
 from drain.dashboard.http import permissions as page_permissions
-from drain.models import AuditEvent, BulkAction, DrainSession, FixMarker, Hold, Phase
+from drain.models import AuditEvent, BulkAction, DrainSession, FixMarker, Hold, Phase, Webhook
 from drain.models.audit import Person
 from drain.models.roles import Role, least_role
 from drain.models.vocabulary import Origin
@@ -101,7 +102,11 @@ def world() -> dict[str, int]:
         verb="clear_queued", label="x", things="phases", reason="x", actor="x", origin="admin"
     )
     marker = FixMarker.objects.create(title="x", applied_at=NOON, created_by="x")
+    hook = Webhook.objects.create(
+        name="x", url="http://127.0.0.1:1/", salt="x", key_check="x", kinds=["drain.ended"]
+    )
     return {
+        "webhook": hook.pk,
         "run": run.pk, "phase": phase.pk, "session": session.pk, "attempt": attempt.pk,
         "hold": held.pk, "marker": marker.pk, "bulk": bulk.pk,
     }  # fmt: skip
@@ -120,6 +125,7 @@ def _address(name: str, world: dict[str, int]) -> str:
         "reason": "run_held",
         "key": "k" * 20,
         "kind": "md",
+        "delivery": UUID(int=0),
     }
     values = {key: given[key] for key in wanted.pattern.converters}
     return reverse(name, kwargs=values)

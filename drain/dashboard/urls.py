@@ -20,6 +20,8 @@ from drain.dashboard.fingerprints import views as fingerprints
 from drain.dashboard.first.views import first_account
 from drain.dashboard.frame import saved_views
 from drain.dashboard.imports.views import import_new
+from drain.dashboard.news import webhooks
+from drain.dashboard.news.views import news
 from drain.dashboard.overview.views import overview
 from drain.dashboard.phases.listing import phase_list
 from drain.dashboard.phases.views import phase_detail
@@ -116,6 +118,20 @@ _EVIDENCE = [
     path("evidence/markers/<int:pk>/", evidence.marker_detail, name="marker-detail"),
     path("evidence/checks/new/", evidence_actions.check_new, name="check-new"),
 ]
+_NEWS = [
+    path("news/", news, name="news"),
+    path("news/webhooks/", webhooks.webhook_list, name="webhook-list"),
+    *(
+        path(f"news/webhooks/<int:pk>/{act}/", view, name=f"webhook-{act}")
+        for act, view in (
+            ("test", webhooks.webhook_test),
+            ("switch", webhooks.webhook_switch),
+            ("renew", webhooks.webhook_renew),
+            ("remove", webhooks.webhook_remove),
+        )
+    ),
+    path("news/messages/<uuid:delivery>/again/", webhooks.delivery_again, name="delivery-again"),
+]
 urlpatterns: list[URLPattern] = [
     *_PEOPLE,
     *_WORK,
@@ -123,6 +139,7 @@ urlpatterns: list[URLPattern] = [
     *_QUEUE,
     *_FINGERPRINTS,
     *_EVIDENCE,
+    *_NEWS,
 ]
 
 if settings.DEBUG:

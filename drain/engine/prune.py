@@ -1,4 +1,4 @@
-"""Delete by age: history, audit, logs of attempts and ended sessions. Runs and phases stay."""
+"""Delete by age: history, audit, logs of attempts and ended sessions, news. Runs and phases stay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.files.storage import storages
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from drain.models import Attempt, BulkAction, BulkItem, DrainSession
+from drain.models import Attempt, BulkAction, BulkItem, DrainSession, Notice
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import LIVE_SESSION_STATES
 
@@ -31,6 +31,8 @@ class Pruned:
     sessions: int = 0
     bulk: int = 0
     """Bulk actions, with the results of their rows."""
+    news: int = 0
+    """Notices, with their messages."""
 
 
 def prune(
@@ -54,6 +56,7 @@ def prune(
         logs=_logs(before, chunk),
         sessions=_sessions(before),
         bulk=_bulk(before, chunk),
+        news=_news(before, chunk),
     )
     _say(by, "prune.end", before, reason, asdict(gone))
     return gone
@@ -77,6 +80,14 @@ def _bulk(before: datetime, chunk: int) -> int:
             BulkItem.objects.filter(pk__in=found).delete()
         BulkAction.objects.filter(pk=pk).delete()
     return len(old)
+
+
+def _news(before: datetime, chunk: int) -> int:
+    gone = 0
+    while found := list(Notice.objects.filter(at__lt=before).values_list("pk", flat=True)[:chunk]):
+        Notice.objects.filter(pk__in=found).delete()
+        gone += len(found)
+    return gone
 
 
 def _append_only(table: str, before: datetime, chunk: int) -> int:

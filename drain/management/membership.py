@@ -9,8 +9,11 @@ from collections.abc import Callable
 from types import TracebackType
 
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
 from drain.engine.maintenance import tend
+from drain.engine.news.deliver import deliver
+from drain.engine.news.watch import watch, watch_drains
 from drain.engine.rescue import rescue
 from drain.engine.workers.dead import dead_workers
 from drain.engine.workers.hosts import (
@@ -32,6 +35,8 @@ PROFILE_SECONDS = 30.0
 PROBE_SECONDS = 5.0
 TEND_SECONDS = min(5.0, LEASE_SECONDS)
 END_SECONDS = 10.0
+NEWS_SECONDS = 2.0
+WATCH_SECONDS = 60.0
 
 
 class Membership:
@@ -48,6 +53,9 @@ class Membership:
         self._threads = [
             threading.Thread(target=self._repeat, args=[BEAT_SECONDS, self._beat], daemon=True),
             threading.Thread(target=self._repeat, args=[TEND_SECONDS, tend], daemon=True),
+            # Of their own: a receiver that does not answer keeps nobody from being rescued, and no news from others.
+            threading.Thread(target=self._repeat, args=[NEWS_SECONDS, _tell], daemon=True),
+            threading.Thread(target=self._repeat, args=[WATCH_SECONDS, _watch], daemon=True),
         ]
 
     def __enter__(self) -> Membership:
@@ -108,6 +116,16 @@ class Membership:
         if not self._answering and not found.is_stuck:
             wake(fresh=True)  # the wake-ups of before are lost
         self._answering = not found.is_stuck
+
+
+def _tell() -> None:
+    now = timezone.now()
+    watch_drains(now)
+    deliver(now)
+
+
+def _watch() -> None:
+    watch(timezone.now())
 
 
 def _bravely(action: Callable[[], None]) -> None:

@@ -8,6 +8,7 @@ from drain.models.checks import Check, CheckResult
 from drain.models.executors import ExecutorProfile
 from drain.models.fingerprints import Fingerprint, FingerprintAlias, FixMarker
 from drain.models.history import Transition
+from drain.models.news import Delivery, Notice, Webhook
 from drain.models.people import ApiToken, AuditEvent, RepeatKey, SavedView
 from drain.models.phases import Dependency, Phase
 from drain.models.rollups import (
@@ -40,6 +41,7 @@ __all__ = [
     "Check",
     "CheckResult",
     "DailyFingerprint",
+    "Delivery",
     "Dependency",
     "DrainSession",
     "ExecutorProfile",
@@ -49,6 +51,7 @@ __all__ = [
     "Hold",
     "HourlyRollup",
     "HourlyTotal",
+    "Notice",
     "Phase",
     "RepeatKey",
     "Run",
@@ -63,6 +66,7 @@ __all__ = [
     "StateTotal",
     "TelemetryEvent",
     "Transition",
+    "Webhook",
     "WorkerHost",
     "WorkerLoop",
 ]

@@ -78,6 +78,7 @@ GRANTS: dict[Role, tuple[tuple[str, str, str], ...]] = {
     ),
     Role.ADMINISTRATOR: (
         ("drain", "executorprofile", "define_executors"),
+        ("drain", "notice", "define_webhooks"),
         *(("drain", "executorprofile", f"{act}_executorprofile") for act in _ALL),
         *(("drain", "apitoken", f"{act}_apitoken") for act in _ALL),
         *(("drain", "source", f"{act}_source") for act in ("add", "change")),

@@ -156,3 +156,26 @@ class Origin(TextChoices):
     ENGINE = "engine", "Engine"
     SCHEDULE = "schedule", "Schedule"
     SOURCE = "source", "Source"
+
+
+class NoticeKind(TextChoices):
+    """What news is about; the value is the name of the event."""
+
+    DRAIN_ENDED = "drain.ended", "A drain ended"
+    REGRESSED = "fingerprint.regressed", "A fingerprint regressed"
+    NEW_FINGERPRINT = "fingerprint.new", "A new fingerprint fails often"
+    STALE = "queue.stale", "Queued phases are stale"
+    HOST_SILENT = "host.silent", "A worker host is silent"
+    TEST = "test", "A test message"
+
+
+NEWS = tuple(kind for kind in NoticeKind if kind != NoticeKind.TEST)
+"""What people can choose to hear of."""
+
+
+class DeliveryState(TextChoices):
+    """Where a message stands."""
+
+    WAITING = "waiting", "Waiting"
+    DELIVERED = "delivered", "Delivered"
+    FAILED = "failed", "Given up"

@@ -32,6 +32,13 @@ def secrets_of(env: Mapping[str, str]) -> dict[bytes, bytes]:
     return found
 
 
+def without_passwords(text: str) -> str:
+    """Return a text in which addresses have no password any more."""
+    hidden = HIDDEN.decode()
+    text = _ADDRESS.sub(lambda found: found[0].replace(f":{found[2]}@", f":{hidden}@"), text)
+    return _QUERY.sub(lambda found: found[0].replace(found[1], hidden), text)
+
+
 def _of_address(value: str, found: dict[bytes, bytes]) -> None:
     for match in _ADDRESS.finditer(value):
         user, password = match.groups()

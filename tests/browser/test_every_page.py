@@ -12,7 +12,7 @@ from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from drain.models import BulkAction, BulkItem, FixMarker, Hold, Run
+from drain.models import BulkAction, BulkItem, Delivery, FixMarker, Hold, Notice, Run, Webhook
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import Origin
 from tests.factories import AttemptFactory, CandidateFactory, FingerprintFactory, SessionFactory
@@ -99,6 +99,24 @@ def world(report_run: Run) -> dict[str, int]:
     record_audit(
         by, "hold", Subject("run", "1", "archive-"), "disk full", old={}, new={"until": None}
     )
+    notice = Notice.objects.create(
+        kind="fingerprint.new",
+        about=KEY,
+        since=now,
+        title=f"New: {UNBROKEN}",
+        path=f"/fingerprints/{KEY}/",
+    )
+    hook = Webhook.objects.create(
+        name=UNBROKEN,
+        url="https://hooks.example.org/x",
+        kinds=["drain.ended"],
+        salt="x",
+        key_check="x",
+    )
+    for state, said in (("delivered", ""), ("failed", "It answered 500."), ("waiting", "")):
+        Delivery.objects.create(
+            notice=notice, webhook=hook, state=state, error=said, tries=1, status=204
+        )
     return {
         "run": report_run.pk, "phase": failed[0].pk, "session": stopped.pk, "attempt": attempt.pk,
         "marker": marker.pk, "hold": hold.pk, "bulk": bulk.pk,

@@ -15,7 +15,7 @@ from drain.models.vocabulary import CheckKind, HoldKind, Origin, SourceKind
 from tests.factories import NOON, PhaseFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
-LISTS = ("runs", "drains", "holds", "workers", "fingerprints", "checks", "sources")
+LISTS = ("runs", "drains", "holds", "workers", "fingerprints", "checks", "sources", "news")
 
 
 def shown(*argv: str) -> str:

@@ -113,6 +113,7 @@ _NAV = (
     NavItem("worker-list", "Workers", "server-2", "g w", ("executor-set",)),
 )
 _MORE = (
+    NavItem("news", "News", "inbox", "g n", ("webhook-list",)),
     NavItem("telemetry", "Telemetry", "activity", "g t"),
     NavItem("audit-list", "Audit", "history", "g a"),
 )

@@ -88,6 +88,7 @@ _LOOKS = {
     "stuck": Look("Takes no tasks", "alert-triangle-filled", "s-lost"),
     "silent": Look("Silent", "plug-connected-x", "s-lost"),
     "ended": Look("Ended", "circle-minus", "s-neutral"),
+    "delivered": Look("Delivered", _GOOD, "s-complete"),
     "live": Look("Live", _GOOD, "s-live"),
     "rest": Look("Not started", "circle-dotted", "s-rest"),
 }

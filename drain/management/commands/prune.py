@@ -16,7 +16,7 @@ from drain.management.durations import parse_span
 class Command(DrainCommand):
     """Runs, phases and the numbers of attempts stay."""
 
-    help = "Delete transitions, audit lines, attempt logs and ended sessions that are older."
+    help = "Delete transitions, audit lines, attempt logs, ended sessions and news that are older."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How old."""
@@ -33,5 +33,6 @@ class Command(DrainCommand):
         else:
             self.stdout.write(
                 f"Older than {options['older_than']}: {gone.transitions:,} transitions, {gone.audit:,} audit "
-                f"lines, {gone.logs:,} logs, {gone.sessions:,} sessions and {gone.bulk:,} bulk actions deleted."
+                f"lines, {gone.logs:,} logs, {gone.sessions:,} sessions, {gone.bulk:,} bulk actions and "
+                f"{gone.news:,} news deleted."
             )

@@ -1,0 +1,158 @@
+"""The outbox of news: what is due is sent, at least once, and tried again with growing pauses until given up.
+
+A message is put off before it is sent: whoever is killed in between leaves it to be sent again, under the same
+number, by which a receiver knows it. No transaction is open while a receiver is waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from drain.engine.errors import EngineError
+from drain.engine.news.send import Letter, Sent, body_of, send
+from drain.engine.news.webhooks import find_webhook, secret_of
+from drain.models import Delivery, Notice, Webhook
+from drain.models.audit import Person, Subject, record_audit
+from drain.models.vocabulary import DeliveryState, NoticeKind
+
+PAUSES = (
+    timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1),
+    timedelta(hours=3), timedelta(hours=6),
+)  # fmt: skip
+"""After each try that failed; after the last one a message is given up."""
+A_ROUND = 16
+AT_ONCE = 2
+"""Messages of one webhook in a round, so that one that does not answer keeps nobody from theirs."""
+THREADS = 8
+Send = Callable[[Letter], Sent]
+_LOST_KEY = "The site's SECRET_KEY was changed: give the webhook a new secret."
+
+
+def deliver(now: datetime, sender: Send = send) -> int:
+    """Send what is due; returns how many messages were taken."""
+    taken = _take(now)
+    if not taken:
+        return 0
+    letters = [_letter(each) for each in taken]
+    with ThreadPoolExecutor(THREADS) as pool:
+        results = list(pool.map(lambda letter: _tried(letter, sender), letters))
+    for delivery, sent in zip(taken, results, strict=True):
+        _book(delivery, sent)
+    return len(taken)
+
+
+def send_test(name: str, by: Person, sender: Send = send) -> Delivery:
+    """Send a test message to a webhook at once, whatever it hears of. Raises EngineError."""
+    webhook = find_webhook(name)
+    now = timezone.now()
+    with transaction.atomic():
+        notice = Notice.objects.create(
+            kind=NoticeKind.TEST, about=str(webhook.pk), since=now, title=f"Test of {webhook.name}",
+            facts={"asked_by": by.name},
+        )  # fmt: skip
+        delivery = Delivery.objects.create(
+            notice=notice, webhook=webhook, tries=1, due_at=now + PAUSES[0]
+        )
+        record_audit(by, "webhook.test", Subject("webhook", str(webhook.pk), webhook.name))
+    # A test is tried once: who asked for it sees what came of it.
+    _book(delivery, _tried(_letter(delivery), sender), last=True)
+    delivery.refresh_from_db()
+    return delivery
+
+
+def send_again(delivery: str, by: Person) -> Delivery:
+    """Put a message that was given up on its way once more. Raises EngineError."""
+    with transaction.atomic():
+        found = Delivery.objects.select_for_update(of=("self",)).select_related("webhook")
+        this = found.filter(pk=delivery).first()
+        if this is None or this.state != DeliveryState.FAILED:
+            raise EngineError("Only a message that was given up can be sent again.")
+        Delivery.objects.filter(pk=this.pk).update(
+            state=DeliveryState.WAITING, tries=0, due_at=timezone.now(), ended_at=None
+        )
+        what = Subject("webhook", str(this.webhook_id), this.webhook.name)
+        record_audit(by, "webhook.again", what, new={"delivery": str(this.pk)})
+    return this
+
+
+def message_of(delivery: Delivery) -> dict[str, object]:
+    """What a receiver gets; the same for every try."""
+    notice = delivery.notice
+    return {
+        "delivery": str(delivery.pk),
+        "event": notice.kind,
+        "title": notice.title,
+        "about": notice.about,
+        "at": notice.since.isoformat(),
+        "link": f"{settings.DRAIN_SITE_URL}{notice.path}" if notice.path else "",
+        "facts": notice.facts,
+    }
+
+
+def _take(now: datetime) -> list[Delivery]:
+    due = Delivery.objects.filter(
+        state=DeliveryState.WAITING, due_at__lte=now, webhook__active=True
+    )
+    wanted: list[UUID] = []
+    for webhook in due.order_by().values_list("webhook", flat=True).distinct():
+        wanted += (
+            due.filter(webhook=webhook).order_by("due_at").values_list("pk", flat=True)[:AT_ONCE]
+        )
+    with transaction.atomic():
+        found = list(
+            due.filter(pk__in=wanted[:A_ROUND])
+            .select_related("notice", "webhook")
+            .select_for_update(skip_locked=True, of=("self",))
+        )
+        for each in found:
+            each.tries += 1
+            # At least a minute, whatever comes next: nobody else may take it while it is sent.
+            pause = max(_pause(each.tries), timedelta(minutes=1))
+            Delivery.objects.filter(pk=each.pk).update(tries=each.tries, due_at=now + pause)
+    return found
+
+
+def _pause(tries: int) -> timedelta:
+    return PAUSES[min(tries, len(PAUSES)) - 1]
+
+
+def _letter(delivery: Delivery) -> Letter:
+    webhook: Webhook = delivery.webhook
+    return Letter(
+        str(delivery.pk), delivery.notice.kind, webhook.url, secret_of(webhook) or "",
+        body_of(message_of(delivery)),
+    )  # fmt: skip
+
+
+def _tried(letter: Letter, sender: Send) -> Sent:
+    return sender(letter) if letter.secret else Sent(_LOST_KEY)
+
+
+def _book(delivery: Delivery, sent: Sent, *, last: bool = False) -> None:
+    """Write down what came of a try, unless somebody else took the message since."""
+    now = timezone.now()
+    changes: dict[str, object] = {
+        "status": sent.status, "error": sent.error, "milliseconds": sent.milliseconds,
+    }  # fmt: skip
+    if not sent.error:
+        changes |= {"state": DeliveryState.DELIVERED, "ended_at": now}
+    elif last or delivery.tries > len(PAUSES):
+        changes |= {"state": DeliveryState.FAILED, "ended_at": now}
+    else:
+        changes["due_at"] = now + _pause(delivery.tries)
+    same = Delivery.objects.filter(
+        pk=delivery.pk, state=DeliveryState.WAITING, tries=delivery.tries
+    )
+    same.update(**changes)
+
+
+def names_of(kinds: Iterable[str]) -> list[str]:
+    """Kinds of news as people read them."""
+    return [NoticeKind(kind).label for kind in kinds]

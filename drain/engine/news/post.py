@@ -1,0 +1,88 @@
+"""Something happened: written down once, with a message for each webhook that wants to hear of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from drain.models import Delivery, ExecutorProfile, Notice, Webhook
+from drain.models.vocabulary import NoticeKind
+from drain.policy.secrets import HIDDEN, Mask, without_passwords
+
+SHORTEST = 8
+"""Characters of a variable's value from which on it is hidden in messages, whatever its name."""
+LONGEST_TITLE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened; the same `kind`, `about` and `since` are the same event."""
+
+    kind: NoticeKind
+    about: str
+    since: datetime
+    title: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    path: str = ""
+
+
+def post(event: Event, quiet: timedelta | None = None) -> Notice | None:
+    """Write it down and put its messages on their way, in one transaction.
+
+    None if that was done before, or if `quiet` is not over since the last of its kind about the same thing.
+    """
+    if quiet is not None and _said_lately(event, quiet):
+        return None
+    hide = secrets_in_messages()
+    with transaction.atomic():
+        notice, made = Notice.objects.get_or_create(
+            kind=event.kind,
+            about=event.about[:64],
+            since=event.since,
+            defaults={
+                "title": hide(event.title)[:LONGEST_TITLE],
+                "facts": {name: _hidden(value, hide) for name, value in event.facts.items()},
+                "path": event.path[:200],
+            },
+        )
+        if not made:
+            return None
+        Delivery.objects.bulk_create(
+            Delivery(notice=notice, webhook=each)
+            for each in Webhook.objects.filter(active=True, kinds__contains=[event.kind])
+        )
+    return notice
+
+
+def _said_lately(event: Event, quiet: timedelta) -> bool:
+    same = Notice.objects.filter(kind=event.kind, about=event.about[:64])
+    return same.filter(since__gt=event.since - quiet, since__lte=event.since).exists()
+
+
+def _hidden(value: Any, hide: Hide) -> Any:
+    return hide(value) if isinstance(value, str) else value
+
+
+class Hide:
+    """Hides in a text what executors were given, and passwords in addresses."""
+
+    def __init__(self, values: set[str]) -> None:
+        self._mask = Mask({value.encode(errors="replace"): HIDDEN for value in values})
+
+    def __call__(self, text: str) -> str:
+        """Return the text without them."""
+        return without_passwords(self._mask.text(text))
+
+
+def secrets_in_messages() -> Hide:
+    """What no message may hold: values of variables that executors set or pass on."""
+    values: set[str] = set()
+    for env, names in ExecutorProfile.objects.values_list("env", "env_from"):
+        values |= {str(value) for value in env.values()}
+        values |= {os.environ[name] for name in names if name in os.environ}
+    return Hide({value for value in values if len(value) >= SHORTEST})

@@ -1,0 +1,98 @@
+"""News: what happened that people want to hear of, where it goes, and what became of each message."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from drain.models.vocabulary import DeliveryState, NoticeKind
+
+
+class Notice(models.Model):
+    """Something that happened, in one sentence that holds no secret; told once."""
+
+    kind = models.CharField(max_length=30, choices=NoticeKind)
+    # What it is about (a drain's number, a fingerprint's key, a host), and the moment that it speaks of.
+    about = models.CharField(max_length=64)
+    since = models.DateTimeField()
+    title = models.CharField(max_length=300)
+    facts = models.JSONField(default=dict, blank=True)
+    # The page of this site that shows more.
+    path = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        permissions = [("define_webhooks", "Can define where news is sent")]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "about", "since"], name="drain_notice_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=NoticeKind.values), name="drain_notice_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Webhook(models.Model):
+    """An address that news is posted to, signed.
+
+    The secret is not stored: it is derived from SECRET_KEY and `salt`, so that no copy of the database holds it.
+    """
+
+    name = models.CharField(max_length=100, unique=True)
+    # Shown by its host only: the path may be a key.
+    url = models.TextField()
+    kinds = models.JSONField(default=list)
+    active = models.BooleanField(default=True)
+    salt = models.CharField(max_length=64)
+    # Tells whether SECRET_KEY is still the one that the secret was made with.
+    key_check = models.CharField(max_length=32)
+    created_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Delivery(models.Model):
+    """One message on its way to one address: made with its notice, kept until it is pruned with it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    notice = models.ForeignKey(Notice, models.CASCADE, related_name="deliveries")
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries")
+    state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.WAITING)
+    tries = models.PositiveIntegerField(default=0)
+    # Whoever takes it puts this off first, so that a message survives who was sending it.
+    due_at = models.DateTimeField(db_default=Now())
+    status = models.PositiveIntegerField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    milliseconds = models.PositiveIntegerField(null=True, blank=True)
+    made_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=DeliveryState.values), name="drain_delivery_state_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=Q(state=DeliveryState.WAITING),
+                name="drain_delivery_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
