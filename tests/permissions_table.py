@@ -37,6 +37,7 @@ PAGES: dict[str, Row] = {
     "drain:logout": Row(NOT_MADE_FOR, SIGNED_IN),
     "drain:overview": Row(V, NOT_MADE_FOR),
     "drain:executor-set": Row(A, A),
+    "drain:executor-try": Row(O, NOT_MADE_FOR),
     "drain:import-new": Row(M, M),
     "drain:run-list": Row(V, NOT_MADE_FOR),
     "drain:phase-list": Row(V, NOT_MADE_FOR),

@@ -28,6 +28,7 @@ from drain.dashboard.phases.views import phase_detail
 from drain.dashboard.queue import actions as queue_actions
 from drain.dashboard.queue import bulk
 from drain.dashboard.queue import views as queue
+from drain.dashboard.queue.trial import executor_try
 from drain.dashboard.runs.views import run_detail, run_list
 from drain.dashboard.search.views import search
 from drain.dashboard.telemetry.views import telemetry
@@ -56,6 +57,7 @@ _WORK = [
     path("", overview, name="overview"),
     path("import/", import_new, name="import-new"),
     path("executors/set/", executor_set, name="executor-set"),
+    path("executors/try/", executor_try, name="executor-try"),
     path("runs/", run_list, name="run-list"),
     path("runs/<int:pk>/", run_detail, name="run-detail"),
     path("phases/", phase_list, name="phase-list"),

@@ -16,6 +16,7 @@ from drain.dashboard.executors.form import (
     typed_profile,
 )
 from drain.dashboard.http.actions import person
+from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.search_terms import typed
 from drain.engine.errors import EngineError
@@ -40,12 +41,14 @@ def executor_set(request: HttpRequest) -> HttpResponse:
     try:
         given = read_profile(values, _stored(values.get("name", "")))
         validate(given)
-        if values.get("act") != "save":
+        if values.get("act") not in ("save", "try"):
             return _show(request, values, given.argv)
         _, warnings = set_profile(given, person(request), values.get("reason", ""))
     except EngineError as error:
         return _show(request, values, _arguments(values), str(error))
     _tell(request, given, warnings)
+    if values.get("act") == "try":
+        return redirect(link("executor-try", name=given.name))
     return redirect("drain:session-new")
 
 

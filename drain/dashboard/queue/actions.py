@@ -150,19 +150,24 @@ def _phases(request: HttpRequest) -> list[int]:
     return [pk for pk in map(whole, ticked) if pk is not None]
 
 
+def ask_first(request: HttpRequest, phase: Phase, tries: str = "") -> HttpResponse:
+    """The question before a drain of one phase; `tries` names the executor that is tried on it."""
+    context = {
+        "phase": phase,
+        "tries": tries,
+        "nobody": not strength().workers,
+        "command": drain_command(SessionScope(phase=phase.pk), Limits(batch_size=1)),
+        "page_has_primary": True,
+    }
+    return render(request, "queue/drain_one.html", context)
+
+
 @verb("drain.drain_phases")
 def phase_drain(request: HttpRequest, pk: int) -> HttpResponse:
     """First which phase would be drained; then a session of it alone, which may be queued because it was named."""
     phase = get_object_or_404(Phase.objects.select_related("run"), pk=pk)
     if not request.POST.get("confirmed") and phase.state in _DRAINABLE:
-        scope = SessionScope(phase=phase.pk)
-        context = {
-            "phase": phase,
-            "nobody": not strength().workers,
-            "command": drain_command(scope, Limits(batch_size=1)),
-            "page_has_primary": True,
-        }
-        return render(request, "queue/drain_one.html", context)
+        return ask_first(request, phase)
     actor = person(request)
     asked = Asked(
         SessionScope(phase=phase.pk),

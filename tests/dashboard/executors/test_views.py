@@ -8,9 +8,10 @@ import pytest
 from django.test import Client
 
 from drain.dashboard.executors.form import split_command
-from drain.models import AuditEvent, ExecutorProfile
+from drain.models import AuditEvent, DrainSession, ExecutorProfile, Hold
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
+from tests.factories import ExecutorFactory, PhaseFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/executors/set/"
@@ -54,6 +55,39 @@ def test_saving_is_executor_set_with_its_audit_and_leads_to_a_preview(administra
         "the nightly jobs",
     )
     assert "a=b" not in str(event.new)
+
+
+def test_an_executor_is_tried_on_the_first_failed_phase_that_it_would_run(administrator):
+    other = ExecutorFactory(name="other", is_default=False)
+    PhaseFactory(run=RunFactory(executor=other), phase_id="of-another", state="FAILED")
+    held = PhaseFactory(run=RunFactory(run_id="held"), phase_id="held-back", state="FAILED")
+    Hold.objects.create(kind="run", value="held", reason="broken branch", created_by="ann")
+    phase = PhaseFactory(phase_id="the-one", state="FAILED")
+    saved = _save(administrator, act="try", is_default="on")
+    assert saved.headers["Location"] == "/executors/try/?name=jobs"
+    page = administrator.get(saved.headers["Location"]).content.decode()
+    assert "Try executor jobs on 1 phase" in page
+    assert "the-one" in page
+    assert not DrainSession.objects.exists(), "it asks first"
+    action = re.search(r'action="(/phases/\d+/drain/)"', page)[1]
+    assert action == f"/phases/{phase.pk}/drain/"
+    started = administrator.post(action, {"confirmed": "1"})
+    session = DrainSession.objects.get()
+    assert started.headers["Location"] == f"/drains/{session.pk}/"
+    assert session.scope["phase"] == phase.pk
+    assert held.attempts == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("jobs", "No failed phase is ready to try it on"), ("gone", "There is no executor")],
+)
+def test_what_cannot_be_tried_leads_to_the_preview(administrator, name, said):
+    _save(administrator)
+    PhaseFactory(state="COMPLETE")
+    answer = administrator.get("/executors/try/", {"name": name}, follow=True)
+    assert answer.redirect_chain[-1][0] == "/drains/new/"
+    assert said in answer.content.decode()
 
 
 def test_an_executor_comes_back_as_it_was_typed_without_its_values(administrator):
