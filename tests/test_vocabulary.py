@@ -13,8 +13,11 @@ from drain.management.ledger import FIRST_STEPS
 from drain.models import vocabulary
 from drain.policy import reasons, states
 from drain.policy.actions import Subject, for_reason
+from drain.policy.glossary import DEFINITIONS
 
-GLOSSARY = (Path(__file__).resolve().parent.parent / "docs" / "glossary.md").read_text()
+ROOT = Path(__file__).resolve().parent.parent
+GLOSSARY = (ROOT / "docs" / "glossary.md").read_text()
+PAGES = sorted((ROOT / "templates" / "drain").rglob("*.html"))
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,15 @@ def test_the_database_and_the_policy_use_the_same_words(
     stored: type[Enum], decided: type[Enum]
 ) -> None:
     assert {word.value for word in stored} == {word.value for word in decided}
+
+
+@pytest.mark.parametrize(("word", "definition"), DEFINITIONS.items())
+def test_what_a_page_says_a_word_means_is_what_the_glossary_says(
+    word: str, definition: str
+) -> None:
+    assert f"| {word} | {definition} |" in GLOSSARY
+    asked = f'{{{{ define("{word}")'
+    assert any(asked in page.read_text() for page in PAGES), "no page explains it"
 
 
 def answered(ask: Callable[[], object]) -> bool:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from drain.dashboard.http import links, search_terms
 from drain.dashboard.ui import formats, slots, states, svg, times
 from drain.policy import words
+from drain.policy.glossary import DEFINITIONS
 from drain.policy.inert import inert
 
 _RAW = {
@@ -90,6 +91,7 @@ _GLOBALS: dict[str, Any] = {
     "link": links.link,
     "changed_query": links.changed_query,
     "look": states.look,
+    "definitions": DEFINITIONS,
     "svg": svg,
     "times": times,
 }
