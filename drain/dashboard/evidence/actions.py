@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from drain.dashboard.fingerprints.queries import causes_by_trend
+from drain.dashboard.fingerprints.listing import causes_by_trend
 from drain.dashboard.http.actions import by
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
@@ -84,7 +84,7 @@ def _marker_form(
 ) -> HttpResponse:
     """The form with what was typed; `problem` says why it was refused."""
     now = timezone.now()
-    causes = causes_by_trend(now, "", "", OFFERED_CAUSES, 0)
+    causes = causes_by_trend(now, OFFERED_CAUSES)
     offered = {cause["key"] for cause in causes}
     context = {
         "problem": problem,

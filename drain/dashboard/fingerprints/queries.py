@@ -12,7 +12,7 @@ from django.db.models import Q
 from drain.dashboard.http.cache import shared
 from drain.db.sql import rows
 from drain.evidence.comparison.question import DEFAULT_DAYS
-from drain.evidence.fingerprints.aliases import STANDS_FOR, members
+from drain.evidence.fingerprints.aliases import members
 from drain.evidence.fingerprints.identity import relatives
 from drain.fingerprints.likeness import Cause, likely_same
 from drain.models import Attempt, Fingerprint, FixMarker
@@ -27,32 +27,6 @@ COMPARED = 200
 SECONDS = 5
 _FAILURES = [outcome.value for outcome in FAILURE_OUTCOMES]
 
-# Daily totals plus what is not folded yet: exact at any moment. New and regressed causes come first,
-# then those that failed more today than yesterday.
-_LIST = f"""
-WITH RECURSIVE days AS (
-    SELECT key, day, attempts FROM drain_dailyfingerprint WHERE day >= %(today)s::date - 7
-    UNION ALL
-    SELECT fingerprint, (finished_at AT TIME ZONE 'UTC')::date, attempts FROM drain_attemptdelta
-    WHERE fingerprint <> '' AND finished_at >= %(today)s::date - 7
-), asked AS (
-    SELECT key, sum(attempts) FILTER (WHERE day = %(today)s::date) AS today,
-        sum(attempts) FILTER (WHERE day = %(today)s::date - 1) AS yesterday, sum(attempts) AS week
-    FROM days GROUP BY key
-), {STANDS_FOR}, counted AS (
-    SELECT s.key, sum(today) AS today, sum(yesterday) AS yesterday, sum(week) AS week
-    FROM asked JOIN stands_for s ON s.asked = asked.key GROUP BY 1
-)
-SELECT f.id, f.key, f.title, f.category, f.status, f.first_seen, f.last_seen,
-    coalesce(c.today, 0)::int AS today, coalesce(c.yesterday, 0)::int AS yesterday, coalesce(c.week, 0)::int AS week,
-    coalesce(c.today, 0) > coalesce(c.yesterday, 0) AS rising
-FROM drain_fingerprint f LEFT JOIN counted c ON c.key = f.key
-WHERE f.merged_into_id IS NULL AND (%(status)s::text = '' OR f.status = %(status)s::text)
-    AND (%(q)s::text = '' OR strpos(lower(f.title), lower(%(q)s::text)) > 0 OR f.key = %(q)s::text)
-ORDER BY CASE f.status WHEN 'new' THEN 0 WHEN 'regressed' THEN 1 ELSE 2 END,
-    coalesce(c.today, 0) > coalesce(c.yesterday, 0) DESC, coalesce(c.week, 0) DESC, f.last_seen DESC, f.id
-LIMIT %(limit)s::int OFFSET %(offset)s::int
-"""  # noqa: S608 - constants only
 _HOURS = """
 SELECT date_trunc('hour', finished_at) AS hour, count(*)::int AS n FROM drain_attempt
 WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[]) AND finished_at >= %(since)s::timestamptz
@@ -85,14 +59,6 @@ SELECT coalesce(sum(attempts), 0)::int AS n FROM (
     UNION ALL SELECT attempts FROM drain_attemptdelta WHERE fingerprint = ANY(%(keys)s::text[])
 ) counts
 """
-
-
-def causes_by_trend(
-    now: datetime, status: str, q: str, limit: int, offset: int
-) -> list[dict[str, Any]]:
-    """Causes, new and regressed first, then rising ones, then by failures of the last seven days (UTC)."""
-    values = {"today": now.date(), "status": status, "q": q, "limit": limit, "offset": offset}
-    return rows(_LIST, values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from drain.dashboard.fingerprints import queries as reads
+from drain.dashboard.fingerprints.listing import COLUMNS, DEFAULT, EXPORTED, Asked, exported, listed
 from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.permissions import requires
-from drain.dashboard.http.responses import number_in, page_or_fragment
-from drain.dashboard.http.search_terms import cleaned
+from drain.dashboard.http.responses import page_or_fragment
+from drain.dashboard.lists.download import download, wanted
+from drain.dashboard.lists.order import begins_at, place_of, read_order
 from drain.dashboard.ui.charts import Marker, Series, stacked_chart
 from drain.dashboard.ui.states import look
 from drain.evidence.fingerprints.aliases import resolve_keys
@@ -24,7 +28,6 @@ from drain.models.vocabulary import FingerprintStatus
 
 SHOWN = 40
 FIXES = 5
-MOST_OFFSET = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +41,24 @@ class Station:
     later: bool = False
 
 
+@require_safe
 @requires()
-def fingerprint_list(request: HttpRequest) -> HttpResponse:
-    """The list; `q` and `status` in the address narrow it."""
+def fingerprint_list(request: HttpRequest) -> HttpResponseBase:
+    """Those that fail most phases now first; every filter is in the address, and so is a download."""
     now = timezone.now()
-    status, q = request.GET.get("status", ""), cleaned(request.GET.get("q", ""))
-    status = status if status in FingerprintStatus.values else ""
-    start = min(number_in(request, "from") or 0, MOST_OFFSET)
-    found = reads.causes_by_trend(now, status, q, SHOWN + 1, start)
+    asked, order = Asked.read(request, now), read_order(request, COLUMNS, DEFAULT)
+    if kind := wanted(request):
+        return download(kind, "fingerprints", EXPORTED, exported(asked, order, now))
+    start = begins_at(request)
+    found = listed(asked, order, now, SHOWN + 1, start)
     context = {
         "now": now,
         "fingerprints": found[:SHOWN],
-        "q": q,
-        "status": status,
+        "asked": asked,
+        "order": order,
+        "place": place_of(start, SHOWN, len(found) > SHOWN),
         "statuses": [(name, look(name).word) for name in FingerprintStatus.values],
         "saved": SavedViews(request, "fingerprint-list"),
-        "older": start + SHOWN if len(found) > SHOWN else 0,
-        "newer": start > 0,
     }
     return page_or_fragment(request, "fingerprints/page.html", "fingerprints/_list.html", context)
 

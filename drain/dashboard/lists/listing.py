@@ -33,18 +33,21 @@ class Listing:
     default: str
     exported: Mapping[str, str] = field(default_factory=dict)
 
-    def file(self, request: HttpRequest, found: QuerySet[Any]) -> StreamingHttpResponse | None:
+    def file(
+        self, request: HttpRequest, found: QuerySet[Any], few: bool | None = None
+    ) -> StreamingHttpResponse | None:
         """All of it as a file in the order of the page, where the address asks for one."""
         kind = wanted(request)
         if not kind:
             return None
-        order = self.order(request, found)
+        order = self.order(request, found, few)
         rows = rows_of(in_order(found, order), self.exported)
         return download(kind, self.name, tuple(self.exported), rows)
 
-    def order(self, request: HttpRequest, found: QuerySet[Any]) -> Order:
-        """The order that the address asks for, as far as so many rows can be had in it."""
-        return read_order(request, self.columns, self.default, is_few(found))
+    def order(self, request: HttpRequest, found: QuerySet[Any], few: bool | None = None) -> Order:
+        """The order that the address asks for, as far as so many rows can be had in it; counted unless it is known."""
+        few = is_few(found) if few is None else few
+        return read_order(request, self.columns, self.default, few)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,14 @@ class Page:
     place: Place
 
 
-def page_of(request: HttpRequest, listing: Listing, found: QuerySet[Any], size: int = PAGE) -> Page:
-    """The page that the address asks for."""
-    order, start = listing.order(request, found), begins_at(request)
+def page_of(
+    request: HttpRequest,
+    listing: Listing,
+    found: QuerySet[Any],
+    size: int = PAGE,
+    few: bool | None = None,
+) -> Page:
+    """The page that the address asks for; `few` where it is known whether the rows are."""
+    order, start = listing.order(request, found, few), begins_at(request)
     rows = list(in_order(found, order)[start : start + size + 1])
     return Page(rows[:size], order, place_of(start, size, len(rows) > size))

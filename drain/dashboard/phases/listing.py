@@ -15,7 +15,7 @@ from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
 from drain.dashboard.http.search_terms import cleaned, prefix_query
 from drain.dashboard.lists.listing import Listing, page_of
-from drain.dashboard.lists.order import Column
+from drain.dashboard.lists.order import MOST, Column
 from drain.dashboard.lists.period import Period, read_period
 from drain.dashboard.ui.states import look
 from drain.models import Phase
@@ -62,13 +62,13 @@ def phase_list(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     asked = {name: cleaned(request.GET.get(name, "")) for name in ("run", "state", "q")}
     period = read_period(request, now)
-    found = _filtered(asked, period)
-    if file := LISTING.file(request, found):
+    found, few = _filtered(asked, period)
+    if file := LISTING.file(request, found, few):
         return file
     shown = found.annotate(error=Left("last_failure_reason", ERROR_CHARACTERS)).values(
         *_SHOWN, "error"
     )
-    page = page_of(request, LISTING, shown)
+    page = page_of(request, LISTING, shown, few=few)
     context = {
         "now": now,
         "saved": SavedViews(request, "phase-list"),
@@ -83,7 +83,8 @@ def phase_list(request: HttpRequest) -> HttpResponseBase:
     return page_or_fragment(request, "phases/list.html", "phases/_list.html", context)
 
 
-def _filtered(asked: dict[str, str], period: Period) -> QuerySet[Phase]:
+def _filtered(asked: dict[str, str], period: Period) -> tuple[QuerySet[Phase], bool | None]:
+    """The phases, and whether they are few enough for any order; None where nobody has counted."""
     # By this order of characters, and only by it, an index knows names (the search goes by it too).
     found = Phase.objects.alias(beginning=Collate("phase_id", "C"))
     if asked["run"]:
@@ -92,7 +93,16 @@ def _filtered(asked: dict[str, str], period: Period) -> QuerySet[Phase]:
         found = found.filter(state=asked["state"])
     if asked["q"]:
         found = found.filter(_named(asked["q"]))
-    return period.narrow(found, "state_changed_at")
+    found = period.narrow(found, "state_changed_at")
+    return _looked_up(found) if asked["q"] else (found, None)
+
+
+def _looked_up(found: QuerySet[Phase]) -> tuple[QuerySet[Phase], bool]:
+    """The same phases by their numbers, unless they are many: a planner that takes rare words for common ones reads all."""
+    numbers = list(found.order_by().values_list("pk", flat=True)[: MOST + 1])
+    if len(numbers) > MOST:
+        return found, False
+    return Phase.objects.alias(beginning=Collate("phase_id", "C")).filter(pk__in=numbers), True
 
 
 def _named(q: str) -> Q:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from drain.dashboard.drains.steps import Step
 from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.permissions import requires
-from drain.dashboard.http.responses import number_in, page_or_fragment
+from drain.dashboard.http.responses import page_or_fragment
+from drain.dashboard.lists.download import download, wanted
+from drain.dashboard.queue.listing import EXPORTED, exported, page_of_queue, read_queue_order
 from drain.dashboard.ui.commands import manage
-from drain.engine.queue.blockers import QueueFilter, queue_size, queued_ids, queued_phases
+from drain.engine.queue.blockers import QueueFilter, queue_size, queued_phases
 from drain.engine.queue.holds import in_force
 from drain.engine.source_outbox import unsettled
 from drain.policy.actions import Subject, for_reason
@@ -21,21 +24,27 @@ HOLDS = 50
 
 
 @requires()
-def queued_list(request: HttpRequest) -> HttpResponse:
-    """The page; `run` and `stale` in the address narrow it."""
+def queued_list(request: HttpRequest) -> HttpResponseBase:
+    """The page; `run` and `stale` in the address narrow it, and it downloads."""
     now = timezone.now()
     asked = filter_of(request)
-    found = queued_ids(asked, now, SHOWN + 1, number_in(request, "after"))
-    shown = found[:SHOWN]
     queued, stale = queue_size(asked, now)
+    total = stale if asked.stale_only else queued
+    order = read_queue_order(request, total)
+    if kind := wanted(request):
+        return download(kind, "queued", EXPORTED, exported(asked, order, now))
+    page = page_of_queue(request, asked, order, now, SHOWN)
+    known = {phase.pk: phase for phase in queued_phases(page.phases, asked, now)}
     context = {
         "now": now,
         "saved": SavedViews(request, "queued-list"),
-        "phases": queued_phases(shown, asked, now),
-        "older": shown[-1] if len(found) > SHOWN else 0,
+        "phases": [known[pk] for pk in page.phases if pk in known],
+        "order": order,
+        "older": page.older,
+        "place": page.place,
         "queued": queued,
         "stale": stale,
-        "total": stale if asked.stale_only else queued,
+        "total": total,
         "filter": asked,
         "unsettled": unsettled(),
         "holds": list(in_force(now).order_by("-created_at")[:HOLDS]),

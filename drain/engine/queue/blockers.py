@@ -29,7 +29,7 @@ ORDER BY p.state_changed_at, p.id LIMIT %(limit)s::int
 
 # Declared waits are walked through failed phases. In an Autopack run everything failed after a queued
 # phase waits as well, since Autopack takes the earliest queued one first; it waits directly.
-_WAITING = f"""
+_WALKS = f"""
 asked AS (
     SELECT p.*, r.run_id AS run_name, s.kind, s.name AS source_name, ({_STALE}) AS stale
     FROM drain_phase p JOIN drain_run r ON r.id = p.run_id LEFT JOIN drain_source s ON s.id = r.source_id
@@ -48,6 +48,9 @@ asked AS (
         ON p.run_id = a.run_id AND p.state = 'FAILED' AND p.place > a.place
     WHERE a.kind = 'autopack'
 )
+"""  # noqa: S608 - constants only
+_WAITING = f"""
+{_WALKS}
 SELECT a.id AS pk, a.phase_id, a.run_id AS run_pk, a.run_name AS run_id, a.state_changed_at AS since, a.stale,
     (SELECT count(*)::int FROM direct WHERE direct.root = a.id) AS direct,
     (SELECT count(*)::int FROM walk WHERE walk.root = a.id
@@ -63,6 +66,10 @@ FROM asked a LEFT JOIN LATERAL (
 """  # noqa: S608 - constants only
 _OF_PAGE = f"WITH RECURSIVE page AS ({_PAGE}), {_WAITING}"
 _OF_THESE = f"WITH RECURSIVE page AS (SELECT unnest(%(phases)s::bigint[]) AS id), {_WAITING}"
+_HOW_MANY = f"""
+WITH RECURSIVE page AS (SELECT unnest(%(phases)s::bigint[]) AS id), {_WALKS}
+SELECT root, count(*)::int AS blocks FROM (SELECT root, id FROM direct UNION SELECT root, id FROM walk) w GROUP BY 1
+"""  # noqa: S608 - constants only
 # Runs are only looked at where a source has an hour of its own: the rest is read from the index alone.
 _QUEUE = """
 drain_phase p LEFT JOIN (
@@ -143,6 +150,12 @@ def queued_phases(phases: list[int], asked: QueueFilter, now: datetime) -> list[
     """These queued phases with what waits for each, those that wait longest first."""
     found = rows(_OF_THESE, asked.values(now) | {"phases": phases})
     return [QueuedPhase(**each) for each in found]
+
+
+def blocked_by(phases: list[int], now: datetime) -> dict[int, int]:
+    """How many failed phases wait for each of these queued ones, directly or through others; none is left out."""
+    found = rows(_HOW_MANY, QueueFilter().values(now) | {"phases": phases})
+    return dict.fromkeys(phases, 0) | {each["root"]: each["blocks"] for each in found}
 
 
 def oldest_queued(asked: QueueFilter, now: datetime, limit: int) -> list[QueuedPhase]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -11,12 +13,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from drain.dashboard.fingerprints.queries import causes_by_trend
+from drain.dashboard.fingerprints.listing import COLUMNS, causes_by_trend
 from drain.models import AttemptDelta, Fingerprint, FingerprintAlias
 from drain.models.roles import Role
 from drain.models.vocabulary import Outcome
 from tests.dashboard.people import signed_in
-from tests.factories import AttemptFactory, FingerprintFactory, PhaseFactory
+from tests.factories import NOON, AttemptFactory, FingerprintFactory, PhaseFactory
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>"
@@ -25,12 +27,60 @@ HOSTILE = "<script>alert(1)</script>"
 def test_new_and_regressed_fingerprints_come_first():
     for title, status in (("old", "ongoing"), ("back", "regressed"), ("fresh", "new")):
         FingerprintFactory(title=title, status=status)
-    page = signed_in(Role.VIEWER).get("/fingerprints/").content.decode()
+    page = signed_in(Role.VIEWER).get("/fingerprints/?sort=trend").content.decode()
     assert page.index(">fresh<") < page.index(">back<") < page.index(">old<")
     assert (
         "matches these filters"
         in signed_in(Role.OPERATOR).get("/fingerprints/?q=zzz").content.decode()
     )
+
+
+def test_what_fails_now_stands_first_though_nothing_failed_lately():
+    """An imported backlog has no attempt of ours."""
+    FingerprintFactory(title="fresh", status="new")
+    backlog = FingerprintFactory(title="backlog", status="ongoing")
+    older = FingerprintFactory(title="merged into it", merged_into=backlog)
+    for key, state in ((backlog.key, "FAILED"), (older.key, "FAILED"), (backlog.key, "COMPLETE")):
+        PhaseFactory(last_fingerprint=key, state=state)
+    viewer = signed_in(Role.VIEWER)
+    found = json.loads(viewer.get("/fingerprints/?download=json").getvalue())
+    assert [(row["title"], row["failed"], row["today"]) for row in found] == [
+        ("backlog", 2, 0), ("fresh", 0, 0)
+    ]  # fmt: skip
+    page = viewer.get("/fingerprints/").content.decode()
+    assert page.index(">backlog<") < page.index(">fresh<")
+    assert "sorted by failed now, most first" in page
+
+
+@pytest.mark.parametrize("column", [column.name for column in COLUMNS])
+def test_fingerprints_sort_by_every_column_both_ways_page_and_file_alike(column):
+    for n, title in enumerate(("Beta", "alpha", "gamma")):
+        cause = FingerprintFactory(
+            title=title, category=f"c{n}", status=("new", "ongoing", "muted")[n],
+            last_seen=NOON + timedelta(days=n),
+        )  # fmt: skip
+        for _ in range((1, 2, 0)[n]):
+            PhaseFactory(last_fingerprint=cause.key)
+    viewer, seen = signed_in(Role.VIEWER), []
+    for sort in (column, f"-{column}"):
+        page = viewer.get(f"/fingerprints/?sort={sort}").content.decode()
+        titles = re.findall(r'class="mono"[^>]*>(\w+)</a>', page)
+        file = viewer.get(f"/fingerprints/?sort={sort}&download=json")
+        assert titles == [row["title"] for row in json.loads(file.getvalue())]
+        seen.append(titles)
+    if column in ("failed", "title", "category", "seen"):
+        assert seen[0] == seen[1][::-1]
+    if column == "title":
+        assert seen[0] == ["alpha", "Beta", "gamma"]
+    if column == "failed":
+        assert seen[1] == ["alpha", "Beta", "gamma"]
+
+
+def test_fingerprints_narrow_to_when_they_were_last_seen():
+    FingerprintFactory(title="early", last_seen=NOON)
+    FingerprintFactory(title="late", last_seen=NOON + timedelta(days=3))
+    page = signed_in(Role.VIEWER).get("/fingerprints/?until=2026-03-03").content.decode()
+    assert (">early<" in page, ">late<" in page) == (True, False)
 
 
 def test_the_list_shows_titles_as_text_with_their_placeholders_boxed():
@@ -130,7 +180,7 @@ def test_the_list_the_page_and_the_command_count_a_chain_of_merges_and_an_older_
     for key in ("a", "b", "c", "older", "far"):
         _an_attempt_failed_by(key)
         PhaseFactory(state="FAILED", last_fingerprint=key)
-    listed = {item["key"]: item["week"] for item in causes_by_trend(timezone.now(), "", "", 9, 0)}
+    listed = {item["key"]: item["week"] for item in causes_by_trend(timezone.now(), 9)}
     assert listed == {"c": 4, "far": 1}
     assert "4 failed attempts<" in signed_in(Role.VIEWER).get("/fingerprints/c/").content.decode()
     out = StringIO()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from drain.models import AuditEvent, DrainSession, ExecutorProfile, Hold, Phase
+from drain.models import AuditEvent, Dependency, DrainSession, ExecutorProfile, Hold, Phase
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
 from tests.factories import PhaseFactory, RunFactory
@@ -34,6 +36,52 @@ def test_each_queued_phase_stands_with_its_age_and_its_ways_out():
     assert "1 queued, 1 stale" in page
     assert "Nobody runs it afterwards" in page
     assert "/drains/new/?run=research-system-v2&amp;queued_policy=ignore" in page
+
+
+def shown(client, query):
+    page = client.get(f"/queued/{query}").content.decode()
+    return re.findall(r'<tr data-row="q(\d+)"', page)
+
+
+def test_the_queue_sorts_by_what_a_phase_blocks_page_and_file_alike(monkeypatch):
+    monkeypatch.setattr("drain.dashboard.queue.views.SHOWN", 2)
+    one, many, none = (
+        queued(hours=9, phase_id="b-one"), queued(hours=2, phase_id="c-many"), queued(hours=5, phase_id="a-none")
+    )  # fmt: skip
+    for blocker, count in ((one, 1), (many, 2)):
+        for _ in range(count):
+            waits = PhaseFactory(run=blocker.run)
+            Dependency.objects.create(phase=waits, prerequisite=blocker)
+    # Through another one, and twice: it counts once.
+    further = PhaseFactory(run=many.run)
+    Dependency.objects.create(phase=further, prerequisite=many)
+    Dependency.objects.create(
+        phase=further, prerequisite=many.run.phases.filter(state="FAILED").first()
+    )
+    client = signed_in(Role.VIEWER)
+    for sort, wanted in (
+        ("", [one, none, many]),
+        ("-blocks", [many, one, none]),
+        ("blocks", [none, one, many]),
+        ("phase", [none, one, many]),
+        ("nonsense", [one, none, many]),
+    ):
+        pks = [str(phase.pk) for phase in wanted]
+        second = f"?sort={sort}&from=2" if sort not in ("", "nonsense") else f"?after={pks[1]}"
+        assert shown(client, f"?sort={sort}") + shown(client, second) == pks
+        file = json.loads(client.get(f"/queued/?sort={sort}&download=json").getvalue())
+        assert [str(row["number"]) for row in file] == pks
+    assert [row["blocks_directly"] + row["blocks_through_others"] for row in file] == [1, 0, 3]
+
+
+def test_a_queue_too_long_to_sort_says_so(monkeypatch):
+    monkeypatch.setattr("drain.dashboard.lists.order.MOST", 1)
+    monkeypatch.setattr("drain.dashboard.queue.listing.MOST", 1)
+    first, second = queued(hours=3), queued(hours=2)
+    client = signed_in(Role.VIEWER)
+    assert shown(client, "?sort=-blocks") == [str(first.pk), str(second.pk)]
+    page = client.get("/queued/?sort=-blocks").content.decode()
+    assert "blocks sorts once the filters leave 1 rows or fewer" in page
 
 
 def test_names_and_reasons_are_text_and_a_row_offers_only_what_a_person_may_do():
