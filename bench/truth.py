@@ -9,6 +9,7 @@ the rule that takes phases which had all failed as a side "before".
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections import Counter
@@ -18,11 +19,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import django
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
+django.setup()
+
+from drain.evidence.comparison.compare import difference
+from drain.evidence.comparison.figures import figures_of
+from drain.evidence.comparison.pairs import pairs_of
+from drain.evidence.comparison.query import Ending, MoveRead, SideRead
 from drain.evidence.fixes.trials import Tried, Window, trials_of
 from drain.evidence.fixes.verdict import CauseVerdict, Evidence, Others, Ruling, judge
-from drain.evidence.statistics.intervals import paired
+from drain.evidence.statistics.intervals import newcombe, paired, poisson_rate
+from drain.evidence.statistics.sequence import Observation, Spread
 
 LOOKS = (5, 10, 20, 30, 50, 75, 100, 150)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -255,7 +265,7 @@ def said(backlog: Backlog, count: int) -> CauseVerdict:
     others = [one for one in after if one.planned != CAUSE]
     share = min(1.0, count / max(1, len(here)))
     shown = here[:count] + others[: round(len(others) * share)]
-    found = trials_of(sorted(before + shown), _touches, _same, Window(MARKER))
+    found = trials_of(sorted(before + shown), _touches, _equal, Window(MARKER))
     evidence = Evidence(CAUSE, CAUSE, found.after.get(CAUSE, ()), found.before.get(CAUSE, ()))
     return judge(evidence, Others.of(found.before.get("", ()), found.after.get("", ())))
 
@@ -265,7 +275,7 @@ def _touches(key: str) -> str:
     return CAUSE if key in (CAUSE, PLACED) else ""
 
 
-def _same(one: str, other: str) -> bool:
+def _equal(one: str, other: str) -> bool:
     return one == other
 
 
@@ -315,14 +325,151 @@ def play(scenario: Scenario, backlogs: int, seed: int = 1) -> tuple[Counter[str]
     return told, false
 
 
+class Seen(NamedTuple):
+    """One rated attempt on a side of a comparison."""
+
+    phase: int
+    run: int
+    failed: bool
+    events: int = 0
+
+
+Sides = tuple[list[Seen], list[Seen]]
+
+
+def _side(
+    rng: random.Random, count: int, chance: Callable[[int], float], each: int = 4
+) -> list[Seen]:
+    first = rng.randrange(10**9)
+    return [
+        Seen(first + n, first + n // each, rng.random() < chance(first + n // each)) for n in range(count)
+    ]  # fmt: skip
+
+
+def _unchanged(rng: random.Random) -> Sides:
+    p = rng.uniform(0.05, 0.95)
+    return _side(rng, rng.randint(10, 150), lambda _: p), _side(rng, 150, lambda _: p)
+
+
+def _runs_together(rng: random.Random) -> Sides:
+    p = rng.uniform(0.2, 0.8)
+    ends: dict[int, float] = {}
+
+    def chance(run: int) -> float:
+        return ends.setdefault(run, float(rng.random() < p))
+
+    return _side(rng, rng.randint(2, 12) * 10, chance, 10), _side(rng, 150, chance, 10)
+
+
+def _again_and_again(rng: random.Random) -> Sides:
+    """Every phase has its own chance, and some are tried twenty times."""
+
+    def side() -> list[Seen]:
+        found: list[Seen] = []
+        while len(found) < 150:
+            phase, p = rng.randrange(10**9), rng.betavariate(0.5, 0.5)
+            found += [Seen(phase, phase, rng.random() < p) for _ in range(rng.choice((1, 3, 20)))]
+        return found[:150]
+
+    return side(), side()
+
+
+def _reopened(rng: random.Random) -> Sides:
+    """The same phases, which had failed but for a few that their source has opened again; a flaky executor."""
+    p = rng.uniform(0.1, 0.9)
+    before = [Seen(n, n, n > 2) for n in range(60)]
+    return before, [Seen(n, n, rng.random() < p) for n in range(60)]
+
+
+def _bursts(rng: random.Random) -> Sides:
+    """Events come many at once, from few attempts."""
+
+    def burst() -> int:
+        return int(rng.expovariate(1 / 50)) if rng.random() < 0.2 else 0
+
+    before, after = _unchanged(rng)
+    return [one._replace(events=burst()) for one in before], [
+        one._replace(events=burst()) for one in after
+    ]
+
+
+def _risen(rng: random.Random) -> Sides:
+    return _side(rng, 100, lambda _: 0.7), _side(rng, 150, lambda _: 0.2)
+
+
+BETTER, WORSE, MORE = "better", "worse", "higher yield"
+COMPARISONS: tuple[tuple[str, Callable[[random.Random], Sides], frozenset[str]], ...] = (
+    ("a real rise, .3 to .8", _risen, frozenset({BETTER})),
+    ("nothing changed", _unchanged, frozenset()),
+    ("nothing changed; whole runs end alike", _runs_together, frozenset()),
+    ("nothing changed; some tried many times", _again_and_again, frozenset()),
+    ("the same phases, some opened again", _reopened, frozenset()),
+    ("nothing changed; events in bursts", _bursts, frozenset()),
+)
+
+
+def compared(before: list[Seen], after: list[Seen]) -> Iterator[str]:
+    """What a comparison says of two sides, and what it said when every attempt and event counted for itself."""
+    one, two = (figures_of("", _read(side), {}) for side in (before, after))
+    last = {seen.phase: seen for seen in before}
+    moves = Counter((last[s.phase].failed, s.failed) for s in after if s.phase in last)
+    ends = {True: "failed", False: "complete"}
+    reads = [
+        MoveRead(ends[was], "", ends[became], "", False, n) for (was, became), n in moves.items()
+    ]
+    change = difference(one, two, pairs_of(reads, {}))
+    yield change.verdict
+    rates = one.telemetry.per_minute, two.telemetry.per_minute
+    if rates[0] is not None and rates[1] is not None and rates[1].low > rates[0].high:
+        yield MORE
+    plain = newcombe((one.rate.complete, one.rate.n), (two.rate.complete, two.rate.n))
+    if plain is not None and plain.excludes(0):
+        yield f"old {BETTER if plain.value > 0 else WORSE}"
+    raw = [poisson_rate(f.telemetry.events, f.telemetry.minutes) for f in (one, two)]
+    if raw[0] is not None and raw[1] is not None and raw[1].low > raw[0].high:
+        yield f"old {MORE}"
+
+
+def _read(side: list[Seen]) -> SideRead:
+    ways = Counter(("failed" if seen.failed else "complete", seen.events) for seen in side)
+    endings = tuple(
+        Ending(outcome, "", events, "", n, n * 60_000_000) for (outcome, events), n in ways.items()
+    )
+    spread = Spread.of([Observation(seen.run, seen.failed) for seen in side])
+    return SideRead(endings, len({seen.phase for seen in side}), spread)
+
+
+COMPARED = (BETTER, WORSE, MORE, f"old {BETTER}", f"old {WORSE}", f"old {MORE}")
+
+
+def play_comparison(name: str, pairs: int, seed: int = 1) -> tuple[Counter[str], Counter[str]]:
+    """As `play`, for two sides: the side after is looked at as it grows."""
+    told, false = Counter[str](), Counter[str]()
+    draw, true = next((draw, true) for known, draw, true in COMPARISONS if known == name)
+    for index in range(pairs):
+        before, after = draw(random.Random(f"{seed} {name} {index}"))
+        looks = [look for look in LOOKS if look < len(after)] + [len(after)]
+        said_so = {word for look in looks for word in compared(before, after[:look])}
+        told.update(said_so)
+        false.update(word for word in said_so if word.removeprefix("old ") not in true)
+    return told, false
+
+
 def main() -> None:
-    """Print the table of told and false shares."""
+    """Print the tables of told and false shares: of fixes, then of comparisons."""
     backlogs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     print(f"{'told / false of 1,000':40}" + "".join(f"{name:>17}" for name in NAMES))
     for scenario in SCENARIOS:
         told, false = play(scenario, backlogs)
         cells = (f"{told[n] * 1000 // backlogs} / {false[n] * 1000 / backlogs:.0f}" for n in NAMES)
         print(f"{scenario.name:40}" + "".join(f"{cell:>17}" for cell in cells), flush=True)
+    print(f"\n{'':40}" + "".join(f"{name:>17}" for name in COMPARED))
+    for known, _, _ in COMPARISONS:
+        told, false = play_comparison(known, backlogs)
+        cells = (
+            f"{told[n] * 1000 // backlogs} / {false[n] * 1000 / backlogs:.0f}" for n in COMPARED
+        )
+        print(f"{known:40}" + "".join(f"{cell:>17}" for cell in cells), flush=True)
 
 
 if __name__ == "__main__":

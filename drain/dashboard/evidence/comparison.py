@@ -95,7 +95,9 @@ def comparison_view(found: Asked, result: Comparison, at: datetime) -> Compariso
 def _rate_kpi(result: Comparison) -> Kpi:
     after = result.after.rate
     value = f"{after.interval.value:.1%}".replace("%", " %") if after.interval else ""
-    note = f"{_n(after)}; before {_share(result.before.rate)}"
+    note = _n(after)
+    if not result.difference.selected:
+        note += f"; before {_share(result.before.rate)}"
     return Kpi("Completion rate, after", value, note)
 
 
@@ -109,9 +111,8 @@ def _change_kpi(change: Difference) -> Kpi:
     if change.interval is None:
         return Kpi("Change, points", "", f"{sizes}; at least {change.enough} on each side needed")
     if change.selected:
-        done = round(change.interval.value * change.n_after)
-        note = "all had failed before: a second try alone may do that"
-        return Kpi("Completed now", f"{done:,} of {change.n_after:,}", note)
+        note = "that had failed before: a second try alone may do that"
+        return Kpi("Completed now", f"{change.gained:,} of {change.n_after:,}", note)
     low, high = points(change.interval.low), points(change.interval.high)
     enough = ""
     if change.verdict == "not_enough_data" and change.enough:

@@ -12,17 +12,11 @@ from drain.evidence.comparison.query import PairRead, Question, read_pairs
 from drain.evidence.comparison.sides import Side
 from drain.evidence.fingerprints.aliases import Cause, causes
 from drain.evidence.fingerprints.identity import Identity, identities, kin
-from drain.evidence.statistics.intervals import (
-    Interval,
-    enough_for_difference,
-    enough_for_paired,
-    least_for_difference,
-    newcombe,
-    paired,
-)
+from drain.evidence.statistics.intervals import Interval, enough_for_paired, newcombe, paired
+from drain.evidence.statistics.sequence import both_bounds, enough_for_gain, gain
 
 SELECTED = (
-    "These phases were chosen because they had failed, so their rate could only rise: "
+    "These phases were chosen because they had failed, so their rate rises by itself: "
     "compare with the fingerprints that the fix did not touch."
 )
 
@@ -45,7 +39,11 @@ class Difference:
     fewer: int = 0
     """Phases of the side that has fewer of them."""
     selected: bool = False
-    """They had all failed before, so their rate could only rise, and says nothing."""
+    """More of the same phases complete now: they were tried again because they had failed, so that says nothing."""
+    gained: int = 0
+    """Of the same phases, those that had not completed and now have."""
+    lost: int = 0
+    """Of the same phases, those that had completed and now have not."""
 
     @property
     def verdict(self) -> str:
@@ -64,9 +62,9 @@ class Difference:
             return f"Not enough data: {sizes}; at least {self.enough} on each side would be needed."
         on = self._basis()
         if self.selected:
-            done = round(self.interval.value * self.n_after)
+            back = f", and {self.lost} that had completed failed" if self.lost else ""
             return (
-                f"{done} of {self.n_after} phases that had all failed before completed; "
+                f"{self.gained} of {self.n_after} phases completed that had failed before{back}; "
                 "a second try alone may do that, so this is no change of the rate."
             )
         points = f"{_points(self.interval.value)} ({_points(self.interval.low)} to {_points(self.interval.high)})"
@@ -178,18 +176,21 @@ def _comparison(
 
 
 def difference(before: Figures, after: Figures, same: Pairs) -> Difference:
-    """On the same phases where they can speak for both sides, else between two groups of attempts."""
+    """On the same phases where they can speak for both sides, else between two groups of attempts.
+
+    Attempts are tried again because they had failed, so of the same phases more completing ones say nothing. Those
+    of two groups are judged with the bounds of a fix: looks do not cheat, and a run counts for less than its phases.
+    """
     fewer = min(before.phases + same.from_plan, after.phases)
     if speak_for_both(same.n, fewer):
         gained, lost = same.gained(), same.lost()
+        chosen = gained > lost or same.all_failed_before
         interval, enough = paired(gained, lost, same.n), enough_for_paired(gained, lost, same.n)
-        chosen = same.all_failed_before
-        return Difference(interval, same.n, same.n, True, enough, same.n, fewer, chosen)
-    one, two = (before.rate.complete, before.rate.n), (after.rate.complete, after.rate.n)
-    enough = (
-        enough_for_difference(one, two) if one[1] and two[1] else least_for_difference(one, two)
-    )
-    return Difference(newcombe(one, two), one[1], two[1], False, enough, same.n, fewer)
+        return Difference(
+            interval, same.n, same.n, True, enough, same.n, fewer, chosen, gained, lost
+        )
+    one, two = both_bounds(before.spread, after.spread)
+    return Difference(gain(one, two), one.n, two.n, False, enough_for_gain(one, two), same.n, fewer)
 
 
 def speak_for_both(shared: int, fewer: int) -> bool:
@@ -250,7 +251,7 @@ def _planned_causes(same: Pairs) -> Iterable[CauseCount]:
 
 def _notes(same: Pairs, change: Difference) -> tuple[str, ...]:
     notes = []
-    if change.is_paired and same.all_failed_before:
+    if change.selected:
         notes.append(SELECTED)
     if same.from_plan:
         notes.append(

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from drain.evidence.comparison.query import Ending, SideRead, read_side
 from drain.evidence.comparison.sides import FAILURES, RATED, UNCOUNTED, Side
 from drain.evidence.fingerprints.aliases import Cause, causes
-from drain.evidence.statistics.intervals import Interval, poisson_rate, quantile, wilson
+from drain.evidence.statistics.intervals import (
+    Interval,
+    dispersion,
+    poisson_rate,
+    quantile,
+    wilson,
+)
+from drain.evidence.statistics.sequence import Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Yield:
-    """Telemetry: events per attempt-minute (Garwood), and per attempt the median and p90."""
+    """Telemetry: events per attempt-minute (Garwood, over events that come at once), per attempt the median and p90."""
 
     events: int
     minutes: float
@@ -58,6 +65,8 @@ class Figures:
     phases: int
     outcomes: dict[str, int]
     rate: Rate
+    spread: Spread
+    """How the attempts of the rate fall into runs."""
     telemetry: Yield
     zero_yield: dict[str, int]
     """Counted attempts without an event, by reason; "unknown" when none was found."""
@@ -83,6 +92,7 @@ def figures_of(label: str, found: SideRead, known: Mapping[str, Cause]) -> Figur
         phases=found.phases,
         outcomes=dict(sorted(outcomes.items())),
         rate=Rate.of(outcomes["complete"], sum(outcomes[name] for name in RATED)),
+        spread=found.spread,
         telemetry=_yield(counted),
         zero_yield=_zero_yield(counted),
         causes=_causes(found, known),
@@ -96,12 +106,13 @@ def _yield(counted: Sequence[Ending]) -> Yield:
     counts = [(float(value), n) for value, n in sorted(totals.items())]
     events = sum(value * n for value, n in totals.items())
     minutes = sum(ending.microseconds for ending in counted) / 60e6
+    at_once = dispersion(counts)
     return Yield(
         events=events,
         minutes=minutes,
         attempts=totals.total(),
         with_events=totals.total() - totals[0],
-        per_minute=poisson_rate(events, minutes),
+        per_minute=poisson_rate(events / at_once, minutes / at_once),
         median=quantile(counts, 0.5),
         p90=quantile(counts, 0.9),
     )

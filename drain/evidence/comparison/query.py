@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from drain.evidence.comparison.sides import RATED, UNCOUNTED, Side
+from drain.evidence.statistics.sequence import Spread
 
 # What a plan's phases did is read once, however many sides are a part of it.
 _PLAN = """
@@ -27,7 +28,7 @@ plan_{plan} AS (
 # Only the columns that any part needs. An interval sums faster than its seconds.
 _SIDE = """
 {name} AS MATERIALIZED (
-    SELECT id, phase_id, session_id, outcome, fingerprint, telemetry_count, zero_yield_reason, started_at,
+    SELECT id, phase_id, run_id, session_id, outcome, fingerprint, telemetry_count, zero_yield_reason, started_at,
         finished_at - started_at AS took
     FROM {table} {name} WHERE {where}
 ), {name}_endings AS (
@@ -78,6 +79,12 @@ SELECT '{name}_endings' AS part, outcome, fingerprint, zero_yield_reason, teleme
     false AS from_plan, n, microseconds FROM {name}_endings"""
 _PHASES_OUT = """
 SELECT '{name}_phases', '', '', '', 0, '', false, count(*)::int, 0 FROM {name}_phases WHERE counted"""
+# How rated attempts fall into runs: their number, Σm² and Σf²/m, f those of a run's m that did not complete.
+_RUNS_OUT = """
+SELECT '{name}_runs', coalesce(sum(m * m), 0)::text, coalesce(sum(f * f::float8 / m), 0)::text, '', 0, '', false,
+    count(*)::int, 0
+FROM (SELECT count(*) AS m, count(*) FILTER (WHERE outcome <> 'complete') AS f FROM {name}
+    WHERE outcome = ANY(%(rated)s) GROUP BY run_id) runs"""
 _PAIRS_OUT = """
 SELECT '{pair}_moves', was, was_key, became, 0, became_key, from_plan, n, 0 FROM {pair}_moves"""
 
@@ -104,6 +111,8 @@ class SideRead:
 
     endings: tuple[Ending, ...]
     phases: int
+    spread: Spread
+    """How its rated attempts fall into runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +201,9 @@ def _read(sides: Mapping[str, Side], pairs: Sequence[str], values: dict[str, Any
     parts = [_PLAN.format(plan=plan) for plan in plans]
     parts += [_side(name, side) for name, side in sides.items()]
     parts += [_pairs(name) for name in pairs]
-    out = [text.format(name=name) for name in sides for text in (_ENDINGS_OUT, _PHASES_OUT)]
+    out = [
+        text.format(name=name) for name in sides for text in (_ENDINGS_OUT, _PHASES_OUT, _RUNS_OUT)
+    ]
     out += [_PAIRS_OUT.format(pair=name) for name in pairs]
     statement = f"WITH {', '.join(parts)} {' UNION ALL '.join(out)}"
     found: Found = {}
@@ -212,4 +223,9 @@ def _side_read(name: str, found: Found) -> SideRead:
         Ending(outcome, key, events, reason, n, microseconds)
         for outcome, key, reason, events, _, _, n, microseconds in found.get(f"{name}_endings", ())
     )
-    return SideRead(endings, found[f"{name}_phases"][0][6])
+    squares, failed_squares, *_, runs, _ = found[f"{name}_runs"][0]
+    rated = [ending for ending in endings if ending.outcome in RATED]
+    failed = sum(ending.attempts for ending in rated if ending.outcome != "complete")
+    n = sum(ending.attempts for ending in rated)
+    spread = Spread(n, failed, runs, float(squares), float(failed_squares))
+    return SideRead(endings, found[f"{name}_phases"][0][6], spread)

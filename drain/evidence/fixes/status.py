@@ -1,4 +1,4 @@
-"""How a fix stands: a failed check, a cause that came back, else the one verdict on fixes, in one line."""
+"""How a fix stands: a failed check, a cause that is seen again, else the one verdict on fixes, in one line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from drain.db.sql import rows
 from drain.evidence.comparison.compare import Difference
 from drain.evidence.fingerprints.aliases import STANDS_FOR
+from drain.evidence.fixes import sentences
 from drain.evidence.fixes.judgement import FixVerdict
+from drain.evidence.fixes.verdict import Ruling
 from drain.models import FixMarker
 from drain.models.vocabulary import CheckVerdict, FingerprintStatus
 
@@ -100,19 +102,25 @@ def standing(
     change: Difference | None = None,
     fix: FixVerdict | Said | None = None,
 ) -> Standing:
-    """The worst first: a failed check, a cause that came back, then the verdict on the fix.
+    """The worst first: a failed check, a cause that is seen again, then the verdict on the fix.
 
     `causes` counts the fix's causes by status. Without a fix `change` speaks: two sides are compared.
     """
     total = sum(causes.values())
     failed = [one for one in judged if one.verdict == CheckVerdict.FAIL]
-    back = causes.get(FingerprintStatus.REGRESSED, 0)
+    again = causes.get(FingerprintStatus.REGRESSED, 0)
     if failed:
         words = "1 check fails" if len(failed) == 1 else f"{len(failed)} checks fail"
         return Standing(CheckVerdict.FAIL, words, failed[0].sentence, total)
-    if back:
-        sentence = f"{back} of {total} fingerprints came back after the fix."
-        return Standing(CheckVerdict.FAIL, "Came back", sentence, total)
+    if again and fix is not None and fix.words in _DECIDED:
+        # Nothing green over what is seen again, and nothing that says another thing than the verdict.
+        verdict = (
+            CheckVerdict.FAIL if fix.check is CheckVerdict.FAIL else CheckVerdict.NOT_ENOUGH_DATA
+        )
+        return Standing(verdict, f"{fix.words}, seen again", fix.sentence, total)
+    if again:
+        sentence = f"{again} of {total} fingerprints failed in attempts that started after the fix."
+        return Standing(CheckVerdict.FAIL, "Seen again", sentence, total)
     if fix is not None:
         return Standing(fix.check, fix.words, fix.sentence, total)
     if change is not None:
@@ -120,6 +128,9 @@ def standing(
     return Standing(CheckVerdict.NOT_ENOUGH_DATA, "Not judged", "Nothing was compared.", total)
 
 
+_DECIDED = frozenset(
+    sentences.WORDS[ruling] for ruling in (Ruling.WORKS, Ruling.PARTLY, Ruling.DOES_NOT_WORK)
+)
 _CHANGES = {
     "better": (CheckVerdict.PASS, "Better than before"),
     "worse": (CheckVerdict.FAIL, "Worse than before"),

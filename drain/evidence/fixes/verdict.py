@@ -14,10 +14,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from drain.evidence.statistics.sequence import (
+    MOST_PLANNED,
     Bounds,
     Observation,
-    bounds,
-    correlation,
+    Spread,
+    both_bounds,
     fixed_bounds,
 )
 
@@ -25,7 +26,6 @@ FEWEST = 5
 """Phases on either side of a fix below which nothing is decided."""
 FEWEST_TO_WORK = 24
 """With fewer, half a fix is taken for a whole one more often than 4 times of 1,000."""
-MOST_PLANNED = 100_000
 
 
 class Ruling(StrEnum):
@@ -128,14 +128,11 @@ def together(verdicts: Sequence[CauseVerdict]) -> Ruling:
 
 
 def _both(before: Sequence[Trial], after: Sequence[Trial]) -> tuple[Bounds, Bounds]:
-    """Bounds of both sides, with one correlation of phases of a run: the larger of the two."""
-    one, two = _observed(before), _observed(after)
-    rho = correlation([one, two])
-    return bounds(one, rho), bounds(two, rho)
+    return both_bounds(_spread(before), _spread(after))
 
 
-def _observed(trials: Sequence[Trial]) -> list[Observation]:
-    return [Observation(trial.run, trial.failed_so) for trial in trials]
+def _spread(trials: Sequence[Trial]) -> Spread:
+    return Spread.of([Observation(trial.run, trial.failed_so) for trial in trials])
 
 
 def _ruling(before: Bounds, after: Bounds, others: Others | None, limits: Limits) -> Ruling:

@@ -141,8 +141,9 @@ class Report:
         after = self.comparison.after
         if self.failed_checks:
             return "❌", f"{self.failed_checks} of {len(self.checks)} checks failed"
-        if self.comparison.causes.regressed:
-            return "❌", "a fingerprint came back after its fix"
+        again = len(self.comparison.causes.regressed)
+        if again and not self.fixes:
+            return "❌", f"{_causes(again)} failed in attempts that started after the fix"
         if not after.attempts:
             return "⚠️", "no phase was run; the ledger gives the reason for each"
         rate = after.rate
@@ -151,8 +152,6 @@ class Report:
         said = f"{rate.complete} of {rate.n} counted attempts completed"
         if self.fixes:
             return self._status_of_fixes(said)
-        if self.comparison.difference.verdict == "better" and 2 * rate.complete >= rate.n:
-            return "✅", f"{said}, more than before"
         return "⚠️", f"{said}; no fix is marked that could be judged by it"
 
     def _status_of_fixes(self, said: str) -> tuple[str, str]:
@@ -161,9 +160,18 @@ class Report:
         for ruling, mark in _RULINGS:
             fix = next((fix for fix in self.fixes if fix.verdict.ruling is ruling), None)
             if fix is not None:
-                shown = "⚠️" if mark == "✅" and 2 * rate.complete < rate.n else mark
-                return shown, f"{said}; fix FM-{fix.marker}: {fix.verdict.words.lower()}"
+                again = len(self.comparison.causes.regressed)
+                green = not again and 2 * rate.complete >= rate.n
+                seen = f", {_causes(again)} seen again" if again else ""
+                return (
+                    "⚠️" if mark == "✅" and not green else mark,
+                    f"{said}; fix FM-{fix.marker}: {fix.verdict.words.lower()}{seen}",
+                )
         return "⚠️", said
+
+
+def _causes(number: int) -> str:
+    return "1 fingerprint" if number == 1 else f"{number} fingerprints"
 
 
 def build_report(session: DrainSession, now: datetime) -> Report:

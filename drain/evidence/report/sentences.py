@@ -103,25 +103,33 @@ def root_cause(report: Report) -> str:
 
 
 def goals(report: Report) -> list[tuple[str, str, str]]:
-    """The goals of a remediation, each with a mark and what the data says."""
+    """The goals of a remediation, each with a mark and what the data says.
+
+    Phases are tried again because they had failed: that more of them complete, bring telemetry and fail otherwise
+    than before is met by itself. So a goal is met only where the verdict on the fixes says that they work.
+    """
     change, causes = report.comparison.difference, report.comparison.causes
-    marks = {"better": MARKS["pass"], "worse": MARKS["fail"]}
-    recurrence = recurred(causes)
-    if causes.regressed or causes.still:
-        mark = MARKS["fail"]
-    elif causes.may_be or causes.untried or not causes.gone:
-        mark = MARKS["not_enough_data"]
-    else:
-        mark = MARKS["pass"]
+    back = bool(causes.regressed or causes.still)
+    stays_away = not (causes.may_be or causes.untried) and bool(causes.gone)
     return [
         (
             "Higher completion rate",
-            marks.get(change.verdict, MARKS["not_enough_data"]),
+            _mark(report, met=change.interval is not None and change.interval.low > 0, missed=change.verdict == "worse"),
             change.sentence,
         ),
         ("Higher telemetry yield", _yield_mark(report), telemetry_answer(report)),
-        ("Reduced error fingerprint recurrence", mark, recurrence),
-    ]
+        (
+            "Reduced error fingerprint recurrence", _mark(report, met=stays_away, missed=back),
+            recurred(causes),
+        ),
+    ]  # fmt: skip
+
+
+def _mark(report: Report, *, met: bool, missed: bool) -> str:
+    """Green only under the green status of a report, which is that of its fixes."""
+    if missed:
+        return MARKS["fail"]
+    return MARKS["pass" if met and report.status[0] == MARKS["pass"] else "not_enough_data"]
 
 
 def recurred(causes: CauseChanges) -> str:
@@ -142,9 +150,7 @@ def _yield_mark(report: Report) -> str:
     )
     if before is None or after is None:
         return MARKS["not_enough_data"]
-    if after.low > before.high:
-        return MARKS["pass"]
-    return MARKS["fail" if after.high < before.low else "not_enough_data"]
+    return _mark(report, met=after.low > before.high, missed=after.high < before.low)
 
 
 def actual_results(report: Report) -> list[tuple[str, str]]:
@@ -157,10 +163,17 @@ def actual_results(report: Report) -> list[tuple[str, str]]:
         ("Outcomes", pairs_text(after.outcomes) or "none"),
         ("Telemetry records collected", str(after.telemetry.events)),
         ("Completion rate", rate(after.rate)),
-        ("Completion rate before", rate(report.comparison.before.rate)),
+        *_rate_before(report),
         ("Telemetry yield", telemetry(after.telemetry)),
         ("Attempts without telemetry, by reason", reasons),
     ]
+
+
+def _rate_before(report: Report) -> list[tuple[str, str]]:
+    """Of phases that were tried again because they had failed the rate before is 0 by construction."""
+    if report.comparison.difference.selected:
+        return []
+    return [("Completion rate before", rate(report.comparison.before.rate))]
 
 
 def states(report: Report) -> list[tuple[str, int, int]]:

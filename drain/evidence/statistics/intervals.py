@@ -105,14 +105,30 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
     return (low + high) / 2
 
 
-def poisson_rate(events: int, exposure: float, confidence: float = CONFIDENCE) -> Interval | None:
-    """Exact interval of events per unit of exposure (e.g. minutes); None without exposure."""
+def poisson_rate(events: float, exposure: float, confidence: float = CONFIDENCE) -> Interval | None:
+    """Exact interval of events per unit of exposure (e.g. minutes); None without exposure.
+
+    Events that come together are divided, like their exposure, by how many come at once (`dispersion`).
+    """
     if exposure <= 0:
         return None
     tail = (1 - confidence) / 2
     low = gamma_quantile(events, tail) if events else 0.0
     high = gamma_quantile(events + 1, 1 - tail)
     return Interval(events / exposure, low / exposure, high / exposure)
+
+
+def dispersion(counts: Sequence[tuple[float, int]]) -> float:
+    """Variance over mean of values given as (value, how many); at least 1, which is Poisson's, also of one value.
+
+    The usual factor of quasi-likelihood (Wedderburn, Biometrika 61:439, 1974).
+    """
+    n = sum(count for _, count in counts)
+    total = sum(value * count for value, count in counts)
+    if n < 2 or not total:
+        return 1.0
+    mean = total / n
+    return max(1.0, sum(count * (value - mean) ** 2 for value, count in counts) / (n - 1) / mean)
 
 
 def quantile(
@@ -179,26 +195,7 @@ def enough_for_rate(rate: float | None, threshold: float) -> int | None:
     return max(1, math.ceil(z * z * threshold * (1 - threshold) / distance**2 + 1e-9))
 
 
-def enough_for_difference(before: tuple[int, int], after: tuple[int, int]) -> int | None:
-    """The n on each side at which Newcombe's interval would exclude 0, were both rates to stay."""
-    if before[1] == 0 or after[1] == 0:
-        return None
-    one, two = before[0] / before[1], after[0] / after[1]
-    return _smallest(lambda n: newcombe((one * n, n), (two * n, n)), one != two)
-
-
-def least_for_difference(before: tuple[int, int], after: tuple[int, int]) -> int | None:
-    """The fewest on each side that could show a difference, where a side is still empty.
-
-    A side that has a rate keeps it, and the empty one is as far away as it can be.
-    """
-    known = before if before[1] else after
-    rate = known[0] / known[1] if known[1] else 0.0
-    other = 1.0 if rate <= 0.5 else 0.0
-    return _smallest(lambda n: newcombe((rate * n, n), (other * n, n)), True)
-
-
-def enough_for_paired(gained: int, lost: int, n: int) -> int | None:
+def enough_for_paired(gained: float, lost: float, n: float) -> int | None:
     """The number of pairs at which Tango's interval would exclude 0, were the shares to stay."""
     if n == 0:
         return None

@@ -15,14 +15,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+from drain.evidence.statistics.intervals import Interval
 
 ALPHA = 0.05
 FEW_RUNS = 5
 """Below as many runs rho cannot be estimated, and RHO stands for it."""
 RHO = 0.5
 _STEPS = 40
+MOST_PLANNED = 100_000
 
 
 class Observation(NamedTuple):
@@ -50,16 +53,106 @@ class Bounds(NamedTuple):
         return self.failed / self.n if self.n else 0.0
 
 
+class Spread(NamedTuple):
+    """How n observations and those of them that failed fall into runs of m: all that rho asks of them."""
+
+    n: int
+    failed: int
+    runs: int
+    squares: float
+    """Σm²."""
+    failed_squares: float
+    """Σf²/m, f those that failed of m."""
+
+    @classmethod
+    def of(cls, observed: Sequence[Observation]) -> Self:
+        """Of single observations."""
+        sizes = Counter(one.run for one in observed)
+        failed = Counter(one.run for one in observed if one.failed)
+        return cls(
+            len(observed), failed.total(), len(sizes), sum(size * size for size in sizes.values()),
+            sum(failed[run] ** 2 / size for run, size in sizes.items()),
+        )  # fmt: skip
+
+    @property
+    def rho(self) -> float | None:
+        """Correlation in runs; None where it cannot be seen: in few runs, or where all ended alike."""
+        if self.runs < FEW_RUNS or self.failed in (0, self.n):
+            return None
+        between = self.failed_squares - self.failed**2 / self.n
+        within = self.failed - self.failed_squares
+        mean_between, mean_within = between / (self.runs - 1), within / (self.n - self.runs)
+        each = (self.n - self.squares / self.n) / (self.runs - 1)
+        total = mean_between + (each - 1) * mean_within
+        return min(1.0, max(0.0, (mean_between - mean_within) / total))
+
+    def effect(self, rho: float) -> float:
+        """By how much fewer observations prove than independent ones (design effect); at least 1."""
+        rho = max(rho, RHO) if self.runs < FEW_RUNS else rho
+        return 1 + (self.squares / self.n - 1) * rho if self.n else 1.0
+
+    def bounds(self, rho: float, alpha: float = ALPHA) -> Bounds:
+        """Bounds of the share that fails."""
+        effect = self.effect(rho)
+        low, high = fixed_bounds(self.failed / effect, self.n / effect, alpha)
+        return Bounds(self.failed, self.n, low, high, self.runs, self.n / effect)
+
+
 def bounds(
     observed: Sequence[Observation], rho: float | None = None, alpha: float = ALPHA
 ) -> Bounds:
     """Bounds of the share that fails; `rho` replaces the correlation of these phases, where more is known of it."""
-    sizes = Counter(one.run for one in observed)
-    n, failed = len(observed), sum(one.failed for one in observed)
-    rho = correlation([observed]) if rho is None else rho
-    effect = design_effect(sizes.values(), max(rho, RHO) if len(sizes) < FEW_RUNS else rho)
-    low, high = fixed_bounds(failed / effect, n / effect, alpha)
-    return Bounds(failed, n, low, high, len(sizes), n / effect)
+    spread = Spread.of(observed)
+    return spread.bounds(correlation([spread]) if rho is None else rho, alpha)
+
+
+def both_bounds(before: Spread, after: Spread) -> tuple[Bounds, Bounds]:
+    """Bounds of two sides, with one correlation in runs: the larger of the two."""
+    rho = correlation([before, after])
+    return before.bounds(rho), after.bounds(rho)
+
+
+def gain(before: Bounds, after: Bounds) -> Interval | None:
+    """By how much fewer fail after, between bounds that hold at every look; None where a side is empty.
+
+    It excludes 0 only where the bounds of the two sides do not meet, which is the rule for a fix.
+    """
+    if not before.n or not after.n:
+        return None
+    change = before.share - after.share
+    return Interval(change, before.low - after.high, before.high - after.low)
+
+
+def enough_for_gain(before: Bounds, after: Bounds) -> int | None:
+    """The n on each side with which the gain would exclude 0, were shares and runs to stay; None: no n would.
+
+    An empty side is taken to be as far away as it can be.
+    """
+    sides = [(one.share, one.n / one.effective) for one in (before, after) if one.n]
+    if not sides:
+        sides = [(1.0, 1.0)]
+    if len(sides) == 1:
+        ((share, effect),) = sides
+        sides = [(share, effect), (0.0 if share > 0.5 else 1.0, 1.0)]
+    if sides[0][0] == sides[1][0]:
+        return None
+
+    def decided(n: int) -> bool:
+        found = gain(*(
+            Bounds(share * n, n, *fixed_bounds(share * n / effect, n / effect), n, n / effect)
+            for share, effect in sides
+        ))  # fmt: skip
+        return found is not None and found.excludes(0)
+
+    low, high = 0, 1
+    while not decided(high):
+        low, high = high, 2 * high
+        if high > MOST_PLANNED:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decided(middle) else (middle, high)
+    return high
 
 
 def fixed_bounds(failed: float, n: float, alpha: float = ALPHA) -> tuple[float, float]:
@@ -85,44 +178,16 @@ def fixed_bounds(failed: float, n: float, alpha: float = ALPHA) -> tuple[float, 
     return low, high
 
 
-def design_effect(sizes: Iterable[int], rho: float) -> float:
-    """By how much fewer phases prove than independent ones; at least 1."""
-    found = list(sizes)
-    total = sum(found)
-    met = sum(size * size for size in found) / total if total else 1.0
-    return 1 + (met - 1) * rho
-
-
-def correlation(groups: Sequence[Sequence[Observation]]) -> float:
+def correlation(groups: Sequence[Spread]) -> float:
     """The largest rho that one of these groups shows; RHO where none of them can show any.
 
     A group shows none when it has fewer than FEW_RUNS runs, or when all its phases ended alike: then either
     the runs are independent, or all of them were lucky together.
     """
-    found = [_correlation(group) for group in groups if _runs(group) < len(group)]
+    found = [group.rho for group in groups if group.runs < group.n]
     if not found:
         return 0.0
     return max((rho for rho in found if rho is not None), default=RHO)
-
-
-def _runs(observed: Sequence[Observation]) -> int:
-    return len({one.run for one in observed})
-
-
-def _correlation(observed: Sequence[Observation]) -> float | None:
-    """Of one group in which some run has several phases; None where it cannot be seen."""
-    sizes = Counter(one.run for one in observed)
-    failed = Counter(one.run for one in observed if one.failed)
-    n, runs = len(observed), len(sizes)
-    if runs < FEW_RUNS or failed.total() in (0, n):
-        return None
-    share = failed.total() / n
-    between = sum(size * (failed[run] / size - share) ** 2 for run, size in sizes.items())
-    within = sum(failed[run] * (1 - failed[run] / size) for run, size in sizes.items())
-    mean_between, mean_within = between / (runs - 1), within / (n - runs)
-    each = (n - sum(size * size for size in sizes.values()) / n) / (runs - 1)
-    total = mean_between + (each - 1) * mean_within
-    return min(1.0, max(0.0, (mean_between - mean_within) / total))
 
 
 def _log_mixture(failed: float, n: float) -> float:

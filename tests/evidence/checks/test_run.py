@@ -208,11 +208,16 @@ def test_a_rate_is_not_compared_without_attempts(session):
 
 @pytest.mark.parametrize(
     ("events", "threshold", "verdict"),
-    [(50, 2, "pass"), (0, 2, "fail"), (22, 2, "not_enough_data")],
+    [
+        ([5] * 10, 2, "pass"),
+        ([0] * 10, 2, "fail"),
+        ([2, 3] * 5, 2, "not_enough_data"),
+        ([50] + [0] * 9, 2, "not_enough_data"),  # one attempt brought all of them
+    ],
 )
 def test_yield_per_minute(session, events, threshold, verdict):
-    _attempts(session, 9, outcome="complete")
-    _attempts(session, 1, telemetry_count=events)
+    for count in events:
+        _attempts(session, 1, outcome="complete", telemetry_count=count)
     assert _judge(session, CheckKind.YIELD, threshold=threshold).verdict == verdict
 
 

@@ -70,7 +70,7 @@ def test_first_tries_of_the_last_hours_are_no_rise_of_the_fleet():
     judge_due(NOON)
     found = CheckResult.objects.get()
     assert (found.verdict, found.observed["paired"]) == ("not_enough_data", False)
-    assert "at least 2 on each side would be needed" in found.sentence
+    assert "at least 7 on each side would be needed" in found.sentence
 
 
 def test_a_check_is_judged_no_oftener_than_it_asks_for():

@@ -57,7 +57,7 @@ def test_the_same_phases_are_followed_from_cause_to_outcome_around_a_fix():
     assert (found.after.rate.complete, found.after.rate.n) == (6, 10)
     assert found.difference.is_paired
     assert found.difference.verdict == "selected"
-    assert "6 of 10 phases that had all failed before completed" in found.difference.sentence
+    assert "6 of 10 phases completed that had failed before;" in found.difference.sentence
     assert SELECTED in found.notes
     assert (found.control.touched.complete, found.control.touched.n) == (6, 6)
     assert (found.control.untouched.complete, found.control.untouched.n) == (0, 4)
@@ -109,7 +109,7 @@ def test_what_a_pipeline_did_after_a_fix_is_not_before_it_by_word_of_a_plan():
     found = compare(*around_marker(marker))
     assert found.pairs.n == 0
     assert found.difference.sentence == (
-        "Not enough data: 0 attempts before and 2 after; at least 6 on each side would be needed."
+        "Not enough data: 0 attempts before and 2 after; at least 27 on each side would be needed."
     )
 
 
@@ -179,7 +179,34 @@ def test_a_small_drain_of_phases_that_are_all_in_a_large_one_is_compared_on_them
             AttemptFactory(session=small, phase=phase, outcome="complete")
     found = compare(of_session(large), of_session(small)).difference
     assert (found.is_paired, found.n_after) == (True, 4)
-    assert "4 of 4 phases that had all failed before completed; a second try" in found.sentence
+    assert "4 of 4 phases completed that had failed before; a second try" in found.sentence
+
+
+def test_phases_that_their_source_opened_again_do_not_make_a_second_try_a_better_rate():
+    """A flaky executor, and two phases among the failed ones that had completed before."""
+    for index in range(40):
+        phase = PhaseFactory()
+        was = "complete" if index < 2 else "failed"
+        AttemptFactory(phase=phase, outcome=was, started_at=NOON - HOUR)
+        AttemptFactory(phase=phase, outcome=("failed", "complete")[index % 2], started_at=NOON)
+    found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR))
+    assert found.difference.verdict == "selected"
+    assert (
+        "19 of 40 phases completed that had failed before, and 1 that had completed failed"
+        in found.difference.sentence
+    )
+    assert SELECTED in found.notes
+
+
+@pytest.mark.parametrize(("runs", "verdict"), [(2, "not_enough_data"), (40, "better")])
+def test_phases_of_few_runs_prove_no_better_rate_and_those_of_many_do(runs, verdict):
+    for at, outcome in ((NOON - HOUR, "failed"), (NOON, "complete")):
+        for _ in range(runs):
+            run = RunFactory()
+            for _ in range(40 // runs):
+                AttemptFactory(phase=PhaseFactory(run=run), outcome=outcome, started_at=at)
+    found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR))
+    assert found.difference.verdict == verdict
 
 
 def test_a_rate_that_fell_on_the_same_phases_is_called_worse():

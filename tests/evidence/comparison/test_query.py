@@ -18,6 +18,7 @@ from drain.evidence.comparison.sides import (
     of_source,
     of_window,
 )
+from drain.evidence.statistics.sequence import Observation, Spread
 from drain.models import Attempt, Candidate
 from drain.models.vocabulary import Outcome
 from tests.factories import (
@@ -99,7 +100,7 @@ def _summed(got):
     ways: Counter[tuple[object, ...]] = Counter()
     for one in got.endings:
         ways[one.outcome, one.key, one.events, one.reason] += one.attempts
-    return ways, sum(one.microseconds for one in got.endings), got.phases
+    return ways, sum(one.microseconds for one in got.endings), got.phases, got.spread
 
 
 def _counted(side):
@@ -108,7 +109,9 @@ def _counted(side):
         (a.outcome, a.fingerprint, a.telemetry_count, a.zero_yield_reason) for a in found
     )
     took = sum((a.finished_at - a.started_at) // timedelta(microseconds=1) for a in found)
-    return ways, took, len({a.phase_id for a in found if a.outcome not in UNCOUNTED})
+    phases = len({a.phase_id for a in found if a.outcome not in UNCOUNTED})
+    rated = [Observation(a.run_id, a.outcome != "complete") for a in found if a.outcome in RATED]
+    return ways, took, phases, pytest.approx(Spread.of(rated))
 
 
 def _attempts(side):

@@ -11,6 +11,7 @@ import json
 import re
 import zipfile
 import zlib
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -19,11 +20,14 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 
+from drain.evidence.comparison.figures import CauseCount
 from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes.markers import add_marker
+from drain.evidence.fixes.verdict import Ruling
 from drain.evidence.report.build import build_report
 from drain.evidence.report.escape import csv_cell, markdown, plain
 from drain.evidence.report.markdown import render_markdown
+from drain.evidence.report.sentences import goals
 from drain.models import Attempt, Check
 from drain.models.vocabulary import CheckKind, Origin
 from tests.factories import (
@@ -330,3 +334,30 @@ def test_a_drain_that_stopped_early_says_so_beside_the_verdict_on_a_fix():
         out = StringIO()
         call_command("report", str(whole.pk), "--format", form, stdout=out)
         assert "stopped early" not in out.getvalue(), form
+
+
+def test_a_cause_that_is_seen_again_takes_the_green_away_and_leaves_the_verdict(session):
+    report = build_report(session, NOON)
+    works = replace(report.fixes[0].verdict, ruling=Ruling.WORKS)
+    green = replace(report, checks=(), fixes=(replace(report.fixes[0], verdict=works),))
+    assert green.status[0] == "✅"
+    assert next(mark for _, mark, _ in goals(green)) == "✅"
+    again = CauseCount("k", "Error k", "regressed", 1)
+    causes = replace(report.comparison.causes, regressed=(again,))
+    seen = replace(green, comparison=replace(report.comparison, causes=causes))
+    assert seen.status[0] == "⚠️"
+    assert seen.status[1].endswith(f"FM-{report.fixes[0].marker}: works, 1 fingerprint seen again")
+    assert "✅" not in [mark for _, mark, _ in goals(seen)]
+    assert replace(seen, fixes=()).status[0] == "❌"
+
+
+def test_a_second_try_alone_meets_no_goal(session):
+    """Four of five complete and bring telemetry, which their failed tries had not."""
+    for candidate in session.candidates.all():
+        AttemptFactory(
+            phase=candidate.phase, fingerprint="k", started_at=NOON - timedelta(days=1), number=99
+        )
+    text = _render(session, "md")
+    goal = text[text.index("## Impact") : text.index("### Actual Results")]
+    assert goal.count("⚠️") == 3
+    assert "Completion rate before" not in text

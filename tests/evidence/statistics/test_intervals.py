@@ -125,16 +125,18 @@ def test_enough_for_a_rate_is_the_smallest_n_that_decides():
     assert ours.enough_for_rate(0.9, 0.9) is None
 
 
-def test_enough_for_a_difference_is_the_smallest_n_that_decides():
-    n = ours.enough_for_difference((2, 8), (4, 8))
-    assert ours.newcombe((n / 4, n), (n / 2, n)).excludes(0)
-    assert not ours.newcombe(((n - 1) / 4, n - 1), ((n - 1) / 2, n - 1)).excludes(0)
-    assert ours.enough_for_difference((1, 2), (2, 4)) is None
-    assert ours.enough_for_difference((0, 0), (1, 2)) is None
+def test_what_comes_at_once_is_as_many_times_as_variable_as_single_events():
+    values = [0, 0, 0, 7, 50, 1]
+    counts = [(value, values.count(value)) for value in sorted(set(values))]
+    assert ours.dispersion(counts) == pytest.approx(np.var(values, ddof=1) / np.mean(values))
+    assert ours.dispersion([(2.0, 9)]) == ours.dispersion([(0.0, 9)]) == ours.dispersion([]) == 1
+
+
+def test_enough_pairs_are_more_than_those_that_did_not_do():
     assert ours.enough_for_paired(2, 1, 10) > 10
     assert ours.enough_for_paired(0, 0, 10) is None
     assert ours.enough_for_paired(0, 0, 0) is None
-    assert ours.enough_for_difference((500_000, 1_000_000), (500_001, 1_000_000)) is None
+    assert ours.enough_for_paired(500_001, 500_000, 2_000_000) is None
 
 
 # Grid of the coverage promise: every n and p below, by exact enumeration, so it never varies.

@@ -1,5 +1,8 @@
 """Bounds keep the true share at every look, and phases of one run prove less than independent ones."""
 
+# A None in the place of a value fails the test by itself.
+# mypy: disable-error-code="union-attr, operator"
+
 from __future__ import annotations
 
 import math
@@ -12,11 +15,15 @@ from scipy import optimize, special
 
 from drain.evidence.statistics.sequence import (
     RHO,
+    Bounds,
     Observation,
+    Spread,
+    both_bounds,
     bounds,
     correlation,
-    design_effect,
+    enough_for_gain,
     fixed_bounds,
+    gain,
 )
 
 
@@ -97,12 +104,52 @@ def test_independent_phases_of_many_runs_lose_next_to_nothing():
 
 def test_the_correlation_of_few_runs_is_taken_for_one_half():
     few = [Observation(run, phase % 2 == 0) for run in range(3) for phase in range(10)]
-    assert correlation([few]) == RHO
-    assert bounds(few).effective == pytest.approx(30 / design_effect([10, 10, 10], RHO))
+    assert correlation([Spread.of(few)]) == RHO
+    assert bounds(few).effective == pytest.approx(30 / (1 + 9 * RHO))
 
 
 def test_phases_that_all_ended_alike_do_not_show_that_runs_are_independent():
     alike = [Observation(run, False) for run in range(12) for _ in range(10)]
-    assert correlation([alike]) == RHO
+    assert correlation([Spread.of(alike)]) == RHO
     mixed = [Observation(run, run % 2 == 0) for run in range(12) for _ in range(10)]
-    assert correlation([alike, mixed]) == pytest.approx(1, abs=0.01)
+    both = [Spread.of(alike), Spread.of(mixed)]
+    assert correlation(both) == pytest.approx(1, abs=0.01)
+
+
+def test_a_gain_is_one_only_where_the_bounds_of_both_sides_do_not_meet():
+    few, many = bounds(alone([True] * 6 + [False])), bounds(alone([True] * 60 + [False]))
+    none = bounds(alone([False] * 40))
+    found = gain(many, none)
+    assert found.value == pytest.approx(60 / 61)
+    assert found.low == pytest.approx(many.low - none.high)
+    assert found.low > 0
+    assert not gain(few, bounds(alone([False] * 3))).excludes(0)
+    assert gain(few, bounds([])) is None
+
+
+def test_the_gain_of_runs_that_end_as_one_needs_as_many_runs():
+    def side(fails, runs, each):
+        return Spread.of([Observation(r, fails(r)) for r in range(runs) for _ in range(each)])
+
+    apart = both_bounds(side(lambda r: r % 5 > 0, 40, 1), side(lambda r: r % 5 == 0, 40, 1))
+    joined = both_bounds(side(lambda r: r % 5 > 0, 8, 5), side(lambda r: r % 5 == 0, 8, 5))
+    assert gain(*apart).excludes(0)
+    assert not gain(*joined).excludes(0)
+
+
+def test_enough_for_a_gain_is_the_smallest_n_that_decides():
+    before, after = bounds(alone([True, False, False, False])), bounds(alone([True, False] * 2))
+    n = enough_for_gain(before, after)
+
+    def at(size):
+        shares = (0.25, 0.5)
+        return gain(*(
+            Bounds(p * size, size, *fixed_bounds(p * size, size), size, size) for p in shares
+        ))  # fmt: skip
+
+    assert at(n).excludes(0)
+    assert not at(n - 1).excludes(0)
+    assert enough_for_gain(before, before) is None
+    assert enough_for_gain(bounds([]), bounds([])) == enough_for_gain(
+        bounds(alone([True])), bounds([])
+    )
