@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from drain.models import Fingerprint, FingerprintAlias, FixMarker
+from drain.models import Fingerprint, FingerprintAlias, FingerprintSplit, FixMarker
 
 from .base import DrainModelAdmin, ReadOnlyAdmin
 
@@ -31,6 +31,14 @@ class FingerprintAliasAdmin(ReadOnlyAdmin):
     list_display = ("key", "fingerprint", "version")
     list_select_related = ("fingerprint",)
     search_fields = ("key__startswith",)
+
+
+@admin.register(FingerprintSplit)
+class FingerprintSplitAdmin(ReadOnlyAdmin):
+    """What was split off, and by what."""
+
+    list_display = ("fingerprint", "by", "value", "part", "created_by", "created_at")
+    list_select_related = ("fingerprint", "part")
 
 
 @admin.register(FixMarker)

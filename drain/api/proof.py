@@ -14,12 +14,13 @@ from ninja.responses import Status
 
 from drain.engine.sessions.replay import replay
 from drain.evidence.comparison.question import asked
-from drain.evidence.fingerprints import lifecycle
+from drain.evidence.fingerprints import lifecycle, merging, splitting
 from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes.judgement import judge_marker
 from drain.evidence.fixes.markers import add_marker
 from drain.evidence.report.build import build_report
 from drain.evidence.report.json import render_json
+from drain.fingerprints.splitting import SplitBy
 from drain.models import Check, Fingerprint, FixMarker, Phase, Source
 from drain.models.vocabulary import PhaseState
 from drain.policy.moments import read_moment
@@ -37,6 +38,7 @@ from .schemas import (
     MergeIn,
     ReasonIn,
     SnoozeIn,
+    SplitIn,
     WhatIfIn,
 )
 from .site import operation
@@ -145,7 +147,7 @@ for _name, _verb, _word in (
     ("mute", lifecycle.mute, "muted"),
     ("wake", lifecycle.wake, "awake again"),
     ("resolve", lifecycle.resolve, "resolved"),
-    ("split", lifecycle.split, "split"),
+    ("unmerge", merging.unmerge, "unmerged"),
 ):
     _lifecycle(_name, _verb, _word)
 
@@ -171,8 +173,21 @@ def fingerprint_merge(request: HttpRequest, key: str, body: MergeIn) -> dict[str
     """Count every failure of this fingerprint for another one."""
     target = _cause(body.into).pk
     return _decided(
-        request, key, lambda pk, by: lifecycle.merge(pk, target, by), body.reason, "merged"
+        request, key, lambda pk, by: merging.merge(pk, target, by), body.reason, "merged"
     )
+
+
+@operation(
+    "POST", "fingerprints/{str:key}/split", MANAGE, "fingerprint-split", shapes.FingerprintOut
+)
+def fingerprint_split(request: HttpRequest, key: str, body: SplitIn) -> dict[str, Any]:
+    """Make some of its failures, earlier and later, a fingerprint of their own; returns that one."""
+    part = splitting.split(_cause(key).pk, SplitBy(body.by), body.value, _by(request, body.reason))
+    return _fingerprint(part) | {"failed_now": _failed_now(part.key)}
+
+
+def _failed_now(key: str) -> int:
+    return Phase.objects.filter(state=PhaseState.FAILED, last_fingerprint=key).count()
 
 
 def _decided(
@@ -181,9 +196,7 @@ def _decided(
     cause = _cause(key)
     if not verb(cause.pk, _by(request, reason)):
         raise ApiError(409, f"It is {cause.status} and cannot be {word}: nothing changed.")
-    return _fingerprint(_cause(key)) | {
-        "failed_now": Phase.objects.filter(state=PhaseState.FAILED, last_fingerprint=key).count()
-    }
+    return _fingerprint(_cause(key)) | {"failed_now": _failed_now(key)}
 
 
 def _cause(key: str) -> Fingerprint:

@@ -214,6 +214,13 @@ class MergeIn(ReasonIn):
     into: Name
 
 
+class SplitIn(ReasonIn):
+    """Which failures are a fingerprint of their own."""
+
+    by: Literal["type", "message", "place", "test"]
+    value: Annotated[str, Field(max_length=200)]
+
+
 class MarkerIn(Sent):
     """A fix that went in."""
 

@@ -109,6 +109,7 @@ _FINGERPRINTS = [
             ("wake", fingerprint_actions.fingerprint_wake),
             ("resolve", fingerprint_actions.fingerprint_resolve),
             ("merge", fingerprint_actions.fingerprint_merge),
+            ("unmerge", fingerprint_actions.fingerprint_unmerge),
             ("split", fingerprint_actions.fingerprint_split),
         )
     ),

@@ -24,6 +24,7 @@ from drain.fingerprints import fingerprint
 from drain.models import Phase, Source, SourceDebt
 from drain.models.audit import Person, Subject, record_changes
 from drain.models.fingerprint_rows import Seen, record_fingerprints
+from drain.models.fingerprint_splits import Splits
 from drain.models.transitions.phases import Moved, Why, move_phases
 from drain.models.vocabulary import Origin, PhaseState, SourceKind
 from drain.sources.autopack.readback import SETTLED, row_now
@@ -134,7 +135,7 @@ def _take_over(phase: Phase, row: SourceRow) -> None:
     # A phase that is requeued or taken keeps the reason of an earlier failure beside a new time.
     failed_anew = row.state == PhaseState.FAILED or tries > phase.source_attempts
     if reason and failed_anew and at > phase.state_changed_at:
-        cause = fingerprint(reason)
+        cause = Splits.load().of(fingerprint(reason), reason)
         record_fingerprints([Seen(cause, reason, at, at)])
         changes |= {
             "last_failure_reason": reason, "last_fingerprint": cause.key,

@@ -6,7 +6,7 @@ from drain.models.attempts import Attempt, TelemetryEvent
 from drain.models.bulk import BulkAction, BulkItem
 from drain.models.checks import Check, CheckResult
 from drain.models.executors import ExecutorProfile
-from drain.models.fingerprints import Fingerprint, FingerprintAlias, FixMarker
+from drain.models.fingerprints import Fingerprint, FingerprintAlias, FingerprintSplit, FixMarker
 from drain.models.history import Transition
 from drain.models.news import Delivery, Notice, Webhook
 from drain.models.people import ApiToken, AuditEvent, RepeatKey, SavedView
@@ -47,6 +47,7 @@ __all__ = [
     "ExecutorProfile",
     "Fingerprint",
     "FingerprintAlias",
+    "FingerprintSplit",
     "FixMarker",
     "Hold",
     "HourlyRollup",

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from drain.fingerprints.splitting import VALUE_CHARS, SplitBy
 from drain.models.vocabulary import FingerprintStatus
 
 
@@ -80,6 +81,26 @@ class FingerprintAlias(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class FingerprintSplit(models.Model):
+    """Which failures of a fingerprint are filed under another one, which a person split off from it.
+
+    The part is undone by merging it back: what is filed under it counts for the whole again.
+    """
+
+    fingerprint = models.ForeignKey(Fingerprint, models.CASCADE, related_name="splits")
+    part = models.OneToOneField(Fingerprint, models.CASCADE, related_name="split_from")
+    by = models.CharField(max_length=7, choices=[(each.value, each.value) for each in SplitBy])
+    value = models.CharField(max_length=VALUE_CHARS)
+    created_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(db_default=Now())
+    # Earlier failures are filed anew from the newest back: first phases, then attempts, below this key; "" when done.
+    rereading = models.CharField(max_length=8, blank=True, default="phase", db_default="phase")
+    reread_below = models.BigIntegerField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.by} {self.value}"
 
 
 class FixMarker(models.Model):

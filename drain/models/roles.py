@@ -35,6 +35,7 @@ _SEEN = [
     "drainsession",
     "fingerprint",
     "fingerprintalias",
+    "fingerprintsplit",
     "fixmarker",
     "hold",
     "hourlyrollup",

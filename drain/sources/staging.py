@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from drain.fingerprints import Fingerprint, fingerprint
 from drain.models import TelemetryEvent
+from drain.models.fingerprint_splits import Splits
 from drain.models.vocabulary import PhaseState
 
 CHUNK = 50_000
@@ -109,13 +110,14 @@ class Causes:
 
     def __init__(self, now: datetime) -> None:
         self._now = now
+        self._splits = Splits.load()
         self.seen: dict[str, tuple[Fingerprint, datetime, datetime, str]] = {}
 
     def of(self, reason: str, at: datetime | None) -> Fingerprint | None:
         """Fingerprint of a failure reason; None for no reason."""
         if not reason:
             return None
-        found = _fingerprint(reason)
+        found = self._splits.of(_fingerprint(reason), reason)
         at = at or self._now
         _, first, last, sample = self.seen.get(found.key, (found, at, at, reason))
         self.seen[found.key] = (found, min(first, at), max(last, at), sample)

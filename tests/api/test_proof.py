@@ -56,7 +56,11 @@ def test_fingerprints_are_listed_and_decided_on_with_a_line_in_the_audit(manager
     assert manager.post("fingerprints/a/snooze", {"for_count": 3})["status"] == "snoozed"
     manager.post("fingerprints/a/snooze", {}, 422)
     assert manager.post("fingerprints/b/merge", {"into": "a"})["merged_into"] == "a"
-    assert manager.post("fingerprints/b/split")["merged_into"] is None
+    assert manager.post("fingerprints/b/unmerge")["merged_into"] is None
+    manager.post("fingerprints/b/split", {"by": "colour", "value": "x"}, 422)
+    part = manager.post("fingerprints/b/split", {"by": "place", "value": "cart.total"}, 200)
+    assert part["title"].endswith("[place cart.total]")
+    assert manager.post(f"fingerprints/{part['key']}/merge", {"into": "b"})["merged_into"] == "b"
     assert manager.post("fingerprints/b/resolve")["status"] == "resolved"
     manager.post("fingerprints/nope/resolve", {}, 404)
     assert [f["key"] for f in manager.get("fingerprints?status=resolved")["items"]] == ["b"]

@@ -1,4 +1,4 @@
-"""What people decide about a cause: snooze, mute, wake, resolve, merge and its undoing; each over one verb."""
+"""What people decide about a cause: snooze, mute, wake, resolve, merge and its undoing, split; each over one verb."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from drain.dashboard.http.actions import attempt, by, reason_of, verb
 from drain.evidence.fingerprints.lifecycle import (
     By,
     CauseError,
-    merge,
     mute,
     resolve,
     snooze,
-    split,
     wake,
 )
+from drain.evidence.fingerprints.merging import merge, unmerge
+from drain.evidence.fingerprints.splitting import split
+from drain.fingerprints.splitting import SplitBy
 from drain.models import Fingerprint
 from drain.policy.numbers import whole
 
@@ -77,9 +78,25 @@ def fingerprint_merge(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @verb(MANAGE)
-def fingerprint_split(request: HttpRequest, key: str) -> HttpResponse:
+def fingerprint_unmerge(request: HttpRequest, key: str) -> HttpResponse:
     """Undo its merge: its failures count for it alone again."""
-    return _act(request, key, split, "a fingerprint of its own again")
+    return _act(request, key, unmerge, "a fingerprint of its own again")
+
+
+@verb(MANAGE)
+def fingerprint_split(request: HttpRequest, key: str) -> HttpResponse:
+    """Some of its failures, earlier and later, are a fingerprint of their own."""
+    cause = get_object_or_404(Fingerprint, key=key)
+
+    def run() -> str:
+        way = request.POST.get("by", "")
+        if way not in {each.value for each in SplitBy}:
+            raise CauseError("Say by what to split: type, message, place or test.")
+        who = by(request, timezone.now(), reason_of(request))
+        part = split(cause.pk, SplitBy(way), request.POST.get("value", ""), who)
+        return f"“{part.title[:80]}” is a fingerprint of its own."
+
+    return attempt(request, run, reverse("drain:fingerprint-detail", args=[key]))
 
 
 def _act(request: HttpRequest, key: str, act: Callable[[int, By], bool], word: str) -> HttpResponse:

@@ -15,11 +15,13 @@ from drain.evidence.comparison.question import DEFAULT_DAYS
 from drain.evidence.fingerprints.aliases import members
 from drain.evidence.fingerprints.identity import relatives
 from drain.fingerprints.likeness import Cause, likely_same
-from drain.models import Attempt, Fingerprint, FixMarker
+from drain.fingerprints.splitting import read_failure
+from drain.models import Attempt, Fingerprint, FingerprintSplit, FixMarker
 from drain.models.vocabulary import FAILURE_OUTCOMES
 
 HOURS = 72
 SAMPLES = 3
+SPLIT_SAMPLES = 20
 RUNS = 10
 MAY_BE = 10
 MERGED = 20
@@ -75,6 +77,8 @@ class Facts:
     """Failed attempts before and after its last fix; None without one."""
     likely: list[tuple[Fingerprint, str]]
     may_be: list[Fingerprint]
+    split_values: list[str]
+    """Types, places and tests that its latest failures tell."""
 
 
 def shared_facts(fingerprint: Fingerprint, fix: FixMarker | None, now: datetime) -> Facts:
@@ -85,7 +89,7 @@ def shared_facts(fingerprint: Fingerprint, fix: FixMarker | None, now: datetime)
         hours, counts = failures_per_hour(keys, now)
         return Facts(
             hours, counts, total_failures(keys), samples(keys), affected_runs(keys),
-            failures_around(keys, fix.applied_at) if fix else None, likely(fingerprint), may_be(fingerprint),
+            failures_around(keys, fix.applied_at) if fix else None, likely(fingerprint), may_be(fingerprint), split_values(keys),
         )  # fmt: skip
 
     named = repr((sorted(keys), fix.pk if fix else None))
@@ -149,5 +153,24 @@ def likely(fingerprint: Fingerprint) -> list[tuple[Fingerprint, str]]:
 
 
 def merged(fingerprint: Fingerprint) -> list[Fingerprint]:
-    """Fingerprints that were merged into it, the latest first."""
-    return list(fingerprint.merged.order_by("-last_seen", "-pk")[:MERGED])
+    """Fingerprints that count for it, merged into it or into one that was, the latest first; each with `merged_into`."""
+    found = Fingerprint.objects.filter(key__in=members([fingerprint.key])).exclude(
+        pk=fingerprint.pk
+    )
+    return list(found.select_related("merged_into").order_by("-last_seen", "-pk")[:MERGED])
+
+
+def parts(fingerprint: Fingerprint) -> list[FingerprintSplit]:
+    """What was split off from it, the latest first, and what it was split off from itself."""
+    found = FingerprintSplit.objects.filter(Q(fingerprint=fingerprint) | Q(part=fingerprint))
+    # A part that was merged back is among those that are merged.
+    found = found.filter(part__merged_into=None).select_related("fingerprint", "part")
+    return list(found.order_by("-pk")[:MERGED])
+
+
+def split_values(keys: list[str]) -> list[str]:
+    """Types, places and tests that the latest failures of a cause tell, for who splits it."""
+    found = Attempt.objects.filter(fingerprint__in=keys, outcome__in=_FAILURES).exclude(error="")
+    texts = set(found.order_by("-finished_at").values_list("error", flat=True)[:SPLIT_SAMPLES])
+    told = [read_failure(text) for text in texts]
+    return sorted({value for each in told for value in (each.type, each.function) if value})

@@ -22,6 +22,7 @@ from drain.dashboard.lists.order import begins_at, place_of, read_order
 from drain.dashboard.ui.charts import Marker, Series, stacked_chart
 from drain.dashboard.ui.states import look
 from drain.evidence.fingerprints.aliases import resolve_keys
+from drain.fingerprints.splitting import SplitBy
 from drain.models import Fingerprint, FixMarker, Transition
 from drain.models.fingerprint_reported import MOST_NEW
 from drain.models.vocabulary import FingerprintStatus
@@ -100,6 +101,9 @@ def _context(fingerprint: Fingerprint) -> dict[str, Any]:
         "most_new": MOST_NEW,
         "likely": facts.likely,
         "merged": reads.merged(fingerprint),
+        "parts": reads.parts(fingerprint),
+        "split_ways": [way.value for way in SplitBy],
+        "split_values": facts.split_values,
         "may_be": [other for other in facts.may_be if other.pk not in shown],
         "runs": runs,
         "phases": runs[0]["phases"] if runs else 0,
@@ -119,7 +123,7 @@ def _markers(marker: FixMarker | None, hours: list[Any]) -> list[Marker]:
 def _stations(fingerprint: Fingerprint, marker: FixMarker | None) -> list[Station]:
     """The lifecycle as it went: when it was first seen, each move, and what is still to come."""
     moves = Transition.objects.filter(subject="fingerprint", subject_pk=fingerprint.pk)
-    moves = moves.exclude(verb__in=("merge", "split")).order_by("-pk")[:4]
+    moves = moves.exclude(verb__in=("merge", "unmerge", "split")).order_by("-pk")[:4]
     stations = [Station("new", fingerprint.first_seen)]
     stations += [Station(move.to_state, move.at, move.reason[:80]) for move in reversed(moves)]
     stations[-1] = replace(stations[-1], current=True)

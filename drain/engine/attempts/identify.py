@@ -10,6 +10,7 @@ from drain.engine.attempts.started import EndedAttempt
 from drain.fingerprints import Fingerprint, fingerprint
 from drain.fingerprints.reported import as_reported
 from drain.models.fingerprint_reported import too_many
+from drain.models.fingerprint_splits import Splits
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,17 @@ def identify(ends: Sequence[EndedAttempt]) -> list[Cause | None]:
 
     Call in the transaction that records them.
     """
+    if not any(each.result.decision.fingerprint_input for each in ends):
+        return [None] * len(ends)
     found = [_identify(each) for each in ends]
     reported: dict[str, list[str]] = defaultdict(list)
     for cause in found:
         if cause is not None and cause.executor:
             reported[cause.executor].append(cause.print.key)
     refused = too_many(reported) if reported else set()
+    splits = Splits.held()
     return [
-        _ours(each, cause) if cause is not None and cause.print.key in refused else cause
+        _filed(each, cause, refused, splits) if cause is not None else None
         for each, cause in zip(ends, found, strict=True)
     ]
 
@@ -54,5 +58,10 @@ def _identify(each: EndedAttempt) -> Cause | None:
     return Cause(theirs, each.result.executor, decision.reported)
 
 
-def _ours(each: EndedAttempt, cause: Cause) -> Cause:
-    return Cause(fingerprint(each.result.decision.fingerprint_input), gave_way=cause.executor)
+def _filed(each: EndedAttempt, cause: Cause, refused: set[str], splits: Splits) -> Cause:
+    """The cause that counts: ours for one name too many, and of what a person has split the part."""
+    text = each.result.decision.fingerprint_input
+    if cause.print.key in refused:
+        cause = Cause(fingerprint(text), gave_way=cause.executor)
+    part = splits.of(cause.print, text)
+    return cause if part is cause.print else Cause(part, gave_way=cause.gave_way)

@@ -11,16 +11,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from drain.db.sql import row
-from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.evidence.fingerprints.identity import relatives
 from drain.models import AuditEvent, Fingerprint, Transition
 from drain.models.vocabulary import FAILURE_OUTCOMES, FingerprintStatus, Origin
-
-MERGE_LOCK = 7_316_202
-"""Merges and splits take turns: three at once could close a circle that none of them sees."""
 
 PERSONS = (Origin.BROWSER, Origin.ADMIN, Origin.COMMAND, Origin.API)
 OPEN = (FingerprintStatus.NEW, FingerprintStatus.ONGOING, FingerprintStatus.REGRESSED)
@@ -120,37 +116,6 @@ def wake(pk: int, by: By) -> bool:
     return _move(pk, _Move("wake", ASIDE, status), by)
 
 
-def merge(source: int, target: int, by: By) -> bool:
-    """Count every failure of `source`, earlier and later, for `target`; False if it is merged already."""
-    with transaction.atomic():
-        _lock_merges()
-        keys = dict(Fingerprint.objects.filter(pk__in=(source, target)).values_list("pk", "key"))
-        if len(keys) < 2:
-            raise CauseError("A fingerprint can only be merged into another one that exists.")
-        stands_for = resolve_keys([keys[target]])[keys[target]]
-        if stands_for == keys[source]:
-            raise CauseError(
-                "That fingerprint is merged into this one already: split it back first."
-            )
-        into = Fingerprint.objects.get(key=stands_for)
-        merged = Fingerprint.objects.filter(pk=source, merged_into=None).update(merged_into=into)
-        if merged:
-            _say(source, "merge", by, new={"merged_into": into.key})
-    return bool(merged)
-
-
-def split(pk: int, by: By) -> bool:
-    """Undo a merge: its failures, which kept their key, count for it alone again."""
-    with transaction.atomic():
-        _lock_merges()
-        found = Fingerprint.objects.filter(pk=pk, merged_into__isnull=False)
-        was = found.values_list("merged_into__key", flat=True).first()
-        done = found.update(merged_into=None)
-        if done:
-            _say(pk, "split", by, old={"merged_into": was})
-    return bool(done)
-
-
 def failures(pk: int) -> int:
     """Failed attempts of a cause so far, with everything merged into it and what may be it."""
     key = Fingerprint.objects.values_list("key", flat=True).get(pk=pk)
@@ -175,11 +140,11 @@ def _move(pk: int, move: _Move, by: By, **changes: object) -> bool:
         if before is None:
             return False
         Fingerprint.objects.filter(pk=pk).update(status=move.to, **(aside | changes))
-        _say(pk, move.verb, by, old={"status": before}, new={"status": move.to.value})
+        say(pk, move.verb, by, old={"status": before}, new={"status": move.to.value})
     return True
 
 
-def _say(
+def say(
     pk: int,
     verb: str,
     by: By,
@@ -187,6 +152,7 @@ def _say(
     old: dict[str, object] | None = None,
     new: dict[str, object] | None = None,
 ) -> None:
+    """Write what was decided about a fingerprint: its transition, and the audit event of a person."""
     old, new = old or {}, new or {}
     now = Fingerprint.objects.values_list("status", "title").get(pk=pk)
     Transition.objects.create(
@@ -205,8 +171,3 @@ def _say(
             at=by.now, actor=by.actor, origin=by.origin, address=by.address, verb=verb, old=old,
             new=new | by.key, subject="fingerprint", subject_pk=str(pk), label=now[1], reason=by.reason,
         )  # fmt: skip
-
-
-def _lock_merges() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MERGE_LOCK])

@@ -16,7 +16,7 @@ from drain.fingerprints import VERSION, fingerprint
 from drain.fingerprints import Fingerprint as Print
 from drain.fingerprints.naming.titles import told_apart, wordings
 from drain.fingerprints.reported import as_reported
-from drain.models import Fingerprint, FingerprintAlias, Transition
+from drain.models import Fingerprint, FingerprintAlias, FingerprintSplit, Transition
 from drain.models.fingerprint_rows import SAMPLE_CHARACTERS
 from drain.models.vocabulary import FingerprintStatus
 
@@ -35,6 +35,10 @@ def refingerprint(limit: int = 500) -> int:
 
 
 def _renew(found: Fingerprint) -> None:
+    if FingerprintSplit.objects.filter(part=found).exists():
+        # What a person split off is known by that, not by how its text is read.
+        Fingerprint.objects.filter(pk=found.pk).update(version=VERSION)
+        return
     # Without its text there is nothing to make a key from: the old one goes on standing for it.
     made = fingerprint(found.sample) if found.sample else None
     if made is not None and found.executor:
@@ -79,6 +83,7 @@ def _join(found: Fingerprint, newer: Fingerprint) -> None:
     newer.refresh_from_db(from_queryset=Fingerprint.objects.select_for_update())
     for marker in found.markers.all():
         marker.fingerprints.add(newer)
+    found.splits.update(fingerprint=newer)
     changes: dict[str, object] = {"first_seen": min(found.first_seen, newer.first_seen)}
     if newer.status == FingerprintStatus.NEW and found.status not in OPEN[:1]:
         changes |= {

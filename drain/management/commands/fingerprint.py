@@ -1,4 +1,4 @@
-"""`manage.py fingerprint`: the identity of a failure's text, or of each line of a JSON-lines file."""
+"""`manage.py fingerprint`: the identity of a failure's text, or of each line of a file; merge, unmerge, split."""
 
 from __future__ import annotations
 
@@ -17,25 +17,38 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from drain.fingerprints import Fingerprint, RegionFinder, explain, fingerprint
 from drain.fingerprints.naming.compose import safe
-from drain.management.texts import SiteCommand
+from drain.fingerprints.splitting import SplitBy
+from drain.management.base import DatabaseCommand
+from drain.management.fingerprint_verbs import VERBS, decide
 
 _PIECE_BYTES = 1 << 20
 # Nobody's failure text; a file of one endless line would otherwise be read into memory whole.
 _LINE_BYTES = 64 << 20
 
 
-class Command(SiteCommand):
-    """Reads text, asks `fingerprint`, prints; needs neither database nor settings of a site."""
+class Command(DatabaseCommand):
+    """Reads text, asks `fingerprint`, prints; needs no database but for what it decides about stored ones."""
 
-    help = "Print the fingerprint of a failure's text, or of every line of a JSON-lines file."
+    help = (
+        "Print the fingerprint of a failure's text, or of every line of a JSON-lines file; "
+        "or decide about stored ones: merge KEY INTO, unmerge KEY, split KEY --by place --value cart.total."
+    )
     requires_system_checks = []
     requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """FILE or standard input, one text or one per line."""
+        """FILE or standard input, one text or one per line; or a verb and keys."""
         parser.add_argument(
-            "file", nargs="?", default="-", metavar="FILE", help="a file, or - for standard input"
+            "words",
+            nargs="*",
+            metavar="FILE",
+            help="a file, or - for standard input; or merge KEY INTO, unmerge KEY, split KEY",
         )
+        parser.add_argument(
+            "--by", choices=[way.value for way in SplitBy], help="what tells the part of a split"
+        )
+        parser.add_argument("--value", metavar="TEXT", help="that type, words, place or test")
+        parser.add_argument("--reason", default="", help="of a merge, unmerge or split: why")
         parser.add_argument(
             "--jsonl",
             action="store_true",
@@ -51,9 +64,16 @@ class Command(SiteCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Open the input, show progress on a terminal, print the answer."""
+        """Open the input, show progress on a terminal, print the answer; or decide about stored ones."""
+        words = options["words"]
+        if words and words[0] in VERBS:
+            self.stdout.write(decide(words[0], words[1:], options))
+            return
+        if len(words) > 1 or options["by"] or options["value"]:
+            raise CommandError(f"Give one file, or one of {', '.join(VERBS)} with its keys.")
+        name = words[0] if words else "-"
         try:
-            with _input(options["file"]) as source, _progress(options["file"]) as progress:
+            with _input(name) as source, _progress(name) as progress:
                 if options["jsonl"]:
                     self._print_lines(source, progress)
                 elif options["explain"]:
@@ -64,9 +84,7 @@ class Command(SiteCommand):
             # The reader (`| head`) has all it wanted; what is still buffered must not fail at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
-            raise CommandError(
-                f"Cannot read {options['file']}: {error.strerror or error}."
-            ) from error
+            raise CommandError(f"Cannot read {name}: {error.strerror or error}.") from error
 
     def _print_one(self, source: BinaryIO, progress: _Progress, *, as_json: bool) -> None:
         result = fingerprint(_region_of(source, progress))

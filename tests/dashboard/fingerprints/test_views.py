@@ -14,7 +14,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from drain.dashboard.fingerprints.listing import COLUMNS, causes_by_trend
-from drain.models import AttemptDelta, Fingerprint, FingerprintAlias
+from drain.models import (
+    AttemptDelta,
+    Fingerprint,
+    FingerprintAlias,
+    FingerprintSplit,
+    Phase,
+)
 from drain.models.roles import Role
 from drain.models.vocabulary import Outcome
 from tests.dashboard.people import signed_in
@@ -137,7 +143,7 @@ def test_a_fingerprint_is_snoozed_woken_muted_and_resolved_with_a_reason():
 
 def test_an_operator_may_look_and_not_decide():
     cause, operator = FingerprintFactory(), signed_in(Role.OPERATOR)
-    for act in ("snooze", "mute", "wake", "resolve", "merge", "split"):
+    for act in ("snooze", "mute", "wake", "resolve", "merge", "unmerge", "split"):
         assert operator.post(f"/fingerprints/{cause.key}/{act}/").status_code == 403
 
 
@@ -160,14 +166,14 @@ def test_what_is_likely_the_same_is_shown_with_why_merged_with_one_click_and_und
     assert answer.headers["Location"] == "/fingerprints/one/"
     assert Fingerprint.objects.get(key="two").merged_into == one
     page = manager.get("/fingerprints/one/").content.decode()
-    assert "/fingerprints/two/split/" in page
+    assert "/fingerprints/two/unmerge/" in page
     assert "/fingerprints/two/merge/" not in page
     assert "1 failed attempt<" in page, "what was counted for the other one before counts here"
-    manager.post("/fingerprints/two/split/", {"reason": "Undone.", "next": "/fingerprints/one/"})
+    manager.post("/fingerprints/two/unmerge/", {"reason": "Undone.", "next": "/fingerprints/one/"})
     assert Fingerprint.objects.get(key="two").merged_into is None
     assert "0 failed attempts<" in manager.get("/fingerprints/one/").content.decode()
     assert "1 failed attempt<" in manager.get("/fingerprints/two/").content.decode()
-    again = manager.post("/fingerprints/two/split/", {"reason": "Undone."}, follow=True)
+    again = manager.post("/fingerprints/two/unmerge/", {"reason": "Undone."}, follow=True)
     assert "nothing changed" in again.content.decode()
 
 
@@ -202,3 +208,46 @@ def _an_attempt_failed_by(key: str) -> None:
         seconds=1,
         telemetry_events=0,
     )
+
+
+def test_a_fingerprint_is_split_on_its_page_and_undone_there_with_one_click():
+    whole = FingerprintFactory(title="OSError: [Errno 28] No space left on device")
+    for disk in ("a", "b"):
+        error = f"OSError: [Errno 28] No space left on device: '/{disk}/1.log'"
+        phase = PhaseFactory(last_fingerprint=whole.key, last_failure_reason=error)
+        AttemptFactory(phase=phase, fingerprint=whole.key, error=error)
+    manager, path = signed_in(Role.MANAGER), f"/fingerprints/{whole.key}/"
+    page = manager.get(path).content.decode()
+    assert '<option value="OSError">' in page, "what its failures tell is offered"
+    wrong = manager.post(
+        f"{path}split/", {"by": "colour", "value": "x", "reason": "x"}, follow=True
+    )
+    assert "type, message, place or test" in wrong.content.decode()
+    manager.post(f"{path}split/", {"by": "message", "value": "/b/", "reason": "two disks"})
+    part = FingerprintSplit.objects.get().part
+    assert Phase.objects.filter(last_fingerprint=part.key).count() == 1
+    page = manager.get(path).content.decode()
+    assert "split off from this one" in page
+    assert "by message “/b/”" in page
+    assert (
+        "this one was split off from it"
+        in manager.get(f"/fingerprints/{part.key}/").content.decode()
+    )
+    undo = {"into": whole.key, "reason": "Undone.", "next": path}
+    assert undo["into"] in page
+    assert manager.post(f"/fingerprints/{part.key}/merge/", undo).headers["Location"] == path
+    page = manager.get(path).content.decode()
+    assert "split off from this one" not in page
+    assert f"/fingerprints/{part.key}/unmerge/" in page
+    manager.post(f"/fingerprints/{part.key}/unmerge/", {"reason": "Undone.", "next": path})
+    assert "split off from this one" in manager.get(path).content.decode()
+
+
+def test_every_merge_of_a_chain_is_undone_on_the_page_that_stands_for_all():
+    last = FingerprintFactory(key="c")
+    middle = FingerprintFactory(key="b", title="the middle", merged_into=last)
+    FingerprintFactory(key="a", merged_into=middle)
+    page = signed_in(Role.MANAGER).get("/fingerprints/c/").content.decode()
+    assert "/fingerprints/a/unmerge/" in page
+    assert "/fingerprints/b/unmerge/" in page
+    assert "merged into the middle" in " ".join(page.split())

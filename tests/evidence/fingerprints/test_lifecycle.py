@@ -19,14 +19,13 @@ from drain.evidence.fingerprints.lifecycle import (
     CauseError,
     deploy_fix,
     mark_ongoing,
-    merge,
     mute,
     regress,
     resolve,
     snooze,
-    split,
     wake,
 )
+from drain.evidence.fingerprints.merging import merge, unmerge
 from drain.evidence.fixes.evaluation import settle
 from drain.evidence.fixes.markers import add_marker
 from drain.fingerprints import fingerprint
@@ -159,7 +158,7 @@ def test_a_new_cause_seen_again_is_ongoing():
     assert (_status(found), _status(once)) == ("ongoing", "new")
 
 
-def test_a_merge_sticks_for_later_failures_and_can_be_split_back():
+def test_a_merge_sticks_for_later_failures_and_can_be_undone():
     a, b, c = (FingerprintFactory(key=key) for key in "abc")
     assert merge(a.pk, b.pk, BY)
     assert merge(b.pk, c.pk, BY)
@@ -168,16 +167,20 @@ def test_a_merge_sticks_for_later_failures_and_can_be_split_back():
     }  # fmt: skip
     assert family(["a"]) == ["a", "b", "c"]
     assert merge(a.pk, c.pk, BY) is False
-    assert split(b.pk, BY)
-    assert split(b.pk, BY) is False
+    assert unmerge(b.pk, BY)
+    assert unmerge(b.pk, BY) is False
     assert resolve_keys(["a", "b"]) == {"a": "b", "b": "b"}
-    assert [move.verb for move in Transition.objects.order_by("pk")] == ["merge", "merge", "split"]
+    assert [move.verb for move in Transition.objects.order_by("pk")] == [
+        "merge",
+        "merge",
+        "unmerge",
+    ]
 
 
 def test_a_merge_never_closes_a_circle():
     a, b = FingerprintFactory(key="a"), FingerprintFactory(key="b")
     merge(a.pk, b.pk, BY)
-    with pytest.raises(CauseError, match="split it back"):
+    with pytest.raises(CauseError, match="undo that first"):
         merge(b.pk, a.pk, BY)
     with pytest.raises(CauseError, match="exists"):
         merge(a.pk, a.pk, BY)
