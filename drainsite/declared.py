@@ -174,6 +174,15 @@ _DECLARED = (
         lambda level: level in _LEVELS,
     ),
     Setting(
+        "DRAIN_EMAIL_URL", "str", "", "smtp://user:password@host:25 or smtps://user:password@host:465; ?tls=True for STARTTLS",
+        "The server that takes mail. Without it none is sent.",
+        lambda url: not url or url.startswith(("smtp://", "smtps://")), secret=True,
+    ),
+    Setting(
+        "DRAIN_EMAIL_FROM", "str", "drainsite@localhost", "a mail address", "Whom mail is from.",
+        lambda text: "@" in text and text.isprintable(),
+    ),
+    Setting(
         "DRAIN_SITE_URL", "str", "", "an address with http:// or https://",
         "The address of this site as people reach it: what the links in messages begin with.",
         lambda url: not url or _origins([url]),

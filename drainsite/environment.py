@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import dj_database_url
+import dj_email_url
 from django.core.exceptions import ImproperlyConfigured
 
 from drainsite.declared import value
@@ -130,6 +131,25 @@ def database(folder: Path) -> dict[str, Any]:
     parsed: dict[str, Any] = {**read}
     parsed["OPTIONS"] = {**options, **_liveness(gone_after), **(parsed.get("OPTIONS") or {})}
     return parsed
+
+
+def email() -> dict[str, Any]:
+    """Django's settings for DRAIN_EMAIL_URL; none without it.
+
+    Raises:
+        ImproperlyConfigured: it cannot be read.
+    """
+    url: str = value("DRAIN_EMAIL_URL")
+    if not url:
+        return {}
+    try:
+        found: dict[str, Any] = {**dj_email_url.parse(url)}
+    except ValueError:
+        # Not chained: what it could not read may hold the password.
+        raise ImproperlyConfigured(
+            "DRAIN_EMAIL_URL cannot be read: write smtp://user:password@host:25, with %40 for an @ in the password."
+        ) from None
+    return {name: each for name, each in found.items() if name.startswith("EMAIL_")}
 
 
 def lease_seconds() -> float:

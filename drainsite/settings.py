@@ -14,6 +14,7 @@ from drainsite.environment import (
     PACKAGE,
     data_dir,
     database,
+    email,
     lease_seconds,
     secret_key,
     trusted_proxies,
@@ -272,6 +273,10 @@ DRAIN_CLEAR_STALE = value("DRAIN_CLEAR_STALE")
 DRAIN_SITE_URL = value("DRAIN_SITE_URL").rstrip("/")
 DRAIN_WEBHOOK_NETWORKS = value("DRAIN_WEBHOOK_NETWORKS")
 DRAIN_NEWS_PER_HOUR = value("DRAIN_NEWS_PER_HOUR")
+DRAIN_SENDS_MAIL = bool(value("DRAIN_EMAIL_URL"))
+DEFAULT_FROM_EMAIL = value("DRAIN_EMAIL_FROM")
+EMAIL_TIMEOUT = 10
+globals().update(email())
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -11,6 +11,7 @@ from ninja.responses import Status
 from pydantic import BaseModel, Field
 
 from drain.engine.news.deliver import send_test
+from drain.engine.news.inbox import choice_of, choose
 from drain.engine.news.webhooks import add_webhook, described, remove_webhook, renew_secret
 from drain.models import Delivery, Notice, Webhook
 from drain.models.vocabulary import NEWS, DeliveryState, NoticeKind
@@ -99,6 +100,18 @@ class WebhookIn(Sent):
     kinds: list[Annotated[str, Field(max_length=60)]] = list(NAMES)
 
 
+class ChoicesIn(Sent):
+    """Kinds of news that the token's person hears of."""
+
+    inbox: list[Annotated[str, Field(max_length=60)]]
+    mail: list[Annotated[str, Field(max_length=60)]] = []
+
+
+class Choices(BaseModel):
+    inbox: list[str]
+    mail: list[str]
+
+
 class WhyIn(Sent):
     """Why, for the audit."""
 
@@ -112,6 +125,21 @@ def news_list(request: HttpRequest, listing: Query[NoticeListing]) -> dict[str, 
     if listing.event:
         found = found.filter(kind=listing.event)
     return page(request, listing, found, _notice, newest=True)
+
+
+@operation("GET", "news/choices", SEE_PHASE, "news-choices", Choices)
+def news_choices(request: HttpRequest) -> dict[str, Any]:
+    """Return what the token's person hears of, in the inbox and by mail."""
+    choice = choice_of(caller(request).user.pk)
+    return {"inbox": choice.inbox, "mail": choice.mail}
+
+
+@operation("POST", "news/choices", SEE_PHASE, "news-choices", Choices)
+def news_choose(request: HttpRequest, body: ChoicesIn) -> dict[str, Any]:
+    """Choose anew what the token's person hears of."""
+    who = caller(request)
+    choice = choose(who.user.pk, body.inbox, body.mail, who.person)
+    return {"inbox": choice.inbox, "mail": choice.mail}
 
 
 @operation("GET", "webhooks", DEFINE, "webhook-list", WebhookPage)

@@ -21,7 +21,7 @@ from drain.dashboard.first.views import first_account
 from drain.dashboard.frame import saved_views
 from drain.dashboard.imports.views import import_new
 from drain.dashboard.news import webhooks
-from drain.dashboard.news.views import news
+from drain.dashboard.news.views import news, news_choose, news_mail
 from drain.dashboard.overview.views import overview
 from drain.dashboard.phases.listing import phase_list
 from drain.dashboard.phases.views import phase_detail
@@ -123,6 +123,8 @@ _EVIDENCE = [
 ]
 _NEWS = [
     path("news/", news, name="news"),
+    path("news/choices/", news_choose, name="news-choose"),
+    path("news/mail/", news_mail, name="news-mail"),
     path("news/webhooks/", webhooks.webhook_list, name="webhook-list"),
     *(
         path(f"news/webhooks/<int:pk>/{act}/", view, name=f"webhook-{act}")

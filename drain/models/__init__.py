@@ -8,7 +8,7 @@ from drain.models.checks import Check, CheckResult
 from drain.models.executors import ExecutorProfile
 from drain.models.fingerprints import Fingerprint, FingerprintAlias, FingerprintSplit, FixMarker
 from drain.models.history import Transition
-from drain.models.news import Delivery, Notice, Webhook
+from drain.models.news import Delivery, NewsChoice, Notice, Webhook
 from drain.models.people import ApiToken, AuditEvent, RepeatKey, SavedView
 from drain.models.phases import Dependency, Phase
 from drain.models.rollups import (
@@ -52,6 +52,7 @@ __all__ = [
     "Hold",
     "HourlyRollup",
     "HourlyTotal",
+    "NewsChoice",
     "Notice",
     "Phase",
     "RepeatKey",

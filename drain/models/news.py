@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -62,12 +63,36 @@ class Webhook(models.Model):
         return self.name
 
 
+class NewsChoice(models.Model):
+    """What a person wants to hear of, in the inbox and by mail, and up to where they have read."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="drain_news_choice"
+    )
+    inbox = models.JSONField(default=list)
+    mail = models.JSONField(default=list)
+    seen = models.BigIntegerField(default=0)
+    """The newest notice that was on a page of theirs."""
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.user_id}"
+
+
 class Delivery(models.Model):
-    """One message on its way to one address: made with its notice, kept until it is pruned with it."""
+    """One message on its way to a webhook or a person's mail: made with its notice, pruned with it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     notice = models.ForeignKey(Notice, models.CASCADE, related_name="deliveries")
-    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries")
+    webhook = models.ForeignKey(
+        Webhook, models.CASCADE, null=True, blank=True, related_name="deliveries"
+    )
+    # By mail, to the address that they have when it is sent.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+"
+    )
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.WAITING)
     tries = models.PositiveIntegerField(default=0)
     # Whoever takes it puts this off first, so that a message survives who was sending it.
@@ -85,6 +110,10 @@ class Delivery(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=DeliveryState.values), name="drain_delivery_state_known"
             ),
+            models.CheckConstraint(
+                condition=Q(webhook__isnull=True) ^ Q(user__isnull=True),
+                name="drain_delivery_one_receiver",
+            ),
         ]
         indexes = [
             models.Index(
@@ -96,3 +125,10 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def to(self) -> str:
+        """Where it goes, for people."""
+        if self.webhook is not None:
+            return self.webhook.name
+        return f"mail to {self.user.get_username() if self.user else 'nobody'}"

@@ -43,3 +43,13 @@ def test_a_webhook_is_made_tested_renewed_and_removed_by_an_administrator(script
     asked.post(f"{at}/test", None, 404)
     asked.post("webhooks", body | {"url": "http://10.0.0.1/"}, 409)
     script(Role.MANAGER).get("webhooks", 403)
+
+
+def test_a_person_chooses_over_the_api(script):
+    viewer = script(Role.VIEWER)
+    assert len(viewer.get("news/choices")["inbox"]) == 5
+    chosen = {"inbox": ["host.silent"], "mail": ["drain.ended"]}
+    assert viewer.post("news/choices", chosen) == chosen == viewer.get("news/choices")
+    viewer.post("news/choices", {"inbox": ["nonsense"]}, 409)
+    viewer.post("news/choices", {}, 422)
+    assert viewer.get("news/choices") == chosen

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.core.cache import caches
 from playwright.sync_api import Page, Request, Route, expect
 
-from drain.models import Attempt, Run
-from tests.factories import AttemptFactory
+from drain.models import Attempt, DrainSession, Run
+from tests.factories import NOON, AttemptFactory, SessionFactory
 
 from .conftest import Visit, violations
 
@@ -158,3 +158,21 @@ def test_a_log_that_begins_while_somebody_looks_is_followed_until_they_scroll_aw
         expect(log).to_contain_text(f"line {lines - 1}")
         away = "log => log.scrollHeight - log.clientHeight - log.scrollTop"
         assert (log.evaluate(away) < 24) is end
+
+
+def test_the_tab_shows_that_a_drain_ended_though_nobody_looks_at_it(
+    olga: User, visit: Visit, complaints: list[str]
+) -> None:
+    session = SessionFactory(state="running", ended_at=None)
+    page = visit(f"/drains/{session.pk}/")
+    at_its_own_pace(page)
+    expect(page).to_have_title(f"Drain {session.pk} · drainsite")
+    icon = page.locator("link[rel=icon]")
+    running = icon.get_attribute("href")
+    page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
+    DrainSession.objects.filter(pk=session.pk).update(state="stopped", ended_at=NOON)
+    with page.expect_response(lambda answer: is_refresh(answer.request)):
+        page.clock.run_for(25_000)
+    expect(page).to_have_title(f"Stopped: Drain {session.pk} · drainsite")
+    assert icon.get_attribute("href") != running
+    assert complaints == []

@@ -29,7 +29,7 @@ from drain.dashboard.lists.listing import Listing, page_of
 from drain.dashboard.lists.order import Column
 from drain.dashboard.lists.period import read_period
 from drain.dashboard.ui.commands import drain_command
-from drain.dashboard.ui.states import look
+from drain.dashboard.ui.states import drain_state, look
 from drain.engine.attempts.losses import losses
 from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
@@ -201,6 +201,7 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         ),
         "fix": shared(f"fix:{session.pk}", KEEP_SECONDS, lambda: queries.fix_before(session)),
         "live": live,
+        "tab": tab(session, live),
         "no_host": without_host(session.pk) if live and not session.inline else None,
         "limits": limits,
         "limits_off": limits_off(limits),
@@ -226,6 +227,18 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         "most": max((count for _, count in plan.reasons), default=0),
         "excluded": sum(session.ledger.values()) + plan.left,
     }
+
+
+def tab(session: DrainSession, live: bool) -> dict[str, str]:
+    """What the browser's tab says of a drain, for who waits for it elsewhere: its title and its icon."""
+    number = f"Drain {session.pk}"
+    shown = look(drain_state(session))
+    word = number if live else f"{shown.word}: {number}"
+    mark = "favicon" if live else _ICONS.get(shown.css, "favicon-stopped")
+    return {"word": word, "title": f"{word} · drainsite", "icon": f"drain/icons/{mark}.svg"}
+
+
+_ICONS = {"s-complete": "favicon-finished"}
 
 
 def _reason_rows(session: DrainSession, plan: queries.PlanState) -> list[dict[str, Any]]:

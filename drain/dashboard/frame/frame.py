@@ -18,6 +18,7 @@ from drain.dashboard.http.cache import shared
 from drain.dashboard.http.links import link
 from drain.dashboard.http.timezones import OFFERED
 from drain.dashboard.ui.formats import number
+from drain.engine.news.inbox import unseen
 
 KEEP_SECONDS = 5
 
@@ -60,12 +61,15 @@ class Shell:
     login: str
     logout: str
     admin: str
+    news: str
     counts: ShellCounts
     zone: str
     zones: tuple[str, ...]
     rendered_at: datetime
     you: str = ""
     """The name of who is signed in, "" for nobody."""
+    unseen: int = 0
+    """News that they have not seen yet, counted up to 99."""
     staff: bool = False
 
     @property
@@ -113,7 +117,6 @@ _NAV = (
     NavItem("worker-list", "Workers", "server-2", "g w", ("executor-set",)),
 )
 _MORE = (
-    NavItem("news", "News", "inbox", "g n", ("webhook-list",)),
     NavItem("telemetry", "Telemetry", "activity", "g t"),
     NavItem("audit-list", "Audit", "history", "g a"),
 )
@@ -139,13 +142,19 @@ def build_shell(request: HttpRequest) -> Shell:
         login=link("login"),
         logout=link("logout"),
         admin=link("admin:index"),
+        news=link("news"),
         counts=counts,
         zone=timezone.get_current_timezone_name(),
         zones=OFFERED,
         rendered_at=timezone.now(),
         you=user.get_username() if user and signed_in else "",
+        unseen=_unseen(int(user.pk)) if user and signed_in else 0,
         staff=bool(user and signed_in and user.is_staff),
     )
+
+
+def _unseen(user: int) -> int:
+    return shared(f"news:{user}", KEEP_SECONDS, lambda: unseen(user))
 
 
 def _items(items: tuple[NavItem, ...], current: str, counts: ShellCounts) -> tuple[NavItem, ...]:

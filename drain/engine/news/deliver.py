@@ -12,13 +12,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from drain.engine.errors import EngineError
+from drain.engine.news.mail import Mail, send_mail
 from drain.engine.news.send import Letter, Sent, body_of, send
 from drain.engine.news.webhooks import find_webhook, secret_of
-from drain.models import Delivery, Notice, Webhook
+from drain.models import Delivery, Notice
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import DeliveryState, NoticeKind
 
@@ -31,11 +34,17 @@ A_ROUND = 16
 AT_ONCE = 2
 """Messages of one webhook in a round, so that one that does not answer keeps nobody from theirs."""
 THREADS = 8
-Send = Callable[[Letter], Sent]
+MAIL_FOOT = "You chose to hear of this by mail; the page News has your choices."
+Send = Callable[[Letter | Mail], Sent]
 _LOST_KEY = "The site's SECRET_KEY was changed: give the webhook a new secret."
 
 
-def deliver(now: datetime, sender: Send = send) -> int:
+def send_either(letter: Letter | Mail) -> Sent:
+    """By whichever way it goes."""
+    return send_mail(letter) if isinstance(letter, Mail) else send(letter)
+
+
+def deliver(now: datetime, sender: Send = send_either) -> int:
     """Send what is due; returns how many messages were taken."""
     taken = _take(now)
     if not taken:
@@ -48,19 +57,32 @@ def deliver(now: datetime, sender: Send = send) -> int:
     return len(taken)
 
 
-def send_test(name: str, by: Person, sender: Send = send) -> Delivery:
+def send_test(name: str, by: Person, sender: Send = send_either) -> Delivery:
     """Send a test message to a webhook at once, whatever it hears of. Raises EngineError."""
     webhook = find_webhook(name)
+    what = Subject("webhook", str(webhook.pk), webhook.name)
+    return _send_test(Delivery(webhook=webhook), what, by, sender)
+
+
+def mail_test(user: User, by: Person, sender: Send = send_either) -> Delivery:
+    """Send a person a test message by mail at once. Raises EngineError."""
+    if not settings.DRAIN_SENDS_MAIL:
+        raise EngineError("This site sends no mail: DRAIN_EMAIL_URL names no server.")
+    if not user.email:
+        raise EngineError("Your account has no mail address: ask an administrator to add it.")
+    return _send_test(Delivery(user=user), Subject("mail", str(user.pk), user.username), by, sender)
+
+
+def _send_test(delivery: Delivery, what: Subject, by: Person, sender: Send) -> Delivery:
     now = timezone.now()
     with transaction.atomic():
-        notice = Notice.objects.create(
-            kind=NoticeKind.TEST, about=str(webhook.pk), since=now, title=f"Test of {webhook.name}",
+        delivery.notice = Notice.objects.create(
+            kind=NoticeKind.TEST, about=f"{what.kind}:{what.pk}", since=now, title=f"Test of {delivery.to}",
             facts={"asked_by": by.name},
         )  # fmt: skip
-        delivery = Delivery.objects.create(
-            notice=notice, webhook=webhook, tries=1, due_at=now + PAUSES[0]
-        )
-        record_audit(by, "webhook.test", Subject("webhook", str(webhook.pk), webhook.name))
+        delivery.tries, delivery.due_at = 1, now + PAUSES[0]
+        delivery.save(force_insert=True)
+        record_audit(by, f"{what.kind}.test", what)
     # A test is tried once: who asked for it sees what came of it.
     _book(delivery, _tried(_letter(delivery), sender), last=True)
     delivery.refresh_from_db()
@@ -70,14 +92,14 @@ def send_test(name: str, by: Person, sender: Send = send) -> Delivery:
 def send_again(delivery: str, by: Person) -> Delivery:
     """Put a message that was given up on its way once more. Raises EngineError."""
     with transaction.atomic():
-        found = Delivery.objects.select_for_update(of=("self",)).select_related("webhook")
+        found = Delivery.objects.select_for_update(of=("self",)).select_related("webhook", "user")
         this = found.filter(pk=delivery).first()
         if this is None or this.state != DeliveryState.FAILED:
             raise EngineError("Only a message that was given up can be sent again.")
         Delivery.objects.filter(pk=this.pk).update(
             state=DeliveryState.WAITING, tries=0, due_at=timezone.now(), ended_at=None
         )
-        what = Subject("webhook", str(this.webhook_id), this.webhook.name)
+        what = Subject("webhook", str(this.webhook_id or ""), this.to)
         record_audit(by, "webhook.again", what, new={"delivery": str(this.pk)})
     return this
 
@@ -97,9 +119,8 @@ def message_of(delivery: Delivery) -> dict[str, object]:
 
 
 def _take(now: datetime) -> list[Delivery]:
-    due = Delivery.objects.filter(
-        state=DeliveryState.WAITING, due_at__lte=now, webhook__active=True
-    )
+    goes = Q(webhook__isnull=True) | Q(webhook__active=True)
+    due = Delivery.objects.filter(goes, state=DeliveryState.WAITING, due_at__lte=now)
     wanted: list[UUID] = []
     for webhook in due.order_by().values_list("webhook", flat=True).distinct():
         wanted += (
@@ -108,7 +129,7 @@ def _take(now: datetime) -> list[Delivery]:
     with transaction.atomic():
         found = list(
             due.filter(pk__in=wanted[:A_ROUND])
-            .select_related("notice", "webhook")
+            .select_related("notice", "webhook", "user")
             .select_for_update(skip_locked=True, of=("self",))
         )
         for each in found:
@@ -123,16 +144,21 @@ def _pause(tries: int) -> timedelta:
     return PAUSES[min(tries, len(PAUSES)) - 1]
 
 
-def _letter(delivery: Delivery) -> Letter:
-    webhook: Webhook = delivery.webhook
-    return Letter(
-        str(delivery.pk), delivery.notice.kind, webhook.url, secret_of(webhook) or "",
-        body_of(message_of(delivery)),
-    )  # fmt: skip
+def _letter(delivery: Delivery) -> Letter | Mail:
+    message = message_of(delivery)
+    if delivery.webhook is None:
+        to = delivery.user.email if delivery.user and delivery.user.is_active else ""
+        body = "\n\n".join(filter(None, (delivery.notice.title, str(message["link"]), MAIL_FOOT)))
+        return Mail(to, delivery.notice.title, body, str(delivery.pk))
+    hook = delivery.webhook
+    secret = secret_of(hook) or ""
+    return Letter(str(delivery.pk), delivery.notice.kind, hook.url, secret, body_of(message))
 
 
-def _tried(letter: Letter, sender: Send) -> Sent:
-    return sender(letter) if letter.secret else Sent(_LOST_KEY)
+def _tried(letter: Letter | Mail, sender: Send) -> Sent:
+    if isinstance(letter, Letter) and not letter.secret:
+        return Sent(_LOST_KEY)
+    return sender(letter)
 
 
 def _book(delivery: Delivery, sent: Sent, *, last: bool = False) -> None:

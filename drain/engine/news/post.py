@@ -1,4 +1,4 @@
-"""Something happened: written down once, with a message for each webhook that wants to hear of it."""
+"""Something happened: written down once, with a message for each webhook and person that wants to hear of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
+from drain.engine.news.inbox import mailed
 from drain.models import Delivery, ExecutorProfile, Notice, Webhook
 from drain.models.vocabulary import NoticeKind
 from drain.policy.secrets import HIDDEN, Mask, without_passwords
@@ -52,9 +54,13 @@ def post(event: Event, quiet: timedelta | None = None) -> Notice | None:
         )
         if not made:
             return None
+        hooks = Webhook.objects.filter(active=True, kinds__contains=[event.kind])
+        people = mailed(event.kind) if settings.DRAIN_SENDS_MAIL else []
         Delivery.objects.bulk_create(
-            Delivery(notice=notice, webhook=each)
-            for each in Webhook.objects.filter(active=True, kinds__contains=[event.kind])
+            [
+                *(Delivery(notice=notice, webhook=each) for each in hooks),
+                *(Delivery(notice=notice, user=each) for each in people),
+            ]
         )
     return notice
 

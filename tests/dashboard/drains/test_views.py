@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from datetime import timedelta
 
@@ -396,3 +397,22 @@ def test_a_drain_s_page_names_every_limit_that_holds_or_is_off(limits, timeout):
     }  # fmt: skip
     for name in (field.name for field in fields(Limits)):
         assert words[name] in page, name
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "word", "icon"),
+    [
+        ("running", "", "Drain {}", "favicon."),
+        ("finished", "", "Finished: Drain {}", "favicon-finished."),
+        ("finished", "nothing_selected", "Nothing selected: Drain {}", "favicon-stopped."),
+        ("stopped", "failure_rate", "Stopped: Drain {}", "favicon-stopped."),
+        ("interrupted", "", "Interrupted: Drain {}", "favicon-stopped."),
+    ],
+)
+def test_the_tab_of_the_browser_says_how_a_drain_ended(state, reason, word, icon):
+    live = state == "running"
+    session = SessionFactory(state=state, stop_reason=reason, ended_at=None if live else NOON)
+    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
+    assert f"<title>{word.format(session.pk)} · drainsite</title>" in page
+    assert f'data-live-title="{word.format(session.pk)} · drainsite"' in page
+    assert re.search(rf'data-live-icon="[^"]*{re.escape(icon)}', page)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.core.cache import caches
 
 from drain.dashboard.news import views
-from drain.models import Notice
+from drain.models import AuditEvent, NewsChoice, Notice
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
 from tests.factories import NOON
@@ -45,3 +47,47 @@ def test_an_empty_inbox_says_so():
     client = signed_in(Role.VIEWER)
     assert "No news yet" in client.get("/news/").content.decode()
     assert "Nothing of that kind" in client.get("/news/?kind=host.silent").content.decode()
+
+
+def unseen_in(page: str) -> str:
+    found = re.search(r'aria-label="News, ([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def test_the_frame_counts_what_is_not_seen_until_the_inbox_was_opened():
+    notice(1)
+    notice(2)
+    client = signed_in(Role.VIEWER)
+    assert unseen_in(client.get("/workers/").content.decode()) == "2 not seen yet"
+    refresh = client.get("/news/", headers={"HX-Request": "true"}).content.decode()
+    assert refresh.count(">New<") == 2
+    assert client.get("/news/").content.decode().count(">New<") == 2
+    caches["pages"].clear()
+    assert unseen_in(client.get("/workers/").content.decode()) == "nothing new"
+    notice(3)
+    caches["pages"].clear()
+    page = client.get("/news/").content.decode()
+    assert page.count(">New<") == 1
+
+
+def test_people_choose_what_they_hear_of():
+    notice(1)
+    notice(2, "host.silent", "gone")
+    client = signed_in(Role.VIEWER)
+    client.post("/news/choices/", {"inbox": ["host.silent"], "mail": ["drain.ended"]})
+    choice = NewsChoice.objects.get()
+    assert (choice.inbox, choice.mail) == (["host.silent"], ["drain.ended"])
+    page = client.get("/news/").content.decode()
+    assert "gone" in page
+    assert "Title 1" not in page
+    assert "Title 1" in client.get("/news/", {"kind": "drain.ended"}).content.decode()
+    client.post("/news/choices/", {"inbox": ["nonsense"]})
+    assert NewsChoice.objects.get().inbox == ["host.silent"]
+    assert AuditEvent.objects.filter(verb="news.choose").count() == 1
+
+
+def test_the_page_says_why_no_mail_comes():
+    client = signed_in(Role.VIEWER)
+    assert "This site sends no mail" in client.get("/news/").content.decode()
+    assert "DRAIN_EMAIL_URL" in client.post("/news/mail/", follow=True).content.decode()

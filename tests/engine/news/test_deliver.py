@@ -13,6 +13,7 @@ from django.utils import timezone
 from drain.engine.errors import EngineError
 from drain.engine.news import send as sending
 from drain.engine.news.deliver import AT_ONCE, PAUSES, deliver, send_again, send_test
+from drain.engine.news.mail import Mail
 from drain.engine.news.post import Event, post
 from drain.engine.news.send import Letter, Sent
 from drain.engine.news.webhooks import change_webhook, renew_secret
@@ -66,7 +67,7 @@ def test_what_a_webhook_does_not_hear_of_is_not_sent_and_off_waits(receiver):
     receiver.hook("hosts")
     change_webhook("hosts", ANN, kinds=["host.silent"])
     post(event())
-    assert [each.webhook.name for each in Delivery.objects.all()] == ["all"]
+    assert [each.to for each in Delivery.objects.all()] == ["all"]
     change_webhook("all", ANN, active=False)
     assert deliver(soon()) == 0
     post(event("8"))
@@ -110,7 +111,7 @@ def test_whoever_is_killed_while_sending_leaves_the_message_to_be_sent_again():
     )
     post(event())
 
-    def killed(_letter: Letter) -> Sent:
+    def killed(_letter: Letter | Mail) -> Sent:
         raise SystemExit
 
     Webhook.objects.update(key_check=_check())
@@ -137,8 +138,8 @@ def test_a_receiver_with_a_heap_of_messages_keeps_nobody_from_theirs(receiver):
     post(event("last"))
     sent: list[str] = []
 
-    def sender(letter: Letter) -> Sent:
-        sent.append(letter.url)
+    def sender(letter: Letter | Mail) -> Sent:
+        sent.append(str(letter))
         return Sent("")
 
     deliver(soon(), sender)

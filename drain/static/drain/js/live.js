@@ -4,6 +4,7 @@
 (() => {
   "use strict";
   const EVERY = 5000;
+  const HIDDEN = 20000;
   const LONGEST = 60000;
   let byHand = false;
   let signedOut = false;
@@ -17,9 +18,20 @@
   // In the zone of all other times of the page.
   const clock = (when) => when.toLocaleTimeString("en-GB", { timeZone: button()?.dataset.zone });
 
+  // A page whose end people wait for in another tab: [data-live-title] goes on, slowly, while nobody looks.
+  const watched = () => document.querySelector("[data-live][data-live-title]");
+
+  // The title and the icon of the tab say what became of it.
+  function entitle(region) {
+    if (!region.dataset.liveTitle) return;
+    document.title = region.dataset.liveTitle;
+    const icon = document.querySelector("link[rel=icon]");
+    if (icon && region.dataset.liveIcon) icon.href = region.dataset.liveIcon;
+  }
+
   function busy() {
     if (byHand) return "Paused";
-    if (document.hidden) return "Paused";
+    if (document.hidden && !watched()) return "Paused";
     if (document.querySelector("[data-select-row]:checked")) return "Paused, rows ticked";
     if (document.querySelector("dialog[open]:not(#keys):not(#palette)")) return "Paused, dialog open";
     const selection = document.getSelection();
@@ -60,6 +72,7 @@
     const fresh = page.getElementById(region.id);
     if (!fresh) throw new Error("no element of this id");
     window.drainMorph(region, fresh);
+    entitle(region);
     for (const part of page.querySelectorAll("[data-live-part]")) {
       const old = document.getElementById(part.id);
       if (old) window.drainMorph(old, part);
@@ -89,7 +102,8 @@
       failures += 1;
       say("stale", `${signedOut ? "Signed out" : "Stale"}, last data ${clock(last)}`);
     }
-    plan(Math.min(LONGEST, EVERY * 2 ** Math.max(0, failures - 1)));
+    const every = document.hidden ? HIDDEN : EVERY;
+    plan(Math.min(LONGEST, every * 2 ** Math.max(0, failures - 1)));
   }
 
   function over() {
@@ -106,6 +120,7 @@
     timer = setTimeout(round, wait * (0.9 + Math.random() * 0.2));
   };
 
+  document.querySelectorAll("[data-live-title]").forEach(entitle);
   if (!regions().length) return;
   say("live", `Live · ${EVERY / 1000} s`);
   plan(EVERY);
