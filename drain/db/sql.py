@@ -44,3 +44,8 @@ def stream(
     connection.ensure_connection()
     with transaction.atomic(), psycopg.Cursor(connection.connection, row_factory=made) as cursor:
         yield from cursor.stream(statement, values, binary=binary, size=size)
+
+
+def last_line(column: str) -> str:
+    """SQL for the last line of a text, where most tools put the reason, as `policy.words.last_line` finds it."""
+    return rf"ltrim(split_part(rtrim({column}, E' \t\r\n'), E'\n', -1))"

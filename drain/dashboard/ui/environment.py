@@ -59,7 +59,10 @@ def printable(value: object) -> object:
     leaves it exactly as it is: what comes back with the form must be what was meant.
     """
     if isinstance(value, str):
-        return value if isinstance(value, Markup) else inert(value)
+        if isinstance(value, Markup):
+            return value
+        # A drawing is markup of Django's own kind, also with a text in it that is not ASCII.
+        return SafeString(inert(value)) if isinstance(value, SafeString) else inert(value)
     for kind, instead in _RAW.items():
         if isinstance(value, kind):
             raise TypeError(

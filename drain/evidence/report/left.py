@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from drain.db.sql import rows
+from drain.db.sql import last_line, rows
 from drain.models import DrainSession
 
 LISTED = 200
@@ -16,7 +16,9 @@ PREVIEW = 200
 
 _RUNS = "SELECT DISTINCT run_id FROM drain_candidate WHERE session_id = %(session)s"
 _PHASES = f"""
-SELECT r.run_id, p.phase_id, p.state, p.state_changed_at AS since, left(p.last_failure_reason, {PREVIEW}) AS preview,
+SELECT r.run_id, p.phase_id, p.state, p.state_changed_at AS since,
+    CASE WHEN length(p.last_failure_reason) <= {PREVIEW} THEN p.last_failure_reason
+        ELSE left({last_line("p.last_failure_reason")}, {PREVIEW}) END AS preview,
     count(*) OVER ()::int AS total
 FROM drain_phase p JOIN drain_run r ON r.id = p.run_id
 WHERE p.run_id IN ({_RUNS}) AND p.state = ANY(%(states)s::text[])
@@ -33,7 +35,7 @@ GROUP BY h.id ORDER BY h.id LIMIT {LISTED}
 
 
 class LeftPhase(NamedTuple):
-    """A phase as it is now; `preview` is the beginning of its reason."""
+    """A phase as it is now; `preview` is its reason, of a long one the last line."""
 
     run_id: str
     phase_id: str

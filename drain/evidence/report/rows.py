@@ -9,20 +9,20 @@ from typing import NamedTuple
 
 from django.db.models import Count, Q
 
-from drain.db.sql import rows, stream
+from drain.db.sql import last_line, rows, stream
 from drain.models import Attempt
 from drain.models.vocabulary import Outcome
 
-_ATTEMPTS = """
+_ATTEMPTS = f"""
 SELECT a.id AS attempt, r.run_id, p.phase_id, a.number, a.outcome, a.exit_code, a.signal, a.fingerprint,
-    left(a.error, 300) AS error, a.telemetry_count AS telemetry_events, a.zero_yield_reason,
+    left({last_line("a.error")}, 300) AS error, a.telemetry_count AS telemetry_events, a.zero_yield_reason,
     a.reached_limit_boundary, a.started_at,
     extract(epoch FROM a.finished_at - a.started_at)::float8 AS seconds, a.worker, a.log_bytes,
     CASE WHEN a.log_name <> '' THEN 'file' WHEN a.log_inline <> '' THEN 'row'
         WHEN a.log_inline IS NOT NULL THEN 'pruned' ELSE 'none' END AS log
 FROM drain_attempt a JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = a.run_id
 WHERE a.session_id = %(session)s AND a.finished_at IS NOT NULL ORDER BY a.id LIMIT %(limit)s
-"""
+"""  # noqa: S608 - constants only
 # In two parts, since an index knows the order of what was planned, and a report shows the beginning.
 _PLAN = """
 SELECT c.planned_position AS position, r.run_id, p.phase_id, c.category, c.fingerprint, c.sample, c.why, c.status,

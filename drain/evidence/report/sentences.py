@@ -42,8 +42,8 @@ def rate(found: Rate) -> str:
 
 
 def telemetry(found: Yield) -> str:
-    """Events with their attempts, the rate per attempt-minute, median and p90 per attempt."""
-    if found.per_minute is None or found.median is None or found.p90 is None:
+    """Events with their attempts, the rate per attempt-minute, median and p90 per attempt; no rate of none."""
+    if not found.events or found.per_minute is None or found.median is None or found.p90 is None:
         return f"{found.events} events (n {found.attempts} attempts)"
     per = found.per_minute
     return (
@@ -222,7 +222,7 @@ def guards_answer(report: Report) -> str:
     bad = sum(guard.verdict == "fail" for guard in report.guards)
     open_ = sum(guard.verdict == "not_enough_data" for guard in report.guards)
     undecided = f"; of {open_} too few were tried again to say so" if open_ else ""
-    return f"{bad} of {len(report.guards)} known-bad patterns came back{undecided}."
+    return f"{bad} of {len(report.guards)} known-bad patterns were met{undecided}."
 
 
 def settings(report: Report) -> list[tuple[str, str]]:

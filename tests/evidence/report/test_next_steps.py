@@ -10,13 +10,16 @@ from datetime import timedelta
 
 import pytest
 
+from drain.db.sql import last_line as sql_last_line
+from drain.db.sql import rows
 from drain.evidence.report.build import build_report
 from drain.evidence.report.escape import code
 from drain.evidence.report.html import render_html
 from drain.evidence.report.json import render_json
 from drain.evidence.report.markdown import render_markdown
 from drain.evidence.report.next_steps import actions
-from drain.models import Hold, SessionRun, TelemetryEvent
+from drain.models import Attempt, Hold, SessionRun, TelemetryEvent
+from drain.policy.words import last_line
 from tests.factories import (
     NOON,
     AttemptFactory,
@@ -102,6 +105,24 @@ def test_the_first_lines_of_phases_still_failed_stand_beside_their_names():
     for form, text in texts(drained()).items():
         assert "preview" in text, form
         assert "boom" in text, form
+
+
+def test_the_preview_of_a_traceback_is_its_error_and_not_the_places_above_it():
+    session = drained()
+    phase, attempt = session.candidates.first().phase, Attempt.objects.get()
+    reason = f"Traceback (most recent call last):\n{'  File x, line 1, in f' * 20}\nValueError: bad row 7\n"
+    phase.last_failure_reason = attempt.error = reason
+    phase.save()
+    attempt.save()
+    for form, text in texts(session).items():
+        assert "ValueError: bad row 7" in text, form
+        assert "Traceback" not in text, form
+
+
+@pytest.mark.parametrize("text", ["", " \n", "one", "one\ntwo", "one\r\n  two \n\t\n", "é…\n−1"])
+def test_the_database_finds_the_last_line_that_pages_find(text):
+    (found,) = rows(f"SELECT {sql_last_line('%(text)s::text')} AS line", {"text": text})
+    assert found["line"] == last_line(text)
 
 
 def test_telemetry_is_counted_for_every_phase_of_the_run_also_of_those_not_drained():
