@@ -61,8 +61,8 @@ def printable(value: object) -> object:
     if isinstance(value, str):
         if isinstance(value, Markup):
             return value
-        # A drawing is markup of Django's own kind, also with a text in it that is not ASCII.
-        return SafeString(inert(value)) if isinstance(value, SafeString) else inert(value)
+        # Of its own type: a drawing, which is markup of Django's, stays one with any text in it.
+        return type(value)(inert(value))
     for kind, instead in _RAW.items():
         if isinstance(value, kind):
             raise TypeError(
