@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from drain.api import acts
+from drain.api.schemas import LimitsIn
 from drain.engine.bulk.worker import run_bulk
 from drain.models import AuditEvent, BulkAction, DrainSession, ExecutorProfile, Phase
 from drain.models.roles import Role
+from drain.policy.stopping.limits import Limits
 from tests.factories import PhaseFactory, RunFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
+
+
+def test_a_drain_takes_every_limit_that_there_is():
+    assert set(LimitsIn.model_fields) == {limit.name for limit in fields(Limits)}
 
 
 def _states() -> list[str]:

@@ -16,6 +16,7 @@ from drain.dashboard.frame.frame import KEEP_SECONDS, shared_counts
 from drain.dashboard.http.actions import REFUSALS
 from drain.dashboard.http.cache import shared
 from drain.dashboard.ui.commands import drain_command
+from drain.dashboard.ui.states import reason_css
 from drain.engine.sessions.planning import preview as make_preview
 from drain.engine.sessions.sources import retries_sentence
 from drain.engine.workers.capability import NoHost, runs_without_host
@@ -129,22 +130,11 @@ def _ways_out(plan: Plan) -> list[Step]:
     return [step(action) for action in for_empty_plan(plan, plan_subject(plan))]
 
 
-# Bars know states, not reasons: each reason borrows the state whose colour the reason has.
-_STATE_OF = {
-    "leased": "running",
-    "prefix_excluded": "held",
-    "run_held": "held",
-    "no_executor": "held",
-    "fingerprint_snoozed": "snoozed",
-    "queued_in_run": "waiting",
-    "waits_for_queued": "waiting",
-    "waits_for_dependency": "waiting",
-}
-
-
 def _by_state(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Parts of the bar, which knows states and no reasons: each borrows the state whose colour the reason has."""
     ordered = sorted(counts.items(), key=lambda pair: -pair[1])
-    return [(_STATE_OF.get(code, "skipped"), n) for code, n in ordered]
+    states = ((reason_css(code).removeprefix("s-"), n) for code, n in ordered)
+    return [("skipped" if state == "neutral" else state, n) for state, n in states]
 
 
 def _behind(plan: Plan) -> dict[str, list[Excluded]]:
