@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,10 +20,21 @@ from django.db import transaction
 from django.shortcuts import resolve_url
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from drain.admin.acting import ActingAdmin
 from drain.dashboard.http import permissions as page_permissions
-from drain.models import AuditEvent, BulkAction, DrainSession, FixMarker, Hold, Phase, Webhook
+from drain.models import (
+    ApiToken,
+    AuditEvent,
+    BulkAction,
+    DrainSession,
+    Fingerprint,
+    FixMarker,
+    Hold,
+    Phase,
+    Webhook,
+)
 from drain.models.audit import Person
 from drain.models.roles import Role, least_role
 from drain.models.vocabulary import Origin
@@ -54,6 +66,9 @@ DOCUMENT = Path(__file__).parent.parent / "docs" / "permissions.md"
 WHO: tuple[str | Role | None, ...] = ("anonymous", None, *Role)
 # What the admin makes for each model, and its addresses that only lead elsewhere.
 OF_MODELS = ("_changelist", "_add", "_history", "_delete", "_change", "_password_change")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+SHORT = 1000
+"""Bytes of a refusal; an answer with rows is longer."""
 LEADING = ("admin:app_list", "admin:autocomplete", "admin:view_on_site", "admin:")
 
 
@@ -243,6 +258,97 @@ def test_the_admin_gives_each_role_what_the_table_says(label):
         given = [bool(getattr(model_admin, f"has_{act}_permission")(request)) for act in asked]
         expected = [least is not None and _may(who, least) for least in MODELS[label]]
         assert given == expected, f"{label} as {who}"
+
+
+NO_RIGHT = (
+    "no key",
+    "a cookie",
+    "a wrong key",
+    "an expired key",
+    "a revoked key",
+    "a key without a role",
+)
+
+
+def _keys(now: datetime) -> dict[str, dict[str, str]]:
+    """What a script may come with that gives it no right."""
+    by = Person("x", Origin.ADMIN)
+    viewer = person(Role.VIEWER)
+    old = issue_token(viewer, "old", by, expires_at=now - timedelta(seconds=1))[1]
+    token, revoked = issue_token(viewer, "revoked", by, expires_at=None)
+    ApiToken.objects.filter(pk=token.pk).update(revoked_at=now)
+    strange = issue_token(person(None), "strange", by, expires_at=None)[1]
+    secrets = dict(zip(NO_RIGHT[2:], ("nothing", old, revoked, strange), strict=True))
+    return {name: {"Authorization": f"Bearer {secret}"} for name, secret in secrets.items()}
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("name", [name for name, row in API.items() if row.get != PUBLIC])
+def test_without_a_key_that_counts_no_method_of_the_api_does_or_tells_anything(name, world):
+    address, keys = _address(name, world), _keys(timezone.now())
+    before = AuditEvent.objects.exclude(verb="refused").count(), _state()
+    for who in NO_RIGHT:
+        client = _client(Role.ADMINISTRATOR if who == "a cookie" else "anonymous")
+        for method in METHODS:
+            answer = client.generic(method, address, headers=keys.get(who))
+            told = f"{method} {address} with {who}: {answer.status_code}"
+            if method in {"OPTIONS", "TRACE"} and answer.status_code == 405:
+                continue
+            assert answer.status_code in {401, 403, 405}, told
+            assert len(answer.content) < SHORT, told
+    assert (AuditEvent.objects.exclude(verb="refused").count(), _state()) == before
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("name", [name for name, row in API.items() if row.get != PUBLIC])
+def test_other_methods_of_the_api_are_not_made_for_anybody(name, world):
+    address = _address(name, world)
+    _, secret = issue_token(
+        person(Role.ADMINISTRATOR), "t", Person("x", Origin.ADMIN), expires_at=None
+    )
+    key = {"Authorization": f"Bearer {secret}"}
+    before = _state()
+    for method in set(METHODS) - {"GET", "POST", "HEAD"}:
+        answer = Client().generic(method, address, headers=key)
+        assert answer.status_code == 405, f"{method} {address}: {answer.status_code}"
+    assert _state() == before
+
+
+def _state() -> tuple[object, ...]:
+    """What somebody could have changed."""
+    return (
+        *DrainSession.objects.values_list("state"), *Phase.objects.values_list("state"), Hold.objects.count(),
+        FixMarker.objects.count(), BulkAction.objects.count(), *BulkAction.objects.values_list("state"),
+        *Fingerprint.objects.values_list("status"), ApiToken.objects.count(),
+    )  # fmt: skip
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("label", MODELS)
+def test_each_address_of_the_admin_gives_each_role_what_the_table_says(label, world):
+    """As requests, which the permission of a class alone would not show."""
+    found = next(m for m in admin.site._registry if m._meta.label_lower == label)
+    base, view, add, change, delete = f"admin:{label.replace('.', '_')}", *MODELS[label]
+    row = found._default_manager.first()
+    asked = [(reverse(f"{base}_changelist"), view), (reverse(f"{base}_add"), add)]
+    if row is not None:
+        asked += [
+            (reverse(f"{base}_{name}", args=[row.pk]), least)
+            for name, least in (("change", view), ("history", view), ("delete", delete))
+        ]
+    for who in WHO:
+        client = _client(who)
+        for address, least in asked:
+            status, to = _answer(client, "GET", address)
+            told = f"GET {address} as {who}: {status} {to}"
+            if least is not None and _may(who, least):
+                assert status == 200, told
+            else:
+                assert status in {302, 403}, told
+                assert status == 403 or "login" in to or to in {"/", reverse("admin:index")}, told
+        if row is not None and not (change is not None and _may(who, change)):
+            status, _ = _answer(client, "POST", reverse(f"{base}_change", args=[row.pk]))
+            assert status in {302, 403}, f"POST of {label} as {who}: {status}"
 
 
 @pytest.mark.parametrize("label", MODELS)
