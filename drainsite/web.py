@@ -1,7 +1,8 @@
 """The web server: waitress, with limits on what one client may keep open. `python -m drainsite.web HOST PORT`.
 
-waitress reads a whole request before a thread takes it, so requests that come slowly hold no thread. What it
-does not have is added here: an end to requests that never end, and a share of connections for each address.
+waitress reads a whole request before a thread takes it, so requests that come slowly hold no thread; answers that are
+read slowly wait in files, so they hold none either. What it does not have is added here: an end to requests that never
+end and to answers that nobody reads, and a share of connections for each address.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ BODY_SECONDS = 120.0
 IDLE_SECONDS = 60
 MOST_HEADER = 64 * 1024
 MOST_BODY = 16 * 1024 * 1024
+MOST_WAITING = 1 << 30
+"""Bytes of one answer that wait (on disk, above a megabyte) for who reads it; only what is longer holds a thread."""
+UNREAD_SECONDS = 60.0
 GRACE_SECONDS = 5.0
 
 
@@ -57,6 +61,10 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
             return False
         headers_done = self.request is not None and self.request.headers_finished
         return now - self.began > (BODY_SECONDS if headers_done else HEADER_SECONDS)
+
+    def is_unread(self, now: float) -> bool:
+        """Whether nothing of its answer could be sent for a while (`now` is of time.time)."""
+        return bool(self.total_outbufs_len) and now - self.last_activity > UNREAD_SECONDS
 
     def is_working(self) -> bool:
         """Whether a complete request is being answered."""
@@ -84,11 +92,13 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
             min(idle, key=_age, default=newest).handle_close()
 
     def maintenance(self, now: float) -> None:
-        """Close what is idle (waitress) and what is late."""
+        """Close what is idle (waitress), what is late, and what nobody reads."""
         super().maintenance(now)
         clock = time.monotonic()
-        for channel in self.active_channels.values():
-            if channel.is_late(clock):
+        for channel in list(self.active_channels.values()):
+            if channel.is_unread(now):
+                channel.handle_close()  # it will never be writable, where waitress looks whether it is to be closed
+            elif channel.is_late(clock):
                 channel.will_close = True
 
     def serve(self) -> None:
@@ -130,6 +140,7 @@ def make_server(application: Any, host: str, port: int, trusted: Callable[[str],
         channel_timeout=IDLE_SECONDS,
         max_request_header_size=MOST_HEADER,
         max_request_body_size=MOST_BODY,
+        outbuf_high_watermark=MOST_WAITING,
         # Whose word counts is decided by drain.people.requests.
         clear_untrusted_proxy_headers=False,
         log_socket_errors=False,

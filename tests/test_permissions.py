@@ -131,7 +131,8 @@ def _client(who: str | Role | None) -> Client:
     return Client() if who == "anonymous" else signed_in(who if isinstance(who, Role) else None)
 
 
-def _address(name: str, world: dict[str, int]) -> str:
+def address_in(name: str, world: dict[str, int]) -> str:
+    """Where that name leads in this world."""
     wanted = next(p for p in _patterns(get_resolver(), "") if p[0] == name)[1]
     row = PAGES.get(name) or API[name]
     given = {
@@ -174,7 +175,7 @@ def _answer(client: Client, method: str, address: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_each_role_gets_what_the_table_says(name, world):
-    address = _address(name, world)
+    address = address_in(name, world)
     row = PAGES[name]
     clients: dict[str | Role | None, Client] = {}
     for who in WHO:
@@ -203,7 +204,7 @@ def _login() -> str:
 
 @pytest.mark.parametrize("name", API)
 def test_a_token_may_what_its_person_may_and_a_cookie_nothing(name, world):
-    address, row = _address(name, world), API[name]
+    address, row = address_in(name, world), API[name]
     for who in Role:
         client = _client(who)
         _, secret = issue_token(person(who), "t", Person("x", Origin.ADMIN), expires_at=None)
@@ -228,7 +229,7 @@ def test_a_token_may_what_its_person_may_and_a_cookie_nothing(name, world):
 @pytest.mark.parametrize("name", [name for name, row in PAGES.items() if row.get != PUBLIC])
 def test_other_methods_open_no_second_door(name, world):
     before = (AuditEvent.objects.count(), DrainSession.objects.get().state)
-    address = _address(name, world)
+    address = address_in(name, world)
     for who in ("anonymous", None, Role.VIEWER):
         client = _client(who)
         for method in ("PUT", "PATCH", "DELETE"):
@@ -243,7 +244,7 @@ def test_other_methods_open_no_second_door(name, world):
 def test_a_missing_csrf_token_is_refused_even_to_who_may(name, world):
     client = Client(enforce_csrf_checks=True)
     client.force_login(person(Role.ADMINISTRATOR), backend=BACKEND)
-    assert client.post(_address(name, world)).status_code == 403
+    assert client.post(address_in(name, world)).status_code == 403
     assert DrainSession.objects.get().state == "running"
 
 
@@ -285,7 +286,7 @@ def _keys(now: datetime) -> dict[str, dict[str, str]]:
 @pytest.mark.verify
 @pytest.mark.parametrize("name", [name for name, row in API.items() if row.get != PUBLIC])
 def test_without_a_key_that_counts_no_method_of_the_api_does_or_tells_anything(name, world):
-    address, keys = _address(name, world), _keys(timezone.now())
+    address, keys = address_in(name, world), _keys(timezone.now())
     before = AuditEvent.objects.exclude(verb="refused").count(), _state()
     for who in NO_RIGHT:
         client = _client(Role.ADMINISTRATOR if who == "a cookie" else "anonymous")
@@ -302,7 +303,7 @@ def test_without_a_key_that_counts_no_method_of_the_api_does_or_tells_anything(n
 @pytest.mark.verify
 @pytest.mark.parametrize("name", [name for name, row in API.items() if row.get != PUBLIC])
 def test_other_methods_of_the_api_are_not_made_for_anybody(name, world):
-    address = _address(name, world)
+    address = address_in(name, world)
     _, secret = issue_token(
         person(Role.ADMINISTRATOR), "t", Person("x", Origin.ADMIN), expires_at=None
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any
 
@@ -14,13 +15,16 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import PasswordChangeView, redirect_to_login
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from drain.models.audit import Subject, record_audit
 from drain.people.requests import person_of
+from drain.policy.inert import inert_html
 
 
 class GuessLimitedForm(AdminPasswordChangeForm):
@@ -38,6 +42,10 @@ class GuessLimitedForm(AdminPasswordChangeForm):
             wrong = self.error_messages["password_incorrect"]
             raise ValidationError(wrong, code="password_incorrect")
         return old
+
+
+def _make_inert(page: HttpResponse) -> None:
+    page.content = inert_html(page.content.decode()).encode()
 
 
 class DrainAdminSite(AdminSite):
@@ -65,6 +73,21 @@ class DrainAdminSite(AdminSite):
         if request.user.is_authenticated:
             return self._without_role(request, wanted)
         return redirect_to_login(wanted)
+
+    def admin_view(  # type: ignore[override] # the stubs name a type of their own
+        self, view: Callable[..., HttpResponseBase], cacheable: bool = False
+    ) -> Callable[..., HttpResponseBase]:
+        """Django's, with texts of rows made inert in every page, as the pages of the dashboard have them."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def shown(*args: Any, **kwargs: Any) -> HttpResponseBase:
+            answer = inner(*args, **kwargs)
+            if isinstance(answer, SimpleTemplateResponse):
+                answer.add_post_render_callback(_make_inert)
+            return answer
+
+        return shown
 
     def password_change(  # type: ignore[override] # Django redirects too
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

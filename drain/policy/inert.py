@@ -40,10 +40,23 @@ def inert(text: str, kept: str = _LINES) -> str:
     """Return the text with every character that is obeyed and not read as its escape; `kept` ones stay."""
     if text.isascii() and text.translate(_NO_LINES).isprintable() and kept == _LINES:
         return text
-    pattern = _patterns.get(kept)
-    if pattern is None:
-        pattern = _patterns[kept] = re.compile(f"[{_ranges(kept)}]")
-    return pattern.sub(_escape, text)
+    return _obeyed(kept).sub(_escape, text)
+
+
+def inert_html(page: str) -> str:
+    """Return an HTML page made inert; values of its forms stay, since what comes back must be what was meant."""
+    parts = _FORM_VALUES.split(page)
+    parts[::2] = map(inert, parts[::2])
+    return "".join(parts)
+
+
+_FORM_VALUES = re.compile(r"""(\bvalue="[^"]*"|[<]textarea\b.*?[<]/textarea>)""", re.DOTALL)
+
+
+def _obeyed(kept: str) -> re.Pattern[str]:
+    if kept not in _patterns:
+        _patterns[kept] = re.compile(f"[{_ranges(kept)}]")
+    return _patterns[kept]
 
 
 _NO_LINES = str.maketrans(dict.fromkeys(_LINES, " "))

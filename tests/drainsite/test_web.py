@@ -11,10 +11,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from drainsite import web
+from tests.hosts import until
 
 ROOT = Path(__file__).resolve().parents[2]
 HALF = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
@@ -27,12 +29,18 @@ def hello(_environ, start_response):
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def servers() -> dict[int, web.Server]:
+    """Those that run, by their ports."""
+    return {}
+
+
+@pytest.fixture
+def start(servers: dict[int, web.Server]) -> Iterator[Start]:
     over = threading.Event()
     threads: list[threading.Thread] = []
 
-    def started(trusted: Callable[[str], bool] = lambda _address: False) -> int:
-        server = web.make_server(hello, "127.0.0.1", 0, trusted)
+    def started(trusted: Callable[[str], bool] = lambda _address: False, app: Any = hello) -> int:
+        server = web.make_server(app, "127.0.0.1", 0, trusted)
 
         def run() -> None:
             while not over.is_set():
@@ -44,6 +52,7 @@ def start() -> Iterator[Start]:
 
         threads.append(threading.Thread(target=run))
         threads[-1].start()
+        servers[int(server.effective_port)] = server
         return int(server.effective_port)
 
     yield started
@@ -111,6 +120,38 @@ def test_a_request_that_does_not_end_in_time_is_closed(start, monkeypatch, name,
     with socket.create_connection(("127.0.0.1", start()), 60) as slow:
         slow.sendall(request_)
         assert closed(slow)
+
+
+def large(_environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return (b"x" * 1_000_000 for _ in range(60))
+
+
+def unread(stack: ExitStack, port: int, path: bytes) -> socket.socket:
+    """A client that asks, and reads only the first bytes of the answer."""
+    opened = stack.enter_context(socket.socket())
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    opened.settimeout(60)
+    opened.connect(("127.0.0.1", port))
+    opened.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert opened.recv(12) == b"HTTP/1.1 200"
+    return opened
+
+
+def either(environ, start_response):
+    return (large if environ["PATH_INFO"] == "/large" else hello)(environ, start_response)
+
+
+def test_requests_are_answered_beside_large_answers_that_nobody_reads_and_those_are_ended(
+    start, servers, monkeypatch
+):
+    port = start(app=either)
+    with ExitStack() as stack:
+        for _ in range(web.THREADS + 2):
+            unread(stack, port, b"/large")
+        assert [get(port) for _ in range(20)] == [b"hello"] * 20
+        monkeypatch.setattr(web, "UNREAD_SECONDS", 0.05)
+        until(lambda: not servers[port].active_channels)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,66 @@ HOSTILE: tuple[str, ...] = (
     *_ODD,
 )
 
+# One by one, each inside a word and before a sign that begins a formula: C0, DEL, C1, format and private characters.
+_OBEYED = tuple(
+    chr(code)
+    for code in (
+        *range(1, 9), *range(11, 32), *range(0x7F, 0xA0), 0xAD, 0x61C, 0x70F, 0x180E, *range(0x200B, 0x2010),
+        *range(0x2028, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x2070), 0xE000, 0xF8FF, 0xFEFF,
+        *range(0xFFF9, 0xFFFC), 0x1D173, 0xE0001, 0xE0041, 0xE007F, 0xF0000, 0x10FFFD,
+    )
+)  # fmt: skip
+_SEQUENCES = (
+    *(
+        sequence.replace("^", introducer)
+    for introducer in ("\x1b[", "\x9b")
+    for sequence in ("^2J", "^31m", "^6n", "^?1049h", "^8;1;1t", "^20t", "^c", "^1;1H", "^0K", "^!p")
+    ),
+    "\x1b]52;c;cm0gLXJm\x07", "\x1b]2;x\x1b\\", "\x9d0;x\x9c", "\x1bP$q\x1b\\", "\x90x\x9c", "\x1bc", "\x1b(0",
+    "\x1b_x\x1b\\", "\x1b^x\x1b\\", "\x1bX", "\x1b]1337;File=:AA\x07", "\x1b]133;A\x07",
+)  # fmt: skip
+_HANDLERS = tuple(
+    f"{opening}<{tag} {handler}=alert(1){closing}"
+    for opening, closing in (("", ">"), ('">', "//"), ("-->", ">"))
+    for tag in (
+        "img src=x",
+        "svg",
+        "audio src=x",
+        "input autofocus",
+        "select autofocus",
+        "style",
+        "x tabindex=1",
+    )
+    for handler in ("onerror", "onload", "onfocus", "onpointerenter", "onanimationstart")
+)
+_NUMBERS = (
+    "9" * 4300, "-" + "9" * 4300, "1e" + "9" * 400, "0x" + "f" * 4000, "[" * 4000, "{" * 4000, "(" * 4000, "\\" * 999,
+    "1" + "0" * 4999 + ".5", "\uff12" * 400, "²", "١٢", "½", "1_000", "+1", "1e-999",
+)  # fmt: skip
+_FORMATS = (
+    "%s" * 50,
+    "%n%n%n",
+    "%99999d",
+    "{:>9999999}",
+    "{!r}",
+    "{0[secret]}",
+    "{self.__init__.__globals__}",
+    "$HOME",
+    "!!",
+    "%PATH%",
+)
+
+GENERATED: tuple[str, ...] = (
+    *(f"a{char}b" for char in _OBEYED),
+    *(f"{char}=1+1" for char in _OBEYED),
+    *(f"x{sequence}y" for sequence in _SEQUENCES),
+    *_HANDLERS,
+    *_NUMBERS,
+    *_FORMATS,
+)
+"""Five hundred with those above, made by rule: what no list by hand would be complete of."""
+EVERYTHING: tuple[str, ...] = tuple(dict.fromkeys((*HOSTILE, *GENERATED)))
+
 MEGABYTE = 1_000_000
 HUGE: tuple[str, ...] = tuple(
     part * (MEGABYTE // len(part.encode()))

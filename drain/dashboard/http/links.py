@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 
 
-def link(name: str, *values: object, **query: object) -> str:
+def link(name: str, /, *values: object, **query: object) -> str:
     """The address of `drain:name`, or "" when there is no such page; empty query values are left out.
 
     A name with a colon is one of another part of the site.

@@ -69,7 +69,7 @@ def test_an_executor_is_tried_on_the_first_failed_phase_that_it_would_run(admini
     assert "Try executor jobs on 1 phase" in page
     assert "the-one" in page
     assert not DrainSession.objects.exists(), "it asks first"
-    action = re.search(r'action="(/phases/\d+/drain/)"', page)[1]
+    (action,) = re.findall(r'action="(/phases/\d+/drain/)"', page)
     assert action == f"/phases/{phase.pk}/drain/"
     started = administrator.post(action, {"confirmed": "1"})
     session = DrainSession.objects.get()
