@@ -41,9 +41,9 @@ VOCABULARY = frozenset({
     "cause_status", "coarse", "digest", "about", "salt", "path", "expect", "fine", "fingerprint", "from_state", "headline", "key", "key_check",
     "last_fingerprint", "log_name", "order", "outcome", "page", "prefix", "profile", "query", "recent_outcomes",
     "reported_state", "schema", "source_event", "state", "status", "stop", "stop_reason", "subject", "things", "tier", "to",
-    "to_state", "verb", "verdict", "zero_yield_reason", "kind",
+    "to_state", "verb", "verdict", "zero_yield_reason", "webhook.url", "kind",
 })  # fmt: skip
-"""Columns that hold words of our own or keys of ours, never somebody else's text."""
+"""Columns that hold words of our own or keys of ours, never somebody else's text; and what is stored as an address alone."""
 
 
 def poisoned(words: tuple[str, ...], reader: User) -> dict[str, int]:
@@ -61,7 +61,8 @@ def poisoned(words: tuple[str, ...], reader: User) -> dict[str, int]:
 
 def _is_text(field: models.Field) -> bool:  # type: ignore[type-arg]
     texts = isinstance(field, models.CharField | models.TextField)
-    return texts and not field.choices and field.name not in VOCABULARY
+    kept = {field.name, f"{field.model._meta.model_name}.{field.name}"} & VOCABULARY
+    return texts and not field.choices and not kept
 
 
 def _put(row: models.Model, field: models.Field, word: str) -> None:  # type: ignore[type-arg]
@@ -105,7 +106,7 @@ def _more(reader: User, world: dict[str, int], words: tuple[str, ...]) -> None:
         key="a" * 32, fingerprint=Fingerprint.objects.all()[0], version=1
     )
     FingerprintFactory(key="k" * 20)
-    hook = Webhook.objects.create(name="x", url="x", salt="x", key_check="x")
+    hook = Webhook.objects.create(name="x", url="https://x.example/key", salt="x", key_check="x")
     told = Notice.objects.create(
         kind="drain.ended", about="x", since=NOON, facts={words[0]: words[1]}
     )

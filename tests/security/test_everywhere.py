@@ -31,8 +31,11 @@ from tests.test_permissions import address_in
 pytestmark = [pytest.mark.django_db, pytest.mark.verify]
 AS_IT_IS = {"drain:attempt-log-file"}
 """Files that are what a phase printed, to be saved and never drawn."""
-ELSEWHERE = {"api:nothing", "api:api-root", "drain:first-account", "admin:login"}
-"""What is no page for somebody signed in."""
+ELSEWHERE = {
+    *("api:nothing", "api:api-root", "drain:first-account", "admin:login", "drain:login", "api-docs"),
+    "drain:executor-try",
+}
+"""What leads elsewhere: for somebody signed in, or where no phase is ready."""
 OFFSETS = (0, 300)
 
 
@@ -44,6 +47,8 @@ def _addresses(world: dict[str, int]) -> Iterator[tuple[str, str]]:
             yield from (
                 (name, address + query) for query in ("", "?download=csv", "?download=json")
             )
+            if name.endswith("compare"):
+                yield name, f"{address}?kind=drain&drain={world['session']}"
     for kind in ("md", "json", "html", "csv", "bundle", "zip"):
         yield "report", reverse("drain:session-report-file", args=[world["session"], kind])
     for model in admin.site._registry:
