@@ -32,7 +32,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.verify]
 AS_IT_IS = {"drain:attempt-log-file"}
 """Files that are what a phase printed, to be saved and never drawn."""
 ELSEWHERE = {
-    *("api:nothing", "api:api-root", "drain:first-account", "admin:login", "drain:login", "api-docs"),
+    *(
+        "api:nothing",
+        "api:api-root",
+        "drain:first-account",
+        "admin:login",
+        "drain:login",
+        "api-docs",
+    ),
     "drain:executor-try",
 }
 """What leads elsewhere: for somebody signed in, or where no phase is ready."""
