@@ -66,3 +66,21 @@ def test_a_phone_sorts_and_narrows_as_well(
         expect(page.get_by_role("combobox", name="Order")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert complaints == []
+
+
+def test_ticked_runs_lead_to_a_drain_of_them_and_to_a_hold(
+    olga: User, two_runs: None, visit: Visit, complaints: list[str]
+) -> None:
+    page = visit("/runs/")
+    page.get_by_role("checkbox", name="Tick research-system-v2").check()
+    expect(page.get_by_text("1 selected")).to_be_visible()
+    page.get_by_role("button", name="Drain…").click()
+    expect(page.get_by_role("button", name="Start drain of 5 phases")).to_be_visible()
+    page.go_back()
+    page.get_by_role("checkbox", name="Tick all on this page").check()
+    page.get_by_role("button", name="Hold…").click()
+    page.get_by_label("Reason").fill("Disk is full")
+    page.get_by_role("button", name="Hold 2 runs").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hold: 2 runs done")
+    page.goto("/audit/")
+    assert complaints == []

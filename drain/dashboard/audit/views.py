@@ -17,6 +17,8 @@ from django.utils import timezone
 from django.utils.text import Truncator
 from django.views.decorators.http import require_safe
 
+from drain.dashboard.audit.acts import acts_of, lines_of
+from drain.dashboard.http.cache import shared
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in
 from drain.evidence.report.escape import csv_cell
@@ -26,6 +28,9 @@ from drain.models.vocabulary import Origin
 LISTED = 50
 CHANGE = 300
 """Characters of a change that the page shows; the export has all."""
+KNOWN_VERBS = 10_000
+"""Lines whose verbs are offered to choose from."""
+KEEP_SECONDS = 10
 FILTERS = ("actor", "verb", "subject", "origin")
 HEADS = (
     "at", "actor", "origin", "address", "verb", "subject", "number", "what", "reason", "old", "new",
@@ -42,23 +47,38 @@ class _Echo:
 @require_safe
 @requires("drain.view_auditevent")
 def audit_list(request: HttpRequest) -> HttpResponse:
-    """Newest first; filters compare whole words, the next page begins after a row."""
+    """Acts, newest first; filters compare whole words. `first` and `last` in the address open one act line by line."""
     found = _filtered(request)
-    before = number_in(request, "before")
-    page = list((found.filter(pk__lt=before) if before else found)[: LISTED + 1])
+    before, first, last = (number_in(request, name) for name in ("before", "first", "last"))
+    opened = first is not None and last is not None
+    found = found.filter(pk__range=(first, last)) if opened else found
+    found = found.filter(pk__lt=before) if before else found
+    acts = lines_of(found, LISTED) if opened else acts_of(found, LISTED)
     asked = {name: request.GET.get(name, "") for name in FILTERS}
     filters = {name: value for name, value in asked.items() if value}
     context = {
         "now": timezone.now(),
-        "events": [(event, Truncator(changed(event)).chars(CHANGE)) for event in page[:LISTED]],
-        "older": page[LISTED - 1].pk if len(page) > LISTED else 0,
+        "acts": [
+            (act, [(event, Truncator(changed(event)).chars(CHANGE)) for event in act.shown])
+            for act in acts.acts
+        ],
+        "older": acts.older,
         "newer": bool(before),
+        "opened": opened,
         "asked": asked,
-        "filtered": bool(filters),
+        "filtered": bool(filters) or opened,
+        "verbs": [(name, name) for name in _verbs(asked["verb"])],
         "origins": [(name, name) for name in Origin.values],
         "export": f"{reverse('drain:audit-export')}?{urlencode(filters)}",
     }
     return render(request, "audit/page.html", context)
+
+
+def _verbs(asked: str) -> list[str]:
+    """What somebody did lately, and what was asked for."""
+    newest = AuditEvent.objects.order_by("-pk").values_list("verb", flat=True)[:KNOWN_VERBS]
+    found = shared("audit-verbs", KEEP_SECONDS, lambda: sorted(set(newest)))
+    return sorted({*found, asked} - {""})
 
 
 @require_safe

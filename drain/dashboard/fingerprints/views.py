@@ -15,10 +15,12 @@ from django.views.decorators.http import require_safe
 from drain.dashboard.fingerprints import queries as reads
 from drain.dashboard.fingerprints.listing import COLUMNS, DEFAULT, EXPORTED, Asked, exported, listed
 from drain.dashboard.frame.saved_views import SavedViews
+from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
 from drain.dashboard.lists.download import download, wanted
 from drain.dashboard.lists.order import begins_at, place_of, read_order
+from drain.dashboard.ticked.fingerprints import DECISIONS
 from drain.dashboard.ui.charts import Marker, Series, stacked_chart
 from drain.dashboard.ui.states import look
 from drain.evidence.fingerprints.aliases import resolve_keys
@@ -60,8 +62,22 @@ def fingerprint_list(request: HttpRequest) -> HttpResponseBase:
         "place": place_of(start, SHOWN, len(found) > SHOWN),
         "statuses": [(name, look(name).word) for name in FingerprintStatus.values],
         "saved": SavedViews(request, "fingerprint-list"),
+        "acts": _acts(request),
     }
     return page_or_fragment(request, "fingerprints/page.html", "fingerprints/_list.html", context)
+
+
+def _acts(request: HttpRequest) -> list[dict[str, Any]]:
+    """What can be done with fingerprints that are ticked, for who may."""
+    acts: list[dict[str, Any]] = []
+    if request.user.has_perm("drain.add_drainsession"):
+        acts.append({"label": "Drain…", "href": link("session-new")})
+    if request.user.has_perm("drain.manage_fingerprints"):
+        href = link("fingerprints-decide")
+        acts += [
+            {"label": f"{name.capitalize()}…", "href": href, "act": name} for name in DECISIONS
+        ]
+    return acts
 
 
 @requires()

@@ -66,8 +66,20 @@ def run_list(request: HttpRequest) -> HttpResponseBase:
         "sources": list(Source.objects.order_by("name").values_list("pk", "name")[:NAMED_SOURCES]),
         "states": STATE_CHOICES,
         "clear": link("run-list"),
+        "acts": _acts(request),
     }
     return page_or_fragment(request, "runs/list.html", "runs/_list.html", context)
+
+
+def _acts(request: HttpRequest) -> list[dict[str, Any]]:
+    """What can be done with runs that are ticked, for who may."""
+    acts = (
+        ("drain.add_drainsession", "Drain…", link("session-new")),
+        ("drain.hold_run", "Hold…", link("runs-hold")),
+    )
+    return [
+        {"label": label, "href": href} for may, label, href in acts if request.user.has_perm(may)
+    ]
 
 
 @require_safe

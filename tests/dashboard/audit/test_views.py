@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+import html
+import re
+from datetime import timedelta
 
+import pytest
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from drain.dashboard.audit import views
 from drain.dashboard.audit.views import changed
 from drain.models import AuditEvent
-from drain.models.audit import Person, Subject, record_audit
+from drain.models.audit import Person, Subject, record_audit, record_changes
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin
 from tests.dashboard.people import signed_in
@@ -46,4 +54,61 @@ def test_the_page_shows_who_what_and_why_as_text_and_cuts_a_long_change():
 def test_filters_that_match_nothing_can_be_cleared():
     page = signed_in(Role.MANAGER).get("/audit/?verb=nothing.like+this").content.decode()
     assert "No act matches these filters" in page
-    assert 'value="nothing.like this"' in page
+    assert '<option value="nothing.like this" selected>' in page
+
+
+def moved(count, reason="disk was full", name="olga"):
+    changes = (
+        (Subject("phase", str(n), f"run / phase-{n}"), {"state": "QUEUED"}, {"state": "FAILED"})
+        for n in range(count)
+    )
+    with transaction.atomic():
+        record_changes(Person(name, Origin.BROWSER), "phase.clear_queued", reason, changes)
+
+
+@pytest.mark.django_db
+def test_an_act_on_many_phases_is_one_line_that_opens():
+    moved(104)
+    record_audit(Person("olga", Origin.BROWSER), "hold", Subject("hold", "1", "nightly"), "why")
+    client = signed_in(Role.MANAGER)
+    page = client.get("/audit/").content.decode()
+    assert page.count("<tr data-row=") == 2
+    assert "104 phases" in page
+    assert page.count("<li>run / phase-") == 20
+    (href,) = re.findall(r'href="(\?[^"]*first=[^"]*)"', page)
+    opened = client.get(f"/audit/{html.unescape(href)}").content.decode()
+    assert opened.count("<tr data-row=") == 50
+    (older,) = re.findall(r'rel="next" href="([^"]*)"', opened)
+    again = client.get(f"/audit/{html.unescape(older)}").content.decode()
+    assert again.count("<tr data-row=") == 50
+    assert "nightly" not in opened + again
+    assert len(client.get(reverse("drain:audit-export")).getvalue().splitlines()) == 106, (
+        "the file has every line"
+    )
+
+
+@pytest.mark.django_db
+def test_acts_of_others_of_another_time_or_reason_stay_apart():
+    for name, reason in (("olga", "one"), ("olga", "two"), ("ivan", "two")):
+        moved(3, reason, name)
+    moved(2, "later")
+    last = AuditEvent.objects.latest("pk")
+    for _ in range(2):
+        last.pk, last.at = None, timezone.now() + timedelta(minutes=1)
+        last.save(force_insert=True)
+    page = signed_in(Role.MANAGER).get("/audit/").content.decode()
+    assert page.count("3 phases") == 3
+    assert page.count("2 phases") == 2
+
+
+@pytest.mark.django_db
+def test_pages_of_acts_hold_every_act_once(monkeypatch):
+    monkeypatch.setattr(views, "LISTED", 2)
+    for n in range(5):
+        moved(n + 1, f"reason-{n}")
+    client, seen, links = signed_in(Role.MANAGER), [], [""]
+    for href in links:
+        page = client.get(f"/audit/{html.unescape(href)}").content.decode()
+        seen += re.findall(r"reason-(\d)<", page)
+        links += re.findall(r'rel="next" href="([^"]*)"', page)
+    assert seen == ["4", "3", "2", "1", "0"]

@@ -12,6 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from drain.dashboard.lists import order
+from drain.dashboard.queue import listing
 from drain.models import AuditEvent, Dependency, DrainSession, ExecutorProfile, Hold, Phase
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
@@ -75,8 +77,8 @@ def test_the_queue_sorts_by_what_a_phase_blocks_page_and_file_alike(monkeypatch)
 
 
 def test_a_queue_too_long_to_sort_says_so(monkeypatch):
-    monkeypatch.setattr("drain.dashboard.lists.order.MOST", 1)
-    monkeypatch.setattr("drain.dashboard.queue.listing.MOST", 1)
+    monkeypatch.setattr(order, "MOST", 1)
+    monkeypatch.setattr(listing, "MOST", 1)
     first, second = queued(hours=3), queued(hours=2)
     client = signed_in(Role.VIEWER)
     assert shown(client, "?sort=-blocks") == [str(first.pk), str(second.pk)]

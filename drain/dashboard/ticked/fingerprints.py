@@ -1,0 +1,94 @@
+"""Fingerprints that were ticked in their list are snoozed, muted, woken or resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from drain.dashboard.http.actions import by, reason_of
+from drain.dashboard.http.links import link
+from drain.dashboard.http.permissions import requires
+from drain.dashboard.ticked.question import Question, Result, ticked
+from drain.evidence.fingerprints.lifecycle import By, CauseError, mute, resolve, snooze, wake
+from drain.models import Fingerprint
+from drain.policy.numbers import whole
+
+LONGEST_DAYS = 3650
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What can be decided about several at once: its title, what follows, and the word for what was done."""
+
+    title: str
+    text: str
+    done: str
+    act: Callable[[int, By, str], bool]
+    """For a fingerprint by its number, with what was typed for the days."""
+    days: str = ""
+
+
+def _snoozed(pk: int, who: By, text: str) -> bool:
+    days = whole(text, LONGEST_DAYS)
+    if not days:
+        raise CauseError(f"Days “{text[:20]}” makes no sense: give 1 to {LONGEST_DAYS:,}.")
+    return snooze(pk, who, until=who.now + timedelta(days=days))
+
+
+DECISIONS = {
+    "snooze": Decision("Snooze", "Their phases leave every plan until then.", "snoozed", _snoozed, "7"),
+    "mute": Decision(
+        "Mute", "They are still counted, and nobody is told of them.", "muted", lambda pk, who, _: mute(pk, who)
+    ),
+    "wake": Decision(
+        "Wake", "They go back to what they were before they were set aside.", "awake again",
+        lambda pk, who, _: wake(pk, who),
+    ),
+    "resolve": Decision(
+        "Resolve", "A failure of an attempt that starts from now on makes them regressed.", "resolved",
+        lambda pk, who, _: resolve(pk, who),
+    ),
+}  # fmt: skip
+"""By the name in the address."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("drain.manage_fingerprints")
+def fingerprints_decide(request: HttpRequest) -> HttpResponse:
+    """First which fingerprints and why; with the reason, what became of each."""
+    name = (request.POST if request.method == "POST" else request.GET).get("act", "")
+    if name not in DECISIONS:
+        raise Http404("There is no such decision about fingerprints.")
+    decision = DECISIONS[name]
+    found = Fingerprint.objects.filter(key__in=ticked(request, "fingerprint"), merged_into=None)
+    known = {each.key: each for each in found.order_by("-last_seen", "-pk")}
+    question = Question(
+        title=decision.title,
+        text=decision.text,
+        verb=decision.title,
+        thing="fingerprint",
+        name="fingerprint",
+        labels={key: each.title for key, each in known.items()},
+        back=link("fingerprint-list"),
+        fields=[("days", "Days", decision.days)] if decision.days else [],
+        act=name,
+    )
+    if request.method != "POST":
+        return question.ask(request)
+    now, days = timezone.now(), request.POST.get("days", "").strip()
+
+    def act(key: str) -> Result:
+        done = decision.act(known[key].pk, by(request, now, reason_of(request)), days)
+        said = (
+            decision.done
+            if done
+            else f"left alone: it is {known[key].get_status_display().lower()}"
+        )
+        return Result(known[key].title, done, said)
+
+    return question.answer(request, act)
