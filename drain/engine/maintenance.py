@@ -16,7 +16,7 @@ from drain.engine.sessions.idempotency import forget_keys
 from drain.engine.workers.timing import LEASE_SECONDS
 from drain.evidence.checks.schedule import judge_due
 from drain.evidence.fingerprints.splitting import reread_splits
-from drain.evidence.fingerprints.upgrade import refingerprint
+from drain.evidence.fingerprints.upgrade import refingerprint, tell_apart
 from drain.evidence.fixes.evaluation import settle
 from drain.evidence.fixes.schedule import judge_fixes
 from drain.evidence.rollups.fold import fold
@@ -36,6 +36,7 @@ def tend() -> None:
         "judging checks": partial(judge_due, now),
         "judging fixes": partial(judge_fixes, now),
         "renewing fingerprints": refingerprint,
+        "titles of fingerprints": tell_apart,
         "splitting fingerprints": reread_splits,
         "forgetting idempotency keys": partial(forget_keys, now),
     }

@@ -6,6 +6,7 @@ Every rule carries its name, which is what ``--explain`` and the pages show as t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -86,6 +87,26 @@ RULES: tuple[Rule, ...] = (
         r"|out of (?:range|bounds)|(?:is|are|was) (?:null|nil|none|not defined)\b|no match of|exceeds the (?:number|bounds)|(?:upper|lower) bound|array elements|type mismatch|not what i expect|couldn't match|not (?:callable|iterable|subscriptable|a function|a constructor)|has no (?:attribute|member|field|property|method|key)|no such (?:method|key|field|property|element|attribute)|(?:missing|unexpected|required|invalid) (?:\w+ ){0,3}(?:argument|parameter|key|field|value|property|option|type)s?\b|failed to parse|cannot parse|could not parse|unable to parse|malformed|not valid json|cannot (?:convert|cast|deserialize|unmarshal|decode)|could not (?:convert|cast|deserialize|decode)|ReferenceError|unwrap\(\)|\bnone\b. value|unbound variable|NoneType|\bNaN\b|overflow|underflow|null object|key not found|ValidationError|type mismatch|object '[^']{1,80}' not found|empty list|ArgumentError|IllegalArgument|InvalidOperation|IllegalState|no elements|Not_found|ZeroDivision|division by zero|RangeError|ArithmeticException|NumberFormat|ArrayIndex|UnicodeDecode|UnicodeEncode|JSONDecode|StackOverflow|RecursionError|singular")),
     Rule("a compiler or build tool", C.BUILD, _words(r"make: |make\[|CMake|error\[|error TS|: error:|linker|undefined reference|cannot find symbol|BUILD FAILED|compil|E0\d{3}|ninja:|cargo|gradle|rustc|\bCS\d{4}|MSB\d{4}|no rule to make|unknown directive|undeclared|is not exported by|undefined (?:control|symbol|variable)|duplicate symbol|multiple definition|could not resolve \"|non déclar|nicht deklariert|не объявлен|no se declar|未声明|native extension|expression has type")),
 )  # fmt: skip
+# Asked last: words that many failures have, and what the C library says for the numbers of errors in other languages.
+# None of them decides whether the place counts, so none is part of any key.
+LAST_RULES: tuple[Rule, ...] = (
+    Rule("a program that is not there, in another language", C.DEPENDENCY, _words(r"befehl (?:wurde )?nicht gefunden|kommando nicht gefunden|commande introuvable|orden no encontrada|comando (?:não|non) (?:encontrado|trovato)|команда не найдена|コマンドが見つかりません|未找到命令|找不到命令")),
+    Rule("a file, in another language", C.DISK, _words(r"datei oder (?:das )?verzeichnis|aucun fichier ou dossier|no existe el (?:archivo|fichero)|arquivo ou diretório inexistente|file o directory non esistente|нет такого файла|そのようなファイル|没有那个文件|keine berechtigung|permission non accordée|permiso denegado|permissão negada|permesso negato|отказано в доступе|許可がありません|权限不够|kein speicherplatz|aucun espace disponible|no queda espacio|не осталось свободного места|空き領域がありません|没有空间")),
+    Rule("a connection, in another language", C.NETWORK, _words(r"verbindung(?:saufbau)? (?:abgelehnt|verweigert)|verbindung .{0,40}(?:zurückgesetzt|fehlgeschlagen)|connexion (?:refusée|réinitialisée)|conexión (?:rehusada|rechazada)|conexão recusada|connessione rifiutata|соединени\w+ (?:отказано|сброшено)|接続を?拒否|拒绝连接|连接被(?:拒绝|重置)")),
+    Rule("time, in another language", C.TIMEOUT, _words(r"zeitüberschreitung|délai .{0,30}(?:dépassé|expiré)|tiempo de espera .{0,30}agotado|tempo (?:limite|scaduto)|время ожидания|превышен\w* .{0,20}время|超时|逾時")),
+    Rule("the code of a compiler or linter", C.BUILD, _words(r"^(?:\w{1,20}: )?(?!code|line|step|job|http|py\d)[a-z]{1,6}-?\d{3,5}(?:[:,]? |:? ?\[)")),
+    Rule("what never came to be", C.TIMEOUT, _words(r"\b(?:did|has|have|had) (?:not|never) (?:yet )?(?:become|became|come up|start(?:ed)?|answer(?:ed)?|respond(?:ed)?|reach(?:ed)?|finish(?:ed)?|complete[d]?|stabili[sz]ed?)\b(?! successfully)|gave up (?:waiting|after)|\bstuck\b")),
+    Rule("a service that is down", C.NETWORK, _words(r"(?:service|server|host|endpoint|broker|coordinator|node|cluster|backend|upstream|leader|replica)\b.{0,40}\b(?:not available|unavailable|is down|not ready|unhealthy|not healthy)\b|\bunavailable\b|bad gateway|no (?:healthy|available) (?:\w+ )?(?:upstream|backend|host|node|server|broker|endpoint)s?|(?:failed|unable) to (?:fetch|reach|contact|download|upload|send|deliver)\b|(?:download|upload|fetch|request) (?:has )?failed\b")),
+    Rule("who asks, in other words", C.AUTH, _words(r"\b(?:not|isn't|aren't|no longer) (?:allowed|permitted|entitled|authenticated|logged in)\b|\b(?:password|passphrase|api.?key|secret|signature|session|licen[cs]e)\b.{0,40}\b(?:wrong|invalid|incorrect|expired|missing|required|rejected|revoked|does not match|did not match)\b|\b(?:wrong|invalid|incorrect|expired|missing) (?:\w+ )?(?:password|passphrase|api.?key|secret|signature|session|login|user ?name|licen[cs]e)\b|insufficient (?:\w+ )?(?:permission|privilege|scope|right)s?|\b(?:permission|privilege|access) (?:is |was )?(?:denied|required|refused)|\brequires? (?:\w+ ){0,3}(?:access|permission|privilege|role|login)\b|\bunauthor")),
+    Rule("a package, in other words", C.DEPENDENCY, _words(r"\b(?:package|pod|crate|gem|wheel|library|plugin|image|chart|interpreter|toolchain|sdk|artifact|release|distribution|requirement|provider)(?:s|\(s\))?\b.{0,80}\b(?:not found|not be (?:found|resolved|installed)|no possible matches|incompatible|does not exist|conflicts?|compatible versions?)\b|(?:could not|cannot|can't|unable to|failed to) (?:find|resolve|locate|install|load) (?:\S+ ){0,4}(?:packages?|versions?|plugins?|interpreter|compiler|sdk|toolchain|librar(?:y|ies)|requirements?|providers?)\b|compatible versions?")),
+    Rule("what the source says", C.SYNTAX, _words(r"mismatched input|extraneous input|no viable alternative|\bexpecting\b|\bsyntax\b|unterminated|unclosed|unbalanced|bad indentation|unexpected (?:character|symbol|keyword|identifier|indent)")),
+    Rule("what a database says", C.DATABASE, _words(r"serializ(?:ation|e)\w* (?:failure|access|error)|concurrent (?:update|modification|write)s?|(?:not found|unknown|missing|no such)\W{1,3}(?:\w+ )?(?:table|database|column|relation|dataset|keyspace|index|migration)s?\b|\b(?:table|database|column|relation|dataset|keyspace|migration)s?\b.{0,60}\b(?:missing|already exists|pending|failed|exceeded|conflict)|\bfailed migrations?\b|lock wait|\btransaction\b.{0,60}\b(?:aborted|rolled back|failed|conflict)")),
+    Rule("an end from outside", C.KILLED, _words(r"\bcancell?ed\b|\binterrupted\b|\babort(?:ed|ing)?\b|abort was invoked|low on resource|\bterminated by\b|\bshut(?:ting)? ?down\b|\bstopped by\b|\bpreempted\b|\bdied\b")),
+    Rule("a threshold", C.QUALITY_GATE, _words(r"\bthresholds?\b.{0,60}\b(?:crossed|exceeded|not met|not reached|below|breached|violated)\b|\bcoverage\b.{0,80}\b(?:below|threshold|less|under|minimum)\b")),
+    Rule("what a test expected", C.ASSERTION, _words(r"\bshould (?:not )?(?:be|have|equal|contain|match|return|render|throw|include|exist|see)\b|\bshould .{1,120} failed$|^\[fail\w*\]|\bto (?:be|equal|match|contain|have)\b.{0,80}\b(?:but|received|got)\b|\bexpected (?!argument|token|type)\S|\bsnapshots?\b.{0,40}\b(?:mismatch|obsolete|differ|fail|not match)|(?:does|did|do) not match(?! any)|\bdiffers?\b")),
+    Rule("a file, in other words", C.DISK, _words(r"(?:find|found|open|read|write|create|load|stat|copy|move|delete|remove) (?:\w+ ){0,4}(?:files?|director(?:y|ies)|folders?)\b|(?:files?|director(?:y|ies)|folders?)\b[^:.;]{0,60}\b(?:not found|does not exist|missing|is empty|already exists)\b")),
+    Rule("a value in other words", C.TYPE, _words(r"\binvalid (?:\w+ ){0,2}(?:data|input|format|number|date|byte|character|state|operation|size|length|range|encoding|record|row|header|payload|literal)s?\b|\billegal\b|\bunsupported\b|\bnot supported\b|\bunrecogni[sz]ed\b|\bincompatible\b|\bnot (?:a )?valid\b|unknown (?:option|argument|flag|command|field|key|value|property|parameter|type|attribute|variable|name|format|version|encoding)\b|\bmust (?:not )?be\b|\bmust (?:match|contain|have|start|end)\b|(?:is|are) required\b|\bcan(?:no|')?t be (?:empty|null|blank|negative|zero|none|parsed|converted|used)\b|\b(?:is|are) (?:newer|older|empty|missing|unset|not set)\b|\btoo (?:long|short|large|small|big|many|few)\b|\bmissing$|\bunset\b|\bunexpected\b|\bschema\w*error|\bschema\b|\bbad (?:value|format|request|data|input|record|row|escape)\b|\bcorrupt|\bdecod|\bencod(?:e|ing)\b|\bdeseriali[sz]|\bshapes?\b|\bdimensions?\b|(?:can't|cannot|could not) evaluate\b|maximum (?:\w+ ){0,2}length|\bduplicate\b|already (?:declared|defined)")),
+)  # fmt: skip
 _EXIT = re.compile(
     r"\b(?:exit(?:ed)?(?: with)?(?: code| status)?|code|status|rc)\W{1,3}(\d{1,3})\b", re.IGNORECASE
 )
@@ -110,10 +131,10 @@ def categorise(
     if hint and hint != C.BUILD:
         return Verdict(C(hint), "the reader", hint, hint == C.COLLECTION)
     words = words.lower()
-    for text in (words, cause[:300].lower()):
-        verdict = _by_words(text, hint) if text else None
-        if verdict:
-            return verdict
+    texts = [text for text in (words, cause[:300].lower()) if text]
+    verdict = _first(texts, RULES, hint)
+    if verdict:
+        return verdict
     if hint:
         return Verdict(C(hint), "the form of a compiler's line", "", False)
     found = _EXIT.search(words)
@@ -121,18 +142,22 @@ def categorise(
         return Verdict(_BY_EXIT[int(found[1])], "an exit code", found.group(), False)
     if test:
         return Verdict(C.ASSERTION, "a failing test", "", False)
-    return Verdict(C.OTHER if (kind or message) else C.UNKNOWN, "no rule", "", False)
+    return _first(texts, LAST_RULES) or Verdict(
+        C.OTHER if (kind or message) else C.UNKNOWN, "no rule", "", False
+    )
 
 
 # What a compiler says of missing files, modules and types is still the compiler's.
 _BESIDE_A_COMPILER = frozenset({C.IMPORT, C.SYNTAX, C.OUT_OF_MEMORY})
 
 
-def _by_words(text: str, hint: str) -> Verdict | None:
-    for rule in RULES:
-        if hint and rule.category not in _BESIDE_A_COMPILER:
-            continue
-        found = rule.pattern.search(text)
-        if found:
-            return Verdict(rule.category, rule.name, found.group()[:80], rule.everywhere)
+def _first(texts: Iterable[str], rules: Iterable[Rule], hint: str = "") -> Verdict | None:
+    """The first rule that matches the first text, else the next; beside a compiler's line few rules count."""
+    for text in texts:
+        for rule in rules:
+            if hint and rule.category not in _BESIDE_A_COMPILER:
+                continue
+            found = rule.pattern.search(text)
+            if found:
+                return Verdict(rule.category, rule.name, found.group()[:80], rule.everywhere)
     return None

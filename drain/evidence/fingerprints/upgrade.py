@@ -8,7 +8,7 @@ so attempts, plans and daily totals written under it are still its own.
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.evidence.fingerprints.lifecycle import OPEN
@@ -19,6 +19,9 @@ from drain.fingerprints.reported import as_reported
 from drain.models import Fingerprint, FingerprintAlias, FingerprintSplit, Transition
 from drain.models.fingerprint_rows import SAMPLE_CHARACTERS
 from drain.models.vocabulary import FingerprintStatus
+
+NEWEST = 500
+"""Fingerprints whose titles are compared: more are not met between two rounds of maintenance."""
 
 
 def refingerprint(limit: int = 500) -> int:
@@ -70,6 +73,19 @@ def _rename(found: Fingerprint, made: Print) -> None:
         template=made.template,
         category=str(made.category),
     )
+
+
+def tell_apart() -> int:
+    """Give causes that were met at once, by two workers, titles of their own; returns how many had another's.
+
+    Each of the two had looked before the other one was there. Looked at are the newest.
+    """
+    newest = Fingerprint.objects.order_by("-pk").values("pk")[:NEWEST]
+    older = Fingerprint.objects.filter(title=OuterRef("title"), pk__lt=OuterRef("pk"))
+    found = Fingerprint.objects.filter(Exists(older), pk__in=newest)
+    for each in found:
+        Fingerprint.objects.filter(pk=each.pk).update(title=wordings(each.title, "", each.key)[2])
+    return len(found)
 
 
 def _free_title(pk: int, made: Print) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drain.evidence.fingerprints.identity import Identity, identities, related, relatives
-from drain.evidence.fingerprints.upgrade import refingerprint
+from drain.evidence.fingerprints.upgrade import refingerprint, tell_apart
 from drain.fingerprints import VERSION, fingerprint
 from drain.models import Fingerprint, FingerprintAlias
 from drain.models.fingerprint_rows import Seen, record_fingerprints
@@ -128,3 +128,17 @@ def test_the_upgrade_fills_in_headlines_of_older_rows_once():
     assert (lone.headline, lone.place_known) == ("lone", False)
     assert not cut.place_known
     assert refingerprint() == 0
+
+
+@pytest.mark.django_db
+def test_two_causes_whose_titles_were_both_free_when_two_workers_met_them_are_told_apart_soon():
+    first, second = (FingerprintFactory(title="KeyError: 'x'") for _ in range(2))
+    other = FingerprintFactory(title="KeyError: 'y'")
+    assert tell_apart() == 1
+    titles = dict(Fingerprint.objects.values_list("pk", "title"))
+    assert titles == {
+        first.pk: "KeyError: 'x'",
+        second.pk: f"KeyError: 'x' #{second.key[:8]}",
+        other.pk: "KeyError: 'y'",
+    }
+    assert tell_apart() == 0
