@@ -21,11 +21,13 @@ from drain.engine.workers.executors import (
 from drain.models import ExecutorProfile
 from drain.models.vocabulary import Origin
 from drain.people.requests import person_of
+from drain.policy.remote import Kind
 from drain.policy.words import HIDDEN
 
 from .base import DrainModelAdmin
 
 DEFINE = "drain.define_executors"
+_ADDRESSES = ("url", "poll_url", "cancel_url", "log_url")
 
 
 class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
@@ -45,6 +47,7 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
         fields = (
             "name", "argv", "cwd", "timeout_seconds", "env", "env_from", "preflight", "service",
             "service_url", "allow_dash", "allow_program_text", "os_user", "max_parallel", "is_default",
+            "kind", "url", "poll_url", "cancel_url", "log_url", "headers_from",
         )  # fmt: skip
         help_texts: ClassVar[dict[str, str]] = {
             "os_user": "Without one, and without up --phase-user, a phase can read the secrets of the site."
@@ -53,6 +56,7 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stored: dict[str, str] = dict(self.instance.env or {})
+        self.fields["kind"].required = False
         self.initial["env"] = dict.fromkeys(self.stored, HIDDEN)
 
     def clean(self) -> dict[str, Any]:
@@ -69,9 +73,13 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
         """The whole profile that was asked for. Raises ValidationError for what is no list or object."""
         values = self.cleaned_data
         env = values.get("env") or {}
+        headers = values.get("headers_from") or {}
         argv, env_from = values.get("argv") or [], values.get("env_from") or []
-        if not all(_texts(each) for each in (argv, env_from)) or not isinstance(env, dict):
-            raise ValidationError("argv and env_from are lists of texts, env is an object.")
+        objects = isinstance(env, dict) and isinstance(headers, dict)
+        if not (objects and all(_texts(each) for each in (argv, env_from, [*headers.values()]))):
+            raise ValidationError(
+                "argv and env_from are lists of texts, env and headers_from are objects of texts."
+            )
         kept = {
             name: self.stored.get(name, "") if value == HIDDEN else str(value)
             for name, value in env.items()
@@ -91,6 +99,9 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
             os_user=values["os_user"],
             max_parallel=values["max_parallel"],
             is_default=values["is_default"],
+            headers_from=headers,
+            kind=values["kind"] or Kind.LOCAL.value,
+            **{name: values[name] for name in _ADDRESSES},
         )
 
 

@@ -10,13 +10,14 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from drain.db.prepared import plan_again, plan_once, rows
+from drain.db.prepared import plan_again, plan_once
 from drain.engine.attempts.context import HostContext
-from drain.engine.attempts.round import Rounds, is_outage
+from drain.engine.attempts.round import Rounds, is_outage, starts_that_stand
 from drain.engine.attempts.spool import Spool, left_behind
 from drain.engine.attempts.started import EndedAttempt, StartedAttempt
+from drain.engine.attempts.takeover import take_over
 from drain.engine.executions.children import Children
-from drain.engine.executions.local import LocalExecution
+from drain.engine.executions.kinds import execution_of
 from drain.engine.executions.pool import Pool
 from drain.engine.process.ended import Command
 from drain.engine.process.warden import ensure_warden
@@ -36,11 +37,6 @@ TICK_SECONDS = 1.0
 PLANS_LAST_SECONDS = 30.0
 LINGER_SECONDS = 1.0
 """A loop without any session stays so long: drains often follow one another."""
-
-_STANDING = """
-SELECT lease FROM drain_attempt WHERE id = ANY(%(attempts)s::bigint[]) AND lease = ANY(%(leases)s::uuid[])
-  AND outcome IS NULL
-"""
 
 
 class LoopEnd(StrEnum):
@@ -160,7 +156,7 @@ class Loop:
     def _free(self) -> int:
         if self._asked_to_end or time.monotonic() > self._ends_at:
             return 0
-        return self._slots - self._children.slots
+        return max(0, self._slots - self._children.slots)
 
     def _tick(self) -> None:
         """Once a second: what people may see of the children, and what may have changed on this host."""
@@ -175,6 +171,7 @@ class Loop:
         if time.monotonic() - self._plans_at > PLANS_LAST_SECONDS:
             self._plan()
         self._children.show(self._host.worker)
+        self._take_over()
 
     def _plan(self) -> None:
         """Have statements planned for tables of the size that they have now."""
@@ -247,8 +244,15 @@ class Loop:
             return self._rounds.book(ends) if ends else 0
 
     def _run(self, started: StartedAttempt) -> None:
-        execution = LocalExecution(started, self._host, self._pool, self._renewal.until)
-        self._children.start(execution)
+        self._children.start(execution_of(started, self._host, self._pool, self._renewal.until))
+
+    def _take_over(self) -> None:
+        """Go on with jobs of services whose loop is gone."""
+        if self._asked_to_end or time.monotonic() > self._ends_at:
+            return
+        mine = [*self._children.leases, *(each.lease for each in self._unsure)]
+        for started in take_over(self._host, self._rounds.loop, self._only, mine):
+            self._run(started)
 
     def _timeout(self) -> float:
         """Seconds until something is due by the clock."""
@@ -275,13 +279,10 @@ class Loop:
         """After a commit whose answer was lost: run what stands in the books, forget the rest."""
         if not self._unsure:
             return
-        values = {"attempts": [each.attempt for each in self._unsure]}
-        leases = [each.lease for each in self._unsure]
-        standing = {row["lease"] for row in rows(_STANDING, {**values, "leases": leases})}
-        unsure, self._unsure = self._unsure, []
-        for started in unsure:
-            if started.lease in standing:
-                self._run(started)
+        standing = starts_that_stand(self._unsure)
+        self._unsure = []
+        for started in standing:
+            self._run(started)
 
     def _give_up(self) -> LoopEnd:
         """The lease is over: others may run these phases any moment now, so nothing of them may be left."""

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from drain.db.prepared import row, rows
 from drain.engine.abandoned import interrupt_abandoned, interrupt_hopeless
@@ -20,9 +19,9 @@ from drain.engine.attempts.books import lock_sessions, write_sessions
 from drain.engine.attempts.context import SessionContext
 from drain.engine.attempts.finish import finish
 from drain.engine.attempts.spool import left_behind
-from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt, not_run
+from drain.engine.attempts.started import EndedAttempt, Result, not_run
+from drain.engine.attempts.stored import COLUMNS, TABLES, stored_attempt
 from drain.engine.isolation import isolated
-from drain.engine.process.profile import Profile
 from drain.engine.source_outbox import note_lost, settle_debts
 from drain.engine.workers.dead import bury, dead_workers, end_left_behind, folders
 from drain.engine.workers.identity import worker_name
@@ -30,7 +29,6 @@ from drain.engine.workers.timing import LEASE_SECONDS, RENEW_EVERY, RESCUE_MARGI
 from drain.engine.workers.wakeups import wake
 from drain.models import Attempt, DrainSession, Phase, WorkerLoop
 from drain.models.audit import Person, Subject, record_audit
-from drain.models.vocabulary import PhaseState
 from drain.policy.states import Outcome
 
 log = logging.getLogger(__name__)
@@ -43,24 +41,16 @@ DELETE FROM drain_workerloop WHERE expires_at < now() - make_interval(secs => %(
        OR pg_postmaster_start_time() < now() - make_interval(secs => (%(lease)s + %(margin)s)::float8))
 RETURNING id
 """
-# Open attempts whose loop is gone; and those whose phase is not leased to them any more (somebody repaired rows by
-# hand) are over as well.
-_ORPHANED = """
-SELECT a.id AS attempt, a.number, a.started_at, a.lease, a.timeout_seconds, a.worker, a.session_id,
-    p.id AS phase, p.phase_id, p.phase_index, r.id AS run, r.run_id, s.id AS source,
-    r."order" = 'sequential' AS sequential, c.session_run_id AS session_run, coalesce(c.fingerprint, '') AS cause,
-    coalesce(c.position, 0) AS position, coalesce(c.attempts, 1) AS tries
-FROM drain_attempt a
-JOIN drain_phase p ON p.id = a.phase_id
-JOIN drain_run r ON r.id = p.run_id
-LEFT JOIN drain_source s ON s.id = r.source_id AND s.kind = 'autopack'
-LEFT JOIN drain_candidate c ON c.session_id = a.session_id AND c.phase_id = p.id
+# Open attempts whose loop is gone, but for those that run as jobs of a service: another loop takes them over. Those
+# whose phase is not leased to them any more (somebody repaired rows by hand) are over in any case.
+_ORPHANED = f"""
+SELECT {COLUMNS} FROM {TABLES}
 WHERE a.finished_at IS NULL AND a.id > %(after)s::bigint
-  AND (NOT EXISTS (SELECT FROM drain_workerloop l WHERE l.id = a.loop)
+  AND (a.remote IS NULL AND NOT EXISTS (SELECT FROM drain_workerloop l WHERE l.id = a.loop)
        OR p.lease_owner IS DISTINCT FROM a.lease
           AND a.started_at < now() - make_interval(secs => (%(lease)s + %(margin)s)::float8))
 ORDER BY a.id LIMIT 1
-"""
+"""  # noqa: S608 - constants only
 # Open attempts are counted in the rows of runs and sessions, which every start and finish locks. Should a number have
 # drifted it is counted again, by a statement of its own under the lock: one that waited for it would count by an
 # older snapshot.
@@ -91,10 +81,12 @@ class Rescued:
 
 
 def is_lost(phase: Phase) -> bool:
-    """Whether the attempt that holds this phase has no loop that is alive."""
+    """Whether the attempt that holds this phase has no loop that is alive, and no job of a service."""
     opened = phase.attempt_set.filter(finished_at__isnull=True).first()
-    if opened is None or opened.loop is None:
-        return opened is not None
+    if opened is None or opened.remote is not None:
+        return False
+    if opened.loop is None:
+        return True
     grace = timedelta(seconds=RESCUE_MARGIN)
     return not WorkerLoop.objects.filter(pk=opened.loop, expires_at__gt=Now() - grace).exists()
 
@@ -200,7 +192,7 @@ def _orphaned_after(looked: int) -> dict[str, Any] | None:
 
 
 def _rescue(found: dict[str, Any]) -> bool:
-    started = _started(found)
+    started = stored_attempt(found)
     lost = _lost(found["worker"])
     with transaction.atomic():
         written = _finish(EndedAttempt(started, lost))
@@ -228,23 +220,3 @@ def _lost(worker: str) -> Result:
 
 def _context(session: int) -> SessionContext:
     return SessionContext.of(DrainSession.objects.get(pk=session))
-
-
-def _started(found: dict[str, Any]) -> StartedAttempt:
-    known = {name: found[name] for name in _KNOWN}
-    return StartedAttempt(
-        **known,
-        session=found["session_id"],
-        started_at=found["started_at"] or timezone.now(),
-        timeout=found["timeout_seconds"] or 0.0,
-        profile=Profile(name="", argv=()),
-        params={},
-        was=PhaseState.FAILED.value,
-        ignores_queued=False,
-    )
-
-
-_KNOWN = (
-    *("attempt", "number", "lease", "phase", "phase_id", "phase_index", "run", "run_id", "source"),
-    *("session_run", "cause", "position", "sequential", "tries"),
-)

@@ -43,6 +43,9 @@ class Attempt(models.Model):
     lease = models.UUIDField(null=True, blank=True)
     # The loop whose lease covers it: a WorkerLoop, while it runs.
     loop = models.UUIDField(null=True, blank=True)
+    # Of one that runs as a job of a service: how another loop finds it again, and whether the service has it. The id
+    # of the job is made of the lease.
+    remote = models.JSONField(null=True, blank=True)
     # Its place among the attempts of its session in the order in which they ended, from 1.
     finish_number = models.PositiveIntegerField(null=True, blank=True)
     # While it runs: what the phase reports of itself, and the last lines it printed.
@@ -80,6 +83,11 @@ class Attempt(models.Model):
             BrinIndex(fields=["started_at"], name="drain_attempt_started_brin", autosummarize=True),
             models.Index(fields=["run", "-started_at"], name="drain_attempt_run"),
             models.Index(fields=["session", "-id"], name="drain_attempt_session"),
+            models.Index(
+                fields=["loop"],
+                condition=Q(finished_at__isnull=True, remote__isnull=False),
+                name="drain_attempt_remote",
+            ),
             models.Index(
                 F("fingerprint"),
                 F("finished_at").desc(),

@@ -6,12 +6,29 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from drain.policy.remote import Kind
+
 
 class ExecutorProfile(models.Model):
     """How a phase is run: an argv list, never a shell, with its folder, environment and limits."""
 
     name = models.CharField(max_length=100, unique=True)
-    argv = models.JSONField(default=list)
+    # As a process of a worker's host, or as a job of a service: then at these addresses, with headers whose values
+    # are variables of the worker (header -> name), never stored.
+    kind = models.CharField(
+        max_length=10,
+        choices=[(kind.value, kind.value) for kind in Kind],
+        default=Kind.LOCAL.value,
+        db_default=Kind.LOCAL.value,
+    )
+    url = models.TextField(blank=True, default="", db_default="")
+    poll_url = models.TextField(blank=True, default="", db_default="")
+    cancel_url = models.TextField(blank=True, default="", db_default="")
+    log_url = models.TextField(blank=True, default="", db_default="")
+    headers_from = models.JSONField(
+        default=dict, blank=True, db_default=models.Value({}, models.JSONField())
+    )
+    argv = models.JSONField(default=list, blank=True)
     cwd = models.TextField(blank=True)
     timeout_seconds = models.FloatField(null=True, blank=True)
     env = models.JSONField(default=dict, blank=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, unquote
 
 HIDDEN = b"***"
@@ -37,6 +37,15 @@ def without_passwords(text: str) -> str:
     hidden = HIDDEN.decode()
     text = _ADDRESS.sub(lambda found: found[0].replace(f":{found[2]}@", f":{hidden}@"), text)
     return _QUERY.sub(lambda found: found[0].replace(found[1], hidden), text)
+
+
+def secrets_of_headers(values: Iterable[str]) -> dict[bytes, bytes]:
+    """What is to be hidden of the values of headers: each as a whole, and what follows a scheme such as Bearer."""
+    found: dict[bytes, bytes] = {}
+    for value in values:
+        _anywhere(value, found)
+        _anywhere(value.rpartition(" ")[2], found)
+    return found
 
 
 def _of_address(value: str, found: dict[bytes, bytes]) -> None:

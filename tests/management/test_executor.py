@@ -87,6 +87,21 @@ def test_a_profile_is_set_listed_and_removed(capsys):
         (["x", "--env-from", "SECRET_KEY", "--", "true"], "SECRET_KEY belongs to this site"),
         (["x", "--preflight", "'open", "--", "true"], "cannot be split"),
         (["../x", "--", "true"], "cannot name an executor"),
+        (["x", "--kind", "http"], "needs --url"),
+        (["x", "--kind", "http", "--url", "http://u:p@h"], "would show its password"),
+        (["x", "--kind", "http", "--url", "http://h", "--cwd", "/"], "--cwd cannot be where"),
+        (
+            ["x", "--kind", "http", "--url", "http://h", "--os-user", "ann"],
+            "--os-user cannot be where",
+        ),
+        (["x", "--kind", "http", "--url", "http://h", "--header-from", "A"], "HEADER=VARIABLE"),
+        (
+            ["x", "--kind", "http", "--url", "http://h", "--header-from", "A=SECRET_KEY"],
+            "SECRET_KEY belongs",
+        ),
+        (["x", "--kind", "ray", "--url", "http://h"], "no command"),
+        (["x", "--url", "http://h", "--", "true"], "add --kind"),
+        (["x", "--header-from", "A=B", "--", "true"], "add --kind"),
     ],
 )
 def test_nonsense_is_refused_with_one_sentence(capsys, argv, sentence):
@@ -181,3 +196,20 @@ def test_program_text_is_allowed_in_words_that_the_list_and_the_audit_repeat(cap
     code, _, errors = executor(capsys, "set", "x", "--", "sh", "-c", "run {phase_id}")
     assert code == 1, "a new command is not allowed what the old one was"
     assert ExecutorProfile.objects.get().allow_program_text
+
+
+def test_a_service_is_set_changed_and_checked_for_the_variables_of_its_headers(capsys, monkeypatch):
+    at = ("--kind", "http", "--url", "http://h/jobs", "--header-from", "Authorization=JOBS_AUTH")
+    code, _, errors = executor(capsys, "set", "jobs", *at)
+    assert code == 0
+    assert "environment on this host has no JOBS_AUTH" in errors
+    monkeypatch.setenv("JOBS_AUTH", "Bearer s3cr3t")
+    assert executor(capsys, "check", "jobs")[0] == 0
+    monkeypatch.setenv("JOBS_AUTH", "two\nlines")
+    code, _, errors = executor(capsys, "check", "jobs")
+    assert (code, "no header can carry" in errors, "two" in errors) == (3, True, False)
+    log_url = "http://h/jobs/{submission_id}/log"
+    assert executor(capsys, "set", "jobs", "--log-url", log_url)[0] == 0
+    shown = json.loads(executor(capsys, "list", "--json")[1])[0]
+    assert (shown["kind"], shown["url"], shown["log_url"]) == ("http", "http://h/jobs", log_url)
+    assert shown["headers_from"] == {"Authorization": "JOBS_AUTH"}

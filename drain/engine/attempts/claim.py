@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from drain.engine.attempts.books import SessionBooks
 from drain.engine.attempts.context import OUT_OF_REACH, HostContext, SessionContext
 from drain.engine.attempts.refusal import leave, refusal
 from drain.engine.attempts.started import StartedAttempt
+from drain.engine.process.profile import Profile
 from drain.engine.workers.schema import code_schema
 from drain.models.transitions.attempts import Start, start_attempts
 from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
@@ -198,6 +200,7 @@ class Claimer:
             candidate=facts["candidate"],
             lease=uuid4(),
             timeout=float(timeout or DEFAULT_PHASE_TIMEOUT_SECONDS),
+            remote=_place(self.host.executor(facts["executor_id"]), profile),
         )
 
     def _started(
@@ -227,6 +230,13 @@ class Claimer:
             tries=facts["used_attempts"] + 1,
             lost_claim=_lost_claim(facts),
         )
+
+
+def _place(executor: int, profile: Profile) -> str | None:
+    """Where the attempt will run, if not here: what another loop finds it again by."""
+    if profile.remote is None:
+        return None
+    return json.dumps({**profile.remote.to_json(), "executor": executor, "accepted": False})
 
 
 def _lost_claim(facts: Mapping[str, Any]) -> str:

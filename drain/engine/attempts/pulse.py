@@ -23,9 +23,10 @@ _STATES = {
 }
 _SHOW = """
 UPDATE drain_attempt a SET tail = g.tail, log_bytes = g.bytes, reported_state = g.state,
-    progress_percent = g.percent, progress_message = g.message
+    progress_percent = g.percent, progress_message = g.message,
+    remote = CASE WHEN g.accepted THEN a.remote || '{"accepted": true}' ELSE a.remote END
 FROM unnest(%(attempt)s::bigint[], %(tail)s::text[], %(bytes)s::bigint[], %(state)s::text[], %(percent)s::float8[],
-    %(message)s::text[]) AS g (attempt, tail, bytes, state, percent, message)
+    %(message)s::text[], %(accepted)s::bool[]) AS g (attempt, tail, bytes, state, percent, message, accepted)
 WHERE a.id = g.attempt AND a.finished_at IS NULL
 """
 
@@ -48,9 +49,13 @@ class Shown:
     state: str = ""
     percent: float | None = None
     message: str = ""
+    note: str = ""
     unsent: list[str] = field(default_factory=list)
     entered: int = 0
     """Reported states that are in the books."""
+    accepted: bool = False
+    """Its service has it; in the books at once, so that whoever takes it over knows."""
+    _unsaid: bool = False
     _changed: bool = False
     _next: float = field(default_factory=lambda: time.monotonic() + FIRST_SHOW_SECONDS)
 
@@ -62,21 +67,26 @@ class Shown:
                 self.unsent.append(event.state)
             elif isinstance(event, ProgressEvent):
                 self.percent, self.message = event.percent, (event.message or "")[:300]
-        if pulse.events or pulse.total_bytes != self.bytes:
+        if pulse.accepted and not self.accepted:
+            self.accepted = self._unsaid = True
+        if pulse.events or pulse.total_bytes != self.bytes or pulse.note != self.note:
             self._changed = True
-            self.bytes = pulse.total_bytes
+            self.bytes, self.note = pulse.total_bytes, pulse.note
         if self.is_due():
-            self.tail = pulse.tail_lines(TAIL_LINES)
+            note = [f"[drainsite: {self.note}]"] if self.note else []
+            self.tail = [*pulse.tail_lines(TAIL_LINES - len(note)), *note]
 
     def is_due(self) -> bool:
         """Whether there is something new and its time has come; a new state's time is now."""
-        return bool(self.unsent) or (self._changed and time.monotonic() >= self._next)
+        return (
+            bool(self.unsent) or self._unsaid or (self._changed and time.monotonic() >= self._next)
+        )
 
     def written(self) -> None:
         """It is in the books."""
         self.entered += len(self.unsent)
         self.unsent.clear()
-        self._changed = False
+        self._changed = self._unsaid = False
         self._next = time.monotonic() + SHOW_SECONDS
 
 
@@ -96,6 +106,7 @@ def show(running: Iterable[Shown], worker: str) -> None:
             "state": [each.state for each in due],
             "percent": [each.percent for each in due],
             "message": [each.message for each in due],
+            "accepted": [each.accepted for each in due],
         },
     )
     for each in due:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
+from drain.db.prepared import rows
 from drain.engine.attempts.books import SessionBooks, lock_sessions, write_sessions
 from drain.engine.attempts.claim import Claimer
 from drain.engine.attempts.context import HostContext, SessionContext, session_context
@@ -20,6 +21,10 @@ from drain.policy.states import Outcome
 from drain.policy.stopping.stops import judge_time
 
 log = logging.getLogger(__name__)
+_STANDING = """
+SELECT lease FROM drain_attempt WHERE id = ANY(%(attempts)s::bigint[]) AND lease = ANY(%(leases)s::uuid[])
+  AND outcome IS NULL
+"""
 
 # Classes of SQLSTATE that speak of the server and not of what was asked: connection, resources, intervention, system,
 # rollback (deadlock, serialization), transaction state (read-only), lock not available.
@@ -113,6 +118,16 @@ class Rounds:
         if SessionRun.objects.filter(session=books.session, waiting__gt=0, stop="").exists():
             books.stop(card)
         return False
+
+
+def starts_that_stand(begun: Sequence[StartedAttempt]) -> list[StartedAttempt]:
+    """Return those of `begun` that are in the books, after a commit whose answer was lost."""
+    values = {
+        "attempts": [each.attempt for each in begun],
+        "leases": [each.lease for each in begun],
+    }
+    standing = {found["lease"] for found in rows(_STANDING, values)}
+    return [each for each in begun if each.lease in standing]
 
 
 def fair_shares(sessions: Sequence[tuple[int, int]], free: int) -> list[int]:

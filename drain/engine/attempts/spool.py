@@ -80,7 +80,7 @@ def left_behind(folder: Path) -> Iterator[tuple[Path, EndedAttempt]]:
 
 def _stored(each: EndedAttempt) -> dict[str, Any]:
     started = asdict(replace(each.started, profile=Profile(name="", argv=()), params={}))
-    del started["profile"], started["params"]
+    del started["profile"], started["params"], started["taken_over"]
     events = [{name: getattr(event, name) for name in _EVENT} for event in each.result.telemetry]
     result = asdict(replace(each.result, telemetry=(), log_inline=None))
     inline = each.result.log_inline

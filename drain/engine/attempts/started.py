@@ -16,6 +16,18 @@ from drain.policy.states import Outcome
 
 
 @dataclass(frozen=True, slots=True)
+class TakenOver:
+    """What is in the books of an attempt that another loop had submitted to a service."""
+
+    accepted: bool
+    """The service was known to have it."""
+    elapsed: float
+    """Seconds since its start."""
+    states: int
+    """Changes of state that it reported."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartedAttempt:
     """An attempt that this worker has started in the books and has to run."""
 
@@ -50,6 +62,8 @@ class StartedAttempt:
     """Attempts of this phase in this session, this one included."""
     lost_claim: str = ""
     """Cookie of the attempt before, if that was lost: what it may have left here is ended first."""
+    taken_over: TakenOver | None = None
+    """Set if another loop began it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,11 @@ class Children:
         return sum(each.execution.holds_slot for each in self._running.values())
 
     @property
+    def leases(self) -> list[UUID]:
+        """Those of attempts that run here, and of those whose ends are not taken out yet."""
+        return [*self._running, *(each.started.lease for each in self.ended)]
+
+    @property
     def sessions(self) -> list[int]:
         """The sessions of which something runs here."""
         found = {each.execution.started.session for each in self._running.values()}

@@ -34,6 +34,10 @@ class Pulse:
     """Events reported since the last tick, oldest first."""
     tail_lines: Callable[[int], list[str]]
     """The last n lines printed, safe to store and to show."""
+    accepted: bool = False
+    """The service that runs it elsewhere has taken it."""
+    note: str = ""
+    """What is wrong with that service."""
 
 
 Tick = Callable[[Pulse], Command]

@@ -38,11 +38,17 @@ def build_environment(
 ) -> dict[str, str]:
     """Return the whole environment of one attempt; `environ` is the worker's. Raises RefusedVariableError."""
     env = base_environment(profile_env, env_from, environ)
-    env["DRAIN_RUN_ID"] = contract.run_id
-    env["DRAIN_PHASE_ID"] = contract.phase_id
-    env["DRAIN_ATTEMPT"] = str(contract.attempt)
-    env["DRAIN_CLAIM"] = contract.claim
-    env["DRAIN_REPORT"] = report
+    return env | contract_variables(contract) | {"DRAIN_REPORT": report}
+
+
+def contract_variables(contract: Contract) -> dict[str, str]:
+    """Return what every phase is told of its attempt, wherever it runs. Raises RefusedVariableError."""
+    env = {
+        "DRAIN_RUN_ID": contract.run_id,
+        "DRAIN_PHASE_ID": contract.phase_id,
+        "DRAIN_ATTEMPT": str(contract.attempt),
+        "DRAIN_CLAIM": contract.claim,
+    }
     for name in ("DRAIN_RUN_ID", "DRAIN_PHASE_ID"):
         _check_value(name, env[name])
     return env | param_variables(contract.params)
@@ -81,13 +87,38 @@ def base_environment(
     worker = os.environ if environ is None else environ
     env = {name: value for name in PASSED if (value := worker.get(name)) is not None}
     env.setdefault("PATH", os.defpath)
-    for name in env_from:
-        env[name] = _pass_through(name, worker)
+    env |= passed_variables(profile_env, env_from, worker)
+    env["PYTHONUTF8"] = "1"
+    return env
+
+
+def passed_variables(
+    profile_env: Mapping[str, str],
+    env_from: Sequence[str],
+    environ: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return what the profile itself gives its phases, wherever they run. Raises RefusedVariableError."""
+    worker = os.environ if environ is None else environ
+    env = {name: _pass_through(name, worker) for name in env_from}
     for name, value in profile_env.items():
         _check_set(name, value)
         env[name] = value
-    env["PYTHONUTF8"] = "1"
     return env
+
+
+def header_values(
+    headers: Mapping[str, str], environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return headers with their values, which are variables of the worker. Raises RefusedVariableError."""
+    worker = os.environ if environ is None else environ
+    found = {name: _pass_through(variable, worker).strip() for name, variable in headers.items()}
+    for name, value in found.items():
+        if not value or not all(" " <= each <= "~" for each in value):
+            raise RefusedVariableError(
+                f"The variable {headers[name]}, which the header {name} is made of, is empty or has characters that "
+                "no header can carry."
+            )
+    return found
 
 
 def _pass_through(name: str, worker: Mapping[str, str]) -> str:

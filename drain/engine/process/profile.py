@@ -10,10 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drain.engine.process.environment import base_environment
+from drain.engine.process.environment import (
+    base_environment,
+    header_values,
+    passed_variables,
+)
 from drain.engine.process.errors import ChildError
 from drain.engine.process.os_user import may, why_not
 from drain.engine.process.template import inspect
+from drain.policy.remote import Kind, Remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,23 @@ class Profile:
     """Let values stand where an interpreter could take them for a program."""
     os_user: str = ""
     """Run as this OS user (the worker must be root); "" for the worker's own."""
+    remote: Remote | None = None
+    """The service that runs its phases; None: they are processes of the host."""
     max_parallel: int | None = None
     """Phases of it at the same time, over all hosts and sessions; None for no limit of its own."""
+
+    @property
+    def needs_command(self) -> bool:
+        """Whether its phases are commands: a service of kind http may know by itself what to do."""
+        return self.remote is None or self.remote.kind != Kind.HTTP
 
 
 def check(profile: Profile, environ: Mapping[str, str] | None = None) -> list[str]:
     """Return why this host cannot run the profile, as sentences; empty if it can. Starts nothing."""
     problems = [*_check_text(profile), *_check_numbers(profile), *_check_user(profile)]
     problems += _check_folder(profile.cwd)
+    if profile.remote is not None:
+        return [*problems, *_check_remote(profile, profile.remote, environ)]
     try:
         env = base_environment(profile.env, profile.env_from, environ)
     except ChildError as error:
@@ -59,10 +73,21 @@ def check(profile: Profile, environ: Mapping[str, str] | None = None) -> list[st
     return problems
 
 
+def _check_remote(profile: Profile, remote: Remote, environ: Mapping[str, str] | None) -> list[str]:
+    problems = [remote.problem()]
+    try:
+        passed_variables(profile.env, profile.env_from, environ)
+        header_values(remote.headers, environ)
+    except ChildError as error:
+        problems.append(str(error))
+    return [problem for problem in problems if problem]
+
+
 def _check_text(profile: Profile) -> list[str]:
     problems = []
     try:
-        inspect(profile.argv, allow_program_text=profile.allow_program_text)
+        if profile.argv or profile.needs_command:
+            inspect(profile.argv, allow_program_text=profile.allow_program_text)
     except ChildError as error:
         problems.append(str(error))
     try:

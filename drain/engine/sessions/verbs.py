@@ -6,7 +6,7 @@ from django.db import transaction
 
 from drain.engine.errors import EngineError
 from drain.engine.sessions.closing import end_session
-from drain.engine.workers.loops import inline_loop_is_alive
+from drain.engine.workers.loops import inline_loop_is_alive, runs_somewhere
 from drain.engine.workers.wakeups import wake
 from drain.models import DrainSession
 from drain.models.audit import Person, Subject, record_audit
@@ -37,7 +37,7 @@ def resume_session(session_pk: int, actor: Actor, *, inline: bool = False) -> No
     """
     session = DrainSession.objects.filter(pk=session_pk).first()
     there = inline_loop_is_alive(session_pk)
-    runs = session is not None and session.open_attempts > 0
+    runs = runs_somewhere(session_pk)
     expect = [SessionState.PAUSED, SessionState.INTERRUPTED]
     if session is not None and inline and (there or runs) and session.state in expect:
         raise EngineError(

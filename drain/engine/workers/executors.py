@@ -13,18 +13,26 @@ from django.db import transaction
 from django.db.models import ProtectedError
 
 from drain.engine.errors import EngineError, bounded
-from drain.engine.process.environment import base_environment
+from drain.engine.process.environment import base_environment, header_values
 from drain.engine.process.errors import ChildError
 from drain.engine.process.health import is_address
 from drain.engine.process.template import inspect
 from drain.engine.workers.identity import examine
 from drain.models import ExecutorProfile
 from drain.models.audit import Person, Subject, record_audit
+from drain.policy.remote import Kind, remote_of
 from drain.policy.words import HIDDEN
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._: -]{0,99}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MOST_PARALLEL = 100_000
+_ADDRESSES = ("kind", "url", "poll_url", "cancel_url", "log_url", "headers_from")
+_LOCAL_ONLY = {
+    "cwd": "--cwd",
+    "service": "--service",
+    "service_url": "--service-url",
+    "os_user": "--os-user",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,13 @@ class ProfileInput:
     os_user: str = ""
     max_parallel: int | None = None
     is_default: bool = False
+    kind: str = Kind.LOCAL.value
+    url: str = ""
+    poll_url: str = ""
+    cancel_url: str = ""
+    log_url: str = ""
+    headers_from: Mapping[str, str] = field(default_factory=dict)
+    """Header → the variable of the worker that has its value."""
 
 
 def set_profile(
@@ -146,6 +161,7 @@ def described(profile: ExecutorProfile | None) -> dict[str, Any]:
         "os_user": profile.os_user,
         "max_parallel": profile.max_parallel,
         "default": profile.is_default,
+        **{name: getattr(profile, name) for name in _ADDRESSES},
     }
 
 
@@ -157,6 +173,7 @@ def _columns(given: ProfileInput) -> dict[str, Any]:
         "argv": list(given.argv),
         "env": dict(given.env),
         "env_from": list(given.env_from),
+        "headers_from": dict(given.headers_from),
     }
 
 
@@ -170,14 +187,34 @@ def validate(given: ProfileInput) -> None:
     _refuse_numbers(given)
     for text in (
         *(*given.argv, given.cwd, given.preflight, given.service, given.service_url, given.os_user),
-        *given.env.values(),
+        *(*given.env.values(), given.url, given.poll_url, given.cancel_url, given.log_url),
     ):
         if "\0" in text:
             raise EngineError("A profile cannot hold a NUL byte.")
     for name in (*given.env, *given.env_from):
         if not VARIABLE.fullmatch(name):
             raise EngineError(f"{name[:60]!r} cannot be the name of an environment variable.")
+    _refuse_kind(given)
     _refuse_commands(given)
+
+
+def _refuse_kind(given: ProfileInput) -> None:
+    if given.kind not in list(Kind):
+        raise EngineError(f"--kind is one of {', '.join(Kind)}, not {given.kind[:60]!r}.")
+    remote = remote_of(given)
+    if remote is None:
+        wrong = [name for name in _ADDRESSES[1:] if getattr(given, name)]
+        if wrong:
+            raise EngineError(
+                "Addresses and headers belong to executors of kind http or ray: add --kind, or leave them out."
+            )
+        return
+    local = [option for name, option in _LOCAL_ONLY.items() if getattr(given, name)]
+    problem = remote.problem()
+    if local:
+        problem = f"{' and '.join(local)} cannot be where phases run as jobs of a service: its host is not ours."
+    if problem:
+        raise EngineError(problem)
 
 
 def _refuse_numbers(given: ProfileInput) -> None:
@@ -191,9 +228,12 @@ def _refuse_numbers(given: ProfileInput) -> None:
 
 def _refuse_commands(given: ProfileInput) -> None:
     try:
-        inspect(given.argv, allow_program_text=given.allow_program_text)
+        if given.argv or given.kind != Kind.HTTP:
+            inspect(given.argv, allow_program_text=given.allow_program_text)
         # With every passed variable present: whether this host has them is for check_profile to say.
         base_environment(given.env, given.env_from, dict.fromkeys(given.env_from, ""))
+        names = given.headers_from.values()
+        header_values(given.headers_from, dict.fromkeys(names, "-"))
     except ChildError as error:
         raise EngineError(str(error)) from error
     for name in ("preflight", "service"):

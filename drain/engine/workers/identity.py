@@ -12,6 +12,7 @@ from drain.engine.process.job import worker_folder
 from drain.engine.process.profile import Profile, check
 from drain.engine.workers.dead import folders, sign
 from drain.models import ExecutorProfile
+from drain.policy.remote import remote_of
 
 WORKER = uuid4()
 """This process; a forked child gets its own through `identify`."""
@@ -66,6 +67,7 @@ def to_profile(stored: ExecutorProfile) -> Profile:
         allow_program_text=stored.allow_program_text,
         os_user=stored.os_user or phase_user(),
         max_parallel=stored.max_parallel,
+        remote=remote_of(stored),
     )
 
 

@@ -37,7 +37,11 @@ WHERE id = %(id)s::uuid RETURNING id
 """
 _REMOVE = """
 DELETE FROM drain_workerloop l WHERE l.id = %(id)s::uuid
-  AND NOT EXISTS (SELECT FROM drain_attempt a WHERE a.loop = l.id AND a.finished_at IS NULL)
+  AND NOT EXISTS (SELECT FROM drain_attempt a WHERE a.loop = l.id AND a.finished_at IS NULL AND a.remote IS NULL)
+"""
+_RUNS = """
+SELECT 1 FROM drain_attempt a WHERE a.session_id = %(session)s::bigint AND a.finished_at IS NULL
+  AND (a.remote IS NULL OR EXISTS (SELECT FROM drain_workerloop l WHERE l.id = a.loop)) LIMIT 1
 """
 _ALIVE = """
 SELECT 1 FROM drain_workerloop WHERE session_id = %(session)s::bigint AND expires_at > now() LIMIT 1
@@ -53,13 +57,18 @@ def add_loop(worker: str, host: UUID | None, session: int | None, slots: int) ->
 
 
 def remove_loop(loop: UUID) -> None:
-    """Take the row away; it stays, for rescue to find, where an attempt of it is open still."""
+    """Take the row away; it stays, for rescue to find, where a process of it may run still."""
     rows(_REMOVE, {"id": loop})
 
 
 def inline_loop_is_alive(session: int) -> bool:
     """Whether a process of its own drains this session."""
     return row(_ALIVE, {"session": session}) is not None
+
+
+def runs_somewhere(session: int) -> bool:
+    """Whether something of this session runs that some loop looks after, or that rescue has to end first."""
+    return row(_RUNS, {"session": session}) is not None
 
 
 class Renewal:

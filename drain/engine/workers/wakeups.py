@@ -26,8 +26,10 @@ UPDATE drain_workerhost h SET woken_at = now() FROM (
 ) found
 WHERE h.id = found.id AND found.idle > 0
   AND (%(fresh)s::bool OR h.woken_at IS NULL OR h.woken_at < now() - make_interval(secs => %(seconds)s::float8))
-  AND EXISTS (SELECT FROM drain_drainsession s
-              WHERE s.state IN ('planned', 'running', 'stopping') AND NOT s.inline)
+  AND (EXISTS (SELECT FROM drain_drainsession s
+               WHERE s.state IN ('planned', 'running', 'stopping') AND NOT s.inline)
+       OR EXISTS (SELECT FROM drain_attempt a WHERE a.finished_at IS NULL AND a.remote IS NOT NULL
+                  AND NOT EXISTS (SELECT FROM drain_workerloop l WHERE l.id = a.loop)))
 RETURNING found.idle + %(prefetched)s::int AS count
 """
 

@@ -23,6 +23,7 @@ from drain.management.base import DatabaseCommand
 from drain.models import ExecutorProfile
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin
+from drain.policy.remote import JOB_ID, Kind
 
 CHECK_FAILED = 3
 
@@ -60,7 +61,7 @@ class Command(DatabaseCommand):
     def _set(self, options: dict[str, Any]) -> None:
         argv = (*(options.get("argv") or ()), *getattr(self, "command", ()))
         name, given, reason = options["name"], _given(options), options["reason"]
-        if argv:
+        if argv or "kind" in given:
             profile, warnings = set_profile(ProfileInput(name, argv, **given), _by(), reason)
         else:
             profile, warnings = change_profile(name, given, _by(), reason)
@@ -149,6 +150,7 @@ def _set_arguments(parser: ArgumentParser) -> None:
         nargs="+",
         help="variables of the worker that are passed on",
     )
+    _remote_arguments(parser)
     parser.add_argument("--preflight", help="command that must succeed before a drain")
     parser.add_argument(
         "--service",
@@ -186,23 +188,55 @@ def _set_arguments(parser: ArgumentParser) -> None:
         "argv",
         nargs="*",
         metavar="-- ARGV",
-        help="command with placeholders; without it, only what is named is changed",
+        help="command with placeholders; without it and without --kind, only what is named is changed",
     )
     _json(parser)
 
 
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    """Fields of ProfileInput that the command line names."""
-    env = {}
-    for pair in (pair for group in options["env"] for pair in group):
+def _remote_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--kind",
+        choices=list(Kind),
+        help="how its phases run: as processes (local), as jobs of a service (http), as jobs of a Ray cluster (ray)",
+    )
+    parser.add_argument(
+        "--url", help="http: where a job is started; ray: the address of the cluster's dashboard"
+    )
+    parser.add_argument(
+        "--poll-url", metavar="URL", help=f"where a job is asked for (URL/{JOB_ID})"
+    )
+    parser.add_argument(
+        "--cancel-url", metavar="URL", help=f"where a job is cancelled (URL/{JOB_ID}/cancel)"
+    )
+    parser.add_argument(
+        "--log-url", metavar="URL", help="where its log is read; without it, none is"
+    )
+    parser.add_argument(
+        "--header-from",
+        action="append",
+        default=[],
+        metavar="HEADER=K",
+        nargs="+",
+        help="headers of every request, from variables of the worker",
+    )
+
+
+def _pairs(option: str, groups: list[list[str]], form: str) -> dict[str, str] | None:
+    found = {}
+    for pair in (pair for group in groups for pair in group):
         name, equals, value = pair.partition("=")
         if not equals:
-            raise CommandError(f"--env takes NAME=VALUE, not {name[:60]!r}.", returncode=1)
-        env[name] = value
+            raise CommandError(f"{option} takes {form}, not {name[:60]!r}.", returncode=1)
+        found[name] = value
+    return found or None
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Fields of ProfileInput that the command line names."""
     given = {
         "cwd": options["cwd"],
         "timeout_seconds": options["timeout"],
-        "env": env or None,
+        "env": _pairs("--env", options["env"], "NAME=VALUE"),
         "env_from": tuple(name for group in options["env_from"] for name in group) or None,
         "preflight": options["preflight"],
         "service": options["service"],
@@ -212,6 +246,8 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
         "os_user": options["os_user"],
         "max_parallel": options["max_parallel"],
         "is_default": options["default"],
+        "headers_from": _pairs("--header-from", options["header_from"], "HEADER=VARIABLE"),
+        **{name: options[name] for name in ("kind", "url", "poll_url", "cancel_url", "log_url")},
     }
     return {name: value for name, value in given.items() if value is not None}
 

@@ -13,8 +13,9 @@ from drain.db.prepared import Row, columns_of, rows
 _START = """
 WITH g AS (
     SELECT * FROM unnest(%(phase)s::bigint[], %(expect)s::text[], %(seen)s::int[], %(session)s::bigint[],
-        %(session_run)s::bigint[], %(candidate)s::bigint[], %(lease)s::uuid[], %(timeout)s::float8[])
-        AS g (phase, expect, seen, session, session_run, candidate, lease, timeout)
+        %(session_run)s::bigint[], %(candidate)s::bigint[], %(lease)s::uuid[], %(timeout)s::float8[],
+        %(remote)s::text[])
+        AS g (phase, expect, seen, session, session_run, candidate, lease, timeout, remote)
 ), phase AS (
     UPDATE drain_phase p SET state = 'EXECUTING', state_changed_at = clock_timestamp(), attempts = p.attempts + 1,
         lease_owner = g.lease
@@ -24,12 +25,12 @@ WITH g AS (
     UPDATE drain_run r SET open_attempts = r.open_attempts + n.n
     FROM (SELECT run_id, count(*) AS n FROM phase GROUP BY run_id) n WHERE r.id = n.run_id
 ), attempt AS (
-    INSERT INTO drain_attempt (phase_id, run_id, session_id, number, worker, lease, loop, timeout_seconds,
+    INSERT INTO drain_attempt (phase_id, run_id, session_id, number, worker, lease, loop, remote, timeout_seconds,
         started_at, command, error, fingerprint, fine, failure_category, telemetry_count, zero_yield_reason,
         reached_limit_boundary, bad_report_lines, reported_state, progress_message, tail, log_bytes, log_name)
     SELECT phase.id, phase.run_id, phase.session,
         coalesce((SELECT max(number) FROM drain_attempt WHERE phase_id = phase.id), 0) + 1,
-        %(worker)s::text, phase.lease, %(loop)s::uuid, phase.timeout, clock_timestamp(), '[]'::jsonb,
+        %(worker)s::text, phase.lease, %(loop)s::uuid, phase.remote::jsonb, phase.timeout, clock_timestamp(), '[]'::jsonb,
         '', '', '', '', 0, '', false, 0, '', '', '', 0, ''
     FROM phase RETURNING id, phase_id, number, started_at
 ), said AS (
@@ -69,6 +70,8 @@ class Start:
     candidate: int | None
     lease: UUID
     timeout: float
+    remote: str | None = None
+    """JSON of where it runs, if that is no host of ours."""
 
 
 def start_attempts(starts: Sequence[Start], *, worker: str, loop: UUID) -> list[Row]:

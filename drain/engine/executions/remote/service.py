@@ -1,0 +1,113 @@
+"""What an execution asks of a service of jobs, and what it can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+
+class JobState(StrEnum):
+    """How far a job is, in the words of the contract."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+OVER = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.STOPPED})
+
+
+def job_id(lease: UUID) -> str:
+    """Return the id under which the job of an attempt is submitted: the same, however often and by whom."""
+    return f"drainsite-{lease.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A job to start."""
+
+    job_id: str
+    run_id: str
+    phase_id: str
+    phase_index: int
+    attempt: int
+    params: Mapping[str, object]
+    timeout: float
+    """Seconds that the attempt may take."""
+    argv: tuple[str, ...]
+    """The command; empty where the service knows by itself what to do."""
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a service says of a job."""
+
+    state: JobState
+    exit_code: int | None = None
+    message: str = ""
+    """Why it failed, in the service's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """A part of a job's log."""
+
+    data: bytes
+    more: bool
+    """There is more after it by now."""
+
+
+class ServiceError(Exception):
+    """A service that did not do what it was asked; the sentence completes "The service at …: "."""
+
+
+class UnreachableError(ServiceError):
+    """Nobody answered, or not now: asking again may help."""
+
+    def __init__(self, sentence: str, *, sent: bool = True) -> None:
+        super().__init__(sentence)
+        self.sent = sent
+        """The request may have arrived."""
+
+
+class RefusedError(ServiceError):
+    """It will not start this job."""
+
+    def __init__(self, sentence: str, *, broken: bool = False) -> None:
+        super().__init__(sentence)
+        self.broken = broken
+        """It failed over it (HTTP 500 and the like) and may not the next time."""
+
+
+class UnknownJobError(ServiceError):
+    """It knows no such job."""
+
+    def __init__(self, sentence: str, *, gone: bool = False) -> None:
+        super().__init__(sentence)
+        self.gone = gone
+        """It says that it did know it once."""
+
+
+class JobService(Protocol):
+    """The one job of an attempt at its service. Calls take seconds; all raise ServiceError."""
+
+    def start(self, request: Request) -> None:
+        """Start the job; one that is known by its id is not started again."""
+
+    def ask(self) -> Status:
+        """Return how far it is."""
+
+    def cancel(self) -> None:
+        """Have it stopped; one that is over or unknown is."""
+
+    def read_log(self, offset: int) -> LogPart:
+        """Return some of its log from byte `offset` on."""
+
+    def break_off(self) -> None:
+        """End the call that another thread waits for."""
