@@ -27,6 +27,7 @@ from drain.engine.process.environment import contract_variables, header_values, 
 from drain.engine.process.errors import SpawnError
 from drain.engine.process.output.events import Report
 from drain.engine.process.output.log import LogSummary
+from drain.engine.process.profile import Profile
 from drain.engine.process.template import render
 from drain.policy.remote import Kind
 from drain.policy.secrets import Mask, secrets_of, secrets_of_headers
@@ -159,7 +160,7 @@ def prepare(started: StartedAttempt, host: HostContext) -> RemoteJob:
         attempt=started.number,
         params=params,
         timeout=started.timeout,
-        argv=render(profile.argv, contract, allow_dash=profile.allow_dash) if profile.argv else (),
+        argv=_command(profile, contract),
         env=env | contract_variables(contract),
     )
     known = started.taken_over
@@ -170,4 +171,15 @@ def prepare(started: StartedAttempt, host: HostContext) -> RemoteJob:
         mask=mask,
         accepted=known.accepted if known else False,
         may_be_there=known is not None,
+    )
+
+
+def _command(profile: Profile, contract: Contract) -> tuple[str, ...]:
+    if not profile.argv and not profile.needs_command:
+        return ()
+    return render(
+        profile.argv,
+        contract,
+        allow_dash=profile.allow_dash,
+        allow_program_text=profile.allow_program_text,
     )
