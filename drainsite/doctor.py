@@ -23,6 +23,7 @@ from drain.engine.workers.hosts import alive_hosts, require_shared_secret
 from drain.models import Attempt, ExecutorProfile, WorkerLoop
 
 LOW_DISK_BYTES = 1_000_000_000
+LARGEST = 5
 CLOCK_SECONDS = 2.0
 LATE_LEASES = timedelta(minutes=2)
 Level = Literal["ok", "warning", "problem"]
@@ -49,7 +50,7 @@ def examine() -> Iterator[Finding]:
     database = _database()
     yield database
     if database.level == "ok":
-        for look in (_migrations, _clock, _broker, _hosts, _leases):
+        for look in (_migrations, _tables, _clock, _broker, _hosts, _leases):
             yield look()
         yield from _executors()
 
@@ -106,6 +107,19 @@ def _migrations() -> Finding:
         f"{missing} {noun} missing.",
         "Run `manage.py migrate`, or `manage.py up`, which does it.",
     )
+
+
+def _tables() -> Finding:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_database_size(current_database()), relname, pg_total_relation_size(oid) FROM pg_class "
+            "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 3 DESC LIMIT %s",
+            [LARGEST],
+        )
+        found = cursor.fetchall()
+    total = found[0][0] if found else 0
+    largest = ", ".join(f"{name} {size / 1e6:,.0f} MB" for _, name, size in found)
+    return Finding("tables", "ok", f"The database has {total / 1e6:,.0f} MB; largest: {largest}.")
 
 
 def _clock() -> Finding:

@@ -1,15 +1,19 @@
-"""Delete by age: history, audit, logs of attempts and ended sessions, news. Runs and phases stay."""
+"""Delete by age: history, audit, logs of attempts, ended drains and more. Runs, phases and attempts' numbers stay."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from axes.models import AccessAttempt
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session as BrowserSession
 from django.core.files.storage import storages
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
-from drain.models import Attempt, BulkAction, BulkItem, DrainSession, Notice
+from drain.models import Attempt, BulkAction, BulkItem, CheckResult, DrainSession, Notice
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import LIVE_SESSION_STATES
 
@@ -33,6 +37,24 @@ class Pruned:
     """Bulk actions, with the results of their rows."""
     news: int = 0
     """Notices, with their messages."""
+    checks: int = 0
+    """Results of checks; the checks stay, with their latest answer."""
+    sign_ins: int = 0
+    """Failed sign-ins and browser sessions that are over."""
+
+
+STAYS = {
+    "the backlog": "source sourcedebt run phase dependency attempt telemetryevent hold executorprofile",
+    "what failures are and what was done about them": (
+        "fingerprint fingerprintalias fingerprintsplit fixmarker fixmarker_fingerprints check"
+    ),
+    "sums, a row an hour or a day": (
+        "statecount statetotal statedelta hourlyrollup hourlytotal dailyfingerprint statesnapshot attemptdelta"
+    ),
+    "people and their keys": "apitoken savedview newschoice webhook",
+    "short-lived rows that are cleared by themselves": "repeatkey workerhost workerloop",
+}
+"""Tables that no age is given to, by what they hold; tests/engine/test_prune.py asks it of every table."""
 
 
 def prune(
@@ -56,7 +78,9 @@ def prune(
         logs=_logs(before, chunk),
         sessions=_sessions(before),
         bulk=_bulk(before, chunk),
-        news=_news(before, chunk),
+        news=_aged(Notice.objects.filter(at__lt=before), chunk),
+        checks=_aged(_old_results(before), chunk),
+        sign_ins=sum(_aged(each, chunk) for each in _sign_ins(before)),
     )
     _say(by, "prune.end", before, reason, asdict(gone))
     return gone
@@ -82,10 +106,25 @@ def _bulk(before: datetime, chunk: int) -> int:
     return len(old)
 
 
-def _news(before: datetime, chunk: int) -> int:
+def _old_results(before: datetime) -> QuerySet[CheckResult]:
+    """Results but the newest of each check, which is what its page shows."""
+    newest = CheckResult.objects.filter(check_run=OuterRef("check_run")).order_by("-pk")
+    return CheckResult.objects.filter(at__lt=before).exclude(pk=Subquery(newest.values("pk")[:1]))
+
+
+def _sign_ins(before: datetime) -> tuple[QuerySet[Any], ...]:
+    return (
+        BrowserSession.objects.filter(expire_date__lt=before),
+        AccessAttempt.objects.filter(attempt_time__lt=before),
+        LogEntry.objects.filter(action_time__lt=before),
+    )
+
+
+def _aged(old: QuerySet[Any], chunk: int) -> int:
+    """Delete these rows a chunk at a time; what hangs on them goes with them."""
     gone = 0
-    while found := list(Notice.objects.filter(at__lt=before).values_list("pk", flat=True)[:chunk]):
-        Notice.objects.filter(pk__in=found).delete()
+    while found := list(old.values_list("pk", flat=True)[:chunk]):
+        old.model.objects.filter(pk__in=found).delete()
         gone += len(found)
     return gone
 

@@ -12,11 +12,16 @@ from drain.engine.prune import prune
 from drain.management.base import DrainCommand
 from drain.management.durations import parse_span
 
+WORDS = {
+    "transitions": "transitions", "audit": "audit lines", "logs": "logs", "sessions": "drains", "bulk": "bulk actions",
+    "news": "news", "checks": "results of checks", "sign_ins": "sign-ins",
+}  # fmt: skip
+
 
 class Command(DrainCommand):
     """Runs, phases and the numbers of attempts stay."""
 
-    help = "Delete transitions, audit lines, attempt logs, ended sessions and news that are older."
+    help = "Delete history, audit lines, logs, ended drains, news and more by age; `doctor` says what is large."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How old."""
@@ -31,8 +36,5 @@ class Command(DrainCommand):
         if options["json"]:
             self.print_json(asdict(gone))
         else:
-            self.stdout.write(
-                f"Older than {options['older_than']}: {gone.transitions:,} transitions, {gone.audit:,} audit "
-                f"lines, {gone.logs:,} logs, {gone.sessions:,} sessions, {gone.bulk:,} bulk actions and "
-                f"{gone.news:,} news deleted."
-            )
+            what = ", ".join(f"{count:,} {WORDS[name]}" for name, count in asdict(gone).items())
+            self.stdout.write(f"Older than {options['older_than']}, deleted: {what}.")
