@@ -12,10 +12,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from drain.db.prepared import rows
@@ -26,7 +27,7 @@ from drain.models.audit import Person, Subject, record_changes
 from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.models.fingerprint_splits import Splits
 from drain.models.transitions.phases import Moved, Why, move_phases
-from drain.models.vocabulary import Origin, PhaseState, SourceKind
+from drain.models.vocabulary import Origin, Outcome, PhaseState, SourceKind
 from drain.sources.autopack.readback import SETTLED, row_now
 from drain.sources.autopack.rows import SourceRow
 from drain.sources.autopack.writing import Change, write_back
@@ -132,9 +133,11 @@ def _take_over(phase: Phase, row: SourceRow) -> None:
     tries = row.phase.source_attempts or 0
     changes: dict[str, object] = {"source_changed_at": at, "source_attempts": tries}
     reason = row.phase.reason
-    # A phase that is requeued or taken keeps the reason of an earlier failure beside a new time.
-    failed_anew = row.state == PhaseState.FAILED or tries > phase.source_attempts
-    if reason and failed_anew and at > phase.state_changed_at:
+    # A phase that is requeued or taken keeps the reason of an earlier failure beside a new time. One that was counted
+    # is newer than the failure that we know, also if it comes from an attempt that was lost before it was read.
+    counted = tries > phase.source_attempts and at > _last_failed_at(phase)
+    failed = row.state == PhaseState.FAILED and at > phase.state_changed_at
+    if reason and (counted or failed):
         cause = Splits.load().of(fingerprint(reason), reason)
         record_fingerprints([Seen(cause, reason, at, at)])
         changes |= {
@@ -142,6 +145,13 @@ def _take_over(phase: Phase, row: SourceRow) -> None:
             "failure_category": str(cause.category),
         }  # fmt: skip
     Phase.objects.filter(pk=phase.pk, lease_owner=None).update(**changes)
+
+
+def _last_failed_at(phase: Phase) -> datetime:
+    """When the last of its attempts ended that left a reason here."""
+    filed = (Outcome.FAILED, Outcome.TIMEOUT, Outcome.RETRYABLE)
+    last = phase.attempt_set.filter(outcome__in=filed).aggregate(at=Max("finished_at"))["at"]
+    return last or datetime.min.replace(tzinfo=UTC)
 
 
 def settle_debts(phases: Sequence[int] | None = None, limit: int = A_ROUND) -> int:

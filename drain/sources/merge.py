@@ -12,6 +12,7 @@ from django.db import connection
 from drain.db.prepared import row, rows
 from drain.models.runs import Source
 from drain.models.transitions.imports import create_staged, sync
+from drain.models.vocabulary import SourceKind
 from drain.sources.errors import SourceError
 from drain.sources.staging import chunks
 
@@ -77,7 +78,8 @@ SELECT count(*) AS count FROM drain_stage_phase s JOIN drain_run r ON r.run_id =
 JOIN drain_phase p ON p.run_id = r.id AND p.phase_id = s.phase_id WHERE p.lease_owner IS NOT NULL
 """
 # What a phase is. Its failure reason follows the source only where the source is newer than what we
-# know: a drain of ours may have found a later one; and no reason never erases an earlier one.
+# know: a drain of ours may have found a later one; and no reason never erases an earlier one. Autopack keeps the
+# reason of an earlier failure beside a new time on a phase that it requeues or takes: there it must have failed anew.
 _DETAILS = """
 WITH given AS (
     SELECT p.id, coalesce(s.tier_index, p.tier_index) AS tier_index,
@@ -87,7 +89,9 @@ WITH given AS (
         coalesce(s.category, p.category) AS category, coalesce(s.complexity, p.complexity) AS complexity,
         coalesce(s.params, p.params) AS params, coalesce(s.source_attempts, p.source_attempts) AS source_attempts,
         s.reason <> '' AND p.lease_owner IS NULL
-            AND (s.moved OR s.changed_at IS NULL OR s.changed_at >= p.state_changed_at) AS newer,
+            AND (s.moved OR s.changed_at IS NULL OR s.changed_at >= p.state_changed_at)
+            AND (NOT %(keeps_reasons)s::bool OR s.state = 'FAILED' OR p.last_failure_reason = ''
+                OR s.source_attempts > p.source_attempts) AS newer,
         s.reason, s.fingerprint, s.failure_category
     FROM drain_stage_phase s JOIN drain_run r ON r.run_id = s.run_id
     JOIN drain_phase p ON p.run_id = r.id AND p.phase_id = s.phase_id
@@ -150,6 +154,7 @@ def merge_runs(merge: Merge) -> tuple[int, int]:
 def merge_phases(merge: Merge, count: int) -> PhaseCounts:
     """Insert or update the `count` staged phases, states through the door."""
     leased = row(_LEASED, {})
+    keeps_reasons = merge.source.kind == SourceKind.AUTOPACK
     created = synced = 0
     for first, last in chunks(count):
         window: dict[str, Any] = {"actor": merge.actor, "now": merge.now}
@@ -157,7 +162,7 @@ def merge_phases(merge: Merge, count: int) -> PhaseCounts:
         _tell_the_planner(new)
         created += new
         synced += sync(first, last, **window)
-        row(_DETAILS, {"first": first, "last": last})
+        row(_DETAILS, {"first": first, "last": last, "keeps_reasons": keeps_reasons})
     moved = row("SELECT count(*) AS count FROM drain_stage_phase WHERE moved", {})
     return PhaseCounts(
         created=created,

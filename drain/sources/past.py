@@ -8,6 +8,7 @@ from drain.sources.staging import chunks
 
 # A phase that ended in its source after the last attempt we know of was run by somebody else once more.
 # Times have the source's clock; a second of slack keeps one ending from becoming two attempts.
+# An end that a person gave it here was written there beside an older time, and is no attempt.
 # Its telemetry is what came for the phase and belongs to no attempt yet.
 _PAST = """
 WITH ended AS (
@@ -33,6 +34,8 @@ WITH ended AS (
     SELECT e.*, (SELECT count(*) FROM drain_telemetryevent t
                  WHERE t.phase_id = e.id AND t.attempt_id IS NULL)::int AS telemetry
     FROM ended e
+    WHERE (SELECT t.verb FROM drain_transition t WHERE t.subject = 'phase' AND t.subject_pk = e.id
+             AND t.verb IN ('clear_queued', 'discard') AND t.at >= e.finished_at LIMIT 1) IS NULL
 ), made AS (
     INSERT INTO drain_attempt (phase_id, run_id, number, outcome, error, fingerprint, fine, failure_category,
         telemetry_count, zero_yield_reason, reached_limit_boundary, bad_report_lines, worker, reported_state,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -78,12 +79,37 @@ def test_another_phase_that_ran_instead_is_noticed(autopack):
     assert found.phases["research-integration"].state == "COMPLETE"
 
 
-def test_a_source_that_vanishes_counts_as_not_settled(autopack):
+def test_a_source_that_vanishes_counts_as_not_settled(autopack, monkeypatch):
+    monkeypatch.setattr("drain.sources.autopack.readback.AWAY_SECONDS", 0.1)
     source = autopack.source()
     watermark = before(source, RUN, PHASE)
     autopack.path.unlink()
     found = settle(source, RUN, PHASE, watermark, lambda: None, 0.1)
     assert (found.settled, found.reason, found.state) == (False, "", None)
+
+
+@pytest.mark.parametrize(("seconds", "waited"), [(0.1, True), (0.0, False)])
+def test_a_source_that_is_locked_for_longer_than_it_may_settle_is_waited_for(
+    autopack, monkeypatch, seconds, waited
+):
+    monkeypatch.setattr("drain.sources.autopack.database.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("drain.sources.autopack.readback.AWAY_SECONDS", 30 if waited else 0)
+    source = autopack.source()
+    watermark = before(source, RUN, PHASE)
+    run_stub(autopack, "queued")
+    lock = sqlite3.connect(autopack.path, isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    ticks = []
+
+    def tick():
+        ticks.append(1)
+        if len(ticks) == 20:
+            lock.execute("COMMIT")
+
+    found = settle(source, RUN, PHASE, watermark, tick, seconds, failed=True)
+    lock.close()
+    assert found.reason.startswith("PATCH_FAILED") is waited
+    assert len(ticks) > 20 or not waited
 
 
 def test_a_phase_the_source_has_not_is_refused(autopack):

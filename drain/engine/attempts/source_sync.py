@@ -14,7 +14,7 @@ from drain.engine.process.outcome import Source as SourceSays
 from drain.engine.process.profile import Profile
 from drain.engine.source_outbox import AGAIN, FOLLOW, LOST, ask_later, follow_rows
 from drain.engine.source_profile import for_source
-from drain.models import Attempt, Source, TelemetryEvent
+from drain.models import Attempt, Phase, Source, TelemetryEvent
 from drain.models.vocabulary import WORKING_STATES, PhaseState, SourceKind
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import Outcome
@@ -169,6 +169,7 @@ class _AutopackReading:
             return self._diverted(found, found.other_phase_that_ran)
         if ended.exit_code == EXIT_REFUSED and found.row is not None and _is_taken(found.row):
             # Somebody took the phase between our look and the child's own: nothing of ours ran.
+            self._ask_later(FOLLOW, "")
             return _left_alone(_not_ours(found.row, self._source.name), Outcome.DIVERTED)
         events = [event.as_row() for event in found.telemetry]
         says = SourceSays(
@@ -202,6 +203,8 @@ class _AutopackReading:
             self._source, self._started.run, [found.phases[other]],
             f"ran instead of {self._started.phase_id}",
         )  # fmt: skip
+        for phase in Phase.objects.filter(run=self._started.run, phase_id=other):
+            ask_later(FOLLOW, phase.pk, self._source.pk, "", _FOLLOW_AFTER)
         says = SourceSays(detail, Outcome.DIVERTED)
         return Said(says, detail=detail, state=state, excluded=ExclusionReason.WAITS_FOR_QUEUED)
 

@@ -18,6 +18,8 @@ from drain.sources.staging import EventIn
 
 SETTLED = (PhaseState.COMPLETE, PhaseState.FAILED, PhaseState.SKIPPED)
 POLL_SECONDS = 1.0
+AWAY_SECONDS = 60.0
+"""How much longer a source is waited for that cannot be read: its reason would be lost for what the child printed."""
 # How often the same answer must be read before it counts: Autopack writes state and reason apart.
 STEADY_READS = 2
 
@@ -55,6 +57,8 @@ class Readback:
     """Set if another queued phase of the run ran instead of the one asked for: outcome `diverted`."""
     phases: Mapping[str, SourceRow] = field(default_factory=dict)
     """The run's phases as they are now, to sync from."""
+    is_away: bool = False
+    """The source cannot be read."""
 
     @property
     def state(self) -> PhaseState | None:
@@ -117,23 +121,28 @@ class Settling:
         """See `settle`."""
         self._asked = (source, run_id, phase_id, watermark)
         self._failed = failed
-        patience = source.settle_seconds if settle_seconds is None else settle_seconds
-        self._deadline = time.monotonic() + patience
+        self._patience = source.settle_seconds if settle_seconds is None else settle_seconds
+        self._deadline = time.monotonic() + self._patience
+        self._away_until = self._deadline + AWAY_SECONDS
         self._last: Readback | None = None
         self._steady = 0
 
     @property
     def left(self) -> float:
         """Seconds of patience that are left, at least 0."""
-        return max(0.0, self._deadline - time.monotonic())
+        is_away = self._last is not None and self._last.is_away
+        return max(0.0, (self._away_until if is_away else self._deadline) - time.monotonic())
 
     def hurry(self) -> None:
         """Let the next look be the last."""
-        self._deadline = time.monotonic()
+        self._deadline = self._away_until = time.monotonic()
 
     def look(self) -> Readback | None:
         """Look once; None if it is to be looked at again."""
         found = _try_read(*self._asked)
+        if self._last is not None and self._last.is_away and not found.is_away and self.left:
+            # The time to settle begins when there is something to read.
+            self._deadline = max(self._deadline, time.monotonic() + self._patience)
         self._steady = self._steady + 1 if found == self._last else 1
         self._last = found
         steady = self._steady >= STEADY_READS and _is_an_end(found, failed=self._failed)
@@ -181,7 +190,7 @@ def _try_read(source: Source, run_id: str, phase_id: str, watermark: Watermark) 
         with opened(source.url) as database:
             return _read(database, run_id, phase_id, watermark)
     except SourceError:
-        return Readback(None, phases=watermark.phases)
+        return Readback(None, phases=watermark.phases, is_away=True)
 
 
 def _read(database: Database, run_id: str, phase_id: str, watermark: Watermark) -> Readback:
@@ -208,14 +217,18 @@ def _read(database: Database, run_id: str, phase_id: str, watermark: Watermark) 
 
 
 def _other(phases: Mapping[str, SourceRow], watermark: Watermark, phase_id: str) -> str | None:
-    """The phase that was queued before and is not now, while the one asked for was requeued and did not run."""
+    """The phase that was queued before and has run since, while the one asked for was requeued and did not.
+
+    What ran and failed is queued again as a rule, with a new reason.
+    """
     asked, was = phases[phase_id], watermark.phases[phase_id]
     if asked.state != PhaseState.QUEUED or reason_written(was, asked):
         return None
     for name, row in phases.items():
         earlier = watermark.phases.get(name)
-        was_queued = earlier is not None and earlier.state == PhaseState.QUEUED
-        if name != phase_id and was_queued and row.state != PhaseState.QUEUED:
+        if name == phase_id or earlier is None or earlier.state != PhaseState.QUEUED:
+            continue
+        if row.state != PhaseState.QUEUED or reason_written(earlier, row):
             return name
     return None
 

@@ -12,6 +12,7 @@ from drain.models import Attempt, Phase, TelemetryEvent
 from drain.policy.stopping.limits import Limits, QueuedPolicy
 from tests.engine.autopack import RUN, Autopack, ours
 from tests.engine.conftest import Backlog
+from tests.engine.pipeline import look_again
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,6 +72,20 @@ def test_a_diverted_run_is_not_reported_as_a_drain(autopack: Autopack, backlog: 
     assert result["excluded"]["waits_for_queued"] == 1
     assert ours()["research-integration"] == autopack.states()["research-integration"] == "COMPLETE"
     assert ours() == autopack.states()
+
+
+def test_what_ran_instead_and_was_queued_again_is_not_taken_for_a_failure_of_what_was_asked_for(
+    autopack: Autopack, backlog: Backlog
+) -> None:
+    autopack.tell(STUB_MODE="divert", STUB_MODE_research_integration="queued")
+    session = backlog.drain(autopack.session(batch_size=1))
+    assert Attempt.objects.get(session=session).outcome == "diverted"
+    other = Phase.objects.get(run__run_id=RUN, phase_id="research-integration")
+    assert (other.state, other.last_failure_reason[:12]) == ("QUEUED", "PATCH_FAILED")
+    assert ours() == autopack.states()
+    autopack.change("UPDATE phases SET state = 'SKIPPED' WHERE phase_id = 'research-integration'")
+    look_again()
+    assert ours() == autopack.states(), "followed without an import"
 
 
 def test_a_phase_that_times_out_is_put_back_in_the_source(

@@ -150,6 +150,21 @@ def test_after_a_lost_attempt_both_databases_say_what_the_child_came_to(
     assert not SourceDebt.objects.exists()
 
 
+def test_the_reason_that_a_lost_attempt_left_in_its_source_is_the_cause(autopack: Autopack) -> None:
+    phase = Phase.objects.get(run__run_id=RUN, phase_id="research-cli")
+    written = timezone.now().replace(tzinfo=None)
+    autopack.change(
+        "UPDATE phases SET state = 'QUEUED', last_failure_reason = 'KeyError: 7', retry_attempt = retry_attempt + 1,"
+        f" updated_at = '{written}' WHERE phase_id = 'research-cli'"
+    )
+    Phase.objects.filter(pk=phase.pk).update(state_changed_at=timezone.now())
+    note_lost(phase.pk, autopack.source.pk, "lost: its worker died")
+    assert settle_debts() == 1
+    phase.refresh_from_db()
+    assert (phase.state, phase.last_failure_reason) == ("FAILED", "KeyError: 7")
+    assert autopack.states()["research-cli"] == "FAILED"
+
+
 def test_a_source_that_is_away_is_asked_again_later_and_pages_say_so(autopack: Autopack) -> None:
     promise(
         [_queued().pk], Why("clear_queued", "ada", "x"), PhaseState.QUEUED, PhaseState.SKIPPED, ADA

@@ -15,7 +15,7 @@ from drain.models.vocabulary import Origin, PhaseState
 from drain.sources.autopack.readback import before
 from drain.sources.autopack.writing import write_back
 from tests.engine.conftest import Backlog
-from tests.engine.pipeline import OLD, Pipeline, drained, look_again, meanwhile, ours
+from tests.engine.pipeline import OLD, Pipeline, drained, look_again, meanwhile, now, ours
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SYNC = "drain.engine.attempts.source_sync"
@@ -118,6 +118,9 @@ def test_what_somebody_takes_before_the_script_looks_is_refused_and_no_failure(
     assert session_result(session)["excluded"] == {"leased": 1}
     assert (one.row("p")["state"], one.row("p")["last_failure_reason"]) == ("EXECUTING", "theirs")
     assert ours() == one.states()
+    one.change("p", state="SKIPPED")
+    look_again()
+    assert ours() == {"r/p": "SKIPPED"}, "followed without an import"
 
 
 def test_what_somebody_writes_after_our_last_look_is_not_written_over(
@@ -160,3 +163,19 @@ def test_a_phase_that_was_queued_anew_since_the_import_is_not_cleared(one: Pipel
     (result,) = clear_queued([phase.pk], PhaseState.FAILED, "stale", ADA)
     assert (result.done, "since the last import" in result.said) == (False, True)
     assert one.row("q")["last_failure_reason"] == "a newer one"
+
+
+def test_an_end_that_a_person_gave_is_no_attempt_of_the_source(one: Pipeline) -> None:
+    later = "2026-02-02 10:00:00.000000"
+    for index, name in enumerate(("complete", "skipped", "failed")):
+        one.phase("r", name, index + 1, "QUEUED", last_failure_reason=OLD, updated_at=later)
+    one.load()
+    for phase in Phase.objects.filter(state=PhaseState.QUEUED):
+        (result,) = clear_queued([phase.pk], PhaseState(phase.phase_id.upper()), "by hand", ADA)
+        assert result.done
+    one.load()
+    assert set(Attempt.objects.values_list("phase__phase_id", flat=True)) == {"p"}
+    one.change("complete", state="COMPLETE", completed_at=now())
+    one.load()
+    again = Attempt.objects.get(phase__phase_id="complete")
+    assert again.worker == "source:pipeline", "what it ended itself later is one"

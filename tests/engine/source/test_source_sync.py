@@ -73,6 +73,13 @@ def test_an_old_reason_beside_a_new_time_is_not_taken_over(one: Pipeline, backlo
     look_again()
     assert ours() == {"r/p": "EXECUTING"}
     assert Phase.objects.get().last_failure_reason == attempt.error
+    one.change("p", state="QUEUED")
+    one.load()
+    assert ours() == {"r/p": "QUEUED"}
+    assert Phase.objects.get().last_failure_reason == attempt.error, "nor by an import"
+    one.change("p", last_failure_reason="KeyError: 7", retry_attempt=2)
+    one.load()
+    assert Phase.objects.get().last_failure_reason == "KeyError: 7", "one that was counted is new"
 
 
 def test_the_fifth_failure_is_failed_there_and_here(one: Pipeline, backlog: Backlog) -> None:

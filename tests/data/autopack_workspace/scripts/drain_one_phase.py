@@ -17,7 +17,7 @@ hang       EXECUTING for an hour
 idle       an hour before it touches anything
 fixed      as it failed before: COMPLETE if the reason is one of STUB_FIXED (separated by |) or unknown; a TOKEN_ESCALATION
            asks for one more turn and has it; anything else as `queued` with the same reason
-divert     the first queued phase other than the one asked for is run
+divert     the first queued phase other than the one asked for is run, and ends by its own mode
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Script:
             raise RuntimeError("the executor could not be made")
         taken = self.first_queued("" if mode != "divert" else self.phase_id)
         if taken is not None:
-            self.execute(taken, mode if mode == "divert" else mode_of(taken))
+            self.execute(taken, mode_of(taken))
         say(f"Final state: {self.state()}")
         done = self.state() == "COMPLETE" and mode != "exit_1"
         return 0 if done or mode == "stuck" else 1
