@@ -9,6 +9,7 @@ the rule that takes phases which had all failed as a side "before".
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import sys
@@ -31,7 +32,7 @@ from drain.evidence.comparison.pairs import pairs_of
 from drain.evidence.comparison.query import Ending, MoveRead, SideRead
 from drain.evidence.fixes.trials import Tried, Window, trials_of
 from drain.evidence.fixes.verdict import CauseVerdict, Evidence, Others, Ruling, judge
-from drain.evidence.statistics.intervals import newcombe, paired, poisson_rate
+from drain.evidence.statistics.intervals import Interval, paired, poisson_rate, wilson
 from drain.evidence.statistics.sequence import Observation, Spread
 
 LOOKS = (5, 10, 20, 30, 50, 75, 100, 150)
@@ -422,12 +423,24 @@ def compared(before: list[Seen], after: list[Seen]) -> Iterator[str]:
     rates = one.telemetry.per_minute, two.telemetry.per_minute
     if rates[0] is not None and rates[1] is not None and rates[1].low > rates[0].high:
         yield MORE
-    plain = newcombe((one.rate.complete, one.rate.n), (two.rate.complete, two.rate.n))
+    plain = _newcombe((one.rate.complete, one.rate.n), (two.rate.complete, two.rate.n))
     if plain is not None and plain.excludes(0):
         yield f"old {BETTER if plain.value > 0 else WORSE}"
     raw = [poisson_rate(f.telemetry.events, f.telemetry.minutes) for f in (one, two)]
     if raw[0] is not None and raw[1] is not None and raw[1].low > raw[0].high:
         yield f"old {MORE}"
+
+
+def _newcombe(before: tuple[int, int], after: tuple[int, int]) -> Interval | None:
+    """Difference of two rates of independent attempts (Newcombe, Statistics in Medicine 17:873, 1998, method 10)."""
+    one, two = wilson(*before), wilson(*after)
+    if one is None or two is None:
+        return None
+    value = two.value - one.value
+    low = math.hypot(two.value - two.low, one.high - one.value)
+    return Interval(
+        value, value - low, value + math.hypot(two.high - two.value, one.value - one.low)
+    )
 
 
 def _read(side: list[Seen]) -> SideRead:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from drain.dashboard.evidence.flows import RateLine, drawn, flows_chart, rate_lines
+from drain.dashboard.evidence.flows import RateLine, control_line, drawn, flows_chart, rate_lines
 from drain.dashboard.ui import svg
 from drain.dashboard.ui.charts import Chart
 from drain.dashboard.ui.formats import rate as rate_text
@@ -15,6 +15,7 @@ from drain.evidence.comparison.compare import Comparison, Difference
 from drain.evidence.comparison.figures import CauseCount, Rate, Yield
 from drain.evidence.comparison.question import Asked
 from drain.evidence.comparison.sides import Side
+from drain.evidence.fixes.verdict import Others
 from drain.evidence.statistics.intervals import Interval
 from drain.policy.words import NOTHING
 
@@ -71,15 +72,17 @@ class ComparisonView:
     notes: tuple[str, ...]
 
 
-def comparison_view(found: Asked, result: Comparison, at: datetime) -> ComparisonView:
-    """The page of a comparison."""
+def comparison_view(
+    found: Asked, result: Comparison, at: datetime, others: Others | None = None
+) -> ComparisonView:
+    """The page of a comparison; `others` are the control of a fix."""
     causes = list(_causes(result, {cause.key for cause in result.fixed}))
     shown = _shown(causes)
     return ComparisonView(
         result=result,
         kpis=(_rate_kpi(result), _change_kpi(result.difference), _yield_kpi(result), _gone(causes)),
         chart=flows_chart(result.pairs.moves) if result.pairs.n else None,
-        lines=rate_lines(result),
+        lines=[*rate_lines(result), *([control_line(others)] if others else [])],
         change=None if result.difference.selected else drawn(result.difference.interval),
         causes=shown,
         more_causes=len(causes) - len(shown),

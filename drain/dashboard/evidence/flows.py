@@ -14,6 +14,7 @@ from drain.evidence.comparison.compare import Comparison
 from drain.evidence.comparison.figures import Rate
 from drain.evidence.comparison.pairs import Move
 from drain.evidence.fingerprints.aliases import Cause
+from drain.evidence.fixes.verdict import Others
 from drain.evidence.statistics.intervals import Interval
 from drain.policy.words import NOTHING
 
@@ -132,17 +133,22 @@ def drawn(interval: Interval | None) -> svg.Interval | None:
 
 
 def rate_lines(found: Comparison) -> list[RateLine]:
-    """All attempts, the same phases, the control, then the causes with most phases."""
+    """All attempts, the same phases, then the causes with most phases."""
     before, after = found.before.rate, found.after.rate
     lines = [RateLine("All attempts", f"n {before.n:,} and {after.n:,}", before, after, total=True)]
     if not found.pairs.n:
         return lines
     lines.append(_same_phases(found))
-    if found.control is not None:
-        control = found.control
-        lines.append(_after("Fingerprints of this fix", control.touched))
-        lines.append(_after("Other fingerprints, the control", control.untouched))
     return [*lines, *_of_causes(found.pairs.moves)]
+
+
+def control_line(others: Others) -> RateLine:
+    """Phases of other fingerprints: what a general recovery, or a second try alone, did to them."""
+    before, after = (
+        Rate.of(round(side.n - side.failed), side.n) for side in (others.before, others.after)
+    )
+    n = f"n {others.before.n:,} and {others.after.n:,}"
+    return RateLine("Other fingerprints, the control", n, before, after)
 
 
 def _same_phases(found: Comparison) -> RateLine:

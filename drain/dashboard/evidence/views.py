@@ -64,7 +64,9 @@ def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
     facts = fix_facts(marker, found, now)
     result, checks = facts.compared.result, facts.compared.checks
     context = _shared(request, found) | {
-        "view": comparison_view(facts.compared.asked, result, facts.compared.at),
+        "view": comparison_view(
+            facts.compared.asked, result, facts.compared.at, facts.verdict.others
+        ),
         "marker": marker,
         "standing": standing(
             [check.judged for check in checks],

@@ -107,7 +107,14 @@ def ground_in_session(
 def ground_of_marker(marker: FixMarker, now: datetime) -> Ground:
     """The days before a fix against everything since, as the page of the fix compares them."""
     found = of_marker(marker, DEFAULT_DAYS, now)
-    return Ground(found.before.side, found.after.side)
+    return of_everything(found.before.side, found.after.side)
+
+
+def of_everything(before: Side, after: Side, known: Comparison | None = None) -> Ground:
+    """Two sides with all phases of their sources and runs: what must stay away may come in any of them."""
+    if before.touched or after.touched:
+        return Ground(replace(before, touched=()), replace(after, touched=()))
+    return Ground(before, after, known=known)
 
 
 def ground_of_fleet(hours: int, now: datetime) -> Ground:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from drain.db.sql import rows
-from drain.evidence.checks.evidence import Ground
+from drain.evidence.checks.evidence import of_everything
 from drain.evidence.checks.run import judge_on
 from drain.evidence.comparison.compare import Comparison
 from drain.evidence.comparison.question import Asked
@@ -57,7 +57,7 @@ def checks_of_marker(marker: FixMarker, found: Asked, result: Comparison) -> lis
 
 def judged_lines(checks: Collection[Check], found: Asked, result: Comparison) -> list[CheckLine]:
     """These checks, judged on what was compared; failures first, then the undecided."""
-    ground = Ground(found.before.side, found.after.side, known=result)
+    ground = of_everything(found.before.side, found.after.side, result)
     history = _history([check.pk for check in checks])
     lines = []
     for check in checks:

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from drain.evidence.comparison.figures import CauseCount, Figures, Rate, figures_of
+from drain.evidence.comparison.figures import CauseCount, Figures, figures_of
 from drain.evidence.comparison.pairs import Pairs, pairs_of
 from drain.evidence.comparison.query import PairRead, Question, read_pairs
 from drain.evidence.comparison.sides import Side
 from drain.evidence.fingerprints.aliases import Cause, causes
 from drain.evidence.fingerprints.identity import Identity, identities, kin
-from drain.evidence.statistics.intervals import Interval, enough_for_paired, newcombe, paired
+from drain.evidence.statistics.intervals import Interval, enough_for_paired, paired
 from drain.evidence.statistics.sequence import both_bounds, enough_for_gain, gain
 
 SELECTED = (
@@ -85,16 +85,6 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
-    """Phases whose cause the fix was meant to end, beside those it did not touch."""
-
-    touched: Rate
-    untouched: Rate
-    difference: Interval | None
-    """Newcombe's interval of touched minus untouched."""
-
-
-@dataclass(frozen=True, slots=True)
 class CauseChanges:
     """Causes by what became of them, each with the failures of the side that it is named for."""
 
@@ -118,7 +108,6 @@ class Comparison:
     after: Figures
     pairs: Pairs
     difference: Difference
-    control: Control | None
     causes: CauseChanges
     fixed: tuple[Cause, ...]
     """What stands now for the causes that the fix in between was meant to end."""
@@ -166,7 +155,6 @@ def _comparison(
         after=after,
         pairs=same,
         difference=change,
-        control=_control(same, fixed) if fixed else None,
         causes=_changes(
             (*before.causes, *_planned_causes(same)), after.causes, same.tried(), identity
         ),
@@ -201,12 +189,6 @@ def speak_for_both(shared: int, fewer: int) -> bool:
     failed, the side after is made of such phases, so the rule finds them by itself.
     """
     return shared > 0 and 2 * shared >= fewer
-
-
-def _control(same: Pairs, keys: Collection[str]) -> Control:
-    touched = same.after_complete(keys, touched=True)
-    untouched = same.after_complete(keys, touched=False)
-    return Control(Rate.of(*touched), Rate.of(*untouched), newcombe(untouched, touched))
 
 
 def _changes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from drain.evidence.comparison.query import MoveRead
@@ -60,17 +60,6 @@ class Pairs:
             if move.was_cause is not None and move.became != "lost":
                 counts[move.was_cause.key] = counts.get(move.was_cause.key, 0) + move.phases
         return counts
-
-    def after_complete(self, keys: Collection[str], *, touched: bool) -> tuple[int, int]:
-        """(complete, n) after, among phases whose earlier cause is one of `keys`, or is none of them."""
-        chosen = [
-            move
-            for move in self.moves
-            if move.was != "complete"
-            and ((move.was_cause.key if move.was_cause else "") in keys) is touched
-        ]
-        complete = sum(move.phases for move in chosen if move.became == "complete")
-        return complete, sum(move.phases for move in chosen)
 
     def _count(self, was: bool, became: bool) -> int:
         return sum(

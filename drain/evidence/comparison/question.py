@@ -17,8 +17,8 @@ from drain.evidence.comparison.bounds import Bounded, bounded
 from drain.evidence.comparison.compare import Comparison, compare
 from drain.evidence.comparison.sides import (
     Side,
-    around_marker,
     before_session,
+    of_fix,
     of_session,
     of_source,
     of_window,
@@ -96,8 +96,9 @@ def asked(values: Values, now: datetime) -> Asked:
 
 
 def of_marker(marker: FixMarker, days: int, now: datetime) -> Asked:
-    """The days before a fix against everything since."""
-    before, after = around_marker(marker)
+    """The days before a fix against everything since, of what the fix concerns."""
+    keys = tuple(marker.fingerprints.order_by("key").values_list("key", flat=True))
+    before, after = of_fix(marker, keys)
     before = replace(before, since=marker.applied_at - timedelta(days=days))
     return Asked(
         kind="marker",
@@ -105,7 +106,7 @@ def of_marker(marker: FixMarker, days: int, now: datetime) -> Asked:
         sides=(before, after),
         now=now,
         values={"kind": "marker", "marker": str(marker.pk), "days": str(days)},
-        fixed=tuple(marker.fingerprints.order_by("key").values_list("key", flat=True)),
+        fixed=keys,
         marker=marker,
     )
 

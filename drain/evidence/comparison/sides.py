@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from drain.evidence.fingerprints.identity import relatives
 from drain.models import DrainSession, FixMarker, Source
 from drain.models.vocabulary import FAILURE_OUTCOMES, RATED_OUTCOMES, UNCOUNTED_OUTCOMES
 
 FAILURES = [outcome.value for outcome in FAILURE_OUTCOMES]
 RATED = [outcome.value for outcome in RATED_OUTCOMES]
 UNCOUNTED = [outcome.value for outcome in UNCOUNTED_OUTCOMES]
+
+
+_TOUCHED = """SELECT phase_id FROM drain_attempt
+    WHERE fingerprint = ANY(%({name}_touched)s::text[]) AND outcome = ANY(%({name}_failures)s::text[])
+    UNION SELECT phase_id FROM drain_candidate WHERE fingerprint = ANY(%({name}_touched)s::text[])"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,10 @@ class Side:
     source: int | None = None
     plan_of: int | None = None
     """Only phases that this session's plan names, selected or excluded."""
+    runs: tuple[str, ...] = ()
+    """Only these runs."""
+    touched: tuple[str, ...] = ()
+    """Only phases that failed by one of these keys at any time, by their attempts or by the plan of a drain."""
     after_only: bool = False
     to_inclusive: bool = False
 
@@ -42,6 +53,11 @@ class Side:
         if self.source is not None:
             runs = f"SELECT id FROM drain_run WHERE source_id = %({name}_source)s"  # noqa: S608 - our name
             parts.append(f"{name}.run_id IN ({runs})")
+        if self.runs:
+            named = f"SELECT id FROM drain_run WHERE run_id = ANY(%({name}_runs)s::text[])"  # noqa: S608 - our name
+            parts.append(f"{name}.run_id IN ({named})")
+        if self.touched:
+            parts.append(f"{name}.phase_id IN ({_TOUCHED.format(name=name)})")
         if self.plan_of is not None:
             plan = f"SELECT phase_id FROM drain_candidate WHERE session_id = %({name}_plan)s"  # noqa: S608 - our name
             parts.append(f"{name}.phase_id IN ({plan})")
@@ -55,6 +71,9 @@ class Side:
             f"{name}_session": self.session,
             f"{name}_source": self.source,
             f"{name}_plan": self.plan_of,
+            f"{name}_runs": list(self.runs),
+            f"{name}_touched": list(self.touched),
+            f"{name}_failures": FAILURES,
         }
 
 
@@ -68,6 +87,29 @@ def around_marker(
         Side(f"before {name}", since, marker.applied_at, to_inclusive=True),
         Side(f"after {name}", marker.applied_at, until, after_only=True),
     )
+
+
+def of_fix(marker: FixMarker, keys: Collection[str]) -> tuple[Side, Side]:
+    """Before and after a fix, of what it concerns alone: phases of its fingerprints (`keys`), its source and runs.
+
+    What came after the next fix of one of its fingerprints is that one's.
+    """
+    scope: dict[str, Any] = {
+        "source": marker.source_id,
+        "runs": tuple(marker.run_ids),
+        "touched": tuple(relatives(keys).all) if keys else (),
+    }
+    before, after = around_marker(marker)
+    until = next_fix(marker) if keys else None
+    return replace(before, **scope), replace(after, until=until, to_inclusive=True, **scope)
+
+
+def next_fix(marker: FixMarker) -> datetime | None:
+    """When the next fix of one of its fingerprints went in."""
+    later = FixMarker.objects.filter(
+        fingerprints__in=marker.fingerprints.all(), applied_at__gt=marker.applied_at
+    )
+    return later.order_by("applied_at").values_list("applied_at", flat=True).first()
 
 
 def of_session(session: DrainSession) -> Side:

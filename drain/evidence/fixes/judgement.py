@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from drain.evidence.comparison.sides import next_fix
 from drain.evidence.fingerprints.aliases import causes
 from drain.evidence.fingerprints.identity import Identity, identities, relatives
 from drain.evidence.fixes import reading, sentences
@@ -49,6 +49,11 @@ class FixVerdict:
         )
 
     @property
+    def others(self) -> Others | None:
+        """Phases of causes that the fix does not touch; None where none was tried on both sides."""
+        return next((one.others for one in self.causes if one.others is not None), None)
+
+    @property
     def check(self) -> CheckVerdict:
         """The same as the verdict of a check: only what works passes."""
         return _STANDS.get(self.ruling, CheckVerdict.NOT_ENOUGH_DATA)
@@ -74,7 +79,7 @@ def judge_marker(marker: FixMarker) -> FixVerdict:
     One that names a source or runs and no cause is judged by those that most phases there failed by before it.
     """
     scope = Scope(
-        (), Window(marker.applied_at, _next_fix(marker)), marker.source_id, tuple(marker.run_ids)
+        (), Window(marker.applied_at, next_fix(marker)), marker.source_id, tuple(marker.run_ids)
     )
     keys = tuple(marker.fingerprints.order_by("key").values_list("key", flat=True))
     if not keys and (scope.source is not None or scope.runs):
@@ -101,14 +106,6 @@ def judge_keys(keys: Sequence[str], scope: Scope, limits: Limits | None = None) 
         for key in sorted(set(groups.values()))
     )
     return FixVerdict(together(verdicts), verdicts, limits, reading.left(scope))
-
-
-def _next_fix(marker: FixMarker) -> datetime | None:
-    """What came back after it is this fix's, what the next one of the same cause brought is not."""
-    later = FixMarker.objects.filter(
-        fingerprints__in=marker.fingerprints.all(), applied_at__gt=marker.applied_at
-    )
-    return later.order_by("applied_at").values_list("applied_at", flat=True).first()
 
 
 def _groups(keys: Sequence[str]) -> dict[str, str]:

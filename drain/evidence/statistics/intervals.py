@@ -1,7 +1,6 @@
 """Intervals that say how much a count proves. Pure Python; every function is two-sided.
 
-Sources: Wilson (1927) for a rate; Newcombe (1998, Statistics in Medicine 17:873), method 10, for the
-difference of two independent rates; Tango (1998, Statistics in Medicine 17:891), the score interval,
+Sources: Wilson (1927) for a rate; Tango (1998, Statistics in Medicine 17:891), the score interval,
 for the difference on the same subjects; Garwood (1936) for a Poisson rate; order statistics (David and
 Nagaraja, Order Statistics, 7.1) for quantiles. Normal quantiles are the standard library's (Wichura,
 AS 241, relative error about 1e-16).
@@ -49,21 +48,6 @@ def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interv
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == n else min(1.0, centre + half)
     return Interval(rate, low, high)
-
-
-def newcombe(
-    before: tuple[float, float], after: tuple[float, float], confidence: float = CONFIDENCE
-) -> Interval | None:
-    """Interval of rate(after) - rate(before), each (successes, n); None when either n is 0."""
-    one, two = wilson(*before, confidence), wilson(*after, confidence)
-    if one is None or two is None:
-        return None
-    difference = two.value - one.value
-    return Interval(
-        difference,
-        difference - math.hypot(two.value - two.low, one.high - one.value),
-        difference + math.hypot(two.high - two.value, one.value - one.low),
-    )
 
 
 def paired(gained: float, lost: float, n: float, confidence: float = CONFIDENCE) -> Interval | None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from drain.evidence.checks.listing import CheckLine, checks_of_marker
 from drain.evidence.comparison.compare import Comparison
+from drain.evidence.comparison.figures import Rate
 from drain.evidence.comparison.question import NAMES, Asked, asked
 from drain.evidence.fingerprints.lifecycle import CauseError
 from drain.evidence.fixes.judgement import FixVerdict, judge_marker
@@ -87,12 +88,12 @@ def lines(
     yield f"{found.title}: {result.difference.sentence}"
     for figures in (result.before, result.after):
         yield f"{figures.label}: completed {words.rate(figures.rate)}; {words.telemetry(figures.telemetry)}."
-    if result.control is not None:
-        touched, untouched = (
-            words.rate(result.control.touched),
-            words.rate(result.control.untouched),
-        )
-        yield f"Since then phases that it was for completed {touched}; others {untouched}."
+    if fix is not None and fix.others is not None:
+        sides = [
+            words.rate(Rate.of(round(side.n - side.failed), side.n))
+            for side in (fix.others.before, fix.others.after)
+        ]
+        yield f"Phases of other fingerprints completed {sides[0]} before it and {sides[1]} since."
     yield f"Fingerprints: {words.recurred(result.causes)}."
     yield from (*result.notes, *found.notes)
     for check in checks:

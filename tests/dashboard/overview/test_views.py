@@ -14,7 +14,7 @@ from drain.dashboard.overview.rates import read_rates
 from drain.dashboard.overview.states import read_states
 from drain.engine.queue.ledger import read_ledger
 from drain.evidence.comparison.compare import compare
-from drain.evidence.comparison.sides import around_marker
+from drain.evidence.comparison.sides import of_fix
 from drain.evidence.rollups.fold import fold
 from drain.models import (
     Dependency,
@@ -119,7 +119,7 @@ def test_the_rate_since_a_fix_is_that_of_its_page_to_the_minute(client):
     found = read_rates(48, now)
     assert (found.after.complete, found.after.rated) == (2, 3)
     assert (found.pivot, found.verdict, found.change) == (f"FM-{fix.pk}", "Not judged yet", None)
-    page = compare(*around_marker(fix))
+    page = compare(*of_fix(fix, []))
     assert (page.after.rate.complete, page.after.rate.n) == (2, 3)
     assert found.after.per_minute == page.after.telemetry.per_minute.value  # type: ignore[union-attr]
     caches["default"].clear()
@@ -265,7 +265,7 @@ def test_the_first_to_ask_costs_few_queries_too(client, django_assert_max_num_qu
     client.get("/workers/")
     caches["pages"].clear()
     # Four of them ask who it is and what this person may do.
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         client.get("/")
 
 
