@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -83,8 +84,20 @@ def bare(count: int) -> None:
             cursor.execute("INSERT INTO bench_row (code) VALUES (%s)", [process.returncode])
 
 
-def timed(role: str, workers: int, *arguments: str) -> tuple[float, float, float]:
-    """Seconds that `workers` processes of this script need from a common start, MB that the largest held, CPU seconds."""
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one or several workers took: seconds from a common start, MB of the largest, and seconds of CPU."""
+
+    seconds: float
+    peak: float
+    worker: float
+    database: float
+    """Of the server's process that each worker is connected to; of no other of the server's."""
+    children: float
+
+
+def timed(role: str, workers: int, *arguments: str) -> Spent:
+    """Run `workers` processes of this script from a common start to their ends."""
     children = [
         subprocess.Popen(
             [sys.executable, __file__, "--role", role, *arguments],
@@ -103,29 +116,38 @@ def timed(role: str, workers: int, *arguments: str) -> tuple[float, float, float
         child.stdin.write("go\n")
         child.stdin.flush()
     ends = [[float(word) for word in child.communicate()[0].split()] for child in children]
-    return (
-        max(end for end, _, _ in ends) - started,
-        max(peak for _, peak, _ in ends),
-        sum(cpu for _, _, cpu in ends),
-    )
+    until, peaks, *cpu = zip(*ends, strict=True)
+    return Spent(max(until) - started, max(peaks), *map(sum, cpu))
 
 
 def work(arguments: argparse.Namespace) -> None:
-    """One worker process: prints when it was done, the most memory it held in MB, and its own CPU seconds."""
+    """One worker process: prints when it was done, the most memory it held in MB, and the CPU seconds of `Spent`."""
     connection.ensure_connection()
+    backend = connection.connection.info.backend_pid
     print("ready", flush=True)
     sys.stdin.readline()
-    before = _cpu()
+    before = _cpu(backend)
     if arguments.role == "bare":
         bare(arguments.phases)
     else:
         Loop(arguments.slots[0], session=arguments.session).run()
-    print(time.time(), _peak(), _cpu() - before)
+    done = time.time()
+    spent = [after - start for after, start in zip(_cpu(backend), before, strict=True)]
+    print(done, _peak(), *spent)
 
 
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+def _cpu(backend: int) -> tuple[float, float, float]:
+    """Seconds of CPU so far: of this process, of its process of a server on this machine, of its ended children."""
+    own, children = (
+        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    fields = Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()
+    ticks = int(fields[11]) + int(fields[12])
+    return (
+        own.ru_utime + own.ru_stime,
+        ticks / os.sysconf("SC_CLK_TCK"),
+        children.ru_utime + children.ru_stime,
+    )
 
 
 def _peak() -> float:
@@ -137,8 +159,8 @@ def _peak() -> float:
 def memory(count: int) -> None:
     """The most memory a worker of its own held over ever more phases of one drain."""
     for phases in (count // 10, count // 2, count):
-        _, peak, _ = timed("drain", 1, "--slots", "4", "--session", str(backlog(phases, 4)))
-        print(f"peak memory of a worker over {phases:>7,} phases: {peak:.1f} MB")
+        spent = timed("drain", 1, "--slots", "4", "--session", str(backlog(phases, 4)))
+        print(f"peak memory of a worker over {phases:>7,} phases: {spent.peak:.1f} MB", flush=True)
 
 
 def compare(phases: int, workers: int, rounds: int, slots: list[int]) -> None:
@@ -147,26 +169,27 @@ def compare(phases: int, workers: int, rounds: int, slots: list[int]) -> None:
         cursor.execute("CREATE TABLE IF NOT EXISTS bench_row (id bigserial PRIMARY KEY, code int)")
     names = ["bare", *(f"{each} slots" for each in slots)]
     rates: dict[str, list[float]] = {name: [] for name in names}
-    costs: dict[str, list[float]] = {name: [] for name in names}
+    costs: dict[str, list[list[float]]] = {name: [] for name in names}
     for _ in range(rounds):
-        share = phases // workers
-        seconds, _, cpu = timed("bare", workers, "--phases", str(share))
-        rates["bare"].append(share * workers / seconds)
-        costs["bare"].append(cpu / (share * workers))
-        for each in slots:
-            session = backlog(phases, each * workers)
-            seconds, _, cpu = timed(
-                "drain", workers, "--session", str(session), "--slots", str(each)
-            )
-            rates[f"{each} slots"].append(phases / seconds)
-            costs[f"{each} slots"].append(cpu / phases)
+        for name, each in zip(names, [0, *slots], strict=True):
+            if each:
+                session = str(backlog(phases, each * workers))
+                spent = timed("drain", workers, "--session", session, "--slots", str(each))
+            else:
+                spent = timed("bare", workers, "--phases", str(phases // workers))
+            rates[name].append(phases / spent.seconds)
+            parts = (spent.worker, spent.database, spent.children)
+            costs[name].append([part / phases * 1000 for part in (*parts, sum(parts))])
     bare_rate = statistics.median(rates["bare"])
-    print(f"{phases:,} phases, {workers} processes, median of {rounds}")
+    print(f"{phases:,} phases, {workers} processes, median of {rounds}; ms of CPU a phase")
+    print(
+        f"{'':>10} {'phases/s':>9} {'of bare':>8} {'worker':>7} {'database':>9} {'child':>6} {'all':>6}"
+    )
     for name in names:
-        rate, cpu = statistics.median(rates[name]), statistics.median(costs[name])
-        print(
-            f"{name:>14}: {rate:7.0f} phases/s  {rate / bare_rate:5.0%} of bare  {cpu * 1000:.2f} ms CPU of the worker"
-        )
+        rate = statistics.median(rates[name])
+        worker, database, child, total = map(statistics.median, zip(*costs[name], strict=True))
+        each_part = f"{worker:>7.2f} {database:>9.2f} {child:>6.2f} {total:>6.2f}"
+        print(f"{name:>10} {rate:>9.0f} {rate / bare_rate:>8.0%} {each_part}")
 
 
 def main() -> None:

@@ -6,9 +6,10 @@ for every phase. Statements are written with Django's placeholders, `%(name)s`.
 
 from __future__ import annotations
 
+import json
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NoReturn
 
@@ -48,9 +49,19 @@ class Statement:
 statement_of = cache(Statement)
 
 
-def columns_of(records: Sequence[Any]) -> dict[str, list[Any]]:
-    """The fields of slots dataclasses as columns, for `unnest`; `asdict` would copy each of them deeply."""
-    return {name: [getattr(record, name) for record in records] for name in records[0].__slots__}
+def records_of(records: Iterable[Any]) -> str:
+    """Slots dataclasses as a JSON array, for `json_to_recordset`; an array a column would cost thrice as much."""
+    return _encode([{name: getattr(each, name) for name in each.__slots__} for each in records])
+
+
+def _as_input(value: object) -> str:
+    """What PostgreSQL reads as a value of its type."""
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
+    return str(value)
+
+
+_encode = json.JSONEncoder(default=_as_input).encode
 
 
 def plan_once() -> None:

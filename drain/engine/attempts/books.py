@@ -8,7 +8,7 @@ the order in which rounds get the lock is the order in which attempts finish.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from drain.models.transitions.phases import Why
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import SessionState
 from drain.policy.stopping.stops import StopCard
-from drain.policy.stopping.tallies import SessionTally
+from drain.policy.stopping.tallies import SessionTally, with_repeats
 
 _SESSIONS = """
 SELECT id, state, parallel, open_attempts, finishes, selected, zero_yield_streak, recent_outcomes, sample_ended,
@@ -90,7 +90,7 @@ class SessionBooks:
     def set_tally(self, tally: SessionTally) -> None:
         """The tally after an attempt or a dropped sample."""
         self.changed = True
-        self.tally = replace(tally, repeats={})
+        self.tally = with_repeats(tally, {})
 
     def stop(self, card: StopCard, attempt: int | None = None) -> None:
         """A rule tripped: nothing starts any more, what runs may end; the first one stands."""

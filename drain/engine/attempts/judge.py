@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from drain.db.prepared import Row, rows
@@ -13,7 +13,7 @@ from drain.engine.attempts.context import SessionContext
 from drain.models.vocabulary import RunTier
 from drain.policy.reasons import RunStop, SampleVerdict
 from drain.policy.stopping.stops import StopCard, judge_attempt, judge_sample
-from drain.policy.stopping.tallies import Ended, RunTally
+from drain.policy.stopping.tallies import Ended, RunTally, with_repeats
 
 _VERDICTS = (RunTier.PROMISING, RunTier.DEPRIORITISED)
 _COUNT = """
@@ -210,14 +210,14 @@ def _judge_one(
     in_run, in_session = (each.session, run.run), (each.session, 0)
     judgement = judge_attempt(
         context.limits,
-        replace(run.tally, repeats=counts.seen(in_run, each.failure)),
-        replace(books.tally, repeats=counts.seen(in_session, each.failure)),
+        with_repeats(run.tally, counts.seen(in_run, each.failure)),
+        with_repeats(books.tally, counts.seen(in_session, each.failure)),
         each.ended,
         run_has_verdict=run.tier in _VERDICTS,
         plan_size=books.selected,
     )
     counts.add((in_run, in_session), each.failure)
-    run.tally = replace(judgement.run, repeats={})
+    run.tally = with_repeats(judgement.run, {})
     books.set_tally(judgement.session)
     _note_verdict(run, judgement.verdict)
     if judgement.run_stop is not None and not run.stop:

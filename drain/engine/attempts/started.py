@@ -93,7 +93,7 @@ class Result:
 
     def without_states(self, entered: int) -> Self:
         """Return the result without the first states, which are in the books."""
-        return replace(self, states=self.states[entered:])
+        return replace(self, states=self.states[entered:]) if entered else self
 
 
 @dataclass(frozen=True, slots=True)

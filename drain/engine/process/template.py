@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from drain.engine.process.contract import Contract
 from drain.engine.process.errors import TemplateError
@@ -24,7 +25,7 @@ def render(
     allow_program_text: bool = False,
 ) -> tuple[str, ...]:
     """Return argv with every placeholder filled. Raises TemplateError with a sentence for people."""
-    inspect(argv, allow_program_text=allow_program_text)
+    _inspect_once(tuple(argv), allow_program_text=allow_program_text)
     return tuple(_fill(item, contract, allow_dash=allow_dash) for item in argv)
 
 
@@ -41,6 +42,10 @@ def inspect(argv: Sequence[str], *, allow_program_text: bool = False) -> None:
             "code; pass the value behind the script, like: sh -c 'exec tool -c \"$1\"' sh {phase_id}, or read "
             "DRAIN_PHASE_ID or DRAIN_PARAM_… in it. An executor can allow it (--allow-program-text)."
         )
+
+
+_inspect_once = lru_cache(maxsize=256)(inspect)
+"""Of the few profiles that a worker runs over and over; what is refused is not kept."""
 
 
 def _fill(item: str, contract: Contract, *, allow_dash: bool) -> str:

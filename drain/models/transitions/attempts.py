@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from drain.db.prepared import Row, columns_of, rows
+from drain.db.prepared import Row, records_of, rows
 
 # Phase, slot of its run, attempt, transition, candidate and the books of its run in the session move together or not at
 # all: every later part reads from `phase`, which lacks what a guard refuses. A run's sample has started with its first.
 _START = """
 WITH g AS (
-    SELECT * FROM unnest(%(phase)s::bigint[], %(expect)s::text[], %(seen)s::int[], %(session)s::bigint[],
-        %(session_run)s::bigint[], %(candidate)s::bigint[], %(lease)s::uuid[], %(timeout)s::float8[],
-        %(remote)s::text[])
-        AS g (phase, expect, seen, session, session_run, candidate, lease, timeout, remote)
+    SELECT * FROM json_to_recordset(%(records)s::json) AS g (
+        phase bigint, expect text, seen int, session bigint, session_run bigint, candidate bigint,
+        lease uuid, timeout float8, remote text)
 ), phase AS (
     UPDATE drain_phase p SET state = 'EXECUTING', state_changed_at = clock_timestamp(), attempts = p.attempts + 1,
         lease_owner = g.lease
@@ -82,7 +81,7 @@ def start_attempts(starts: Sequence[Start], *, worker: str, loop: UUID) -> list[
     """
     if not starts:
         return []
-    return rows(_START, {**columns_of(starts), "worker": worker, "loop": loop})
+    return rows(_START, {"records": records_of(starts), "worker": worker, "loop": loop})
 
 
 # `a` are the attempts that end; those whose lease is gone are not among them, and with them everything that follows.
@@ -90,16 +89,12 @@ def start_attempts(starts: Sequence[Start], *, worker: str, loop: UUID) -> list[
 # indexes of what is open, which are then read whole, with all that ended since the oldest snapshot.
 _FINISH = """
 WITH g AS (
-    SELECT * FROM unnest(%(attempt)s::bigint[], %(lease)s::uuid[], %(outcome)s::text[], %(to)s::text[],
-        %(said)s::text[], %(files_failure)s::bool[], %(exit_code)s::int[], %(signal)s::int[], %(error)s::text[],
-        %(fingerprint)s::text[], %(fine)s::text[], %(category)s::text[], %(telemetry)s::int[],
-        %(zero_yield)s::text[], %(boundary)s::bool[], %(bad_lines)s::int[], %(command)s::text[],
-        %(log_bytes)s::bigint[], %(log_inline)s::bytea[], %(log_name)s::text[], %(status)s::text[],
-        %(excluded)s::text[], %(detail)s::text[], %(uncounted)s::int[], %(to_tail)s::bool[], %(delay)s::float8[],
-        %(number)s::int[])
-        AS g (attempt, lease, outcome, "to", said, files_failure, exit_code, signal, error, fingerprint, fine,
-            category, telemetry, zero_yield, boundary, bad_lines, command, log_bytes, log_inline, log_name, status,
-            excluded, detail, uncounted, to_tail, delay, number)
+    SELECT * FROM json_to_recordset(%(records)s::json) AS g (
+        attempt bigint, lease uuid, outcome text, "to" text, said text, files_failure bool,
+        exit_code int, signal int, error text, fingerprint text, fine text, category text,
+        telemetry int, zero_yield text, boundary bool, bad_lines int, command text, log_bytes bigint,
+        log_inline bytea, log_name text, status text, excluded text, detail text, uncounted int,
+        to_tail bool, delay float8, number int)
 ), a AS (
     UPDATE drain_attempt t SET outcome = g.outcome, finished_at = statement_timestamp(),
         exit_code = g.exit_code, signal = g.signal, error = g.error, fingerprint = g.fingerprint, fine = g.fine,
@@ -218,4 +213,4 @@ def finish_attempts(ends: Sequence[Finish], *, actor: str) -> list[Row]:
     Returns, of each that ended: attempt, finished_at, candidate, again, and of its run in the session after all of them:
     session_run, run, tier, timeouts, stop.
     """
-    return rows(_FINISH, {**columns_of(ends), "actor": actor}) if ends else []
+    return rows(_FINISH, {"records": records_of(ends), "actor": actor}) if ends else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from drain.db.prepared import Row, columns_of, rows
+from drain.db.prepared import Row, records_of, rows
 from drain.models.transitions.attempts import Finish
 
 # A statement that has waited for a lock goes on with what it saw before, so the locks are taken by one of their own.
@@ -16,15 +16,11 @@ WHERE a.id = ANY(%(attempt)s::bigint[]) ORDER BY p.id FOR NO KEY UPDATE OF p
 # stays where it was in time and in the order of its session, and no rule looks at it again: they have judged the loss.
 _REPLACE = """
 WITH g AS (
-    SELECT * FROM unnest(%(attempt)s::bigint[], %(lease)s::uuid[], %(outcome)s::text[], %(to)s::text[],
-        %(said)s::text[], %(files_failure)s::bool[], %(exit_code)s::int[], %(signal)s::int[], %(error)s::text[],
-        %(fingerprint)s::text[], %(fine)s::text[], %(category)s::text[], %(telemetry)s::int[],
-        %(zero_yield)s::text[], %(boundary)s::bool[], %(bad_lines)s::int[], %(command)s::text[],
-        %(log_bytes)s::bigint[], %(log_inline)s::bytea[], %(log_name)s::text[], %(status)s::text[],
-        %(excluded)s::text[], %(detail)s::text[], %(uncounted)s::int[])
-        AS g (attempt, lease, outcome, "to", said, files_failure, exit_code, signal, error, fingerprint, fine,
-            category, telemetry, zero_yield, boundary, bad_lines, command, log_bytes, log_inline, log_name, status,
-            excluded, detail, uncounted)
+    SELECT * FROM json_to_recordset(%(records)s::json) AS g (
+        attempt bigint, lease uuid, outcome text, "to" text, said text, files_failure bool,
+        exit_code int, signal int, error text, fingerprint text, fine text, category text,
+        telemetry int, zero_yield text, boundary bool, bad_lines int, command text, log_bytes bigint,
+        log_inline bytea, log_name text, status text, excluded text, detail text, uncounted int)
 ), was AS (
     SELECT t.id, t.finished_at, t.telemetry_count, p.category, p.id AS phase_pk
     FROM g JOIN drain_attempt t ON t.id = g.attempt JOIN drain_phase p ON p.id = t.phase_id
@@ -97,8 +93,7 @@ _LATE = """
 UPDATE drain_attempt t SET exit_code = g.exit_code, signal = g.signal,
     error = t.error || E'\nreported late: ' || CASE WHEN g.signal IS NULL THEN 'exit ' || g.exit_code
         ELSE 'ended by signal ' || g.signal END
-FROM unnest(%(attempt)s::bigint[], %(lease)s::uuid[], %(exit_code)s::int[], %(signal)s::int[])
-    AS g (attempt, lease, exit_code, signal)
+FROM json_to_recordset(%(records)s::json) AS g (attempt bigint, lease uuid, exit_code int, signal int)
 WHERE t.id = g.attempt AND t.lease = g.lease AND t.outcome = 'lost' AND t.exit_code IS NULL AND t.signal IS NULL
     AND coalesce(g.exit_code, g.signal) IS NOT NULL
 RETURNING t.id
@@ -112,15 +107,12 @@ def replace_lost(ends: Sequence[Finish], *, actor: str) -> list[Row]:
     """
     if not ends:
         return []
-    values = columns_of(ends)
-    rows(_LOCK, {"attempt": values["attempt"]})
-    return rows(_REPLACE, {**values, "actor": actor})
+    rows(_LOCK, {"attempt": [end.attempt for end in ends]})
+    return rows(_REPLACE, {"records": records_of(ends), "actor": actor})
 
 
 def keep_late(ends: Sequence[Finish]) -> list[int]:
     """Note on attempts that stay lost how they had ended, as became known later; returns those noted."""
     if not ends:
         return []
-    names = ("attempt", "lease", "exit_code", "signal")
-    found = rows(_LATE, {name: [getattr(end, name) for end in ends] for name in names})
-    return [row["id"] for row in found]
+    return [row["id"] for row in rows(_LATE, {"records": records_of(ends)})]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from drain.policy.states import FAILURES, UNCOUNTED, Outcome
 from drain.policy.stopping.limits import Limits
@@ -126,6 +126,14 @@ class SessionTally:
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """What `to_json` wrote; an empty object is an empty tally."""
         return cls(**stored)
+
+
+T = TypeVar("T", RunTally, SessionTally)
+
+
+def with_repeats(tally: T, repeats: Mapping[str, int]) -> T:
+    """The tally with these counts of failures; itself where it has them, as with most that end well."""
+    return tally if tally.repeats == repeats else replace(tally, repeats=repeats)
 
 
 def in_sample(limits: Limits, position: int) -> bool:
