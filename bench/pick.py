@@ -32,6 +32,7 @@ from drain.engine.attempts.books import lock_sessions, write_sessions
 from drain.engine.attempts.claim import Claimer
 from drain.engine.attempts.context import HostContext, SessionContext
 from drain.engine.attempts.finish import finish
+from drain.engine.attempts.pace import Pace
 from drain.engine.attempts.started import EndedAttempt, Result
 from drain.engine.process.outcome import Decision
 from drain.engine.sessions.opening import open_session
@@ -106,7 +107,7 @@ def main() -> None:
     plan_once()
     host = HostContext()
     host.refresh()
-    claimer = Claimer(host, uuid4())
+    claimer = Claimer(host, uuid4(), Pace(host))
     spent: list[list[float]] = [[] for _ in contexts]
     # In turns: whatever else the machine does falls on all sizes alike.
     for _ in range(min(STARTS, min(options.runs) * options.phases)):

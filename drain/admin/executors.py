@@ -46,7 +46,8 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
         model = ExecutorProfile
         fields = (
             "name", "argv", "cwd", "timeout_seconds", "env", "env_from", "preflight", "service",
-            "service_url", "allow_dash", "allow_program_text", "os_user", "max_parallel", "is_default",
+            "service_url", "allow_dash", "allow_program_text", "os_user", "max_parallel",
+            "starts_per_minute", "is_default",
             "kind", "url", "poll_url", "cancel_url", "log_url", "headers_from",
         )  # fmt: skip
         help_texts: ClassVar[dict[str, str]] = {
@@ -98,6 +99,7 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
             allow_program_text=values["allow_program_text"],
             os_user=values["os_user"],
             max_parallel=values["max_parallel"],
+            starts_per_minute=values["starts_per_minute"],
             is_default=values["is_default"],
             headers_from=headers,
             kind=values["kind"] or Kind.LOCAL.value,

@@ -119,6 +119,11 @@ class LimitsIn(Sent):
     sample_passes: int | None = None
     key_level: str | None = None
     wait_for_host: int | None = None
+    starts_per_minute: int | None = None
+    ramp: float | None = None
+    run_delay_seconds: float | None = None
+    max_lifetime_attempts: int | None = None
+    count_source_attempts: bool | None = None
 
 
 class FilterIn(Sent):

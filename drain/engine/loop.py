@@ -151,7 +151,8 @@ class Loop:
 
     def _look_every(self) -> float:
         """Seconds between looks at the sessions: often only while something more could run here."""
-        return IDLE_SECONDS if self._free() else TICK_SECONDS
+        usual = IDLE_SECONDS if self._free() else TICK_SECONDS
+        return max(0.0, min(usual, self._sessions.paced_until - self._sessions.looked_at))
 
     def _free(self) -> int:
         if self._asked_to_end or time.monotonic() > self._ends_at:
@@ -224,7 +225,7 @@ class Loop:
         self._retry_at = 0.0
         begun, self._rounds.begun = self._rounds.begun, []
         if claimable and not begun:
-            self._sessions.put_off(claimable)
+            self._sessions.put_off(claimable, self._rounds.wait)
         elif ends or begun:
             self._sessions.hope()
         if ends and not begun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future
@@ -59,6 +60,8 @@ class ServedSessions:
         self.live = False
         """Whether there is any that has not ended."""
         self.host_stopped = False
+        self.paced_until = math.inf
+        """By the monotonic clock: when to look although nothing ended."""
         self.looked_at = 0.0
 
     def look(self, mine: Collection[int], *, ending: bool) -> None:
@@ -67,6 +70,7 @@ class ServedSessions:
         A loop that is `ending` opens and closes none.
         """
         self.looked_at = time.monotonic()
+        self.paced_until = math.inf
         found = rows(_LOOK, {"only": self._only, "host": host_id(), "mine": list(mine)})
         self.host_stopped = any(row["host_stopped"] for row in found)
         self._ending = ending or self.host_stopped
@@ -81,10 +85,12 @@ class ServedSessions:
         for row in live:
             self._attend(row)
 
-    def put_off(self, sessions: Iterable[int]) -> None:
-        """Nothing of these can start now: look for news of them less often."""
-        until = time.monotonic() + NEWS_AFTER_FRUITLESS_SECONDS
+    def put_off(self, sessions: Iterable[int], wait: float) -> None:
+        """Nothing of these can start now: look for news of them less often, or once pace lets one start in `wait` s."""
+        now = time.monotonic()
+        until = now + min(NEWS_AFTER_FRUITLESS_SECONDS, wait)
         self._fruitless.update(dict.fromkeys(sessions, until))
+        self.paced_until = until if wait < NEWS_AFTER_FRUITLESS_SECONDS else math.inf
         self.hungry = []
 
     def hope(self) -> None:

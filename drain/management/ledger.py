@@ -135,6 +135,7 @@ FIRST_STEPS = {
     ExclusionReason.WAITS_FOR_QUEUED: "`manage.py queued` shows what they wait for; clear it or drain it.",
     ExclusionReason.WAITS_FOR_DEPENDENCY: "drain what they depend on first: widen --run-id.",
     ExclusionReason.ATTEMPTS_EXHAUSTED: "raise --max-attempts-per-phase.",
+    ExclusionReason.LIFETIME_EXHAUSTED: "raise --max-lifetime-attempts, or discard the phases.",
     ExclusionReason.FINGERPRINT_STOPPED: "raise --max-session-fingerprint-repeats.",
     ExclusionReason.RUN_STOPPED: "raise --max-fingerprint-repeats, or mend the cause.",
     ExclusionReason.RUN_TIMEOUTS: "raise --max-timeouts-per-run or --phase-timeout-seconds.",

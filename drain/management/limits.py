@@ -36,6 +36,18 @@ _NUMBERS: tuple[tuple[str, type, str], ...] = (
     ("wait-for-host", int, "seconds to wait for a host that can run what is left (default 60)"),
     ("sample", int, "run this many phases first …"),
     ("sample-passes", int, "… and go on if at least this many completed"),
+    ("starts-per-minute", int, "start at most so many phases a minute, evenly"),
+    (
+        "ramp",
+        float,
+        "begin with one phase at once and double while less than this share (0 to 1) fails",
+    ),
+    (
+        "run-delay-seconds",
+        float,
+        "seconds from the end of a run's attempt to its next, one at a time",
+    ),
+    ("max-lifetime-attempts", int, "leave phases that had so many attempts over all drains"),
 )
 
 
@@ -43,6 +55,11 @@ def add_limits(parser: CommandParser) -> None:
     """Add one option per limit."""
     for name, kind, text in _NUMBERS:
         parser.add_argument(f"--{name}", type=kind, help=text)
+    parser.add_argument(
+        "--count-source-attempts",
+        action="store_true",
+        help="count the tries that the source reports towards --max-lifetime-attempts",
+    )
     policies = ", ".join(QueuedPolicy)
     parser.add_argument(
         "--queued-policy", help=f"what a queued phase does to its siblings: {policies}"
@@ -70,6 +87,8 @@ def given_limits(options: dict[str, Any], now: datetime) -> dict[str, Any]:
     """Only the limits that were named, by field. Raises LimitError or MomentError."""
     names = (name.replace("-", "_") for name, _, _ in _NUMBERS)
     given = {name: options[name] for name in names if options.get(name) is not None}
+    if options.get("count_source_attempts"):
+        given["count_source_attempts"] = True
     policy = _policy(options)
     if policy is not None:
         given["queued_policy"] = policy

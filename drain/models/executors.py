@@ -49,6 +49,8 @@ class ExecutorProfile(models.Model):
     os_user = models.CharField(max_length=100, blank=True)
     # Phases of this executor at the same time, over all hosts and sessions; null: no limit of its own.
     max_parallel = models.PositiveIntegerField(null=True, blank=True)
+    # Starts of them within a minute, likewise.
+    starts_per_minute = models.PositiveIntegerField(null=True, blank=True)
     is_default = models.BooleanField(default=False)
     created_by = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -70,6 +72,10 @@ class ExecutorProfile(models.Model):
             models.CheckConstraint(
                 condition=Q(max_parallel__isnull=True) | Q(max_parallel__gte=1),
                 name="drain_executor_parallel_positive",
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_per_minute__isnull=True) | Q(starts_per_minute__gte=1),
+                name="drain_executor_pace_positive",
             ),
         ]
 

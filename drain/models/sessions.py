@@ -53,6 +53,9 @@ class DrainSession(models.Model):
     recent_outcomes = models.TextField(blank=True)
     sample_ended = models.PositiveIntegerField(default=0)
     sample_passed = models.PositiveIntegerField(default=0)
+    ramp = models.PositiveIntegerField(default=1, db_default=1)
+    ramp_ended = models.PositiveIntegerField(default=0, db_default=0)
+    ramp_failed = models.PositiveIntegerField(default=0, db_default=0)
     resumed_from = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="resumed_by"
     )

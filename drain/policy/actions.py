@@ -191,6 +191,7 @@ _ADVICE: dict[ExclusionReason, Callable[[Subject], tuple[Action, ...]]] = {
     ExclusionReason.WAITS_FOR_QUEUED: _about_queued,
     ExclusionReason.WAITS_FOR_DEPENDENCY: _one_and_preview,
     ExclusionReason.ATTEMPTS_EXHAUSTED: _one_and_preview,
+    ExclusionReason.LIFETIME_EXHAUSTED: _one_and_preview,
     ExclusionReason.FINGERPRINT_STOPPED: _repeated,
     ExclusionReason.RUN_STOPPED: _repeated,
     ExclusionReason.RUN_TIMEOUTS: _one_and_preview,

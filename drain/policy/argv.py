@@ -60,7 +60,9 @@ def _limits(limits: Limits) -> list[str]:
         value = getattr(limits, name)
         if name in _NOT_OFFERED or value is None:
             continue
-        if name in _ALWAYS or value != getattr(plain, name):
+        if isinstance(value, bool):
+            argv += ["--" + name.replace("_", "-")] * value
+        elif name in _ALWAYS or value != getattr(plain, name):
             argv += ["--" + name.replace("_", "-"), _text(value)]
     return argv
 

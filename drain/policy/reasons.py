@@ -33,6 +33,8 @@ class ExclusionReason(StrEnum):
     """Something the phase depends on has failed and is not in the plan."""
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     """The phase had all its attempts in this session."""
+    LIFETIME_EXHAUSTED = "lifetime_exhausted"
+    """The phase had all the attempts that it may have over all drains."""
     FINGERPRINT_STOPPED = "fingerprint_stopped"
     """The same failure came too often in this session."""
     RUN_STOPPED = "run_stopped"
@@ -62,6 +64,7 @@ _EXCLUSION_SENTENCES = {
     ExclusionReason.WAITS_FOR_QUEUED: "It waits for a phase that is queued or working.",
     ExclusionReason.WAITS_FOR_DEPENDENCY: "It depends on a phase that failed and is not in the plan.",
     ExclusionReason.ATTEMPTS_EXHAUSTED: "It had all its attempts in this drain.",
+    ExclusionReason.LIFETIME_EXHAUSTED: "It had all the attempts that it may have over all drains.",
     ExclusionReason.FINGERPRINT_STOPPED: "The same failure came too often in this drain.",
     ExclusionReason.RUN_STOPPED: "The same failure came too often in this run.",
     ExclusionReason.RUN_TIMEOUTS: "Too many phases of this run timed out.",

@@ -69,11 +69,18 @@ STOPS = (
     NumberField("max_failure_rate", "Failure rate", "% of the latest", whole=False, percent=True),
     NumberField("sample", "Sample first", "phases"),
     NumberField("sample_passes", "Sample needs", "complete"),
+    NumberField("max_lifetime_attempts", "Attempts over all drains", "per phase"),
 )
 OWN_EMPTY = tuple(each for each in STOPS if each.name in ("phase_timeout_seconds", "sample_passes"))
 """Neither on nor off when they are empty: something else says what holds."""
 PARALLEL = NumberField("parallel", "Parallel", "at once")
-NUMBERS = (*STOPS, PARALLEL)
+PACE = (
+    NumberField("starts_per_minute", "Starts", "a minute"),
+    NumberField("ramp", "Ramp while below", "% failed", whole=False, percent=True),
+    NumberField("run_delay_seconds", "Delay in a run", "s", whole=False),
+)
+"""How fast it goes; empty: as fast as it can."""
+NUMBERS = (*STOPS, PARALLEL, *PACE)
 
 POLICY_WORDS = {
     QueuedPolicy.PHASE: "A queued phase never blocks its siblings",
@@ -127,8 +134,8 @@ class DrainForm:
 
     @property
     def parallel(self) -> list[dict[str, Any]]:
-        """The field beside the stop conditions."""
-        return self.fields((PARALLEL,))
+        """The fields beside the stop conditions: how many at once, and how fast."""
+        return self.fields((PARALLEL, *PACE))
 
 
 def read_form(data: QueryDict, now: datetime) -> DrainForm:
@@ -145,6 +152,7 @@ def read_form(data: QueryDict, now: datetime) -> DrainForm:
     for each in NUMBERS:
         _take(form, each.name, given, lambda each=each: _number(each, form.values[each.name]))
     _take(form, "queued_policy", given, lambda: parse_queued_policy(form.values["queued_policy"]))
+    given["count_source_attempts"] = form.values["count_source_attempts"] == "on"
     _take(form, "until", given, lambda: _until(form.values["until"], now))
     try:
         form.limits = Limits(**given).validate(now)
@@ -160,6 +168,7 @@ def _typed(data: QueryDict) -> dict[str, str]:
     for name in ("run", "skip", "fingerprint"):
         values[name] = " ".join(data.getlist(name)).strip()
     values["queued_policy"] = data.get("queued_policy", plain.queued_policy.value)
+    values["count_source_attempts"] = data.get("count_source_attempts", "").strip()
     values["of"] = data.get("of", "").strip()
     values["until"] = data.get("until", "").strip()
     values["note"] = data.get("note", "").strip()

@@ -9,13 +9,16 @@ from typing import Any
 from drain.dashboard.ui.formats import number, percent
 from drain.dashboard.ui.times import hour
 from drain.db.sql import rows
-from drain.models import DrainSession, SessionRun
-from drain.policy.stopping.gauges import Gauge, gauges
+from drain.models import Attempt, DrainSession, SessionRun
+from drain.policy.pace import MINUTE
+from drain.policy.stopping.gauges import Gauge, gauges, pace_gauges
 from drain.policy.stopping.limits import KeyLevel, Limits
 from drain.policy.stopping.tallies import RunTally, SessionTally
 from drain.policy.words import age
 
-_BUDGETS = ("batch_size", "max_total_minutes", "until", "sample")
+_PACE = ("starts_per_minute", "ramp")
+_BUDGETS = ("batch_size", "max_total_minutes", "until", "sample", *_PACE)
+_NEVER_TRIP = ("batch_size", "sample", *_PACE)
 _NAMES = {
     "batch_size": "Batch size",
     "max_total_minutes": "Total time",
@@ -26,6 +29,10 @@ _NAMES = {
     "max_failure_rate": "Failure rate",
     "until": "Wall clock",
     "sample": "Sample",
+    "starts_per_minute": "Starts in a minute",
+    "ramp": "Ramp",
+    "run_delay_seconds": "Delay in a run",
+    "max_lifetime_attempts": "Attempts over all drains",
 }
 
 _LEVELS = {
@@ -73,6 +80,8 @@ def session_gauges(
     started, end = session.started_at or now, session.ended_at or now
     rest = session.rest(now)
     found = gauges(limits, session_tally, run_tallies, counts["phases"], started, end, rest)
+    if session.ended_at is None:
+        found += pace_gauges(limits, session_tally, _starts(session.pk, limits, now))
     shown = [_timed(_view(gauge), gauge, limits, end) for gauge in found if gauge.limit is not None]
     return sorted(shown, key=lambda view: (not view.tripped, not (view.fault and view.near)))
 
@@ -95,6 +104,17 @@ def other_limits(limits: Limits, executors: str) -> list[tuple[str, str]]:
         ("Like failures have the same", _LEVELS[limits.key_level]),
         ("Waits for a worker host", f"{limits.wait_for_host:,} s"),
     ]
+    if limits.starts_per_minute is not None:
+        found.append(("Starts in a minute", f"at most {limits.starts_per_minute:,}"))
+    if limits.ramp is not None:
+        found.append(("Ramp", f"1, 2, 4 … at once while less than {percent(limits.ramp, 0)} fails"))
+    if limits.run_delay_seconds is not None:
+        found.append(("Delay in a run", f"{limits.run_delay_seconds:g} s, one attempt at a time"))
+    if limits.max_lifetime_attempts is not None:
+        counts = ", its source's tries too" if limits.count_source_attempts else ""
+        found.append(
+            ("Attempts over all drains", f"{limits.max_lifetime_attempts:,} a phase{counts}")
+        )
     if limits.sample is not None:
         found.append(("Sample needs", f"{limits.passes_needed:,} complete"))
     return found
@@ -120,7 +140,19 @@ def _tallies(
         recent=session.recent_outcomes,
         sample_ended=session.sample_ended,
         sample_passed=session.sample_passed,
+        ramp=session.ramp,
+        ramp_ended=session.ramp_ended,
+        ramp_failed=session.ramp_failed,
     )
+
+
+def _starts(session: int, limits: Limits, now: datetime) -> int:
+    """Attempts of a session that started within the last minute; the newest are its last ones."""
+    if limits.starts_per_minute is None:
+        return 0
+    latest = Attempt.objects.filter(session=session).order_by("-pk")[: limits.starts_per_minute]
+    since = now - timedelta(seconds=MINUTE)
+    return sum(at > since for at in latest.values_list("started_at", flat=True))
 
 
 def _view(gauge: Gauge) -> GaugeView:
@@ -134,8 +166,8 @@ def _view(gauge: Gauge) -> GaugeView:
         limit_text=_text(gauge.rule, limit),
         note=gauge.evidence,
         fault=fault,
-        tripped=gauge.tripped and gauge.rule not in ("batch_size", "sample"),
-        near=gauge.near,
+        tripped=gauge.tripped and gauge.rule not in _NEVER_TRIP,
+        near=gauge.near and gauge.rule not in _PACE,
     )
 
 

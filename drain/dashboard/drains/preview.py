@@ -21,7 +21,7 @@ from drain.engine.sessions.planning import preview as make_preview
 from drain.engine.sessions.sources import retries_sentence
 from drain.engine.workers.capability import NoHost, runs_without_host
 from drain.engine.workers.hosts import Strength, strength
-from drain.models import Attempt, Run
+from drain.models import Attempt, Phase, Run
 from drain.models.vocabulary import RATED_OUTCOMES, PhaseState
 from drain.policy.actions import for_empty_plan
 from drain.policy.selection.drift import seen_plan
@@ -31,6 +31,8 @@ from drain.policy.selection.plan import Excluded, Plan
 SHOWN = 50
 BEHIND = 10
 """Phases named behind each reason; the command line prints all of them."""
+OFTEN = 5
+"""Attempts over all drains from which on the preview says that more may be in vain."""
 LARGE = 5_000
 """Phases that are planned within the time a page may take."""
 BASIS = 500
@@ -112,11 +114,19 @@ def _plan_context(form: DrainForm, plan: Plan) -> dict[str, Any]:
             for reason, lines in sorted(behind.items(), key=lambda pair: -counts[pair[0]])
         ],
         "estimate": _estimate(form, len(plan.selected)),
+        "often": _often(form, [item.id for item in plan.selected]),
         "retries": retries_sentence([item.id for item in plan.selected]),
         "seen_digest": seen.digest,
         "seen_ids": "" if seen.ids is None else ",".join(map(str, seen.ids)),
         "ways_out": [] if plan.selected else _ways_out(plan),
     }
+
+
+def _often(form: DrainForm, selected: list[int]) -> int:
+    """How many of these phases were tried often already, over all drains, where nothing limits that."""
+    if form.limits.max_lifetime_attempts is not None:
+        return 0
+    return Phase.objects.filter(pk__in=selected, attempts__gte=OFTEN).count()
 
 
 def _no_host(plan: Plan, workers: Strength) -> NoHost | None:

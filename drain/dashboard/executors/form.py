@@ -51,6 +51,9 @@ def read_profile(values: Mapping[str, str], stored: Mapping[str, str]) -> Profil
         allow_program_text="allow_program_text" in values,
         os_user=values.get("os_user", ""),
         max_parallel=_whole(values, "max_parallel", "The most at the same time", _MOST_PARALLEL),
+        starts_per_minute=_whole(
+            values, "starts_per_minute", "The most starts a minute", _MOST_PARALLEL
+        ),
         is_default="is_default" in values,
     )
 
@@ -69,6 +72,9 @@ def typed_profile(profile: ExecutorProfile) -> dict[str, Any]:
         "service_url": profile.service_url,
         "os_user": profile.os_user,
         "max_parallel": "" if profile.max_parallel is None else str(profile.max_parallel),
+        "starts_per_minute": ""
+        if profile.starts_per_minute is None
+        else str(profile.starts_per_minute),
         **({"allow_dash": "on"} if profile.allow_dash else {}),
         **({"allow_program_text": "on"} if profile.allow_program_text else {}),
         **({"is_default": "on"} if profile.is_default else {}),

@@ -107,6 +107,7 @@ REASON_WORDS = {
     "waits_for_queued": ("Waits for a queued phase", "s-waiting"),
     "waits_for_dependency": ("Waits for a dependency", "s-waiting"),
     "attempts_exhausted": ("Attempts exhausted", "s-neutral"),
+    "lifetime_exhausted": ("Lifetime attempts exhausted", "s-held"),
     "fingerprint_stopped": ("Fingerprint stopped", "s-held"),
     "run_stopped": ("Run stopped", "s-held"),
     "run_timeouts": ("Timeouts in the run", "s-timeout"),

@@ -21,7 +21,7 @@ from drain.policy.stopping.tallies import SessionTally, with_repeats
 
 _SESSIONS = """
 SELECT id, state, parallel, open_attempts, finishes, selected, zero_yield_streak, recent_outcomes, sample_ended,
-    sample_passed, started_at, rested, created_at
+    sample_passed, ramp, ramp_ended, ramp_failed, started_at, rested, created_at
 FROM drain_drainsession WHERE id = ANY(%(sessions)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
 _RUNS = """
@@ -33,10 +33,10 @@ SELECT id FROM drain_phase WHERE id = ANY(%(phases)s::bigint[]) ORDER BY id FOR 
 _WRITE = """
 UPDATE drain_drainsession s SET open_attempts = greatest(s.open_attempts + g.opened, 0), finishes = g.finishes,
     zero_yield_streak = g.zero_yields, recent_outcomes = g.recent, sample_ended = g.sample_ended,
-    sample_passed = g.sample_passed
+    sample_passed = g.sample_passed, ramp = g.ramp, ramp_ended = g.ramp_ended, ramp_failed = g.ramp_failed
 FROM unnest(%(session)s::bigint[], %(opened)s::int[], %(finishes)s::int[], %(zero_yields)s::int[], %(recent)s::text[],
-    %(sample_ended)s::int[], %(sample_passed)s::int[])
-    AS g (session, opened, finishes, zero_yields, recent, sample_ended, sample_passed)
+    %(sample_ended)s::int[], %(sample_passed)s::int[], %(ramp)s::int[], %(ramp_ended)s::int[], %(ramp_failed)s::int[])
+    AS g (session, opened, finishes, zero_yields, recent, sample_ended, sample_passed, ramp, ramp_ended, ramp_failed)
 WHERE s.id = g.session
 """
 # The first waiting candidate of a run stands in its row, where claims look for it.
@@ -124,6 +124,9 @@ def _books(found: dict[str, Any]) -> SessionBooks:
             recent=found["recent_outcomes"],
             sample_ended=found["sample_ended"],
             sample_passed=found["sample_passed"],
+            ramp=found["ramp"],
+            ramp_ended=found["ramp_ended"],
+            ramp_failed=found["ramp_failed"],
         ),
         started_at=found["started_at"] or found["created_at"],
         rested=found["rested"],
@@ -159,6 +162,9 @@ def write_sessions(books: Iterable[SessionBooks]) -> None:
             "recent": [each.tally.recent for each in changed],
             "sample_ended": [each.tally.sample_ended for each in changed],
             "sample_passed": [each.tally.sample_passed for each in changed],
+            "ramp": [each.tally.ramp for each in changed],
+            "ramp_ended": [each.tally.ramp_ended for each in changed],
+            "ramp_failed": [each.tally.ramp_failed for each in changed],
         },
     )
 

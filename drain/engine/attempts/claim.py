@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from drain.db.prepared import rows
 from drain.engine.attempts.books import SessionBooks
 from drain.engine.attempts.context import OUT_OF_REACH, HostContext, SessionContext
+from drain.engine.attempts.pace import Pace
 from drain.engine.attempts.refusal import leave, refusal
 from drain.engine.attempts.started import StartedAttempt
 from drain.engine.process.profile import Profile
@@ -28,12 +29,16 @@ _CLAIM = f"""
 WITH slot AS (
     SELECT sr.id AS session_run, sr.run_id, sr.tier, r.run_id AS run_name, r.executor_id,
         (SELECT o.id FROM drain_source o WHERE o.id = r.source_id AND o.kind = 'autopack') AS source_id,
-        r."order" = 'sequential' AS sequential, CASE WHEN sr.tier = '0' THEN 1 ELSE {_FREE} END AS free
+        r."order" = 'sequential' AS sequential,
+        CASE WHEN sr.tier = '0' OR %(run_delay)s::float8 > 0 THEN 1 ELSE {_FREE} END AS free
     FROM drain_sessionrun sr JOIN drain_run r ON r.id = sr.run_id
     WHERE sr.session_id = %(session)s::bigint AND sr.waiting > 0 AND sr.stop = '' AND sr.tier <> '2'
       AND (SELECT max(m.name) FROM django_migrations m WHERE m.app = 'drain') = %(schema)s::text
       AND sr.not_before <= clock_timestamp() AND {_FREE} > 0 AND sr.head_position <= %(gate)s::int
       AND coalesce(r.executor_id, %(default_executor)s::bigint) = ANY(%(executors)s::bigint[])
+      AND (%(run_delay)s::float8 <= 0 OR NOT EXISTS (SELECT FROM drain_attempt a WHERE a.run_id = r.id
+            AND (a.finished_at IS NULL
+                 OR a.finished_at > clock_timestamp() - make_interval(secs => %(run_delay)s::float8))))
       AND (%(force)s::bool OR NOT EXISTS (SELECT FROM drain_hold h WHERE h.released_at IS NULL
             AND (h.until IS NULL OR h.until > now())
             AND (h.kind = 'run' AND h.value = r.run_id
@@ -51,7 +56,7 @@ WITH slot AS (
     ORDER BY slot.tier, c.position LIMIT %(count)s::int
 )
 SELECT candidate.*, p.id AS phase, p.phase_id AS phase_name, p.phase_index, p.params, p.state, p.attempts,
-    p.lease_owner IS NOT NULL AS leased, moved.verb AS moved_verb, moved.actor AS moved_by,
+    p.source_attempts, p.lease_owner IS NOT NULL AS leased, moved.verb AS moved_verb, moved.actor AS moved_by,
     need.state AS need_state, need.phase_id AS need_name, need.in_session AS need_in_session,
     ahead.phase_id AS queued_ahead, stopped.key AS stopped_key, lost.worker AS lost_worker, lost.lease AS lost_lease
 FROM candidate JOIN drain_phase p ON p.id = candidate.phase_id
@@ -93,14 +98,6 @@ LEFT JOIN LATERAL (
 ORDER BY candidate.tier, candidate.position
 FOR NO KEY UPDATE OF p SKIP LOCKED
 """  # noqa: S608 - constants only
-# Executors with a limit of their own count over all sessions, so their rows order the claims.
-_LIMITED = """
-SELECT e.id, e.max_parallel - (
-    SELECT count(*)::int FROM drain_attempt a JOIN drain_run r ON r.id = a.run_id
-    WHERE a.finished_at IS NULL AND coalesce(r.executor_id, %(default_executor)s::bigint) = e.id) AS free
-FROM drain_executorprofile e WHERE e.id = ANY(%(executors)s::bigint[]) ORDER BY e.id FOR NO KEY UPDATE OF e
-"""
-
 MAX_LOOKS = 50
 """Times that refused candidates are replaced by others in one transaction; the rest is for the next one."""
 
@@ -111,8 +108,9 @@ class Claimer:
 
     host: HostContext
     loop: UUID
+    pace: Pace
     _free: dict[int, int] | None = None
-    """Free places of executors with a limit of their own, by key."""
+    """What executors with limits of their own may still start, by key."""
 
     def claim(
         self, books: SessionBooks, context: SessionContext, count: int
@@ -122,6 +120,9 @@ class Claimer:
         for _ in range(MAX_LOOKS):
             wanted = min(count - len(started), books.parallel - books.open)
             if wanted <= 0 or not books.running:
+                break
+            wanted = self.pace.of_session(books, context, wanted)
+            if wanted <= 0:
                 break
             found = self._look(books, context, wanted)
             if not found:
@@ -154,12 +155,10 @@ class Claimer:
 
     def _executors(self) -> list[int]:
         """Executors that this host can run and that have a place free."""
-        limited = [key for key, each in self.host.profiles.items() if each.max_parallel is not None]
-        if limited and self._free is None:
-            values = {"executors": limited, "default_executor": self.host.default_executor}
-            self._free = {row["id"]: row["free"] for row in rows(_LIMITED, values)}
-        free = self._free or {}
-        return [key for key in self.host.profiles if key not in limited or free.get(key, 0) > 0]
+        if self._free is None:
+            self._free = self.pace.of_executors()
+        free = self._free
+        return [key for key in self.host.profiles if free.get(key, 1) > 0]
 
     def _fit(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Those whose executor has a place left."""

@@ -79,6 +79,7 @@ class SessionContext:
             "force": self.scope.force,
             "session_repeats": OUT_OF_REACH if repeats is None else repeats,
             "key_level": self.limits.key_level.value,
+            "run_delay": self.limits.run_delay_seconds or 0.0,
         }
 
     @property

@@ -12,6 +12,7 @@ from drain.engine.attempts.books import SessionBooks, refresh_runs
 from drain.engine.attempts.context import SessionContext
 from drain.engine.attempts.judge import drop_sample
 from drain.policy.reasons import ExclusionReason
+from drain.policy.selection.exclusion import lifetime_used
 from drain.policy.states import WORKING
 
 DEPENDENCY_RETRY_SECONDS = 1.0
@@ -54,6 +55,9 @@ def _state_refusal(facts: dict[str, Any], context: SessionContext) -> Refusal | 
         return Refusal(
             ExclusionReason.LEASED, "was tried by another session since this plan was made"
         )
+    used = lifetime_used(context.limits, facts["attempts"], facts["source_attempts"])
+    if used and not context.scope.force:
+        return Refusal(ExclusionReason.LIFETIME_EXHAUSTED, used)
     if facts["stopped_key"]:
         return Refusal(ExclusionReason.FINGERPRINT_STOPPED, f"fingerprint {facts['stopped_key']}")
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -15,6 +16,7 @@ from drain.engine.attempts.books import SessionBooks, lock_sessions, write_sessi
 from drain.engine.attempts.claim import Claimer
 from drain.engine.attempts.context import HostContext, SessionContext, session_context
 from drain.engine.attempts.finish import finish
+from drain.engine.attempts.pace import Pace
 from drain.engine.attempts.started import EndedAttempt, StartedAttempt, not_run
 from drain.models import SessionRun
 from drain.policy.states import Outcome
@@ -50,6 +52,8 @@ class Rounds:
     contexts: dict[int, SessionContext] = field(default_factory=dict)
     begun: list[StartedAttempt] = field(default_factory=list)
     """Started in a transaction whose commit may or may not have been heard: see `starts_that_stand`."""
+    wait: float = math.inf
+    """Seconds until pace alone would have let the last round start more."""
 
     def write(self, ends: Sequence[EndedAttempt], free: int, claimable: Collection[int]) -> int:
         """Book `ends` in this order, then start at most `free` phases of the `claimable` sessions.
@@ -57,7 +61,7 @@ class Rounds:
         Returns how many of `ends` had lost their lease. What was started is in `begun` once this comes back, and may
         be if it raises. Raises what the database raises.
         """
-        self.begun = []
+        self.begun, self.wait = [], math.inf
         with transaction.atomic():
             books = self._lock({*claimable, *_sessions(ends)})
             written = finish(ends, books, self.contexts, self.host.worker)
@@ -96,7 +100,8 @@ class Rounds:
     def _claim(self, books: dict[int, SessionBooks], free: int, claimable: Collection[int]) -> None:
         offered = [books[each] for each in sorted(claimable) if each in books]
         offered = [each for each in offered if each.running and self._in_time(each)]
-        claimer = Claimer(self.host, self.loop)
+        pace = Pace(self.host)
+        claimer = Claimer(self.host, self.loop, pace)
         while free > 0 and offered:
             shares = fair_shares([(each.open, each.parallel) for each in offered], free)
             left: list[SessionBooks] = []
@@ -108,6 +113,7 @@ class Rounds:
                     left.append(each)
             # What one cannot use now is offered to the others.
             offered = left if sum(shares) and len(left) < len(offered) else []
+        self.wait = pace.wait
 
     def _in_time(self, books: SessionBooks) -> bool:
         """Whether the session's time is not up; stops the session if it is and something of it still waits."""

@@ -51,6 +51,13 @@ class Profile:
     """The service that runs its phases; None: they are processes of the host."""
     max_parallel: int | None = None
     """Phases of it at the same time, over all hosts and sessions; None for no limit of its own."""
+    starts_per_minute: int | None = None
+    """Phases of it that start within a minute, over all hosts and sessions; None for no limit of its own."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has a limit that counts over all sessions."""
+        return self.max_parallel is not None or self.starts_per_minute is not None
 
     @property
     def needs_command(self) -> bool:

@@ -29,7 +29,7 @@ OPEN_STATES = tuple(
     state.value for state in PhaseState if state not in (PhaseState.COMPLETE, PhaseState.SKIPPED)
 )
 _COLUMNS = """p.id, p.run_id, p.place, p.state, p.failure_category, p.last_fingerprint,
-    p.lease_owner IS NOT NULL, 0, p.phase_id, ''"""
+    p.lease_owner IS NOT NULL, 0, p.phase_id, '', p.attempts, p.source_attempts"""
 _RUN_COLUMNS = """r.id, r.run_id, r."order", s.kind, r.max_parallel,
     r.executor_id IS NOT NULL OR EXISTS (SELECT FROM drain_executorprofile WHERE is_default),
     hold.created_by, hold.until, hold.reason"""

@@ -20,6 +20,7 @@ from drain.engine.process.template import inspect
 from drain.engine.workers.identity import examine
 from drain.models import ExecutorProfile
 from drain.models.audit import Person, Subject, record_audit
+from drain.policy.pace import MOST_PER_MINUTE
 from drain.policy.remote import Kind, remote_of
 from drain.policy.words import HIDDEN
 
@@ -52,6 +53,7 @@ class ProfileInput:
     allow_program_text: bool = False
     os_user: str = ""
     max_parallel: int | None = None
+    starts_per_minute: int | None = None
     is_default: bool = False
     kind: str = Kind.LOCAL.value
     url: str = ""
@@ -160,6 +162,7 @@ def described(profile: ExecutorProfile | None) -> dict[str, Any]:
         "allow_program_text": profile.allow_program_text,
         "os_user": profile.os_user,
         "max_parallel": profile.max_parallel,
+        "starts_per_minute": profile.starts_per_minute,
         "default": profile.is_default,
         **{name: getattr(profile, name) for name in _ADDRESSES},
     }
@@ -224,6 +227,11 @@ def _refuse_numbers(given: ProfileInput) -> None:
     most = given.max_parallel
     if most is not None and not 1 <= most <= MOST_PARALLEL:
         raise EngineError(f"--max-parallel must be between 1 and {MOST_PARALLEL:,}, not {most}.")
+    pace = given.starts_per_minute
+    if pace is not None and not 1 <= pace <= MOST_PER_MINUTE:
+        raise EngineError(
+            f"--starts-per-minute must be between 1 and {MOST_PER_MINUTE:,}, not {pace}."
+        )
 
 
 def _refuse_commands(given: ProfileInput) -> None:

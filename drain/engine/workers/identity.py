@@ -67,6 +67,7 @@ def to_profile(stored: ExecutorProfile) -> Profile:
         allow_program_text=stored.allow_program_text,
         os_user=stored.os_user or phase_user(),
         max_parallel=stored.max_parallel,
+        starts_per_minute=stored.starts_per_minute,
         remote=remote_of(stored),
     )
 

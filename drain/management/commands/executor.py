@@ -169,6 +169,12 @@ def _set_arguments(parser: ArgumentParser) -> None:
         metavar="N",
         help="phases of it at the same time, over all hosts",
     )
+    parser.add_argument(
+        "--starts-per-minute",
+        type=int,
+        metavar="N",
+        help="phases of it that start within a minute, over all hosts",
+    )
     parser.add_argument("--chunk", type=int, help="accepted for one release, without effect")
     parser.add_argument(
         "--allow-dash", action="store_true", default=None, help="allow values that begin with -"
@@ -245,6 +251,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
         "allow_program_text": options["allow_program_text"],
         "os_user": options["os_user"],
         "max_parallel": options["max_parallel"],
+        "starts_per_minute": options["starts_per_minute"],
         "is_default": options["default"],
         "headers_from": _pairs("--header-from", options["header_from"], "HEADER=VARIABLE"),
         **{name: options[name] for name in ("kind", "url", "poll_url", "cancel_url", "log_url")},

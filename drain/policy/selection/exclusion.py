@@ -68,6 +68,8 @@ class RowRules:
     ) -> None:
         self._scope = scope
         self._max_attempts = limits.max_attempts_per_phase
+        self._limits = limits
+        self._lifetime = limits.max_lifetime_attempts is not None
         self._run_rules = run_rules
         self._stopped = stopped_fingerprints
         self._snoozed = snoozed
@@ -77,7 +79,7 @@ class RowRules:
 
     def unlinked(self, row: PhaseRow) -> Exclusion | None:
         """The first reason against a phase that no edge touches; most pass at once."""
-        fresh = not row.leased and row.session_attempts < self._max_attempts
+        fresh = not (row.leased or self._lifetime) and row.session_attempts < self._max_attempts
         if fresh and row.run in self._open_runs:
             return None
         return self.before_waits(row) or self.after_waits(row)
@@ -99,6 +101,10 @@ class RowRules:
                 ExclusionReason.ATTEMPTS_EXHAUSTED,
                 f"{row.session_attempts} of {self._max_attempts} attempts used",
             )
+        if self._lifetime:
+            used = lifetime_used(self._limits, row.attempts, row.source_attempts)
+            if used:
+                return Exclusion(ExclusionReason.LIFETIME_EXHAUSTED, used)
         if self._stopped:
             key = row.repeat_key or row.fingerprint
             if key in self._stopped:
@@ -124,6 +130,19 @@ class RowRules:
         if rule.queued is not None and row.state != PhaseState.QUEUED:
             return rule.queued
         return rule.wait if row.place > rule.waits_above else None
+
+
+def lifetime_used(limits: Limits, attempts: int, source_attempts: int) -> str:
+    """How many of the attempts that a phase may have over all drains it had, if that is all of them; else ""."""
+    most = limits.max_lifetime_attempts
+    counted = attempts + (source_attempts if limits.count_source_attempts else 0)
+    if most is None or counted < most:
+        return ""
+    by_source = f", {source_attempts} by its source" if source_attempts else ""
+    how = "counted" if limits.count_source_attempts else "not counted"
+    return (
+        f"{counted} of {most} attempts over all drains{f'{by_source} ({how})' if by_source else ''}"
+    )
 
 
 def _snooze(key: str, snoozed: str) -> Exclusion:

@@ -38,6 +38,10 @@ class PhaseRow(NamedTuple):
     phase_id: str
     repeat_key: str = ""
     """Key at the session's key level, if that differs from `fingerprint`."""
+    attempts: int = 0
+    """Attempts that count, over all sessions."""
+    source_attempts: int = 0
+    """The source's own count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,21 @@ def gauges(
     ]
 
 
+def pace_gauges(limits: Limits, session: SessionTally, starts: int) -> list[Gauge]:
+    """Gauges of a session that runs: `starts` within the last minute, and how far its ramp is."""
+    found = []
+    if limits.starts_per_minute is not None:
+        rule, most = "starts_per_minute", limits.starts_per_minute
+        found.append(Gauge(rule, "Starts in a minute", starts, most, "in the last 60 s", False))
+    if limits.ramp is not None:
+        evidence = (
+            f"at once; {session.ramp_ended} of {session.ramp} ended, {session.ramp_failed} failed"
+        )
+        most = limits.parallel
+        found.append(Gauge("ramp", "Ramp", min(session.ramp, most), most, evidence, False))
+    return found
+
+
 def _timeouts(limits: Limits, runs: list[tuple[str, RunTally]]) -> Gauge:
     worst = max(((tally.timeouts, run_id) for run_id, tally in runs), default=(0, ""))
     evidence = f"most in run {worst[1]}" if worst[0] else "none yet"

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
 from drain.policy.moments import MomentError, read_date
+from drain.policy.pace import MOST_PER_MINUTE
 
 DEFAULT_PHASE_TIMEOUT_SECONDS = 900
 """Used when neither the session nor the executor profile names a timeout."""
@@ -79,6 +80,17 @@ class Limits:
     wait_for_host: int = 60
     """Seconds without a host that can run what is left until the session is interrupted."""
 
+    starts_per_minute: int | None = None
+    """Evenly over the minute; see drain.policy.pace."""
+    ramp: float | None = None
+    """Between 0 and 1: begin with one phase at once and double while less than this share fails."""
+    run_delay_seconds: float | None = None
+    """From the end of an attempt of a run to the start of its next, one at a time."""
+    max_lifetime_attempts: int | None = None
+    """Attempts of one phase over all drains."""
+    count_source_attempts: bool = False
+    """Whether the tries that the source reports count towards it."""
+
     @property
     def breaker_window(self) -> int:
         """Attempts the failure rate is taken over.
@@ -106,6 +118,7 @@ class Limits:
         for rule in _RULES:
             rule.check(getattr(self, rule.field))
         self._check_sample()
+        self._check_lifetime()
         self._check_until(now)
         return self
 
@@ -119,6 +132,12 @@ class Limits:
                 f"--sample-passes {self.sample_passes} can never be reached with "
                 f"--sample {self.sample}: ask for at most {self.sample}."
             )
+
+    def _check_lifetime(self) -> None:
+        if not isinstance(self.count_source_attempts, bool):
+            raise LimitError("--count-source-attempts is a switch: give it or leave it out.")
+        if self.count_source_attempts and self.max_lifetime_attempts is None:
+            raise LimitError("--count-source-attempts needs --max-lifetime-attempts N: add it.")
 
     def _check_until(self, now: datetime | None) -> None:
         if self.until is None:
@@ -235,4 +254,8 @@ _RULES = (
     _Rule("wait_for_host", 0, _YEAR_OF_SECONDS, optional=False),
     _Rule("sample", 1, MAX_BATCH_SIZE),
     _Rule("sample_passes", 1, MAX_BATCH_SIZE),
+    _Rule("starts_per_minute", 1, MOST_PER_MINUTE),
+    _Rule("ramp", 0, 1, whole=False, excludes_lowest=True),
+    _Rule("run_delay_seconds", 0, 24 * 3600, whole=False, excludes_lowest=True),
+    _Rule("max_lifetime_attempts", 1, 1_000_000),
 )

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
+from drain.policy.pace import Ramp
 from drain.policy.states import FAILURES, UNCOUNTED, Outcome
 from drain.policy.stopping.limits import Limits
 
@@ -93,6 +94,10 @@ class SessionTally:
     """Latest outcomes for the failure rate, oldest first: `f` failed, `c` complete."""
     sample_ended: int = 0
     sample_passed: int = 0
+    ramp: int = 1
+    """How many may run at once, while the session has a ramp."""
+    ramp_ended: int = 0
+    ramp_failed: int = 0
 
     def after(self, limits: Limits, ended: Ended) -> Self:
         """The tally with one more attempt in it."""
@@ -100,6 +105,7 @@ class SessionTally:
             return self._sample_after(limits, ended)
         return replace(
             self._sample_after(limits, ended),
+            **_ramped(self, limits, ended),
             repeats=_one_more(self.repeats, ended.repeats),
             zero_yields=0 if ended.telemetry > 0 else self.zero_yields + 1,
             recent=(self.recent + _mark(ended.outcome))[-limits.breaker_window :],
@@ -139,6 +145,15 @@ def with_repeats(tally: T, repeats: Mapping[str, int]) -> T:
 def in_sample(limits: Limits, position: int) -> bool:
     """Whether the phase at this position belongs to the sample of the session."""
     return limits.sample is not None and 1 <= position <= limits.sample
+
+
+def _ramped(tally: SessionTally, limits: Limits, ended: Ended) -> dict[str, int]:
+    # What was skipped or asks to be run again says nothing about how well it goes.
+    if limits.ramp is None or not _mark(ended.outcome):
+        return {}
+    step = Ramp(tally.ramp, tally.ramp_ended, tally.ramp_failed)
+    step = step.after(ended.outcome in FAILURES, limits.ramp, limits.parallel)
+    return {"ramp": step.size, "ramp_ended": step.ended, "ramp_failed": step.failed}
 
 
 def _one_more(counts: Mapping[str, int], key: str) -> Mapping[str, int]:

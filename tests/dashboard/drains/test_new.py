@@ -96,6 +96,10 @@ def test_a_large_backlog_is_planned_after_the_page_is_there(backlog, monkeypatch
         ("max_failure_rate=300", "Failure rate 300 % makes no sense"),
         ("until=2020-01-01 10:00", "is in the past"),
         ("until=soon", "is not a time"),
+        ("starts_per_minute=0", "Starts 0 makes no sense"),
+        ("ramp=0", "Ramp while below 0 % makes no sense"),
+        ("run_delay_seconds=-1", "Delay in a run -1.0 makes no sense"),
+        ("count_source_attempts=on", "needs --max-lifetime-attempts"),
         ("run=nowhere", "There is no run “nowhere”"),
     ],
 )
@@ -103,6 +107,25 @@ def test_bad_input_is_one_sentence_beside_the_form(backlog, query, sentence):
     page = signed_in(Role.VIEWER).get(f"/drains/new/?{query}", headers=FRAGMENT).content.decode()
     assert sentence in page.replace("&#x27;", "'")
     assert "Nothing to start" in page or "Starting needs" in page
+
+
+def test_the_preview_counts_what_a_lifetime_leaves_out_and_warns_where_nothing_does(backlog):
+    viewer = signed_in(Role.VIEWER)
+    assert "5 times or more" not in viewer.get("/drains/new/").content.decode()
+    Phase.objects.filter(pk=backlog[0].pk).update(attempts=5, source_attempts=2)
+    page = viewer.get("/drains/new/").content.decode()
+    assert "1 of the selected was tried 5 times or more" in page
+    page = viewer.get("/drains/new/?max_lifetime_attempts=5").content.decode()
+    assert "5 times or more" not in page
+    assert "4 + 1 = 5" in page
+    assert "Lifetime attempts exhausted" in page
+    assert "5 of 5 attempts over all drains, 2 by its source (not counted)" in page
+    assert "--max-lifetime-attempts 5" in page
+    both = "max_lifetime_attempts=7&count_source_attempts=on"
+    page = viewer.get(f"/drains/new/?{both}").content.decode()
+    assert "4 + 1 = 5" in page
+    assert "--count-source-attempts" in page
+    assert "--count-source-attempts True" not in page
 
 
 def test_nothing_selected_says_what_to_do_first(backlog):

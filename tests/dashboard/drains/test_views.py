@@ -393,6 +393,8 @@ def test_a_drain_s_page_names_every_limit_that_holds_or_is_off(limits, timeout):
         "max_session_fingerprint_repeats": "Repeats in the drain",
         "max_consecutive_zero_yield": "Zero yield in a row", "max_failure_rate": "Failure rate",
         "failure_rate_window": "Failure rate is taken over", "sample_passes": "Sample",
+        "starts_per_minute": "Starts in a minute", "ramp": "Ramp", "run_delay_seconds": "Delay in a run",
+        "max_lifetime_attempts": "Attempts over all drains", "count_source_attempts": "Attempts over all drains",
         "key_level": "Like failures have the same", "wait_for_host": "Waits for a worker host",
     }  # fmt: skip
     for name in (field.name for field in fields(Limits)):

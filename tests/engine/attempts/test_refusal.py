@@ -178,3 +178,30 @@ def test_a_phase_of_the_sample_that_is_left_out_is_not_waited_for() -> None:
     drain.end([other], Outcome.COMPLETE)
     drain.session.refresh_from_db()
     assert (other.phase_id, drain.session.stop_reason) == ("a1", "sample_failed")
+
+
+@pytest.mark.parametrize(
+    ("scope", "limits", "starts"),
+    [
+        ({}, {"max_lifetime_attempts": 5}, ["a0"]),
+        ({}, {"max_lifetime_attempts": 4}, []),
+        ({"force": True}, {"max_lifetime_attempts": 4}, ["a0"]),
+        ({}, {}, ["a0"]),
+    ],
+)
+def test_a_phase_that_is_offered_again_ends_with_its_last_attempt_over_all_drains(
+    scope: dict[str, Any], limits: dict[str, Any], starts: list[str]
+) -> None:
+    failed_run("a")
+    Phase.objects.update(attempts=3)
+    drain = HandDrain(SessionScope(**scope), max_attempts_per_phase=9, **limits)
+    drain.end(drain.start(), Outcome.RETRYABLE)
+    Candidate.objects.update(not_before=PAST)
+    SessionRun.objects.update(not_before=PAST)
+    assert drain.names() == starts
+    if not starts:
+        left = Candidate.objects.get()
+        assert (left.reason, left.detail) == (
+            "lifetime_exhausted",
+            "4 of 4 attempts over all drains",
+        )

@@ -66,6 +66,14 @@ ROW_RULES = [
     ("no_executor", {}, {"executable": False}, {}, Scope(phases={1}, force=True)),
     ("fingerprint_snoozed", {"fingerprint": "a"}, {}, {"snoozed": {"a": "a"}}, Scope()),
     ("attempts_exhausted", {"session_attempts": 2}, {}, {}, Scope()),
+    ("lifetime_exhausted", {"attempts": 4}, {}, {"max_lifetime_attempts": 4}, Scope()),
+    (
+        "lifetime_exhausted",
+        {"attempts": 1, "source_attempts": 3},
+        {},
+        {"max_lifetime_attempts": 4, "count_source_attempts": True},
+        Scope(),
+    ),
     ("fingerprint_stopped", {"fingerprint": "a"}, {}, {"stopped_fingerprints": {"a"}}, Scope()),
     ("fingerprint_stopped", {"repeat_key": "c"}, {}, {"stopped_fingerprints": {"c"}}, Scope()),
     ("run_stopped", {}, {"stop": RunStop.FINGERPRINT_REPEATS}, {}, Scope()),
@@ -83,6 +91,21 @@ def test_each_rule_names_its_reason_and_a_detail(reason, row, facts, signals, sc
 def test_a_phase_that_may_have_a_snoozed_cause_is_left_out_and_says_which_it_may_be():
     found = plan([phase(1, fingerprint="a")], snoozed={"b": "b", "a": "b"})
     assert details(found) == {1: "fingerprint a, which may be the snoozed b"}
+
+
+def test_tries_of_the_source_count_only_when_asked_for_and_are_shown_either_way():
+    row = phase(1, attempts=3, source_attempts=9)
+    assert chosen(plan([row], max_lifetime_attempts=4)) == [1]
+    assert details(plan([row], max_lifetime_attempts=3)) == {
+        1: "3 of 3 attempts over all drains, 9 by its source (not counted)"
+    }
+    found = plan([row], max_lifetime_attempts=12, count_source_attempts=True)
+    assert details(found) == {1: "12 of 12 attempts over all drains, 9 by its source (counted)"}
+
+
+def test_who_overrules_for_one_phase_overrules_its_lifetime_too():
+    scope = Scope(phases={1}, force=True)
+    assert chosen(plan([phase(1, attempts=9)], scope=scope, max_lifetime_attempts=1)) == [1]
 
 
 def test_the_first_rule_in_the_contract_order_wins():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from drain.policy.stopping.gauges import gauges
+from drain.policy.stopping.gauges import gauges, pace_gauges
 from drain.policy.stopping.limits import Limits
 from drain.policy.stopping.tallies import RunTally, SessionTally
 
@@ -52,3 +52,13 @@ def test_the_failure_rate_is_shown_as_it_is_and_does_not_trip_before_its_window_
     early = read(limits, SessionTally(recent="ffcf"))["max_failure_rate"]
     assert (early.observed, early.tripped, early.near) == (0.75, False, True)
     assert read(limits, SessionTally(recent="ffcff"))["max_failure_rate"].tripped
+
+
+def test_a_drain_s_pace_is_shown_beside_its_limit_and_never_trips():
+    limits = Limits(starts_per_minute=10, ramp=0.2, parallel=8)
+    tally = SessionTally(ramp=16, ramp_ended=3, ramp_failed=1)
+    starts, ramp = pace_gauges(limits, tally, 10)
+    assert (starts.observed, starts.limit, starts.tripped) == (10, 10, False)
+    assert (ramp.observed, ramp.limit, ramp.tripped) == (8, 8, False)
+    assert ramp.evidence == "at once; 3 of 16 ended, 1 failed"
+    assert pace_gauges(Limits(), SessionTally(), 0) == []
