@@ -14,6 +14,7 @@ from django.utils import timezone
 from drain.engine.queue.blockers import of_stale
 from drain.engine.queue.dependencies import require_acyclic
 from drain.engine.queue.explain import explain
+from drain.evidence.fingerprints.aliases import members
 from drain.models import Dependency, Fingerprint, Phase, Run
 from drain.models.transitions.phases import Why, say_created
 from drain.models.vocabulary import PhaseState
@@ -79,9 +80,11 @@ class Cause(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Phase]) -> QuerySet[Phase]:
         """By the index of failed phases."""
-        if not self.value():
+        key = self.value()
+        if not key:
             return queryset
-        return queryset.filter(last_fingerprint=self.value(), state=PhaseState.FAILED)
+        keys = members([key])
+        return queryset.filter(last_fingerprint__in=keys, state=PhaseState.FAILED)
 
 
 class DependencyFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not subscriptable at run time

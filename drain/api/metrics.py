@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import Count, Sum
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -16,8 +16,8 @@ from prometheus_client.registry import Collector
 from drain.engine.queue.blockers import QueueFilter, queue_size
 from drain.engine.source_outbox import unsettled
 from drain.engine.workers.hosts import strength
-from drain.evidence.rollups.fold import state_totals
-from drain.models import DrainSession, Fingerprint, HourlyTotal
+from drain.evidence.rollups.fold import attempt_totals, state_totals
+from drain.models import DrainSession, Fingerprint
 from drain.models.vocabulary import (
     LIVE_SESSION_STATES,
     FingerprintStatus,
@@ -96,11 +96,10 @@ def _workers() -> Iterator[Metric]:
 
 
 def _past() -> Iterator[Metric]:
-    sums = HourlyTotal.objects.values_list("outcome").annotate(n=Sum("attempts")).order_by()
     attempts = CounterMetricFamily(
         "drain_attempts", "Attempts that ended, by outcome.", labels=["outcome"]
     )
-    ended = dict(sums)
+    ended = attempt_totals()
     for outcome in Outcome.values:
         attempts.add_metric([outcome], ended.get(outcome, 0))
     yield attempts

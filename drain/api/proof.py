@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from django.db.models import Count
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from ninja import Body, Query
@@ -15,14 +14,14 @@ from ninja.responses import Status
 from drain.engine.sessions.replay import replay
 from drain.evidence.comparison.question import asked
 from drain.evidence.fingerprints import lifecycle, merging, splitting
+from drain.evidence.fingerprints.aliases import failed_now
 from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes.judgement import judge_marker
 from drain.evidence.fixes.markers import add_marker
 from drain.evidence.report.build import build_report
 from drain.evidence.report.json import render_json
 from drain.fingerprints.splitting import SplitBy
-from drain.models import Check, Fingerprint, FixMarker, Phase, Source
-from drain.models.vocabulary import PhaseState
+from drain.models import Check, Fingerprint, FixMarker, Source
 from drain.policy.moments import read_moment
 from drain.policy.stopping.limits import Limits
 
@@ -113,11 +112,9 @@ def fingerprint_list(request: HttpRequest, listing: Query[FingerprintListing]) -
     if listing.status:
         found = found.filter(status=listing.status)
     answer = page(request, listing, found, _fingerprint, newest=True)
-    keys = [item["key"] for item in answer["items"]]
-    failed = Phase.objects.filter(state=PhaseState.FAILED, last_fingerprint__in=keys)
-    counts = dict(failed.values_list("last_fingerprint").annotate(count=Count("pk")).order_by())
+    counts = failed_now([item["key"] for item in answer["items"]])
     for item in answer["items"]:
-        item["failed_now"] = counts.get(item["key"], 0)
+        item["failed_now"] = counts[item["key"]]
     return answer
 
 
@@ -187,7 +184,7 @@ def fingerprint_split(request: HttpRequest, key: str, body: SplitIn) -> dict[str
 
 
 def _failed_now(key: str) -> int:
-    return Phase.objects.filter(state=PhaseState.FAILED, last_fingerprint=key).count()
+    return failed_now([key])[key]
 
 
 def _decided(

@@ -58,6 +58,11 @@ WITH RECURSIVE asked AS (SELECT unnest(%(keys)s::text[]) AS key), {STANDS_FOR}
 SELECT s.asked, f.key, f.title, f.category, f.status
 FROM stands_for s JOIN drain_fingerprint f ON f.key = s.key
 """  # noqa: S608 - constants only
+_FAILED_NOW = f"""
+WITH RECURSIVE {MEMBERS}
+SELECT root, count(*)::int AS n FROM member JOIN drain_phase p ON p.last_fingerprint = member.key
+WHERE p.state = 'FAILED' GROUP BY 1
+"""  # noqa: S608 - constants only
 _FAMILY = f"WITH RECURSIVE {MEMBERS} SELECT DISTINCT key FROM member"  # noqa: S608 - constants only
 
 
@@ -86,6 +91,12 @@ def family(keys: Collection[str]) -> list[str]:
 def members(keys: Collection[str]) -> list[str]:
     """Like `family`, for keys that are known to stand for themselves: one statement instead of two."""
     return sorted(item["key"] for item in rows(_FAMILY, {"keys": sorted(keys)}))
+
+
+def failed_now(keys: Collection[str]) -> dict[str, int]:
+    """Each of these keys → phases that are failed by it now, or by what counts for it. One statement."""
+    found = rows(_FAILED_NOW, {"keys": sorted(keys)}) if keys else []
+    return dict.fromkeys(keys, 0) | {item["root"]: item["n"] for item in found}
 
 
 def causes(keys: Iterable[str]) -> dict[str, Cause]:

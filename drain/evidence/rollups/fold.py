@@ -95,6 +95,11 @@ SELECT state, sum(n)::int AS count FROM (
 ) counts
 GROUP BY state HAVING sum(n) <> 0 ORDER BY state
 """
+_ENDED = """
+SELECT outcome, sum(attempts)::int AS n FROM (
+    SELECT outcome, attempts FROM drain_hourlytotal UNION ALL SELECT outcome, attempts FROM drain_attemptdelta
+) ended GROUP BY 1
+"""
 _HOURLY = """
 SELECT hour, outcome, sum(attempts)::int AS attempts, sum(seconds)::float8 AS seconds,
     sum(telemetry_events)::int AS telemetry_events, sum(zero_yield)::int AS zero_yield
@@ -199,6 +204,11 @@ def state_totals(runs: Collection[int] | None = None) -> dict[str, int]:
     """Phases by state over all of these runs (primary keys; None: all)."""
     found = rows(_TOTALS_OF_ALL) if runs is None else rows(_TOTALS, {"runs": list(runs)})
     return {item["state"]: item["count"] for item in found}
+
+
+def attempt_totals() -> dict[str, int]:
+    """Attempts that ended, by outcome; exact at every moment."""
+    return {item["outcome"]: item["n"] for item in rows(_ENDED, {})}
 
 
 def hourly(since: datetime, until: datetime, runs: Collection[int] | None = None) -> list[HourRow]:

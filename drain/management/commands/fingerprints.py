@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db.models import Count
 
-from drain.evidence.fingerprints.aliases import members, resolve_keys
+from drain.evidence.fingerprints.aliases import failed_now
 from drain.management.listing import ListCommand, Row
-from drain.models import Fingerprint, Phase
-from drain.models.vocabulary import FingerprintStatus, PhaseState
+from drain.models import Fingerprint
+from drain.models.vocabulary import FingerprintStatus
 
 
 class Command(ListCommand):
@@ -33,12 +31,7 @@ class Command(ListCommand):
         if options["status"]:
             found = found.filter(status=options["status"])
         causes = list(found[:limit])
-        keys = [cause.key for cause in causes]
-        failed = Phase.objects.filter(state=PhaseState.FAILED, last_fingerprint__in=members(keys))
-        by_key = dict(failed.values_list("last_fingerprint").annotate(count=Count("pk")).order_by())
-        counts: Counter[str] = Counter()
-        for key, stands_for in resolve_keys(by_key).items():
-            counts[stands_for] += by_key[key]
+        counts = failed_now([cause.key for cause in causes])
         return [
             {
                 "key": cause.key,
