@@ -20,8 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 HEADER = b"GET /login/ HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 BODY = b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nusername="
-READER = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50
-"""Requests one after the other on one connection, whose answers fill every buffer on the way."""
+READER = b"GET /static/ninja/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+"""The largest file that anybody may ask for: it fills every buffer on the way."""
 KINDS = {
     "headers that never end": HEADER,
     "bodies that never end": BODY,

@@ -22,7 +22,7 @@ from drain.models import ExecutorProfile
 from drain.models.vocabulary import Origin
 from drain.people.requests import person_of
 from drain.policy.remote import Kind
-from drain.policy.words import HIDDEN
+from drain.policy.secrets import HIDDEN
 
 from .base import DrainModelAdmin
 

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from drain.models import Hold, Run, Source
-from drain.policy.words import masked
+from drain.policy.secrets import masked
 
 from .acting import ActingAdmin
 from .acts import HOLD, RELEASE

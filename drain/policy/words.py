@@ -1,4 +1,4 @@
-"""Texts for people, made of values: durations, ages, names of workers, last lines, and passwords left out."""
+"""Texts for people, made of values: durations, ages, names of workers, last lines."""
 
 from __future__ import annotations
 
@@ -8,35 +8,8 @@ from datetime import datetime, timedelta
 NOTHING = "–"
 LINE_CHARACTERS = 160
 """The longest line that a list shows."""
-HIDDEN = "***"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _WORKER = re.compile(r"(?<=\d)/[0-9a-f]{32}$")
-
-_SCHEME = r"(?<![\w+.-])\w[\w+.-]*://"
-# A password in an address may hold an @ and spaces; a slash, as PostgreSQL's own reader allows, where there is no space.
-_OF_USER = re.compile(rf"({_SCHEME}[^\s:/?#]*:)[^/?#\n]*(@)")
-_OF_POSTGRES = re.compile(r"((?<![\w+.-])postgres(?:ql)?(?:\+\w+)?://[^\s:/?#]*:)\S*(@)")
-_QUOTED = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\""""
-# A quote that ends the sentence's own quotation is none of the value; one that is never closed hides the line.
-_CLOSING = r"""(?!['"](?:[\s,:;.)\]}]|$))"""
-_BARE = rf"""{_CLOSING}['"][^\n]*|(?:\\.|{_CLOSING}[^\s&\\])*"""
-# What is hidden already stays as it is.
-_AGAIN = r"""\*\*\*(?=['",;:.)\]}]*(?:\s|$))"""
-_NAMED = re.compile(
-    r"((?<!\w)\w*(?:password|passwd|passphrase|pwd|secret(?:_?key)?|token|api_?key)"
-    rf"""(?:\s*=\s*|["']\s*:\s*))(?:{_AGAIN}|{_QUOTED}|{_BARE})""",
-    re.IGNORECASE,
-)
-
-
-def masked(text: object) -> str:
-    """Return the text with every password hidden that an address, a DSN or a setting in it holds.
-
-    `postgresql://user:***@host/db`, `?password=***`, `host=db password=***`. In doubt more is hidden than the password.
-    """
-    found = _OF_POSTGRES.sub(rf"\1{HIDDEN}\2", str(text))
-    found = _OF_USER.sub(rf"\1{HIDDEN}\2", found)
-    return _NAMED.sub(rf"\1{HIDDEN}", found)
 
 
 def last_line(text: str, most: int = LINE_CHARACTERS) -> str:

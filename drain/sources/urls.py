@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from drain.policy.words import masked
+from drain.policy.secrets import masked
 from drain.sources.errors import SourceError
 
 ENV_PREFIX = "env:"

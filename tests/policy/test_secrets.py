@@ -1,14 +1,16 @@
-"""What a phase was given in confidence is hidden in what it prints."""
+"""What a phase was given in confidence is hidden in what it prints, and a password wherever it stands."""
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drain.policy.secrets import Mask, secrets_of
+from drain.policy.secrets import Mask, masked, secrets_of
 
 ENV = {
     "DATABASE_URL": "postgresql://autopack:p%40ss-w0rd!@db.example/autopack",
@@ -63,3 +65,121 @@ def test_however_a_stream_is_cut_it_reads_as_if_it_were_whole(words, cuts):
     assert fed == mask.whole(text)
     assert b"glm-0123456789" not in fed
     assert b"p@ss-w0rd!" not in fed
+
+
+GIVEN = {
+    "GREETING": "x7-Kq!pL2m", "CI_ENV": "production", "HOME_OF_IT": "/srv/pipeline/data", "COUNT": "1234567890",
+    "PORTAL": "https://portal.example/x", "SMALL": "a1b2c3d", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI", "DB_PASS": "letmein",
+    "SWITCH": "true", "HOOK": "https://hooks.example/x?key=q9-Zr8tYw2&to=room", "CERT": "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nend\n-----END KEY-----",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("how", "hidden"),
+    [
+        ({}, {"AWS_SECRET_ACCESS_KEY", "DB_PASS"}),
+        ({"stored": GIVEN}, {"GREETING", "AWS_SECRET_ACCESS_KEY", "DB_PASS", "CERT", "HOOK"}),
+        (
+            {"passed": GIVEN},
+            {"GREETING", "CI_ENV", "AWS_SECRET_ACCESS_KEY", "DB_PASS", "CERT", "HOOK"},
+        ),
+    ],
+    ids=["its own", "stored in the executor", "passed on by the executor"],
+)
+def test_what_an_executor_gives_is_secret_unless_it_is_open_to_see(how, hidden):
+    mask = Mask(secrets_of(GIVEN, **how))
+    assert {
+        name for name, value in GIVEN.items() if value not in mask.text(f"it is {value}!")
+    } == hidden
+    shown = "https://hooks.example/x?key=***&to=room" if how else GIVEN["HOOK"]
+    assert mask.text(GIVEN["HOOK"]) == shown
+
+
+def test_a_line_of_a_key_is_hidden_by_itself():
+    mask = Mask(secrets_of(GIVEN, stored=GIVEN))
+    assert mask.text("line 2: MIIEvQIBADANBgkqhkiG9w0") == "line 2: ***"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://ann:s3cret@db/x", "postgresql://ann:***@db/x"),
+        ("postgresql+psycopg2://ann:p@ss/w:r?d#@db/x", "postgresql+psycopg2://ann:***@db/x"),
+        ("postgres://:s3cret@db/x", "postgres://:***@db/x"),
+        ("postgresql://ann@home:s3cret@db/x", "postgresql://ann@home:***@db/x"),
+        ("postgresql://ann:my s3cret@db:5432/x", "postgresql://ann:***@db:5432/x"),
+        ("redis://:s3cret@cache:6379/0", "redis://:***@cache:6379/0"),
+        (
+            "postgresql://db/x?user=ann&password=s3cret&sslmode=require",
+            "postgresql://db/x?user=ann&password=***&sslmode=require",
+        ),
+        ("postgresql://db/x?sslpassword=a'b\"c;d", "postgresql://db/x?sslpassword=***"),
+        ("host=db password=s3cret dbname=x", "host=db password=*** dbname=x"),
+        ("host=db password = 's3 cret' dbname=x", "host=db password = *** dbname=x"),
+        (r"host=db password='it\'s s3cret' dbname=x", "host=db password=*** dbname=x"),
+        (r"host=db password=s3\ cr\'et dbname=x", "host=db password=*** dbname=x"),
+        ('host=db password="s3 cret" dbname=x', "host=db password=*** dbname=x"),
+        ("host=db PASSWORD='open s3cret", "host=db PASSWORD=***"),
+        ("PGPASSWORD=s3cret psql", "PGPASSWORD=*** psql"),
+        ("DB_PASSWORD: no, MY_SECRET_KEY=s3cret", "DB_PASSWORD: no, MY_SECRET_KEY=***"),
+        (
+            "{'host': 'db', 'password': 's3 cret', \"token\": \"s3cret\"}",
+            "{'host': 'db', 'password': ***, \"token\": ***}",
+        ),
+        ("https://api/x?access_token=s3cret", "https://api/x?access_token=***"),
+        (
+            "could not connect to 'postgresql://db/x?password=s3cret': refused",
+            "could not connect to 'postgresql://db/x?password=***': refused",
+        ),
+    ],
+)
+def test_a_password_never_shows_wherever_it_stands(text, shown):
+    assert masked(text) == shown
+    assert masked(masked(text)) == masked(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://ann@db/x", "postgresql://db:5432/x", "sqlite:////data/a.sqlite3", "env:AUTOPACK", "no address at all",
+        "password authentication failed for user ann", "ann@home: the password is wrong", "https://db:80/a and ann@home", "",
+        "the tokenizer=fast", "http://a:1/x\nb@c",
+    ],
+)  # fmt: skip
+def test_what_holds_no_password_stays_as_it_is(text):
+    assert masked(text) == text
+
+
+ODD = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zl", "Zp", "Zs"]), max_size=20
+)
+
+
+@given(ODD, st.booleans())
+def test_no_odd_character_lets_a_part_of_a_password_through(odd, spaced):
+    secret = f"zqa{odd}zqb"
+    libpq = secret.replace("\\", "\\\\").replace("'", "\\'")
+    apart = libpq.replace("zqb", " zqb") if spaced else libpq
+    for text in (
+        f"postgresql://ann:{secret}@db/x", f"postgresql://ann:{quote(secret, safe='')}@db/x is gone",
+        f"postgresql://db/x?password={quote(secret, safe='')}&user=ann", f"host=db password='{apart}' user=ann",
+    ):  # fmt: skip
+        shown = masked(text)
+        assert "zqa" not in shown
+        assert "zqb" not in shown
+        assert "***" in shown
+        assert "db" in shown
+
+
+def test_a_text_as_long_as_an_error_may_be_is_masked_in_no_time():
+    for text in (
+        "a" * 20_000,
+        "password" * 2_500,
+        "a:" * 10_000,
+        "'\\" * 10_000,
+        "x://a:" * 3_000,
+        "password='" * 2_000,
+    ):
+        began = time.process_time()
+        masked(text)
+        assert time.process_time() - began < 1

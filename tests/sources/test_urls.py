@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from drain.policy.words import masked
+from drain.policy.secrets import masked
 from drain.sources.errors import SourceError
 from drain.sources.urls import absolute, locate, resolve
 

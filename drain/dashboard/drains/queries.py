@@ -16,8 +16,9 @@ from drain.engine.sessions.results import dropped_from_plan
 from drain.evidence.fixes.scope import fixes_of
 from drain.models import Attempt, Candidate, DrainSession, FixMarker, Source
 from drain.models.vocabulary import CandidateStatus, RunTier
+from drain.policy.secrets import masked
 from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
-from drain.policy.words import last_line, masked
+from drain.policy.words import last_line
 
 RESULTS = 25
 FIXES = 20

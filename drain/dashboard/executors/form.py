@@ -10,7 +10,7 @@ from drain.engine.errors import EngineError
 from drain.engine.workers.executors import ProfileInput
 from drain.models import ExecutorProfile
 from drain.policy.numbers import whole
-from drain.policy.words import HIDDEN
+from drain.policy.secrets import HIDDEN
 
 _SHELL = frozenset({"|", "||", "&", "&&", ";", "<", ">", ">>", "2>", "2>&1"})
 _MOST_SECONDS = 10_000_000

@@ -10,7 +10,7 @@ from django.conf import settings
 from drain.db.sql import rows
 from drain.engine.queue.blockers import STALE_PHASES
 from drain.models.vocabulary import LIVE_SESSION_STATES, FingerprintStatus, PhaseState
-from drain.policy.words import masked
+from drain.policy.secrets import masked
 
 # A host says that it lives every few seconds; after this silence it is called silent.
 SILENT_AFTER = timedelta(seconds=30)

@@ -14,10 +14,8 @@ from django.db import transaction
 from drain.engine.news.inbox import mailed
 from drain.models import Delivery, ExecutorProfile, Notice, Webhook
 from drain.models.vocabulary import NoticeKind
-from drain.policy.secrets import HIDDEN, Mask, without_passwords
+from drain.policy.secrets import Mask, masked, secrets_of
 
-SHORTEST = 8
-"""Characters of a variable's value from which on it is hidden in messages, whatever its name."""
 LONGEST_TITLE = 300
 
 
@@ -75,20 +73,21 @@ def _hidden(value: Any, hide: Hide) -> Any:
 
 
 class Hide:
-    """Hides in a text what executors were given, and passwords in addresses."""
+    """Hides in a text what executors were given, and passwords in addresses and settings."""
 
-    def __init__(self, values: set[str]) -> None:
-        self._mask = Mask({value.encode(errors="replace"): HIDDEN for value in values})
+    def __init__(self, hidden: Mapping[bytes, bytes]) -> None:
+        self._mask = Mask(hidden)
 
     def __call__(self, text: str) -> str:
         """Return the text without them."""
-        return without_passwords(self._mask.text(text))
+        return masked(self._mask.text(text))
 
 
 def secrets_in_messages() -> Hide:
-    """What no message may hold: values of variables that executors set or pass on."""
-    values: set[str] = set()
+    """What no message may hold: the secrets among what executors set or pass on."""
+    hidden: dict[bytes, bytes] = {}
     for env, names in ExecutorProfile.objects.values_list("env", "env_from"):
-        values |= {str(value) for value in env.values()}
-        values |= {os.environ[name] for name in names if name in os.environ}
-    return Hide({value for value in values if len(value) >= SHORTEST})
+        passed = {name: os.environ[name] for name in names if name in os.environ}
+        stored = {name: str(value) for name, value in env.items()}
+        hidden |= secrets_of(passed | stored, stored=stored, passed=passed)
+    return Hide(hidden)

@@ -35,6 +35,10 @@ class Job:
     grace: float = GRACE_SECONDS
     """Seconds from SIGTERM to SIGKILL."""
     cwd: str | None = None
+    stored: frozenset[str] = frozenset()
+    """Names of variables whose values the executor holds; in what the child prints they are hidden."""
+    passed: frozenset[str] = frozenset()
+    """Names of the worker's variables that the executor passes on; hidden as well."""
     os_user: str = ""
     report: Path | str | None = None
     """DRAIN_REPORT; the file need not exist."""
@@ -76,6 +80,8 @@ def prepare(
         timeout=timeout,
         grace=grace,
         cwd=profile.cwd or None,
+        stored=frozenset(profile.env),
+        passed=frozenset(profile.env_from),
         os_user=profile.os_user,
         report=report,
         own_folder=own_folder,

@@ -68,6 +68,8 @@ def _job(profile: Profile, folder: Path, timeout: float) -> Job:
         timeout=timeout,
         grace=_GRACE,
         cwd=profile.cwd or None,
+        stored=frozenset(profile.env),
+        passed=frozenset(profile.env_from),
         os_user=profile.os_user,
     )
 

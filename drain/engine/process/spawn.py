@@ -56,7 +56,7 @@ class Child:
     ) -> None:
         self.pid = process.pid
         self._job = job
-        hidden = secrets_of(job.env)
+        hidden = secrets_of(job.env, job.stored, job.passed)
         self._log = LogSink(job.folder, job.claim, Mask(hidden))
         self._report = ReportReader(job.report, Mask(hidden))
         self._watch = Watch(process, pipe, job, self._log, lease_until)

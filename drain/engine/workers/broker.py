@@ -9,7 +9,7 @@ from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 from drain.engine.errors import EngineError
-from drain.policy.words import masked
+from drain.policy.secrets import masked
 
 log = logging.getLogger(__name__)
 

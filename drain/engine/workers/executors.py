@@ -22,7 +22,7 @@ from drain.models import ExecutorProfile
 from drain.models.audit import Person, Subject, record_audit
 from drain.policy.pace import MOST_PER_MINUTE
 from drain.policy.remote import Kind, remote_of
-from drain.policy.words import HIDDEN
+from drain.policy.secrets import HIDDEN
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._: -]{0,99}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -195,6 +195,8 @@ def _job(profile: Profile, folder: Path) -> Job:
         claim=claim,
         timeout=LONGEST_SECONDS,
         cwd=profile.cwd or None,
+        stored=frozenset(profile.env),
+        passed=frozenset(profile.env_from),
         os_user=profile.os_user,
     )
 

@@ -9,7 +9,7 @@ from django.db.models import Count
 
 from drain.management.listing import ListCommand, Row
 from drain.models import Source
-from drain.policy.words import masked
+from drain.policy.secrets import masked
 
 
 class Command(ListCommand):

@@ -11,8 +11,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg.rows import dict_row
 
-from drain.policy.secrets import NOTHING_HIDDEN, Mask, secrets_of
-from drain.policy.words import masked
+from drain.policy.secrets import NOTHING_HIDDEN, Mask, masked, secrets_of
 from drain.sources.autopack.schema import TABLES
 from drain.sources.errors import SourceError
 from drain.sources.urls import Location, locate

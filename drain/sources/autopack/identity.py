@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from drain.models.runs import Source
-from drain.policy.words import masked
+from drain.policy.secrets import masked
 from drain.sources.autopack.database import Database, opened
 from drain.sources.autopack.schema import TABLES
 from drain.sources.urls import Location, locate

@@ -12,7 +12,7 @@ from django.db import transaction
 from drain.models import AuditEvent, ExecutorProfile, Source
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import Origin, SourceKind
-from drain.policy.words import masked
+from drain.policy.secrets import masked
 from drain.sources.autopack.importing import ImportResult, import_source
 from drain.sources.autopack.profile import check_workspace, profile_of, save_profile
 from drain.sources.errors import SourceError

@@ -6,7 +6,7 @@ import hashlib
 import re
 
 from drain.models import Source
-from drain.policy.words import masked
+from drain.policy.secrets import masked
 from drain.sources.urls import locate
 
 SERVICE = "autopack"

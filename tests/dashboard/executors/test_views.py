@@ -119,7 +119,7 @@ def test_an_executor_comes_back_as_it_was_typed_without_its_values(administrator
 )
 def test_what_no_host_could_run_is_refused_and_what_was_typed_stays(administrator, typed, sentence):
     if sentence is None:
-        from drain.policy.words import HIDDEN
+        from drain.policy.secrets import HIDDEN
 
         typed = {"env": f"NEW={HIDDEN}"} if "env" in typed else {"env_from": "DRAINSITE_SECRET_KEY"}
         sentence = "has none: give one" if "env" in typed else "DRAINSITE_SECRET_KEY"
