@@ -131,18 +131,37 @@ def test_writing_back_is_guarded_by_the_expected_state(autopack):
     assert reason == [("[drainsite] stale",)]
 
 
-def test_whoever_writes_between_our_reading_and_our_writing_wins(autopack, monkeypatch):
+@pytest.mark.parametrize(
+    ("theirs", "tells_times"),
+    [
+        ({"updated_at": "2026-03-01 10:00:00"}, True),
+        ({"state": "EXECUTING"}, True),
+        ({"state": "EXECUTING"}, False),
+        ({"last_failure_reason": "theirs"}, True),
+        ({"last_failure_reason": "theirs"}, False),
+    ],
+)
+def test_whoever_writes_between_our_reading_and_our_writing_wins(
+    autopack, monkeypatch, theirs, tells_times
+):
     look = rows.row_of_phase
+    queued = "research-integration"
+    if not tells_times:
+        autopack.run("ALTER TABLE phases DROP COLUMN updated_at")
 
     def written_just_after(*given):
         found = look(*given)
-        autopack.set(PHASE, updated_at="2026-03-01 10:00:00", last_failure_reason="theirs")
+        autopack.set(queued, **theirs)
         return found
 
     monkeypatch.setattr(rows, "row_of_phase", written_just_after)
-    change = Change(RUN, PHASE, PhaseState.FAILED, PhaseState.SKIPPED)
+    change = Change(RUN, queued, PhaseState.QUEUED, PhaseState.FAILED, "ours")
     assert not write_back(autopack.source(), change)
-    assert autopack.state(PHASE) == "FAILED"
+    assert autopack.state(queued) == theirs.get("state", "QUEUED")
+    reason = autopack.run(
+        "SELECT last_failure_reason FROM phases WHERE phase_id = 'research-integration'"
+    )
+    assert reason == [(theirs.get("last_failure_reason"),)]
 
 
 def test_what_was_written_since_we_last_knew_is_left_alone(autopack):

@@ -105,7 +105,8 @@ def _entry(
         to=(result.state or _ENDED_STATES.get(outcome, PhaseState.FAILED)).value,
         number=books.next_number() if books else None,
         said=decision.reason[:500],
-        files_failure=outcome in FAILURES or outcome is Outcome.RETRYABLE,
+        files_failure=outcome in FAILURES
+        or (outcome is Outcome.RETRYABLE and not result.never_ran),
         exit_code=result.exit_code,
         signal=result.signal,
         error=decision.reason[:ERROR_LIMIT],

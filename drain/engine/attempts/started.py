@@ -90,6 +90,8 @@ class Result:
     """The reason on its candidate, for an attempt that was diverted."""
     executor: str = ""
     """Whose fingerprint it is if one was reported."""
+    never_ran: bool = False
+    """What kept the phase from being run is no cause of its own."""
 
     def without_states(self, entered: int) -> Self:
         """Return the result without the first states, which are in the books."""
@@ -114,5 +116,6 @@ def not_run(sentence: str, outcome: Outcome) -> Result:
             telemetry_count=0,
             zero_yield_reason="unknown" if outcome is Outcome.LOST else "failed_before_llm",
             reached_limit_boundary=False,
-        )
+        ),
+        never_ran=outcome is not Outcome.FAILED,
     )

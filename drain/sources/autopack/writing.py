@@ -68,6 +68,10 @@ def _update(database: Database, row: SourceRow, sets: Mapping[str, object]) -> b
         where, guards = f"{where} AND updated_at = ?", {**guards, "updated_at": row.written_at}
     elif "updated_at" in database.columns[PHASES.name]:
         where = f"{where} AND updated_at IS NULL"
+    if "last_failure_reason" in sets:
+        # Not everybody who writes a reason by hand writes the time beside it.
+        where = f"{where} AND coalesce(CAST(last_failure_reason AS TEXT), '') = ?"
+        guards["last_failure_reason"] = row.written_reason
     changes = ", ".join(f"{name} = ?" for name in sets)
     sql = f"UPDATE phases SET {changes} WHERE {where}"  # noqa: S608 - our own names only
     return bool(database.change(sql, [*sets.values(), *guards.values()]))

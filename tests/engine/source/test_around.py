@@ -123,5 +123,11 @@ def test_a_source_that_is_away_fails_nothing(
     monkeypatch.setattr("drain.engine.attempts.finish.back_off", lambda tries: 0.1)
     session = autopack.session(batch_size=1)
     autopack.path.rename(autopack.path.with_suffix(".away"))
+    causes = list(
+        Phase.objects.order_by("pk").values_list("last_failure_reason", "last_fingerprint")
+    )
     result = session_result(backlog.drain(session))
     assert (result["failed"], result["retryable"]) == (0, 2)
+    assert "There is no file" in Attempt.objects.filter(session=session).latest("id").error
+    after = Phase.objects.order_by("pk").values_list("last_failure_reason", "last_fingerprint")
+    assert list(after) == causes, "why the phase failed last stays known: it did not run"
