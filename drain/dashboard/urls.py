@@ -12,6 +12,7 @@ from drain.dashboard.audit import views as audit
 from drain.dashboard.drains import actions as drain_actions
 from drain.dashboard.drains import new, report
 from drain.dashboard.drains import views as drains
+from drain.dashboard.drains.pick import session_pick
 from drain.dashboard.evidence import actions as evidence_actions
 from drain.dashboard.evidence import views as evidence
 from drain.dashboard.executors.views import executor_set
@@ -74,6 +75,7 @@ _WORK = [
 ]
 _DRAINS = [
     path("drains/new/", new.session_new, name="session-new"),
+    path("drains/pick/<slug:kind>/", session_pick, name="session-pick"),
     path("drains/", drains.session_list, name="session-list"),
     path("drains/<int:pk>/", drains.session_detail, name="session-detail"),
     path(

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from drain.models import DrainSession, Phase, Run
 from drain.models.vocabulary import PhaseState
+from tests.factories import FingerprintFactory, PhaseFactory, RunFactory
 
 from .conftest import DRAIN_PAGE, Visit
 
@@ -21,7 +22,7 @@ SOON = 120_000
 def start_of_five(page: Page) -> DrainSession:
     """From the overview to a started drain of the run's five failed phases."""
     page.get_by_role("link", name="New drain").first.click()
-    page.get_by_role("textbox", name="Runs").fill("research-system-v2")
+    page.get_by_role("combobox", name="Runs").fill("research-system-v2")
     page.get_by_role("button", name="Start drain of 5 phases").click(timeout=SOON)
     page.wait_for_url(DRAIN_PAGE)
     return DrainSession.objects.get()
@@ -59,6 +60,39 @@ def test_a_preview_follows_the_form(
     expect(page.get_by_role("button", name="Nothing to start")).to_be_disabled(timeout=SOON)
     expect(page.get_by_text("older than the form")).to_be_hidden()
     assert not DrainSession.objects.exists()
+    assert complaints == []
+
+
+def test_runs_and_fingerprints_are_picked_as_chips_and_taken_away(
+    olga: User, report_run: Run, visit: Visit, complaints: list[str]
+) -> None:
+    PhaseFactory(run=RunFactory(run_id="other-run"), last_fingerprint="abc123")
+    FingerprintFactory(key="abc123", title="No module named coverage")
+    page = visit("/drains/new/")
+    expect(page.get_by_text("6 + 0 = 6")).to_be_visible()
+    runs = page.get_by_role("combobox", name="Runs")
+    runs.fill("system-v2")
+    expect(page.locator("#o-run option")).to_have_count(1)
+    expect(page.locator("#e-run")).to_be_visible()
+    runs.fill("research-system-v2")
+    expect(page.get_by_role("button", name="Remove research-system-v2")).to_be_visible()
+    expect(runs).to_have_value("")
+    expect(page.get_by_text("5 + 0 = 5")).to_be_visible()
+    page.get_by_role("button", name="Remove research-system-v2").click()
+    expect(page.get_by_text("6 + 0 = 6")).to_be_visible()
+    causes = page.get_by_role("combobox", name="Fingerprints")
+    causes.fill("No module")
+    expect(page.locator("#o-fingerprint option")).to_have_count(1)
+    causes.fill("abc123")
+    expect(page.locator("#picks-fingerprint")).to_have_text("No module named coverage")
+    expect(page.get_by_role("button", name="Start drain of 1 phase")).to_be_visible()
+    causes.press("Backspace")
+    expect(page.get_by_text("6 + 0 = 6")).to_be_visible()
+    runs.fill("other-run")
+    page.get_by_label("Note").focus()
+    page.get_by_role("button", name="Start drain of 1 phase").click()
+    page.wait_for_url(DRAIN_PAGE)
+    assert DrainSession.objects.get().scope["run_ids"] == ["other-run"]
     assert complaints == []
 
 

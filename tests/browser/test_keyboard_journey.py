@@ -88,7 +88,7 @@ def test_a_drain_is_started_without_a_mouse(
     page.keyboard.press("n")
     page.wait_for_url("**/drains/new/")
     page.keyboard.press("Tab")
-    page.get_by_role("textbox", name="Runs").focus()
+    page.get_by_role("combobox", name="Runs").focus()
     page.keyboard.type("research-system-v2")
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Start drain of 5 phases")).to_be_visible(timeout=SOON)

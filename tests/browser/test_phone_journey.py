@@ -28,7 +28,7 @@ def test_the_main_journey_on_a_phone(
     page = visit("/", width=WIDTH)
     fits(page)
     page.get_by_role("link", name="New drain").first.click()
-    page.get_by_role("textbox", name="Runs").fill("research-system-v2")
+    page.get_by_role("combobox", name="Runs").fill("research-system-v2")
     start = page.get_by_role("button", name="Start drain of 5 phases")
     expect(start).to_be_visible(timeout=SOON)
     fits(page)

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from drain.dashboard.drains.again import Part, part_of
+from drain.engine.errors import MOST_IN_A_NAME
 from drain.engine.sessions.scope import SessionScope
 from drain.policy.moments import MomentError, read_moment
 from drain.policy.stopping.limits import LimitError, Limits, QueuedPolicy, parse_queued_policy
@@ -82,6 +83,13 @@ PACE = (
 """How fast it goes; empty: as fast as it can."""
 NUMBERS = (*STOPS, PARALLEL, *PACE)
 
+PICKED = ("run", "skip", "fingerprint")
+"""Fields of the scope: chips by this name, and `add_NAME` for what is being typed."""
+MOST_PICKED = 200
+"""Names in one field of the scope."""
+MOST_TYPED = 2000
+"""Characters of what was typed that come back when it makes no sense."""
+
 POLICY_WORDS = {
     QueuedPolicy.PHASE: "A queued phase never blocks its siblings",
     QueuedPolicy.DEPENDENTS: "What comes after a queued phase waits, in sequential runs",
@@ -110,6 +118,8 @@ class DrainForm:
     """By field name; "all" for what concerns none in particular."""
     fingerprints: list[NamedFingerprint] = field(default_factory=list)
     """Those of the scope in words."""
+    typed: dict[str, str] = field(default_factory=dict)
+    """By field of the scope: what was typed and not taken as a chip."""
     part: Part | None = None
     """The phases of an earlier drain that this one is about."""
     timeout: str = ""
@@ -118,6 +128,34 @@ class DrainForm:
     def error(self, name: str) -> str:
         """Return what is wrong with a field, or ""."""
         return self.errors.get(name, "")
+
+    def picks(self, name: str) -> list[tuple[str, str]]:
+        """The chips of a field, each with its words; what was typed is not among them."""
+        titles = {
+            each.key: each.title or f"{each.key}, no failure of it was kept"
+            for each in self.fingerprints
+        }
+        typed = _words(self.typed[name])
+        words = [
+            value
+            for value in _words(self.values[name])[:MOST_PICKED]
+            if value not in typed and len(value) <= MOST_IN_A_NAME
+        ]
+        return [
+            (value, titles.get(value, value) if name == "fingerprint" else value) for value in words
+        ]
+
+    @property
+    def typed_fingerprints(self) -> list[NamedFingerprint]:
+        """Those that were typed and are no chips yet."""
+        typed = _words(self.typed["fingerprint"])
+        return [each for each in self.fingerprints if each.key in typed]
+
+    def take(self) -> None:
+        """Make chips of what was typed and makes sense: a whole page shows it so."""
+        self.typed = {
+            name: text if name in self.errors else "" for name, text in self.typed.items()
+        }
 
     def fields(self, group: tuple[NumberField, ...] = STOPS) -> list[dict[str, Any]]:
         """Number fields with value and error, for the template."""
@@ -140,7 +178,9 @@ class DrainForm:
 
 def read_form(data: QueryDict, now: datetime) -> DrainForm:
     """Parse and check everything; never raises. Absent and empty fields take their default, which may be off."""
-    form = DrainForm(_typed(data))
+    form = DrainForm(
+        _typed(data), typed={name: data.get(f"add_{name}", "").strip() for name in PICKED}
+    )
     form.note = form.values["note"][:500]
     form.part = part_of(form.values["of"])
     form.scope = SessionScope(
@@ -165,8 +205,8 @@ def read_form(data: QueryDict, now: datetime) -> DrainForm:
 def _typed(data: QueryDict) -> dict[str, str]:
     plain = Limits()
     values = {each.name: data.get(each.name, each.shown(plain)).strip() for each in NUMBERS}
-    for name in ("run", "skip", "fingerprint"):
-        values[name] = " ".join(data.getlist(name)).strip()
+    for name in PICKED:
+        values[name] = " ".join([*data.getlist(name), *data.getlist(f"add_{name}")]).strip()
     values["queued_policy"] = data.get("queued_policy", plain.queued_policy.value)
     values["count_source_attempts"] = data.get("count_source_attempts", "").strip()
     values["of"] = data.get("of", "").strip()

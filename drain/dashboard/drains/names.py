@@ -8,7 +8,7 @@ from dataclasses import replace
 from django.db.models import Max, Min, Value
 from django.db.models.functions import Coalesce
 
-from drain.dashboard.drains.form import DrainForm, NamedFingerprint
+from drain.dashboard.drains.form import MOST_PICKED, DrainForm, NamedFingerprint
 from drain.dashboard.frame.frame import KEEP_SECONDS
 from drain.dashboard.http.cache import shared
 from drain.engine.errors import MOST_IN_A_NAME, InputError, bounded
@@ -55,6 +55,11 @@ def _check(
     form: DrainForm, name: str, typed: Sequence[str], unknown: Callable[[Sequence[str]], str]
 ) -> None:
     label = _FIELDS[name]
+    if len(typed) > MOST_PICKED:
+        form.errors[name] = (
+            f"{label}: {len(typed):,} names are more than the {MOST_PICKED} that the form takes."
+        )
+        return
     try:
         for text in typed:
             bounded(text, f"A name in {label}", MOST_IN_A_NAME)

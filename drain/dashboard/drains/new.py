@@ -51,6 +51,8 @@ def _show(
     planned = status != 200 or "plan" in request.GET
     wait = not planned and not fragment and takes_long(form)
     read = deferred_context if wait else preview_context
+    if not fragment:
+        form.take()
     context = read(form, now) | {
         "policies": [(policy.value, words) for policy, words in POLICY_WORDS.items()],
         "page_has_primary": True,

@@ -239,11 +239,59 @@ def test_a_fingerprint_in_the_form_is_shown_in_words(backlog):
     viewer = signed_in(Role.VIEWER)
     for key in (kept.key, merged.key, "older"):
         page = viewer.get(f"/drains/new/?fingerprint={key}").content.decode()
-        words = re.sub("<[^>]+>", " ", page[page.index('id="fingerprint-titles"') :])
-        assert "rows are missing" in words[:300], key
+        words = re.sub("<[^>]+>", " ", page[page.index('id="picks-fingerprint"') :])
+        assert "rows are missing" in words[:400], key
+        fragment = viewer.get(f"/drains/new/?add_fingerprint={key}", headers=FRAGMENT)
+        assert "rows are missing" in re.sub("<[^>]+>", " ", fragment.content.decode())
     bare = viewer.get("/drains/new/?fingerprint=bare").content.decode()
     assert "no failure of it was kept" in bare
     assert "There is no fingerprint" not in bare
+
+
+def test_what_is_typed_counts_as_chips_do_and_becomes_one_when_it_makes_sense(backlog):
+    viewer = signed_in(Role.VIEWER)
+    page = viewer.get("/drains/new/?add_run=research-system-v2&batch_size=2").content.decode()
+    assert 'name="run" value="research-system-v2" checked' in page
+    assert re.search(r'name="add_run" value=""', page)
+    wrong = viewer.get("/drains/new/?run=research-system-v2&add_run=nowhere").content.decode()
+    assert "There is no run “nowhere”" in wrong
+    assert 'name="run" value="research-system-v2" checked' in wrong
+    assert 'name="add_run" value="nowhere"' in wrong
+    fragment = viewer.get("/drains/new/?add_run=research-system-v2", headers=FRAGMENT)
+    assert "--run-id" in fragment.content.decode()
+
+
+def test_more_names_than_a_form_takes_are_refused_and_do_not_fill_the_page(backlog):
+    many = " ".join(f"run-{n}" for n in range(5000))
+    for field in ("run", "add_run"):
+        answer = signed_in(Role.OPERATOR).post("/drains/new/", {field: many})
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        assert "Runs: 5,000 names are more than the 200 that the form takes." in page
+        assert len(page) < 500_000
+
+
+def test_fields_offer_what_there_is(backlog):
+    for name in ("nightly-eu-1", "nightly-eu-2", "nightly-us-1", "other"):
+        RunFactory(run_id=name)
+    FingerprintFactory(key="abc123", title="No module <name> & <b>")
+    merged = FingerprintFactory(key="abc999", title="No module merged")
+    merged.merged_into = FingerprintFactory(title="standing")
+    merged.save()
+    viewer = signed_in(Role.VIEWER)
+
+    def offered(kind, q):
+        page = viewer.get(f"/drains/pick/{kind}/", {"q": q}).content.decode()
+        return re.findall(r'<option value="([^"]*)"', page), page
+
+    assert offered("run", "eu-")[0] == ["nightly-eu-2", "nightly-eu-1"]
+    assert offered("run", "nowhere")[0] == []
+    assert set(offered("skip", "night")[0]) == {"nightly-", "nightly-eu-"}
+    found, page = offered("fingerprint", "no module")
+    assert found == ["abc123"]
+    assert 'label="No module &lt;name&gt; &amp; &lt;b&gt;"' in page
+    assert offered("fingerprint", "abc")[0] == ["abc123"]
+    assert viewer.get("/drains/pick/other/").status_code == 404
 
 
 def held_beside(page, name):

@@ -27,6 +27,7 @@
     const mine = (running = new AbortController());
     const data = new FormData(form);
     for (const name of ["csrfmiddlewaretoken", "seen_digest", "seen_ids"]) data.delete(name);
+    for (const name of ["add_run", "add_skip", "add_fingerprint"]) if (!data.get(name)) data.delete(name);
     const query = new URLSearchParams(data).toString();
     const region = document.getElementById("preview");
     region?.setAttribute("aria-busy", "true");
@@ -44,7 +45,7 @@
         if (old) window.drainMorph(old, part);
       }
       for (const error of form.querySelectorAll("[data-field-error]")) {
-        const field = form.querySelector(`[name="${error.dataset.fieldError}"]`);
+        const field = document.getElementById(`f-${error.dataset.fieldError}`);
         if (field) field.setAttribute("aria-invalid", error.hidden ? "false" : "true");
       }
       tell(asBefore);
