@@ -8,6 +8,7 @@ end and to answers that nobody reads, and a share of connections for each addres
 from __future__ import annotations
 
 import contextlib
+import logging
 import resource
 import signal
 import sys
@@ -170,6 +171,9 @@ def main(host: str, port: str) -> None:
     # What this process knows is not for phases of the same user.
     harden_process()
     from drainsite.wsgi import application
+
+    # A line for each request that waits would let who asks much fill the disk.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
     make_server(application, host, int(port), _is_trusted).serve()
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from drain.models import AuditEvent, BulkAction
 from drain.models.audit import Person
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin
@@ -50,6 +51,18 @@ class Script:
 
 
 Scripts = Callable[..., Script]
+
+
+@pytest.fixture(autouse=True)
+def _every_line_of_a_script_names_its_token(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test did through the API: the audit says with which token, and who issued it."""
+    yield
+    if "script" in request.fixturenames:
+        # What a worker moves later for a large request names the person; its `bulk.start` names the token.
+        later = set(BulkAction.objects.values_list("verb", flat=True))
+        lines = AuditEvent.objects.filter(origin=Origin.API)
+        silent = [line.verb for line in lines if ", issued by " not in line.new.get("token", "")]
+        assert [verb for verb in silent if verb.rpartition(".")[2] not in later] == []
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def add_check(claim: Claim, by: By) -> Check:
             AuditEvent.objects.create(
                 at=by.now, actor=by.actor, origin=by.origin, address=by.address, verb="add_check",
                 subject="check", subject_pk=str(check.pk), label=check.name, reason=by.reason,
-                new={"kind": kind.value, "value": claim.value[:300], "of": _target(claim)},
+                new={"kind": kind.value, "value": claim.value[:300], "of": _target(claim)} | by.key,
             )  # fmt: skip
     return check
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -52,7 +53,7 @@ def add_marker(
         )  # fmt: skip
         marker.fingerprints.set(found)
         for fingerprint in found:
-            deploy_fix(fingerprint.pk, By(by.actor, by.origin, by.now, f"fix marker {marker.pk}"))
+            deploy_fix(fingerprint.pk, replace(by, reason=f"fix marker {marker.pk}"))
         if by.origin in PERSONS:
             AuditEvent.objects.create(
                 at=by.now, actor=by.actor, origin=by.origin, address=by.address, verb="add_marker",
