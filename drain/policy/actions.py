@@ -48,7 +48,7 @@ def after_stop(rule: StopRule, subject: Subject) -> tuple[Action, ...]:
     if rule is StopReason.NOTHING_SELECTED:
         return (_dry_run(),)
     if rule is StopReason.PREFLIGHT_FAILED:
-        return (_check_executors(),)
+        return (_check_executors(), *_again(subject))
     if rule in _TIME_UP:
         return (*_again(subject), _report(subject))
     if rule is StopReason.INTERRUPTED:
@@ -133,7 +133,7 @@ def _resume(subject: Subject) -> Action:
 
 
 def _again(subject: Subject) -> tuple[Action, ...]:
-    risk = "A new plan of what is failed now; the same limits can stop it again."
+    risk = "A new plan of what is failed now; the same limits and checks can stop it again."
     action = Action("Drain the rest under the same limits", risk, subject.again)
     return (action,) if subject.again else ()
 
@@ -161,8 +161,8 @@ def _default_executor() -> Action:
 
 
 def _check_executors() -> Action:
-    risk = "It runs the same check again, and no phase."
-    return Action("Check the executors once the cause is fixed", risk, ("executor", "check"))
+    risk = "It runs no phase and no check of theirs; the next drain begins with that."
+    return Action("See whether this host has what the executors need", risk, ("executor", "check"))
 
 
 def _queued_list() -> Action:

@@ -19,7 +19,7 @@ from drain.dashboard.drains.again import ways_again
 from drain.dashboard.drains.gauges import GaugeView, limits_off, other_limits, session_gauges
 from drain.dashboard.drains.names import executors_timeout
 from drain.dashboard.drains.progress import progress
-from drain.dashboard.drains.stop_card import stop_card
+from drain.dashboard.drains.stop_card import stop_cards
 from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.cache import shared
 from drain.dashboard.http.permissions import requires
@@ -221,7 +221,7 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         "more_verdicts": len(verdicts) > queries.VERDICTS,
         "planned": books.planned,
         "again": [] if live else ways_again(session, counts, plan.waiting + plan.left),
-        "card": stop_card(session, plan, verdicts),
+        "cards": stop_cards(session, plan, verdicts),
         "command": drain_command(SessionScope.from_json(session.scope), limits, session.note),
         "reason_rows": _reason_rows(session, plan),
         "most": max((count for _, count in plan.reasons), default=0),

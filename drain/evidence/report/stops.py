@@ -31,13 +31,15 @@ _NOT_RUN = """
 SELECT reason, count(*)::int AS n FROM drain_candidate
 WHERE session_id = %(session)s AND planned_position IS NOT NULL AND status = 'excluded' GROUP BY 1
 """
-# A phase to try must be one that can be tried: still failed.
+# A phase to try must be one that can be tried: still failed. The one that tripped the rule comes before the others.
 _FAILED = """
-SELECT r.run_id, p.phase_id FROM drain_candidate c
-JOIN drain_phase p ON p.id = c.phase_id JOIN drain_run r ON r.id = p.run_id
-WHERE c.session_id = %(session)s AND p.state = 'FAILED'
-    AND (%(run)s::text IS NULL OR r.run_id = %(run)s) AND (%(key)s = '' OR p.last_fingerprint = %(key)s)
-ORDER BY c.planned_position NULLS LAST, c.id LIMIT 1
+SELECT r.run_id, p.phase_id FROM (
+    SELECT phase_id, -1 AS place FROM drain_attempt WHERE id = %(attempt)s
+    UNION ALL SELECT phase_id, planned_position FROM drain_candidate WHERE session_id = %(session)s
+) c JOIN drain_phase p ON p.id = c.phase_id JOIN drain_run r ON r.id = p.run_id
+WHERE p.state = 'FAILED'
+    AND (%(run)s::text IS NULL OR r.run_id = %(run)s) AND (c.place = -1 OR %(key)s = '' OR p.last_fingerprint = %(key)s)
+ORDER BY c.place NULLS LAST, p.id LIMIT 1
 """
 
 
@@ -117,7 +119,9 @@ def _actions(
     session: DrainSession, rule: StopRule, key: str, run: str | None = None
 ) -> tuple[Action, ...]:
     """What applies: a command about a phase, a run or a cause is left out where there is none to name."""
-    values: dict[str, Any] = {"session": session.pk, "run": run, "key": key}
+    values: dict[str, Any] = {
+        "session": session.pk, "run": run, "key": key, "attempt": session.stop_attempt_id,
+    }  # fmt: skip
     (failed,) = rows(_FAILED, values) or [{"run_id": run or "", "phase_id": ""}]
     subject = Subject(
         session=str(session.pk), run_id=failed["run_id"], phase_id=failed["phase_id"], key=key,

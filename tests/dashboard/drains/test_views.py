@@ -325,7 +325,7 @@ def test_a_fingerprint_that_came_too_often_in_the_session_has_its_card():
         planned_position=9, status="excluded", reason="fingerprint_stopped",
     )  # fmt: skip
     page = signed_in(Role.OPERATOR).get(f"/drains/{session.pk}/").content.decode()
-    assert "Stopped: The same failure came too often in this drain." in page
+    assert "Left alone: The same failure came too often in this drain." in page
     assert "fingerprint_stopped" in page
     assert "patch does not apply" in page
     assert f"fingerprint={cause.key}" in page
