@@ -151,7 +151,9 @@ def prepare(started: StartedAttempt, host: HostContext) -> RemoteJob:
     )
     env = passed_variables(profile.env, profile.env_from, host.environ)
     headers = header_values(remote.headers, host.environ)
-    mask = Mask({**secrets_of(env), **secrets_of_headers(headers.values())})
+    mask = Mask(
+        {**secrets_of(env, profile.env, profile.env_from), **secrets_of_headers(headers.values())}
+    )
     request = Request(
         job_id=name,
         run_id=started.run_id,

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('drain', '0035_inbox'),
+        ("drain", "0036_pace"),
     ]
 
     operations = [
