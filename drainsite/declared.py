@@ -174,6 +174,11 @@ _DECLARED = (
         lambda level: level in _LEVELS,
     ),
     Setting(
+        "DRAIN_LOG_FORMAT", "str", "line", "line or json",
+        "How the log is written: for people, or one JSON object a line with the ids of request, drain and attempt.",
+        lambda word: word in ("line", "json"),
+    ),
+    Setting(
         "DRAIN_EMAIL_URL", "str", "", "smtp://user:password@host:25 or smtps://user:password@host:465; ?tls=True for STARTTLS",
         "The server that takes mail. Without it none is sent.",
         lambda url: not url or url.startswith(("smtp://", "smtps://")), secret=True,

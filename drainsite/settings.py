@@ -46,6 +46,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: what goes wrong in any other has the request's id in the log.
+    "drain.people.request_id.RequestIdMiddleware",
     "drainsite.hung_database.HungDatabaseMiddleware",
     # Early, because a probe has no host name, no session and no wish to be led to HTTPS.
     "drainsite.health.HealthMiddleware",
@@ -281,8 +283,18 @@ globals().update(email())
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "drain.logs.JsonFormatter"},
+    },
+    "filters": {"about": {"()": "drain.logs.AboutFilter"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": value("DRAIN_LOG_FORMAT"),
+            "filters": ["about"],
+        }
+    },
     "root": {"handlers": ["console"], "level": value("DRAIN_LOG_LEVEL")},
 }
 

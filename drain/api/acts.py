@@ -35,12 +35,11 @@ from drain.engine.sessions.verbs import (
 from drain.engine.workers.hosts import strength
 from drain.models import BulkAction, Phase
 from drain.models.vocabulary import PhaseState
-from drain.policy.moments import read_moment
 from drain.policy.stopping.limits import Limits
 
 from . import answers
 from .door import ApiError, Caller, caller
-from .reads import bulk, find_run, find_session
+from .reads import bulk, find_run, find_session, read_filter
 from .schemas import (
     EVERYTHING,
     ClearIn,
@@ -219,14 +218,7 @@ def bulk_cancel(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 def filter_of(given: FilterIn) -> PhaseFilter:
     """The filter that was sent. Raises MomentError, or ApiError 422 for one that is empty."""
-    now = timezone.localtime()
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in given.model_dump(exclude={"since", "before"}).items()
-    }
-    moments = {name: getattr(given, name) for name in ("since", "before")}
-    times = {name: read_moment(typed, now) for name, typed in moments.items() if typed}
-    found = PhaseFilter(**(values | times))
+    found = read_filter(given)
     if found.is_empty:
         raise ApiError(422, "An empty filter would mean every phase there is: name something.")
     return found

@@ -49,6 +49,13 @@ class HoldOut(BaseModel):
     created_at: datetime
 
 
+class HeldRuns(BaseModel):
+    """Runs that a filter set aside, and how many of those that match were held before."""
+
+    held: list[str]
+    held_before: int
+
+
 class HoldPage(BaseModel):
     items: list[HoldOut]
     next: str | None

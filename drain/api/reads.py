@@ -12,15 +12,17 @@ from ninja import Query
 
 from drain.engine.queue.blockers import QueueFilter, queue_size
 from drain.engine.queue.explain import explain
+from drain.engine.queue.selection import PhaseFilter
 from drain.engine.sessions.results import session_result
 from drain.engine.workers.hosts import strength
 from drain.evidence.rollups.fold import state_counts, state_totals
 from drain.models import BulkAction, BulkItem, DrainSession, Phase, Run
 from drain.models.vocabulary import LIVE_SESSION_STATES, PhaseState
+from drain.policy.moments import read_moment
 
 from . import answers
 from .door import ApiError
-from .schemas import MOST_LISTED, Listing, PhaseListing, SessionListing
+from .schemas import MOST_LISTED, FilterFields, Listing, PhaseListing, SessionListing
 from .site import operation
 
 M = TypeVar("M", bound=Model)
@@ -63,10 +65,9 @@ def session_detail(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 @operation("GET", "phases", SEE_PHASE, "phase-list", answers.PhasePage)
 def phase_list(request: HttpRequest, listing: Query[PhaseListing]) -> dict[str, Any]:
-    """Phases by id; `state`, `run` and `fingerprint` narrow."""
-    found = Phase.objects.select_related("run").order_by("pk")
-    if listing.state:
-        found = found.filter(state=listing.state)
+    """Phases by id; `state`, `run`, `fingerprint` and the fields of a filter narrow."""
+    state = PhaseState(listing.state) if listing.state else None
+    found = read_filter(listing).find(state).select_related("run")
     if listing.run:
         found = found.filter(run=find_run(listing.run))
     if listing.fingerprint:
@@ -104,6 +105,20 @@ def bulk_detail(request: HttpRequest, pk: int, listing: Query[Listing]) -> dict[
         raise ApiError(404, f"There is no bulk action {pk}.")
     left = BulkItem.objects.filter(action=action, done=False).order_by("pk")
     return bulk(action) | {"left_alone_rows": page(request, listing, left, _item)}
+
+
+def read_filter(given: FilterFields) -> PhaseFilter:
+    """The filter that these fields say; it may be empty. Raises MomentError."""
+    now = timezone.localtime()
+    times = ("since", "before")
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name in FilterFields.model_fields
+        if name not in times and (value := getattr(given, name)) is not None
+    }
+    typed = {name: getattr(given, name) for name in times}
+    values |= {name: read_moment(text, now) for name, text in typed.items() if text}
+    return PhaseFilter(**values)
 
 
 def find_session(pk: int) -> DrainSession:

@@ -59,7 +59,25 @@ class SessionListing(Listing):
     state: Literal[*SessionState.values] | None = None  # type: ignore[valid-type]
 
 
-class PhaseListing(Listing):
+class FilterFields(BaseModel):
+    """Phases by what is known of them: values of one field are alternatives, fields narrow each other."""
+
+    run_ids: list[Name] = []
+    run_prefixes: list[Name] = []
+    labels: list[Name] = []
+    sources: list[Name] = []
+    names: list[Name] = []
+    fingerprints: list[Name] = []
+    types: list[Name] = []
+    categories: list[Name] = []
+    error: Annotated[str, Field(max_length=2000)] = ""
+    since: str | None = None
+    before: str | None = None
+    attempts_at_least: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    attempts_at_most: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+
+
+class PhaseListing(Listing, FilterFields):
     state: Literal[*PhaseState.values] | None = None  # type: ignore[valid-type]
     run: Name = ""
     fingerprint: Name = ""
@@ -97,6 +115,7 @@ class ImportListing(Words):
     day_first: bool = False
     lenient: bool = False
     dry_run: bool = False
+    remember: bool = False
 
 
 class LimitsIn(Sent):
@@ -126,22 +145,8 @@ class LimitsIn(Sent):
     count_source_attempts: bool | None = None
 
 
-class FilterIn(Sent):
-    """Phases by what is known of them: values of one field are alternatives, fields narrow each other."""
-
-    run_ids: list[Name] = []
-    run_prefixes: list[Name] = []
-    labels: list[Name] = []
-    sources: list[Name] = []
-    names: list[Name] = []
-    fingerprints: list[Name] = []
-    types: list[Name] = []
-    categories: list[Name] = []
-    error: Annotated[str, Field(max_length=2000)] = ""
-    since: str | None = None
-    before: str | None = None
-    attempts_at_least: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    attempts_at_most: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+class FilterIn(Sent, FilterFields):
+    """Phases by what is known of them."""
 
 
 class DrainIn(Sent):
@@ -190,8 +195,10 @@ class ClearIn(PhasesIn):
 
 
 class HoldIn(Sent):
-    target: str
+    target: str = ""
     """A run, or a prefix with `*` behind it."""
+    filter: FilterIn | None = None
+    """Instead of a target: the runs of the failed phases that match."""
     reason: str
     until: str | None = None
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from ninja import Body, Query
 from ninja.responses import Status
 
-from drain.engine.queue.holds import hold, in_force, release
+from drain.engine.queue.holds import hold, hold_matching, in_force, release
 from drain.engine.sessions.planning import preview
 from drain.models import Hold, Run
 from drain.policy.moments import read_moment
@@ -18,7 +18,7 @@ from drain.sources.files.importing import import_file
 from drain.sources.files.result import Options
 
 from . import evidence_schemas as shapes
-from .acts import limits_of, scope_of
+from .acts import filter_of, limits_of, scope_of
 from .door import ApiError, caller
 from .reads import page
 from .schemas import EVERYTHING, DrainIn, HoldIn, ImportListing, Listing, ReleaseIn
@@ -62,6 +62,7 @@ def import_phases(request: HttpRequest, options: Query[ImportListing]) -> Any:
         day_first=options.day_first,
         lenient=options.lenient,
         dry_run=options.dry_run,
+        remember=options.remember,
     )
     found = import_file(
         cast(IO[bytes], request), options.format, timezone.now(), options.source, chosen,
@@ -107,13 +108,27 @@ def hold_list(request: HttpRequest, listing: Query[Listing]) -> dict[str, Any]:
     return page(request, listing, found, _hold, newest=True)
 
 
-@operation("POST", "holds", "drain.hold_run", "hold-list", shapes.HoldOut, status=201)
+@operation(
+    "POST",
+    "holds",
+    "drain.hold_run",
+    "hold-list",
+    shapes.HoldOut,
+    status=201,
+    also={200: shapes.HeldRuns},
+)
 def hold_add(request: HttpRequest, body: HoldIn) -> Status[Any]:
-    """Set a run aside, or with `*` behind it every run that begins so."""
+    """Set a run aside, or with `*` behind it every run that begins so; with a filter the runs that match (200)."""
     now = timezone.now()
     until: datetime | None = None
     if body.until:
         until = read_moment(body.until, timezone.localtime(now), coming=True)
+    if bool(body.target) == (body.filter is not None):
+        raise ApiError(422, "Name a target, or a filter, and not both.")
+    if body.filter is not None:
+        asked = filter_of(body.filter)
+        runs, before = hold_matching(asked, body.reason, caller(request).person, now, until)
+        return Status(200, {"held": [each.value for each in runs], "held_before": before})
     made = hold(body.target, body.reason, caller(request).person, now, until)
     return Status(201, _hold(made))
 

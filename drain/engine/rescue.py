@@ -27,6 +27,7 @@ from drain.engine.workers.dead import bury, dead_workers, end_left_behind, folde
 from drain.engine.workers.identity import worker_name
 from drain.engine.workers.timing import LEASE_SECONDS, RENEW_EVERY, RESCUE_MARGIN
 from drain.engine.workers.wakeups import wake
+from drain.logs import about
 from drain.models import Attempt, DrainSession, Phase, WorkerLoop
 from drain.models.audit import Person, Subject, record_audit
 from drain.policy.states import Outcome
@@ -198,7 +199,8 @@ def _rescue(found: dict[str, Any]) -> bool:
         written = _finish(EndedAttempt(started, lost))
         if written:
             note_lost(started.phase, started.source, lost.decision.reason)
-            log.warning("attempt %s of %s was lost", started.attempt, found["worker"])
+            with about(drain=started.session, attempt=started.attempt):
+                log.warning("attempt %s of %s was lost", started.attempt, found["worker"])
     return written
 
 

@@ -15,6 +15,7 @@ from drain.engine.executions.pool import Pool
 from drain.engine.sessions.closing import settle
 from drain.engine.sessions.opening import open_session
 from drain.engine.workers.identity import host_id
+from drain.logs import about
 from drain.models import DrainSession
 from drain.models.vocabulary import SessionState
 
@@ -129,9 +130,12 @@ class ServedSessions:
 
         def opened(done: Future[None]) -> None:
             if error := done.exception():
-                log.warning("session %s could not be opened: %s", session, error)
+                with about(drain=session):
+                    log.warning("session %s could not be opened: %s", session, error)
             self.opening.discard(session)
             self.looked_at = 0.0
             self._pool.wake()
 
-        self._pool.submit(lambda: open_session(session, self._host)).add_done_callback(opened)
+        with about(drain=session):
+            done = self._pool.submit(lambda: open_session(session, self._host))
+        done.add_done_callback(opened)

@@ -21,6 +21,8 @@ class Source(models.Model):
     stale_after = models.DurationField(null=True, blank=True)
     identity = models.JSONField(default=dict, blank=True)
     watermark = models.JSONField(default=dict, blank=True)
+    # How its files are read, where they are to be read without saying it (drain.sources.files.kept).
+    reading = models.JSONField(default=dict, db_default={}, blank=True)
     imported_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 

@@ -117,3 +117,24 @@ def test_a_fix_comes_with_the_verdict_of_its_page(viewer):
         ["r"],
         "not_enough_data",
     )
+
+
+def test_phases_are_listed_by_the_language_of_filters(script):
+    PhaseFactory(run=RunFactory(labels=["nightly"]), phase_id="a", last_failure_reason="disk full")
+    PhaseFactory(run=RunFactory(labels=["weekly"]), phase_id="b", attempts=3)
+    PhaseFactory(phase_id="c", state="COMPLETE")
+    viewer = script(Role.VIEWER)
+
+    def listed(query: str) -> list[str]:
+        return [item["phase_id"] for item in viewer.get(f"phases?{query}")["items"]]
+
+    assert listed("labels=nightly&labels=weekly") == ["a", "b"]
+    assert listed("error=disk") == ["a"]
+    assert listed("attempts_at_least=1") == ["b"]
+    assert listed("names=c") == ["c"]
+    assert listed("names=c&state=FAILED") == []
+    assert listed("") == ["a", "b", "c"]
+    first = viewer.get("phases?labels=nightly&labels=weekly&limit=1")
+    assert "labels=nightly&labels=weekly" in first["next"]
+    viewer.get("phases?since=whenever", 422)
+    viewer.get("phases?sources=nowhere", 409)

@@ -109,3 +109,21 @@ def test_a_run_is_held_listed_and_released_with_its_reason_in_the_audit(script):
     assert asked.get("holds")["items"] == []
     assert Hold.objects.get().released_by == "operator"
     assert AuditEvent.objects.get(verb="hold").reason == "migrating"
+
+
+def test_the_runs_of_what_a_filter_means_are_held_all_or_none(script):
+    for name in ("a", "b", "c"):
+        run = RunFactory(run_id=name, labels=["nightly"] if name != "c" else [])
+        PhaseFactory(run=run, last_failure_reason="disk full")
+    PhaseFactory(run=RunFactory(run_id="d"), state="COMPLETE", last_failure_reason="disk full")
+    asked = script()
+    asked.post("holds", {"target": "a", "reason": "x"}, 201)
+    body = {"filter": {"labels": ["nightly"], "error": "disk"}, "reason": "disk is replaced"}
+    assert asked.post("holds", body) == {"held": ["b"], "held_before": 1}
+    assert set(Hold.objects.values_list("value", flat=True)) == {"a", "b"}
+    assert AuditEvent.objects.filter(verb="hold").count() == 2
+    for wrong in ({"target": "a", **body}, {"reason": "x"}, {"filter": {}, "reason": "x"}):
+        asked.post("holds", wrong, 422)
+    asked.post("holds", {"filter": {"labels": ["none"]}, "reason": "x"}, 409)
+    asked.post("holds", body | {"reason": ""}, 422)
+    assert Hold.objects.count() == 2

@@ -15,7 +15,17 @@ from drain.models.vocabulary import CheckKind, HoldKind, Origin, SourceKind
 from tests.factories import NOON, PhaseFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
-LISTS = ("runs", "drains", "holds", "workers", "fingerprints", "checks", "sources", "news")
+LISTS = (
+    "runs",
+    "drains",
+    "holds",
+    "workers",
+    "fingerprints",
+    "checks",
+    "sources",
+    "news",
+    "phases",
+)
 
 
 def shown(*argv: str) -> str:

@@ -14,7 +14,7 @@ from drain.engine.prune import prune
 from drain.engine.queue import stale
 from drain.engine.queue.blockers import QueueFilter, queued_ids, queued_phases
 from drain.engine.queue.stale import fail_stale
-from drain.models import Attempt, Dependency, DrainSession, Phase, Transition
+from drain.models import Attempt, Dependency, DrainSession, Hold, Phase, Transition
 from tests.factories import (
     NOON,
     AttemptFactory,
@@ -248,3 +248,24 @@ def _refused(*argv):
     with pytest.raises(CommandError) as refused:
         run(*argv)
     return str(refused.value)
+
+
+def test_runs_are_held_by_a_filter_after_they_were_counted(capsys):
+    for name in ("a", "b"):
+        PhaseFactory(run=RunFactory(run_id=name), last_failure_reason="disk full")
+    PhaseFactory(run=RunFactory(run_id="c"))
+    call_command("hold", "--error", "disk", "--dry-run", "--reason", "x")
+    assert "2 phases of 2 runs match, and the runs would be held" in capsys.readouterr().out
+    assert not Hold.objects.exists()
+    call_command("hold", "--error", "disk", "--reason", "replaced", "--json")
+    assert json.loads(capsys.readouterr().out) == {
+        "held": ["a", "b"],
+        "held_before": 0,
+        "until": None,
+    }
+    call_command("hold", "--error", "disk", "--reason", "replaced")
+    assert "0 runs are held until they are released; 2 were before." in capsys.readouterr().out
+    assert Hold.objects.count() == 2
+    for wrong in (["hold", "--reason", "x"], ["hold", "a", "--error", "x", "--reason", "x"]):
+        with pytest.raises(CommandError, match="Name RUN or PREFIX"):
+            call_command(*wrong)

@@ -14,6 +14,7 @@ from drain.dashboard.http.search_terms import typed
 from drain.sources.errors import SourceError
 from drain.sources.files.formats import FORMATS
 from drain.sources.files.importing import SOURCE_NAME
+from drain.sources.files.kept import with_kept
 from drain.sources.files.result import Options
 from drain.sources.files.shapes import shapes
 
@@ -38,7 +39,8 @@ class Given:
         """Return what tells whether this is the same file, read the same way, as one seen before."""
         self.stream.seek(0)
         found = sha256(repr((self.kind, self.source, self.options.maps, self.options.sets,
-                             self.options.mapping, self.options.day_first)).encode())  # fmt: skip
+                             self.options.mapping, self.options.day_first, self.options.encoding,
+                             self.options.delimiter)).encode())  # fmt: skip
         while part := self.stream.read(_CHUNK):
             found.update(part)
         self.stream.seek(0)
@@ -65,10 +67,14 @@ def read_given(request: HttpRequest) -> Given:
         maps=_lines(values.get("maps", "")),
         sets=_lines(values.get("sets", "")),
         day_first="day_first" in values,
+        remember="remember" in values,
         # The preview names every record that cannot be read: what is imported is what it showed.
         lenient=True,
     )
-    return Given(name, stream, kind or None, values.get("source") or SOURCE_NAME, options)
+    source = values.get("source") or SOURCE_NAME
+    # Already here: what the preview showed is what is imported, though somebody keeps another reading meanwhile.
+    asked, options = with_kept(source, kind or None, options)
+    return Given(name, stream, asked, source, options)
 
 
 def _bytes(upload: UploadedFile[Any] | None, request: HttpRequest) -> tuple[str, IO[bytes]]:

@@ -18,6 +18,7 @@ from drain.engine.attempts.context import HostContext, SessionContext, session_c
 from drain.engine.attempts.finish import finish
 from drain.engine.attempts.pace import Pace
 from drain.engine.attempts.started import EndedAttempt, StartedAttempt, not_run
+from drain.logs import about
 from drain.models import SessionRun
 from drain.policy.states import Outcome
 from drain.policy.stopping.stops import judge_time
@@ -84,7 +85,9 @@ class Rounds:
                 half = len(ends) // 2
                 return self.book(ends[:half]) + self.book(ends[half:])
             sentence = f"Its result could not be stored: {str(error).strip()}"
-            log.warning("attempt %s: %s", ends[0].started.attempt, sentence)
+            started = ends[0].started
+            with about(drain=started.session, attempt=started.attempt):
+                log.warning("attempt %s: %s", started.attempt, sentence)
             plain = EndedAttempt(ends[0].started, not_run(sentence[:1000], Outcome.FAILED))
             return self.write([plain], 0, ())
 

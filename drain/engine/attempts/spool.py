@@ -16,6 +16,7 @@ from uuid import UUID
 from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt
 from drain.engine.process.outcome import Decision
 from drain.engine.process.profile import Profile
+from drain.logs import about
 from drain.models import TelemetryEvent
 from drain.models.vocabulary import PhaseState
 from drain.policy.reasons import ExclusionReason
@@ -43,7 +44,9 @@ class Spool:
                 _write(self._folder / f"{lease.hex}{SUFFIX}", each)
                 self._kept.add(lease)
             except OSError as error:
-                log.warning("the result of attempt %s is not kept: %s", each.started.attempt, error)
+                started = each.started
+                with about(drain=started.session, attempt=started.attempt):
+                    log.warning("the result of attempt %s is not kept: %s", started.attempt, error)
 
     def adopt(self, path: Path, each: EndedAttempt) -> None:
         """Take over what an earlier loop of this worker has kept."""

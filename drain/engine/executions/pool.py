@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 from django.db import connection
@@ -30,7 +31,8 @@ class Pool:
         """
         if lane not in self._lanes:
             self._lanes[lane] = ThreadPoolExecutor(THREADS, thread_name_prefix="drain-pool")
-        future = self._lanes[lane].submit(_closing, job)
+        # With the context of who asks: what is logged there is about the same attempt.
+        future = self._lanes[lane].submit(copy_context().run, _closing, job)
         future.add_done_callback(self._wake)
         return future
 

@@ -14,6 +14,7 @@ from drain.engine.attempts.source_sync import not_run as left_alone
 from drain.engine.attempts.started import Result, StartedAttempt, not_run
 from drain.engine.executions.pool import Pool
 from drain.engine.process.errors import ChildError
+from drain.logs import about
 from drain.policy.states import Outcome
 from drain.sources.errors import SourceError
 
@@ -53,8 +54,10 @@ class SteppedExecution:
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """Take a step; an error of the phase, its executor, its source or of ours is how the attempt ended."""
+        ids = {"drain": self.started.session, "attempt": self.started.attempt}
         try:
-            step()
+            with about(**ids):
+                step()
         except SourceMovedError as moved:
             decision, said = left_alone(moved)
             self._end_at_once(
@@ -68,7 +71,8 @@ class SteppedExecution:
         except (DatabaseError, InterfaceError) as error:
             self._fail(f"The database was away: {str(error).strip()}", Outcome.RETRYABLE)
         except Exception as error:
-            log.exception("attempt %s could not be run", self.started.attempt)
+            with about(**ids):
+                log.exception("attempt %s could not be run", self.started.attempt)
             words = f"drainsite could not run this phase: {type(error).__name__}: {error}"
             self._fail(words, Outcome.FAILED)
 

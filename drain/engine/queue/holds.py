@@ -8,10 +8,14 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from drain.engine.errors import MOST_IN_A_NAME, EngineError, bounded, given_reason
+from drain.engine.queue.selection import PhaseFilter
 from drain.models import Hold, Run
 from drain.models.audit import Person, Subject, record_audit
-from drain.models.vocabulary import HoldKind
+from drain.models.vocabulary import HoldKind, PhaseState
 from drain.policy.stopping.limits import FARTHEST, WITHIN
+
+MOST_RUNS = 1_000
+"""Runs that one filter may set aside, each with a hold of its own."""
 
 
 def hold(
@@ -41,6 +45,37 @@ def hold(
         ends = {"until": until.isoformat() if until else None}
         record_audit(actor, "hold", _subject(made), reason.strip(), new=ends)
     return made
+
+
+def hold_matching(
+    asked: PhaseFilter, reason: str, actor: Person, now: datetime, until: datetime | None = None
+) -> tuple[list[Hold], int]:
+    """Set aside the runs of all failed phases that match; all of them, or none.
+
+    Returns the holds, and how many of the runs were held by a hold of their own already. Raises EngineError for a
+    filter that names nothing, for one that nothing matches, and for more runs than MOST_RUNS.
+    """
+    if asked.is_empty:
+        raise EngineError("An empty filter would hold every run there is: name something.")
+    _refuse_times(reason, now, until)
+    phases = asked.find(PhaseState.FAILED).order_by()
+    runs = list(
+        phases.values_list("run__run_id", flat=True)
+        .distinct()
+        .order_by("run__run_id")[: MOST_RUNS + 1]
+    )
+    if not runs:
+        raise EngineError("No failed phase matches these filters: nothing was held.")
+    if len(runs) > MOST_RUNS:
+        raise EngineError(
+            f"More than {MOST_RUNS:,} runs match: narrow the filters, or hold a PREFIX*."
+        )
+    with transaction.atomic():
+        held = set(
+            in_force(now).filter(kind=HoldKind.RUN, value__in=runs).values_list("value", flat=True)
+        )
+        made = [hold(run, reason, actor, now, until) for run in runs if run not in held]
+    return made, len(held)
 
 
 def release(target: str, actor: Person, now: datetime, reason: str = "") -> int:
@@ -73,7 +108,6 @@ def _parsed(target: str) -> tuple[HoldKind, str]:
 def _refuse_nonsense(
     kind: HoldKind, value: str, reason: str, now: datetime, until: datetime | None
 ) -> None:
-    given_reason(reason)
     bounded(value, "The name", MOST_IN_A_NAME)
     if not value:
         raise EngineError(
@@ -83,6 +117,11 @@ def _refuse_nonsense(
         raise EngineError(
             f"There is no run “{value}”: check the name on the page Runs, or write {value}* for a prefix."
         )
+    _refuse_times(reason, now, until)
+
+
+def _refuse_times(reason: str, now: datetime, until: datetime | None) -> None:
+    given_reason(reason)
     if until is not None and until <= now:
         raise EngineError(f"{until.isoformat()} is in the past: give a later time.")
     if until is not None and until - now > FARTHEST:

@@ -1,4 +1,4 @@
-"""Phases by what is known of them: the one language of filters for drains, requeue, clear and discard.
+"""Phases by what is known of them: the one language of filters for drains, requeue, clear, discard, holds and lists.
 
 Filters of one kind are alternatives, different kinds narrow each other: two labels and a category mean
 the phases with either label whose last failure has that category.
@@ -53,10 +53,13 @@ class PhaseFilter:
         """Whether nothing is asked for, which means every phase there is."""
         return all(getattr(self, each.name) in ((), "", None) for each in fields(self))
 
-    def find(self, state: PhaseState) -> QuerySet[Phase]:
-        """Phases in this state that match, by id. Raises EngineError for a run or a source that is not there."""
+    def find(self, state: PhaseState | None) -> QuerySet[Phase]:
+        """Phases in this state (None: any) that match, by id.
+
+        Raises EngineError for a run or a source that is not there.
+        """
         self._refuse_nonsense()
-        found = Phase.objects.filter(state=state)
+        found = Phase.objects.filter(state=state) if state else Phase.objects.all()
         for condition in self._conditions():
             found = found.filter(condition)
         return found.order_by("pk")

@@ -80,6 +80,11 @@ class Command(DatabaseCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="say what would happen, and write nothing"
         )
+        parser.add_argument(
+            "--remember",
+            action="store_true",
+            help="read later files of this source the same way, unless they say otherwise",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -93,6 +98,7 @@ class Command(DatabaseCommand):
             day_first=options["day_first"],
             lenient=options["lenient"],
             dry_run=options["dry_run"],
+            remember=options["remember"],
         )
         try:
             result = self._import(options["file"], options["format"], options["name"], chosen)
@@ -133,6 +139,8 @@ def _sentences(result: FileImport) -> Iterator[str]:
     if result.dry_run:
         yield f"A dry run: nothing is written. Recognised as {result.format}; records of {result.shape}."
         yield from _preview(result)
+    if result.kept:
+        yield f"Read as is kept for {result.source}: {result.kept}."
     yield _counts(result)
     unknown = [f"{count} in state {theirs}" for theirs, ours, count in result.states if not ours]
     if unknown:

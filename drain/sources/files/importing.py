@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import IO
 
@@ -17,6 +18,7 @@ from drain.policy.selection.graph import CycleError, check_acyclic
 from drain.sources import merge as merging
 from drain.sources import staging
 from drain.sources.errors import SourceError
+from drain.sources.files.kept import keep, with_kept, words
 from drain.sources.files.recognised import Recognised
 from drain.sources.files.result import FileImport, Options
 
@@ -82,24 +84,36 @@ def import_file(
 
     `by` stands in the audit as who imported `file`. A dry run does everything and takes it back. Raises SourceError, and then nothing has changed.
     """
-    options = options or Options()
+    kind, options = with_kept(name, kind, options or Options())
     with transaction.atomic():
         source, _ = Source.objects.get_or_create(name=name, defaults={"kind": SourceKind.FILES})
         if source.kind != SourceKind.FILES:
             raise SourceError(f"{name} is the name of a database; choose another name for files.")
         found = _import(source, Recognised(stream, kind, options), now)
+        if options.remember:
+            keep(source, kind, options)
+        if options.kept:
+            found = replace(found, kept=words(source.reading))
         if options.dry_run:
             transaction.set_rollback(True)
         else:
-            _audit(source, found, by, file)
+            _audit(
+                source,
+                found,
+                by,
+                file,
+                {"reading": words(source.reading)} if options.remember else {},
+            )
         return found
 
 
-def _audit(source: Source, found: FileImport, by: Person, file: str) -> None:
+def _audit(source: Source, found: FileImport, by: Person, file: str, more: dict[str, str]) -> None:
     subject = Subject("source", str(source.pk), source.name)
     names = ("runs", "phases", "created", "updated", "unchanged", "rejected", "left_out")
     counts = {name: getattr(found, name) for name in names}
-    record_audit(by, "import", subject, new={"file": file, "format": found.format, **counts})
+    record_audit(
+        by, "import", subject, new={"file": file, "format": found.format, **counts, **more}
+    )
 
 
 def _import(source: Source, file: Recognised, now: datetime) -> FileImport:

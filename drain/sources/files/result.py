@@ -26,6 +26,10 @@ class Options:
     lenient: bool = False
     """Collect what cannot be taken, instead of refusing the file for it."""
     dry_run: bool = False
+    remember: bool = False
+    """Keep with the source how this file is read; nothing said about it forgets what was kept."""
+    kept: bool = False
+    """These are what was kept with the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class FileImport:
     examples: tuple[dict[str, str], ...] = ()
     """The first phases, as they were understood."""
     dry_run: bool = False
+    kept: str = ""
+    """How the source's files are read, as flags, where this file was read so without saying it."""
 
     def as_json(self) -> dict[str, Any]:
         """The same as a dictionary."""

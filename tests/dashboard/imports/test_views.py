@@ -144,3 +144,20 @@ def test_what_a_file_says_cannot_become_markup(manager):
 
 def test_an_operator_may_not_import():
     assert _preview(signed_in(Role.OPERATOR)).status_code == 403
+
+
+def test_a_reading_that_was_kept_in_the_form_serves_the_next_file_and_the_preview_says_so(manager):
+    data = b"dag;task;state\nr;t;failed\n"
+    how = {"maps": "run_id=dag\nphase_id=task", "remember": "on"}
+    seen = _seen(_preview(manager, data, **how))
+    assert not Source.objects.exists()
+    _import(manager, data, seen, **how)
+    again = _preview(manager, data.replace(b"t;failed", b"u;failed"))
+    page = again.content.decode()
+    assert "Read as is kept for files: <code>--map run_id=dag --map phase_id=task</code>" in page
+    # What was seen is imported, though the source forgets it meanwhile.
+    seen = _seen(again)
+    Source.objects.update(reading={})
+    refused = _import(manager, data.replace(b"t;failed", b"u;failed"), seen)
+    assert refused.status_code in (409, 422)
+    assert Phase.objects.count() == 1

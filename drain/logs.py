@@ -1,0 +1,59 @@
+"""What every line of the log is about: the request, the drain and the attempt, wherever it is written from."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+NOTHING: Mapping[str, object] = MappingProxyType({})
+_about: ContextVar[Mapping[str, object]] = ContextVar("drain_log_about", default=NOTHING)
+
+
+@contextmanager
+def about(**ids: object) -> Iterator[None]:
+    """Let lines that are written inside name these ids (`request`, `drain`, `attempt`); None names nothing."""
+    token = _about.set({**_about.get(), **{name: each for name, each in ids.items() if each}})
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+def from_now_on(**ids: object) -> None:
+    """Let lines of this thread name these ids alone, until it is said anew."""
+    _about.set({name: each for name, each in ids.items() if each})
+
+
+class AboutFilter(logging.Filter):
+    """Puts the ids on each record, as `about`."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep every record."""
+        record.about = dict(_about.get())
+        return True
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, the ids, and the traceback where there is one.
+
+    A line break in what a phase wrote is no line of the log.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "pid": record.process,
+            **getattr(record, "about", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)

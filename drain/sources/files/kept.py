@@ -1,0 +1,74 @@
+"""How the files of a source are read, kept with it, so that the next one needs no options."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from drain.models import Source
+from drain.models.vocabulary import SourceKind
+from drain.sources.errors import SourceError
+from drain.sources.files.result import Options
+from drain.sources.files.shapes import shapes
+
+_NAMES = ("encoding", "delimiter", "mapping", "maps", "sets", "day_first")
+_FLAGS = {
+    "format": "--format", "encoding": "--encoding", "delimiter": "--delimiter", "mapping": "--mapping",
+    "maps": "--map", "sets": "--set", "day_first": "--day-first",
+}  # fmt: skip
+
+
+def with_kept(name: str, kind: str | None, options: Options) -> tuple[str | None, Options]:
+    """Return how a file of this source is read: as the options say, or as was kept where they say nothing.
+
+    What was kept is used whole or not at all: half of an old reading with half of a new one is nobody's intention.
+    """
+    if options.remember or kind is not None or given(options):
+        return kind, options
+    stored = Source.objects.filter(name=name, kind=SourceKind.FILES).values_list(
+        "reading", flat=True
+    )
+    kept: dict[str, Any] = stored.first() or {}
+    if not kept:
+        return kind, options
+    values: dict[str, Any] = {
+        key: tuple(kept[key]) if isinstance(kept[key], list) else kept[key]
+        for key in _NAMES
+        if key in kept
+    }
+    return kept.get("format"), replace(options, **values, kept=True)
+
+
+def given(options: Options) -> bool:
+    """Whether the options say anything about how a file is read."""
+    plain = Options()
+    return any(getattr(options, name) != getattr(plain, name) for name in _NAMES)
+
+
+def keep(source: Source, kind: str | None, options: Options) -> None:
+    """Keep with the source how its files are read; nothing given forgets it. Raises SourceError."""
+    if options.mapping and options.mapping not in {shape.name for shape in shapes()}:
+        raise SourceError(
+            "A mapping file of this host is not kept with a source, where anybody could have it read: "
+            "give what it says with --map. Nothing was imported."
+        )
+    plain = Options()
+    found = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name in _NAMES
+        if (value := getattr(options, name)) != getattr(plain, name)
+    }
+    source.reading = found | ({"format": kind} if kind else {})
+    source.save(update_fields=["reading"])
+
+
+def words(reading: dict[str, Any]) -> str:
+    """What was kept, as the flags of `import_phases`; "" for nothing."""
+    parts = []
+    for name, flag in _FLAGS.items():
+        value = reading.get(name)
+        if value is True:
+            parts.append(flag)
+        elif value:
+            parts += [f"{flag} {each}" for each in (value if isinstance(value, list) else [value])]
+    return " ".join(parts)
