@@ -10,9 +10,16 @@ from drain.engine.errors import EngineError
 from drain.engine.workers.executors import ProfileInput
 from drain.models import ExecutorProfile
 from drain.policy.numbers import whole
+from drain.policy.remote import Kind
 from drain.policy.secrets import HIDDEN
 
 _SHELL = frozenset({"|", "||", "&", "&&", ";", "<", ">", ">>", "2>", "2>&1"})
+KINDS = (
+    (Kind.LOCAL.value, "As a process of a worker's host"),
+    (Kind.HTTP.value, "As a job of a service, over HTTP"),
+    (Kind.RAY.value, "As a job of a Ray cluster"),
+)
+_ADDRESSES = ("url", "poll_url", "cancel_url", "log_url")
 _MOST_SECONDS = 10_000_000
 _MOST_PARALLEL = 9_999_999
 
@@ -55,6 +62,9 @@ def read_profile(values: Mapping[str, str], stored: Mapping[str, str]) -> Profil
             values, "starts_per_minute", "The most starts a minute", _MOST_PARALLEL
         ),
         is_default="is_default" in values,
+        kind=values.get("kind") or Kind.LOCAL.value,
+        headers_from=_headers(values.get("headers_from", "")),
+        **{name: values.get(name, "") for name in _ADDRESSES},
     )
 
 
@@ -75,6 +85,11 @@ def typed_profile(profile: ExecutorProfile) -> dict[str, Any]:
         "starts_per_minute": ""
         if profile.starts_per_minute is None
         else str(profile.starts_per_minute),
+        "kind": profile.kind,
+        "headers_from": "\n".join(
+            f"{name}={value}" for name, value in profile.headers_from.items()
+        ),
+        **{name: getattr(profile, name) for name in _ADDRESSES},
         **({"allow_dash": "on"} if profile.allow_dash else {}),
         **({"allow_program_text": "on"} if profile.allow_program_text else {}),
         **({"is_default": "on"} if profile.is_default else {}),
@@ -90,6 +105,16 @@ def _variables(text: str, stored: Mapping[str, str]) -> dict[str, str]:
         if value == HIDDEN and name not in stored:
             raise EngineError(f"{HIDDEN} keeps a stored value, and {name[:60]} has none: give one.")
         found[name] = stored[name] if value == HIDDEN else value
+    return found
+
+
+def _headers(text: str) -> dict[str, str]:
+    found = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        name, equals, variable = line.partition("=")
+        if not equals:
+            raise EngineError(f"A header is HEADER=VARIABLE, one a line, not {name[:60]!r}.")
+        found[name.strip()] = variable.strip()
     return found
 
 

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.executors.form import (
+    KINDS,
     read_profile,
     shell_words,
     split_command,
@@ -81,6 +82,7 @@ def _show(
     context = {
         "values": values,
         "argv": argv or _arguments(values),
+        "kinds": KINDS,
         "shell_words": shell_words(argv or _arguments(values)),
         "problem": problem,
         "placeholders": [f"{{{name}}}" for name in PLACEHOLDERS],

@@ -57,6 +57,23 @@ def test_saving_is_executor_set_with_its_audit_and_leads_to_a_preview(administra
     assert "a=b" not in str(event.new)
 
 
+def test_a_service_that_runs_phases_is_set_and_survives_an_edit_in_the_form(administrator):
+    place = {
+        "kind": "http", "url": "https://h/jobs", "log_url": "https://h/{submission_id}/log",
+        "headers_from": "Authorization = JOBS_AUTH\n",
+    }  # fmt: skip
+    assert _save(administrator, "", cwd="", **place).headers["Location"] == "/drains/new/"
+    page = administrator.get(f"{ADDRESS}?name=jobs").content.decode()
+    assert '<option value="http" selected>' in page
+    (headers,) = re.findall(r'name="headers_from"[^>]*>\n(.*?)</textarea>', page)
+    assert headers == "Authorization=JOBS_AUTH"
+    for name in ("url", "log_url"):
+        assert f'value="{place[name]}"' in page
+    profile = ExecutorProfile.objects.get()
+    assert (profile.kind, profile.argv) == ("http", [])
+    assert profile.headers_from == {"Authorization": "JOBS_AUTH"}
+
+
 def test_an_executor_is_tried_on_the_first_failed_phase_that_it_would_run(administrator):
     other = ExecutorFactory(name="other", is_default=False)
     PhaseFactory(run=RunFactory(executor=other), phase_id="of-another", state="FAILED")
@@ -115,6 +132,11 @@ def test_an_executor_comes_back_as_it_was_typed_without_its_values(administrator
         ({"env": "NEW=•••"}, None),
         ({"env_from": "DJANGO_SECRET_KEY"}, None),
         ({"service_url": "nowhere"}, "takes an address like"),
+        ({"kind": "http"}, "needs --url"),
+        ({"kind": "http", "url": "https://h", "os_user": "ann"}, "--os-user cannot be where"),
+        ({"kind": "teleport"}, "--kind is one of local, http, ray"),
+        ({"headers_from": "Authorization"}, "A header is HEADER=VARIABLE"),
+        ({"url": "https://h"}, "add --kind"),
     ],
 )
 def test_what_no_host_could_run_is_refused_and_what_was_typed_stays(administrator, typed, sentence):

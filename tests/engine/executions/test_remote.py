@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from drain.engine.attempts.logs import open_log
 from drain.engine.executions.remote import timing
@@ -27,29 +23,12 @@ from drain.models import (
     Transition,
 )
 from tests.engine.conftest import SOMEBODY, Backlog
+from tests.engine.executions.acting import meanwhile
 from tests.engine.executions.jobs import Jobs, does, job_id_of
 from tests.hosts import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("soon")]
 NO_PATIENCE = {None: 0.5, Command.CANCEL: 0.5, Command.INTERRUPT: 0.5}
-
-
-@contextmanager
-def meanwhile(act: Callable[[], None]) -> Iterator[None]:
-    """Do something in a thread beside the drain."""
-
-    def acting() -> None:
-        try:
-            act()
-        finally:
-            connection.close()
-
-    actor = threading.Thread(target=acting)
-    actor.start()
-    try:
-        yield
-    finally:
-        actor.join()
 
 
 def runs(backlog: Backlog, count: int) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 
 from drain.engine.executions.remote import timing
 from drain.engine.loop import Loop, LoopEnd
@@ -18,7 +18,9 @@ from drain.engine.sessions.verbs import cancel_session, interrupt_session
 from drain.engine.workers import wakeups
 from drain.models import Attempt, DrainSession, Phase, Transition, WorkerHost, WorkerLoop
 from tests.engine.conftest import SOMEBODY, Backlog
+from tests.engine.executions.acting import meanwhile
 from tests.engine.executions.jobs import Jobs, does, job_id_of
+from tests.engine.executions.many import drain_twenty
 from tests.hosts import Host, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("soon")]
@@ -78,21 +80,16 @@ def abandoned(backlog: Backlog, jobs: Jobs, *, asked: bool) -> DrainSession:
     loop = Loop(1)
     if not asked:
         loop._run = lambda started: (_ for _ in ()).throw(DiesError)  # type: ignore[method-assign]
-    dies = threading.Event()
 
     def act() -> None:
         until(lambda: jobs.count("ran"))
         until(lambda: (Attempt.objects.get().remote or {})["accepted"])
-        dies.set()
         loop._renewal._gone = True
         loop._pool.wake()
-        connection.close()
 
-    actor = threading.Thread(target=act)
     if asked:
-        actor.start()
-        assert loop.run() is LoopEnd.LOST
-        actor.join()
+        with meanwhile(act):
+            assert loop.run() is LoopEnd.LOST
     else:
         with pytest.raises(DiesError):
             loop.run()
@@ -218,14 +215,28 @@ def test_a_worker_that_is_asked_to_stop_stops_its_jobs_or_leaves_those_that_it_c
             path.read_text().replace('"seconds": 600', '"seconds": 600, "stops_after": 600')
         )
         asked.set()
-        connection.close()
 
-    actor = threading.Thread(target=act)
-    actor.start()
-    assert Loop(2, interrupted=asked.is_set).run() is LoopEnd.INTERRUPTED
-    actor.join()
+    with meanwhile(act):
+        assert Loop(2, interrupted=asked.is_set).run() is LoopEnd.INTERRUPTED
     assert sorted(str(each) for each in Attempt.objects.values_list("outcome", flat=True)) == [
         "None",
         "interrupted",
     ]
     assert not WorkerLoop.objects.exists(), "the one that was left can be taken over at once"
+
+
+@pytest.mark.verify
+@pytest.mark.serial
+def test_twenty_jobs_run_once_each_though_workers_are_killed_and_the_service_is_away(
+    backlog: Backlog, jobs: Jobs, tmp_path: Path
+) -> None:
+    def be_away() -> None:
+        jobs.end()
+        time.sleep(30)
+        jobs.begin()
+
+    jobs.executor()
+    drain_twenty(backlog, jobs, tmp_path, be_away, params={"seconds": 2})
+    assert len(jobs.count("ran")) == 20
+    assert set(jobs.count("ran").values()) == {1}
+    assert not jobs.count("cancel")
