@@ -48,7 +48,9 @@ def drain_twenty(
     drain = None
     try:
         until(lambda: strength().workers == 2, 60, up)
-        drain = Host("drain", "--json", "--parallel", "5", folder=folder / "up")
+        drain = Host(
+            "drain", "--json", "--parallel", "5", "--batch-size", "20", folder=folder / "up"
+        )
         for ran in (3, 8):
             until(lambda ran=ran: len(service.count("ran")) >= ran, 120, up)  # type: ignore[misc]
             _kill_a_worker()

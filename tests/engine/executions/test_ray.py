@@ -49,7 +49,7 @@ def test_a_phase_runs_as_a_job_of_ray_with_its_log_its_report_and_its_exit_code(
     Phase.objects.update(params={"key": "it's 7"})
     backlog.drain()
     attempt = Attempt.objects.get()
-    assert (attempt.outcome, attempt.exit_code) == ("failed", 3)
+    assert (attempt.outcome, attempt.exit_code) == ("failed", 3), attempt.error
     assert "KeyError: it's 7" in b"".join(open_log(attempt)).decode()
     assert TelemetryEvent.objects.count() == 1
     moves = (

@@ -128,7 +128,9 @@ class RemoteJob:
             return False
         part = self.service.read_log(self.transcript.read)
         self.transcript.feed(part.data)
-        return part.more and bool(part.data)
+        if part.more and not part.data:
+            self.transcript.close()
+        return part.more
 
 
 def prepare(started: StartedAttempt, host: HostContext) -> RemoteJob:

@@ -46,7 +46,7 @@ class RayJobs(HttpJobs):
 
     def _status(self, said: Mapping[str, Any]) -> Status:
         state = state_of(str(said.get("status")).lower())
-        code = exit_code_of(said.get("driverexit_code_of"))
+        code = exit_code_of(said.get("driver_exit_code"))
         # With an exit code the command itself has failed: why stands in its log.
         message = text(said.get("message")) if state is JobState.FAILED and code is None else ""
         return Status(state, code, message)

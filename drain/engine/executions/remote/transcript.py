@@ -36,13 +36,17 @@ class Transcript:
         self._line = b""
         self._known_states = known_states
         self._state = "executing"
-        self._reports = False
+        self._reports = self._closed = False
         self._unwritten = ""
 
     @property
     def is_full(self) -> bool:
         """Whether no more of the log is read."""
-        return self.read >= LOG_LIMIT
+        return self._closed or self.read >= LOG_LIMIT
+
+    def close(self) -> None:
+        """The service hands out no more, though there is more."""
+        self._closed = True
 
     @property
     def total_bytes(self) -> int:
@@ -73,7 +77,7 @@ class Transcript:
         problem = problem or self._unwritten
         report = self._report.finish()
         if self.is_full:
-            self._say(f"the log is longer than {LOG_LIMIT} bytes; the rest was not read")
+            self._say(f"the log is longer than {self.read} bytes; the rest was not read")
         if problem:
             self._say(problem)
         if problem or (self.is_full and self._reports):
