@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from drain.models.phases import Phase
 from drain.models.runs import Run
 from drain.models.vocabulary import FAILURE_OUTCOMES, Outcome
+from drain.policy.remote import Remote, job_id
 
 
 class Attempt(models.Model):
@@ -98,6 +99,13 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    @property
+    def job(self) -> str:
+        """The job that it is at a service, and where; "" for a process of a host."""
+        if self.remote is None or self.lease is None:
+            return ""
+        return f"{job_id(self.lease)} at {Remote.from_json(self.remote).place}"
 
     @property
     def by_source(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
+from uuid import UUID
 
 JOB_ID = "{submission_id}"
 """In an address: the id of the job."""
@@ -21,6 +22,11 @@ _OURS = frozenset(
         *("expect", "range", "accept-encoding", "idempotency-key", "te", "trailer"),
     }
 )
+
+
+def job_id(lease: UUID) -> str:
+    """Return the id under which the job of an attempt is submitted: the same, however often and by whom."""
+    return f"drainsite-{lease.hex}"
 
 
 class Kind(StrEnum):

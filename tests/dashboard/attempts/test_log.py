@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
@@ -11,6 +12,7 @@ from django.core.files.storage import storages
 
 from drain.dashboard.attempts import log as viewer
 from drain.models.roles import Role
+from drain.policy.remote import Remote
 from tests.dashboard.people import signed_in
 from tests.factories import AttemptFactory
 
@@ -105,6 +107,15 @@ def test_a_log_in_the_storage_and_one_that_the_storage_lost(client):
     storages["attempt_logs"].delete(name)
     assert "not in the storage any more" in page(client, attempt)
     assert client.get(f"/attempts/{attempt.pk}/log.txt").status_code == 404
+
+
+def test_an_attempt_at_a_service_names_its_job_and_where_it_runs(client):
+    remote = Remote("http", "https://jobs.example/api/jobs?queue=slow").to_json()
+    lease = uuid4()
+    attempt = AttemptFactory(lease=lease, remote=remote)
+    found = page(client, attempt)
+    assert f"drainsite-{lease.hex} at https://jobs.example</span>" in found
+    assert "job drainsite" not in page(client, AttemptFactory(lease=uuid4()))
 
 
 def test_a_running_attempt_is_followed_until_it_ends(client):

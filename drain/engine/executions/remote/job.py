@@ -19,7 +19,6 @@ from drain.engine.executions.remote.service import (
     Status,
     UnknownJobError,
     UnreachableError,
-    job_id,
 )
 from drain.engine.executions.remote.transcript import Transcript
 from drain.engine.process.contract import Contract
@@ -29,7 +28,7 @@ from drain.engine.process.output.events import Report
 from drain.engine.process.output.log import LogSummary
 from drain.engine.process.profile import Profile
 from drain.engine.process.template import render
-from drain.policy.remote import Kind
+from drain.policy.remote import Kind, job_id
 from drain.policy.secrets import Mask, secrets_of, secrets_of_headers
 
 _SERVICES: dict[str, type[HttpJobs]] = {Kind.HTTP: HttpJobs, Kind.RAY: RayJobs}

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
-from uuid import UUID
 
 
 class JobState(StrEnum):
@@ -20,11 +19,6 @@ class JobState(StrEnum):
 
 
 OVER = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.STOPPED})
-
-
-def job_id(lease: UUID) -> str:
-    """Return the id under which the job of an attempt is submitted: the same, however often and by whom."""
-    return f"drainsite-{lease.hex}"
 
 
 @dataclass(frozen=True, slots=True)
