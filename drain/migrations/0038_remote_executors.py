@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("drain", "0036_pace"),
+        ("drain", "0037_reading"),
     ]
 
     operations = [
