@@ -42,6 +42,8 @@ _NOT_WORDS = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NO_SPACES = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{4,}")
+_DIGIT = re.compile(r"\d")
+_SIGNS = ".,:;!?()[]{}"
 # A rule drawn across the page.
 RULE = re.compile(r"^[\s=_*~#+.\u2500-\u257f\u23af-]{3,}$")
 # 3 errors generated, 1 failed: a line that counts failures tells of none.
@@ -56,11 +58,25 @@ _EXIT = re.compile(
 
 
 @lru_cache(maxsize=4096)
+def _told(text: str) -> tuple[str, ...]:
+    """The words of a line in small letters, without those that change."""
+    found: list[str] = []
+    for token in text.split():
+        bare = token.strip(_SIGNS)
+        # Most tokens are words as they are; nothing that is taken out of a line goes beyond a blank.
+        if bare.isalpha():
+            if len(bare) > 1:
+                found.append(bare)
+        else:
+            found += _WORD.findall(_NOT_WORDS.sub(" ", token))
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
 def own_words(text: str) -> int:
     """How many words of a line's beginning say more than that something failed."""
     text = text[:600]
-    bare = _NOT_WORDS.sub(" ", text)
-    own = [word for word in _WORD.findall(bare.lower()) if not _is_common(word)]
+    own = [word for word in _told(text.lower()) if not _is_common(word)]
     # "not found" says what is wrong although each of its words is everybody's.
     told = len(own) + 2 * (" not found" in text)
     if text.isascii():
@@ -75,17 +91,18 @@ def _is_common(word: str) -> bool:
 
 def counts_failures(line: str) -> bool:
     """Whether a line counts tests or errors instead of telling of one."""
-    return bool(_COUNT.search(line.lower()))
+    return bool(_DIGIT.search(line)) and bool(_COUNT.search(line.lower()))
 
 
 @lru_cache(maxsize=4096)
 def is_wrapper(text: str) -> bool:
     """Whether a line only says that something else failed: who ran, that it failed, with which status."""
     text = text[:600].lower()
-    told = _WORD.findall(_NOT_WORDS.sub(" ", text))
+    told = _told(text)
     failing = not _FAILING.isdisjoint(told)
-    counts = bool(_COUNT.search(text))
-    exits = bool(_EXIT.search(text))
+    numbered = bool(_DIGIT.search(text))
+    counts = numbered and bool(_COUNT.search(text))
+    exits = (numbered or "non" in text or "did not" in text) and bool(_EXIT.search(text))
     if not (failing or counts or exits) or " not found" in text:
         return False
     own = sum(not _is_common(word) for word in told)

@@ -135,8 +135,12 @@ def _tell_nothing(lines: list[str], levels: list[Level]) -> bool:
     )
 
 
-# What a line with a wrapping may begin with, beside digits.
-_STARTS = frozenset("[<{#:" + _DIGITS)
+# What each form begins with: a look at one letter spares most lines most of the patterns.
+_MARKS = frozenset("#:s")
+_TIMES = frozenset("[" + _DIGITS)
+_STEPS = frozenset("[#" + _DIGITS)
+_KLOGS = frozenset("IWEF")
+_LEVELS = frozenset("[<TDVINWEFCSPAtdvinw" + _DIGITS)
 
 
 def read_line(line: str) -> tuple[str, Level]:
@@ -159,33 +163,36 @@ def read_line(line: str) -> tuple[str, Level]:
 
 def _strip_once(line: str, level: Level) -> tuple[str, Level]:
     first = line[:1]
-    found = None
-    if first in _STARTS or first == "s":
-        found = _RUNNER_MARK.match(line)
-        if found:
-            return line[found.end() :], max(
-                level, _MARK_LEVELS.get(found[1] or found[2] or "", level)
-            )
-        found = _TIME.match(line)
-        if found:
-            return line[found.end() :], level_of(found["in"]) if found["in"] else level
-        found = _STEP.match(line) or _SOURCE.match(line)
-    elif first.isupper():
-        found = _KLOG.match(line)
-        if found:
-            return line[found.end() :], level_of(found["l"])
-        found = _SYSLOG.match(line)
+    found = _RUNNER_MARK.match(line) if first in _MARKS else None
+    if found:
+        return line[found.end() :], max(level, _MARK_LEVELS.get(found[1] or found[2] or "", level))
+    found = _TIME.match(line) if first in _TIMES else None
+    if found:
+        return line[found.end() :], level_of(found["in"]) if found["in"] else level
+    found = _KLOG.match(line) if first in _KLOGS else None
+    if found:
+        return line[found.end() :], level_of(found["l"])
+    found = _other_lead(first, line)
     if found:
         return line[found.end() :], level
-    return _strip_level(line) if level == Level.NONE else (line, level)
+    return _strip_level(first, line) if level == Level.NONE else (line, level)
 
 
-def _strip_level(line: str) -> tuple[str, Level]:
+def _other_lead(first: str, line: str) -> re.Match[str] | None:
+    """A step's number, a source line or the head of syslog."""
+    if first in _STEPS:
+        return _STEP.match(line)
+    if first == "{":
+        return _SOURCE.match(line)
+    return _SYSLOG.match(line) if line[3:4] == " " and first.isupper() else None
+
+
+def _strip_level(first: str, line: str) -> tuple[str, Level]:
     if "|" in line:
         found = _CONTAINER.match(line)
         if found:
             return line[found.end() :], Level.NONE
-    found = _LEVEL_WORD.match(line)
+    found = _LEVEL_WORD.match(line) if first in _LEVELS else None
     if not found:
         return line, Level.NONE
     word = found["l1"] or found["l2"] or found["l3"] or found["l4"]
