@@ -28,7 +28,7 @@ def choose(records: list[Record]) -> Record | None:
     for tells in (_tells_much, _tells):
         told = [run for run in runs if any(tells(record) for record in run)]
         if told:
-            return _heaviest(told[-1], "the last trouble")
+            return _heaviest(_around(told), "the last trouble")
     if runs:
         return _after_what_was_survived(records, runs)
     return _says_most(records) if records else None
@@ -104,6 +104,14 @@ def _tells(record: Record) -> bool:
     return record.weight >= Weight.TOLD or (
         record.weight == Weight.WRAPPER and record.failure is not None
     )
+
+
+def _around(told: list[list[Record]]) -> list[Record]:
+    """The last trouble; if that only says that something else failed, the last error named before it."""
+    if any(record.weight > Weight.WRAPPER for record in told[-1]):
+        return told[-1]
+    named = [run for run in told if any(record.weight >= Weight.NAMED for record in run)]
+    return named[-1] if named else told[-1]
 
 
 def _troubles(records: list[Record]) -> list[list[Record]]:

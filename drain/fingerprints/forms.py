@@ -85,7 +85,8 @@ def is_diagnostic(line: str) -> bool:
     if _TABLED.match(line) or _CODED_ERROR.match(line):
         return True
     found = _PLACE.match(line)
-    if not found or len(found["rest"]) < 4:
+    # a.rb:3:in `total': where it was, not what is wrong there.
+    if not found or len(found["rest"]) < 4 or found["rest"].startswith(("in `", "in '")):
         return False
     word = _WORD.match(found["rest"])
     if word:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 # Raise it whenever a change gives a key to a text that had another one; stored fingerprints carry
 # the version they were made by, so that a backfill knows what to make again.
-VERSION = 2
+VERSION = 3
 
 
 class Category(StrEnum):

@@ -33,7 +33,8 @@ _PHRASES = re.compile(
 _STEMS = re.compile(
     r": \*\*\* \S|ABORT\b|[Ee](?:rror|RROR|xception|XCEPTION)s?(?![a-z])|(?<![Dd]e)[Ff](?:ault|AULT|atal|ATAL)s?(?![a-z])|[Vv]iolat|VIOLAT|\boom|OOM|[A-Z]{2}_[A-Z_]{2,40}:"
     # error and failed where a language has other letters or joins its words
-    r"|[Ff]ehler|[Ee]rreur|[Éé]ch(?:ou|ec)|ошибк|ОШИБК|エラー|失败|失敗|错误|錯誤|오류|しました"
+    r"|fehlgeschlagen|verweigert|abgelehnt|gescheitert|refusé|introuvable|rechazad|denegad|recusad|rifiutat|negato|отказано|не удалось|[Нн]ет такого|[Кк]ein Speicherplatz"
+    r"|拒绝|拒否|できません|見つかりません|[Ff]ehler|[Ee]rreur|[Éé]ch(?:ou|ec)|ошибк|ОШИБК|エラー|失败|失敗|错误|錯誤|오류|しました"
 )
 
 
@@ -82,6 +83,12 @@ def is_routine(line: str) -> bool:
     return (
         bool(_ROUTINE.search(line)) and not _UNSUCCESSFUL.search(line) and not _COUNTED.search(line)
     )
+
+
+def ends_in_failure(line: str) -> bool:
+    """Whether a line tells what was being done and, behind a colon, that it failed."""
+    _, colon, end = line[:400].rpartition(": ")
+    return bool(colon) and says_failure(end) and not _ROUTINE.search(line[:400])
 
 
 # What explains, advises or points at something else.

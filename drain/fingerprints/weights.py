@@ -10,7 +10,14 @@ from typing import NamedTuple
 from drain.fingerprints.forms import is_diagnostic, is_named_error, without_lead
 from drain.fingerprints.readers.lines import Level
 from drain.fingerprints.readers.python import EXCEPTION_LINE
-from drain.fingerprints.signs import goes_on, is_aside, is_routine, is_warning, says_failure
+from drain.fingerprints.signs import (
+    ends_in_failure,
+    goes_on,
+    is_aside,
+    is_routine,
+    is_warning,
+    says_failure,
+)
 from drain.fingerprints.words import is_wrapper, own_words
 
 
@@ -64,7 +71,7 @@ def _is_routine(line: _Line) -> bool:
     return (
         line.level < Level.ERROR
         and is_routine(line.text)
-        and not (line.failing and is_named_error(line.text))
+        and not (line.failing and (is_named_error(line.text) or ends_in_failure(line.text)))
     )
 
 

@@ -20,6 +20,9 @@ _RUNNERS = words(
     "command commands process processes subprocess script scripts program job jobs task tasks step steps stage phase build builds test tests"
     " suite suites spec specs example examples run runs execution executable operation action target targets goal hook child worker workflow pipeline"
     " op operator flow dag notebook recipe rule lifecycle attempt attempts invocation project shell bash sh service unit main"
+    # command, process, task, step in German, French, Spanish, Portuguese, Italian, Russian
+    " befehl kommando prozess aufgabe auftrag schritt skript ausführung commande processus tâche étape comando proceso tarea paso processo tarefa etapa attività"
+    " passo команда команды процесс задача задание шаг скрипт"
 )
 _FAILING = words(
     "failed fail fails failure failures failing error errors errored exception exceptions exited exit exits exiting terminated aborted abort aborting"
@@ -27,6 +30,10 @@ _FAILING = words(
     " nonzero zero non status code codes state result results reason occurred occured encountered detected raised threw thrown caught unexpected"
     " unexpectedly unhandled uncaught fatal err stop stopping warning warnings emitted generated finished finishing final overall summary marked aborting went wrong"
     # error and failed in German, French, Spanish, Portuguese, Italian, Dutch, Polish, Swedish, Turkish, Russian
+    # and ended, returned, with code beside them
+    " beendet gescheitert abgebrochen rückgabewert rückgabecode exitcode statuscode échoué échoue terminé terminée retourné renvoyé statut état falló fallado terminó"
+    " terminado devolvió salió salida código estado falhou terminou retornou saiu saída fallito terminato restituito uscita codice stato завершилась завершился"
+    " завершена завершено вернула вернул код кодом возврата статусом неудачей сбой"
     " fehler fehlgeschlagen erreur erreurs échec errores fallo erro erros falha errore errori fout fouten błąd błędy fel hata ошибка ошибки"
 )
 _FILLERS = words(
@@ -34,6 +41,7 @@ _FILLERS = words(
     " into on at to is are was were has have had been be being while during when if then than so did does do will would could can cannot may might must should"
     " all any some one two other another last first next following previous above below more most only just also via per out up off over"
     " log logs output outputs detail details report reports information info message messages trace stacktrace stack traceback backtrace debug full path"
+    " der die das den dem ein eine mit und ist wurde wird bei von zu la le les une des du avec par est été el los las con del se ha uma com do da foi il lo gli della при"
     " executing execute executed running line lines while you your we our use using issue issues"
 )
 # What follows these letters changes or is a name of something; the words around it tell.
@@ -42,6 +50,10 @@ _NOT_WORDS = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NO_SPACES = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{4,}")
+# The same in scripts without spaces, where a sentence is one word.
+_COMMON_SIGNS = re.compile(
+    r"コマンド|プロセス|ジョブ|タスク|ステップ|スクリプト|終了|コード|失敗|エラー|しました|されました|命令|进程|任务|步骤|脚本|退出|代码|失败|错误|状态|返回|[はがをにでとのも以为码]"
+)
 _DIGIT = re.compile(r"\d")
 _SIGNS = ".,:;!?()[]{}"
 # A rule drawn across the page.
@@ -52,9 +64,13 @@ _COUNT = re.compile(
     r"|\b(?:errors?|failures?|failed|tests)\s?[:=]\s{0,8}\d"
 )
 _EXIT = re.compile(
-    r"\b(?:exit(?:ed|s)?|return(?:ed|s|code)?|status|code|rc|terminated|errorlevel)\b[^.;]{0,60}?-?\b\d{1,10}\b|\b(?:non-?zero|did not (?:run|complete) successfully)\b"
+    r"\b(?:exit(?:ed|s)?|return(?:ed|s|code)?|status|code|rc|terminated|errorlevel|exitcode|rückgabewert|código|codice|кодом?)\b[^.;]{0,60}?-?\b\d{1,10}\b|\b(?:non-?zero|did not (?:run|complete) successfully)\b"
+    r"|(?:終了コード|退出代码|退出码|返回码)\W{0,3}\d"
     r"|^[\w./-]{1,40}(?:\[\d+\])?: \*\*\* .{0,300} \d{1,3}$"
 )
+
+# The status of an answer says what went wrong; processes end with smaller numbers.
+_REFUSED = re.compile(r"\b(?:http|status|code|error)\W{1,3}(?:code\W{1,3})?[45]\d\d\b")
 
 
 @lru_cache(maxsize=4096)
@@ -86,7 +102,9 @@ def own_words(text: str) -> int:
 
 
 def _is_common(word: str) -> bool:
-    return word in _FAILING or word in _FILLERS or word in _RUNNERS
+    if word in _FAILING or word in _FILLERS or word in _RUNNERS:
+        return True
+    return not word.isascii() and not _COMMON_SIGNS.sub("", word)
 
 
 def counts_failures(line: str) -> bool:
@@ -101,6 +119,8 @@ def is_wrapper(text: str) -> bool:
     told = _told(text)
     failing = not _FAILING.isdisjoint(told)
     numbered = bool(_DIGIT.search(text))
+    if numbered and _REFUSED.search(text):
+        return False
     counts = numbered and bool(_COUNT.search(text))
     exits = (numbered or "non" in text or "did not" in text) and bool(_EXIT.search(text))
     if not (failing or counts or exits) or " not found" in text:

@@ -39,7 +39,7 @@ def test_tools_that_no_rule_was_written_for_are_mostly_told_by_kind():
     ]
     other = sum(made.category == Category.OTHER for _, made in found)
     wrong = sum(made.category not in (wanted, Category.OTHER) for wanted, made in found)
-    assert other <= 0.18 * len(found)
+    assert other <= 0.20 * len(found)
     assert wrong <= 0.10 * len(found)
 
 

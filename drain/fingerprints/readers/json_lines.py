@@ -54,11 +54,11 @@ def unwrap_json(text: str) -> str:
         return text
     if head.startswith(("{\n", "{ \n")):
         whole = _message_of(head)
-        if whole is not None:
+        if whole:
             return whole
     lines = head.split("\n")
     found = [(_message_of(line) if line.startswith("{") else None) for line in lines]
-    if all(message is None for message in found):
+    if not any(found):
         return text
     return "\n".join(
         line if message is None else message for line, message in zip(lines, found, strict=True)
@@ -77,6 +77,9 @@ def _message_of(line: str) -> str | None:
     if not isinstance(value, dict):
         return None
     told = _tell(value, _DEPTH).rstrip("\n")
+    if not told and any(value.get(name) == "" for name in _MESSAGES):
+        # A blank line of what the program printed.
+        return ""
     # The level is one line's; of an output of many lines it says nothing.
     level = _level(value) if "\n" not in told else ""
     return (f"[{level}] {told}" if level else told) if told else None

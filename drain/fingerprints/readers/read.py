@@ -45,6 +45,9 @@ def _read_quickly(text: str) -> Failure | None:
     failure = read_template(text)
     if failure or not text.startswith("Traceback"):
         return failure
+    if "\nTraceback (most recent" in text and "\n\nTraceback (most recent" not in text:
+        # Another program's traceback follows; the links of a chain stand between blank lines.
+        return None
     end = text.rfind("\n\n", 0, len(text.rstrip()))
     tail = text[text.rfind("\n  ", 0, len(text)) + 1 :].rstrip()
     return read_python(text) if tail.count("\n") <= 1 and end < text.rfind("\n  ") else None
