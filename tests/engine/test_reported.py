@@ -7,12 +7,18 @@ from shlex import quote
 
 import pytest
 from django.apps import apps
+from django.utils import timezone
 
+from drain.engine.sessions.scope import SessionScope
+from drain.evidence.fingerprints.lifecycle import By
+from drain.evidence.fingerprints.splitting import split
 from drain.evidence.fingerprints.upgrade import refingerprint
 from drain.fingerprints import fingerprint
 from drain.fingerprints.reported import reported_key
+from drain.fingerprints.splitting import SplitBy
 from drain.models import Attempt, Fingerprint, Phase, fingerprint_reported
 from drain.models.roles import Role, write_roles
+from drain.models.vocabulary import Origin
 from tests.dashboard.people import signed_in
 from tests.engine.conftest import Backlog
 
@@ -119,3 +125,19 @@ def test_a_new_version_of_our_rules_leaves_an_executors_own_names_alone(backlog:
     assert refingerprint() == 1
     assert Fingerprint.objects.get().key == keys["p0"]
     assert Fingerprint.objects.get().place_known
+
+
+def test_a_part_that_was_split_off_is_drained_alone_and_fails_as_itself(backlog: Backlog) -> None:
+    text = "OSError: [Errno 28] No space left on device: '/NUMBER/1.log'"
+    (whole,) = set(drained(backlog, report(text, None), 3).values())
+    pk = Fingerprint.objects.values_list("pk", flat=True).get(key=whole)
+    part = split(pk, SplitBy.MESSAGE, "'/1/", By("ada", Origin.BROWSER, timezone.now()))
+    assert dict(Phase.objects.values_list("phase_id", "last_fingerprint")) == {
+        "p0": whole, "p1": part.key, "p2": whole,
+    }  # fmt: skip
+    session = backlog.session(
+        scope=SessionScope(fingerprints=(part.key,)), max_attempts_per_phase=9
+    )
+    backlog.drain(session)
+    again = Attempt.objects.filter(session=session)
+    assert set(again.values_list("phase__phase_id", "fingerprint")) == {("p1", part.key)}
