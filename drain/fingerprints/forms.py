@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from drain.fingerprints.model import Failure
 from drain.fingerprints.readers.paragraphs import (
@@ -113,11 +114,13 @@ def is_named_error(line: str) -> bool:
 _REPEATED = re.compile(r"^\s{0,8}\w{2,20} (?:error|ERR!|Error)[: ]\s{0,4}")
 
 
+@lru_cache(maxsize=4096)
 def without_lead(line: str) -> str:
     """A line without the words that merely call it an error."""
     return _REPEATED.sub("", _LEAD.sub("", line, count=1), count=1)
 
 
+@lru_cache(maxsize=4096)
 def without_program(line: str) -> str:
     """A line without the name of the program that speaks, and without a word that calls it an error."""
     return _PROGRAM.sub("", without_lead(line), count=1)

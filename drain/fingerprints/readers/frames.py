@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 # Code of a runtime or an installed package: never the place where somebody's own work failed.
@@ -65,6 +66,7 @@ _ANY = re.compile(r"\d|\[C\]|package:|\w\.[\w`<>]+\(.*\)$")
 FRAMES_KEPT = 60
 
 
+@lru_cache(maxsize=4096)
 def read_frame(line: str) -> Frame | None:
     """The call that a line of a stack names; None for any other line."""
     if line[:1] not in _STARTS or len(line) > 600 or not _ANY.search(line):

@@ -126,9 +126,9 @@ def read_page(text: str, wrappings: int = 3) -> Page:
 
 def _tell_nothing(lines: list[str], levels: list[Level]) -> bool:
     """Whether nearly every line has the same level, which then tells nothing of any of them."""
-    filled = sum(1 for line in lines if line and not line.isspace())
-    if filled < 2:
+    if len(levels) - levels.count(Level.NONE) < 2:
         return False
+    filled = sum(1 for line in lines if line and not line.isspace())
     return any(
         levels.count(level) * 10 >= filled * 9
         for level in (Level.ERROR, Level.WARNING, Level.BELOW)
@@ -241,12 +241,12 @@ def _without_margin(line: str) -> str:
 def _without_common(lines: list[str]) -> list[str]:
     """The lines without a word that nearly all of them begin with (``web | ``, ``[job a] ``)."""
     for _ in range(2):
-        filled = [line for line in lines if line and not line.isspace()]
-        first = _COMMON.match(filled[0]) if len(filled) >= 3 else None
+        first = _COMMON.match(next((line for line in lines if line and not line.isspace()), ""))
         if not first:
             return lines
         lead = first.group()
-        if sum(line.startswith(lead) for line in filled) * 5 < len(filled) * 4:
+        filled = [line for line in lines if line and not line.isspace()]
+        if len(filled) < 3 or sum(line.startswith(lead) for line in filled) * 5 < len(filled) * 4:
             return lines
         lines = [line.removeprefix(lead) for line in lines]
     return lines

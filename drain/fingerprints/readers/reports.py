@@ -50,18 +50,7 @@ _COUNTS = re.compile(
 
 
 # Without one of these no form above can match.
-_MARKED = (
-    "FAIL",
-    "ailed",
-    "ERROR",
-    "not ok",
-    "[E]",
-    "***",
-    "stdout",
-    "rror in ",
-    "ailure in ",
-    *_CROSS,
-)
+_MARKED = re.compile(rf"FAIL|ailed|ERROR|not ok|\[E\]|\*\*\*|stdout|rror in |ailure in |[{_CROSS}]")
 
 
 _SURE = ("--- FAIL: ", "not ok ", "---- ", "Test ", "#", "Failure in ", "Failed in ", "Error in ")
@@ -92,7 +81,7 @@ def read_header(line: str, following: str, numbered: bool) -> Header | None:
             return named and named._replace(lines=2 if rest else 1)
     if line[:1] == "<" or "<testcase" in line:
         return _xml_case(line, following)
-    if not any(mark in line for mark in _MARKED):
+    if not _MARKED.search(line):
         return None
     return _marked(line)
 
