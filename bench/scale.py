@@ -5,17 +5,21 @@
 Starts `up --role worker --workers 2` with as many slots, drains as many phases of `sleep`, and measures while all of
 them run. Memory is the sum of PSS of what drains (the stand-in, the cluster with its loops, the wardens), and of all of `up`
 with its maintenance cluster; phases and PostgreSQL are not counted.
-Transactions of the whole database in ten seconds stand for statements: what no transaction holds together is one each.
-A stop is a cancelled drain, until no phase is left. Use a data folder of its own, and `ulimit -n 1024` to see the cap.
+Statements are those in the embedded server's log of ten seconds: of the connections that the loops have (they read the
+sessions, or renew), and of all. A stop is a cancelled drain, until no phase is left. Use a data folder of its own, and `ulimit -n 1024` to see the cap.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -25,6 +29,7 @@ import django
 
 django.setup()
 
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -36,11 +41,13 @@ from drain.models import Attempt, ExecutorProfile, Phase, Run
 from drain.models.audit import Person
 from drain.models.vocabulary import Order, Origin, PhaseState
 from drain.policy.stopping.limits import Limits
+from drainsite.postgres.layout import layout_of
 from tests.hosts import Host, argv_of, until
 
 SLEEP = "86399"
 BENCH = Person("bench", Origin.COMMAND)
 WATCH_SECONDS = 10
+_STATEMENT = re.compile(r"\S+ \S+ UTC \[(\d+)\] LOG:  (?:statement|execute )")
 
 
 def backlog(count: int) -> int:
@@ -70,13 +77,34 @@ def backlog(count: int) -> int:
     return session.pk
 
 
-def transactions() -> int:
-    """Transactions of this database so far."""
+@contextmanager
+def statements_logged() -> Iterator[Path]:
+    """Have the server of this data folder write each statement to its log."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
-        )
-        return int(cursor.fetchone()[0])
+        cursor.execute("ALTER SYSTEM SET log_statement = 'all'")
+        cursor.execute("SELECT pg_reload_conf()")
+    try:
+        yield layout_of(Path(settings.DATA_DIR)).log
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER SYSTEM RESET log_statement")
+            cursor.execute("SELECT pg_reload_conf()")
+
+
+def statements(log: Path, begin: int) -> tuple[int, int]:
+    """How many the loops sent since that byte of the log, and how many all did."""
+    counts: Counter[str] = Counter()
+    loops: set[str] = set()
+    with log.open(errors="replace") as lines:
+        lines.seek(begin)
+        backend = ""
+        for line in lines:
+            if found := _STATEMENT.match(line):
+                backend = found[1]
+                counts[backend] += 1
+            if "AS host_stopped" in line or "UPDATE drain_workerloop" in line:
+                loops.add(backend)
+    return sum(counts[each] for each in loops), counts.total()
 
 
 def measure(count: int) -> str:
@@ -91,9 +119,11 @@ def measure(count: int) -> str:
         while running < count and time.monotonic() - started < 60:
             time.sleep(1)
             running = Attempt.objects.filter(finished_at=None).count()
-        before = transactions()
-        time.sleep(WATCH_SECONDS)
-        rate = (transactions() - before) / WATCH_SECONDS
+        with statements_logged() as log:
+            time.sleep(1)
+            begin = log.stat().st_size
+            time.sleep(WATCH_SECONDS)
+            of_loops, of_all = (each / WATCH_SECONDS for each in statements(log, begin))
         ours = [pid for pid in [host.process.pid, *host.pids()] if _is_ours(pid)]
         drains, memory = (sum(map(_pss, pids)) for pids in (filter(_drains, ours), ours))
         running = len(host.pids(SLEEP))
@@ -104,7 +134,8 @@ def measure(count: int) -> str:
         host.end()
     finally:
         host.clear()
-    return f"{count:>6,} {running:>8,} {drains:>10.0f} {memory:>7.0f} {rate:>15.1f} {stop:>7.1f}"
+    sizes = f"{count:>6,} {running:>8,} {drains:>10.0f} {memory:>7.0f}"
+    return f"{sizes} {of_loops:>17.1f} {of_all:>13.1f} {stop:>7.1f}"
 
 
 def _is_ours(pid: int) -> bool:
@@ -130,9 +161,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("phases", nargs="*", type=int, metavar="PHASES", default=[16, 100, 1_000])
     options = parser.parse_args()
-    print(
-        f"{'asked':>6} {'running':>8} {'drains MB':>10} {'all MB':>7} {'transactions/s':>15} {'stop s':>7}"
-    )
+    sizes = f"{'asked':>6} {'running':>8} {'drains MB':>10} {'all MB':>7}"
+    print(f"{sizes} {'statements/s loops':>18} {'of all':>12} {'stop s':>7}")
     for count in options.phases:
         print(measure(count), flush=True)
 

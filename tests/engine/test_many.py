@@ -18,7 +18,7 @@ from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.workers import loops, wakeups
 from drain.models import Attempt, DrainSession, Transition, WorkerHost, WorkerLoop
-from tests.engine.conftest import Backlog, Manage, answer
+from tests.engine.conftest import Backlog
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MARK = 'echo "$DRAIN_RUN_ID" >> "$OUT/marks"'
@@ -186,28 +186,6 @@ def test_a_result_that_was_known_when_the_database_went_away_is_written_when_it_
     found = list(Attempt.objects.values_list("outcome", "exit_code"))
     assert found == [("complete", 0)] * 2
     assert session.state == "finished"
-
-
-@pytest.mark.verify
-@pytest.mark.serial
-@pytest.mark.timeout(300)
-def test_parallel_one_is_never_two_for_many_leases(backlog: Backlog, manage: Manage) -> None:
-    alone = 'mkdir "$OUT/lock" || echo TWO >> "$OUT/marks"; sleep 0.4; rmdir "$OUT/lock"'
-    backlog.executor(f"{MARK}; {alone}")
-    for number in range(60):
-        backlog.run(f"r{number}", 1)
-    site = manage("up", "--role", "worker", "--workers", "2")
-    try:
-        deadline = time.monotonic() + 300
-        while not WorkerHost.objects.filter(stopped_at=None).exists():
-            assert time.monotonic() < deadline, "no worker came"
-            time.sleep(0.2)
-        found = answer(manage("drain", "--batch-size", "60", "--parallel", "1", "--json"))
-    finally:
-        site.terminate()
-        site.communicate(timeout=300)
-    assert (found["complete"], found["lost"]) == (60, 0)
-    assert "TWO" not in backlog.marks()
 
 
 def test_a_loop_whose_row_is_taken_away_ends_its_children(backlog: Backlog) -> None:

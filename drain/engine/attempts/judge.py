@@ -42,7 +42,7 @@ WHERE id = %(session_run)s::bigint AND stop = ''
 _LEAVE_STOPPED = """
 WITH stopped AS (
     UPDATE drain_sessionrun SET waiting = 0
-    WHERE id = ANY(%(session_runs)s::bigint[]) AND stop <> '' RETURNING id, stop, stop_detail
+    WHERE id = ANY(%(session_runs)s::bigint[]) RETURNING id, stop, stop_detail
 )
 UPDATE drain_candidate c SET status = 'excluded', reason = stopped.stop, detail = stopped.stop_detail
 FROM stopped WHERE c.session_run_id = stopped.id AND c.status = 'waiting'
@@ -220,8 +220,8 @@ def _judge_one(
     run.tally = with_repeats(judgement.run, {})
     books.set_tally(judgement.session)
     _note_verdict(run, judgement.verdict)
-    if judgement.run_stop is not None and not run.stop:
-        run.stop = judgement.run_stop.rule.value
+    if judgement.run_stop is not None:
+        run.stop = run.stop or judgement.run_stop.rule.value
         changes.run_stops.append((run.session_run, judgement.run_stop))
     if judgement.fingerprint_stop is not None and not context.scope.force:
         changes.cause_stops.append((each.session, each.cause, judgement.fingerprint_stop))

@@ -23,12 +23,16 @@ WHERE a.started_at > clock_timestamp() - interval '1 minute'
   AND coalesce(r.executor_id, %(default_executor)s::bigint) = %(executor)s::bigint
 ORDER BY a.started_at DESC LIMIT %(count)s::int
 """
-# Executors with a limit of their own count over all sessions, so their rows order the claims.
+# Executors with a limit of their own count over all sessions, so their rows order the claims. They are locked by a
+# statement of its own: one that had waited for a lock would count by what it saw before.
+_LOCK_LIMITED = """
+SELECT id FROM drain_executorprofile WHERE id = ANY(%(executors)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+"""
 _LIMITED = """
 SELECT e.id, e.starts_per_minute, coalesce(e.max_parallel, %(most)s::int) - (
     SELECT count(*)::int FROM drain_attempt a JOIN drain_run r ON r.id = a.run_id
     WHERE a.finished_at IS NULL AND coalesce(r.executor_id, %(default_executor)s::bigint) = e.id) AS free
-FROM drain_executorprofile e WHERE e.id = ANY(%(executors)s::bigint[]) ORDER BY e.id FOR NO KEY UPDATE OF e
+FROM drain_executorprofile e WHERE e.id = ANY(%(executors)s::bigint[]) ORDER BY e.id
 """
 _MANY = 1_000_000_000
 
@@ -59,6 +63,7 @@ class Pace:
             return {}
         default = self.host.default_executor
         values = {"executors": limited, "default_executor": default, "most": _MANY}
+        rows(_LOCK_LIMITED, {"executors": limited})
         free = {}
         for each in rows(_LIMITED, values):
             free[each["id"]] = each["free"]

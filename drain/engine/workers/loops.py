@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from drain.db.prepared import row, rows
 from drain.engine.process import warden
@@ -18,12 +18,14 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
 
-# The loops of a host share its slots exactly: what the last one asks for is what the others leave.
+# The loops of a host share its slots exactly: what the last one asks for is what the others leave. The host is locked by
+# a statement of its own: one that had waited for the lock would count by what it saw before.
+_LOCK_HOST = "SELECT id FROM drain_workerhost WHERE id = %(host)s::uuid FOR NO KEY UPDATE"
 _ADD = """
 WITH host AS (
     SELECT h.slots, (SELECT coalesce(sum(l.slots), 0) FROM drain_workerloop l
         WHERE l.host_id = h.id AND l.expires_at > now()) AS taken
-    FROM drain_workerhost h WHERE h.id = %(host)s::uuid FOR NO KEY UPDATE
+    FROM drain_workerhost h WHERE h.id = %(host)s::uuid
 )
 INSERT INTO drain_workerloop (id, worker, host_id, session_id, slots, expires_at, started_at)
 SELECT %(id)s::uuid, %(worker)s::text, %(host)s::uuid, %(session)s::bigint,
@@ -52,7 +54,9 @@ def add_loop(worker: str, host: UUID | None, session: int | None, slots: int) ->
     """Write this loop's row; returns its id and the slots it has got, at most `slots`."""
     loop = uuid4()
     values = {"id": loop, "worker": worker, "host": host, "session": session, "slots": slots}
-    found = row(_ADD, {**values, "seconds": LEASE_SECONDS})
+    with transaction.atomic():
+        row(_LOCK_HOST, {"host": host})
+        found = row(_ADD, {**values, "seconds": LEASE_SECONDS})
     return loop, found["slots"] if found else 0
 
 

@@ -26,7 +26,7 @@ WITH g AS (
     FROM g JOIN drain_attempt t ON t.id = g.attempt JOIN drain_phase p ON p.id = t.phase_id
     WHERE t.lease = g.lease AND t.outcome = 'lost' AND t.exit_code IS NULL AND t.signal IS NULL
       AND coalesce(g.exit_code, g.signal) IS NOT NULL AND g.outcome <> 'lost'
-      AND p.state = 'FAILED' AND p.lease_owner IS NULL
+      AND p.state = 'FAILED'
       AND NOT EXISTS (SELECT FROM drain_attempt n WHERE n.phase_id = p.id AND n.number > t.number)
       AND t.id = (SELECT l.attempt_pk FROM drain_transition l
                   WHERE l.subject = 'phase' AND l.subject_pk = p.id ORDER BY l.id DESC LIMIT 1)
@@ -56,13 +56,14 @@ WITH g AS (
     SELECT finished_at, run_id, -1, task, 'lost', '', -seconds, -telemetry_before FROM a
     UNION ALL SELECT finished_at, run_id, 1, task, outcome, fingerprint, seconds, telemetry FROM a
 ), old AS (
-    SELECT c.id, c.status FROM a JOIN drain_candidate c ON c.session_id = a.session_id AND c.phase_id = a.phase_id
+    SELECT c.id, c.status, a.attempt
+    FROM a JOIN drain_candidate c ON c.session_id = a.session_id AND c.phase_id = a.phase_id
 ), candidate AS (
     UPDATE drain_candidate c SET outcome = a.outcome, attempts = c.attempts - a.uncounted,
         status = CASE WHEN a.status = 'waiting' THEN c.status ELSE a.status END,
         reason = CASE WHEN a.status = 'waiting' THEN c.reason ELSE a.excluded END,
         detail = CASE WHEN a.status = 'waiting' THEN c.detail ELSE a.detail END
-    FROM a JOIN old ON true WHERE c.id = old.id AND c.session_id = a.session_id AND c.phase_id = a.phase_id
+    FROM a JOIN old ON old.attempt = a.attempt WHERE c.id = old.id
     RETURNING c.session_run_id, (old.status = 'waiting' AND c.status <> 'waiting')::int AS gone, a.*
 ), books AS (
     UPDATE drain_sessionrun r SET waiting = greatest(r.waiting - n.gone, 0), complete = r.complete + n.complete,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from threading import Thread
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
-from django.db import connection
 from django.utils import timezone
 
 from drain.db.sql import rows
@@ -92,35 +89,3 @@ class HandDrain:
         """One round that books these ends; returns how many had lost their lease."""
         ends = [EndedAttempt(each, result(outcome, 1, cause)) for each in attempts]
         return self.rounds.write(ends, 0, ())
-
-
-@contextmanager
-def no_waiting() -> Iterator[None]:
-    """Statements that would wait for a lock raise instead."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '1s'")
-        try:
-            yield
-        finally:
-            cursor.execute("RESET lock_timeout")
-
-
-def elsewhere(act: Any) -> Any:
-    """Do it on another connection, as another process would; comes back with its answer or its error."""
-    found: list[Any] = []
-
-    def there() -> None:
-        try:
-            with no_waiting():
-                found.append(act())
-        except Exception as error:  # noqa: BLE001 - the test shall see it
-            found.append(error)
-        finally:
-            connection.close()
-
-    thread = Thread(target=there)
-    thread.start()
-    thread.join(60)
-    if isinstance(found[0], Exception):
-        raise found[0]
-    return found[0]

@@ -217,3 +217,11 @@ def test_a_session_whose_time_is_up_starts_nothing() -> None:
     assert drain.names() == []
     drain.session.refresh_from_db()
     assert drain.session.state == "stopping"
+
+
+def test_a_run_stands_where_the_first_of_its_phases_that_wait_stands() -> None:
+    failed_run("a", 4)
+    drain = HandDrain()
+    Candidate.objects.filter(phase__phase_id="a1").update(status="excluded", reason="leased")
+    assert drain.names(1) == ["a0"]
+    assert SessionRun.objects.get().head_position == 3

@@ -115,12 +115,13 @@ def test_what_ends_after_its_run_was_stopped_is_not_offered_again_and_not_waited
 def test_the_first_rule_that_stops_a_run_stands() -> None:
     failed_run("a", 6)
     drain = HandDrain(max_timeouts_per_run=1, max_fingerprint_repeats=1)
-    timed_out, failed = drain.start(2)
-    drain.end([timed_out], Outcome.TIMEOUT, "one")
-    stop = SessionRun.objects.get().stop_detail
-    drain.end([failed], Outcome.FAILED, "two")
+    failed, timed_out = drain.start(2)
+    drain.end([failed], Outcome.FAILED, "one")
+    first = SessionRun.objects.get()
+    drain.end([timed_out], Outcome.TIMEOUT, "two")
     run = SessionRun.objects.get()
-    assert (run.stop, run.stop_detail) == ("run_timeouts", stop)
+    assert (run.stop, run.stop_detail) == (first.stop, first.stop_detail)
+    assert first.stop == "run_stopped"
 
 
 def test_a_rule_that_stops_a_run_leaves_alone_what_of_it_runs_and_what_has_ended() -> None:
@@ -153,6 +154,16 @@ def test_a_cause_that_came_too_often_takes_only_what_waits_in_its_own_drain_out_
     ]
     other.refresh_from_db()
     assert other.status == "waiting"
+
+
+def test_a_cause_of_which_something_completed_leaves_nothing_out() -> None:
+    failed_run("a", 3)
+    Phase.objects.update(last_fingerprint="k")
+    drain = HandDrain(max_session_fingerprint_repeats=1, max_fingerprint_repeats=100)
+    done, failed = drain.start(2)
+    drain.end([done], Outcome.COMPLETE)
+    drain.end([failed], Outcome.FAILED)
+    assert not Candidate.objects.filter(status="excluded").exists()
 
 
 def test_force_runs_what_a_cause_would_leave_alone() -> None:

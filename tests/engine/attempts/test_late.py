@@ -10,14 +10,16 @@ import pytest
 from django.db import transaction
 
 from drain.db.sql import rows
-from drain.engine.attempts.started import EndedAttempt, StartedAttempt
+from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt
 from drain.evidence.rollups.fold import fold
 from drain.evidence.rollups.verify import check
 from drain.models import Attempt, Candidate, DrainSession, Phase, SessionRun, Transition
 from drain.models.transitions.phases import Why, move_phases
 from drain.models.vocabulary import PhaseState
 from drain.policy.states import Outcome
+from tests.engine.attempts.meetings import held_up
 from tests.engine.attempts.test_rounds import opened, result
+from tests.factories import CandidateFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -103,11 +105,15 @@ def test_a_result_is_written_once_however_often_it_comes() -> None:
     books_agree()
 
 
-@pytest.mark.parametrize("since", ["moved", "moved and failed again", "runs again", "ran again"])
+@pytest.mark.parametrize(
+    "since", ["moved", "moved and failed again", "moved by hand", "runs again", "ran again"]
+)
 def test_a_late_result_changes_nothing_once_something_has_happened_to_its_phase(since: str) -> None:
     rounds, session, begun = all_lost(1, max_attempts_per_phase=3)
     phase = begun[0].phase
-    if since.startswith("moved"):
+    if since == "moved by hand":
+        Phase.objects.update(state="COMPLETE")
+    elif since.startswith("moved"):
         move_phases([phase], expect=["FAILED"], to=PhaseState.QUEUED, why=Why("requeue", "ada"))
         if since != "moved":
             move_phases([phase], expect=["QUEUED"], to=PhaseState.FAILED, why=Why("sync", "ada"))
@@ -126,7 +132,11 @@ def test_a_late_result_changes_nothing_once_something_has_happened_to_its_phase(
     attempt = Attempt.objects.get(pk=begun[0].attempt)
     assert (attempt.outcome, attempt.exit_code, attempt.telemetry_count) == ("lost", 0, 0)
     assert attempt.error.endswith("reported late: exit 0")
-    books_agree()
+    assert rounds.write([late(begun[0], Outcome.FAILED, 7)], 0, ()) == 1
+    attempt.refresh_from_db()
+    assert (attempt.exit_code, attempt.error.count("reported late")) == (0, 1)
+    if since != "moved by hand":
+        books_agree()
 
 
 def test_a_late_result_changes_nothing_after_an_attempt_that_moved_no_state() -> None:
@@ -165,3 +175,63 @@ def test_a_failure_that_came_late_is_not_replaced_by_another_word() -> None:
     assert rounds.write([late(begun[0], Outcome.COMPLETE, 0)], 0, ()) == 1
     assert (Attempt.objects.get().outcome, Phase.objects.get().state) == ("failed", "FAILED")
     books_agree()
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        result(Outcome.CANCELLED, 0, ""),
+        replace(result(Outcome.LOST, 0, ""), exit_code=3),
+        replace(result(Outcome.LOST, 0, ""), signal=9),
+    ],
+)
+def test_an_end_that_is_known_is_not_replaced_nor_noted_on(first: Result) -> None:
+    rounds, _ = opened(1)
+    (begun,) = rounds.begun
+    assert rounds.write([EndedAttempt(begun, first)], 0, ()) == 0
+    before = Attempt.objects.values().get(), Phase.objects.values().get()
+    assert rounds.write([late(begun, Outcome.COMPLETE, 0)], 0, ()) == 1
+    assert (Attempt.objects.values().get(), Phase.objects.values().get()) == before
+    books_agree()
+
+
+def test_a_loss_is_not_replaced_by_a_loss_and_says_how_it_ended() -> None:
+    rounds, _, begun = all_lost(1)
+    killed = EndedAttempt(begun[0], replace(result(Outcome.LOST, 0, ""), signal=9))
+    assert rounds.write([killed], 0, ()) == 1
+    attempt = Attempt.objects.get()
+    assert (attempt.outcome, attempt.signal, SessionRun.objects.get().lost) == ("lost", 9, 1)
+    books_agree()
+
+
+def test_what_happened_to_a_session_of_the_same_number_happened_to_no_phase() -> None:
+    rounds, session, begun = all_lost(1)
+    Transition.objects.create(
+        subject="session", subject_pk=begun[0].phase, session_pk=session.pk,
+        from_state="running", to_state="stopping", verb="stop", actor="ada", reason="",
+    )  # fmt: skip
+    assert rounds.write([late(begun[0], Outcome.COMPLETE, 0)], 0, ()) == 0
+    assert Phase.objects.get().state == "COMPLETE"
+
+
+def test_a_late_result_changes_nothing_of_the_same_phase_in_another_drain() -> None:
+    rounds, _, begun = all_lost(1)
+    other = CandidateFactory(phase_id=begun[0].phase, session=SessionFactory(), status="waiting")
+    assert rounds.write([late(begun[0], Outcome.COMPLETE, 0)], 0, ()) == 0
+    other.refresh_from_db()
+    assert (other.status, other.outcome) == ("waiting", "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_late_result_that_meets_somebody_moving_its_phase_leaves_it_to_him() -> None:
+    rounds, _, begun = all_lost(1)
+
+    def move() -> None:
+        why = Why("requeue", "ada")
+        move_phases([begun[0].phase], expect=["FAILED"], to=PhaseState.QUEUED, why=why)
+
+    with held_up(lambda: rounds.write([late(begun[0], Outcome.COMPLETE, 0)], 0, ())) as answer:
+        move()
+    assert answer() == 1
+    assert Phase.objects.get().state == "QUEUED"
+    assert Attempt.objects.get().outcome == "lost"

@@ -1,0 +1,81 @@
+"""Rows of loops: each renews its own, and the loops of a host share its slots exactly, also when they come together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.db.models.functions import Now
+
+from drain.engine.workers import loops
+from drain.engine.workers.loops import add_loop, inline_loop_is_alive, remove_loop
+from drain.models import Attempt, WorkerHost, WorkerLoop
+from tests.engine.attempts.meetings import held_up
+from tests.factories import AttemptFactory, SessionFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def host(slots: int = 4) -> WorkerHost:
+    return WorkerHost.objects.create(host="h", pid=1, version="1", workers=2, slots=slots)
+
+
+def expire(loop: UUID) -> None:
+    WorkerLoop.objects.filter(pk=loop).update(expires_at=Now() - timedelta(seconds=1))
+
+
+def test_a_loop_renews_its_own_row_and_no_other() -> None:
+    mine, other = (add_loop("w", None, None, 1)[0] for _ in range(2))
+    expire(mine)
+    expire(other)
+    assert loops.Renewal(mine, lambda: None)._renew()
+    alive = WorkerLoop.objects.filter(expires_at__gt=Now())
+    assert list(alive.values_list("pk", flat=True)) == [mine]
+
+
+def test_a_loop_that_could_not_renew_in_time_is_lost_though_its_row_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    renewal = loops.Renewal(add_loop("w", None, None, 1)[0], lambda: None)
+    assert not renewal.lost
+    monkeypatch.setattr(loops, "boottime", lambda: renewal.until() + 0.001)
+    assert renewal.lost
+
+
+def test_slots_of_a_loop_whose_lease_is_over_are_free() -> None:
+    here = host()
+    dead, _ = add_loop("w", here.pk, None, 3)
+    expire(dead)
+    assert add_loop("w", here.pk, None, 9)[1] == 4
+
+
+def test_slots_of_another_host_are_its_own() -> None:
+    add_loop("w", host().pk, None, 4)
+    assert add_loop("w", host().pk, None, 3)[1] == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_loops_that_come_together_get_no_more_than_there_is() -> None:
+    here = host()
+    with held_up(lambda: add_loop("w", here.pk, None, 3)[1]) as second:
+        assert add_loop("w", here.pk, None, 3)[1] == 3
+    assert second() == 1
+
+
+def test_the_row_of_a_loop_stays_while_something_of_it_is_open() -> None:
+    loop, _ = add_loop("w", None, None, 1)
+    opened = AttemptFactory(loop=loop, outcome=None, finished_at=None)
+    remove_loop(loop)
+    assert WorkerLoop.objects.exists()
+    Attempt.objects.filter(pk=opened.pk).update(outcome="failed", finished_at=Now())
+    remove_loop(loop)
+    assert not WorkerLoop.objects.exists()
+
+
+def test_a_process_that_drains_by_itself_is_alive_as_long_as_its_lease() -> None:
+    session, other = SessionFactory().pk, SessionFactory().pk
+    loop, _ = add_loop("w", None, session, 1)
+    assert [inline_loop_is_alive(each) for each in (session, other)] == [True, False]
+    expire(loop)
+    assert not inline_loop_is_alive(session)
