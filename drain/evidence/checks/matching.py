@@ -10,7 +10,7 @@ from typing import Any
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from drain.db.sql import row
-from drain.evidence.comparison.sides import FAILURES, RATED, UNCOUNTED, Side
+from drain.evidence.comparison.sides import FAILURES, JUDGED, UNCOUNTED, Side
 
 MOST_NAMED = 50
 PATTERN_SECONDS = 5
@@ -24,7 +24,7 @@ SELECT n, coalesce(cardinality(ids), 0) AS matching, ids[1:{MOST_NAMED}] AS newe
 """  # noqa: S608 - a number of ours
 _AGAIN = """
 WITH tried AS (
-    SELECT b.phase_id, b.session_id FROM drain_attempt b WHERE {after} AND b.outcome = ANY(%(rated)s)
+    SELECT b.phase_id, b.session_id FROM drain_attempt b WHERE {after} AND b.outcome = ANY(%(judged)s)
 ), had AS (
     SELECT a.phase_id FROM drain_attempt a WHERE {before} AND {attempt}
     UNION SELECT c.phase_id FROM drain_candidate c WHERE c.session_id IN {plans} AND {planned}
@@ -98,7 +98,8 @@ def mark_of_pattern(pattern: str) -> Mark:
 
 def matching(side: Side, mark: Mark, among: str = "true") -> Found:
     """Counted attempts of a side that bear the mark, of those that are `among`. Raises PatternError."""
-    bound = side.values("a") | {"uncounted": UNCOUNTED, "failures": FAILURES} | mark.values
+    outcomes = {"uncounted": UNCOUNTED, "failures": FAILURES, "judged": JUDGED}
+    bound = side.values("a") | outcomes | mark.values
     scope = (
         f"FROM drain_attempt a WHERE {side.where('a')} AND NOT a.outcome = ANY(%(uncounted)s) "
         f"AND {among}"
@@ -109,7 +110,9 @@ def matching(side: Side, mark: Mark, among: str = "true") -> Found:
 
 
 def tried_again(before: Side, after: Side, session: int | None, mark: Mark) -> Again:
-    """Phases that bore the mark before, by their attempts or a plan's word, and those tried after.
+    """Phases that bore the mark before, by their attempts or a plan's word, and those that have an end after.
+
+    What was lost on the way shows nothing.
 
     The plan is that of `session`, else those of all drains after. Raises PatternError.
     """
@@ -122,7 +125,7 @@ def tried_again(before: Side, after: Side, session: int | None, mark: Mark) -> A
     )
     bound = before.values("a") | after.values("b") | mark.values
     with _limited(mark):
-        found = row(statement, bound | {"failures": FAILURES, "rated": RATED, "plan": session})
+        found = row(statement, bound | {"failures": FAILURES, "judged": JUDGED, "plan": session})
     return Again(found["had"], found["again"])
 
 

@@ -115,7 +115,8 @@ def _no_pattern(check: Check, ground: Ground) -> Verdict:
 
 
 def _stayed_away(what: str, mark: Mark, ground: Ground) -> Verdict:
-    found = matching(ground.after, mark)
+    # What was lost, put off or skipped could not have shown it.
+    found = matching(ground.after, mark, f"(a.outcome = ANY(%(judged)s::text[]) OR {mark.attempt})")
     return stayed_away(what, found, None if found.matching else ground.again(mark))
 
 

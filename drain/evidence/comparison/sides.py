@@ -9,10 +9,12 @@ from typing import Any
 
 from drain.evidence.fingerprints.identity import relatives
 from drain.models import DrainSession, FixMarker, Source
-from drain.models.vocabulary import FAILURE_OUTCOMES, RATED_OUTCOMES, UNCOUNTED_OUTCOMES
+from drain.models.vocabulary import FAILURE_OUTCOMES, RATED_OUTCOMES, UNCOUNTED_OUTCOMES, Outcome
 
 FAILURES = [outcome.value for outcome in FAILURE_OUTCOMES]
 RATED = [outcome.value for outcome in RATED_OUTCOMES]
+JUDGED = [outcome.value for outcome in RATED_OUTCOMES if outcome != Outcome.LOST]
+"""Outcomes that say whether a failure is still there; a lost attempt says nothing of its phase."""
 UNCOUNTED = [outcome.value for outcome in UNCOUNTED_OUTCOMES]
 
 

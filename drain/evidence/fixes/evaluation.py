@@ -18,11 +18,12 @@ from datetime import datetime
 from django.db.models import F, Max
 
 from drain.db.sql import row, rows
+from drain.evidence.comparison.sides import JUDGED
 from drain.evidence.fingerprints.aliases import family
 from drain.evidence.fingerprints.lifecycle import By, failures, mark_ongoing, regress, resolve, wake
 from drain.evidence.fixes.judgement import FixVerdict, judge_keys
 from drain.evidence.fixes.reading import Scope
-from drain.evidence.fixes.trials import JUDGED, Window
+from drain.evidence.fixes.trials import Window
 from drain.evidence.fixes.verdict import FEWEST_TO_WORK, Limits, Ruling
 from drain.models import Fingerprint, FixMarker, Transition
 from drain.models.vocabulary import FAILURE_OUTCOMES, FingerprintStatus, Origin
@@ -78,7 +79,7 @@ def _settle_fixed(
         "keys": family([found.key]),
         "fix": fix,
         "failures": [outcome.value for outcome in FAILURE_OUTCOMES],
-        "judged": list(JUDGED),
+        "judged": JUDGED,
     }
     again = rows(_FAILED_AFTER, values)
     if again:

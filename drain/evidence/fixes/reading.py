@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from drain.db.sql import rows, stream
-from drain.evidence.comparison.sides import FAILURES
-from drain.evidence.fixes.trials import JUDGED, Tried, Window
+from drain.evidence.comparison.sides import FAILURES, JUDGED
+from drain.evidence.fixes.trials import Tried, Window
 
 MOST_PHASES = 20_000
 """Phases of the causes of a fix that are read; with more of them no verdict would be another."""
@@ -90,7 +90,7 @@ class Scope:
         return {
             "keys": list(self.keys), "fix": self.window.applied_at, "until": self.window.until,
             "since": self.window.since, "source": self.source, "runs": list(self.runs) or None,
-            "most": MOST_PHASES, "others": MOST_OTHERS, "failures": FAILURES, "judged": list(JUDGED),
+            "most": MOST_PHASES, "others": MOST_OTHERS, "failures": FAILURES, "judged": JUDGED,
         }  # fmt: skip
 
 

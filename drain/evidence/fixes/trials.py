@@ -14,10 +14,9 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
+from drain.evidence.comparison.sides import JUDGED
 from drain.evidence.fixes.verdict import Trial
 
-JUDGED = ("complete", "failed", "timeout")
-"""Outcomes that say whether the cause is still there."""
 PAST = timedelta(days=30)
 """Retries before a fix count as far back."""
 

@@ -288,3 +288,25 @@ def test_running_checks_stores_a_result_for_each_that_concerns_the_session(sessi
     results = run_checks(session, NOON)
     assert len(results) == len(checks_of(session)) == 3
     assert CheckResult.objects.filter(session=session).count() == 3
+
+
+@pytest.mark.parametrize("outcome", ["lost", "retryable", "skipped"])
+def test_attempts_that_could_not_have_shown_a_cause_are_no_proof_that_it_stays_away(
+    session, outcome
+):
+    cause = FingerprintFactory(key="k", title="Boom")
+    for _ in range(4):
+        phase = CandidateFactory(session=session, fingerprint="k").phase
+        AttemptFactory(phase=phase, session=session, outcome=outcome, fingerprint="worker")
+    for fields in (
+        {"kind": CheckKind.NO_FINGERPRINT, "fingerprint": cause},
+        {"kind": CheckKind.NO_PATTERN, "pattern": "boom"},
+    ):
+        found = _judge(session, **fields)
+        assert (found.verdict, found.observed["n"]) == ("not_enough_data", 0)
+
+
+def test_a_lost_attempt_speaks_against_the_check_that_nothing_is_lost(session):
+    lost = FingerprintFactory(key="worker", title="worker lost")
+    _attempts(session, 2, outcome="lost", fingerprint="worker")
+    assert _judge(session, CheckKind.NO_FINGERPRINT, fingerprint=lost).verdict == "fail"
