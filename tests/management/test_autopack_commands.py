@@ -90,8 +90,10 @@ def test_retries_of_a_phase_that_moved_stay_as_they_are(pipeline, monkeypatch):
     from drain.models.audit import Person
     from drain.models.vocabulary import Origin
 
-    pipeline.change("spent", state="EXECUTING")
     keys = list(Phase.objects.values_list("pk", flat=True))
+    pipeline.change("spent", state="EXECUTING", updated_at=pipeline.row("spent")["updated_at"])
+    assert give_retries_back(keys, Person("ada", Origin.COMMAND)) == 0, "by hand, without the time"
+    pipeline.change("spent", state="EXECUTING")
     assert give_retries_back(keys, Person("ada", Origin.COMMAND)) == 0
     pipeline.change("spent", state="FAILED")
     assert give_retries_back(keys, Person("ada", Origin.COMMAND)) == 0, "failed anew since"

@@ -18,7 +18,7 @@ from drain.models import Attempt, Phase, Source, TelemetryEvent
 from drain.models.vocabulary import WORKING_STATES, PhaseState, SourceKind
 from drain.policy.reasons import ExclusionReason
 from drain.policy.states import Outcome
-from drain.sources.autopack.readback import SETTLED, Readback, Settling, Watermark, before
+from drain.sources.autopack.readback import Readback, Settling, Watermark, before
 from drain.sources.autopack.rows import SourceRow
 from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
@@ -214,8 +214,6 @@ class _AutopackReading:
         What somebody wrote since `row` was read stays, and is followed later.
         """
         started = self._started
-        if row.state in SETTLED:
-            return row.state
         change = Change(
             started.run_id,
             started.phase_id,

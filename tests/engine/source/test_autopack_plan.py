@@ -85,13 +85,13 @@ def test_a_run_has_one_phase_at_a_time_and_none_runs_for_another(
     pipeline: Pipeline, backlog: Backlog
 ) -> None:
     """The stand-in runs the first queued phase by tier and index, as Autopack does."""
-    pipeline.run("r", tiers=3)
-    for tier in range(3):
-        pipeline.phase("r", f"f{tier}", 3 - tier, tier=tier)
-    pipeline.phase("r", "queued", 0, "QUEUED", tier=2)
+    pipeline.run("r", tiers=4)
+    for tier in range(4):
+        pipeline.phase("r", f"f{tier}", 4 - tier, tier=tier)
+    pipeline.phase("r", "queued", 0, "QUEUED", tier=3)
     pipeline.load()
     result = session_result(backlog.drain(pipeline.session(parallel=3)))
-    assert (result["complete"], result["excluded"]) == (2, {"waits_for_queued": 1})
+    assert (result["complete"], result["excluded"]) == (3, {"waits_for_queued": 1})
     assert not Attempt.objects.filter(outcome="diverted").exists()
     assert ours() == pipeline.states()
     ran = Attempt.objects.filter(session__isnull=False).order_by("started_at")

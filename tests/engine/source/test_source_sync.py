@@ -145,6 +145,29 @@ def test_a_phase_that_we_end_is_put_back_and_its_reason_kept(
     assert Phase.objects.get().last_failure_reason == "timed out after 1 s"
 
 
+def test_a_reason_that_was_written_before_we_ended_the_phase_is_left_as_it_is(
+    one: Pipeline, backlog: Backlog
+) -> None:
+    one.tell(STUB_MODE="hang")
+
+    def write() -> None:
+        one.change("p", last_failure_reason="LLM_ERROR: overloaded")
+
+    thread = meanwhile(write, lambda: one.row("p")["state"] == "EXECUTING")
+    attempt, _ = drained(one, backlog, phase_timeout_seconds=2)
+    thread.join()
+    assert (attempt.outcome, attempt.error) == ("timeout", "LLM_ERROR: overloaded")
+    row = one.row("p")
+    assert (row["state"], row["last_failure_reason"]) == ("FAILED", "LLM_ERROR: overloaded")
+
+
+def test_what_comes_in_complete_has_no_failure(one: Pipeline) -> None:
+    one.phase("r", "done", 1, "COMPLETE", last_failure_reason=OLD)
+    one.load()
+    done = Phase.objects.get(phase_id="done")
+    assert (done.last_failure_reason, done.last_fingerprint) == ("", "")
+
+
 def test_exit_143_is_a_timeout(one: Pipeline, backlog: Backlog) -> None:
     argv = ["/bin/sh", "-c", "exit 143"]
     type(one.profile).objects.filter(pk=one.profile.pk).update(argv=argv, preflight="")
