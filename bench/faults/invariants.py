@@ -108,8 +108,7 @@ def violations(site: Site) -> list[str]:
 
 def _rollups(site: Site) -> list[str]:
     for _ in range(3):
-        site.manage("rollups", "fold", check=False)
-        checked = site.manage("rollups", "check", check=False)
+        checked = site.manage_each(("rollups", "fold"), ("rollups", "check"), check=False)
         if checked.returncode == 0:
             return []
     return [f"rollups differ from a recount: {checked.stdout.strip()[-300:]}"]

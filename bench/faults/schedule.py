@@ -19,6 +19,8 @@ from drainsite.postgres import PostgresError
 MODES = ("ok",) * 6 + (
     *("fail", "retry", "fork", "session", "wipe", "stubborn", "flood", "close", "states"),
 )
+_ATTEMPT = "SELECT 1 FROM drain_attempt LIMIT 1"
+_PAUSED = "SELECT 1 FROM drain_drainsession WHERE state IN ('paused', 'interrupted')"
 SECONDS = (0.0, 0.1, 0.5, 1.0, 3.0)
 
 
@@ -72,8 +74,7 @@ def run_schedule(
     """Run the schedule of a seed on a site of its own."""
     dice = random.Random(seed)
     outcome = Outcome(schedules=1)
-    site.manage("migrate")
-    site.backlog(str(seed), backlog(dice))
+    site.prepare(str(seed), backlog(dice))
     site.start()
     limits = (
         "--batch-size",
@@ -84,12 +85,15 @@ def run_schedule(
         "1000",
     )
     site.manage("drain", "--detach", "--parallel", str(dice.randint(2, 8)), *limits)
+    # Harm that comes before anything runs harms nothing.
+    site.until(lambda: bool(site.rows(_ATTEMPT)), 90, "nothing was started")
     if plant:
         intrude(site)
     inject(site, dice, faults, lease, outcome)
     site.start()
     # Somebody who paused it may have been away when it should have been resumed.
-    site.manage("session", "resume", "latest", check=False)
+    if site.rows(_PAUSED):
+        site.manage("session", "resume", "latest", check=False)
     found = settle(site, 90 + 3 * lease)
     found += violations(site)
     found += unanswered(site)

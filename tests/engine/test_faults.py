@@ -31,6 +31,7 @@ def run(site: Site, seed: int, *, plant: bool = False) -> Outcome:
 def test_a_site_that_is_broken_at_random_keeps_its_promises(site: Site, seed: int) -> None:
     found = run(site, seed)
     assert found.injected
+    assert found.attempts
     assert found.violations == []
 
 
