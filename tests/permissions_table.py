@@ -66,6 +66,7 @@ PAGES: dict[str, Row] = {
     "drain:phase-discard": Row(NOT_MADE_FOR, O),
     "drain:phase-drain": Row(NOT_MADE_FOR, O, "phase"),
     "drain:hold-add": Row(NOT_MADE_FOR, O),
+    "drain:hold-matching": Row(O, O),
     "drain:hold-release": Row(NOT_MADE_FOR, O, "hold"),
     "drain:bulk-detail": Row(V, NOT_MADE_FOR, "bulk"),
     "drain:bulk-cancel": Row(NOT_MADE_FOR, O, "bulk"),

@@ -29,6 +29,7 @@ from drain.dashboard.phases.views import phase_detail
 from drain.dashboard.queue import actions as queue_actions
 from drain.dashboard.queue import bulk
 from drain.dashboard.queue import views as queue
+from drain.dashboard.queue.holding import hold_matching_runs
 from drain.dashboard.queue.trial import executor_try
 from drain.dashboard.runs.views import run_detail, run_list
 from drain.dashboard.search.views import search
@@ -99,6 +100,7 @@ _QUEUE = [
     path("phases/discard/", queue_actions.phase_discard, name="phase-discard"),
     path("phases/<int:pk>/drain/", queue_actions.phase_drain, name="phase-drain"),
     path("holds/", queue_actions.hold_add, name="hold-add"),
+    path("holds/matching/", hold_matching_runs, name="hold-matching"),
     path("holds/<int:pk>/release/", queue_actions.hold_release, name="hold-release"),
     path("bulk/<int:pk>/", bulk.bulk_detail, name="bulk-detail"),
     path("bulk/<int:pk>/cancel/", bulk.bulk_cancel, name="bulk-cancel"),

@@ -23,13 +23,18 @@ from drain.engine.errors import EngineError
 from drain.models import SavedView
 from drain.models.audit import Subject, record_audit
 
+# The language of filters; drain.dashboard.lists.filters reads them.
+_OF_PHASES = (
+    "prefix", "label", "source", "name", "fingerprint", "type", "category", "error", "attempts_at_least",
+    "attempts_at_most",
+)  # fmt: skip
 # Which parameters of a list are its filters; the place in the list is none.
 FILTERS = {
     "run-list": ("q", "state", "source", "stale", "held", "since", "until", "sort"),
     "session-list": ("state", "by", "since", "until", "sort"),
     "queued-list": ("run", "stale", "since", "until", "sort"),
     "fingerprint-list": ("q", "status", "since", "until", "sort"),
-    "phase-list": ("q", "run", "state", "since", "until", "sort"),
+    "phase-list": ("q", "run", "state", "since", "until", "sort", *_OF_PHASES),
     "attempt-list": ("run", "drain", "phase", "outcome", "fingerprint", "since", "until", "sort"),
     "search": ("q",),
 }

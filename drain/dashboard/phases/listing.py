@@ -14,10 +14,13 @@ from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
 from drain.dashboard.http.search_terms import cleaned, prefix_query
+from drain.dashboard.lists.filters import read_filter
 from drain.dashboard.lists.listing import Listing, page_of
 from drain.dashboard.lists.order import MOST, Column
 from drain.dashboard.lists.period import Period, read_period
 from drain.dashboard.ui.states import look
+from drain.engine.errors import EngineError
+from drain.engine.queue.selection import PhaseFilter
 from drain.models import Phase
 from drain.models.vocabulary import PhaseState
 from drain.policy.words import last_line
@@ -62,7 +65,8 @@ def phase_list(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     asked = {name: cleaned(request.GET.get(name, "")) for name in ("run", "state", "q")}
     period = read_period(request, now)
-    found, few = _filtered(asked, period)
+    more, fields = read_filter(request)
+    found, few, problem = _narrowed(*_filtered(asked, period), more)
     if file := LISTING.file(request, found, few):
         return file
     shown = found.annotate(error=Left("last_failure_reason", ERROR_CHARACTERS)).values(
@@ -74,7 +78,11 @@ def phase_list(request: HttpRequest) -> HttpResponseBase:
         "saved": SavedViews(request, "phase-list"),
         "asked": asked,
         "period": period,
-        "filtered": bool(period) or any(asked.values()),
+        "filtered": bool(period) or any(asked.values()) or not more.is_empty,
+        "fields": fields,
+        "more": not more.is_empty,
+        "problem": problem,
+        "holdable": request.GET.urlencode() if not more.is_empty and not problem else "",
         "states": [(name, look(name).word) for name in PhaseState.values],
         "phases": [row | {"message": last_line(row["error"])} for row in page.rows],
         "order": page.order,
@@ -95,6 +103,18 @@ def _filtered(asked: dict[str, str], period: Period) -> tuple[QuerySet[Phase], b
         found = found.filter(_named(asked["q"]))
     found = period.narrow(found, "state_changed_at")
     return _looked_up(found) if asked["q"] else (found, None)
+
+
+def _narrowed(
+    found: QuerySet[Phase], few: bool | None, more: PhaseFilter
+) -> tuple[QuerySet[Phase], bool | None, str]:
+    """The phases that the language of filters leaves, and why there are none if it cannot be meant."""
+    if more.is_empty:
+        return found, few, ""
+    try:
+        return more.narrow(found), few, ""
+    except EngineError as error:
+        return found.none(), True, str(error)
 
 
 def _looked_up(found: QuerySet[Phase]) -> tuple[QuerySet[Phase], bool]:

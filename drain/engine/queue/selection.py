@@ -58,11 +58,15 @@ class PhaseFilter:
 
         Raises EngineError for a run or a source that is not there.
         """
-        self._refuse_nonsense()
         found = Phase.objects.filter(state=state) if state else Phase.objects.all()
+        return self.narrow(found).order_by("pk")
+
+    def narrow(self, found: QuerySet[Phase]) -> QuerySet[Phase]:
+        """Those of these phases that match. Raises EngineError for a run or a source that is not there."""
+        self._refuse_nonsense()
         for condition in self._conditions():
             found = found.filter(condition)
-        return found.order_by("pk")
+        return found
 
     def _refuse_nonsense(self) -> None:
         for each in fields(self):
