@@ -68,13 +68,11 @@ class Children:
         """Wait until something happens, `seconds` at most, and let those it concerns go on."""
         orphanage().scan()
         ready = {fd for fd, _ in self._poller.poll(max(0.0, seconds) * 1000)}
-        answered = self._pool.descriptor in ready
-        if answered:
+        if self._pool.descriptor in ready:
             self._pool.heard()
         now = time.monotonic()
         for each in list(self._running.values()):
-            due = answered or each.execution.due_at() <= now
-            if due or not ready.isdisjoint(each.polled):
+            if each.execution.due_at() <= now or not ready.isdisjoint(each.polled):
                 each.execution.poll(ready)
                 self._after_step(each)
 

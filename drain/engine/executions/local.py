@@ -61,9 +61,9 @@ class LocalExecution(SteppedExecution):
         return self._child.descriptors if self._child is not None and self._waiting is None else []
 
     def due_at(self) -> float:
-        """Return when a deadline, or the next look at the source, is due; never while the pool has an answer to give."""
+        """Return when a deadline, or the next look at the source, is due; while the pool is asked, once it answered."""
         if self._waiting is not None:
-            return _NEVER
+            return 0.0 if self._answered else _NEVER
         return self._child.due_at if self._child is not None else self._look_at
 
     def stop(self, command: Command) -> None:

@@ -89,8 +89,13 @@ class SteppedExecution:
     ) -> None:
         self._waiting = self._pool.submit(job, lane), then
 
+    @property
+    def _answered(self) -> bool:
+        """Whether the pool has an answer that was not heard yet."""
+        return self._waiting is not None and self._waiting[0].done()
+
     def _hear(self) -> None:
-        if self._waiting is None or not self._waiting[0].done():
+        if self._waiting is None or not self._answered:
             return
         future, then = self._waiting
         self._waiting = None

@@ -5,17 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from drain.engine.attempts.context import HostContext
+from drain.engine.attempts.takeover import take_over
 from drain.engine.executions.remote import timing
+from drain.engine.executions.remote.job import prepare
 from drain.engine.loop import Loop, LoopEnd
 from drain.engine.process.ended import Command
+from drain.engine.process.errors import ChildError
 from drain.engine.rescue import is_lost, rescue
 from drain.engine.sessions.verbs import cancel_session, interrupt_session
 from drain.engine.workers import wakeups
+from drain.engine.workers.loops import add_loop
 from drain.models import Attempt, DrainSession, Phase, Transition, WorkerHost, WorkerLoop
 from tests.engine.conftest import SOMEBODY, Backlog
 from tests.engine.executions.acting import meanwhile
@@ -223,6 +229,41 @@ def test_a_worker_that_is_asked_to_stop_stops_its_jobs_or_leaves_those_that_it_c
         "interrupted",
     ]
     assert not WorkerLoop.objects.exists(), "the one that was left can be taken over at once"
+
+
+def test_a_loop_takes_over_what_nobody_has_and_what_it_took_without_hearing_so(
+    backlog: Backlog, jobs: Jobs
+) -> None:
+    jobs.executor()
+    backlog.run("r", 1)
+    does(seconds=600)
+    session = abandoned(backlog, jobs, asked=True)
+    host = HostContext()
+    host.refresh()
+    (loop, _), (other, _) = (add_loop("w", None, None, 1) for _ in range(2))
+    assert take_over(host, loop, session.pk + 1, []) == [], "that is another drain"
+    (taken,) = take_over(host, loop, None, [])
+    assert (taken.number, taken.taken_over is not None) == (1, True)
+    assert take_over(host, other, None, []) == [], "somebody has it"
+    assert take_over(host, loop, None, [taken.lease]) == [], "it runs here"
+    assert len(take_over(host, loop, None, [])) == 1, "the answer to the first was lost"
+    host.profiles.clear()
+    WorkerLoop.objects.all().delete()
+    assert take_over(host, other, None, []) == [], "this host has not what the executor needs"
+
+
+def test_a_phase_of_an_autopack_source_is_not_handed_to_a_service(
+    backlog: Backlog, jobs: Jobs
+) -> None:
+    jobs.executor()
+    backlog.run("r", 1)
+    abandoned(backlog, jobs, asked=False)
+    host = HostContext()
+    host.refresh()
+    loop, _ = add_loop("w", None, None, 1)
+    (taken,) = take_over(host, loop, None, [])
+    with pytest.raises(ChildError, match="Phases of an Autopack source run on a worker's host"):
+        prepare(replace(taken, source=7), host)
 
 
 @pytest.mark.verify

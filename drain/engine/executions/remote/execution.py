@@ -57,8 +57,8 @@ class RemoteExecution(SteppedExecution):
         return []
 
     def due_at(self) -> float:
-        """Return when its time is over or the next question is due."""
-        if self._left:
+        """Return when its time is over or the next question is due; at once when one was answered."""
+        if self._left or self._answered:
             return 0.0
         due = self._look_at if self._waiting is None else self._break_off_at
         return min(due, self._deadline)
