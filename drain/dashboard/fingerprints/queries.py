@@ -14,6 +14,8 @@ from drain.db.sql import rows
 from drain.evidence.comparison.question import DEFAULT_DAYS
 from drain.evidence.fingerprints.aliases import members
 from drain.evidence.fingerprints.identity import relatives
+from drain.fingerprints import explain
+from drain.fingerprints.categories import Verdict
 from drain.fingerprints.likeness import Cause, likely_same
 from drain.fingerprints.splitting import read_failure
 from drain.models import Attempt, Fingerprint, FingerprintSplit, FixMarker
@@ -150,6 +152,12 @@ def likely(fingerprint: Fingerprint) -> list[tuple[Fingerprint, str]]:
         for pair in pairs
         if fingerprint.key in (pair.one, pair.other)
     ]
+
+
+def decided(fingerprint: Fingerprint) -> Verdict | None:
+    """What decided its category: the rule and its words, read from its sample; None where that tells another one."""
+    verdict = explain(fingerprint.sample or fingerprint.template).verdict
+    return verdict if verdict.category == fingerprint.category else None
 
 
 def merged(fingerprint: Fingerprint) -> list[Fingerprint]:

@@ -115,6 +115,7 @@ def _context(fingerprint: Fingerprint) -> dict[str, Any]:
         "since_marker": facts.around,
         "fix_words": marker.verdict.get("words", "Not judged yet") if marker else "",
         "most_new": MOST_NEW,
+        "decided": reads.decided(fingerprint),
         "likely": facts.likely,
         "merged": reads.merged(fingerprint),
         "parts": reads.parts(fingerprint),

@@ -115,6 +115,17 @@ def test_a_fingerprint_shows_template_samples_runs_and_how_to_drain_it():
     assert viewer.get("/fingerprints/none/").status_code == 404
 
 
+def test_the_page_says_what_decided_the_category_unless_its_text_tells_another():
+    text = "OSError: [Errno 28] No space left on device"
+    cause = FingerprintFactory(category="disk", sample=text)
+    viewer = signed_in(Role.VIEWER)
+    page = viewer.get(f"/fingerprints/{cause.key}/").content.decode()
+    assert "disk: a full or closed volume, “no space left”" in page
+    Fingerprint.objects.update(category="network")
+    page = viewer.get(f"/fingerprints/{cause.key}/").content.decode()
+    assert "a full or closed volume" not in page
+
+
 def test_a_merged_fingerprint_leads_to_the_one_that_stands_for_it():
     one, other = FingerprintFactory(), FingerprintFactory()
     manager = signed_in(Role.MANAGER)
