@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from shlex import quote
+from threading import Barrier, Thread
 
 import pytest
 from django.apps import apps
+from django.db import connections, transaction
 from django.utils import timezone
 
 from drain.engine.sessions.scope import SessionScope
@@ -14,9 +16,10 @@ from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fingerprints.splitting import split
 from drain.evidence.fingerprints.upgrade import refingerprint
 from drain.fingerprints import fingerprint
-from drain.fingerprints.reported import reported_key
+from drain.fingerprints.reported import as_reported, reported_key
 from drain.fingerprints.splitting import SplitBy
 from drain.models import Attempt, Fingerprint, Phase, fingerprint_reported
+from drain.models.fingerprint_rows import Seen, record_fingerprints
 from drain.models.roles import Role, write_roles
 from drain.models.vocabulary import Origin
 from tests.dashboard.people import signed_in
@@ -141,3 +144,31 @@ def test_a_part_that_was_split_off_is_drained_alone_and_fails_as_itself(backlog:
     backlog.drain(session)
     again = Attempt.objects.filter(session=session)
     assert set(again.values_list("phase__phase_id", "fingerprint")) == {("p1", part.key)}
+
+
+def test_two_workers_that_report_at_once_have_one_hour_between_them(
+    backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fingerprint_reported, "MOST_NEW", 1)
+    begin = Barrier(2)
+    refused: list[str] = []
+
+    def file(name: str) -> None:
+        made = as_reported(fingerprint("KeyError: 'lease'"), "script", [name])
+        now = timezone.now()
+        begin.wait()
+        try:
+            with transaction.atomic():
+                many = fingerprint_reported.too_many({"script": [made.key]})
+                refused.extend(many)
+                if not many:
+                    record_fingerprints([Seen(made, "", now, now, "script", (name,))])
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=file, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(refused), Fingerprint.objects.count()) == (1, 1)
