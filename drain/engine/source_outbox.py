@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -133,11 +133,9 @@ def _take_over(phase: Phase, row: SourceRow) -> None:
     tries = row.phase.source_attempts or 0
     changes: dict[str, object] = {"source_changed_at": at, "source_attempts": tries}
     reason = row.phase.reason
-    # A phase that is requeued or taken keeps the reason of an earlier failure beside a new time. One that was counted
-    # is newer than the failure that we know, also if it comes from an attempt that was lost before it was read.
-    counted = tries > phase.source_attempts and at > _last_failed_at(phase)
+    # A phase that is requeued or taken keeps the reason of an earlier failure beside a new time.
     failed = row.state == PhaseState.FAILED and at > phase.state_changed_at
-    if reason and (counted or failed):
+    if reason and (failed or _is_counted(phase, row)):
         cause = Splits.load().of(fingerprint(reason), reason)
         record_fingerprints([Seen(cause, reason, at, at)])
         changes |= {
@@ -147,11 +145,17 @@ def _take_over(phase: Phase, row: SourceRow) -> None:
     Phase.objects.filter(pk=phase.pk, lease_owner=None).update(**changes)
 
 
-def _last_failed_at(phase: Phase) -> datetime:
-    """When the last of its attempts ended that left a reason here."""
+def _is_counted(phase: Phase, row: SourceRow) -> bool:
+    """Whether the source counted a retry since the last failure that we know: its reason is newer.
+
+    So it is if an attempt wrote it that was lost before it was read.
+    """
+    at = row.phase.changed_at
+    if at is None or (row.phase.source_attempts or 0) <= phase.source_attempts:
+        return False
     filed = (Outcome.FAILED, Outcome.TIMEOUT, Outcome.RETRYABLE)
     last = phase.attempt_set.filter(outcome__in=filed).aggregate(at=Max("finished_at"))["at"]
-    return last or datetime.min.replace(tzinfo=UTC)
+    return last is None or at > last
 
 
 def settle_debts(phases: Sequence[int] | None = None, limit: int = A_ROUND) -> int:
@@ -251,7 +255,7 @@ def _agree_after_loss(debt: SourceDebt, phase: Phase, source: Source, row: Sourc
             phase.phase_id,
             row.state,
             PhaseState.FAILED,
-            debt.reason,
+            "" if _is_counted(phase, row) else debt.reason,
             debt.made_at,
         )
         if write_back(source, change):

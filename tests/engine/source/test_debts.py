@@ -20,6 +20,7 @@ from drain.models import Attempt, AuditEvent, Phase, SourceDebt, Transition
 from drain.models.audit import Person
 from drain.models.transitions.phases import Why
 from drain.models.vocabulary import Origin, PhaseState
+from drain.sources.autopack.readback import row_now
 from drain.sources.autopack.writing import write_back
 from drain.sources.errors import SourceError
 from tests.engine.autopack import RUN, Autopack, ours
@@ -162,7 +163,9 @@ def test_the_reason_that_a_lost_attempt_left_in_its_source_is_the_cause(autopack
     assert settle_debts() == 1
     phase.refresh_from_db()
     assert (phase.state, phase.last_failure_reason) == ("FAILED", "KeyError: 7")
-    assert autopack.states()["research-cli"] == "FAILED"
+    row = row_now(autopack.source, RUN, "research-cli")
+    assert row is not None
+    assert (row.state, row.written_reason) == ("FAILED", "KeyError: 7"), "no words of ours over it"
 
 
 def test_a_source_that_is_away_is_asked_again_later_and_pages_say_so(autopack: Autopack) -> None:
