@@ -22,6 +22,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 
 from drain.engine.process.hardening import harden_process
+from drainsite.health import LIVE
 
 THREADS = 8
 MOST_CONNECTIONS = 1000
@@ -79,7 +80,16 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
 
     def __init__(self, *args: Any, trusted: Callable[[str], bool], **kwargs: Any) -> None:
         self._trusted = trusted
+        self._probes: list[Channel] = []
         super().__init__(*args, **kwargs)
+
+    def add_task(self, task: Channel) -> None:
+        """Give a request to the threads; a probe is answered without one, however many wait for one."""
+        if task.requests[0].path == LIVE:
+            self._probes.append(task)
+            self.pull_trigger()
+        else:
+            super().add_task(task)
 
     def handle_accept(self) -> None:
         """Take a connection; where its address has its share, the oldest that only waits makes room."""
@@ -124,6 +134,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
 
     def _turn(self) -> None:
         wasyncore.loop(timeout=1.0, use_poll=True, map=self._map, count=1)
+        while self._probes:
+            self._probes.pop(0).service()
 
 
 def _age(channel: Channel) -> float:

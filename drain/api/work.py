@@ -15,7 +15,7 @@ from drain.engine.sessions.planning import preview
 from drain.models import Hold, Run
 from drain.policy.moments import read_moment
 from drain.sources.files.importing import import_file
-from drain.sources.files.result import Options
+from drain.sources.files.result import REQUEST_UNPACKED, Options
 
 from . import evidence_schemas as shapes
 from .acts import filter_of, limits_of, scope_of
@@ -63,6 +63,7 @@ def import_phases(request: HttpRequest, options: Query[ImportListing]) -> Any:
         lenient=options.lenient,
         dry_run=options.dry_run,
         remember=options.remember,
+        most_unpacked=REQUEST_UNPACKED,
     )
     found = import_file(
         cast(IO[bytes], request), options.format, timezone.now(), options.source, chosen,

@@ -61,10 +61,10 @@ def start(servers: dict[int, web.Server]) -> Iterator[Start]:
         thread.join(60)
 
 
-def get(port: int) -> bytes:
+def get(port: int, path: str = "/") -> bytes:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", path)
         return connection.getresponse().read()
     finally:
         connection.close()
@@ -152,6 +152,27 @@ def test_requests_are_answered_beside_large_answers_that_nobody_reads_and_those_
         assert [get(port) for _ in range(20)] == [b"hello"] * 20
         monkeypatch.setattr(web, "UNREAD_SECONDS", 0.05)
         until(lambda: not servers[port].active_channels)
+
+
+def test_a_probe_is_answered_while_every_thread_is_taken_and_more_wait(start):
+    go_on = threading.Event()
+
+    def app(environ, start_response):
+        if environ["PATH_INFO"] != "/healthz":
+            go_on.wait(60)
+        return hello(environ, start_response)
+
+    port = start(app=app)
+    with ExitStack() as stack:
+        waiting = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))
+            for _ in range(3 * web.THREADS)
+        ]
+        for each in waiting:
+            each.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert [get(port, "/healthz") for _ in range(5)] == [b"hello"] * 5
+        go_on.set()
+        assert all(each.recv(12) == b"HTTP/1.1 200" for each in waiting)
 
 
 @pytest.mark.parametrize(

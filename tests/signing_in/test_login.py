@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.test import Client
+
+from drain.people import gate
+from drainsite import web
 
 pytestmark = pytest.mark.django_db
 
@@ -82,3 +87,37 @@ def test_a_password_has_twelve_characters():
     with pytest.raises(ValidationError, match="at least 12"):
         validate_password("zK3-fuq_91x")
     validate_password("zK3-fuq_91xy")
+
+
+def test_guesses_of_one_address_end_whatever_names_they_are_for_and_other_addresses_go_on(client):
+    for number in range(gate.MOST_FAILURES):
+        assert sign_in(client, "wrong", f"name-{number}").status_code == 200
+    page = sign_in(client, "right-one")
+    assert page.status_code == 429
+    assert "Nobody can sign in from your address for 15 minutes" in " ".join(
+        page.content.decode().split()
+    )
+    other = Client(REMOTE_ADDR="10.0.0.9")
+    assert sign_in(other, "right-one").status_code == 302
+
+
+def test_one_address_takes_its_share_of_the_places_and_all_leave_threads_for_pages():
+    places = gate.Places()
+    with ExitStack() as stack:
+        taken = [
+            stack.enter_context(places.one(address)) for address in ("a", "a", "a", "b", "b", "c")
+        ]
+        assert taken == [True, True, False, True, True, False]
+        assert gate.PLACES < web.THREADS
+    with places.one("c") as free:
+        assert free
+
+
+def test_who_finds_no_place_is_told_at_once_and_nothing_is_judged(client, monkeypatch):
+    monkeypatch.setattr(gate, "EACH_ADDRESS", 0)
+    page = sign_in(client, "wrong")
+    assert (page.status_code, page["Retry-After"]) == (429, "2")
+    assert "Nothing is locked: try again in a moment" in page.content.decode()
+    assert not AccessAttempt.objects.exists()
+    monkeypatch.undo()
+    assert sign_in(client, "right-one").status_code == 302

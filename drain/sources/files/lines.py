@@ -83,13 +83,20 @@ class Opened:
         return ", ".join([kind, encoding, *(["gzip"] if self.packed else [])])
 
 
-def open_input(stream: IO[bytes], encoding: str | None = None) -> Opened:
-    """Look at the beginning of `stream`; raises SourceError for what holds no text."""
+def open_input(
+    stream: IO[bytes], encoding: str | None = None, most_unpacked: int | None = None
+) -> Opened:
+    """Look at the beginning of `stream`; raises SourceError for what holds no text.
+
+    So does reading on once a packed file has given more than `most_unpacked` bytes.
+    """
     head = _fill(stream)
     packed = head.startswith(_GZIP)
     plain = _replay(head, stream)
     if packed:
-        unpacked = gzip.GzipFile(fileobj=plain)
+        unpacked: Readable = gzip.GzipFile(fileobj=plain)
+        if most_unpacked is not None:
+            unpacked = _Bounded(unpacked, most_unpacked)
         head = _fill(unpacked)
         plain = _replay(head, unpacked)
     for magic, what in _NO_TEXT.items():
@@ -128,6 +135,23 @@ class Readable(Protocol):
     """Bytes that come when asked for."""
 
     def read(self, size: int, /) -> bytes: ...
+
+
+class _Bounded:
+    """Bytes up to a bound: a small packed file can hold a thousand times as much."""
+
+    def __init__(self, rest: Readable, most: int) -> None:
+        self._rest = rest
+        self._left = self._most = most
+
+    def read(self, size: int, /) -> bytes:
+        found = self._rest.read(size)
+        self._left -= len(found)
+        if self._left < 0:
+            raise SourceError(
+                f"Unpacked the file has more than {self._most >> 20} MB: import it in the terminal."
+            )
+        return found
 
 
 class LineError(SourceError):

@@ -43,7 +43,7 @@ class Recognised:
         self._left_out = 0
         typed = typed_mapping(options.maps, options.sets)
         try:
-            opened = open_input(stream, options.encoding)
+            opened = open_input(stream, options.encoding, options.most_unpacked)
             self._recognise(opened, kind, typed)
         except OSError as error:
             raise self._broken_off(error) from error

@@ -8,6 +8,8 @@ from typing import Any
 from drain.sources.files.lines import Reject
 
 REJECTS_KEPT = 1000
+REQUEST_UNPACKED = 300 << 20
+"""Bytes that a packed file may hold which comes with a request: some 2 million phases, which take minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Options:
     """Keep with the source how this file is read; nothing said about it forgets what was kept."""
     kept: bool = False
     """These are what was kept with the source."""
+    most_unpacked: int | None = None
+    """Bytes that a packed file may hold; None: any number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,3 +161,15 @@ def test_a_reading_that_was_kept_in_the_form_serves_the_next_file_and_the_previe
     refused = _import(manager, data.replace(b"t;failed", b"u;failed"), seen)
     assert refused.status_code in (409, 422)
     assert Phase.objects.count() == 1
+
+
+def test_a_small_file_that_unpacks_to_a_large_one_is_refused_and_not_read_to_its_end(
+    manager, monkeypatch
+):
+    monkeypatch.setattr(form, "REQUEST_UNPACKED", 5 << 20)
+    bomb = gzip.compress(CSV + b"nightly,c,failed,,red\n" * 2_000_000)
+    assert len(bomb) < 1 << 20
+    answer = _preview(manager, bomb)
+    assert answer.status_code == 422
+    assert "Unpacked the file has more than 5 MB" in answer.content.decode()
+    assert not Run.objects.exists()
