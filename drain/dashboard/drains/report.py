@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.conf import settings
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    StreamingHttpResponse,
+)
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from drain.dashboard.evidence.shared_comparisons import until_news
+from drain.dashboard.http.links import report_href
 from drain.dashboard.http.permissions import requires
 from drain.evidence.report.build import Report, build_report
+from drain.evidence.report.bundle import write_bundle
 from drain.evidence.report.html import html_context
 from drain.evidence.report.json import render_json
 from drain.evidence.report.markdown import render_markdown
 from drain.evidence.report.sentences import MARKS
-from drain.models import DrainSession
+from drain.models import Attempt, DrainSession
 
 FILES = {
     "md": (render_markdown, "text/markdown; charset=utf-8"),
     "json": (render_json, "application/json"),
 }
+MOST_BUNDLED = 5_000
 # A file of a report says verdicts with marks that need a font for them; a page has icons and words.
 _VERDICTS = {mark: verdict for verdict, mark in MARKS.items()}
 _STATES = frozenset({"State", "Outcome"})
@@ -38,21 +51,48 @@ def session_report(request: HttpRequest, pk: int) -> HttpResponse:
     context = until_news(
         ("report", pk, session.state), lambda: _page_context(build_report(session, now))
     )
-    return render(request, "report/page.html", {**context, "now": now})
+    shown = {"address": request.build_absolute_uri(report_href(pk)), "bundled": bundled(session)}
+    return render(request, "report/page.html", {**context, **shown, "now": now})
 
 
 @require_safe
 @requires()
 def session_report_file(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
-    """The same report as Markdown or JSON, streamed; a browser may only save it."""
-    if kind not in FILES:
-        raise Http404("A report is kept as md or json.")
-    render_parts, content_type = FILES[kind]
-    report = build_report(get_object_or_404(DrainSession, pk=pk), timezone.now())
-    response = StreamingHttpResponse(render_parts(report), content_type=content_type)
+    """The same report as Markdown or JSON, or with every attempt and log as a zip; a browser may only save it."""
+    if kind not in (*FILES, "zip"):
+        raise Http404("A report is kept as md, json or zip.")
+    session = get_object_or_404(DrainSession, pk=pk)
+    if kind == "zip" and not bundled(session):
+        return HttpResponseBadRequest(
+            f"{_too_large()} manage.py report {pk} --bundle FILE.zip", content_type="text/plain"
+        )
+    report = build_report(session, timezone.now())
+    response: HttpResponseBase
+    if kind == "zip":
+        response = _bundle(report)
+    else:
+        render_parts, content_type = FILES[kind]
+        response = StreamingHttpResponse(render_parts(report), content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="drain-{pk}.{kind}"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def bundled(session: DrainSession) -> bool:
+    """Whether a request can make its evidence bundle: a large one takes minutes, which a command has."""
+    return Attempt.objects.filter(session=session).count() <= MOST_BUNDLED
+
+
+def _too_large() -> str:
+    return f"The bundle of more than {MOST_BUNDLED:,} attempts is made on the command line:"
+
+
+def _bundle(report: Report) -> FileResponse:
+    """The file is unlinked while it is sent, so nothing is left of it however the request ends."""
+    with TemporaryDirectory(dir=settings.DATA_DIR) as folder:
+        path = Path(folder) / "bundle.zip"
+        write_bundle(report, path)
+        return FileResponse(path.open("rb"), content_type="application/zip")
 
 
 @dataclass(frozen=True, slots=True)

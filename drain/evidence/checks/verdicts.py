@@ -47,6 +47,9 @@ def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
     had_so = "1 phase" if had == 1 else f"{had} phases"
     enough, tried = (enough_tried(had), again.tried) if again else (MOST, found.n)
     observed |= {"had": had, "again": again.tried if again else None} | _enough(enough)
+    if again and again.tried:
+        # Others could not have shown it, so they say nothing of how often it may still come.
+        observed |= _interval(wilson(0, again.tried))
     said = f"None of {found.n} attempts {what}"
     if tried >= enough:
         rest = (

@@ -310,3 +310,15 @@ def test_a_lost_attempt_speaks_against_the_check_that_nothing_is_lost(session):
     lost = FingerprintFactory(key="worker", title="worker lost")
     _attempts(session, 2, outcome="lost", fingerprint="worker")
     assert _judge(session, CheckKind.NO_FINGERPRINT, fingerprint=lost).verdict == "fail"
+
+
+def test_how_often_a_cause_may_still_come_is_said_by_the_phases_that_could_have_shown_it(session):
+    cause = FingerprintFactory(key="k", title="Boom")
+    for _ in range(4):
+        phase = CandidateFactory(session=session, fingerprint="k").phase
+        AttemptFactory(phase=phase, session=session, outcome="complete")
+    _attempts(session, 60, outcome="complete")
+    found = _judge(session, CheckKind.NO_FINGERPRINT, fingerprint=cause)
+    assert found.verdict == "pass"
+    assert found.observed["high"] == pytest.approx(0.49, abs=0.01)
+    assert "None of 64 attempts" in found.sentence
