@@ -9,7 +9,7 @@ from typing import Any
 from drain.dashboard.drains.queries import PlanState
 from drain.dashboard.ui.formats import percent
 from drain.models import DrainSession
-from drain.models.vocabulary import LIVE_SESSION_STATES
+from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ def progress(
     done = max(session.selected - plan.waiting - plan.running - plan.left, 0)
     pace = done / (seconds / 60) if done and seconds > 1 else None
     bar = _bar(counts, plan)
+    # Nobody knows how long a pause lasts, nor that what was stopped goes on.
+    goes_on = session.state == SessionState.RUNNING
     return Progress(
         bar=bar,
         total=max(session.selected, sum(n for _, n in bar), 1),
@@ -56,7 +58,7 @@ def progress(
         seconds=seconds,
         rest=session.rest(now).total_seconds(),
         pace=pace,
-        left_seconds=plan.waiting / pace * 60 if pace and plan.waiting else None,
+        left_seconds=plan.waiting / pace * 60 if pace and plan.waiting and goes_on else None,
     )
 
 

@@ -70,7 +70,7 @@ def _shown(ended: QuerySet[Attempt]) -> list[dict[str, Any]]:
 def running_attempts(session: int, now: datetime) -> list[dict[str, Any]]:
     """Return the open attempts that run longest, each with the last lines it printed."""
     found = Attempt.objects.filter(session=session, finished_at__isnull=True).values(
-        "pk", "started_at", "timeout_seconds", "tail",
+        "pk", "started_at", "timeout_seconds", "tail", "progress_percent", "progress_message",
         phase_pk=F("phase"), phase_name=F("phase__phase_id"), run_name=F("run__run_id"),
         state=Coalesce(NullIf("reported_state", Value("")), "phase__state"),
     )  # fmt: skip

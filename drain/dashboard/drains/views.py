@@ -213,6 +213,7 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         "near": sum(gauge.near and gauge.fault for gauge in gauges),
         "tripped": sum(gauge.tripped for gauge in gauges),
         "running": running,
+        "most_running": queries.RUNNING,
         "losses": losses(session=session.pk) if counts["lost"] else [],
         "results": queries.results(
             session.pk, number_in(request, "before"), number_in(request, "after")

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from drain.dashboard.fingerprints.became import Became, became_of
 from drain.dashboard.http.cache import shared
 from drain.db.sql import rows
 from drain.evidence.comparison.question import DEFAULT_DAYS
@@ -77,6 +78,7 @@ class Facts:
     runs: list[dict[str, Any]]
     around: dict[str, int] | None
     """Failed attempts before and after its last fix; None without one."""
+    became: Became | None
     likely: list[tuple[Fingerprint, str]]
     may_be: list[Fingerprint]
     split_values: list[str]
@@ -91,7 +93,8 @@ def shared_facts(fingerprint: Fingerprint, fix: FixMarker | None, now: datetime)
         hours, counts = failures_per_hour(keys, now)
         return Facts(
             hours, counts, total_failures(keys), samples(keys), affected_runs(keys),
-            failures_around(keys, fix.applied_at) if fix else None, likely(fingerprint), may_be(fingerprint), split_values(keys),
+            failures_around(keys, fix.applied_at) if fix else None,
+            became_of(keys, fix.applied_at) if fix else None, likely(fingerprint), may_be(fingerprint), split_values(keys),
         )  # fmt: skip
 
     named = repr((sorted(keys), fix.pk if fix else None))

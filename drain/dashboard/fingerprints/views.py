@@ -113,6 +113,7 @@ def _context(fingerprint: Fingerprint) -> dict[str, Any]:
         "marker": marker,
         "earlier_fixes": fixes[1:],
         "since_marker": facts.around,
+        "became": facts.became,
         "fix_words": marker.verdict.get("words", "Not judged yet") if marker else "",
         "most_new": MOST_NEW,
         "decided": reads.decided(fingerprint),

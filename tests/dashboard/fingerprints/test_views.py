@@ -13,12 +13,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from drain.dashboard.fingerprints.became import became_of
 from drain.dashboard.fingerprints.listing import COLUMNS, causes_by_trend
 from drain.models import (
     AttemptDelta,
     Fingerprint,
     FingerprintAlias,
     FingerprintSplit,
+    FixMarker,
     Phase,
 )
 from drain.models.roles import Role
@@ -262,3 +264,42 @@ def test_every_merge_of_a_chain_is_undone_on_the_page_that_stands_for_all():
     assert "/fingerprints/a/unmerge/" in page
     assert "/fingerprints/b/unmerge/" in page
     assert "merged into the middle" in " ".join(page.split())
+
+
+def test_the_page_says_what_became_of_the_phases_that_failed_so_before_the_fix():
+    cause, other = FingerprintFactory(status="fix_deployed"), FingerprintFactory()
+    merged = FingerprintFactory(merged_into=cause)
+    fix = FixMarker.objects.create(title="Import path", applied_at=NOON + timedelta(hours=1))
+    fix.fingerprints.add(cause)
+
+    def phase(*after, key=cause.key):
+        found = PhaseFactory(state_changed_at=NOON, last_fingerprint=key)
+        AttemptFactory(phase=found, number=1, fingerprint=key, started_at=NOON)
+        for n, (outcome, seen) in enumerate(after, start=2):
+            started = NOON + timedelta(hours=n)
+            AttemptFactory(
+                phase=found, number=n, outcome=outcome, fingerprint=seen,
+                started_at=started, finished_at=started + timedelta(minutes=1),
+            )  # fmt: skip
+
+    phase(("complete", ""))
+    phase(("failed", cause.key), ("complete", ""))
+    phase(("complete", ""), key=merged.key)
+    phase(("failed", merged.key))
+    phase(("failed", other.key))
+    phase(("timeout", "slow"))
+    phase(("cancelled", ""))
+    phase()
+    PhaseFactory(state_changed_at=NOON, last_fingerprint=cause.key)
+    # It failed with something else, or first after the fix: it is none of these.
+    PhaseFactory(state_changed_at=NOON, last_fingerprint=other.key)
+    late = PhaseFactory(state_changed_at=NOON + timedelta(hours=5), last_fingerprint=cause.key)
+    AttemptFactory(phase=late, fingerprint=cause.key, started_at=NOON + timedelta(hours=4))
+    became = became_of([cause.key, merged.key], fix.applied_at)
+    assert became.counts == {"complete": 3, "same": 1, "another": 1, "timeout": 1, "untried": 3}
+    page = signed_in(Role.VIEWER).get(f"/fingerprints/{cause.key}/").content.decode()
+    words = re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", page))
+    assert "The same 9 phases, by their latest attempt since" in words
+    for line in ("Complete 3", "Failed, same fingerprint 1", "Failed, another one 1", "Timeout 1"):
+        assert line in words
+    assert "Not tried yet 3" in words

@@ -71,6 +71,7 @@
     const page = new DOMParser().parseFromString(html, "text/html");
     const fresh = page.getElementById(region.id);
     if (!fresh) throw new Error("no element of this id");
+    if (answer.status !== 286) window.drainHold(region, fresh);
     window.drainMorph(region, fresh);
     entitle(region);
     for (const part of page.querySelectorAll("[data-live-part]")) {
@@ -126,6 +127,11 @@
   plan(EVERY);
   document.addEventListener("visibilitychange", () => !document.hidden && plan(50));
   document.addEventListener("click", (event) => {
+    const held = event.target.closest("[data-hold-note]");
+    if (held) {
+      window.drainRelease(held.dataset.holdNote);
+      plan(0);
+    }
     if (!event.target.closest("[data-live-state]")) return;
     if (signedOut) return location.reload(); // by way of the sign-in page, and back here
     byHand = !byHand;

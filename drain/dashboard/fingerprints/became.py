@@ -1,0 +1,71 @@
+"""What became of the phases that failed with a fingerprint before its fix: their latest attempt since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from drain.db.sql import rows
+from drain.models.vocabulary import FAILURE_OUTCOMES
+
+LATEST = 2000
+"""Failures, the latest before the fix, whose phases are looked at."""
+WORDS = {
+    "complete": ("complete", "Complete"),
+    "same": ("failed", "Failed, same fingerprint"),
+    "another": ("failed", "Failed, another one"),
+    "timeout": ("timeout", "Timeout"),
+    "untried": ("", "Not tried yet"),
+}
+"""By what became of a phase: the state it is drawn as, and its words."""
+_FAILURES = [outcome.value for outcome in FAILURE_OUTCOMES]
+
+# By hand: the latest attempt of each of some thousand phases is one look into an index in a lateral join.
+_BECAME = """
+WITH failed AS MATERIALIZED (
+    SELECT phase_id FROM drain_attempt
+    WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[])
+        AND started_at <= %(fix)s::timestamptz AND finished_at IS NOT NULL
+    ORDER BY finished_at DESC LIMIT %(latest)s::int
+), imported AS MATERIALIZED (
+    SELECT id FROM drain_phase
+    WHERE state = 'FAILED' AND last_fingerprint = ANY(%(keys)s::text[]) AND state_changed_at <= %(fix)s::timestamptz
+    LIMIT %(latest)s::int
+), had AS (
+    SELECT phase_id FROM failed UNION SELECT id FROM imported
+)
+SELECT CASE WHEN now.outcome IS NULL THEN 'untried' WHEN now.outcome = 'complete' THEN 'complete'
+        WHEN now.fingerprint = ANY(%(keys)s::text[]) THEN 'same' WHEN now.outcome = 'timeout' THEN 'timeout'
+        ELSE 'another' END AS became, count(*)::int AS phases
+FROM had LEFT JOIN LATERAL (
+    SELECT outcome, fingerprint FROM drain_attempt a
+    WHERE a.phase_id = had.phase_id AND a.started_at > %(fix)s::timestamptz
+        AND (a.outcome = 'complete' OR a.outcome = ANY(%(failures)s::text[]))
+    ORDER BY a.number DESC LIMIT 1
+) now ON true GROUP BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """How many of the phases became what, in the order of WORDS; `cut` where there may be more phases."""
+
+    counts: dict[str, int]
+    cut: bool
+
+    @property
+    def lines(self) -> list[tuple[str, str, int]]:
+        """State, words and number, for a page."""
+        return [(*WORDS[name], self.counts.get(name, 0)) for name in WORDS]
+
+    @property
+    def total(self) -> int:
+        """All phases."""
+        return sum(self.counts.values())
+
+
+def became_of(keys: list[str], fix: datetime) -> Became:
+    """What became of the phases that failed so before a fix, by attempts that started after it."""
+    values = {"keys": keys, "failures": _FAILURES, "fix": fix, "latest": LATEST}
+    counts = {found["became"]: found["phases"] for found in rows(_BECAME, values)}
+    return Became(counts, sum(counts.values()) >= LATEST)
