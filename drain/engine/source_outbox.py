@@ -17,10 +17,12 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import Max
+from django.db.models.functions import Left
 from django.utils import timezone
 
 from drain.db.prepared import rows
 from drain.engine.isolation import isolated
+from drain.engine.process.outcome import REASON_LIMIT
 from drain.fingerprints import fingerprint
 from drain.models import Phase, Source, SourceDebt
 from drain.models.audit import Person, Subject, record_changes
@@ -134,8 +136,8 @@ def _take_over(phase: Phase, row: SourceRow) -> None:
     changes: dict[str, object] = {"source_changed_at": at, "source_attempts": tries}
     reason = row.phase.reason
     # A phase that is requeued or taken keeps the reason of an earlier failure beside a new time.
-    failed = row.state == PhaseState.FAILED and at > phase.state_changed_at
-    if reason and (failed or _is_counted(phase, row)):
+    failed = row.state == PhaseState.FAILED or not _was_said(phase, reason)
+    if reason and (_is_counted(phase, row) or (failed and at > phase.state_changed_at)):
         cause = Splits.load().of(fingerprint(reason), reason)
         record_fingerprints([Seen(cause, reason, at, at)])
         changes |= {
@@ -143,6 +145,12 @@ def _take_over(phase: Phase, row: SourceRow) -> None:
             "failure_category": str(cause.category),
         }  # fmt: skip
     Phase.objects.filter(pk=phase.pk, lease_owner=None).update(**changes)
+
+
+def _was_said(phase: Phase, reason: str) -> bool:
+    """Whether an attempt has this reason, as far as attempts keep it."""
+    said = phase.attempt_set.annotate(kept=Left("error", REASON_LIMIT))
+    return said.filter(kept=reason[:REASON_LIMIT]).exists()
 
 
 def _is_counted(phase: Phase, row: SourceRow) -> bool:

@@ -79,7 +79,8 @@ JOIN drain_phase p ON p.run_id = r.id AND p.phase_id = s.phase_id WHERE p.lease_
 """
 # What a phase is. Its failure reason follows the source only where the source is newer than what we
 # know: a drain of ours may have found a later one; and no reason never erases an earlier one. Autopack keeps the
-# reason of an earlier failure beside a new time on a phase that it requeues or takes: there it must have failed anew.
+# reason of an earlier failure beside a new time on a phase that it requeues or takes: there it must have failed anew,
+# or say what no attempt has said.
 _DETAILS = """
 WITH given AS (
     SELECT p.id, coalesce(s.tier_index, p.tier_index) AS tier_index,
@@ -91,7 +92,10 @@ WITH given AS (
         s.reason <> '' AND p.lease_owner IS NULL
             AND (s.moved OR s.changed_at IS NULL OR s.changed_at >= p.state_changed_at)
             AND (NOT %(keeps_reasons)s::bool OR s.state = 'FAILED' OR p.last_failure_reason = ''
-                OR s.source_attempts > p.source_attempts) AS newer,
+                OR s.source_attempts > p.source_attempts OR NOT EXISTS (
+                    SELECT FROM drain_attempt a
+                    WHERE a.phase_id = p.id AND left(a.error, 4000) = left(s.reason, 4000))
+            ) AS newer,
         s.reason, s.fingerprint, s.failure_category
     FROM drain_stage_phase s JOIN drain_run r ON r.run_id = s.run_id
     JOIN drain_phase p ON p.run_id = r.id AND p.phase_id = s.phase_id

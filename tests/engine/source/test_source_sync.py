@@ -80,6 +80,12 @@ def test_an_old_reason_beside_a_new_time_is_not_taken_over(one: Pipeline, backlo
     one.change("p", last_failure_reason="KeyError: 7", retry_attempt=2)
     one.load()
     assert Phase.objects.get().last_failure_reason == "KeyError: 7", "one that was counted is new"
+    one.change("p", last_failure_reason="KeyError: 8", retry_attempt=0)
+    one.load()
+    assert Phase.objects.get().last_failure_reason == "KeyError: 8", "so is what nobody said before"
+    one.change("p", last_failure_reason="KeyError: 9")
+    look_again()
+    assert Phase.objects.get().last_failure_reason == "KeyError: 9"
 
 
 def test_the_fifth_failure_is_failed_there_and_here(one: Pipeline, backlog: Backlog) -> None:
