@@ -83,7 +83,9 @@ def stops_of(session: DrainSession) -> tuple[Stop, ...]:
         )
         found.append(
             Stop(
-                rule.value, item["sentence"] or rule.sentence, _limit(session, name), "", "",
+                # The sentence of one run does not speak for others.
+                rule.value, item["sentence"] if item["runs"] == 1 and item["sentence"] else rule.sentence,
+                _limit(session, name), "", "",
                 tuple(item["named"]), item["runs"], left_out.get(rule.value, 0) + item["waiting"],
                 _actions(session, rule, "", item["named"][0]),
             )

@@ -151,6 +151,20 @@ def test_rules_that_tripped_beside_each_other_have_a_card_each() -> None:
     assert len(json.loads(report(session, "json"))["stops"]) == 3
 
 
+def test_a_card_of_several_runs_does_not_speak_of_one() -> None:
+    session = stopped_by(ExclusionReason.RUN_STOPPED)
+    (one,) = json.loads(report(session, "json"))["stops"]
+    assert one["sentence"] == "It was run_stopped."
+    SessionRun.objects.create(
+        session=session, run=RunFactory(), stop="run_stopped", stop_detail="Run x failed."
+    )
+    (several,) = json.loads(report(session, "json"))["stops"]
+    assert (several["sentence"], several["run_count"]) == (
+        "The same failure came too often in this run.",
+        2,
+    )
+
+
 def test_no_card_offers_a_phase_that_is_complete_by_now() -> None:
     session = stopped_by(StopReason.FAILURE_RATE)
     Phase.objects.update(state="COMPLETE")
