@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Set
 from typing import Any
 
@@ -37,7 +38,7 @@ def read_delimited(opened: Opened, known: Set[str], delimiter: str | None = None
             f"The header line cannot be read: {error}. Nothing was imported."
         ) from error
     header = tuple(own_name(name) for name in written)
-    twice = sorted({name for name in header if name and header.count(name) > 1})
+    twice = sorted(name for name, times in Counter(header).items() if name and times > 1)
     if twice:
         raise SourceError(f"The header has two columns {twice[0][:60]!r}. Nothing was imported.")
     kind = "TSV" if mark == "\t" else f"CSV with {mark} between fields"

@@ -8,8 +8,8 @@ from typing import Any
 from drain.sources.files.lines import Reject
 
 REJECTS_KEPT = 1000
-REQUEST_UNPACKED = 300 << 20
-"""Bytes that a packed file may hold which comes with a request: some 2 million phases, which take minutes."""
+REQUEST_UNPACKED = 100 << 20
+"""Bytes that a packed file may hold which comes with a request: some 700,000 phases, which take a minute."""
 
 
 @dataclass(frozen=True, slots=True)

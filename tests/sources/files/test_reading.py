@@ -145,6 +145,12 @@ def test_three_hundred_long_headers_are_a_short_sentence():
     assert len(str(refused.value)) < 600
 
 
+def test_a_hundred_thousand_columns_are_read_before_anybody_gives_up():
+    more = b",".join(b"c%d" % number for number in range(100_000))
+    found = read(b"run_id,phase_id,state," + more + b"\nr,p,FAILED,1\n", "csv")
+    assert phases(found) == [("r", "p", "FAILED")]
+
+
 def test_a_file_that_breaks_off_says_after_which_line():
     def broken() -> Iterator[bytes]:
         for number in range(1, 3001):
