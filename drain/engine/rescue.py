@@ -35,11 +35,10 @@ from drain.policy.states import Outcome
 log = logging.getLogger(__name__)
 
 # A loop that has not renewed for its lease and the margin. After a restart of the server every loop has as long to
-# report again: one that has not renewed since then was kept from it by the restart.
+# report again.
 _TAKE_LOOPS = """
 DELETE FROM drain_workerloop WHERE expires_at < now() - make_interval(secs => %(margin)s::float8)
-  AND (expires_at - make_interval(secs => %(lease)s::float8) > pg_postmaster_start_time()
-       OR pg_postmaster_start_time() < now() - make_interval(secs => (%(lease)s + %(margin)s)::float8))
+  AND pg_postmaster_start_time() < now() - make_interval(secs => (%(lease)s + %(margin)s)::float8)
 RETURNING id
 """
 # Open attempts whose loop is gone, but for those that run as jobs of a service: another loop takes them over. Those

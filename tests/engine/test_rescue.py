@@ -1,0 +1,112 @@
+"""Whom rescue leaves alone: a loop that may still live, an attempt that is its loop's, a count that is right."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+
+from drain.engine import rescue
+from drain.models import Attempt, DrainSession, Phase, Run, WorkerLoop
+from drain.policy.states import Outcome
+from tests.engine.attempts.hand_drain import HandDrain, failed_run
+from tests.factories import ExecutorFactory
+
+pytestmark = pytest.mark.django_db
+LEASE, MARGIN = 30.0, 10.0
+
+
+@pytest.fixture(autouse=True)
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Known times, and a process that has seen no outage, on a server that has run for a day."""
+    monkeypatch.setattr(rescue, "_trouble_at", float("-inf"))
+    monkeypatch.setattr(rescue, "LEASE_SECONDS", LEASE)
+    monkeypatch.setattr(rescue, "RESCUE_MARGIN", MARGIN)
+    server_started(86_400)
+
+
+def server_started(seconds: float) -> None:
+    """Have the server say that it was started so long ago."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA IF NOT EXISTS said")
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION said.pg_postmaster_start_time() RETURNS timestamptz LANGUAGE sql STABLE "
+            f"AS $$ SELECT now() - interval '{seconds} s' $$"
+        )
+        cursor.execute("SET LOCAL search_path = said, pg_catalog, public")
+
+
+def loop(silent: float, **fields: object) -> WorkerLoop:
+    """A loop whose lease ran out so many seconds ago."""
+    over = Now() - timedelta(seconds=silent)
+    return WorkerLoop.objects.create(
+        **{"id": uuid4(), "worker": "far/1/a", "slots": 1, "expires_at": over, **fields}
+    )
+
+
+@pytest.mark.parametrize(
+    ("silent", "started", "taken"),
+    [
+        (-1, 86_400, False),
+        (MARGIN - 1, 86_400, False),
+        (MARGIN + 1, 86_400, True),
+        (3_600, LEASE + MARGIN - 1, False),
+        (3_600, LEASE + MARGIN + 1, True),
+    ],
+)
+def test_a_loop_is_taken_away_after_lease_and_margin_on_a_server_that_has_run_as_long(
+    silent: float, started: float, taken: bool
+) -> None:
+    loop(silent)
+    server_started(started)
+    rescue.rescue()
+    assert WorkerLoop.objects.exists() is not taken
+
+
+def drained(phases: int = 1) -> HandDrain:
+    """A drain with open attempts of a loop that lives."""
+    ExecutorFactory()
+    failed_run("a", phases)
+    drain = HandDrain()
+    loop(-LEASE, id=drain.rounds.loop)
+    assert len(drain.start()) == phases
+    return drain
+
+
+def test_an_attempt_of_a_loop_that_lives_is_left_alone() -> None:
+    drained()
+    assert rescue.rescue().attempts == 0
+    assert Attempt.objects.get().outcome is None
+
+
+def test_only_open_attempts_of_a_loop_that_is_gone_are_lost() -> None:
+    drain = drained(2)
+    drain.end(drain.rounds.begun[:1], Outcome.COMPLETE)
+    WorkerLoop.objects.all().delete()
+    assert rescue.rescue().attempts == 1
+    assert list(Attempt.objects.order_by("id").values_list("outcome", flat=True)) == [
+        "complete",
+        "lost",
+    ]
+
+
+@pytest.mark.parametrize(("age", "lost"), [(LEASE + MARGIN - 5, 0), (LEASE + MARGIN + 5, 1)])
+def test_an_attempt_whose_phase_was_repaired_by_hand_is_over_after_lease_and_margin(
+    age: float, lost: int
+) -> None:
+    drained()
+    Phase.objects.update(state="COMPLETE", lease_owner=None)
+    Attempt.objects.update(started_at=Now() - timedelta(seconds=age))
+    assert rescue.rescue().attempts == lost
+    assert Phase.objects.get().state == "COMPLETE"
+
+
+def test_a_count_of_open_attempts_that_has_drifted_is_counted_again() -> None:
+    drained(2)
+    Run.objects.update(open_attempts=7)
+    DrainSession.objects.update(open_attempts=7)
+    rescue.rescue()
+    assert (Run.objects.get().open_attempts, DrainSession.objects.get().open_attempts) == (2, 2)
