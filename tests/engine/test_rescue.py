@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -82,11 +83,23 @@ def test_an_attempt_of_a_loop_that_lives_is_left_alone() -> None:
     assert Attempt.objects.get().outcome is None
 
 
-def test_only_open_attempts_of_a_loop_that_is_gone_are_lost() -> None:
+def test_only_open_attempts_of_a_loop_that_is_gone_are_looked_at_and_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     drain = drained(2)
-    drain.end(drain.rounds.begun[:1], Outcome.COMPLETE)
+    done, open_still = drain.rounds.begun
+    drain.end([done], Outcome.COMPLETE)
     WorkerLoop.objects.all().delete()
+    looked: list[int] = []
+    orphaned = rescue._orphaned_after
+
+    def noted(after: int) -> dict[str, Any] | None:
+        looked.append(after)
+        return orphaned(after)
+
+    monkeypatch.setattr(rescue, "_orphaned_after", noted)
     assert rescue.rescue().attempts == 1
+    assert looked == [0, open_still.attempt]
     assert list(Attempt.objects.order_by("id").values_list("outcome", flat=True)) == [
         "complete",
         "lost",
