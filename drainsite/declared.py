@@ -179,9 +179,9 @@ _DECLARED = (
         lambda word: word in ("line", "json"),
     ),
     Setting(
-        "DRAIN_EMAIL_URL", "str", "", "smtp://user:password@host:25 or smtps://user:password@host:465; ?tls=True for STARTTLS",
+        "DRAIN_EMAIL_URL", "str", "", "submission://user:password@host:587 (STARTTLS), smtp://user:password@host:465?ssl=True (TLS) or smtp://host:25",
         "The server that takes mail. Without it none is sent.",
-        lambda url: not url or url.startswith(("smtp://", "smtps://")), secret=True,
+        lambda url: not url or url.startswith(("smtp://", "submission://")), secret=True,
     ),
     Setting(
         "DRAIN_EMAIL_FROM", "str", "drainsite@localhost", "a mail address", "Whom mail is from.",

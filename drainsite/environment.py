@@ -19,6 +19,7 @@ from drainsite.declared import value
 
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent
+MAIL_SECONDS = 10
 
 
 def data_dir() -> Path:
@@ -147,8 +148,10 @@ def email() -> dict[str, Any]:
     except ValueError:
         # Not chained: what it could not read may hold the password.
         raise ImproperlyConfigured(
-            "DRAIN_EMAIL_URL cannot be read: write smtp://user:password@host:25, with %40 for an @ in the password."
+            "DRAIN_EMAIL_URL cannot be read: write submission://user:password@host:587, with %40 for an @ in the password."
         ) from None
+    # A server that says nothing must not hold up the news of others for ever.
+    found["EMAIL_TIMEOUT"] = found.get("EMAIL_TIMEOUT") or MAIL_SECONDS
     return {name: each for name, each in found.items() if name.startswith("EMAIL_")}
 
 

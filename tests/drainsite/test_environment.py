@@ -48,3 +48,31 @@ def test_what_the_address_says_about_its_connection_stands(
         name: str(said[name]) for name in ("connect_timeout", "tcp_user_timeout", "keepalives")
     }
     assert found == {"connect_timeout": "77", "tcp_user_timeout": "5", "keepalives": "0"}
+
+
+def test_a_mail_server_is_read_with_its_password_and_never_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert environment.email() == {}
+    monkeypatch.setenv("DRAIN_EMAIL_URL", "smtp://ann:p%40ss@mail.example.org:2525?tls=True")
+    found = environment.email()
+    assert (found["EMAIL_HOST"], found["EMAIL_PORT"]) == ("mail.example.org", 2525)
+    assert (found["EMAIL_HOST_USER"], found["EMAIL_HOST_PASSWORD"]) == ("ann", "p@ss")
+    assert found["EMAIL_USE_TLS"] is True
+    assert found["EMAIL_TIMEOUT"] == environment.MAIL_SECONDS
+    monkeypatch.setenv("DRAIN_EMAIL_URL", "smtp://ann:x@mail.example.org:465?ssl=True&timeout=3")
+    assert environment.email()["EMAIL_USE_SSL"] is True
+    assert environment.email()["EMAIL_TIMEOUT"] == 3
+    monkeypatch.setenv("DRAIN_EMAIL_URL", "submission://ann:x@mail.example.org:587")
+    assert environment.email()["EMAIL_USE_TLS"] is True
+
+
+@pytest.mark.parametrize("url", ["smtp://ann:hidden@mail:port", "gopher://ann:hidden@mail"])
+def test_a_mail_server_that_cannot_be_read_is_one_sentence_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("DRAIN_EMAIL_URL", url)
+    with pytest.raises(ImproperlyConfigured, match="submission://") as refused:
+        environment.email()
+    assert "hidden" not in str(refused.value)
+    assert refused.value.__cause__ is None
