@@ -136,6 +136,7 @@ def _yield_kpi(result: Comparison) -> Kpi:
 def _gone(causes: Collection[CauseLine]) -> Kpi:
     counts = {name: sum(line.became == name for line in causes) for name in _WORDS}
     earlier = sum(counts[name] for name in ("gone", "still", "may_be", "untried"))
+    earlier += sum(line.became == "regressed" and line.before > 0 for line in causes)
     rest = ", ".join(
         f"{counts[name]} {_WORDS[name].lower()}"
         for name in ("still", "new", "regressed", "may_be", "untried")

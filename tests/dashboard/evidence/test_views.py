@@ -25,6 +25,7 @@ from tests.factories import (
     FingerprintFactory,
     PhaseFactory,
     SessionFactory,
+    tried_again,
 )
 
 pytestmark = pytest.mark.django_db
@@ -221,3 +222,12 @@ def test_a_comparison_is_read_once_for_all_who_ask_until_a_drain_ends():
     assert len(asked_again) <= 18
     SessionFactory(state="finished", ended_at=timezone.now())
     assert "85.7 % n 7" in text_of(client.get(address).content.decode())
+
+
+def test_what_is_seen_again_after_its_fix_is_one_of_those_that_were_there_before():
+    marker = fixed()
+    for _ in range(2):
+        tried_again(PhaseFactory(), "import", done=False)
+    Fingerprint.objects.filter(key="import").update(status="regressed")
+    page = text_of(signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode())
+    assert "Fingerprints not seen again 0 of 1 0 still there, 0 new, 1 regressed" in page
