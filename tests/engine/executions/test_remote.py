@@ -152,6 +152,7 @@ def test_a_start_that_may_have_arrived_is_asked_for_before_it_is_sent_again(
         backlog.drain()
     assert outcomes() == ["complete"]
     assert jobs.count("ran").total() == 1
+    assert (jobs.count("asked").total() == 1) == (mode == "silent"), "where it arrived it is found"
 
 
 @pytest.mark.parametrize(("mode", "asks"), [(400, 1), (302, 1), (500, timing.MOST_REFUSALS)])

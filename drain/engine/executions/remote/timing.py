@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from drain.engine.executions.remote.service import ServiceError, UnknownJobError
 from drain.engine.process.ended import Command
 
-_LOOK_EVERY = (1.0, 5.0)
+_LOOK_EVERY = (1.0, 10.0)
 _LOOKS_A_LIFE = 20
 _ASK_AGAIN = (1.0, 10.0)
 LOG_EVERY = 5.0
