@@ -112,3 +112,26 @@ def test_the_listener_would_have_heard_a_script(seen: Seen) -> None:
     seen.page.evaluate("document.body.innerHTML += '<img src=x onerror=alert(1)>'")
     seen.page.wait_for_function("window.reported.length > 0")
     assert any("script-src" in said for said in seen.everything())
+
+
+WIDE = (
+    "x" * 300,
+    "é\u0301" * 150,
+    "\u202e" + "W" * 290,
+    "/".join("path" * 20 for _ in range(4)),
+    "\U0001d51a" * 150,
+)
+
+
+@pytest.mark.verify
+def test_no_word_however_long_widens_a_page_on_a_narrow_phone(seen: Seen) -> None:
+    world = hostile_backlog([*WIDE, *HOSTILE[::40]])
+    seen.page.set_viewport_size({"width": 360, "height": 740})
+    wide = {}
+    for address in addresses(world):
+        if not address.startswith("/admin/"):
+            seen.page.goto(address)
+            width = seen.page.evaluate("document.scrollingElement.scrollWidth")
+            if width > 360:
+                wide[address] = width
+    assert wide == {}
