@@ -6,7 +6,9 @@ The walk takes the addresses from the resolver and the columns from the models, 
 from __future__ import annotations
 
 import csv
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,9 +42,14 @@ ELSEWHERE = {
         "drain:login",
         "api-docs",
     ),
-    "drain:executor-try",
+    *(
+        "drain:executor-try",
+        "drain:session-pick",
+        "drain:fingerprints-decide",
+        "drain:hold-matching",
+    ),
 }
-"""What leads elsewhere: for somebody signed in, or where no phase is ready."""
+"""What leads elsewhere: for somebody signed in, or where nothing was chosen."""
 OFFSETS = (0, 300)
 
 
@@ -73,8 +80,13 @@ def _of_admin(model: type[Model]) -> Iterator[tuple[str, str]]:
 
 def _wrong(name: str, answer: Any) -> list[str]:
     """What of an answer would be obeyed, by what reads it."""
-    kind, body = answer["Content-Type"].partition(";")[0], _body(answer)
+    kind, content = answer["Content-Type"].partition(";")[0], _content(answer)
     saved = answer.get("Content-Disposition", "").startswith("attachment")
+    if kind == "application/zip":
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            texts = [packed.read(each).decode().replace("\r\n", "\n") for each in packed.namelist()]
+        return [ascii(char) for text in texts for char in _obeyed(text)] if saved else ["drawn"]
+    body = content.decode(errors="replace")
     if kind == "text/html" and not saved:
         seen, html = _seen(body), body
         found = [*seen.handlers, *sorted(FORBIDDEN & seen.kinds.keys()), *map(ascii, _obeyed(html))]
@@ -94,9 +106,9 @@ def _wrong(name: str, answer: Any) -> list[str]:
     return found
 
 
-def _body(answer: HttpResponse) -> str:
+def _content(answer: HttpResponse) -> bytes:
     content = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
-    return str(content.decode(errors="replace"))
+    return bytes(content)
 
 
 @pytest.mark.parametrize("offset", OFFSETS)

@@ -22,7 +22,7 @@ _FIX = ("marker", "title", "applied_at", "commit", "note")
 def render_json(report: Report) -> Iterator[str]:
     """One JSON object in pieces; the lists `plan` and `attempts` come last and may be long."""
     head = json.dumps(encode(report), default=_value, ensure_ascii=True)
-    yield head[:-1]
+    yield _without_delete(head[:-1])
     yield ', "plan": ['
     yield from _joined(rows.plan_json(report.session.pk))
     yield '], "attempts": ['
@@ -94,7 +94,7 @@ def _left(report: Report) -> dict[str, Any]:
 def _joined(lines: Iterator[str]) -> Iterator[str]:
     separator = ""
     while batch := list(islice(lines, BATCH)):
-        yield separator + ",\n".join(batch)
+        yield separator + _without_delete(",\n".join(batch))
         separator = ",\n"
 
 
@@ -102,3 +102,8 @@ def _value(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value)
+
+
+def _without_delete(text: str) -> str:
+    """ASCII alone lets one control character through, which a terminal would obey."""
+    return text.replace("\x7f", "\\u007f")
