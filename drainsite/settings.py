@@ -235,13 +235,11 @@ DRAIN_TRUSTED_PROXIES = trusted_proxies()
 DRAIN_API_PER_MINUTE = value("DRAIN_API_PER_MINUTE")
 SESSION_COOKIE_AGE = DRAIN_SESSION_MAX_SECONDS
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = HTTPS
-CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 if HTTPS:
     # Of this host alone: no other name of the domain can set or overwrite them.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 CSRF_TRUSTED_ORIGINS: list[str] = value("CSRF_TRUSTED_ORIGINS")
-SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # Both speak for names that are not ours to speak for: who runs the domain decides.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and value("DRAIN_HSTS_SUBDOMAINS")
@@ -293,7 +291,7 @@ LOGGING: dict[str, Any] = {
             "class": "logging.StreamHandler",
             "formatter": value("DRAIN_LOG_FORMAT"),
             "filters": ["about"],
-        }
+        },
     },
     "root": {"handlers": ["console"], "level": value("DRAIN_LOG_LEVEL")},
 }

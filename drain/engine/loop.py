@@ -287,9 +287,7 @@ class Loop:
 
     def _give_up(self) -> LoopEnd:
         """The lease is over: others may run these phases any moment now, so nothing of them may be left."""
-        log.warning(
-            "the lease of this worker is over; its %s phases are ended", len(self._children)
-        )
+        log.warning("the lease of this worker is over: %s phases are ended", len(self._children))
         self._children.end(LEASE_SECONDS)
         try:
             if self._children.ended:

@@ -84,7 +84,8 @@ def reset_or_tell(command: DrainCommand, session: DrainSession, *, reset: bool) 
         count = give_retries_back(phases, command.actor)
     except SourceError as error:
         raise EngineError(str(error)) from error
-    command.stderr.write(f"{count:,} phases have their retries back.")
+    have = "1 phase has its" if count == 1 else f"{count:,} phases have their"
+    command.stderr.write(f"{have} retries back.")
 
 
 def _take_api_url(command: DrainCommand, url: str, *, inline: bool) -> None:

@@ -78,7 +78,7 @@ def test_retries_are_given_back_on_request_there_and_here(pipeline, monkeypatch)
     pipeline.tell(STUB_MODE="queued")
     before = pipeline.row("spent")
     _, err = run("drain", "--inline", "--reset-retries")
-    assert "1 phases have their retries back." in err
+    assert "1 phase has its retries back." in err
     after = pipeline.row("spent")
     assert (after["retry_attempt"], after["state"]) == (1, "QUEUED"), "it had its turn again"
     assert before["retry_attempt"] == 5

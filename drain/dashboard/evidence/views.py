@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from drain.dashboard.evidence import queries as reads
-from drain.dashboard.evidence.comparison import comparison_view, observed_cells
+from drain.dashboard.evidence.comparison import comparison_view
+from drain.dashboard.evidence.observed import observed_cells
 from drain.dashboard.evidence.shared_comparisons import compared, fix_facts
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires

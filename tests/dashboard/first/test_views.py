@@ -88,10 +88,10 @@ def test_the_address_ends_after_an_hour(monkeypatch):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "token", ["first", "x:y:z", TimestampSigner(salt="other").sign("first"), "first:1tQ3p4:guessed"]
-)
+@pytest.mark.parametrize("token", ["first", "x:y:z", "signed elsewhere", "first:1tQ3p4:guessed"])
 def test_an_address_that_the_site_did_not_sign_makes_nothing(token):
+    if token == "signed elsewhere":
+        token = TimestampSigner(salt="other").sign("first")
     assert _choose(f"/first/{token}/").status_code == 404
     assert not User.objects.exists()
 
