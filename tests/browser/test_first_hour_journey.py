@@ -43,7 +43,7 @@ def test_from_an_empty_site_to_a_drained_backlog(
     page.get_by_role("button", name="{phase_id}").click()
     page.get_by_role("button", name="Show arguments").click()
     assert page.locator("ol code.command").all_inner_texts() == ["sh", "-c", "exit 0", "{phase_id}"]
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("button", name="Start drain of 2 phases").click(timeout=SOON)
     page.wait_for_url(DRAIN_PAGE)
     assert ExecutorProfile.objects.get().is_default

@@ -6,12 +6,12 @@ import json
 
 import pytest
 from django.conf import settings
-from django.urls import reverse
 
 from drain.models.roles import Role
 from tests.people import signed_in
 from tests.permissions_table import NOT_MADE_FOR, PAGES
 from tests.security.backlog import addresses, hostile_backlog
+from tests.test_permissions import address_in
 
 pytestmark = pytest.mark.django_db
 PARAMETERS = (
@@ -72,19 +72,7 @@ def test_absurd_forms_are_answered(name):
     for page, row in PAGES.items():
         if row.post == NOT_MADE_FOR or not page.startswith("drain:") or page == "drain:view-save":
             continue
-        pk = (
-            {"pk": world.get(row.pk, world["phase"])}
-            if row.pk or page.startswith("drain:view-")
-            else {}
-        )
-        key = (
-            {"key": f"{0:032x}"}
-            if page == "drain:first-account"
-            or ("fingerprint-" in page and page != "drain:fingerprint-list")
-            else {}
-        )
-        reason = {"reason": "run_held"} if page == "drain:session-excluded" else {}
-        address = reverse(page, kwargs=pk | key | reason)
+        address = address_in(page, {**world, "": world["phase"]})
         kind = "application/x-www-form-urlencoded"
         status = client.post(address, body, content_type=kind).status_code
         if status >= 500:
