@@ -43,12 +43,16 @@ UNBROKEN = "an_id_without_a_place_to_break_" * 3
 # Addresses that are no page: files, what only leads elsewhere, and the scripts of the admin.
 NO_PAGES = {
     "drain:login", "drain:first-account", "drain:attempt-log-file", "drain:session-report-file", "drain:audit-export",
-    "api:openapi-json", "drain:executor-try",
+    "api:openapi-json", "drain:executor-try", "drain:session-pick",
     "admin:login", "admin:jsi18n", "admin:password_change_done",
 }  # fmt: skip
 MEANT: dict[str, dict[str, str]] = {
     "drain:session-excluded": {"reason": "run_held"},
     "drain:fingerprint-detail": {"key": KEY},
+}
+QUERIES = {
+    "drain:evidence-compare": "?kind=drain&drain={session}",
+    "drain:fingerprints-decide": f"?act=snooze&fingerprint={KEY}",
 }
 COLOURS = ["color-contrast"]
 DJANGOS_OWN = ("label:", "label-title-only:", "link-in-text-block:")
@@ -129,7 +133,7 @@ def addresses(world: dict[str, int]) -> Iterator[str]:
         if row.get == NOT_MADE_FOR or name in NO_PAGES:
             continue
         values = {"pk": world[row.pk]} if row.pk else {}
-        query = f"?kind=drain&drain={world['session']}" if name == "drain:evidence-compare" else ""
+        query = QUERIES.get(name, "").format(**world)
         yield reverse(name, kwargs=values | MEANT.get(name, {})) + query
     yield reverse("admin:drain_phase_change", args=[world["phase"]])
     yield from map(str, MORE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
@@ -40,22 +41,22 @@ WATCH = """
 CREATE TABLE writer (who TEXT); INSERT INTO writer VALUES ('');
 CREATE TABLE taken (id INTEGER PRIMARY KEY);
 CREATE TABLE last_writer (id INTEGER PRIMARY KEY, who TEXT);
-CREATE TABLE violations (what TEXT, id INTEGER, was TEXT, became TEXT);
+CREATE TABLE violations (what TEXT, id INTEGER, was TEXT, became TEXT, theirs TEXT);
 CREATE TABLE completed (id INTEGER);
 CREATE TRIGGER held AFTER UPDATE ON phases
 WHEN (SELECT who FROM writer) <> 'other' AND OLD.id IN (SELECT id FROM taken) BEGIN
-    INSERT INTO violations VALUES ('wrote what the other was running', OLD.id, OLD.state, NEW.state);
+    INSERT INTO violations VALUES ('wrote what the other was running', OLD.id, OLD.state, NEW.state, OLD.updated_at);
 END;
 CREATE TRIGGER over_theirs AFTER UPDATE ON phases
 WHEN NEW.updated_at = OLD.updated_at AND 'other' = (SELECT who FROM last_writer WHERE id = OLD.id) BEGIN
-    INSERT INTO violations VALUES ('drainsite wrote over the other', OLD.id, OLD.state, NEW.state);
+    INSERT INTO violations VALUES ('drainsite wrote over the other', OLD.id, OLD.state, NEW.state, OLD.updated_at);
 END;
 CREATE TRIGGER over_reason AFTER UPDATE ON phases
 WHEN NEW.updated_at = OLD.updated_at AND coalesce(OLD.last_failure_reason, '') <> ''
     AND instr(NEW.last_failure_reason, OLD.last_failure_reason) = 0
     AND instr(OLD.last_failure_reason, '[drainsite]') = 0 BEGIN
     INSERT INTO violations VALUES ('drainsite lost a reason', OLD.id, OLD.last_failure_reason,
-        NEW.last_failure_reason);
+        NEW.last_failure_reason, OLD.updated_at);
 END;
 CREATE TRIGGER note AFTER UPDATE ON phases WHEN NEW.updated_at <> OLD.updated_at BEGIN
     INSERT OR REPLACE INTO last_writer SELECT OLD.id, who FROM writer;
@@ -151,6 +152,25 @@ def look_until_nothing_is_due() -> None:
         settle_debts(limit=1000)
 
 
+def violations(pipeline: Pipeline) -> list[tuple[Any, ...]]:
+    return pipeline.execute("SELECT * FROM violations")
+
+
+def cannot_be_told(pipeline: Pipeline, violation: tuple[Any, ...]) -> bool:
+    """The one exception that docs/autopack.md names: queued by the other after our last look, before the script's own.
+
+    The script of that attempt was then ended by us, or ran another phase, and what it had been asked for is put back.
+    """
+    what, pk, was, became, theirs = violation
+    if (what, was, became) != ("drainsite wrote over the other", "QUEUED", "FAILED"):
+        return False
+    run, phase = pipeline.execute(f"SELECT run_id, phase_id FROM phases WHERE id = {int(pk)}")[0]
+    asked = Attempt.objects.filter(run__run_id=run, phase__phase_id=phase, session__isnull=False)
+    written = datetime.fromisoformat(theirs).replace(tzinfo=UTC)
+    around = asked.filter(started_at__lte=written, finished_at__gte=written)
+    return around.filter(outcome__in=("timeout", "diverted")).exists()
+
+
 @pytest.mark.parametrize(
     ("rounds", "seed"),
     [(6, 1), pytest.param(200, 2, marks=pytest.mark.verify)],
@@ -186,7 +206,7 @@ def test_another_executor_and_a_drain_never_write_over_each_other(
     thread.join()
     connection.ensure_connection()
 
-    assert pipeline.execute("SELECT * FROM violations") == []
+    assert [each for each in violations(pipeline) if not cannot_be_told(pipeline, each)] == []
     assert Attempt.objects.filter(session__isnull=False).exists(), "something was drained"
     look_until_nothing_is_due()
     tried = set(
