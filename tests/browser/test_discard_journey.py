@@ -11,7 +11,7 @@ from drain.models import Phase, Run
 
 from .conftest import Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.verify]
 
 
 def test_discard_a_failed_phase(

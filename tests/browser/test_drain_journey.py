@@ -63,6 +63,7 @@ def test_a_preview_follows_the_form(
     assert complaints == []
 
 
+@pytest.mark.verify
 def test_runs_and_fingerprints_are_picked_as_chips_and_taken_away(
     olga: User, report_run: Run, visit: Visit, complaints: list[str]
 ) -> None:

@@ -16,7 +16,7 @@ from tests.factories import AttemptFactory, PhaseFactory
 
 from .conftest import Visit, violations, wait_for_charts
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.verify]
 SHARDS = [f"cannot open shard {name} of the ledger" for name in ("s3a", "s4b")]
 DISKS = [f"OSError: [Errno 28] No space left on device: '/{disk}/1.log'" for disk in "ab"]
 

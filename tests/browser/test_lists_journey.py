@@ -11,7 +11,7 @@ from tests.factories import AttemptFactory, PhaseFactory, RunFactory, SessionFac
 
 from .conftest import Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.verify]
 LISTS = ("runs", "phases", "attempts", "drains")
 HEIGHTS = """() => [...document.querySelectorAll("main table th a, main .filters :is(select, summary, button)")]
     .filter((target) => target.checkVisibility())

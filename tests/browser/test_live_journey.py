@@ -160,6 +160,7 @@ def test_a_log_that_begins_while_somebody_looks_is_followed_until_they_scroll_aw
         assert (log.evaluate(away) < 24) is end
 
 
+@pytest.mark.verify
 def test_the_tab_shows_that_a_drain_ended_though_nobody_looks_at_it(
     olga: User, visit: Visit, complaints: list[str]
 ) -> None:

@@ -14,7 +14,7 @@ from drain.models import Attempt, DrainSession, Phase, Run
 from .conftest import DRAIN_PAGE, Visit
 from .test_live_journey import at_its_own_pace, refreshed
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.verify]
 SOON = 120_000
 WATCH = """() => {
     window.shifts = []

@@ -14,7 +14,7 @@ from tests.factories import AttemptFactory, PhaseFactory, RunFactory, SessionFac
 
 from .conftest import Visit, violations, wait_for_charts
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.verify]
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ def test_two_hosts_drain_over_either_broker(
     assert len(backlog.marks()) == 20
 
 
+@pytest.mark.verify
 def test_the_site_comes_up_whichever_broker_there_is(start: Start) -> None:
     for broker in ({}, {"DRAIN_BROKER_URL": "redis://127.0.0.1:1/0"}):
         checked = start("check", **broker)

@@ -18,6 +18,8 @@ from django.db import connection
 
 from .provider import CLIENT, SECRET, Provider
 
+pytestmark = pytest.mark.verify
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 300
 """Seconds: only what hangs takes longer, however busy the machine is."""

@@ -163,6 +163,7 @@ def test_a_reading_that_was_kept_in_the_form_serves_the_next_file_and_the_previe
     assert Phase.objects.count() == 1
 
 
+@pytest.mark.verify
 def test_a_small_file_that_unpacks_to_a_large_one_is_refused_and_not_read_to_its_end(
     manager, monkeypatch
 ):

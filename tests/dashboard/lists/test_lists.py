@@ -178,6 +178,7 @@ def test_a_file_has_every_row_of_the_filter_and_no_formula(client, monkeypatch):
     assert json.loads(body(client.get("/runs/?download=json&q=nothing"))) == []
 
 
+@pytest.mark.verify
 def test_a_file_of_many_rows_takes_no_more_memory_than_one_of_few(client):
     def peak(count):
         made = (Run(run_id=f"many-{count}-{n}", name="x" * 200) for n in range(count))
