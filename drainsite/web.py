@@ -85,7 +85,9 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
 
     def add_task(self, task: Channel) -> None:
         """Give a request to the threads; a probe is answered without one, however many wait for one."""
-        if task.requests[0].path == LIVE:
+        request = task.requests[0]
+        # One that could not be read has no path; its 400 comes from a thread as well.
+        if request.error is None and request.path == LIVE:
             self._probes.append(task)
             self.pull_trigger()
         else:

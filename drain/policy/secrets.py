@@ -24,7 +24,8 @@ _LINE = 16
 _SCHEME = r"(?<![\w+.-])\w[\w+.-]*://"
 # A password in an address may hold an @ and spaces; a slash, as PostgreSQL's own reader allows, where there is no space.
 _OF_USER = re.compile(rf"({_SCHEME}[^\s:/?#]*:)[^/?#\n]*(@)")
-_OF_POSTGRES = re.compile(r"((?<![\w+.-])postgres(?:ql)?(?:\+\w+)?://[^\s:/?#]*:)\S*(@)")
+# Each word is read once, whether it has an @ or not: many beginnings in one word would be looked through to its end.
+_OF_POSTGRES = re.compile(r"((?<![\w+.-])postgres(?:ql)?(?:\+\w+)?://[^\s:/?#]*:)(\S*)")
 _QUOTED = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\""""
 # A quote that ends the sentence's own quotation is none of the value; one that is never closed hides the line.
 _CLOSING = r"""(?!['"](?:[\s,:;.)\]}]|$))"""
@@ -57,9 +58,15 @@ def masked(text: object) -> str:
 
     `postgresql://user:***@host/db`, `?password=***`, `host=db password=***`. In doubt more is hidden than the password.
     """
-    found = _OF_POSTGRES.sub(rf"\1{HIDDEN}\2", str(text))
+    found = _OF_POSTGRES.sub(_without_password, str(text))
     found = _OF_USER.sub(rf"\1{HIDDEN}\2", found)
     return _NAMED.sub(rf"\1{HIDDEN}", found)
+
+
+def _without_password(found: re.Match[str]) -> str:
+    head, rest = found.groups()
+    _, at, host = rest.rpartition("@")
+    return f"{head}{HIDDEN}@{host}" if at else f"{head}{rest}"
 
 
 def secrets_of(

@@ -191,6 +191,28 @@ def test_what_is_too_large_is_refused_before_it_is_read(start, request_, status)
         assert client.recv(12).split()[1] == status
 
 
+LINES = {
+    "a control character": b"X-Forwarded-For: 1.2.3.4\x01",
+    "a NUL": b"Cookie: a\x00b",
+    "DEL": b"User-Agent: a\x7f",
+    "an escape sequence": b"Referer: \x1b[2J",
+    "a bare CR": b"X-Other: a\rb",
+    "no name": b": x",
+    "a length that is none": b"Content-Length: -1",
+}
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_headers_that_cannot_be_read_are_refused_with_one_sentence(start, line):
+    port = start()
+    with socket.create_connection(("127.0.0.1", port), 60) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + line + b"\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(1000), b""))
+    assert answer.split(b"\r\n")[0].partition(b" ")[2] == b"400 Bad Request"
+    assert b"\r\n\r\nBad Request" in answer
+    assert get(port) == b"hello"
+
+
 SLOW_SITE = """
 import sys, threading
 from drainsite import web
