@@ -18,11 +18,12 @@ from drain.fingerprints.weights import Weight
 
 def choose(records: list[Record]) -> Record | None:
     """The record that tells what happened; None when there are no records."""
-    final = [record for record in records if record.final and record.weight >= Weight.NAMED]
-    tests = [record for record in final if record.weight == Weight.TEST]
-    if tests:
-        return tests[0]
-    if final:
+    if len(records) < 2:
+        return records[0] if records else None
+    test = next((record for record in records if record.header), None)
+    if test:
+        return test
+    if any(record.final for record in records):
         return _with_rule(_first_of_last_build(records), "the first error of the last build")
     runs = _troubles(records)
     for tells in (_tells_much, _tells):
@@ -31,7 +32,7 @@ def choose(records: list[Record]) -> Record | None:
             return _heaviest(_around(told), "the last trouble")
     if runs:
         return _after_what_was_survived(records, runs)
-    return _says_most(records) if records else None
+    return _says_most(records)
 
 
 def _says_most(records: list[Record]) -> Record:
@@ -79,7 +80,7 @@ def _first_of_last_build(records: list[Record]) -> Record:
     first: Record | None = None
     routine = 0
     for record in records:
-        if record.final and record.weight >= Weight.NAMED:
+        if record.final:
             first = record if first is None or routine > _NEW_BUILD else first
             routine = 0
         elif record.weight == Weight.ROUTINE:
@@ -130,8 +131,14 @@ def _troubles(records: list[Record]) -> list[list[Record]]:
 
 
 def _heaviest(records: list[Record], rule: str) -> Record:
-    best = max(records, key=_weight_beside)
+    best = max(records, key=_weight)
+    if best.weight <= Weight.WRAPPER or is_aftermath(best.text):
+        best = max(records, key=_weight_beside)
     return _with_rule(best, rule)
+
+
+def _weight(record: Record) -> Weight:
+    return record.weight
 
 
 def _weight_beside(record: Record) -> Weight:
@@ -140,5 +147,5 @@ def _weight_beside(record: Record) -> Weight:
 
 
 def _with_rule(record: Record, rule: str) -> Record:
-    record.rules.append(rule)
+    record.chosen_by.append(rule)
     return record

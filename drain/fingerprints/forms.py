@@ -111,6 +111,8 @@ def is_named_error(line: str) -> bool:
     return any(word in line for word in _WITHIN) and bool(_NAMED_WITHIN.search(line))
 
 
+_COLUMNS = re.compile(r"\s{2,}")
+_PROJECT = re.compile(r"\s\[[^\]\[]{1,300}proj\]$")
 _REPEATED = re.compile(r"^\s{0,8}\w{2,20} (?:error|ERR!|Error)[: ]\s{0,4}")
 
 
@@ -169,7 +171,7 @@ def _without_place(line: str) -> tuple[str, str]:
 
 def _last_column(line: str) -> str:
     """The last column of a table's row, where the message stands; empty for other lines."""
-    columns = [column for column in re.split(r"\s{2,}", line.strip()) if column]
+    columns = [column for column in _COLUMNS.split(line.strip()) if column]
     return columns[-1] if len(columns) >= 4 and own_words(columns[-1]) > 1 else ""
 
 
@@ -196,7 +198,7 @@ def _place(found: re.Match[str], lines: list[str], index: int) -> Failure | None
     elif lint:
         kind, text = lint["code"], lint["text"]
     # MSBuild and Visual C++ add the project in brackets at the end.
-    text = re.sub(r"\s\[[^\]\[]{1,300}proj\]$", "", text)
+    text = _PROJECT.sub("", text)
     return Failure(kind, with_what_it_introduces(text, lines, index), path, hint="build")
 
 
@@ -205,7 +207,7 @@ def _shell(found: re.Match[str], _lines: list[str], _index: int) -> Failure:
 
 
 def _tabled(found: re.Match[str], _lines: list[str], _index: int) -> Failure:
-    return Failure("", re.sub(r"\s{2,}", "  ", found[1]), hint="build")
+    return Failure("", _COLUMNS.sub("  ", found[1]), hint="build")
 
 
 def _coded_error(found: re.Match[str], _lines: list[str], _index: int) -> Failure:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from drain.fingerprints.words import words
+from drain.fingerprints.words import letters, words
 
-_LETTERS = re.compile(r"[a-z]+")
 # Words that tell of a failure wherever they stand.
 _TELLING = words(
     "cannot couldnt unable failed fail fails failure failures failing denied refused exceed exceeded exceeds exceeding invalid missing unexpected unknown"
@@ -36,18 +35,21 @@ _STEMS = re.compile(
     r"|fehlgeschlagen|verweigert|abgelehnt|gescheitert|refusé|introuvable|rechazad|denegad|recusad|rifiutat|negato|отказано|не удалось|[Нн]ет такого|[Кк]ein Speicherplatz"
     r"|拒绝|拒否|できません|見つかりません|[Ff]ehler|[Ee]rreur|[Éé]ch(?:ou|ec)|ошибк|ОШИБК|エラー|失败|失敗|错误|錯誤|오류|しました"
 )
+# Without one of these no stem in Latin letters is there.
+_STEM_HINTS = ("error", "exception", "fault", "fatal", "violat", "oom", "_", "***", "abort", "fehl", "gescheit", "abgelehnt", "verweigert", "introuv", "rechaz", "deneg", "recus", "rifiut", "negat", "erreur", "kein sp")  # fmt: skip
 
 
 def says_failure(line: str) -> bool:
     """Whether a line has a word for something that went wrong."""
     line = line[:1_000]
     lower = line.lower()
-    told = _LETTERS.findall(lower)
+    told = letters(lower)
     if not _TELLING.isdisjoint(told):
         return True
     if not _BESIDE.isdisjoint(told) and _PHRASES.search(lower):
         return True
-    return bool(_STEMS.search(line))
+    spared = line.isascii() and not any(stem in lower for stem in _STEM_HINTS)
+    return not spared and bool(_STEMS.search(line))
 
 
 # Work that went well or goes on: never the cause, whatever words it holds.
@@ -62,9 +64,11 @@ _ROUTINE = re.compile(
     r"|\b(?:PASSED|SKIPPED|XPASS|XFAIL|XPASSED|UP-TO-DATE)\b|\.\.\. ?ok$|\b(?:Passed|OK)\s{1,4}\d[\d.]* ?s(?:ec)?$|\[\s{0,3}\d{1,3}%\]\s{0,4}$"
     r"|\b[Ss]uccess(?:ful|fully)?\b|\b(?:retrying|will retry|is now|is up|is ready)\b",
 )
-_ROUTINE_WORDS = (
-    "uccess", "PASS", "SKIP", "XFAIL", "UP-TO", "retry", " is ", "ok", "OK", "Passed", "%]", "0", "no ",
-)  # fmt: skip
+# Without one of these none of them is there: what nothing counted goes wrong with, or what went well.
+_ROUTINE_TOLD = words(
+    "success successful successfully passed skipped xpass xfail xpassed date retrying retry now up ready ok"
+)
+_ROUTINE_COUNTED = words("error errors failure failures failed problems exception exceptions count")
 # Tests run: 5, Failures: 0, Errors: 1
 _COUNTED = re.compile(
     r"\b(?:[Ee]rrors?|[Ff]ailures?|[Ff]ailed)\s?[=:]\s?[1-9]|\b[1-9]\d{0,6} (?:errors?|failures?|failed|failing)\b"
@@ -78,7 +82,9 @@ def is_routine(line: str) -> bool:
     line = line[:400]
     if _BEGINS_ROUTINE.match(line):
         return True
-    if not any(word in line for word in _ROUTINE_WORDS):
+    told = letters(line.lower())
+    counted = ("0" in line or "no" in told) and not _ROUTINE_COUNTED.isdisjoint(told)
+    if not counted and _ROUTINE_TOLD.isdisjoint(told) and "%]" not in line:
         return False
     return (
         bool(_ROUTINE.search(line)) and not _UNSUCCESSFUL.search(line) and not _COUNTED.search(line)

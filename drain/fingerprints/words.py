@@ -55,9 +55,18 @@ _COMMON_SIGNS = re.compile(
     r"コマンド|プロセス|ジョブ|タスク|ステップ|スクリプト|終了|コード|失敗|エラー|しました|されました|命令|进程|任务|步骤|脚本|退出|代码|失败|错误|状态|返回|[はがをにでとのも以为码]"
 )
 _DIGIT = re.compile(r"\d")
+_LETTERS = re.compile(r"[a-z]+")
 _SIGNS = ".,:;!?()[]{}"
 # A rule drawn across the page.
 RULE = re.compile(r"^[\s=_*~#+.\u2500-\u257f\u23af-]{3,}$")
+# Without one of its words a pattern below cannot match: a look into a set spares most lines the pattern.
+_COUNTED = words(
+    "error errors failure failures failed failing fail fails test tests example examples spec specs problem problems pass passed passing pending skipped"
+    " assertion assertions"
+)
+_EXITS = words(
+    "exit exited exits return returned returns returncode status code rc terminated errorlevel exitcode non nonzero did"
+)
 # 3 errors generated, 1 failed: a line that counts failures tells of none.
 _COUNT = re.compile(
     r"(?<![\w.#])\d{1,7} (?:\w{1,20} )?(?:errors?|failures?|failed|failing|fails?|tests?|examples?|specs?|problems?|pass(?:ed|ing)?|pending|skipped|assertions?)\b"
@@ -71,6 +80,12 @@ _EXIT = re.compile(
 
 # The status of an answer says what went wrong; processes end with smaller numbers.
 _REFUSED = re.compile(r"\b(?:http|status|code|error)\W{1,3}(?:code\W{1,3})?[45]\d\d\b")
+
+
+@lru_cache(maxsize=4096)
+def letters(text: str) -> frozenset[str]:
+    """The runs of small Latin letters in a text, whatever stands around them."""
+    return frozenset(_LETTERS.findall(text))
 
 
 @lru_cache(maxsize=4096)
@@ -109,7 +124,16 @@ def _is_common(word: str) -> bool:
 
 def counts_failures(line: str) -> bool:
     """Whether a line counts tests or errors instead of telling of one."""
-    return bool(_DIGIT.search(line)) and bool(_COUNT.search(line.lower()))
+    return bool(_DIGIT.search(line)) and _counts(line.lower())
+
+
+def _counts(text: str) -> bool:
+    return not _COUNTED.isdisjoint(letters(text)) and bool(_COUNT.search(text))
+
+
+def _exits(text: str) -> bool:
+    spared = text.isascii() and "***" not in text and _EXITS.isdisjoint(letters(text))
+    return not spared and bool(_EXIT.search(text))
 
 
 @lru_cache(maxsize=4096)
@@ -121,8 +145,8 @@ def is_wrapper(text: str) -> bool:
     numbered = bool(_DIGIT.search(text))
     if numbered and _REFUSED.search(text):
         return False
-    counts = numbered and bool(_COUNT.search(text))
-    exits = (numbered or "non" in text or "did not" in text) and bool(_EXIT.search(text))
+    counts = numbered and _counts(text)
+    exits = (numbered or "non" in text or "did not" in text) and _exits(text)
     if not (failing or counts or exits) or " not found" in text:
         return False
     own = sum(not _is_common(word) for word in told)

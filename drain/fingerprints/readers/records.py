@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from drain.fingerprints.forms import without_program
 from drain.fingerprints.model import Failure
@@ -15,7 +17,7 @@ from drain.fingerprints.readers.python import read_python
 from drain.fingerprints.readers.reports import Header, read_header
 from drain.fingerprints.readers.stacks import is_frame, read_stack
 from drain.fingerprints.signs import is_routine, says_failure
-from drain.fingerprints.weights import Weight, weigh
+from drain.fingerprints.weights import Weighed, Weight, weigh
 from drain.fingerprints.words import RULE, is_wrapper, own_words
 
 
@@ -25,16 +27,36 @@ class Record:
 
     start: int
     end: int
-    weight: Weight
     failure: Failure | None = None
     # For failing tests.
     header: Header | None = None
-    # A compiler's or a test's error ends its phase however much is printed after it.
-    final: bool = False
-    # The line itself where it stands for itself.
+    # The line itself where it stands for itself, and its level.
     text: str = ""
-    # Names of the rules that decided the weight.
-    rules: list[str] = field(default_factory=list)
+    level: Level = Level.NONE
+    # What its reader decided; a line is weighed only when its weight is asked for.
+    weighed: Weighed | None = None
+    # Names of the rules by which it was chosen.
+    chosen_by: list[str] = field(default_factory=list)
+
+    def _weighed(self) -> Weighed:
+        if self.weighed is None:
+            self.weighed = weigh(self.text, self.level)
+        return self.weighed
+
+    @property
+    def weight(self) -> Weight:
+        """How well it tells what ended the phase."""
+        return (self.weighed or self._weighed()).weight
+
+    @property
+    def final(self) -> bool:
+        """Whether it ends its phase however much is printed after it: a compiler's or a test's error."""
+        return (self.weighed or self._weighed()).final
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Names of the rules that decided its weight, and by which it was chosen."""
+        return (self._weighed().rule, *self.chosen_by)
 
     @property
     def own(self) -> int:
@@ -42,6 +64,7 @@ class Record:
         return own_words(without_program(self.text))
 
 
+_Reader = Callable[[Page, int, "list[Record]"], "Record | None"]
 _TRACEBACK = "Traceback (most recent call last)"
 _PYTHON_FRAME = '  File "'
 _LINK = re.compile(
@@ -52,6 +75,14 @@ _CONTINUES = re.compile(
 )
 _PANIC = re.compile(r"^(?:thread '|panic: |fatal error: )")
 _STACK_LINES = 400
+# How far above its first frame the error of a stack may stand.
+_LOOK_BACK = 60
+_FAILING_TEST = Weighed(Weight.TEST, "a failing test", final=True)
+_STACK = Weighed(Weight.STACK, "a stack")
+_SURVIVED = Weighed(Weight.MENTION, "a stack logged below the level of errors")
+_POINTS_ELSEWHERE = Weighed(
+    Weight.WRAPPER, "a stack whose message only says that something else failed"
+)
 
 
 def read_records(page: Page) -> list[Record]:
@@ -62,31 +93,23 @@ def read_records(page: Page) -> list[Record]:
     seen: set[str] = set()
     # Frames without an error beside them are read once, not again from each of them.
     index = barren = 0
-    # The first line that can belong to what comes next: none before another stack or work that went on.
-    floor = 0
     while index < len(lines):
         line = lines[index]
         if not line or line.isspace() or (line[0] in "-=*_+#~ \u2500\u23af" and RULE.match(line)):
             index += 1
             continue
-        record = _read_stack(page, index, floor) if index >= barren else None
-        if record is None and index >= barren and _begins_stack(line):
+        reader = _stack_reader(line) if index >= barren else None
+        record = reader(page, index, records) if reader else None
+        if record is None and reader not in _NOT_FRAMES:
             barren = _indented_end(lines, index)
         if record is None and line not in seen:
             seen.add(line)
             following = lines[index + 1] if index + 1 < len(lines) else ""
             header = read_header(line, following, numbered)
             record = (
-                Record(
-                    index,
-                    index + header.lines,
-                    Weight.TEST,
-                    header=header,
-                    final=True,
-                    rules=["a failing test"],
-                )
+                Record(index, index + header.lines, header=header, weighed=_FAILING_TEST)
                 if header
-                else weigh_line(page, index)
+                else _read_alone(page, index)
             )
         if record is None:
             index += 1
@@ -95,43 +118,37 @@ def read_records(page: Page) -> list[Record]:
         while records and records[-1].start >= record.start:
             records.pop()
         records.append(record)
-        if record.failure or record.weight == Weight.ROUTINE:
-            floor = record.end
         index = max(record.end, index + 1)
     return records
 
 
-def _read_stack(page: Page, index: int, floor: int) -> Record | None:
-    """The stack that begins in line ``index``, by the reader of its dialect."""
-    lines, line = page.lines, page.lines[index]
+def _floor(records: list[Record], index: int) -> int:
+    """The first line that can belong to a stack in line ``index``: none before another stack or work that went on."""
+    for record in reversed(records):
+        if record.end < index - _LOOK_BACK:
+            break
+        if record.failure or record.weight == Weight.ROUTINE:
+            return record.end
+    return 0
+
+
+@lru_cache(maxsize=4096)
+def _stack_reader(line: str) -> _Reader | None:
+    """The reader of the stack that a line begins or is a frame of; None for any other line."""
     if _TRACEBACK in line or line.startswith((_PYTHON_FRAME, '> File "')):
-        return _python(page, index)
+        return _python
     if line[:1] in "tpf" and _PANIC.match(line):
-        return _panic(page, index)
+        return _panic
     if line[:1] in " \t" and is_frame(line):
-        return _at_stack(page, index, floor)
-    if read_frame(line) is not None:
-        found = read_block(lines, index, floor)
-        if found:
-            failure, start, end = found
-            return _stacked(page, start, end, failure)
-    return None
-
-
-def _begins_stack(line: str) -> bool:
-    return (
-        line.startswith((_PYTHON_FRAME, '> File "'))
-        or _TRACEBACK in line
-        or is_frame(line)
-        or read_frame(line) is not None
-    )
+        return _at_stack
+    return _block if read_frame(line) is not None else None
 
 
 def _indented_end(lines: list[str], index: int) -> int:
     """The line after the frames that begin at ``index`` and what is indented between them."""
     end = index + 1
     last = min(len(lines), index + _STACK_LINES)
-    while end < last and (lines[end][:1] in " \t" or _begins_stack(lines[end])):
+    while end < last and (lines[end][:1] in " \t" or _stack_reader(lines[end]) not in _NOT_FRAMES):
         end += 1
     return end
 
@@ -139,19 +156,12 @@ def _indented_end(lines: list[str], index: int) -> int:
 def _stacked(page: Page, start: int, end: int, failure: Failure) -> Record:
     """A stack, or a mere warning when it was logged as one."""
     if _survived(page, start):
-        return Record(
-            start, end, Weight.MENTION, failure, rules=["a stack logged below the level of errors"]
-        )
-    weight = Weight.STACK
-    if failure.message and is_wrapper(failure.message):
-        return Record(
-            start,
-            end,
-            Weight.WRAPPER,
-            failure,
-            rules=["a stack whose message only says that something else failed"],
-        )
-    return Record(start, end, weight, failure, rules=["a stack"])
+        weighed = _SURVIVED
+    elif failure.message and is_wrapper(failure.message):
+        weighed = _POINTS_ELSEWHERE
+    else:
+        weighed = _STACK
+    return Record(start, end, failure, weighed=weighed)
 
 
 def _survived(page: Page, start: int) -> bool:
@@ -163,7 +173,16 @@ def _survived(page: Page, start: int) -> bool:
     return above == Level.WARNING or (above == Level.BELOW and says_failure(page.lines[start - 1]))
 
 
-def _python(page: Page, index: int) -> Record | None:
+def _block(page: Page, index: int, records: list[Record]) -> Record | None:
+    """A stack of any other dialect."""
+    found = read_block(page.lines, index, _floor(records, index))
+    if found is None:
+        return None
+    failure, start, end = found
+    return _stacked(page, start, end, failure)
+
+
+def _python(page: Page, index: int, _records: list[Record]) -> Record | None:
     """One traceback or a chain of them; its frames may have lost their header."""
     lines = page.lines
     if lines[index].lstrip().startswith("|") or "Exception Group Traceback" in lines[index]:
@@ -211,7 +230,8 @@ def _traceback_end(lines: list[str], index: int) -> int:
     return min(end, len(lines))
 
 
-def _panic(page: Page, index: int) -> Record | None:
+def _panic(page: Page, index: int, _records: list[Record]) -> Record | None:
+    """A panic with what is printed of it until work goes on."""
     end = index + 1
     lines = page.lines
     while (
@@ -230,9 +250,9 @@ def _panic(page: Page, index: int) -> Record | None:
     return _stacked(page, index, end, failure)
 
 
-def _at_stack(page: Page, index: int, floor: int) -> Record | None:
+def _at_stack(page: Page, index: int, records: list[Record]) -> Record | None:
     """A stack of ``at`` lines with the error above it."""
-    lines = page.lines
+    lines, floor = page.lines, _floor(records, index)
     end = index + 1
     while (
         end < len(lines)
@@ -247,26 +267,27 @@ def _at_stack(page: Page, index: int, floor: int) -> Record | None:
         )
     ):
         end += 1
-    top = max(floor, index - 60)
+    top = max(floor, index - _LOOK_BACK)
     found = read_stack("\n".join(lines[top:end]))
     if found:
         failure, above = found
         return _stacked(page, max(index - above, top), end, failure)
-    block = read_block(lines, index, floor)
+    block = _block(page, index, records)
     if block:
-        return _stacked(page, block[1], max(block[2], end), block[0])
-    return None
+        block.end = max(block.end, end)
+    return block
 
 
-def weigh_line(page: Page, index: int) -> Record:
+def _read_alone(page: Page, index: int) -> Record:
     """The record of a line that stands for itself."""
     line = page.lines[index]
-    weight, rule, final = weigh(line, page.levels[index])
-    end = index + 1
-    if weight == Weight.ROUTINE and line.count("(") > line.count(")"):
-        # What a bracket opened belongs to the line up to where it is closed.
-        closing = next(
-            (at for at in range(end, min(len(page.lines), end + 5)) if ")" in page.lines[at]), index
-        )
-        end = closing + 1
-    return Record(index, end, weight, rules=[rule], final=final, text=line)
+    record = Record(index, index + 1, text=line, level=page.levels[index])
+    if line.count("(") > line.count(")") and record.weight == Weight.ROUTINE:
+        # What a bracket opened belongs to work that went well up to where it is closed.
+        last = min(len(page.lines), index + 6)
+        closing = next((at for at in range(index + 1, last) if ")" in page.lines[at]), index)
+        record.end = closing + 1
+    return record
+
+
+_NOT_FRAMES = (None, _panic)
