@@ -239,6 +239,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 if HTTPS:
     # Of this host alone: no other name of the domain can set or overwrite them.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+CSRF_FAILURE_VIEW = "drain.people.held.no_token"
 CSRF_TRUSTED_ORIGINS: list[str] = value("CSRF_TRUSTED_ORIGINS")
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # Both speak for names that are not ours to speak for: who runs the domain decides.

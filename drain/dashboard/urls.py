@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, path
 
 from drain.dashboard.attempts.listing import attempt_list
@@ -37,18 +37,12 @@ from drain.dashboard.telemetry.views import telemetry
 from drain.dashboard.ticked.fingerprints import fingerprints_decide
 from drain.dashboard.ticked.runs import runs_hold
 from drain.dashboard.workers.views import worker_list
+from drain.people.held import SignInView
 
 app_name = "drain"
 
-_LOGIN = LoginView.as_view(
-    template_name="login.html",
-    redirect_authenticated_user=True,
-    # The other way in, where a provider is configured.
-    extra_context={"sign_on": settings.DRAIN_OIDC_NAME if settings.OIDC else ""},
-)
-
 _PEOPLE = [
-    path("login/", _LOGIN, name="login"),
+    path("login/", SignInView.as_view(), name="login"),
     path("first/<str:key>/", first_account, name="first-account"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("audit/", audit.audit_list, name="audit-list"),

@@ -9,9 +9,11 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import url_has_allowed_host_and_scheme
+
+from drain.people.held import held_form, sign_in_for
 
 SINCE = "drain_since"
 SEEN = "drain_seen"
@@ -37,15 +39,18 @@ class SessionEndMiddleware:
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
-    """Everything is for who is signed in. Who sent a form too late comes back to the page that it stood on.
+    """Everything is for who is signed in. Who sent a form too late signs in and has what was typed back.
 
-    Its own address only answers forms, so after the sign-in there would be nothing to see.
+    Where it cannot be kept, the sign-in leads to the page that the form stood on: its own address only answers forms.
     """
 
-    def handle_no_permission(
+    def handle_no_permission(  # type: ignore[override] # a form is answered, too
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
-    ) -> HttpResponseRedirect:
-        """To the sign-in page, which leads on to the page that was asked for."""
+    ) -> HttpResponse:
+        """The sign-in page with what was typed, or on to it, which leads to the page that was asked for."""
+        held = held_form(request)
+        if held is not None:
+            return sign_in_for(request, held)
         page = request.META.get("HTTP_REFERER", "")
         if request.method in SAFE or not url_has_allowed_host_and_scheme(page, request.get_host()):
             return super().handle_no_permission(request, view_func)

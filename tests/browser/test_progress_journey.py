@@ -94,6 +94,38 @@ def test_a_running_drain_moves_nothing_that_somebody_reads(
     assert complaints == []
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_end_of_a_drain_moves_nothing_and_leads_to_its_stop_card(
+    olga: User, gates: Path, visit: Visit, worker: Callable[[int], None], width: int
+) -> None:
+    script = gates.parent / "phase.sh"
+    script.write_text(script.read_text() + "echo 'ValueError: still broken'; exit 1\n")
+    page = visit("/drains/new/?run=research-system-v2&max_fingerprint_repeats=2", width=width)
+    page.get_by_role("button", name="Start drain of 5 phases").click(timeout=SOON)
+    page.wait_for_url(DRAIN_PAGE)
+    session = DrainSession.objects.get()
+    worker(session.pk)
+    at_its_own_pace(page)
+    order = sorted(gates.iterdir())
+    order[0].unlink()
+    until_ended(1, page)
+    page.evaluate(WATCH)
+    order[1].unlink()
+    for _ in range(1200):
+        if DrainSession.objects.get().ended_at:
+            break
+        page.wait_for_timeout(50)
+    refreshed(page)
+    end = page.locator("#drain-ended")
+    expect(end).to_contain_text("2 times")
+    assert sum(page.evaluate(SHIFTED)) <= 0.05, page.evaluate("window.moved")
+    stopped = page.get_by_role("heading", name="Left alone: ")
+    expect(stopped).to_have_count(0)
+    end.get_by_role("link", name="Why, and what next").click()
+    expect(stopped).to_be_in_viewport()
+    expect(end).to_be_hidden()
+
+
 def test_the_observer_would_have_seen_a_shift(olga: User, report_run: Run, visit: Visit) -> None:
     page = visit("/runs/")
     page.evaluate(WATCH)

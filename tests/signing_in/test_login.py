@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
+from html import unescape
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,6 +16,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.test import Client
 
+from drain.models import Hold
 from drain.people import gate
 from drainsite import web
 
@@ -44,13 +48,82 @@ def test_signing_in_leads_on_and_signing_out_back(client):
     assert client.get("/runs/")["Location"] == "/login/?next=/runs/"
 
 
-def test_a_form_that_comes_too_late_leads_back_to_the_page_it_stood_on(client):
+def test_a_form_without_words_that_comes_too_late_leads_back_to_the_page_it_stood_on(client):
     page = "http://testserver/runs/?q=a"
-    late = client.post("/holds/", {"target": "r"}, HTTP_REFERER=page)
+    late = client.post("/holds/", HTTP_REFERER=page)
     assert parse_qs(urlsplit(late["Location"]).query) == {"next": [page]}
     assert client.post("/login/", {**RIGHT, "next": page})["Location"] == page
     foreign = client.post("/holds/", HTTP_REFERER="https://elsewhere.example/")
     assert "elsewhere" not in foreign.headers.get("Location", "")
+
+
+OWN: dict[str, Any] = {
+    "HTTP_ORIGIN": "http://testserver",
+    "HTTP_REFERER": "http://testserver/queued/?q=a",
+}
+TYPED = {"target": "archive-*", "reason": 'disk <full> & "hot"', "pk": ["1", "2"]}
+
+
+def fields_of(answer):
+    """The form that a page would send: its address and its fields."""
+    text = answer.content.decode()
+    fields: dict[str, list[str]] = {}
+    for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', text):
+        fields.setdefault(name, []).append(unescape(value))
+    return text, fields
+
+
+def test_what_was_typed_before_the_session_ended_is_sent_by_one_click_after_the_sign_in(client):
+    page, fields = fields_of(client.post("/holds/", TYPED, **OWN))
+    assert "What you typed is kept" in page
+    wrong = fields_of(client.post("/login/", {**RIGHT, "password": "no", **fields}))
+    assert wrong[1]["held"] == fields["held"], "one wrong password loses nothing"
+    again = client.post("/login/", {**RIGHT, **fields})
+    page, fields = fields_of(again)
+    assert 'action="/holds/"' in page
+    assert {name: fields[name] for name in TYPED} == {
+        name: value if isinstance(value, list) else [value] for name, value in TYPED.items()
+    }
+    assert not Hold.objects.exists()
+    client.post("/holds/", fields, **OWN)
+    assert Hold.objects.get().reason == TYPED["reason"]
+
+
+def test_a_form_with_an_older_token_is_shown_again_with_what_was_typed():
+    get_user_model().objects.create_superuser("m.ortiz", password="right-one")
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(get_user_model().objects.get(), "django.contrib.auth.backends.ModelBackend")
+    stale = {**TYPED, "csrfmiddlewaretoken": "a" * 64}
+    answer = strict.post("/holds/", stale, **OWN)
+    page, fields = fields_of(answer)
+    assert answer.status_code == 403
+    assert "Send it again?" in page
+    assert fields["reason"] == [TYPED["reason"]]
+    assert not Hold.objects.exists()
+    # Words of another site would be somebody else's.
+    foreign = strict.post("/holds/", stale, HTTP_ORIGIN="https://elsewhere.example")
+    assert foreign.status_code == 403
+    assert "archive-" not in foreign.content.decode()
+    unknown = strict.post("/holds/", stale)
+    assert "archive-" not in unknown.content.decode()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [{"username": "a", "password": "secret"}, {"reason": "x" * 600_000}],
+    ids=["a password", "more than is carried"],
+)
+def test_passwords_and_very_long_texts_are_not_carried_on(client, typed):
+    answer = client.post("/holds/", typed, **OWN)
+    assert answer["Location"].startswith("/login/?next=")
+
+
+@pytest.mark.parametrize(
+    "held",
+    ['["https://elsewhere.example/",[],""]', '["//e.example/x",[["a","b"]],""]', "{}", "[1]"],
+)
+def test_a_sign_in_form_leads_nowhere_else(client, held):
+    assert client.post("/login/", {**RIGHT, "next": "/runs/", "held": held})["Location"] == "/runs/"
 
 
 def test_the_address_of_a_form_says_that_it_is_no_page(client):

@@ -9,7 +9,7 @@ from typing import Any
 from drain.dashboard.drains.queries import PlanState
 from drain.dashboard.ui.formats import percent
 from drain.models import DrainSession
-from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
+from drain.models.vocabulary import SessionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,14 @@ class Progress:
 
 
 def progress(
-    session: DrainSession, counts: dict[str, Any], plan: PlanState, now: datetime
+    session: DrainSession,
+    counts: dict[str, Any],
+    plan: PlanState,
+    now: datetime,
+    *,
+    going: bool,
 ) -> Progress:
-    """From the counts of the session and the state of its plan."""
+    """From the counts of the session and the state of its plan; `going` counts what runs, else what came of it."""
     seconds = session.worked(now).total_seconds()
     done = max(session.selected - plan.waiting - plan.running - plan.left, 0)
     pace = done / (seconds / 60) if done and seconds > 1 else None
@@ -54,7 +59,7 @@ def progress(
         total=max(session.selected, sum(n for _, n in bar), 1),
         done=done,
         share=done / session.selected if session.selected else None,
-        parts=_parts(session, counts, plan),
+        parts=_parts(session, counts, plan, going=going),
         seconds=seconds,
         rest=session.rest(now).total_seconds(),
         pace=pace,
@@ -85,8 +90,9 @@ def _bar(counts: dict[str, Any], plan: PlanState) -> list[tuple[str, int]]:
     ]
 
 
-def _parts(session: DrainSession, counts: dict[str, Any], plan: PlanState) -> list[Part]:
-    live = session.state in LIVE_SESSION_STATES
+def _parts(
+    session: DrainSession, counts: dict[str, Any], plan: PlanState, *, going: bool
+) -> list[Part]:
     minutes = counts["attempt_seconds"] / 60
     events = f"{counts['telemetry_events'] / minutes:.1f} per min" if minutes else ""
     return [
@@ -99,14 +105,14 @@ def _parts(session: DrainSession, counts: dict[str, Any], plan: PlanState) -> li
         Part("timeout", "Timeouts", counts["timeouts"]),
         *([Part("lost", "", counts["lost"])] if counts["lost"] else []),
         Part("running", "", plan.running)
-        if live
+        if going
         else Part("", "Telemetry events", counts["telemetry_events"], events),
-        _rest(live, plan),
+        _rest(going, plan),
     ]
 
 
-def _rest(live: bool, plan: PlanState) -> Part:
+def _rest(going: bool, plan: PlanState) -> Part:
     left = f"{plan.left:,} left the plan" if plan.left else ""
-    if live:
+    if going:
         return Part("", "Not started", plan.waiting, left)
     return Part("", "Not run", plan.waiting + plan.left, left)

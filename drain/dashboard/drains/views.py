@@ -192,6 +192,8 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
     books = _books(session, limits, now)
     counts, plan, gauges, verdicts = books.counts, books.plan, books.gauges, books.verdicts
     running = queries.running_attempts(session.pk, now) if live else []
+    # Who watched its end keeps the page as it stood, with a line that says so and leads on.
+    watched = not live and "X-Drain-Refresh" in request.headers
     return {
         "now": now,
         "session": session,
@@ -201,13 +203,14 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         ),
         "fix": shared(f"fix:{session.pk}", KEEP_SECONDS, lambda: queries.fix_before(session)),
         "live": live,
+        "watched": watched,
         "tab": tab(session, live),
         "no_host": without_host(session.pk) if live and not session.inline else None,
         "limits": limits,
         "limits_off": limits_off(limits),
         "other_limits": other_limits(limits, shared("timeout", KEEP_SECONDS, executors_timeout)),
         "counts": counts,
-        "progress": progress(session, counts, plan, now),
+        "progress": progress(session, counts, plan, now, going=live or watched),
         "plan": plan,
         "gauges": gauges,
         "near": sum(gauge.near and gauge.fault for gauge in gauges),

@@ -20,8 +20,14 @@
     note.textContent = `Show ${waiting} new`;
   }
 
-  // Changes `fresh`, which is to take the place of `region`.
+  // Changes `fresh`, which is to take the place of `region`. Elements with [data-arrives] that it brings would push what
+  // somebody reads: they stay outside, and [data-arrived] says so.
   window.drainHold = (region, fresh) => {
+    for (const part of fresh.querySelectorAll("[data-arrives]")) {
+      if (region.querySelector(`#${part.id}`)) continue;
+      part.remove();
+      fresh.querySelector("[data-arrived]").hidden = false;
+    }
     for (const old of region.querySelectorAll("[data-hold]")) {
       const next = fresh.querySelector(`#${old.id}`);
       const note = fresh.querySelector(`[data-hold-note="${old.id}"]`);

@@ -71,7 +71,7 @@
     const page = new DOMParser().parseFromString(html, "text/html");
     const fresh = page.getElementById(region.id);
     if (!fresh) throw new Error("no element of this id");
-    if (answer.status !== 286) window.drainHold(region, fresh);
+    window.drainHold(region, fresh);
     window.drainMorph(region, fresh);
     entitle(region);
     for (const part of page.querySelectorAll("[data-live-part]")) {
@@ -128,6 +128,7 @@
   document.addEventListener("visibilitychange", () => !document.hidden && plan(50));
   document.addEventListener("click", (event) => {
     const held = event.target.closest("[data-hold-note]");
+    if (held && !regions().length) return location.reload(); // it is over: nothing brings them any more
     if (held) {
       window.drainRelease(held.dataset.holdNote);
       plan(0);
