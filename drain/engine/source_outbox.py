@@ -2,35 +2,30 @@
 
 Before a source is written, a debt of each phase is committed. The transaction that then moves the phase here
 holds the rows of its debts locked and deletes them. Whoever is killed in between leaves debts that nobody
-holds: maintenance asks the source, and finishes here what had been done there, or drops what had not. A lost
-attempt leaves a debt as well: its child may have finished its phase there, or have left it half done. So
-does one whose phase has no good end yet: what the source says of it later is followed, without an import.
+holds: maintenance asks the source, and finishes here what had been done there, or drops what had not. An attempt
+has a debt from when it queues its phase there. If it is lost its child may have finished the phase, or have left it
+half done. What the source says of one that has no good end yet is followed, without an import.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Max
-from django.db.models.functions import Left
 from django.utils import timezone
 
 from drain.db.prepared import rows
 from drain.engine.isolation import isolated
-from drain.engine.process.outcome import REASON_LIMIT
-from drain.fingerprints import fingerprint
+from drain.engine.source_following import follow_rows, is_counted
 from drain.models import Phase, Source, SourceDebt
 from drain.models.audit import Person, Subject, record_changes
-from drain.models.fingerprint_rows import Seen, record_fingerprints
-from drain.models.fingerprint_splits import Splits
 from drain.models.transitions.phases import Moved, Why, move_phases
-from drain.models.vocabulary import Origin, Outcome, PhaseState, SourceKind
-from drain.sources.autopack.readback import SETTLED, row_now
+from drain.models.vocabulary import WORKING_STATES, Origin, PhaseState, SourceKind
+from drain.sources.autopack.readback import row_now
 from drain.sources.autopack.rows import SourceRow
 from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
@@ -51,12 +46,15 @@ SHOWN_SOURCES = 20
 
 _ASK = """
 INSERT INTO drain_sourcedebt
-    (phase_id, verb, expect, "to", reason, actor, origin, address, error, owner, due_at)
-SELECT %(phase)s::bigint, %(verb)s::text, '', '', %(reason)s::text, 'maintenance', 'schedule', '', '',
+    (phase_id, verb, expect, "to", reason, queued_at, actor, origin, address, error, owner, due_at)
+SELECT %(phase)s::bigint, %(verb)s::text, '', '', %(reason)s::text, %(queued_at)s::text, 'maintenance', 'schedule', '', '',
     gen_random_uuid(), now() + %(after)s::interval
 FROM drain_source WHERE id = %(source)s::bigint AND kind = 'autopack'
 ON CONFLICT (phase_id) DO UPDATE SET verb = excluded.verb, reason = excluded.reason, due_at = excluded.due_at,
-    made_at = now() WHERE drain_sourcedebt.verb IN ('lost', 'follow')
+    made_at = now(), queued_at = CASE
+        WHEN excluded.verb = 'lost' AND excluded.queued_at = '' THEN drain_sourcedebt.queued_at
+        ELSE excluded.queued_at END
+WHERE drain_sourcedebt.verb IN ('lost', 'follow')
 """
 _UNSETTLED = """
 SELECT s.name AS source, count(*)::int AS phases, min(d.made_at) AS since, max(d.error) AS error
@@ -106,64 +104,32 @@ def note_lost(phase: int, source: int | None, reason: str) -> None:
 
 
 def ask_later(
-    verb: str, phase: int, source: int, words: str, after: timedelta = timedelta(0)
+    verb: str,
+    phase: int,
+    source: int,
+    words: str,
+    after: timedelta = timedelta(0),
+    queued_at: object = None,
 ) -> None:
-    """Have a source asked about a phase `after` a while; `words` are ours if it is put back (LOST)."""
-    rows(_ASK, {"phase": phase, "verb": verb, "source": source, "reason": words, "after": after})
+    """Have a source asked about a phase `after` a while; `words` are ours if it is put back (LOST).
 
-
-def follow_rows(
-    source: Source, run: int, found: Iterable[SourceRow], detail: str = "found so in its source"
-) -> int:
-    """Make phases of a run what their source says, except those that an attempt holds; returns how many moved."""
-    said = {row.phase.phase_id: row for row in found}
-    moved = 0
-    for phase in Phase.objects.filter(run=run, phase_id__in=said, lease_owner=None):
-        row = said[phase.phase_id]
-        if phase.state != row.state:
-            why = Why("synced", f"source:{source.name}", detail)
-            moved += len(move_phases([phase.pk], expect=[phase.state], to=row.state, why=why))
-        _take_over(phase, row)
-    return moved
-
-
-def _take_over(phase: Phase, row: SourceRow) -> None:
-    """What the source wrote since we last looked becomes ours: its time, and its reason."""
-    at = row.phase.changed_at
-    if at is None or (phase.source_changed_at and at <= phase.source_changed_at):
-        return
-    tries = row.phase.source_attempts or 0
-    changes: dict[str, object] = {"source_changed_at": at, "source_attempts": tries}
-    reason = row.phase.reason
-    # A phase that is requeued or taken keeps the reason of an earlier failure beside a new time.
-    failed = row.state == PhaseState.FAILED or not _was_said(phase, reason)
-    if reason and (_is_counted(phase, row) or (failed and at > phase.state_changed_at)):
-        cause = Splits.load().of(fingerprint(reason), reason)
-        record_fingerprints([Seen(cause, reason, at, at)])
-        changes |= {
-            "last_failure_reason": reason, "last_fingerprint": cause.key,
-            "failure_category": str(cause.category),
-        }  # fmt: skip
-    Phase.objects.filter(pk=phase.pk, lease_owner=None).update(**changes)
-
-
-def _was_said(phase: Phase, reason: str) -> bool:
-    """Whether an attempt has this reason, as far as attempts keep it."""
-    said = phase.attempt_set.annotate(kept=Left("error", REASON_LIMIT))
-    return said.filter(kept=reason[:REASON_LIMIT]).exists()
-
-
-def _is_counted(phase: Phase, row: SourceRow) -> bool:
-    """Whether the source counted a retry since the last failure that we know: its reason is newer.
-
-    So it is if an attempt wrote it that was lost before it was read.
+    `queued_at`: the `updated_at` beside which we queued it there. Found so, it is put back whatever the verb.
     """
-    at = row.phase.changed_at
-    if at is None or (row.phase.source_attempts or 0) <= phase.source_attempts:
+    at = "" if queued_at is None else str(queued_at)
+    asked = {"phase": phase, "verb": verb, "source": source, "reason": words, "after": after}
+    rows(_ASK, {**asked, "queued_at": at})
+
+
+def forget(phase: int) -> None:
+    """Nothing is to be followed of a phase that has come to its good end."""
+    SourceDebt.objects.filter(phase=phase, verb=FOLLOW).delete()
+
+
+def is_queued_by_us(phase: int, row: SourceRow) -> bool:
+    """Whether a phase is queued in its source because an attempt of ours queued it, and nobody wrote it since."""
+    if row.state != PhaseState.QUEUED or row.written_at is None:
         return False
-    filed = (Outcome.FAILED, Outcome.TIMEOUT, Outcome.RETRYABLE)
-    last = phase.attempt_set.filter(outcome__in=filed).aggregate(at=Max("finished_at"))["at"]
-    return last is None or at > last
+    return SourceDebt.objects.filter(phase=phase, queued_at=str(row.written_at)).exists()
 
 
 def settle_debts(phases: Sequence[int] | None = None, limit: int = A_ROUND) -> int:
@@ -237,6 +203,7 @@ def _agree(debt: SourceDebt, phase: Phase) -> bool:
     row = row_now(source, run.run_id, phase.phase_id)
     if row is None:
         return True
+    row = _unqueued(debt, phase, source, row)
     if debt.verb == FOLLOW:
         follow_rows(source, run.pk, [row])
         return row.state in (PhaseState.COMPLETE, PhaseState.SKIPPED) or _is_old(debt)
@@ -255,21 +222,34 @@ def _agree(debt: SourceDebt, phase: Phase) -> bool:
 def _agree_after_loss(debt: SourceDebt, phase: Phase, source: Source, row: SourceRow) -> bool:
     """Put back what the lost attempt left half done, unless somebody wrote it since; follow anything else.
 
-    Its child is gone. What another executor has taken since then is younger than the loss.
+    Its child is gone. What another executor has taken since then is younger than the loss; what is queued is Autopack's.
     """
-    if row.state not in SETTLED:
+    if row.state in WORKING_STATES:
         change = Change(
             phase.run.run_id,
             phase.phase_id,
             row.state,
             PhaseState.FAILED,
-            "" if _is_counted(phase, row) else debt.reason,
+            "" if is_counted(phase, row) else debt.reason,
             debt.made_at,
         )
         if write_back(source, change):
             row = row_now(source, phase.run.run_id, phase.phase_id) or row
     follow_rows(source, phase.run_id, [row], f"found so after “{debt.verb}” was cut off")
     return True
+
+
+def _unqueued(debt: SourceDebt, phase: Phase, source: Source, row: SourceRow) -> SourceRow:
+    """A phase that stands as an attempt of ours queued it, which is over by now, is FAILED again; returns the row then."""
+    at = debt.queued_at
+    if not at or (row.state, str(row.written_at)) != (PhaseState.QUEUED, at):
+        return row
+    run_id, phase_id = phase.run.run_id, phase.phase_id
+    words = debt.reason if debt.verb == LOST else ""
+    back = Change(run_id, phase_id, row.state, PhaseState.FAILED, words, written_at=at)
+    write_back(source, back)
+    SourceDebt.objects.filter(pk=debt.pk).update(queued_at="")
+    return row_now(source, run_id, phase_id) or row
 
 
 def _is_old(debt: SourceDebt) -> bool:

@@ -25,13 +25,12 @@ from drain.engine.workers.hosts import (
     withdraw_probe,
 )
 from drain.engine.workers.identity import profiles_here
-from drain.engine.workers.timing import LEASE_SECONDS
+from drain.engine.workers.timing import LEASE_SECONDS, PROFILE_SECONDS
 from drain.engine.workers.wakeups import wake
 
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 2.0
-PROFILE_SECONDS = 30.0
 PROBE_SECONDS = 5.0
 TEND_SECONDS = min(5.0, LEASE_SECONDS)
 END_SECONDS = 10.0

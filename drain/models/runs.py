@@ -42,6 +42,8 @@ class SourceDebt(models.Model):
     expect = models.CharField(max_length=20, blank=True)
     to = models.CharField(max_length=20, blank=True)
     reason = models.TextField()
+    # The source's `updated_at` beside which an attempt of ours queued the phase there; empty if none did.
+    queued_at = models.TextField(blank=True, default="", db_default="")
     actor = models.CharField(max_length=200)
     origin = models.CharField(max_length=10, choices=Origin)
     address = models.CharField(max_length=64, blank=True)

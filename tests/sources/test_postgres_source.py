@@ -11,8 +11,8 @@ from django.db import connection
 from drain.models import Phase, Source
 from drain.models.vocabulary import PhaseState
 from drain.sources.autopack.importing import import_source
-from drain.sources.autopack.readback import before, settle
-from drain.sources.autopack.writing import Change, write_back
+from drain.sources.autopack.readback import before, row_now, settle
+from drain.sources.autopack.writing import Change, queue, unqueue, write_back
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +68,15 @@ def test_it_is_read_back_and_written_back(source, monkeypatch):
     assert write_back(source, Change("r1", "a", PhaseState.FAILED, PhaseState.COMPLETE))
     assert not write_back(source, Change("r1", "a", PhaseState.FAILED, PhaseState.QUEUED))
     assert settle(source, "r1", "a", watermark, lambda: None).state == "COMPLETE"
+
+
+def test_a_phase_is_queued_and_failed_again_beside_its_time(source):
+    was = before(source, "r1", "a").phases["a"]
+    assert queue(source, was)
+    now = row_now(source, "r1", "a")
+    assert now is not None
+    assert (now.state, now.written_at) == ("QUEUED", was.written_at)
+    assert not queue(source, was), "it is not as it was read"
+    assert unqueue(source, was)
+    assert row_now(source, "r1", "a") == was
+    assert not unqueue(source, was)

@@ -12,10 +12,10 @@ from typing import Self
 from drain.engine.process.profile import Profile
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.workers.identity import own_folder, profiles_here, worker_name
+from drain.engine.workers.timing import PROFILE_SECONDS
 from drain.models import DrainSession, ExecutorProfile
 from drain.policy.stopping.limits import Limits, QueuedPolicy
 
-PROFILE_SECONDS = 30.0
 OUT_OF_REACH = 2_000_000_000
 
 

@@ -14,7 +14,7 @@ from drain.engine.attempts.context import SessionContext
 from drain.engine.attempts.identify import Cause, identify
 from drain.engine.attempts.judge import Failure, Finished, judge, judgement_key
 from drain.engine.attempts.pulse import enter_states
-from drain.engine.attempts.started import EndedAttempt, StartedAttempt
+from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt
 from drain.fingerprints import Fingerprint
 from drain.models import TelemetryEvent
 from drain.models.fingerprint_reported import note_given_way
@@ -104,7 +104,7 @@ def _entry(
         outcome=outcome.value,
         to=(result.state or _ENDED_STATES.get(outcome, PhaseState.FAILED)).value,
         number=books.next_number() if books else None,
-        said=decision.reason[:500],
+        said=_why(result),
         files_failure=outcome in FAILURES
         or (outcome is Outcome.RETRYABLE and not result.never_ran),
         exit_code=result.exit_code,
@@ -126,6 +126,12 @@ def _entry(
     return _with_place(entry, each, limits)
 
 
+def _why(result: Result) -> str:
+    """The sentence in the history of the phase: why the attempt ended so, and what its source adds."""
+    reason, more = result.decision.reason, result.detail
+    return (f"{reason[:300]}; {more}" if more not in ("", reason) else reason)[:500]
+
+
 def _with_place(entry: Finish, each: EndedAttempt, limits: Limits | None) -> Finish:
     """What follows for the candidate: done, offered again, or out of the plan."""
     outcome, started = each.result.decision.outcome, each.started
@@ -135,6 +141,7 @@ def _with_place(entry: Finish, each: EndedAttempt, limits: Limits | None) -> Fin
         why = (each.result.excluded or ExclusionReason.WAITS_FOR_QUEUED).value
         detail = each.result.detail
         return replace(entry, status="excluded", excluded=why, detail=detail, uncounted=1)
+    entry = replace(entry, detail=each.result.detail)
     if outcome in UNCOUNTED:
         return replace(entry, uncounted=1)
     if limits is None or not offered_again(limits, outcome, started.tries):

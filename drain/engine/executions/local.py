@@ -9,13 +9,8 @@ from functools import partial
 
 from drain.engine.attempts.context import HostContext
 from drain.engine.attempts.logs import keep_log
-from drain.engine.attempts.source_sync import (
-    NOTHING,
-    Reading,
-    Said,
-    SourceSync,
-    source_sync,
-)
+from drain.engine.attempts.source_said import Reading, Said
+from drain.engine.attempts.source_sync import NOTHING, SourceSync, source_sync
 from drain.engine.attempts.started import StartedAttempt
 from drain.engine.executions.pool import Pool
 from drain.engine.executions.results import never_ran, result_of
@@ -91,6 +86,9 @@ class LocalExecution(SteppedExecution):
         if self._child is not None:
             self._child.kill()
             self._child = None
+        elif self._ended is None and self._sync is not NOTHING:
+            # If that fails maintenance does it: what was taken stands in the outbox.
+            self._pool.submit(self._sync.give_back)
 
     def _begin(self) -> None:
         shares = bool(self.started.profile.service)
@@ -118,6 +116,7 @@ class LocalExecution(SteppedExecution):
                 )
         self._sync = source_sync(self.started)
         self._sync.before()
+        self._sync.take()
         return self._prepared()
 
     def _prepared(self) -> Job:
@@ -143,7 +142,7 @@ class LocalExecution(SteppedExecution):
         self._job = job
         if self._stopped is not None:
             job.discard()
-            self._result = never_ran(self._stopped)
+            self._end_at_once(never_ran(self._stopped))
         else:
             self._child = start(job, self._lease_until())
 

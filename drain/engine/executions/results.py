@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drain.engine.attempts.source_sync import Said
+from drain.engine.attempts.source_said import Said
 from drain.engine.attempts.started import Result, not_run
 from drain.engine.process.ended import Command, Ended
 from drain.engine.process.outcome import decide

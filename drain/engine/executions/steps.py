@@ -9,8 +9,8 @@ from functools import partial
 
 from django.db import DatabaseError, InterfaceError
 
-from drain.engine.attempts.source_sync import SourceMovedError
-from drain.engine.attempts.source_sync import not_run as left_alone
+from drain.engine.attempts.source_said import SourceMovedError
+from drain.engine.attempts.source_said import not_run as left_alone
 from drain.engine.attempts.started import Result, StartedAttempt, not_run
 from drain.engine.executions.pool import Pool
 from drain.engine.process.errors import ChildError

@@ -149,7 +149,8 @@ def _doubtful(ended: Ended) -> str:
 
 def _bare(ended: Ended, outcome: Outcome) -> str:
     if outcome is Outcome.TIMEOUT:
-        return f"timed out after {ended.duration:.0f} s"
+        limit = f"after {ended.duration:.0f} s" if ended.timed_out else "by a limit of its own"
+        return f"timed out {limit}"
     if outcome is Outcome.SKIPPED:
         return "the phase says that it need not run"
     output = "no output" if not ended.log.total_bytes else "no readable output"

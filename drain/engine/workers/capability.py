@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Min
+from django.db.models.functions import Now
 
 from drain.db.prepared import rows
 from drain.engine.workers.hosts import able_hosts
+from drain.engine.workers.timing import PROFILE_SECONDS
 from drain.models import DrainSession, ExecutorProfile, Run
 from drain.models.vocabulary import CandidateStatus
 
+SEEN_WITHIN = 10.0
+"""Seconds from a host's look at executors until it has announced what it found."""
 _NEEDED = """
 SELECT DISTINCT coalesce(e.name, d.name, '') AS name
 FROM drain_sessionrun sr JOIN drain_run r ON r.id = sr.run_id
@@ -29,9 +36,19 @@ def needed_executors(session: int) -> set[str]:
 
 
 def executors_of_hosts() -> set[str]:
-    """Return the names of the executors that hosts which are alive can run."""
+    """Return the names of the executors that hosts which are alive can run, or have not looked at yet."""
     profiles = able_hosts().values_list("profiles", flat=True)
-    return {name for names in profiles for name in names}
+    return {name for names in profiles for name in names} | _not_looked_at()
+
+
+def _not_looked_at() -> set[str]:
+    """Executors made or changed so lately that a host which was there before had no time to look at them."""
+    first = able_hosts().aggregate(at=Min("started_at"))["at"]
+    if first is None:
+        return set()
+    lately = Now() - timedelta(seconds=PROFILE_SECONDS + SEEN_WITHIN)
+    new = ExecutorProfile.objects.filter(updated_at__gt=first).filter(updated_at__gt=lately)
+    return set(new.values_list("name", flat=True))
 
 
 @dataclass(frozen=True, slots=True)

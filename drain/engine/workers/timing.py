@@ -26,6 +26,9 @@ PROOF_SECONDS = 15.0
 HOST_SILENT_SECONDS = 15.0
 """A worker host that said nothing for this long counts as gone."""
 
+PROFILE_SECONDS = 30.0
+"""How often a host looks which executors it can run."""
+
 
 def lease_end() -> float:
     """Return until when a lease lasts that is asked for now (`sweep.boottime`). Call before the statement is sent."""

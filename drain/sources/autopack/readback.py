@@ -32,6 +32,8 @@ class Watermark:
     """Highest id of each telemetry table."""
     phases: Mapping[str, SourceRow]
     """The run's phases by phase_id."""
+    queued_by_us: bool = False
+    """The phase asked for has been queued since, with no other change: its `updated_at` stayed."""
 
     def queued_before(self, phase_id: str) -> str | None:
         """The phase that Autopack's executor would take instead of this one, queued too; None if none."""
@@ -59,6 +61,8 @@ class Readback:
     """The run's phases as they are now, to sync from."""
     is_away: bool = False
     """The source cannot be read."""
+    is_as_queued: bool = False
+    """Nobody has touched the phase since we queued it."""
 
     @property
     def state(self) -> PhaseState | None:
@@ -96,7 +100,7 @@ def settle(
 
     `tick` is called before each wait of about a second (the engine renews its lease in it; what it
     raises passes through). `failed`: the child says that it did not complete its phase, so that what is FAILED
-    still, or QUEUED with a new reason, is an end as well.
+    still, or QUEUED as we queued it or with a new reason, is an end as well.
     """
     settling = Settling(source, run_id, phase_id, watermark, settle_seconds, failed=failed)
     while (found := settling.look()) is None:
@@ -180,6 +184,8 @@ def _moved(was: SourceRow, now: SourceRow) -> bool:
 def _is_an_end(found: Readback, *, failed: bool) -> bool:
     if found.other_phase_that_ran is not None:
         return True
+    if found.is_as_queued:
+        return failed
     if found.state == PhaseState.FAILED:
         return failed or found.changed
     return found.settled or (failed and found.state == PhaseState.QUEUED and bool(found.reason))
@@ -206,13 +212,16 @@ def _read(database: Database, run_id: str, phase_id: str, watermark: Watermark) 
             database, table, run_id, phase_id, watermark.event_ids.get(table.name, 0)
         )
     ]
+    reason = reason_written(was, row)
     return Readback(
         row=row,
-        reason=reason_written(was, row),
+        reason=reason,
         changed=row != was,
         telemetry=telemetry,
         other_phase_that_ran=_other(phases, watermark, phase_id),
         phases=phases,
+        is_as_queued=watermark.queued_by_us
+        and (row.state, row.written_at, reason) == (PhaseState.QUEUED, was.written_at, ""),
     )
 
 

@@ -27,6 +27,8 @@ class Change:
     """Ours, written before the failure reason that stands there; empty leaves the reason alone."""
     known_at: datetime | None = None
     """When what we know of the phase was written there: what somebody wrote later stays."""
+    written_at: str = ""
+    """`updated_at` as it must still stand there; empty leaves it to `known_at`."""
 
 
 def write_back(source: Source, change: Change) -> bool:
@@ -38,11 +40,26 @@ def write_back(source: Source, change: Change) -> bool:
         row = rows.row_of_phase(database, change.run_id, change.phase_id)
         if row is None or row.state != change.expect or _is_later(row, change.known_at):
             return False
+        if change.written_at not in ("", str(row.written_at)):
+            return False
         sets: dict[str, object] = {"state": _spelled(change.to, row)}
         has_reason = "last_failure_reason" in database.columns[PHASES.name]
         if change.words and change.to == PhaseState.FAILED and has_reason:
             sets["last_failure_reason"] = with_ours(change.words, row.written_reason)
         return _update(database, row, sets)
+
+
+def queue(source: Source, row: SourceRow) -> bool:
+    """Queue a phase and leave all else, its time too; False if somebody wrote since `row` was read. Raises SourceError."""
+    with opened(source.url, write=True) as database:
+        return _update(database, row, {"state": _spelled(PhaseState.QUEUED, row)})
+
+
+def unqueue(source: Source, row: SourceRow) -> bool:
+    """Undo `queue`, given the same row; False if somebody wrote since. Raises SourceError."""
+    run_id, phase_id, at = row.phase.run_id, row.phase.phase_id, str(row.written_at)
+    back = Change(run_id, phase_id, PhaseState.QUEUED, PhaseState.FAILED, written_at=at)
+    return write_back(source, back)
 
 
 def reset_retries(

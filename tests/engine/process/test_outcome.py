@@ -170,4 +170,6 @@ def test_a_source_with_the_last_word_decides_what_has_ended_well(how, well):
 
 def test_exit_143_is_a_timeout_only_where_a_source_says_how_its_work_ends():
     assert decide(ended(143)).outcome is Outcome.FAILED
-    assert decide(ended(143), Source(authority=True)).outcome is Outcome.TIMEOUT
+    decision = decide(ended(143), Source(authority=True))
+    assert decision.outcome is Outcome.TIMEOUT
+    assert decision.reason == decision.fingerprint_input == "timed out by a limit of its own"

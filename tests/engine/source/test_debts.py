@@ -151,21 +151,24 @@ def test_after_a_lost_attempt_both_databases_say_what_the_child_came_to(
     assert not SourceDebt.objects.exists()
 
 
-def test_the_reason_that_a_lost_attempt_left_in_its_source_is_the_cause(autopack: Autopack) -> None:
+@pytest.mark.parametrize(("left", "agreed"), [("EXECUTING", "FAILED"), ("QUEUED", "QUEUED")])
+def test_the_reason_that_a_lost_attempt_left_in_its_source_is_the_cause(
+    autopack: Autopack, left: str, agreed: str
+) -> None:
     phase = Phase.objects.get(run__run_id=RUN, phase_id="research-cli")
     written = timezone.now().replace(tzinfo=None)
     autopack.change(
-        "UPDATE phases SET state = 'QUEUED', last_failure_reason = 'KeyError: 7', retry_attempt = retry_attempt + 1,"
+        f"UPDATE phases SET state = '{left}', last_failure_reason = 'KeyError: 7', retry_attempt = retry_attempt + 1,"
         f" updated_at = '{written}' WHERE phase_id = 'research-cli'"
     )
     Phase.objects.filter(pk=phase.pk).update(state_changed_at=timezone.now())
     note_lost(phase.pk, autopack.source.pk, "lost: its worker died")
     assert settle_debts() == 1
     phase.refresh_from_db()
-    assert (phase.state, phase.last_failure_reason) == ("FAILED", "KeyError: 7")
+    assert (phase.state, phase.last_failure_reason) == (agreed, "KeyError: 7")
     row = row_now(autopack.source, RUN, "research-cli")
     assert row is not None
-    assert (row.state, row.written_reason) == ("FAILED", "KeyError: 7"), "no words of ours over it"
+    assert (row.state, row.written_reason) == (agreed, "KeyError: 7"), "no words of ours over it"
 
 
 def test_a_source_that_is_away_is_asked_again_later_and_pages_say_so(autopack: Autopack) -> None:
@@ -197,7 +200,7 @@ def test_a_source_that_cannot_be_put_back_at_once_is_put_back_later(
     def locked(*_given: object) -> bool:
         raise SourceError("it is locked")
 
-    monkeypatch.setattr("drain.engine.attempts.source_sync.write_back", locked)
+    monkeypatch.setattr("drain.engine.attempts.source_reading.write_back", locked)
     autopack.tell(STUB_MODE="hang")
     backlog.drain(autopack.session(batch_size=1, phase_timeout_seconds=1))
     assert ours() != autopack.states()

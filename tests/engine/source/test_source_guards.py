@@ -12,13 +12,13 @@ from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, DrainSession, Phase
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin, PhaseState
-from drain.sources.autopack.readback import before
 from drain.sources.autopack.writing import write_back
 from tests.engine.conftest import Backlog
 from tests.engine.pipeline import OLD, Pipeline, drained, look_again, meanwhile, now, ours
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SYNC = "drain.engine.attempts.source_sync"
+READING = "drain.engine.attempts.source_reading"
 ADA = Person("ada", Origin.COMMAND)
 
 
@@ -103,26 +103,6 @@ def test_a_queued_phase_that_came_since_the_import_is_not_run_instead(
     assert one.states() == ours() == {"r/p": "FAILED", "r/q": "QUEUED"}
 
 
-def test_what_somebody_takes_before_the_script_looks_is_refused_and_no_failure(
-    one: Pipeline, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-
-    def taken_just_after(*given: Any) -> object:
-        found = before(*given)
-        one.change("p", state="EXECUTING", last_failure_reason="theirs")
-        return found
-
-    monkeypatch.setattr(f"{SYNC}.before", taken_just_after)
-    attempt, session = drained(one, backlog)
-    assert (attempt.outcome, attempt.exit_code) == ("diverted", 2)
-    assert session_result(session)["excluded"] == {"leased": 1}
-    assert (one.row("p")["state"], one.row("p")["last_failure_reason"]) == ("EXECUTING", "theirs")
-    assert ours() == one.states()
-    one.change("p", state="SKIPPED")
-    look_again()
-    assert ours() == {"r/p": "SKIPPED"}, "followed without an import"
-
-
 def test_what_somebody_writes_after_our_last_look_is_not_written_over(
     one: Pipeline, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +111,7 @@ def test_what_somebody_writes_after_our_last_look_is_not_written_over(
         one.change("p", state="EXECUTING", last_failure_reason="theirs")
         return write_back(*given)
 
-    monkeypatch.setattr(f"{SYNC}.write_back", theirs_first)
+    monkeypatch.setattr(f"{READING}.write_back", theirs_first)
     one.tell(STUB_MODE="hang")
     drained(one, backlog, phase_timeout_seconds=1)
     assert (one.row("p")["state"], one.row("p")["last_failure_reason"]) == ("EXECUTING", "theirs")

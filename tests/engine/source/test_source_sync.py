@@ -17,7 +17,6 @@ from tests.engine.conftest import Backlog
 from tests.engine.pipeline import OLD, Pipeline, drained, look_again, meanwhile, ours
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SYNC = "drain.engine.attempts.source_sync"
 ADA = Person("ada", Origin.COMMAND)
 
 
@@ -177,7 +176,9 @@ def test_what_comes_in_complete_has_no_failure(one: Pipeline) -> None:
 def test_exit_143_is_a_timeout(one: Pipeline, backlog: Backlog) -> None:
     argv = ["/bin/sh", "-c", "exit 143"]
     type(one.profile).objects.filter(pk=one.profile.pk).update(argv=argv, preflight="")
-    assert drained(one, backlog)[0].outcome == "timeout"
+    attempt, _ = drained(one, backlog)
+    assert (attempt.outcome, attempt.failure_category) == ("timeout", "timeout")
+    assert attempt.error == "timed out by a limit of its own"
 
 
 def test_a_late_complete_within_the_settle_time_is_complete(

@@ -15,7 +15,7 @@ from drain.engine.rescue import rescue
 from drain.engine.sessions.results import session_counts
 from drain.engine.workers.capability import without_host
 from drain.engine.workers.hosts import beat_host, register_host
-from drain.models import DrainSession, ExecutorProfile, Run
+from drain.models import DrainSession, ExecutorProfile, Run, WorkerHost
 from tests.engine.conftest import Backlog
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,6 +39,19 @@ def test_the_command_line_says_so_at_once(
     register_host(1, ["other"])
     call_command("drain", "--detach", stdout=StringIO())
     assert "No host can run the executor script: " in capsys.readouterr().err
+
+
+def test_an_executor_that_no_host_had_the_time_to_look_at_is_not_given_up(
+    backlog: Backlog,
+) -> None:
+    host = register_host(1, ["other"])
+    backlog.executor("true")
+    backlog.run("r", 1)
+    session = session_for_workers(backlog)
+    assert without_host(session.pk) is None
+    WorkerHost.objects.filter(pk=host).update(started_at=timezone.now() - timedelta(minutes=2))
+    ExecutorProfile.objects.update(updated_at=timezone.now() - timedelta(minutes=1))
+    assert without_host(session.pk) is not None
 
 
 def test_after_its_time_it_is_interrupted_and_can_be_resumed(backlog: Backlog) -> None:

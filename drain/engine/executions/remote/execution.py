@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from drain.engine.attempts.context import HostContext
-from drain.engine.attempts.source_sync import Said as SourceSaid
+from drain.engine.attempts.source_said import Said as SourceSaid
 from drain.engine.attempts.started import StartedAttempt
 from drain.engine.executions.pool import Pool
 from drain.engine.executions.remote import timing

@@ -1,0 +1,73 @@
+"""What a source says of a phase after an attempt, and that a phase must not start because the source had it move on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from drain.engine.process.outcome import Decision
+from drain.engine.process.outcome import Source as SourceSays
+from drain.models import TelemetryEvent
+from drain.models.vocabulary import WORKING_STATES, PhaseState
+from drain.policy.reasons import ExclusionReason
+from drain.policy.states import Outcome
+from drain.sources.autopack.rows import SourceRow
+
+
+class SourceMovedError(Exception):
+    """The source says before the start that the phase is not ours to run; the sentence says why."""
+
+    def __init__(self, reason: ExclusionReason, detail: str, state: PhaseState) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.state = state
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a source says after an attempt."""
+
+    source: SourceSays | None = None
+    telemetry: list[TelemetryEvent] = field(default_factory=list)
+    detail: str = ""
+    state: PhaseState | None = None
+    """Of the phase in its source; None leaves it to the outcome."""
+    excluded: ExclusionReason | None = None
+    """Why the phase is out of the plan, if it was not run."""
+
+
+class Reading(Protocol):
+    """A source that is being read back after an attempt, one look at a time."""
+
+    def look(self) -> Said | None:
+        """Look once; None if it is to be looked at again in a second."""
+
+    def hurry(self) -> None:
+        """Let the next look be the last."""
+
+
+def not_run(moved: SourceMovedError) -> tuple[Decision, Said]:
+    """The end of an attempt whose child never started, because the source had the phase moved on."""
+    decision = Decision(
+        outcome=Outcome.DIVERTED,
+        reason=moved.detail,
+        fingerprint_input="",
+        telemetry_count=0,
+        zero_yield_reason="",
+        reached_limit_boundary=False,
+    )
+    return decision, left_alone(moved)
+
+
+def left_alone(moved: SourceMovedError, outcome: Outcome | None = None) -> Said:
+    says = SourceSays(moved.detail, outcome) if outcome else None
+    return Said(says, detail=moved.detail, state=moved.state, excluded=moved.reason)
+
+
+def not_ours(row: SourceRow, source: str) -> SourceMovedError:
+    if row.state in WORKING_STATES:
+        detail = f"is {row.state} in {source}, started by somebody else"
+        return SourceMovedError(ExclusionReason.LEASED, detail, row.state)
+    detail = f"is {row.state} in {source} by now"
+    return SourceMovedError(ExclusionReason.NO_LONGER_FAILED, detail, row.state)
