@@ -7,6 +7,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from . import (
     attempts,
+    autopilot,
     bulk,
     checks,
     executors,
@@ -22,6 +23,7 @@ from . import (
 
 __all__ = [
     "attempts",
+    "autopilot",
     "bulk",
     "checks",
     "executors",

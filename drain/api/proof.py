@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from ninja import Body, Query
 from ninja.responses import Status
 
+from drain.engine.autopilot.rollouts import OnFix, drain_on_fix
 from drain.engine.sessions.replay import replay
 from drain.evidence.comparison.question import asked
 from drain.evidence.fingerprints import lifecycle, merging, splitting
@@ -26,6 +28,7 @@ from drain.policy.moments import read_moment
 from drain.policy.stopping.limits import Limits
 
 from . import evidence_schemas as shapes
+from .acts import limits_of
 from .door import ApiError, caller
 from .reads import SEE_SESSION, find_session, page
 from .schemas import (
@@ -43,6 +46,7 @@ from .schemas import (
 from .site import operation
 
 MANAGE = "drain.manage_fingerprints"
+DRAIN = "drain.add_drainsession"
 SEE_FIX = "drain.view_fixmarker"
 
 
@@ -68,16 +72,28 @@ def marker_list(request: HttpRequest, listing: Query[Listing]) -> dict[str, Any]
 
 @operation("POST", "markers", "drain.add_fixmarker", "marker-list", shapes.FixRow, status=201)
 def marker_add(request: HttpRequest, body: MarkerIn) -> Status[Any]:
-    """Say that a fix went in: its fingerprints become “fix deployed”, and the proof begins."""
+    """Say that a fix went in: its fingerprints become “fix deployed”, and the proof begins.
+
+    With `drain_on_fix` a sample of what it is about is drained, and more while it works; see `rollouts`.
+    """
     by = _by(request, "")
     source = Source.objects.filter(name=body.source).first() if body.source else None
     if body.source and source is None:
         raise ApiError(404, f"There is no source “{body.source[:60]}”.")
     at = read_moment(body.at, timezone.localtime(by.now)) if body.at else None
-    marker = add_marker(
-        body.title, by, at=at, commit=body.commit, note=body.note, keys=body.fingerprints,
-        guarded=body.guard, source=source, run_ids=body.run_ids,
-    )  # fmt: skip
+    drains = body.drain_on_fix
+    if drains is not None and not caller(request).user.has_perm(DRAIN):
+        raise ApiError(
+            403, "drain_on_fix needs the right to start drains; add the marker without it."
+        )
+    with transaction.atomic():
+        marker = add_marker(
+            body.title, by, at=at, commit=body.commit, note=body.note, keys=body.fingerprints,
+            guarded=body.guard, source=source, run_ids=body.run_ids,
+        )  # fmt: skip
+        if drains is not None:
+            wanted = OnFix(drains.sample, limits_of(drains.limits))
+            drain_on_fix(marker, wanted, caller(request).person, by.now)
     return Status(201, _marker(marker))
 
 

@@ -233,6 +233,13 @@ class SplitIn(ReasonIn):
     value: Annotated[str, Field(max_length=200)]
 
 
+class OnFixIn(Sent):
+    """How a fix is drained: a sample, then ramps while it works; each drain under these limits."""
+
+    sample: Annotated[int, Field(ge=5, le=10_000)] = 24
+    limits: LimitsIn = LimitsIn()
+
+
 class MarkerIn(Sent):
     """A fix that went in."""
 
@@ -244,3 +251,4 @@ class MarkerIn(Sent):
     source: Name | None = None
     run_ids: list[Name] = []
     guard: bool = False
+    drain_on_fix: OnFixIn | None = None

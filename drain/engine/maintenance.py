@@ -8,6 +8,8 @@ from functools import partial
 
 from django.utils import timezone
 
+from drain.engine.autopilot.recurring import pause_useless, start_due, stop_over_budgets
+from drain.engine.autopilot.rollouts import advance, listen
 from drain.engine.bulk.worker import wake_bulk
 from drain.engine.isolation import isolated
 from drain.engine.queue.stale import fail_stale
@@ -35,6 +37,11 @@ def tend() -> None:
         "the lifecycle of fingerprints": partial(settle, now),
         "judging checks": partial(judge_due, now),
         "judging fixes": partial(judge_fixes, now),
+        "fixes that autopilots drain": partial(listen, now),
+        "drains on fix": partial(advance, now),
+        "drains by schedule": partial(start_due, now),
+        "budgets of autopilots": partial(stop_over_budgets, now),
+        "autopilots that complete nothing": partial(pause_useless, now),
         "renewing fingerprints": refingerprint,
         "titles of fingerprints": tell_apart,
         "splitting fingerprints": reread_splits,

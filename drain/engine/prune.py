@@ -13,7 +13,7 @@ from django.core.files.storage import storages
 from django.db import connection, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from drain.models import Attempt, BulkAction, BulkItem, CheckResult, DrainSession, Notice
+from drain.models import Attempt, BulkAction, BulkItem, CheckResult, DrainSession, Notice, Rollout
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import LIVE_SESSION_STATES
 
@@ -35,6 +35,8 @@ class Pruned:
     sessions: int = 0
     bulk: int = 0
     """Bulk actions, with the results of their rows."""
+    rollouts: int = 0
+    """Drains on fix that have ended; their fixes stay."""
     news: int = 0
     """Notices, with their messages."""
     checks: int = 0
@@ -51,7 +53,7 @@ STAYS = {
     "sums, a row an hour or a day": (
         "statecount statetotal statedelta hourlyrollup hourlytotal dailyfingerprint statesnapshot attemptdelta"
     ),
-    "people and their keys": "apitoken savedview newschoice webhook",
+    "people, their keys and rules": "apitoken savedview newschoice webhook autopilot",
     "short-lived rows that are cleared by themselves": "repeatkey workerhost workerloop",
 }
 """Tables that no age is given to, by what they hold; tests/engine/test_prune.py asks it of every table."""
@@ -78,6 +80,7 @@ def prune(
         logs=_logs(before, chunk),
         sessions=_sessions(before),
         bulk=_bulk(before, chunk),
+        rollouts=_aged(Rollout.objects.filter(ended_at__lt=before), chunk),
         news=_aged(Notice.objects.filter(at__lt=before), chunk),
         checks=_aged(_old_results(before), chunk),
         sign_ins=sum(_aged(each, chunk) for each in _sign_ins(before)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drain.models.attempts import Attempt, TelemetryEvent
+from drain.models.autopilot import Autopilot, Rollout
 from drain.models.bulk import BulkAction, BulkItem
 from drain.models.checks import Check, CheckResult
 from drain.models.executors import ExecutorProfile
@@ -35,6 +36,7 @@ __all__ = [
     "Attempt",
     "AttemptDelta",
     "AuditEvent",
+    "Autopilot",
     "BulkAction",
     "BulkItem",
     "Candidate",
@@ -56,6 +58,7 @@ __all__ = [
     "Notice",
     "Phase",
     "RepeatKey",
+    "Rollout",
     "Run",
     "SavedView",
     "SessionFingerprint",

@@ -25,6 +25,7 @@ _SEEN = [
     "attempt",
     "attemptdelta",
     "auditevent",
+    "autopilot",
     "bulkaction",
     "bulkitem",
     "candidate",
@@ -41,6 +42,7 @@ _SEEN = [
     "hourlyrollup",
     "hourlytotal",
     "phase",
+    "rollout",
     "run",
     "sessionfingerprint",
     "sessionrun",
@@ -62,6 +64,7 @@ GRANTS: dict[Role, tuple[tuple[str, str, str], ...]] = {
     Role.OPERATOR: (
         ("drain", "drainsession", "add_drainsession"),
         ("drain", "drainsession", "change_drainsession"),
+        *(("drain", "autopilot", f"{act}_autopilot") for act in ("add", "change", "delete")),
         ("drain", "phase", "drain_phases"),
         ("drain", "phase", "clear_queued"),
         ("drain", "phase", "requeue_phase"),

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from drain.models.attempts import Attempt
+from drain.models.autopilot import Autopilot, Rollout
 from drain.models.phases import Phase
 from drain.models.runs import Run
 from drain.models.vocabulary import (
@@ -59,6 +60,14 @@ class DrainSession(models.Model):
     resumed_from = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="resumed_by"
     )
+    # The autopilot that started it, and the step of a drain on fix that it is.
+    autopilot = models.ForeignKey(
+        Autopilot, models.SET_NULL, null=True, blank=True, related_name="sessions"
+    )
+    rollout = models.ForeignKey(
+        Rollout, models.SET_NULL, null=True, blank=True, related_name="sessions"
+    )
+    rollout_step = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -81,6 +90,15 @@ class DrainSession(models.Model):
                 condition=Q(state__in=LIVE_SESSION_STATES, ended_at__isnull=True)
                 | (~Q(state__in=LIVE_SESSION_STATES) & Q(ended_at__isnull=False)),
                 name="drain_session_ended_at_end",
+            ),
+            # Whatever goes wrong around them: never two of one schedule at once, and no step of a fix twice.
+            models.UniqueConstraint(
+                fields=["autopilot"],
+                condition=Q(state__in=LIVE_SESSION_STATES),
+                name="drain_session_one_of_autopilot",
+            ),
+            models.UniqueConstraint(
+                fields=["rollout", "rollout_step"], name="drain_session_step_once"
             ),
         ]
 

@@ -158,6 +158,25 @@ class Origin(TextChoices):
     SOURCE = "source", "Source"
 
 
+class AutopilotTrigger(TextChoices):
+    """What an autopilot starts a drain by."""
+
+    SCHEDULE = "schedule", "Schedule"
+    FIX = "fix", "Fix"
+
+
+class RolloutState(TextChoices):
+    """Where a drain on fix stands; the first two are live."""
+
+    WAITING = "waiting", "Waiting"
+    DRAINING = "draining", "Draining"
+    FINISHED = "finished", "Finished"
+    STOPPED = "stopped", "Stopped"
+
+
+LIVE_ROLLOUT_STATES = (RolloutState.WAITING, RolloutState.DRAINING)
+
+
 class NoticeKind(TextChoices):
     """What news is about; the value is the name of the event."""
 
@@ -166,6 +185,9 @@ class NoticeKind(TextChoices):
     NEW_FINGERPRINT = "fingerprint.new", "A new fingerprint fails often"
     STALE = "queue.stale", "Queued phases are stale"
     HOST_SILENT = "host.silent", "A worker host is silent"
+    ROLLOUT_ENDED = "rollout.ended", "A drain on fix ended"
+    AUTOPILOT_PAUSED = "autopilot.paused", "An autopilot paused itself"
+    BUDGET_USED = "autopilot.budget", "An autopilot used up its budget"
     TEST = "test", "A test message"
 
 

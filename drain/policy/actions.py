@@ -80,6 +80,7 @@ _REPEATED = (
 _TIME_UP = (
     StopReason.MAX_TOTAL_MINUTES,
     StopReason.UNTIL,
+    StopReason.BUDGET,
     StopReason.PERSON,
 )
 

@@ -92,6 +92,8 @@ class StopReason(StrEnum):
     """The executor's check before the session failed."""
     INTERRUPTED = "interrupted"
     """The process that ran it was asked to end."""
+    BUDGET = "budget"
+    """The autopilot that started it has used up its budget of a day."""
     NOTHING_SELECTED = "nothing_selected"
     """The plan is empty; the ledger says why."""
 
@@ -110,6 +112,7 @@ _STOP_SENTENCES = {
     StopReason.PERSON: "Somebody stopped the drain.",
     StopReason.PREFLIGHT_FAILED: "The check before the drain failed, so nothing was run.",
     StopReason.INTERRUPTED: "The process that ran the drain was asked to end.",
+    StopReason.BUDGET: "The budget of its autopilot is used up.",
     StopReason.NOTHING_SELECTED: "No failed phase could be selected; the ledger gives each reason.",
 }
 

@@ -18,13 +18,14 @@ from drain.models import (
     CheckResult,
     DrainSession,
     Notice,
+    Rollout,
     Transition,
 )
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER, KEEP = NOON + timedelta(days=100), timedelta(days=90)
-BY_AGE = {Transition, AuditEvent, DrainSession, BulkAction, Notice, CheckResult}
+BY_AGE = {Transition, AuditEvent, DrainSession, BulkAction, Notice, CheckResult, Rollout}
 
 
 def test_every_table_is_deleted_by_age_or_with_one_that_is_or_has_a_reason_to_stay():

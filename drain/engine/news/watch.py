@@ -20,7 +20,15 @@ from drain.engine.queue.blockers import STALE_PHASES
 from drain.engine.sessions.results import session_counts
 from drain.engine.workers.hosts import alive_hosts
 from drain.evidence.fingerprints.aliases import STANDS_FOR
-from drain.models import DrainSession, Fingerprint, Notice, Transition, WorkerHost
+from drain.models import (
+    Autopilot,
+    DrainSession,
+    Fingerprint,
+    Notice,
+    Rollout,
+    Transition,
+    WorkerHost,
+)
 from drain.models.vocabulary import (
     FAILURE_OUTCOMES,
     LIVE_SESSION_STATES,
@@ -65,6 +73,8 @@ def watch(now: datetime) -> int:
         "new fingerprints": failing_often,
         "stale phases": stale,
         "silent hosts": silent_hosts,
+        "drains on fix": ended_rollouts,
+        "autopilots": autopilots,
     }
     return watch_drains(now) + sum(_look(name, look, now) for name, look in looks.items())
 
@@ -174,6 +184,36 @@ def silent_hosts(now: datetime) -> Iterator[Event]:
         title = f"Worker host {host.host} is silent since {host.last_seen:%H:%M} UTC"
         facts = {"host": host.host, "workers": host.workers}
         yield Event(NoticeKind.HOST_SILENT, str(host.pk), host.last_seen, title, facts, "/workers/")
+
+
+def ended_rollouts(now: datetime) -> Iterator[Event]:
+    """Drains on fix that are over."""
+    found = Rollout.objects.filter(ended_at__gt=now - HORIZON).select_related("marker")
+    for each in found.order_by("ended_at")[:SHOWN]:
+        about, since = str(each.marker_id), each.ended_at or now
+        if _was_said(NoticeKind.ROLLOUT_ENDED, about, since):
+            continue
+        facts = {
+            "marker": each.marker_id, "state": each.state, "reason": each.card["rule"],
+            "drains": each.steps, "ramps": each.ramps,
+        }  # fmt: skip
+        title = f"Drain on fix FM-{about} ({each.marker.title[:60]}) {each.state}: {each.card['sentence']}"
+        path = f"/evidence/markers/{about}/"
+        yield Event(NoticeKind.ROLLOUT_ENDED, about, since, title, facts, path)
+
+
+def autopilots(now: datetime) -> Iterator[Event]:
+    """Autopilots that paused themselves, and those whose budget of the day is used up."""
+    for each in Autopilot.objects.order_by("pk"):
+        facts = {"autopilot": each.name}
+        if each.paused_at and each.paused_by == each.actor and each.paused_at > now - HORIZON:
+            title = f"Autopilot {each.name} paused itself. {each.paused_reason}"
+            kind, since = NoticeKind.AUTOPILOT_PAUSED, each.paused_at
+            yield Event(kind, each.name, since, title, facts, "/drains/")
+        if each.budget_used_at and each.budget_used_at > now - HORIZON:
+            title = f"Autopilot {each.name} has used up its budget of the day"
+            kind, since = NoticeKind.BUDGET_USED, each.budget_used_at
+            yield Event(kind, each.name, since, title, facts, "/drains/")
 
 
 def _was_said(kind: NoticeKind, about: str, since: datetime) -> bool:

@@ -7,10 +7,10 @@ the phases with either label whose last failure has that category.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from django.db.models import Count, Q, QuerySet
 
@@ -52,6 +52,27 @@ class PhaseFilter:
     def is_empty(self) -> bool:
         """Whether nothing is asked for, which means every phase there is."""
         return all(getattr(self, each.name) in ((), "", None) for each in fields(self))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values of what is asked for, by field name."""
+        found = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in found.items()
+            if value not in ((), "", None)
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """The filter that `to_json` wrote."""
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in stored.items()
+        }
+        for name in ("since", "before"):
+            if name in values:
+                values[name] = datetime.fromisoformat(values[name])
+        return cls(**values)
 
     def find(self, state: PhaseState | None) -> QuerySet[Phase]:
         """Phases in this state (None: any) that match, by id.
@@ -144,6 +165,21 @@ def filtered_scope(asked: PhaseFilter, skip_run_prefixes: tuple[str, ...] = ()) 
             "or drain by runs and fingerprints alone."
         )
     return SessionScope(phases=phases, skip_run_prefixes=skip_run_prefixes)
+
+
+def drain_scope(asked: PhaseFilter, skip_run_prefixes: tuple[str, ...] = ()) -> SessionScope:
+    """The scope of a drain: by runs and fingerprints as they are named, else the phases that match now.
+
+    Raises EngineError where a filter matches none, or too many.
+    """
+    named = PhaseFilter(run_ids=asked.run_ids, fingerprints=asked.fingerprints)
+    if asked != named:
+        return filtered_scope(asked, skip_run_prefixes)
+    return SessionScope(
+        run_ids=asked.run_ids,
+        skip_run_prefixes=skip_run_prefixes,
+        fingerprints=asked.fingerprints,
+    )
 
 
 def count_selection(phases: QuerySet[Phase]) -> Selection:

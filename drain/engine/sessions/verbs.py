@@ -8,7 +8,7 @@ from drain.engine.errors import EngineError
 from drain.engine.sessions.closing import end_session
 from drain.engine.workers.loops import inline_loop_is_alive, runs_somewhere
 from drain.engine.workers.wakeups import wake
-from drain.models import DrainSession
+from drain.models import Autopilot, DrainSession
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.transitions.phases import Why
 from drain.models.transitions.sessions import move_session
@@ -54,16 +54,28 @@ def resume_session(session_pk: int, actor: Actor, *, inline: bool = False) -> No
 
 def stop_session_by_person(session_pk: int, actor: Actor) -> None:
     """Start nothing more; what runs may end, and then the session is stopped."""
-    _stop(session_pk, actor, "stop", cancel=False)
+    _stop(session_pk, actor, "stop", f"{actor.name} stopped the drain.")
 
 
 def cancel_session(session_pk: int, actor: Actor) -> None:
     """Start nothing more and end what runs; its phases go back to FAILED untouched."""
-    _stop(session_pk, actor, "cancel", cancel=True)
+    _stop(session_pk, actor, "cancel", f"{actor.name} cancelled the drain.", cancel=True)
 
 
-def _stop(session_pk: int, actor: Actor, verb: str, *, cancel: bool) -> None:
-    sentence = f"{actor.name} {'cancelled' if cancel else 'stopped'} the drain."
+def stop_over_budget(session_pk: int, actor: Actor, sentence: str) -> None:
+    """Start nothing more, since its autopilot has no budget left; what runs may end."""
+    _stop(session_pk, actor, "stop", sentence, rule="budget")
+
+
+def _stop(
+    session_pk: int,
+    actor: Actor,
+    verb: str,
+    sentence: str,
+    *,
+    rule: str = "person",
+    cancel: bool = False,
+) -> None:
     expect = [state for state in LIVE_SESSION_STATES if cancel or state != SessionState.STOPPING]
     _move(
         session_pk,
@@ -71,13 +83,13 @@ def _stop(session_pk: int, actor: Actor, verb: str, *, cancel: bool) -> None:
         SessionState.STOPPING,
         verb,
         actor,
-        stop_reason="person",
-        stop_card=_card("person", sentence),
+        stop_reason=rule,
+        stop_card=_card(rule, sentence),
         **({"cancel_requested": True} if cancel else {}),
     )
     # With nothing running there may be no loop left that could close the books.
     end_session(
-        session_pk, SessionState.CANCELLED if cancel else SessionState.STOPPED, actor.name, "person"
+        session_pk, SessionState.CANCELLED if cancel else SessionState.STOPPED, actor.name, rule
     )
 
 
@@ -120,6 +132,8 @@ def _move(
     **changes: object,
 ) -> None:
     with transaction.atomic():
+        if verb == "resume":
+            _require_only(session_pk)
         why = Why(verb, actor.name, session=session_pk)
         moved = move_session(session_pk, expect=expect, to=to, why=why, **changes)
         if moved:
@@ -132,6 +146,20 @@ def _move(
         raise EngineError(
             f"Drain {session_pk} is {session.state}, so it cannot be {_PAST[verb]}: "
             f"only a session that is {' or '.join(expect)} can."
+        )
+
+
+def _require_only(session_pk: int) -> None:
+    """A drain that an autopilot has replaced meanwhile does not come back beside the new one."""
+    mine = DrainSession.objects.filter(pk=session_pk).values_list("autopilot", flat=True).first()
+    if mine is None:
+        return
+    # Whoever starts one for it waits at this lock, and the other way round.
+    Autopilot.objects.select_for_update(no_key=True).filter(pk=mine).first()
+    others = DrainSession.objects.filter(autopilot=mine, state__in=LIVE_SESSION_STATES)
+    if other := others.exclude(pk=session_pk).first():
+        raise EngineError(
+            f"Its autopilot has drain {other.pk} at work: drain {session_pk} can be resumed when that has ended."
         )
 
 

@@ -11,6 +11,7 @@ from drain.evidence.fingerprints.aliases import causes
 from drain.evidence.fingerprints.identity import Identity, identities, relatives
 from drain.evidence.fixes import reading, sentences
 from drain.evidence.fixes.reading import Left, Scope
+from drain.evidence.fixes.rollout import Drawn
 from drain.evidence.fixes.trials import Trials, Window, trials_of
 from drain.evidence.fixes.verdict import (
     CauseVerdict,
@@ -78,13 +79,27 @@ def judge_marker(marker: FixMarker) -> FixVerdict:
 
     One that names a source or runs and no cause is judged by those that most phases there failed by before it.
     """
+    keys, scope = _meant_by(marker)
+    return judge_keys(keys, scope, Limits(marker.majority, marker.gain))
+
+
+def untried_since(marker: FixMarker, most: int) -> list[Drawn]:
+    """Phases that are failed by what a fix is about and were not tried since it, with the cause; at most `most`."""
+    keys, scope = _meant_by(marker)
+    groups = _groups(keys)
+    found = reading.untried(Scope(sorted(groups), scope.window, scope.source, scope.runs), most)
+    return [Drawn(phase, run, groups[key]) for phase, run, key in found]
+
+
+def _meant_by(marker: FixMarker) -> tuple[tuple[str, ...], Scope]:
+    """The keys that a marker is judged by and its scope, without them."""
     scope = Scope(
         (), Window(marker.applied_at, next_fix(marker)), marker.source_id, tuple(marker.run_ids)
     )
     keys = tuple(marker.fingerprints.order_by("key").values_list("key", flat=True))
     if not keys and (scope.source is not None or scope.runs):
         keys = reading.causes_before(scope)
-    return judge_keys(keys, scope, Limits(marker.majority, marker.gain))
+    return keys, scope
 
 
 def judge_keys(keys: Sequence[str], scope: Scope, limits: Limits | None = None) -> FixVerdict:

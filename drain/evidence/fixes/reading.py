@@ -55,12 +55,15 @@ LEFT JOIN drain_candidate c ON c.session_id = a.session_id AND c.phase_id = a.ph
 WHERE a.phase_id IN (SELECT phase_id FROM {phases}) AND a.finished_at IS NOT NULL
 ORDER BY a.phase_id, a.started_at, a.id
 """
+_UNTRIED = """NOT EXISTS (SELECT FROM drain_attempt a WHERE a.phase_id = p.id AND a.started_at > %(fix)s
+    AND a.outcome = ANY(%(judged)s::text[]))"""
+_FAILING = f"""drain_phase p WHERE p.state = 'FAILED' AND p.last_fingerprint = ANY(%(keys)s::text[])
+    AND {_SCOPE.format(run="p.run_id")}"""
 _LEFT = f"""
-SELECT count(*)::int AS failing, count(*) FILTER (WHERE NOT EXISTS (
-    SELECT FROM drain_attempt a WHERE a.phase_id = p.id AND a.started_at > %(fix)s
-        AND a.outcome = ANY(%(judged)s::text[])))::int AS untried
-FROM drain_phase p WHERE p.state = 'FAILED' AND p.last_fingerprint = ANY(%(keys)s::text[])
-    AND {_SCOPE.format(run="p.run_id")}
+SELECT count(*)::int AS failing, count(*) FILTER (WHERE {_UNTRIED})::int AS untried FROM {_FAILING}
+"""  # noqa: S608 - constants only
+_UNTRIED_PHASES = f"""
+SELECT p.id, p.run_id, p.last_fingerprint FROM {_FAILING} AND {_UNTRIED} ORDER BY p.id LIMIT %(most)s
 """  # noqa: S608 - constants only
 
 
@@ -124,3 +127,8 @@ def left(scope: Scope) -> Left:
     """What the causes of the fix still hold."""
     (found,) = rows(_LEFT, scope.values())
     return Left(found["failing"], found["untried"])
+
+
+def untried(scope: Scope, most: int) -> list[tuple[int, int, str]]:
+    """Phase, run and key of what `left` counts as untried, at most `most` of them."""
+    return list(stream(_UNTRIED_PHASES, {**scope.values(), "most": most}))

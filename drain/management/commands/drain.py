@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from drain.engine.errors import EngineError
-from drain.engine.queue.selection import filtered_scope
+from drain.engine.queue.selection import drain_scope
 from drain.engine.sessions.planning import Asked, create_session, preview
 from drain.engine.sessions.scope import SessionScope
 from drain.management.base import DrainCommand
@@ -141,8 +141,5 @@ class Command(DrainCommand):
 def _scope(options: dict[str, Any], now: datetime) -> SessionScope:
     """Runs and fingerprints as they are named; with any other filter the phases that match now."""
     runs, keys = tuple(options["run_id"]), tuple(options["fingerprint"])
-    skipped = tuple(options["skip_run_prefix"])
-    if filter_from(options, now, run_ids=(), fingerprints=()).is_empty:
-        return SessionScope(run_ids=runs, skip_run_prefixes=skipped, fingerprints=keys)
     asked = filter_from(options, now, run_ids=runs, fingerprints=keys)
-    return filtered_scope(asked, skipped)
+    return drain_scope(asked, tuple(options["skip_run_prefix"]))

@@ -6,13 +6,18 @@ import json
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
+from drain.engine.autopilot.rollouts import OnFix, drain_on_fix
+from drain.engine.errors import EngineError
 from drain.evidence.fingerprints.lifecycle import By, CauseError
 from drain.evidence.fixes.markers import add_marker
+from drain.evidence.fixes.rollout import SAMPLE
 from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
 from drain.models import FixMarker, Source
+from drain.models.audit import Person
 from drain.models.vocabulary import Origin
 from drain.policy.moments import MomentError, read_moment
 
@@ -42,6 +47,18 @@ class Command(DatabaseCommand):
             "--run-id", action="append", default=[], metavar="RUN", help="only this run"
         )
         add.add_argument(
+            "--drain-on-fix",
+            action="store_true",
+            help="drain a sample of what it is about, then ramps while it works",
+        )
+        add.add_argument(
+            "--sample",
+            type=int,
+            default=SAMPLE,
+            metavar="N",
+            help=f"phases of that sample ({SAMPLE})",
+        )
+        add.add_argument(
             "--guard", action="store_true", help="add the checks that prove the fix to it"
         )
         listing = words.add_parser("list", help="the newest markers")
@@ -58,12 +75,16 @@ class Command(DatabaseCommand):
         by = By(command_actor(), Origin.COMMAND, timezone.now())
         try:
             at = read_moment(options["at"], timezone.localtime(by.now)) if options["at"] else None
-            marker = add_marker(
-                options["title"], by, at=at, commit=options["commit"], note=options["note"],
-                keys=options["fingerprint"], guarded=options["guard"],
-                source=_source(options["source"]), run_ids=options["run_id"],
-            )  # fmt: skip
-        except (CauseError, MomentError) as error:
+            with transaction.atomic():
+                marker = add_marker(
+                    options["title"], by, at=at, commit=options["commit"], note=options["note"],
+                    keys=options["fingerprint"], guarded=options["guard"],
+                    source=_source(options["source"]), run_ids=options["run_id"],
+                )  # fmt: skip
+                if options["drain_on_fix"]:
+                    person = Person(by.actor, Origin.COMMAND)
+                    drain_on_fix(marker, OnFix(options["sample"]), person, by.now)
+        except (CauseError, MomentError, EngineError) as error:
             raise CommandError(str(error)) from error
         made = _as_json(marker)
         self.stdout.write(json.dumps(made) if options["json"] else _line(made))

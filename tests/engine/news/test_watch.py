@@ -10,7 +10,17 @@ from django.urls import resolve
 from drain.engine.news.watch import watch, watch_drains
 from drain.evidence.fingerprints.lifecycle import By, deploy_fix, regress
 from drain.evidence.fingerprints.lifecycle import resolve as say_resolved
-from drain.models import Delivery, Fingerprint, Notice, Transition, Webhook, WorkerHost
+from drain.models import (
+    Autopilot,
+    Delivery,
+    Fingerprint,
+    FixMarker,
+    Notice,
+    Rollout,
+    Transition,
+    Webhook,
+    WorkerHost,
+)
 from drain.models.vocabulary import NEWS, NoticeKind, Origin
 from tests.factories import (
     NOON,
@@ -183,6 +193,18 @@ def test_every_link_leads_to_a_page(hook, settings):
     PhaseFactory(state="QUEUED", state_changed_at=NOON - timedelta(days=1))
     WorkerHost.objects.create(host="gone", pid=1, version="1", workers=1, last_seen=NOON)
     found, by = fixed(key="k", first_seen=NOON)
+    autopilot = Autopilot.objects.create(
+        name="nightly", trigger="schedule", cron="@daily", armed_at=NOON, heard_at=NOON,
+        paused_at=NOON, paused_by="autopilot nightly", budget_used_at=NOON, created_by="ann",
+    )  # fmt: skip
+    Rollout.objects.create(
+        marker=FixMarker.objects.create(title="Pinned", applied_at=NOON, created_by="ann"),
+        sample=24, state="stopped", ended_at=NOON, card={"rule": "partly", "sentence": "Partly."},
+    )  # fmt: skip
+    Autopilot.objects.create(
+        name="paused by ann", trigger="schedule", cron="@daily", armed_at=NOON, heard_at=NOON,
+        paused_at=NOON, paused_by="ann", created_by="ann",
+    )  # fmt: skip
     regress(found.pk, by)
     Transition.objects.filter(to_state="regressed")
     FingerprintFactory(key="new", first_seen=NOON)
@@ -195,3 +217,8 @@ def test_every_link_leads_to_a_page(hook, settings):
     for path in paths.values():
         assert resolve(path.partition("?")[0]).url_name
     assert Fingerprint.objects.count() == 2
+    paused = Notice.objects.get(kind=NoticeKind.AUTOPILOT_PAUSED)
+    assert paused.about == autopilot.name, "what a person paused is no news"
+    assert Notice.objects.get(kind=NoticeKind.ROLLOUT_ENDED).title == (
+        f"Drain on fix FM-{Rollout.objects.get().marker_id} (Pinned) stopped: Partly."
+    )

@@ -1,0 +1,161 @@
+"""`manage.py autopilot add|list|pause|resume|run|remove|stop`: drains that start by themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from drain.engine.autopilot.recurring import run_now
+from drain.engine.autopilot.rollouts import described as described_rollout
+from drain.engine.autopilot.rollouts import stop_rollout
+from drain.engine.autopilot.rules import (
+    Wanted,
+    add_autopilot,
+    described,
+    pause_autopilot,
+    remove_autopilot,
+    resume_autopilot,
+)
+from drain.evidence.fixes.rollout import SAMPLE
+from drain.management.base import DrainCommand
+from drain.management.limits import add_limits, given_limits
+from drain.management.selecting import add_filters, filter_from
+from drain.models import Autopilot, Rollout
+from drain.policy.autopilot import Amount
+from drain.policy.stopping.limits import Limits
+
+LISTED = 50
+
+
+class Command(DrainCommand):
+    """Parse, call one verb, print."""
+
+    help = "Define drains that start by themselves: at the times of a schedule, or after a fix."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Arguments of the contract."""
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        self._add_arguments_of_add(verbs.add_parser("add", help="add one; it is on from now"))
+        for name, words in (
+            ("pause", "start nothing more by it; what runs goes on"),
+            ("resume", "go on with its next time, or the next fix"),
+            ("run", "start its drain now, within its budget"),
+            ("remove", "remove it; a drain that runs goes on"),
+        ):
+            each = verbs.add_parser(name, help=words)
+            each.add_argument("name", help="of the autopilot")
+            _reason(each)
+            super().add_arguments(each)
+        stop = verbs.add_parser("stop", help="stop a drain on fix, with the drain that runs for it")
+        stop.add_argument("marker", type=int, help="the number of its fix marker")
+        _reason(stop)
+        for each in (stop, verbs.add_parser("list", help="list them, and the drains on fix")):
+            super().add_arguments(each)
+
+    def _add_arguments_of_add(self, add: CommandParser) -> None:
+        add.add_argument("name", help="by which people know it")
+        start = add.add_mutually_exclusive_group(required=True)
+        start.add_argument(
+            "--cron", default="", metavar="FIELDS", help="five fields, like '30 2 * * 1-5'"
+        )
+        start.add_argument("--on-fix", action="store_true", help="after each fix of its phases")
+        add.add_argument("--timezone", default="UTC", metavar="ZONE", help="of its hours (UTC)")
+        add.add_argument(
+            "--quiet", default="", metavar="HOURS", help="start nothing in them, like 22:00-07:00"
+        )
+        for name, kind in (("attempts", int), ("minutes", float), ("events", int)):
+            add.add_argument(
+                f"--budget-{name}", type=kind, metavar="N",
+                help=f"{name} that its drains of a day may use",
+            )  # fmt: skip
+        add.add_argument(
+            "--pause-after", type=int, default=3, metavar="N",
+            help="pause after so many drains in a row that completed nothing (3); 0: never",
+        )  # fmt: skip
+        add.add_argument("--reason", default="", help="why, for the audit")
+        add_filters(add)
+        add_limits(add)
+        super().add_arguments(add)
+
+    def act(self, **options: Any) -> None:
+        """Call the verb."""
+        getattr(self, f"_{options['verb']}")(options, timezone.now())
+
+    def _add(self, options: dict[str, Any], now: datetime) -> None:
+        limits = given_limits(options, now)
+        sample = limits.pop("sample", None) if options["on_fix"] else None
+        wanted = Wanted(
+            name=options["name"],
+            cron=options["cron"],
+            on_fix=options["on_fix"],
+            timezone=options["timezone"],
+            quiet=options["quiet"],
+            filter=filter_from(options, now),
+            limits=Limits(**limits),
+            sample=SAMPLE if sample is None else sample,
+            budget=Amount(*(options[f"budget_{name}"] for name in Amount._fields)),
+            pause_after=options["pause_after"] or None,
+        )
+        self._show_one(options, add_autopilot(wanted, self.actor, now, options["reason"]), now)
+
+    def _pause(self, options: dict[str, Any], now: datetime) -> None:
+        rule = pause_autopilot(options["name"], self.actor, now, options["reason"])
+        self._show_one(options, rule, now)
+
+    def _resume(self, options: dict[str, Any], now: datetime) -> None:
+        rule = resume_autopilot(options["name"], self.actor, now, options["reason"])
+        self._show_one(options, rule, now)
+
+    def _run(self, options: dict[str, Any], now: datetime) -> None:
+        drain = run_now(options["name"], self.actor, now, options["reason"])
+        line = f"Drain {drain.pk} of {drain.selected:,} phases is started."
+        self._show(options, {"drain": drain.pk, "selected": drain.selected}, line)
+
+    def _remove(self, options: dict[str, Any], now: datetime) -> None:
+        remove_autopilot(options["name"], self.actor, now, options["reason"])
+        self._show(options, {"removed": options["name"]}, f"{options['name']} is removed.")
+
+    def _stop(self, options: dict[str, Any], now: datetime) -> None:
+        rollout = stop_rollout(options["marker"], self.actor, now, options["reason"])
+        found = described_rollout(rollout)
+        self._show(options, found, rollout_line(found))
+
+    def _list(self, options: dict[str, Any], now: datetime) -> None:
+        rules = [described(each, now) for each in Autopilot.objects.order_by("name")]
+        rollouts = [described_rollout(each) for each in Rollout.objects.order_by("-pk")[:LISTED]]
+        lines = [*map(_line, rules), *map(rollout_line, rollouts)]
+        value = {"autopilots": rules, "rollouts": rollouts}
+        self._show(options, value, "\n".join(lines) or "No autopilot yet.")
+
+    def _show_one(self, options: dict[str, Any], rule: Autopilot, now: datetime) -> None:
+        found = described(rule, now)
+        self._show(options, found, _line(found))
+
+    def _show(self, options: dict[str, Any], value: Any, line: str) -> None:
+        if options["json"]:
+            self.print_json(value)
+        else:
+            self.stdout.write(line)
+
+
+def _reason(parser: CommandParser) -> None:
+    parser.add_argument("--reason", default="", help="why, for the audit")
+
+
+def _line(rule: dict[str, Any]) -> str:
+    when = f"{rule['cron']} {rule['timezone']}" if rule["cron"] else "on fix"
+    if rule["paused"]:
+        return f"{rule['name']} ({when}): paused by {rule['paused_by']}: {rule['paused_reason']}"
+    next_one = f", next {rule['next'][0]}" if rule["next"] else ""
+    said = f"; {rule['said']}" if rule["said"] else ""
+    return f"{rule['name']} ({when}){next_one}{said}"
+
+
+def rollout_line(rollout: dict[str, Any]) -> str:
+    """A drain on fix for people."""
+    said = rollout["card"].get("sentence") or rollout["said"]
+    drains = ", ".join(f"drain {pk}" for pk in rollout["drains"]) or "no drain yet"
+    return f"FM-{rollout['marker']} {rollout['state']}: {drains}{f'. {said}' if said else ''}"
