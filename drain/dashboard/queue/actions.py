@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from drain.dashboard.http.actions import REFUSALS, attempt, person, reason_of, verb
+from drain.dashboard.queue.freed import freed_by
 from drain.dashboard.queue.views import filter_of
 from drain.dashboard.ui.commands import drain_command, manage
 from drain.engine.bulk.worker import LARGE, MOST, Order, create_bulk
@@ -97,8 +98,9 @@ def _move(
         except REFUSALS as error:
             context["error"] = str(error)
         else:
-            done = sum(result.done for result in results)
-            context |= {"results": results, "done": done, "left": len(results) - done}
+            done = [result.phase for result in results if result.done]
+            context |= {"results": results, "done": len(done), "left": len(results) - len(done)}
+            context["freed"] = freed_by(done, timezone.now()) if what != "requeue" else None
             return render(request, "queue/results.html", context)
     named = Phase.objects.filter(pk__in=phases[:NAMED]).select_related("run")
     to = request.POST.get("to", "failed" if what == "clear" else "skipped")

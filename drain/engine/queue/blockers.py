@@ -70,6 +70,10 @@ _HOW_MANY = f"""
 WITH RECURSIVE page AS (SELECT unnest(%(phases)s::bigint[]) AS id), {_WALKS}
 SELECT root, count(*)::int AS blocks FROM (SELECT root, id FROM direct UNION SELECT root, id FROM walk) w GROUP BY 1
 """  # noqa: S608 - constants only
+_WHO = f"""
+WITH RECURSIVE page AS (SELECT unnest(%(phases)s::bigint[]) AS id), {_WALKS}
+SELECT id FROM (SELECT id FROM direct UNION SELECT id FROM walk) w ORDER BY id LIMIT %(limit)s::int
+"""  # noqa: S608 - constants only
 # Runs are only looked at where a source has an hour of its own: the rest is read from the index alone.
 _QUEUE = """
 drain_phase p LEFT JOIN (
@@ -156,6 +160,12 @@ def blocked_by(phases: list[int], now: datetime) -> dict[int, int]:
     """How many failed phases wait for each of these queued ones, directly or through others; none is left out."""
     found = rows(_HOW_MANY, QueueFilter().values(now) | {"phases": phases})
     return dict.fromkeys(phases, 0) | {each["root"]: each["blocks"] for each in found}
+
+
+def waiting_for(phases: list[int], now: datetime, limit: int) -> list[int]:
+    """Failed phases that wait for one of these, or did so until it was cleared, directly or through others."""
+    values = QueueFilter().values(now) | {"phases": phases, "limit": limit}
+    return [found["id"] for found in rows(_WHO, values)]
 
 
 def oldest_queued(asked: QueueFilter, now: datetime, limit: int) -> list[QueuedPhase]:

@@ -225,3 +225,31 @@ def test_a_failed_phase_is_discarded_from_its_page_after_a_reason():
     assert Phase.objects.get().state == "COMPLETE"
     page = signed_in(Role.VIEWER).get(reverse("drain:phase-detail", args=[phase.pk]))
     assert address not in page.content.decode()
+
+
+def test_after_clearing_those_who_waited_are_named_with_what_holds_them_now_and_a_drain_of_them():
+    ExecutorProfile.objects.create(name="default", argv=["true"], is_default=True)
+    blocker = queued(run=RunFactory(run_id="research-system-v2"))
+    free, held = (PhaseFactory(run=blocker.run, phase_id=name) for name in ("testing", "docs"))
+    still = queued(run=blocker.run, phase_id="another")
+    for phase, needs in ((free, blocker), (held, blocker), (held, still)):
+        Dependency.objects.create(phase=phase, prerequisite=needs)
+    PhaseFactory(phase_id="a-stranger")
+    operator = signed_in(Role.OPERATOR)
+    answer = {"pk": blocker.pk, "to": "skipped", "reason": "done by hand", "confirmed": "1"}
+    page = operator.post("/queued/clear/", answer).content.decode()
+    assert "2 failed phases" in page
+    waited = page.partition('id="waited"')[2]
+    rows = dict(re.findall(r"/phases/(\d+)/.*?</svg>([^<]*)<", waited, re.DOTALL))
+    assert rows[str(free.pk)] == "Nothing holds it back now"
+    assert rows[str(held.pk)] != rows[str(free.pk)]
+    assert str(held.pk) in rows
+    assert 'href="/drains/new/?run=research-system-v2"' in page
+
+
+def test_where_nobody_waited_nothing_more_is_said():
+    blocker = queued()
+    answer = {"pk": blocker.pk, "to": "skipped", "reason": "done by hand", "confirmed": "1"}
+    page = signed_in(Role.OPERATOR).post("/queued/clear/", answer).content.decode()
+    assert "Waited for" not in page
+    assert "Drain their runs" not in page
