@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,16 +17,18 @@ from drain.dashboard.http.actions import REFUSALS
 from drain.dashboard.http.cache import shared
 from drain.dashboard.ui.commands import drain_command
 from drain.dashboard.ui.states import reason_css
-from drain.engine.sessions.planning import preview as make_preview
+from drain.engine.sessions.planning import preview, preview_each
 from drain.engine.sessions.sources import retries_sentence
 from drain.engine.workers.capability import NoHost, runs_without_host
 from drain.engine.workers.hosts import Strength, strength
 from drain.models import Attempt, Phase, Run
 from drain.models.vocabulary import RATED_OUTCOMES, PhaseState
 from drain.policy.actions import for_empty_plan
+from drain.policy.reasons import ExclusionReason
 from drain.policy.selection.drift import seen_plan
 from drain.policy.selection.estimate import Estimate, estimate
 from drain.policy.selection.plan import Excluded, Plan
+from drain.policy.stopping.limits import QueuedPolicy
 
 SHOWN = 50
 BEHIND = 10
@@ -54,18 +56,41 @@ def preview_context(form: DrainForm, now: datetime) -> dict[str, Any]:
     if form.errors:
         return context
     try:
-        plan = make_preview(form.scope, form.limits, now)
+        plan, effects = _plans(form, now)
     except REFUSALS as error:
         form.errors["all"] = str(error)
         return context
+    context["effects"] = effects
     return context | _plan_context(form, plan) | {"no_host": _no_host(plan, context["workers"])}
+
+
+def _plans(form: DrainForm, now: datetime) -> tuple[Plan, dict[str, str]]:
+    """The plan, and what each queued policy would leave out; a large backlog is planned once only."""
+    chosen = form.limits.queued_policy
+    if _is_large():
+        return preview(form.scope, form.limits, now), {}
+    each = [replace(form.limits, queued_policy=policy) for policy in QueuedPolicy]
+    plans = dict(zip(QueuedPolicy, preview_each(form.scope, each, now), strict=True))
+    return plans[chosen], {policy.value: _effect(plan) for policy, plan in plans.items()}
+
+
+def _effect(plan: Plan) -> str:
+    """What a policy keeps out because of queued phases."""
+    left = sum(plan.counts.get(reason, 0) for reason in _QUEUED)
+    return f"leaves out {left:,} now" if left else "leaves out none now"
+
+
+_QUEUED = (ExclusionReason.QUEUED_IN_RUN, ExclusionReason.WAITS_FOR_QUEUED)
 
 
 def takes_long(form: DrainForm) -> bool:
     """Whether the page should be there before its preview: a plan over everything, of a large backlog."""
+    return _is_large() and not (form.errors or form.scope.run_ids or form.scope.phases)
+
+
+def _is_large() -> bool:
     known = shared_counts().by_state
-    planned = known.get(PhaseState.FAILED, 0) + known.get(PhaseState.QUEUED, 0)
-    return planned > LARGE and not (form.errors or form.scope.run_ids or form.scope.phases)
+    return known.get(PhaseState.FAILED, 0) + known.get(PhaseState.QUEUED, 0) > LARGE
 
 
 def deferred_context(form: DrainForm, now: datetime) -> dict[str, Any]:
@@ -82,6 +107,7 @@ def _empty_context(form: DrainForm, now: datetime) -> dict[str, Any]:
         "workers": shared("strength", KEEP_SECONDS, strength),
         "command": [] if form.errors else drain_command(form.scope, form.limits, form.note),
         "deferred": False,
+        "effects": {},
         "no_host": None,
         "selected": 0,
         "seen_digest": "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,14 +54,23 @@ def preview(scope: SessionScope, limits: Limits, now: datetime) -> Plan:
 
     Raises LimitError, CycleError or EngineError with a sentence for the person.
     """
-    limits.validate(now)
+    return preview_each(scope, [limits], now)[0]
+
+
+def preview_each(scope: SessionScope, each: Sequence[Limits], now: datetime) -> list[Plan]:
+    """The same for several limits over one reading of the backlog, to compare what they do."""
+    for limits in each:
+        limits.validate(now)
     merges = merged_keys()
     policy_scope = scope.resolve(merges)
     with collector_resting():
-        backlog = read_backlog(scope.run_pks(), merges, now)
-        return make_plan(
-            backlog.rows, backlog.runs, backlog.edges, policy_scope, limits, snoozed=backlog.snoozed
-        )
+        found = read_backlog(scope.run_pks(), merges, now)
+        return [
+            make_plan(
+                found.rows, found.runs, found.edges, policy_scope, limits, snoozed=found.snoozed
+            )
+            for limits in each
+        ]
 
 
 def create_session(asked: Asked, now: datetime) -> DrainSession:

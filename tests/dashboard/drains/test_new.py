@@ -399,3 +399,33 @@ def test_the_page_asks_the_database_little(backlog):
         viewer.get("/drains/new/?batch_size=2")
     questions = [query["sql"][:200] for query in asked if "SAVEPOINT" not in query["sql"]]
     assert len(questions) <= 12, "\n".join(questions)
+
+
+def test_each_queued_policy_says_what_it_leaves_out_which_is_what_its_plan_leaves_out(backlog):
+    run = RunFactory(run_id="in-order", order="sequential")
+    for index, state in enumerate(["FAILED", "QUEUED", "FAILED", "FAILED"]):
+        PhaseFactory(run=run, phase_index=index, state=state)
+    viewer = signed_in(Role.VIEWER)
+    said = {}
+    for policy in ("phase", "dependents", "run", "ignore"):
+        page = viewer.get(f"/drains/new/?queued_policy={policy}", headers=FRAGMENT).content.decode()
+        effects = re.findall(r'id="p-(\w+)" data-preview-part>([^<]*)<', page)
+        assert len(effects) == 4
+        said[policy] = dict(effects)[policy]
+        for code in ("queued_in_run", "waits_for_queued"):
+            found = re.search(rf'title="{code}".*?class="num">([\d,]+)<', page, re.DOTALL)
+            if found:
+                assert said[policy] == f"leaves out {found[1]} now"
+    assert said == {
+        "phase": "leaves out none now",
+        "dependents": "leaves out 2 now",
+        "run": "leaves out 8 now",
+        "ignore": "leaves out none now",
+    }
+
+
+def test_a_large_backlog_is_planned_once(backlog, monkeypatch):
+    monkeypatch.setattr("drain.dashboard.drains.preview.LARGE", 3)
+    page = signed_in(Role.VIEWER).get("/drains/new/", headers=FRAGMENT).content.decode()
+    assert "5 + 0 = 5" in page
+    assert "leaves out" not in page
