@@ -46,6 +46,20 @@ FROM had LEFT JOIN LATERAL (
 """
 
 
+_COMPLETE = """
+WITH failed AS MATERIALIZED (
+    SELECT phase_id, number FROM drain_attempt
+    WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[]) AND finished_at IS NOT NULL
+    ORDER BY finished_at DESC LIMIT %(latest)s::int
+), had AS (
+    SELECT phase_id, min(number) AS number FROM failed GROUP BY 1
+)
+SELECT date_trunc('hour', a.finished_at) AS hour, count(*)::int AS n FROM had JOIN drain_attempt a
+    ON a.phase_id = had.phase_id AND a.number > had.number
+WHERE a.outcome = 'complete' AND a.finished_at >= %(since)s::timestamptz GROUP BY 1
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Became:
     """How many of the phases became what, in the order of WORDS; `cut` where there may be more phases."""
@@ -69,3 +83,9 @@ def became_of(keys: list[str], fix: datetime) -> Became:
     values = {"keys": keys, "failures": _FAILURES, "fix": fix, "latest": LATEST}
     counts = {found["became"]: found["phases"] for found in rows(_BECAME, values)}
     return Became(counts, sum(counts.values()) >= LATEST)
+
+
+def completed_per_hour(keys: list[str], since: datetime) -> dict[datetime, int]:
+    """Attempts by the hour that completed a phase which had failed so before, of the latest failures."""
+    values = {"keys": keys, "failures": _FAILURES, "since": since, "latest": LATEST}
+    return {found["hour"]: found["n"] for found in rows(_COMPLETE, values)}

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from drain.dashboard.fingerprints.became import Became, became_of
+from drain.dashboard.fingerprints.became import Became, became_of, completed_per_hour
 from drain.dashboard.http.cache import shared
 from drain.db.sql import rows
 from drain.evidence.comparison.question import DEFAULT_DAYS
@@ -73,6 +73,8 @@ class Facts:
     hours: list[datetime]
     counts: list[int]
     """Failed attempts in each of the hours."""
+    completed: list[int]
+    """Attempts in each of them that completed a phase which had failed so before."""
     total: int
     samples: list[Attempt]
     runs: list[dict[str, Any]]
@@ -91,8 +93,9 @@ def shared_facts(fingerprint: Fingerprint, fix: FixMarker | None, now: datetime)
 
     def read() -> Facts:
         hours, counts = failures_per_hour(keys, now)
+        done = completed_per_hour(keys, hours[0])
         return Facts(
-            hours, counts, total_failures(keys), samples(keys), affected_runs(keys),
+            hours, counts, [done.get(hour, 0) for hour in hours], total_failures(keys), samples(keys), affected_runs(keys),
             failures_around(keys, fix.applied_at) if fix else None,
             became_of(keys, fix.applied_at) if fix else None, likely(fingerprint), may_be(fingerprint), split_values(keys),
         )  # fmt: skip

@@ -107,7 +107,10 @@ def _context(fingerprint: Fingerprint) -> dict[str, Any]:
         "samples": facts.samples,
         "hours_chart": stacked_chart(
             [timezone.localtime(hour) for hour in hours],
-            [Series("failed", facts.counts)],
+            [
+                Series("failed", facts.counts, "With this fingerprint"),
+                Series("complete", facts.completed, "Formerly failed, now complete"),
+            ],
             _markers(marker, hours),
         ),
         "marker": marker,

@@ -14,6 +14,7 @@ from drain.dashboard.http.links import link
 from drain.db.sql import rows
 from drain.evidence.fingerprints.aliases import MEMBERS
 from drain.evidence.rollups.fold import DayRow, failing_most
+from drain.models.vocabulary import FingerprintStatus
 
 PERIODS = (("1h", 1), ("3h", 3), ("24h", 24), ("3d", 72), ("7d", 168))
 NARROW = frozenset({"1h", "3d"})
@@ -73,7 +74,7 @@ class FingerprintMatrix:
 
 
 def read_fingerprints(now: datetime) -> FingerprintMatrix:
-    """The matrix, most failures of the last seven days first. Two queries."""
+    """The matrix of those that failed most in seven days, the acute ones first. Two queries."""
     daily = failing_most((now - timedelta(days=7)).astimezone(UTC).date(), SHOWN)
     if not daily:
         return FingerprintMatrix([], 0)
@@ -84,8 +85,14 @@ def read_fingerprints(now: datetime) -> FingerprintMatrix:
         counts[one["key"]][one["name"]] += one["n"]
         known[one["key"]] = (one["title"] or one["key"], one["status"] or "new")
     found = [_row(key, *known[key], counts[key]) for key in keys]
-    shown = [row for row in found if row.cells[-1].failures]
+    shown = sorted((row for row in found if row.cells[-1].failures), key=_urgency)
     return FingerprintMatrix(shown, daily[0].causes)
+
+
+def _urgency(row: FingerprintRow) -> tuple[bool, bool, list[int]]:
+    """What fails now comes first, what people have set aside after it, what is resolved last."""
+    quiet = row.status in (FingerprintStatus.SNOOZED, FingerprintStatus.MUTED)
+    return row.status == FingerprintStatus.RESOLVED, quiet, [-cell.failures for cell in row.cells]
 
 
 def _row(key: str, title: str, status: str, counts: dict[str, int]) -> FingerprintRow:

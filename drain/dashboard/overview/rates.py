@@ -30,9 +30,9 @@ class RateFacts:
     after: Totals
     """Since the pivot: the same attempts as on the page of the fix."""
     before: Totals
-    """The 24 hours before the last 24; with a fix nothing, since its own page compares."""
+    """As long before that; with a fix nothing, since its own page compares."""
     pivot: str
-    """The latest fix marker in the period, or "" for 24 hours ago."""
+    """The latest fix marker in the period, or "" for the period itself."""
     marker: int | None
     """The number of that marker."""
     verdict: str
@@ -43,7 +43,7 @@ class RateFacts:
 
     @property
     def change(self) -> float | None:
-        """Points that the rate rose against the day before; None when one side has no data."""
+        """Points that the rate rose against the period before; None when one side has no data."""
         after, before = self.after.rate, self.before.rate
         return None if after is None or before is None else (after.value - before.value) * 100
 
@@ -59,8 +59,10 @@ def read_rates(hours: int, now: datetime) -> RateFacts:
     chart = _chart(shown, start, hours, markers)
     return RateFacts(
         hours=hours,
-        after=totals(_since(latest, now)),
-        before=Totals() if latest else totals(of_window(now - 48 * HOUR, now - 24 * HOUR)),
+        after=totals(_since(latest, hours, now)),
+        before=Totals()
+        if latest
+        else totals(of_window(now - 2 * hours * HOUR, now - hours * HOUR)),
         pivot=f"FM-{latest.pk}" if latest else "",
         marker=latest.pk if latest else None,
         verdict=str(latest.verdict.get("words", "Not judged yet")) if latest else "",
@@ -70,10 +72,10 @@ def read_rates(hours: int, now: datetime) -> RateFacts:
     )
 
 
-def _since(marker: FixMarker | None, now: datetime) -> Side:
-    """Everything since the fix as its page reads it, or the last 24 hours."""
+def _since(marker: FixMarker | None, hours: int, now: datetime) -> Side:
+    """Everything since the fix as its page reads it, or the last `hours`."""
     if marker is None:
-        return Side("the last 24 h", since=now - 24 * HOUR)
+        return Side(f"the last {hours} h", since=now - hours * HOUR)
     return of_marker(marker, DEFAULT_DAYS, now).after.side
 
 

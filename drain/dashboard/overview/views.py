@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db.models import Q
@@ -87,9 +87,10 @@ def overview(request: HttpRequest) -> HttpResponse:
         "drain": drain,
         "begin": None if drain else _beginning(),
         "page_has_primary": drain is None,
-        "ledger_parts": ledger_parts(facts.ledger),
+        "ledger_parts": ledger_parts(facts.ledger, PERIODS[hours]),
         "ledger_bar": [(name, getattr(facts.ledger, name)) for name in PARTS],
-        "words": _words(facts.rates),
+        "words": _words(facts.rates, PERIODS[hours]),
+        "window": PERIODS[hours],
         "drain_href": link("session-detail", drain.session.pk) if drain else "",
         "backlog_change": signed(facts.backlog.change),
         "backlog_imports": signed(facts.backlog.imports),
@@ -107,9 +108,11 @@ def overview_facts(hours: int, now: datetime) -> OverviewFacts:
     span = f"{hours}:{timezone.get_current_timezone_name()}"
     by_state = shared_counts().by_state
     return OverviewFacts(
-        ledger=_kept("ledger", lambda: read_ledger(now)),
+        ledger=_kept(f"ledger:{hours}", lambda: read_ledger(now, timedelta(hours=hours))),
         rates=_kept(f"rates:{span}", lambda: read_rates(hours, now)),
-        backlog=_kept("backlog", lambda: backlog_change(24, now, by_state.get("FAILED", 0))),
+        backlog=_kept(
+            f"backlog:{hours}", lambda: backlog_change(hours, now, by_state.get("FAILED", 0))
+        ),
         states=_kept(f"states:{span}", lambda: read_states(hours, now, by_state)),
         fingerprints=_kept("fingerprints", lambda: read_fingerprints(now)),
         blockers=_kept("blockers", lambda: oldest_queued(QueueFilter(), now, BLOCKERS)),
@@ -120,18 +123,18 @@ def _kept(name: str, read: Callable[[], T]) -> T:
     return shared(f"overview:{name}", KEEP_SECONDS, read)
 
 
-def _words(rates: RateFacts) -> dict[str, str]:
+def _words(rates: RateFacts, window: str) -> dict[str, str]:
     """Sentences about the completion rate beside its number."""
     rate, change = rates.after.rate, rates.change
     return {
         "interval": f"{rate.low * 100:.1f}–{rate.high * 100:.1f} %" if rate else "",
         "change": ""
         if change is None
-        else f"{change:+.1f} points against the day before".replace("-", "−"),
+        else f"{change:+.1f} points against the {window} before".replace("-", "−"),
     }
 
 
-def ledger_parts(ledger: Ledger) -> list[dict[str, Any]]:
+def ledger_parts(ledger: Ledger, window: str) -> list[dict[str, Any]]:
     """The five parts of the ledger, each with its share, a note and where its phases are listed."""
     notes = {
         "drained": f"{ledger.complete:,} complete, {ledger.again:,} failed again",
@@ -140,7 +143,7 @@ def ledger_parts(ledger: Ledger) -> list[dict[str, Any]]:
         "snoozed": f"of {_counted(ledger.snoozed_fingerprints, 'fingerprint')}"
         if ledger.snoozed
         else "no fingerprint is snoozed",
-        "untouched": "no drain has reached them in 7 d",
+        "untouched": f"no drain has reached them in {window}",
     }
     places = {
         "drained": link("session-list"),

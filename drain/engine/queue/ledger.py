@@ -84,12 +84,11 @@ WITH RECURSIVE hold AS (
     WHERE s.started_at > %(since)s AND p.run_id NOT IN (SELECT id FROM held)
     EXCEPT (SELECT id FROM snoozed_phase UNION ALL SELECT id FROM waiting)
 ), drained AS (
-    SELECT coalesce(sum(r.complete), 0)::int AS complete,
-        coalesce(sum(r.complete) FILTER (WHERE s.started_at > %(day)s), 0)::int AS today
+    SELECT coalesce(sum(r.complete), 0)::int AS complete
     FROM drain_sessionrun r JOIN drain_drainsession s ON s.id = r.session_id
     WHERE s.started_at > %(since)s
 )
-SELECT (SELECT coalesce(sum(n), 0)::int FROM counts) AS failed, drained.complete, drained.today,
+SELECT (SELECT coalesce(sum(n), 0)::int FROM counts) AS failed, drained.complete,
     (SELECT count(*)::int FROM held_phase) AS held,
     (SELECT count(*)::int FROM held) AS held_runs,
     (SELECT count(*)::int FROM snoozed_phase) AS snoozed,
@@ -102,13 +101,11 @@ FROM drained
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Phases that are failed, and those that drains of the last seven days completed."""
+    """Phases that are failed, and those that drains of the period completed."""
 
     failed: int
     complete: int
     """Completed by drains in the period."""
-    today: int
-    """… of which by drains that started in the last 24 hours."""
     held: int
     held_runs: int
     snoozed: int
@@ -133,7 +130,7 @@ class Ledger:
         return self.failed + self.complete
 
 
-def read_ledger(now: datetime) -> Ledger:
-    """Count the parts in one statement."""
-    values = {"now": now, "since": now - PERIOD, "day": now - timedelta(days=1)}
+def read_ledger(now: datetime, period: timedelta = PERIOD) -> Ledger:
+    """Count the parts in one statement; drained is what drains of the last `period` did."""
+    values = {"now": now, "since": now - period}
     return Ledger(**row(_LEDGER, values))

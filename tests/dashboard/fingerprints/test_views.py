@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from drain.dashboard.fingerprints.became import became_of
+from drain.dashboard.fingerprints.became import became_of, completed_per_hour
 from drain.dashboard.fingerprints.listing import COLUMNS, causes_by_trend
 from drain.models import (
     AttemptDelta,
@@ -109,7 +109,7 @@ def test_a_fingerprint_shows_template_samples_runs_and_how_to_drain_it():
     viewer.get("/fingerprints/")
     with CaptureQueriesContext(connection) as asked:
         page = viewer.get(f"/fingerprints/{cause.key}/").content.decode()
-    assert len(asked) <= 16, [query["sql"][:90] for query in asked]
+    assert len(asked) <= 17, [query["sql"][:90] for query in asked]
     assert HOSTILE not in page
     assert phase.run.run_id in page
     assert "Drain its failed phases…" in page, "how many it will be is the preview's to say"
@@ -303,3 +303,28 @@ def test_the_page_says_what_became_of_the_phases_that_failed_so_before_the_fix()
     for line in ("Complete 3", "Failed, same fingerprint 1", "Failed, another one 1", "Timeout 1"):
         assert line in words
     assert "Not tried yet 3" in words
+
+
+def test_the_chart_counts_completions_of_phases_that_had_failed_so_and_of_no_other():
+    now = timezone.now().replace(minute=30)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    cause = FingerprintFactory()
+    mended, other, before = PhaseFactory(), PhaseFactory(), PhaseFactory()
+
+    def attempt(phase, number, outcome, key, minutes):
+        AttemptFactory(
+            phase=phase, number=number, outcome=outcome, fingerprint=key, error="x" if key else "",
+            started_at=now - timedelta(minutes=minutes + 1), finished_at=now - timedelta(minutes=minutes),
+        )  # fmt: skip
+
+    attempt(mended, 1, "failed", cause.key, 200)
+    attempt(mended, 2, "complete", "", 5)
+    attempt(other, 1, "failed", "another", 200)
+    attempt(other, 2, "complete", "", 5)
+    # It was complete before it failed so.
+    attempt(before, 1, "complete", "", 5)
+    attempt(before, 2, "failed", cause.key, 2)
+    assert completed_per_hour([cause.key], now - timedelta(hours=72)) == {hour: 1}
+    assert completed_per_hour([cause.key], now) == {}
+    page = signed_in(Role.VIEWER).get(f"/fingerprints/{cause.key}/").content.decode()
+    assert "Formerly failed, now complete" in page

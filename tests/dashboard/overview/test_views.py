@@ -126,13 +126,55 @@ def test_the_rate_since_a_fix_is_that_of_its_page_to_the_minute(client):
     assert f"FM-{fix.pk}: not judged yet" in client.get("/").content.decode()
 
 
-def test_without_a_fix_the_change_is_against_the_day_before_and_in_no_colour():
+def test_without_a_fix_the_change_is_against_the_period_before():
     now = timezone.now()
     run = RunFactory()
     ended(run, "failed", now - timedelta(hours=30), "k")
     ended(run, "complete", now - timedelta(hours=2))
-    found = read_rates(48, now)
+    found = read_rates(24, now)
     assert (found.pivot, found.change) == ("", 100.0)
+    assert (read_rates(48, now).after.rated, read_rates(48, now).change) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("hours", "word", "drained", "imports"), [("24", "24 h", 1, 1), ("168", "7 d", 3, 2)]
+)
+def test_all_figures_of_the_page_are_of_one_period(client, hours, word, drained, imports):
+    now, run = timezone.now(), RunFactory()
+    PhaseFactory(state="FAILED")
+    for age, complete in ((2, 1), (90, 2)):
+        session = SessionFactory(started_at=now - timedelta(hours=age), ended_at=now)
+        SessionRun.objects.create(session=session, run=run, complete=complete)
+        ended(run, "complete", now - timedelta(hours=age))
+        Transition.objects.create(
+            subject="phase", subject_pk=1, from_state="", to_state="FAILED", verb="imported", actor="w",
+            at=now - timedelta(hours=age),
+        )  # fmt: skip
+    caches["default"].clear()
+    page = " ".join(client.get(f"/?hours={hours}").content.decode().split())
+    assert f"was drained in {word}" in page
+    assert f"{drained} complete, 0 failed again" in page
+    assert f"in {word}</span> <span>+{imports} by imports" in page
+    assert f"Completion rate, {word}" in page
+    others = {"24 h", "48 h", "7 d"} - {word}
+    told = page.partition('id="overview"')[2].partition('id="fingerprints-title"')[0]
+    told = told.replace("none started in 24 h", "")
+    assert not [other for other in others if f" {other}" in told]
+
+
+def test_what_fails_now_stands_first_and_what_is_resolved_last():
+    now, run = timezone.now(), RunFactory()
+    for title, status, hours, times in (
+        ("resolved", "resolved", 30, 9),
+        ("snoozed", "snoozed", 0.5, 7),
+        ("often but days ago", "ongoing", 70, 5),
+        ("now", "regressed", 0.5, 1),
+    ):
+        cause = FingerprintFactory(title=title, status=status)
+        for _ in range(times):
+            ended(run, "failed", now - timedelta(hours=hours), cause.key)
+    titles = [row.title for row in read_fingerprints(now).rows]
+    assert titles == ["now", "often but days ago", "snoozed", "resolved"]
 
 
 def test_the_backlog_has_its_change_with_its_sign_and_imports_apart(client):
@@ -144,7 +186,7 @@ def test_the_backlog_has_its_change_with_its_sign_and_imports_apart(client):
         )  # fmt: skip
     caches["default"].clear()
     page = client.get("/").content.decode()
-    assert "+3 in 24 h" in page
+    assert "+3 in 48 h" in page
     assert "+3 by imports" in page
 
 
