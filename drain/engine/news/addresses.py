@@ -19,6 +19,11 @@ from drain.engine.errors import EngineError
 LONGEST_URL = 2000
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 """IPv4 addresses in IPv6 ones (RFC 6052): a gateway leads to the last four bytes."""
+_WORLDWIDE = IPv6Network("2000::/3")
+"""All that is given out to be routed everywhere (IANA's registry of IPv6 unicast addresses). What lies outside is of one
+site, leads to an IPv4 address in a way of its own, or is nobody's."""
+_SPECIAL = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
+"""Of protocols and of documents (IANA's registries of special-purpose addresses); some Pythons take them for public."""
 _MANY_PORTS = 65_535
 Address = IPv4Address | IPv6Address
 
@@ -107,7 +112,12 @@ def _is_own(address: Address) -> bool:
 
 def _is_public(address: Address) -> bool:
     inner = _inner(address)
-    return all(each.is_global and not each.is_multicast for each in (address, inner))
+    if isinstance(address, IPv6Address) and not (address in _WORLDWIDE or address in _TRANSLATED):
+        return False
+    return not any(
+        not each.is_global or each.is_multicast or any(each in network for network in _SPECIAL)
+        for each in (address, inner)
+    )
 
 
 def _inner(address: Address) -> Address:
