@@ -184,7 +184,7 @@ def _leases() -> Finding:
         "leases",
         "problem",
         f"{late} {noun} held by workers that are gone.",
-        "Run `manage.py rescue`; a running site does it by itself.",
+        "Run `manage.py rescue --reason TEXT`; a running site does it by itself.",
     )
 
 

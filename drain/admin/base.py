@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import ShowFacets
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.forms import Media, ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from drain.models.audit import Subject, record_audit
 from drain.models.vocabulary import Origin
@@ -105,15 +106,27 @@ class DrainModelAdmin(_ModelAdmin):
         verb, reason = "change" if change else "add", form.cleaned_data.get(REASON, "")
         self.audit(request, verb, obj, reason, old=old if change else {}, new=new)
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Without Django's own: rows are deleted one by one, each for a reason of its own."""
+        return {
+            name: act
+            for name, act in super().get_actions(request).items()
+            if name != "delete_selected"
+        }
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Ask whether and why; nothing is deleted without a reason."""
+        if request.method == "POST" and not reason_of(request):
+            messages.error(request, "Nothing was deleted: say why.")
+            return redirect(request.path)
+        return super().delete_view(request, object_id, extra_context)
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete and audit."""
-        self.audit(request, "delete", obj)
+        self.audit(request, "delete", obj, reason_of(request))
         super().delete_model(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Delete one by one, so that each leaves its own line."""
-        for obj in queryset:
-            self.delete_model(request, obj)
 
     def audit(
         self,
@@ -133,6 +146,11 @@ class DrainModelAdmin(_ModelAdmin):
 
     def _shown(self, name: str, value: object) -> str:
         return "***" if name in self.secret_fields or "password" in name else _text(value)
+
+
+def reason_of(request: HttpRequest) -> str:
+    """The reason that a form brought, as far as a form takes one."""
+    return request.POST.get(REASON, "").strip()[:500]
 
 
 def _scripts(*names: str) -> Media:

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
@@ -24,7 +23,7 @@ from drain.people.requests import person_of
 from drain.policy.remote import Kind
 from drain.policy.secrets import HIDDEN
 
-from .base import DrainModelAdmin
+from .base import DrainModelAdmin, reason_of
 
 DEFINE = "drain.define_executors"
 _ADDRESSES = ("url", "poll_url", "cancel_url", "log_url")
@@ -58,6 +57,7 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
         super().__init__(*args, **kwargs)
         self.stored: dict[str, str] = dict(self.instance.env or {})
         self.fields["kind"].required = False
+        self.fields["reason"].required = self.instance.pk is not None
         self.initial["env"] = dict.fromkeys(self.stored, HIDDEN)
 
     def clean(self) -> dict[str, Any]:
@@ -166,9 +166,4 @@ class ExecutorAdmin(DrainModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Through the verb, which writes the audit line."""
-        remove_profile(obj.name, person_of(request, Origin.ADMIN))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ExecutorProfile]) -> None:
-        """One by one."""
-        for profile in queryset:
-            self.delete_model(request, profile)
+        remove_profile(obj.name, person_of(request, Origin.ADMIN), reason_of(request))

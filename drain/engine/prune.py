@@ -13,6 +13,7 @@ from django.core.files.storage import storages
 from django.db import connection, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from drain.engine.errors import given_reason
 from drain.models import Attempt, BulkAction, BulkItem, CheckResult, DrainSession, Notice, Rollout
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import LIVE_SESSION_STATES
@@ -69,10 +70,12 @@ def prune(
 ) -> Pruned:
     """Delete what is older than `keep` before `now`; can be stopped and run again at any time.
 
-    Who asks leaves a line in the audit that says what went. It is written first, since a prune that is
+    Who asks says why, and leaves a line in the audit that says what went. It is written first, since a prune that is
     stopped has deleted as well, and once more with the counts at the end.
     """
     before = now - keep
+    if by is not None:
+        reason = given_reason(reason)
     _say(by, "prune.start", before, reason)
     gone = Pruned(
         transitions=_append_only("drain_transition", before, chunk),

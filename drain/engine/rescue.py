@@ -21,6 +21,7 @@ from drain.engine.attempts.finish import finish
 from drain.engine.attempts.spool import left_behind
 from drain.engine.attempts.started import EndedAttempt, Result, not_run
 from drain.engine.attempts.stored import COLUMNS, TABLES, stored_attempt
+from drain.engine.errors import given_reason
 from drain.engine.isolation import isolated
 from drain.engine.source_outbox import note_lost, settle_debts
 from drain.engine.workers.dead import bury, dead_workers, end_left_behind, folders
@@ -96,8 +97,10 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
 
     Inline drains without a process are interrupted, and drains that no host has been able to go on with.
 
-    A person who asks for it leaves an audit line; the round of maintenance every few seconds does not.
+    A person who asks for it says why and leaves an audit line; the round of maintenance every few seconds does not.
     """
+    if by is not None:
+        reason = given_reason(reason)
     _ask_database()
     dead = _release_dead()
     _take_loops()

@@ -163,15 +163,12 @@ def test_an_executors_values_stay_on_the_server_and_survive_an_edit(administrato
     profile = ExecutorProfile.objects.create(name="x", argv=["/bin/true"], env={"KEY": "hunter2"})
     address = reverse("admin:drain_executorprofile_change", args=[profile.pk])
     assert "hunter2" not in administrator.get(address).content.decode()
-    answer = administrator.post(
-        address,
-        {
-            "argv": '["/bin/true", "{phase_id}"]',
-            "env": '{"KEY": "***", "B": "2"}',
-            "env_from": "[]",
-            "max_parallel": "",
-        },
-    )
+    form = {
+        "argv": '["/bin/true", "{phase_id}"]', "env": '{"KEY": "***", "B": "2"}', "env_from": "[]", "max_parallel": "",
+    }  # fmt: skip
+    assert "This field is required" in administrator.post(address, form).content.decode()
+    assert not AuditEvent.objects.exists()
+    answer = administrator.post(address, {**form, "reason": "another level"})
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     profile.refresh_from_db()
     assert profile.env == {"KEY": "hunter2", "B": "2"}

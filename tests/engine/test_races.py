@@ -69,13 +69,13 @@ def test_a_killed_worker_leaves_no_process_and_its_phase_is_drained_once(
     (backlog.folder / "second").touch()
     session = DrainSession.objects.get()
     deadline = time.monotonic() + 300
-    while answer(manage("rescue", "--json"))["attempts"] == 0:
+    while answer(manage("rescue", "--json", "--reason", "x"))["attempts"] == 0:
         assert time.monotonic() < deadline, "the lease never ran out"
     assert Phase.objects.get().state == "FAILED"
     assert "lost" in Phase.objects.get().last_failure_reason
     while DrainSession.objects.get().state != "interrupted":
         assert time.monotonic() < deadline, "the drain was never interrupted"
-        answer(manage("rescue", "--json"))
+        answer(manage("rescue", "--json", "--reason", "x"))
     resume_session(session.pk, SOMEBODY, inline=True)
     backlog.drain(session)
     assert backlog.marks() == ["p0"]

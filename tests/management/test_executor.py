@@ -63,7 +63,7 @@ def test_a_profile_is_set_listed_and_removed(capsys):
     )
     shown = json.loads(executor(capsys, "list", "--json")[1])
     assert shown[0]["env"] == {"A": "***", "B": "***"}
-    assert executor(capsys, "remove", "build")[0] == 0
+    assert executor(capsys, "remove", "build", "--reason", "x")[0] == 0
     assert list(AuditEvent.objects.order_by("id").values_list("verb", flat=True)) == [
         "executor.set",
         "executor.remove",
@@ -115,7 +115,18 @@ def test_without_a_command_only_what_is_named_changes(capsys):
     first = ("build", "--cwd", "/srv", "--env", "A=1", "B=2", "--env-from", "HOME", "--allow-dash")
     executor(capsys, "set", *first, "--default", "--", "/bin/echo", "{phase_id}")
     code, out, errors = executor(
-        capsys, "set", "build", "--env", "B=3", "C=4", "--env-from", "LANG", "--timeout", "7"
+        capsys,
+        "set",
+        "build",
+        "--env",
+        "B=3",
+        "C=4",
+        "--env-from",
+        "LANG",
+        "--timeout",
+        "7",
+        "--reason",
+        "x",
     )
     assert (code, errors, out) == (0, "", "Executor build is set and the default.\n")
     stored = ExecutorProfile.objects.get()
@@ -123,11 +134,11 @@ def test_without_a_command_only_what_is_named_changes(capsys):
     assert (stored.env_from, stored.timeout_seconds) == (["HOME", "LANG"], 7)
     assert (stored.cwd, stored.argv) == ("/srv", ["/bin/echo", "{phase_id}"])
     assert (stored.allow_dash, stored.is_default) == (True, True)
-    assert executor(capsys, "set", "build", "--cwd", "")[0] == 0
+    assert executor(capsys, "set", "build", "--cwd", "", "--reason", "x")[0] == 0
     assert ExecutorProfile.objects.get().cwd == ""
     old = AuditEvent.objects.order_by("-id")[0].old
     assert (old["cwd"], old["argv"]) == ("/srv", ["/bin/echo", "{phase_id}"])
-    assert executor(capsys, "set", "build", "--", "/bin/true")[0] == 0
+    assert executor(capsys, "set", "build", "--reason", "x", "--", "/bin/true")[0] == 0
     assert ExecutorProfile.objects.get().env == {}, "with its command it is set as a whole"
 
 
@@ -163,20 +174,37 @@ def test_a_command_that_is_not_here_is_a_warning_when_set_and_a_failed_check_lat
 def test_a_new_default_takes_the_place_of_the_old_one():
     set_profile(ProfileInput("a", ("true",), is_default=True), BY)
     set_profile(ProfileInput("b", ("true",), is_default=True), BY)
-    set_profile(ProfileInput("b", ("true", "-x")), BY)
+    set_profile(ProfileInput("b", ("true", "-x")), BY, "a test")
     assert list(ExecutorProfile.objects.filter(is_default=True).values_list("name", flat=True)) == [
         "b"
     ]
+
+
+def test_what_changes_or_removes_an_executor_that_is_there_asks_why(capsys):
+    set_profile(ProfileInput("a", ("true",)), BY)
+    set_profile(ProfileInput("a", ("true",)), BY)
+    code, _, errors = executor(capsys, "set", "a", "--timeout", "5")
+    assert (code, "A reason is missing" in errors) == (1, True)
+    assert executor(capsys, "set", "a", "--", "false")[0] == 1
+    assert executor(capsys, "remove", "a")[0] == 2
+    with pytest.raises(EngineError, match="A reason is missing"):
+        remove_profile("a", BY, "  ")
+    stored = ExecutorProfile.objects.get()
+    assert (stored.argv, stored.timeout_seconds) == (["true"], None)
+    assert executor(capsys, "set", "a", "--timeout", "5", "--reason", "it hangs")[0] == 0
+    assert executor(capsys, "remove", "a", "--reason", "it is gone")[0] == 0
+    told = AuditEvent.objects.order_by("pk").values_list("verb", "reason")
+    assert list(told)[2:] == [("executor.set", "it hangs"), ("executor.remove", "it is gone")]
 
 
 def test_a_profile_that_runs_name_stays():
     profile, _ = set_profile(ProfileInput("a", ("true",)), BY)
     Run.objects.create(run_id="r", executor=profile)
     with pytest.raises(EngineError, match="named by 1 run and cannot be removed"):
-        remove_profile("a", BY)
+        remove_profile("a", BY, "a test")
     assert ExecutorProfile.objects.filter(name="a").exists()
     with pytest.raises(EngineError, match="There is no executor 'b'; there are: a"):
-        remove_profile("b", BY)
+        remove_profile("b", BY, "a test")
 
 
 def test_a_command_error_names_its_exit_code():
@@ -209,7 +237,7 @@ def test_a_service_is_set_changed_and_checked_for_the_variables_of_its_headers(c
     code, _, errors = executor(capsys, "check", "jobs")
     assert (code, "no header can carry" in errors, "two" in errors) == (3, True, False)
     log_url = "http://h/jobs/{submission_id}/log"
-    assert executor(capsys, "set", "jobs", "--log-url", log_url)[0] == 0
+    assert executor(capsys, "set", "jobs", "--log-url", log_url, "--reason", "x")[0] == 0
     shown = json.loads(executor(capsys, "list", "--json")[1])[0]
     assert (shown["kind"], shown["url"], shown["log_url"]) == ("http", "http://h/jobs", log_url)
     assert shown["headers_from"] == {"Authorization": "JOBS_AUTH"}

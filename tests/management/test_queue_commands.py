@@ -110,7 +110,7 @@ def test_clear_queued_takes_a_phase_a_run_or_what_is_stale():
         (["hold", "*", "--reason", "x"], "would stop all drains"),
         (["release", "none"], "Nothing holds"),
         (["whatif", "99"], "no drain session"),
-        (["prune", "--older-than", "0d"], "no span of time"),
+        (["prune", "--older-than", "0d", "--reason", "x"], "no span of time"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(argv, sentence):

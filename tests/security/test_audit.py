@@ -6,16 +6,26 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
 from drain.management.actor import command_actor
 from drain.management.commands.executor import Command as ExecutorCommand
-from drain.models import AuditEvent, BulkAction, BulkItem, ExecutorProfile, Phase, Run
+from drain.models import (
+    AuditEvent,
+    BulkAction,
+    BulkItem,
+    Check,
+    ExecutorProfile,
+    FixMarker,
+    Phase,
+    Run,
+)
 from drain.models.roles import Role
-from tests.factories import PhaseFactory
+from tests.factories import NOON, PhaseFactory
 from tests.people import person, signed_in
 from tests.sources.conftest import DATA
 
@@ -84,6 +94,34 @@ def test_rescue_rollups_and_prune_by_hand_leave_a_line():
     assert {event.actor for event in lines.values()} == {command_actor()}
 
 
+def test_nothing_is_pruned_or_rescued_by_hand_without_a_reason():
+    for command in ("rescue", "prune"):
+        for reason in ((), ("--reason", "  ")):
+            with pytest.raises(CommandError, match=r"--reason|A reason is missing"):
+                _run(command, *reason)
+    assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.parametrize("model", ["executorprofile", "fixmarker", "check"])
+def test_a_row_is_deleted_in_the_admin_with_a_reason_and_one_by_one(model):
+    marker = FixMarker.objects.create(title="x", applied_at=NOON, created_by="x")
+    Check.objects.create(name="x", kind="no_pattern", marker=marker)
+    ExecutorProfile.objects.create(name="x", argv=["/bin/true"])
+    rows = apps.get_model("drain", model)._default_manager
+    address = reverse(f"admin:drain_{model}_delete", args=[rows.get().pk])
+    client = signed_in(Role.ADMINISTRATOR)
+    assert 'name="reason"' in client.get(address).content.decode()
+    refused = client.post(address, {"post": "yes", "reason": " "}, follow=True)
+    assert "Nothing was deleted: say why." in refused.content.decode()
+    at_once = {"action": "delete_selected", "_selected_action": rows.get().pk, "post": "yes"}
+    client.post(reverse(f"admin:drain_{model}_changelist"), at_once)
+    assert rows.exists()
+    assert not AuditEvent.objects.exists()
+    assert client.post(address, {"post": "yes", "reason": "it is gone"}).status_code == 302
+    assert not rows.exists()
+    assert AuditEvent.objects.get().reason == "it is gone"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_totals_that_are_written_anew_leave_a_line():
     PhaseFactory()
@@ -104,7 +142,7 @@ def test_prune_takes_bulk_actions_that_are_over_with_their_rows():
     ]  # fmt: skip
     for action in made:
         BulkItem.objects.bulk_create(BulkItem(action=action, target=n) for n in range(3))
-    _run("prune", "--older-than", "30d")
+    _run("prune", "--older-than", "30d", "--reason", "disk")
     assert not BulkAction.objects.filter(pk=made[0].pk).exists()
     assert BulkItem.objects.count() == 6
 

@@ -72,6 +72,15 @@ def test_a_huge_reason_of_a_file_is_kept_in_part(tmp_path, huge):
     assert "[... cut ...]" in kept
 
 
+@pytest.mark.parametrize("name", [HUGE[0], "x" * 201, ""])
+def test_a_source_with_a_name_that_no_column_holds_is_refused(tmp_path, name):
+    path = tmp_path / "phases.jsonl"
+    path.write_text('{"run_id": "r", "phase_id": "p", "state": "FAILED"}')
+    said = _refused(lambda: call_command("import_phases", str(path), "--name", name))
+    assert "1 to 200 characters" in said
+    assert not Phase.objects.exists()
+
+
 def test_a_line_longer_than_four_megabytes_is_refused_by_number(tmp_path):
     assert "Line 1 begins a value that is longer than 4 MiB" in _refused(
         lambda: _import(tmp_path, reason="x" * 5 * MEGABYTE)

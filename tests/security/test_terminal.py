@@ -61,7 +61,7 @@ def test_no_command_lets_a_terminal_sequence_through():
         ("session", "stop", str(world["session"])), ("hold", WORDS[0]), ("release", WORDS[0]),
         ("requeue", first.run_id, WORDS[0], "--reason", WORDS[0]), ("compare", "marker", "1"),
         ("clear_queued", "--stale", "1s", "--to", "failed", "--reason", WORDS[0]),
-        ("marker", "list"), ("marker", "list", "--json"), ("rollups", "check"), ("rescue",),
+        ("marker", "list"), ("marker", "list", "--json"), ("rollups", "check"), ("rescue", "--reason", WORDS[0]),
         ("whatif", str(world["session"])), ("drain_phase", first.run_id, WORDS[0]),
         ("import_phases", WORDS[0]), ("import_autopack", f"sqlite:///{WORDS[0]}"),
     ]  # fmt: skip

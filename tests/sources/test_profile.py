@@ -71,7 +71,7 @@ def test_a_phase_gets_its_source_what_autopack_expects_and_the_workers_own_varia
     imported(autopack, workspace)
     mine = {"AUTOPACK_RUN_TYPE": "self_repair", "AUTOPACK_SKIP_CI": "1"}
     assert environment() == {**BASE, **mine, "DATABASE_URL": autopack.url}
-    set_profile(ProfileInput("autopack:auto", ("true",), env={"AUTOPACK_SKIP_CI": "0"}), ADA)
+    set_profile(ProfileInput("autopack:auto", ("true",), env={"AUTOPACK_SKIP_CI": "0"}), ADA, "x")
     assert environment()["AUTOPACK_SKIP_CI"] == "0", "what the profile says wins"
 
 
@@ -87,7 +87,7 @@ def test_what_a_person_sets_survives_an_import_and_what_a_source_sets_survives_a
         env={"PYTHONPATH": "lib"},
         env_from=("GLM_API_KEY",),
     )
-    set_profile(given, ADA)
+    set_profile(given, ADA, "a test")
     assert environment() == {**BASE, "PYTHONPATH": "lib", "DATABASE_URL": autopack.url}
     imported(autopack, workspace, "--env-from", "OPENAI_API_KEY")
     after = profile()

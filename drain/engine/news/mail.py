@@ -9,6 +9,7 @@ from smtplib import SMTPException, SMTPResponseException
 from django.core.mail import EmailMessage
 
 from drain.engine.news.send import Sent
+from drain.policy.inert import inert
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,11 @@ def send_mail(mail: Mail) -> Sent:
         return Sent("This person has no mail address.")
     # The number is the same at every try: a mail program shows what came twice as one.
     headers = {"Message-ID": f"<{mail.delivery}@drainsite>", "Auto-Submitted": "auto-generated"}
-    # No header holds a line break.
-    subject = " ".join(mail.subject.split())
-    message = EmailMessage(f"[drainsite] {subject}", mail.body, to=[mail.to], headers=headers)
+    # No header holds a line break, and no mail what the terminal or the eye of its reader would obey.
+    subject = inert(" ".join(mail.subject.split()))
+    message = EmailMessage(
+        f"[drainsite] {subject}", inert(mail.body), to=[mail.to], headers=headers
+    )
     try:
         message.send()
     except SMTPResponseException as error:

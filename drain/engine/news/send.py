@@ -49,8 +49,8 @@ class Sent:
 
 
 def body_of(message: dict[str, Any]) -> bytes:
-    """The message as it is signed and sent."""
-    return json.dumps(message, ensure_ascii=False, sort_keys=True).encode()
+    """The message as it is signed and sent: ASCII, so that no log or terminal on the way obeys what is in it."""
+    return json.dumps(message, sort_keys=True).encode()
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import ProtectedError
 
-from drain.engine.errors import EngineError, bounded
+from drain.engine.errors import EngineError, bounded, given_reason
 from drain.engine.process.environment import base_environment, header_values
 from drain.engine.process.errors import ChildError
 from drain.engine.process.health import is_address
@@ -69,21 +69,25 @@ def set_profile(
 ) -> tuple[ExecutorProfile, list[str]]:
     """Make or replace a profile. Returns it, and why this host could not run it, as warnings.
 
-    Raises EngineError for what no host could run. A default stays one until another takes its place.
+    Raises EngineError for what no host could run, and for a change of what is there without a reason. A default stays
+    one until another takes its place.
     """
     validate(given)
     values = _columns(given)
     with transaction.atomic():
         existing = ExecutorProfile.objects.select_for_update().filter(name=given.name).first()
         default = given.is_default or (existing is not None and existing.is_default)
+        stored = {**values, "is_default": default}
+        if existing is not None and any(getattr(existing, key) != stored[key] for key in stored):
+            reason = given_reason(reason)
         if default:
             ExecutorProfile.objects.exclude(name=given.name).filter(is_default=True).update(
                 is_default=False
             )
         profile, _ = ExecutorProfile.objects.update_or_create(
             name=given.name,
-            defaults={**values, "is_default": default},
-            create_defaults={**values, "is_default": default, "created_by": by.name},
+            defaults=stored,
+            create_defaults={**stored, "created_by": by.name},
         )
         audit_profile("executor.set", profile, by, reason, old=described(existing))
     return profile, check_profile(profile)
@@ -113,8 +117,9 @@ def change_profile(
         return set_profile(ProfileInput(**merged), by, reason)
 
 
-def remove_profile(name: str, by: Person, reason: str = "") -> None:
+def remove_profile(name: str, by: Person, reason: str) -> None:
     """Remove a profile that no run names any more. Raises EngineError."""
+    reason = given_reason(reason)
     with transaction.atomic():
         profile = find_profile(name)
         audit_profile("executor.remove", profile, by, reason, old=described(profile), gone=True)

@@ -45,7 +45,7 @@ class Command(DatabaseCommand):
         _json(verbs.add_parser("list", help="list executors"))
         remove = verbs.add_parser("remove", help="remove an executor that no run names")
         remove.add_argument("name", help="of the profile")
-        _reason(remove)
+        remove.add_argument("--reason", required=True, help="for the people who read the history")
         _json(remove)
         check = verbs.add_parser("check", help="say whether this host can run them; exit 3 if not")
         check.add_argument("name", nargs="?", help="default: all")
@@ -126,10 +126,6 @@ def _json(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _reason(parser: ArgumentParser) -> None:
-    parser.add_argument("--reason", default="", help="for the people who read the history")
-
-
 def _set_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", help="of the executor; a new name makes a new one")
     parser.add_argument("--cwd", help="folder the phases run in")
@@ -189,7 +185,11 @@ def _set_arguments(parser: ArgumentParser) -> None:
         "--os-user",
         help="run as this OS user (the worker must be root); without it, the worker's own, who may read what the worker may",
     )
-    _reason(parser)
+    parser.add_argument(
+        "--reason",
+        default="",
+        help="for the people who read the history; asked for where it changes one that is there",
+    )
     parser.add_argument(
         "argv",
         nargs="*",

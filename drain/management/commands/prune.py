@@ -27,7 +27,7 @@ class Command(DrainCommand):
         """How old."""
         super().add_arguments(parser)
         parser.add_argument("--older-than", default="90d", metavar="SPAN", help="default 90d")
-        parser.add_argument("--reason", default="", help="for the people who read the history")
+        parser.add_argument("--reason", required=True, help="for the people who read the history")
 
     def act(self, **options: Any) -> None:
         """Prune and say what went."""

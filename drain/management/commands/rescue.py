@@ -19,7 +19,7 @@ class Command(DrainCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Why."""
         super().add_arguments(parser)
-        parser.add_argument("--reason", default="", help="for the people who read the history")
+        parser.add_argument("--reason", required=True, help="for the people who read the history")
 
     def act(self, **options: Any) -> None:
         """Rescue and report."""

@@ -23,6 +23,8 @@ from drain.sources.files.recognised import Recognised
 from drain.sources.files.result import FileImport, Options
 
 SOURCE_NAME = "files"
+MOST_IN_A_NAME = 200
+"""Characters of a source's name."""
 _DUPLICATE = """
 SELECT run_id, phase_id, min(n) AS first, max(n) AS last FROM drain_stage_phase
 GROUP BY run_id, phase_id HAVING count(*) > 1 ORDER BY 3 LIMIT 1
@@ -84,6 +86,10 @@ def import_file(
 
     `by` stands in the audit as who imported `file`. A dry run does everything and takes it back. Raises SourceError, and then nothing has changed.
     """
+    if not 0 < len(name) <= MOST_IN_A_NAME:
+        raise SourceError(
+            f"The name of a source has 1 to {MOST_IN_A_NAME} characters, not {len(name):,}."
+        )
     kind, options = with_kept(name, kind, options or Options())
     with transaction.atomic():
         source, _ = Source.objects.get_or_create(name=name, defaults={"kind": SourceKind.FILES})

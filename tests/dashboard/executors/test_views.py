@@ -115,6 +115,8 @@ def test_an_executor_comes_back_as_it_was_typed_without_its_values(administrator
     assert hidden is not None
     assert "sh &#39;./my job.sh&#39; &#39;{phase_id}&#39;" in page
     _save(administrator, "sh other.sh", env=f"KEY={hidden[1]}\nMORE=1")
+    assert ExecutorProfile.objects.get().env == {"KEY": "secret-value"}, "a change says why"
+    _save(administrator, "sh other.sh", env=f"KEY={hidden[1]}\nMORE=1", reason="more of it")
     assert ExecutorProfile.objects.get().env == {"KEY": "secret-value", "MORE": "1"}
 
 

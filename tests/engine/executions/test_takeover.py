@@ -66,7 +66,7 @@ def test_jobs_of_a_killed_drain_are_found_again_and_run_once(
     until(lambda: len(jobs.count("ran")) == 3, 60, drain)
     drain.process.kill()
     drain.process.wait()
-    until(lambda: hosts("rescue", "--json").json()["sessions"] == 1)
+    until(lambda: hosts("rescue", "--json", "--reason", "x").json()["sessions"] == 1)
     assert not any(is_lost(phase) for phase in Phase.objects.all())
     resumed = hosts("drain", "--inline", "--json", "--resume").json()
     assert (resumed["complete"], resumed["lost"]) == (3, 0)

@@ -78,7 +78,7 @@ def test_what_a_killed_worker_and_its_warden_leave_is_ended_by_the_next_rescue(
     drain.process.wait()
     assert is_alive(shell), "nobody was left to end it"
     (folder,) = (drain.folder / "work").iterdir()
-    rescued = start("rescue", "--json").json()
+    rescued = start("rescue", "--json", "--reason", "x").json()
     assert rescued["attempts"] == 1
     assert not is_alive(shell)
     assert Phase.objects.get().state == "FAILED"
