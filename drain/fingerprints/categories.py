@@ -41,6 +41,14 @@ def _words(pattern: str) -> re.Pattern[str]:
 _CAPITAL = re.compile(r"(?<!\\)[A-Z]")
 
 
+def _doing(stems: str) -> re.Pattern[str]:
+    """A pattern for what was being done when it failed: failed to connect, error connecting, connection failed."""
+    return _words(
+        r"\b(?:(?:failed|unable|tried|trying|refused) to|could not|couldn't|cannot|can't|(?:error|failure|problem|exception|failed)s?(?: occurred)?(?: while| during| when| in| on| at| of)?)"
+        rf" (?:the |an? |be |to )?(?:{stems})\w{{0,5}}\b|\b(?:{stems})\w{{0,5}} (?:\S+ ){{0,3}}(?:failed|failures?|errors?)\b"
+    )
+
+
 C = Category
 _STATUS = r"(?:\bHTTP(?:/\d(?:\.\d)?)?|\bstatus(?: ?code)?|\bcode|\berror|\banswered|returned(?: error)?)\W{1,3}"
 # First match wins, so what names its cause exactly stands before what merely mentions a word.
@@ -54,7 +62,7 @@ RULES: tuple[Rule, ...] = (
     Rule("a patch or merge", C.PATCH, _words(r"PATCH_|patch does not apply|patch failed|hunk #|merge conflict|CONFLICT \(|could not apply"), True),
     Rule("collection of tests", C.COLLECTION, _words(r"error collecting|collection(?:/import)? error|errors? during collection"), True),
     Rule("too many requests", C.RATE_LIMIT, _words(r"rate.?limit|too many requests|\b429\b|throttl|insufficient_quota|overloaded_error|ResourceExhausted"), True),
-    Rule("memory", C.OUT_OF_MEMORY, _words(r"MemoryError|OutOfMemory|out of memory|heap (?:out of memory|limit)|cannot allocate memory|ENOMEM|\boom.?(?:kill|command)|bad_alloc|java heap space|(?:exceed\w*|insufficient|over) (?:\w+ )?memory|memory limit|of \S+ (?:physical )?memory used")),
+    Rule("memory", C.OUT_OF_MEMORY, _words(r"MemoryError|OutOfMemory|out of memory|heap (?:out of memory|limit)|cannot allocate memory|ENOMEM|\boom.?(?:kill|command)|bad_alloc|java heap space|(?:exceed\w*|insufficient|over) (?:\w+ )?memory|memory limit (?:of |was |is |has )?(?:\S+ )?(?:exceeded|reached|hit)|of \S+ (?:physical )?memory used")),
     Rule("a full or closed volume", C.DISK, _words(r"no space left|ENOSPC|disk (?:is )?(?:full|quota)|read-only file|mount point|EROFS|EDQUOT")),
     Rule("a missing module", C.IMPORT, _words(r"ModuleNotFoundError|ImportError|No module named|cannot import name|Cannot find (?:module|package)\b|MODULE_NOT_FOUND|Module not found|module '[^']{1,80}' not found|ChunkLoadError"
         r"|ClassNotFoundException|NoClassDefFoundError|cannot load such file|unresolved import|\bLoadError\b(?!: \w+Error)|no package called|fail\w* to load class|class \S{1,120} not found|could not load (?:file or assembly|class|module|library)|in @INC|you may need to install"
@@ -85,7 +93,7 @@ RULES: tuple[Rule, ...] = (
     Rule("an assertion", C.ASSERTION, _words(r"Assert|\bassert\b|DID NOT RAISE|ERR_ASSERTION|expected .{0,80} (?:got|but|to )|\bgot .{1,80} want\b|fixture .{0,80} not found|^Failure/Error: expect|not equal|configured to fail")),
     Rule("a value or its type", C.TYPE, _words(r"TypeError|AttributeError|mismatched types|NullPointer|NullReference|nil pointer|\bnil\b|null (?:value|check|reference)|undefined (?:is not|method|variable|index|property|array key)|UndefVar|is undefined|Cannot read propert|ClassCast|\w*KeyError|NameError|IndexError|IndexOutOf|BoundsError|ValueError|NoMethodError|NoSuchMethod|MatchError|UnboundLocal"
         r"|out of (?:range|bounds)|(?:is|are|was) (?:null|nil|none|not defined)\b|no match of|exceeds the (?:number|bounds)|(?:upper|lower) bound|array elements|type mismatch|not what i expect|couldn't match|not (?:callable|iterable|subscriptable|a function|a constructor)|has no (?:attribute|member|field|property|method|key)|no such (?:method|key|field|property|element|attribute)|(?:missing|unexpected|required|invalid) (?:\w+ ){0,3}(?:argument|parameter|key|field|value|property|option|type)s?\b|failed to parse|cannot parse|could not parse|unable to parse|malformed|not valid json|cannot (?:convert|cast|deserialize|unmarshal|decode)|could not (?:convert|cast|deserialize|decode)|ReferenceError|unwrap\(\)|\bnone\b. value|unbound variable|NoneType|\bNaN\b|overflow|underflow|null object|key not found|ValidationError|type mismatch|object '[^']{1,80}' not found|empty list|ArgumentError|IllegalArgument|InvalidOperation|IllegalState|no elements|Not_found|ZeroDivision|division by zero|RangeError|ArithmeticException|NumberFormat|ArrayIndex|UnicodeDecode|UnicodeEncode|JSONDecode|StackOverflow|RecursionError|singular")),
-    Rule("a compiler or build tool", C.BUILD, _words(r"make: |make\[|CMake|error\[|error TS|: error:|linker|undefined reference|cannot find symbol|BUILD FAILED|compil|E0\d{3}|ninja:|cargo|gradle|rustc|\bCS\d{4}|MSB\d{4}|no rule to make|unknown directive|undeclared|is not exported by|undefined (?:control|symbol|variable)|duplicate symbol|multiple definition|could not resolve \"|non déclar|nicht deklariert|не объявлен|no se declar|未声明|native extension|expression has type")),
+    Rule("a compiler or build tool", C.BUILD, _words(r"make: |make\[|^(?:ld|lld|link|cc|gcc|clang): |CMake|error\[|error TS|(?:\d\)?|\.\w{1,9}|\b(?:cc1?(?:plus)?|g?cc|[cg]\+\+|clang|ld|link|collect\S{1,4}|javac|swiftc?|kotlinc|tsc|as)) ?: (?:fatal )?error\b|linker|undefined reference|cannot find symbol|BUILD FAILED|compil|E0\d{3}|ninja:|cargo|gradle|rustc|\bCS\d{4}|MSB\d{4}|no rule to make|unknown directive|undeclared|is not exported by|undefined (?:control|symbol|variable)|duplicate symbol|multiple definition|could not resolve \"|non déclar|nicht deklariert|не объявлен|no se declar|未声明|native extension|expression has type")),
 )  # fmt: skip
 # Asked last: words that many failures have, and what the C library says for the numbers of errors in other languages.
 # None of them decides whether the place counts, so none is part of any key.
@@ -94,8 +102,13 @@ LAST_RULES: tuple[Rule, ...] = (
     Rule("a file, in another language", C.DISK, _words(r"datei oder (?:das )?verzeichnis|aucun fichier ou dossier|no existe el (?:archivo|fichero)|arquivo ou diretório inexistente|file o directory non esistente|нет такого файла|そのようなファイル|没有那个文件|keine berechtigung|permission non accordée|permiso denegado|permissão negada|permesso negato|отказано в доступе|許可がありません|权限不够|kein speicherplatz|aucun espace disponible|no queda espacio|не осталось свободного места|空き領域がありません|没有空间")),
     Rule("a connection, in another language", C.NETWORK, _words(r"verbindung(?:saufbau)? (?:abgelehnt|verweigert)|verbindung .{0,40}(?:zurückgesetzt|fehlgeschlagen)|connexion (?:refusée|réinitialisée)|conexión (?:rehusada|rechazada)|conexão recusada|connessione rifiutata|соединени\w+ (?:отказано|сброшено)|接続を?拒否|拒绝连接|连接被(?:拒绝|重置)")),
     Rule("time, in another language", C.TIMEOUT, _words(r"zeitüberschreitung|délai .{0,30}(?:dépassé|expiré)|tiempo de espera .{0,30}agotado|tempo (?:limite|scaduto)|время ожидания|превышен\w* .{0,20}время|超时|逾時")),
+    Rule("an error of the C library about a request or its host", C.NETWORK, _words(r"network is (?:down|unreachable)|host is down|protocol (?:error|not available|not supported)|socket (?:operation|is not connected)|transport endpoint|address (?:family )?not (?:supported|available)|cannot assign requested address|\be(?:pipe|notconn|netdown|netunreach|hostdown|proto|addrnotavail|shutdown)\b")),
+    Rule("an error of the C library about a file", C.DISK, _words(r"too many open files|file name too long|not a directory|is a directory|directory not empty|(?:device or resource|text file) busy|stale (?:nfs )?file handle|cross-device link|file too large|bad file descriptor|no such device|operation not permitted|levels of symbolic links|\be(?:mfile|nfile|busy|nametoolong|loop|xdev|notempty|io|isdir|notdir|exist|fbig|badf|stale|nodev)\b")),
+    Rule("an error of the C library about a value", C.TYPE, _words(r"invalid argument|numerical (?:argument|result)|argument list too long|function not implemented|illegal byte sequence|value too large|\be(?:inval|dom|range|nosys|2big|ilseq)\b")),
+    Rule("a signal by its name", C.KILLED, _words(r"\b(?:sig(?:hup|int|quit|ill|trap|abrt|bus|fpe|kill|segv|pipe|alrm|term|xcpu|xfsz|sys)|bus error|illegal instruction|floating point exception|breakpoint trap|abort trap|fatal signal)\b|^(?:terminated|hangup|quit|aborted)\b|\b(?:terminated|ended|exited|quit|stopped|died|closed) unexpectedly\b|0xc0000(?:005|0fd|409|13a)\b")),
+    Rule("a status that says the request was wrong", C.TYPE, _words(_STATUS + r"4(?:00|05|06|11|12|13|14|15|16|22|28|31)\b|\b4(?:00|05|15|22)(?: client error)?:? (?:bad|unprocessable|method not|unsupported)")),
     Rule("the code of a compiler or linter", C.BUILD, _words(r"^(?:\w{1,20}: )?(?!code|line|step|job|http|py\d)[a-z]{1,6}-?\d{3,5}(?:[:,]? |:? ?\[)")),
-    Rule("what never came to be", C.TIMEOUT, _words(r"\b(?:did|has|have|had) (?:not|never) (?:yet )?(?:become|became|come up|start(?:ed)?|answer(?:ed)?|respond(?:ed)?|reach(?:ed)?|finish(?:ed)?|complete[d]?|stabili[sz]ed?)\b(?! successfully)|gave up (?:waiting|after)|\bstuck\b")),
+    Rule("what never came to be", C.TIMEOUT, _words(r"\b(?:did|has|have|had) (?:not|never) (?:yet )?(?:become|became|come up|start(?:ed)?|answer(?:ed)?|respond(?:ed)?|reach(?:ed)?|finish(?:ed)?|complete[d]?|stabili[sz]ed?)\b(?! successfully)|\bwithin \W{0,2}(?:<duration|\d)|\bfailed to \w+ (?:with)?in (?:the |its )?time|gave up (?:waiting|after)|\bstuck\b")),
     Rule("a service that is down", C.NETWORK, _words(r"(?:service|server|host|endpoint|broker|coordinator|node|cluster|backend|upstream|leader|replica)\b.{0,40}\b(?:not available|unavailable|is down|not ready|unhealthy|not healthy)\b|\bunavailable\b|bad gateway|no (?:healthy|available) (?:\w+ )?(?:upstream|backend|host|node|server|broker|endpoint)s?|(?:failed|unable) to (?:fetch|reach|contact|download|upload|send|deliver)\b|(?:download|upload|fetch|request) (?:has )?failed\b")),
     Rule("who asks, in other words", C.AUTH, _words(r"\b(?:not|isn't|aren't|no longer) (?:allowed|permitted|entitled|authenticated|logged in)\b|\b(?:password|passphrase|api.?key|secret|signature|session|licen[cs]e)\b.{0,40}\b(?:wrong|invalid|incorrect|expired|missing|required|rejected|revoked|does not match|did not match)\b|\b(?:wrong|invalid|incorrect|expired|missing) (?:\w+ )?(?:password|passphrase|api.?key|secret|signature|session|login|user ?name|licen[cs]e)\b|insufficient (?:\w+ )?(?:permission|privilege|scope|right)s?|\b(?:permission|privilege|access) (?:is |was )?(?:denied|required|refused)|\brequires? (?:\w+ ){0,3}(?:access|permission|privilege|role|login)\b|\bunauthor")),
     Rule("a package, in other words", C.DEPENDENCY, _words(r"\b(?:package|pod|crate|gem|wheel|library|plugin|image|chart|interpreter|toolchain|sdk|artifact|release|distribution|requirement|provider)(?:s|\(s\))?\b.{0,80}\b(?:not found|not be (?:found|resolved|installed)|no possible matches|incompatible|does not exist|conflicts?|compatible versions?)\b|(?:could not|cannot|can't|unable to|failed to) (?:find|resolve|locate|install|load) (?:\S+ ){0,4}(?:packages?|versions?|plugins?|interpreter|compiler|sdk|toolchain|librar(?:y|ies)|requirements?|providers?)\b|compatible versions?")),
@@ -106,27 +119,71 @@ LAST_RULES: tuple[Rule, ...] = (
     Rule("what a test expected", C.ASSERTION, _words(r"\bshould (?:not )?(?:be|have|equal|contain|match|return|render|throw|include|exist|see)\b|\bshould .{1,120} failed$|^\[fail\w*\]|\bto (?:be|equal|match|contain|have)\b.{0,80}\b(?:but|received|got)\b|\bexpected (?!argument|token|type)\S|\bsnapshots?\b.{0,40}\b(?:mismatch|obsolete|differ|fail|not match)|(?:does|did|do) not match(?! any)|\bdiffers?\b")),
     Rule("a file, in other words", C.DISK, _words(r"(?:find|found|open|read|write|create|load|stat|copy|move|delete|remove) (?:\w+ ){0,4}(?:files?|director(?:y|ies)|folders?)\b|(?:files?|director(?:y|ies)|folders?)\b[^:.;]{0,60}\b(?:not found|does not exist|missing|is empty|already exists)\b")),
     Rule("a value in other words", C.TYPE, _words(r"\binvalid (?:\w+ ){0,2}(?:data|input|format|number|date|byte|character|state|operation|size|length|range|encoding|record|row|header|payload|literal)s?\b|\billegal\b|\bunsupported\b|\bnot supported\b|\bunrecogni[sz]ed\b|\bincompatible\b|\bnot (?:a )?valid\b|unknown (?:option|argument|flag|command|field|key|value|property|parameter|type|attribute|variable|name|format|version|encoding)\b|\bmust (?:not )?be\b|\bmust (?:match|contain|have|start|end)\b|(?:is|are) required\b|\bcan(?:no|')?t be (?:empty|null|blank|negative|zero|none|parsed|converted|used)\b|\b(?:is|are) (?:newer|older|empty|missing|unset|not set)\b|\btoo (?:long|short|large|small|big|many|few)\b|\bmissing$|\bunset\b|\bunexpected\b|\bschema\w*error|\bschema\b|\bbad (?:value|format|request|data|input|record|row|escape)\b|\bcorrupt|\bdecod|\bencod(?:e|ing)\b|\bdeseriali[sz]|\bshapes?\b|\bdimensions?\b|(?:can't|cannot|could not) evaluate\b|maximum (?:\w+ ){0,2}length|\bduplicate\b|already (?:declared|defined)")),
+    Rule("how a service ended", C.KILLED, _words(r"\bcode=(?:killed|dumped)\b|\bstatus=\d{1,3}/(?:kill|term|segv|abrt|int|hup|bus|fpe|ill|pipe)\b|\babruptly\b|\babend(?:ed)?\b|\babnormal(?:ly)? (?:end|terminat|exit)|\bleader(?:ship)? (?:election )?lost\b")),
+    Rule("a service that began too often", C.RATE_LIMIT, _words(r"start request repeated too quickly|start-limit-hit|back-?off restarting")),
+    Rule("a program that a service could not begin", C.DEPENDENCY, _words(r"\bstatus=203/exec\b|failed at step exec\b|failed to (?:execute|spawn)\b|error: spawn\b")),
+    Rule("a volume", C.DISK, _words(r"\bmountvolume\b|\bvolumes?\b.{0,60}\b(?:failed|not|unable|already)\b")),
+    Rule("a name that nothing has", C.TYPE, _words(r"\b(?:variable|symbol|identifier|function|method|procedure|operator|macro|label|constant|keyword|attribute|property|parameter|argument|option|column|type|reference|libref)s?\b.{0,60}\b(?:not (?:be )?(?:found|defined|assigned|declared|recogni[sz]ed|known)|undefined|undeclared|does not exist|unresolved)\b|\bexpects? (?:at (?:least|most)|exactly|an?|one|two|\d)\b|\btruncation\b|\b(?:invalid|undefined|undeclared|ambiguous|incorrect)\b|\b(?:un|not (?:yet )?)implemented\b|divi\w+ by zero")),
+    Rule("a bound that was met", C.RATE_LIMIT, _words(r"\b(?:insufficient|not enough|no (?:free|more|available|remaining)|out of) (?:\w+ )?(?:cpus?|gpus?|nodes?|capacity|resources?|slots?|seats?|units?|credits?|funds|licen[cs]es|workers|connections|ports)\b|\b(?:pool|queue|buffer|slots?|capacity|resources?)\b.{0,40}\b(?:exhausted|full|depleted|exceeded)\b|\b(?:limit|maximum)\b.{0,40}\b(?:reached|exceeded)\b|\bexhausted\b")),
+    Rule("a database was at work", C.DATABASE, _doing("migrat|insert|upsert")),
+    Rule("a database by its name", C.DATABASE, _words(r"\b(?:p?sql|jdbc|odbc|ole ?db|db)\w{0,10} ?(?:error|exception)\b|\breplication slot\b|\bsql\b")),
+    Rule("an identity was at stake", C.AUTH, _doing("authenticat|authori[sz]|log ?in|decrypt|impersonat")),
+    Rule("a key or a licence", C.AUTH, _words(r"\b(?:public|private|signing|access) key\b|\bsignatures?\b|\b(?:authentication|authori[sz]ation|credentials?)\b|\blicen[cs](?:e|ing)\b")),
+    Rule("a package was being installed", C.DEPENDENCY, _doing("install|resolv")),
+    Rule("an image", C.DEPENDENCY, _words(r"\bpull(?:ing)? (?:the |an? )?(?:\w+ )?image\b|\bimage\b.{0,80}\b(?:pull|not found|does not exist)")),
+    Rule("a far side was being asked", C.NETWORK, _doing("connect|reach|contact|fetch|download|upload|send|receiv|deliver|dial|ping|transmi|handshak|request")),
+    Rule("something was being built", C.BUILD, _doing("compil|link|build|built|bundl|transpil|synthesi")),
+    Rule("a source was being read", C.SYNTAX, _doing("pars|lex")),
+    Rule("a value was being read", C.TYPE, _doing("decod|encod|convert|deseriali|seriali|unmarshal|marshal|validat|evaluat|interpret|render|format")),
+    Rule("a file was at work", C.DISK, _doing("open|read|writ|mount|unmount|copy|mov|delet|remov|renam|extract|unpack|decompress|sav|persist|flush")),
 )  # fmt: skip
+# The words of a type's name, the last one first: SqlTimeoutException is a time, HttpConnectionError a connection.
+_BY_WORD = {
+    word: category
+    for category, names in (
+        (C.TIMEOUT, "timeout deadline expired"),
+        (C.OUT_OF_MEMORY, "memory heap"),
+        (C.RATE_LIMIT, "throttling throttled throttle quota limit limits ratelimit capacity"),
+        (C.AUTH, "auth authentication authorization authorisation credential credentials login security permission access unauthorized forbidden"),
+        (C.DATABASE, "sql psql database db query transaction table cursor orm persistence entity migration deadlock"),
+        (C.NETWORK, "connection connect network socket http https url uri host dns ssl tls transport rpc grpc remote proxy gateway channel communication communications unavailable disconnected api"),
+        (C.DISK, "io file path directory disk filesystem storage zip archive"),
+        (C.KILLED, "interrupted interrupt cancelled canceled cancellation abort aborted shutdown killed terminated"),
+        (C.SYNTAX, "syntax parse parser parsing lexer grammar"),
+        (C.BUILD, "compile compilation compiler build linker link"),
+        (C.DEPENDENCY, "dependency dependencies package resolution requirement plugin installation"),
+        (C.IMPORT, "import module classloader"),
+        (C.ASSERTION, "assertion expectation"),
+        (C.TYPE, "argument value type key index name attribute cast format null range arithmetic lookup state operation property conversion number encoding"),
+        (C.TYPE, "decoding unicode json yaml xml schema validation validator reflection implemented supported element disposed initializer parameter field"),
+        (C.TYPE, "option configuration config"),
+    )
+    for word in names.split()
+}  # fmt: skip
 _EXIT = re.compile(
     r"\b(?:exit(?:ed)?(?: with)?(?: code| status)?|code|status|rc)\W{1,3}(\d{1,3})\b", re.IGNORECASE
 )
-_BY_EXIT = {
-    124: C.TIMEOUT,
-    126: C.DISK,
-    127: C.DEPENDENCY,
-    130: C.KILLED,
-    134: C.KILLED,
-    137: C.KILLED,
-    139: C.KILLED,
-    143: C.KILLED,
+# 128 and the number of the signal that ended it: what a shell returns, as timeout (1) does 124.
+_SIGNALS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 24, 25, 31)
+_BY_EXIT = {124: C.TIMEOUT, 126: C.DISK, 127: C.DEPENDENCY} | {
+    128 + signal: C.KILLED for signal in _SIGNALS
 }
 
 
 @lru_cache(maxsize=4096)
 def categorise(
-    kind: str, message: str, cause: str = "", hint: str = "", *, test: bool = False
+    kind: str,
+    message: str,
+    cause: str = "",
+    hint: str = "",
+    *,
+    test: bool = False,
+    beneath: str = "",
 ) -> Verdict:
-    """The first rule whose words stand in the failure, else in its cause; ``hint`` is what its reader knows."""
+    """The first rule whose words stand in the failure, else in its cause; ``hint`` is what its reader knows.
+
+    ``beneath`` is a cause that is no part of the key: it is asked when nothing else tells.
+    """
     words = f"{kind}: {message[:600]}" if kind else message[:600]
     if hint and hint != C.BUILD:
         return Verdict(C(hint), "the reader", hint, hint == C.COLLECTION)
@@ -142,9 +199,32 @@ def categorise(
         return Verdict(_BY_EXIT[int(found[1])], "an exit code", found.group(), False)
     if test:
         return Verdict(C.ASSERTION, "a failing test", "", False)
-    return _first(texts, LAST_RULES) or Verdict(
-        C.OTHER if (kind or message) else C.UNKNOWN, "no rule", "", False
+    spelt = [_spelt(f"{kind}: {message[:600]}"), _spelt(cause[:300])]
+    last = (
+        _first([beneath[:300].lower()], RULES)
+        or _first(texts, LAST_RULES)
+        or _by_type(kind)
+        or _first(spelt, (*RULES, *LAST_RULES))
     )
+    if last:
+        return last._replace(everywhere=False)
+    return Verdict(C.OTHER if (kind or message) else C.UNKNOWN, "no rule", "", False)
+
+
+def _by_type(kind: str) -> Verdict | None:
+    """What the last telling word of a type's name stands for."""
+    for word in reversed(_spelt(kind).split()):
+        if word in _BY_WORD:
+            return Verdict(_BY_WORD[word], "a word in the name of the type", word, False)
+    return None
+
+
+_JOINT = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\w)_(?=\w)")
+
+
+def _spelt(text: str) -> str:
+    """The names in a text as the words they are made of: ServiceUnavailableException, QUEUE_DOES_NOT_EXIST."""
+    return _JOINT.sub(" ", text).replace("_", " ").lower()
 
 
 # What a compiler says of missing files, modules and types is still the compiler's.

@@ -68,5 +68,6 @@ def explain(text: str | bytes) -> Explanation:
         mask(failure.cause_message),
         failure.hint,
         test=failure.test,
+        beneath=mask(failure.beneath),
     )
     return Explanation(records, failure, verdict, compose(failure))

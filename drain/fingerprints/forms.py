@@ -57,10 +57,11 @@ _LEAD = re.compile(
     r"^(?:(?:\[?(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|EMERG|ALERT)\]?(?:/[\w-]{1,40})?[\s|:>\]~-]{1,8}|(?:[Ee]rror|[Ff]atal|[Ff]ailed|[Ee]merg|panic)(?: [Ee]rror)?[:!]\s{1,4}|\*\* ?|==\d+==|\W{1,3}\s)(?=\S)(?![\d<]))+"
 )
 _PROGRAM = re.compile(r"^[\w./+-]{1,60}(?:\.exe)?(?:\[\d+\])?(?: ?:) (?=\S)")
+# An error in the middle of a sentence (there was an error while ..) names nothing.
 # error: | [emerg] | program: fatal: | Fortran runtime error: | ERR_CODE_IN_CAPITALS | (error) | ОШИБКА:
 _NAMED = re.compile(
     r"\s{0,8}(?:[\w./+-]{1,60}: )?(?:\[?(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|emerg|crit|alert|error|fatal)\]?|[Ee]rror|[Ff]atal|panic|E)(?: [Ee]rror)?(?:\[\w{1,10}\])?[:!\]]"
-    r"|(?:error|fatal|ERROR|FATAL|Error) \S|(?:\w{2,20} ){1,3}(?:error|ERR!|Error)[: ]|\s{0,8}[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:\s|:|$)|CONFLICT \(|\([\w.]{1,40}\) |[^\W\d_A-Za-z]{3,20}: |Segmentation fault|Killed\b|(?:Error|Failure) in \S"
+    r"|(?:error|fatal|ERROR|FATAL|Error) \S|(?:(?!(?:an?|the|this|that|no|any|some) )\w{2,20} ){1,3}(?:error|ERR!|Error)[: ]|\s{0,8}[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:\s|:|$)|CONFLICT \(|\([\w.]{1,40}\) |[^\W\d_A-Za-z]{3,20}: |Segmentation fault|Killed\b|(?:Error|Failure) in \S"
 )
 # The same further inside a line; each is looked for as a word first.
 _NAMED_WITHIN = re.compile(

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 # Raise it whenever a change gives a key to a text that had another one; stored fingerprints carry
 # the version they were made by, so that a backfill knows what to make again.
-VERSION = 3
+VERSION = 4
 
 
 class Category(StrEnum):
@@ -106,5 +106,7 @@ class Failure:
     cause_message: str = ""
     # Says more than the words do, e.g. ``collection``; empty lets the words decide.
     hint: str = ""
+    # Root of a chain that only libraries saw: it tells the kind of trouble and is no part of a key.
+    beneath: str = ""
     # Whether ``function`` is the name of a failing test.
     test: bool = False

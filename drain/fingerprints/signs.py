@@ -14,7 +14,7 @@ from drain.fingerprints.words import letters, words
 # Words that tell of a failure wherever they stand.
 _TELLING = words(
     "cannot couldnt unable failed fail fails failure failures failing denied refused exceed exceeded exceeds exceeding invalid missing unexpected unknown"
-    " unsupported unresolved expected abort aborted aborting exhausted undefined undeclared illegal reject rejected rejects unreachable unavailable unauthorized"
+    " unsupported unresolved expected abort aborted aborting abend abends abended exhausted undefined undeclared illegal reject rejected rejects unreachable unavailable unauthorized"
     " unauthorised forbidden killed evicted crash crashed crashes corrupt corrupted mismatch mismatched conflict conflicts conflicting conflicted broken terminated"
     " overflow blocked insufficient limit quota lost deadlock malformed bad wrong stale expired unbound disconnected abandoned stopped canceled cancelled halted"
     " panic panicked segmentation never lack lacks nil required impossible incompatible ambiguous duplicate unterminated unclosed differ differs"
@@ -37,11 +37,15 @@ _STEMS = re.compile(
 )
 # Without one of these no stem in Latin letters is there.
 _STEM_HINTS = ("error", "exception", "fault", "fatal", "violat", "oom", "_", "***", "abort", "fehl", "gescheit", "abgelehnt", "verweigert", "introuv", "rechaz", "deneg", "recus", "rifiut", "negat", "erreur", "kein sp")  # fmt: skip
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>()`]+")
 
 
 def says_failure(line: str) -> bool:
     """Whether a line has a word for something that went wrong."""
     line = line[:1_000]
+    if "://" in line:
+        # What an address is called tells nothing of what happened there.
+        line = _ADDRESS.sub(" ", line)
     lower = line.lower()
     told = letters(lower)
     if not _TELLING.isdisjoint(told):

@@ -83,6 +83,15 @@ def _warns_of_failure(line: _Line) -> bool:
     return line.failing and own_words(line.text) > 2 and "eprecat" not in line.text and _warns(line)
 
 
+def _begins_with_type(text: str) -> bool:
+    """Whether a line begins with an error's type and its message says more than that something else failed."""
+    found = EXCEPTION_LINE.match(text)
+    if not found or is_wrapper(text):
+        return False
+    message = text[found.end() + 1 :].strip()
+    return not message or not is_wrapper(message)
+
+
 _RULES = (
     _Rule("explains or advises", Weight.ASIDE, lambda line: is_aside(line.text)),
     _Rule("work that went well or goes on", Weight.ROUTINE, _is_routine),
@@ -95,7 +104,7 @@ _RULES = (
     _Rule(
         "begins with the type of an error",
         Weight.NAMED,
-        lambda line: bool(EXCEPTION_LINE.match(line.text)) and not is_wrapper(line.text),
+        lambda line: _begins_with_type(line.text),
     ),
     _Rule(
         "only says that something else failed, below the level of warnings",

@@ -46,7 +46,7 @@ _FILLERS = words(
 )
 # What follows these letters changes or is a name of something; the words around it tell.
 _NOT_WORDS = re.compile(
-    r"\"[^\"\s]{0,200}\"|'[^'\s]{0,200}'|`[^`'\s]{0,200}[`']|\S*[\d/\\=@<>_]\S*|\b\w+(?:[.:]\w+)+"
+    r"\"[^\"\s]{0,200}\"|'[^'\s]{0,200}'|`[^`'\s]{0,200}[`']|\S*[\d/\\=@<>_]\S*|\b\w+(?:(?:[.:]|::)\w+)+"
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NO_SPACES = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{4,}")

@@ -29,17 +29,19 @@ def test_a_manifest_is_drained_where_patches_are():
     assert category_rank(Category.MANIFEST) == category_rank(Category.PATCH)
 
 
-def test_tools_that_no_rule_was_written_for_are_mostly_told_by_kind():
+@pytest.mark.parametrize(("name", "most_other"), [("heldback.txt", 0.17), ("further.txt", 0.16)])
+def test_tools_that_no_rule_was_written_for_are_mostly_told_by_kind(name, most_other):
     """Each group's name ends in the category that a person gave it before any result was known.
 
-    At the first reading 34 % were "other" and 15 % something else; the words asked last came of that.
+    At the first reading 34 % of heldback.txt were "other" and 15 % something else, and 52 % and 17 % of further.txt;
+    the words asked last came of that. Where a second look found another category as good, both stand there.
     """
     found = [
-        (text.group.rpartition(".")[2], fingerprint(text.text)) for text in texts("heldback.txt")
+        (text.group.rpartition(".")[2].split("+"), fingerprint(text.text)) for text in texts(name)
     ]
     other = sum(made.category == Category.OTHER for _, made in found)
-    wrong = sum(made.category not in (wanted, Category.OTHER) for wanted, made in found)
-    assert other <= 0.20 * len(found)
+    wrong = sum(made.category not in (*wanted, Category.OTHER) for wanted, made in found)
+    assert other <= most_other * len(found)
     assert wrong <= 0.10 * len(found)
 
 
@@ -59,6 +61,51 @@ def test_tools_that_no_rule_was_written_for_are_mostly_told_by_kind():
 )
 def test_words_that_many_failures_have_are_asked_last(text, category):
     assert categorise("", text).category == category
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "category", "rule"),
+    [
+        ("", "step pack: rc=159", Category.KILLED, "an exit code"),
+        ("", "the request was answered with status 422", Category.TYPE, "a status that says the request was wrong"),
+        ("", "open pipe: EMFILE", Category.DISK, "an error of the C library about a file"),
+        ("", "Bus error (core dumped)", Category.KILLED, "the end of a process"),
+        ("", "shop.service: Main process exited, code=exited, status=203/EXEC", Category.DEPENDENCY, "a program that a service could not begin"),
+        ("", "could not contact the ledger", Category.NETWORK, "a far side was being asked"),
+        ("", "error while decrypting the vault", Category.AUTH, "an identity was at stake"),
+        ("", "task build has failed: it did not finish within 10m", Category.TIMEOUT, "what never came to be"),
+        ("", "QUEUE_DOES_NOT_EXIST", Category.OTHER, "no rule"),
+        ("SqlGrammarFault", "near total", Category.SYNTAX, "a word in the name of the type"),
+        ("LedgerSocketException", "gone", Category.NETWORK, "a word in the name of the type"),
+        ("LedgerFormatException", "gone", Category.TYPE, "a word in the name of the type"),
+        ("LedgerException", "gone", Category.OTHER, "no rule"),
+        ("", "tool: error: the ledger said so", Category.OTHER, "no rule"),
+        ("", "Shop.xcodeproj: error: no profile", Category.BUILD, "a compiler or build tool"),
+        ("", "Deployment must set a memory limit", Category.OTHER, "no rule"),
+    ],
+)  # fmt: skip
+def test_codes_types_and_what_was_being_done_tell_the_kind_where_no_word_does(
+    kind, message, category, rule
+):
+    found = categorise(kind, message)
+    assert (found.category, found.rule) == (category, rule)
+
+
+def test_the_root_of_a_chain_that_only_libraries_saw_tells_the_kind_and_is_no_part_of_the_key():
+    library = '  File "/v/lib/python3.10/site-packages/kedro/core.py", line 7, in load\n    x()\n'
+    own = '  File "/srv/shop/run.py", line 3, in main\n    load()\n'
+    last = (
+        f"Traceback (most recent call last):\n{own}{library}kedro.DatasetError: it was not loaded\n"
+    )
+    link = "\nThe above exception was the direct cause of the following exception:\n\n"
+    alone = fingerprint(last)
+    chained = [
+        fingerprint(f"Traceback (most recent call last):\n{library}{root}\n{link}{last}")
+        for root in ("FileNotFoundError: [Errno 2] No such file or directory", "KeyError: 'x'")
+    ]
+    assert alone.category == Category.OTHER
+    assert [found.category for found in chained] == [Category.DISK, Category.TYPE]
+    assert {found.key for found in chained} == {alone.key}
 
 
 @pytest.mark.parametrize("rule", LAST_RULES, ids=lambda rule: rule.name)

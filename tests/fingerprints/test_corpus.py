@@ -63,7 +63,7 @@ def test_a_template_has_the_key_it_was_made_for(name):
         ("phase timeout", Category.TIMEOUT),
         ("patch", Category.PATCH),
         ("requests", Category.NETWORK),
-        ("terraform", Category.OTHER),
+        ("terraform", Category.TYPE),
     ],
 )
 def test_a_failure_is_of_the_kind_people_would_say(name, category):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drain.fingerprints import fingerprint
+from drain.fingerprints import fingerprint, mask
 
 FRAME = '  File "/srv/app/work.py", line 7, in go\n    x()\n'
 HEADER = "Traceback (most recent call last):\n"
@@ -251,3 +251,15 @@ def test_a_line_that_is_only_a_closing_word_stays():
 
 def test_unicode_line_ends_are_line_ends():
     assert template("caf\u00e9 is fine\u2028fatal: no cart") == "no cart"
+
+
+def test_what_a_type_is_the_heading_of_is_its_message():
+    for rule in ("-----------", "==========="):
+        text = f"Error executing action `create`\n\nAcme::TemplateError\n{rule}\nno method fetch for nil\n"
+        assert fingerprint(text).template == "TemplateError: no method fetch for nil"
+
+
+def test_what_stands_behind_the_name_of_a_pod_is_kept():
+    pods = ("shop-5d4f8b9c7d-zxw2p-build", "shop-68cf9b5b49-bn7kd-build")
+    assert {mask(f"{pod} failed") for pod in pods} == {"shop-<id>-build failed"}
+    assert mask("shop-68cf9b5b49-bn7kd failed") == "shop-<id> failed"

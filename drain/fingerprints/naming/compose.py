@@ -61,6 +61,7 @@ def compose(failure: Failure) -> Fingerprint:
         mask(failure.cause_message) if failure.cause_message else "",
         failure.hint,
         failure.test,
+        mask(failure.beneath) if failure.beneath else "",
     )
 
 
@@ -73,10 +74,10 @@ def _fingerprint(
     cause_message: str,
     hint: str,
     test: bool,
+    beneath: str,
 ) -> Fingerprint:
-    parts = _settle(
-        _parts(kind, message, function, _headline(cause_kind, cause_message), hint, test=test)
-    )
+    cause = _headline(cause_kind, cause_message)
+    parts = _settle(_parts(kind, message, function, cause, hint, test=test, beneath=beneath))
     return Fingerprint(
         key=digest(parts.template),
         coarse=digest(parts.wide),
@@ -92,7 +93,14 @@ def _fingerprint(
 
 
 def _parts(
-    kind: str, message: str, function: str, cause: str, hint: str, *, test: bool = False
+    kind: str,
+    message: str,
+    function: str,
+    cause: str,
+    hint: str,
+    *,
+    test: bool = False,
+    beneath: str = "",
 ) -> _Parts:
     """The parts made safe to show, and the template they give."""
     kind, message, cause = safe(kind), safe(message), safe(cause)
@@ -100,7 +108,7 @@ def _parts(
     function = "_".join(safe(function).split())
     if message and kind in _NO_TYPES:
         kind = ""
-    verdict = categorise(kind, message, cause, hint, test=test)
+    verdict = categorise(kind, message, cause, hint, test=test, beneath=beneath)
     lines = [_headline(kind, message)]
     if function and (not message or not verdict.everywhere):
         lines.append(PLACE + function)

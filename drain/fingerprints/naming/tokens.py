@@ -53,9 +53,9 @@ _LABELS = re.compile(
 _REGION = re.compile(
     r"\b(?:us|eu|ap|ca|sa|af|me|cn|il|europe|asia|australia|northamerica|southamerica)-(?:gov-)?(?:north|south|east|west|central){1,2}-?\d{1,2}(?:-?[a-f])?\b"
 )
-# A replica set's hash and its pod's five letters (no vowels, few digits), or the five alone.
+# A replica set's hash and its pod's five letters (no vowels, few digits) and what is of it, or the five alone.
 _POD = re.compile(
-    r"(?P<name>[a-z][a-z0-9.-]{0,200}?)(?:-(?=[a-f]{0,9}\d)[a-z0-9]{6,12}-[bcdfghjklmnpqrstvwxz2456789]{5}|-(?=[a-z]{0,4}\d)(?=\d{0,4}[a-z])[bcdfghjklmnpqrstvwxz2456789]{5})\Z"
+    r"(?P<name>[a-z][a-z0-9.-]{0,200}?)(?:-(?=[a-f]{0,9}\d)[a-z0-9]{6,12}-[bcdfghjklmnpqrstvwxz2456789]{5}(?P<of>(?:-[a-z]{2,20}){0,3})|-(?=[a-z]{0,4}\d)(?=\d{0,4}[a-z])[bcdfghjklmnpqrstvwxz2456789]{5})\Z"
 )
 _PREFIX = re.compile(r"[a-z]{2,12}[_-](?=\w{12})")
 _RUNS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
@@ -198,7 +198,7 @@ def _mask_named_id(core: str) -> str:
         prefix = _PREFIX.match(core)
         return (prefix.group() if prefix else "") + "<id>"
     pod = _POD.match(core) if "-" in core else None
-    return _mask_parts(pod["name"]) + "-<id>" if pod else ""
+    return _mask_parts(pod["name"]) + "-<id>" + (pod["of"] or "") if pod else ""
 
 
 def _mask_parts(text: str) -> str:

@@ -9,7 +9,7 @@ from itertools import islice
 from drain.fingerprints.readers.frames import read_frame
 from drain.fingerprints.readers.lines import indent_of
 from drain.fingerprints.signs import is_aside, is_routine
-from drain.fingerprints.words import is_wrapper, own_words
+from drain.fingerprints.words import RULE, is_wrapper, own_words
 
 PARAGRAPH_LINES = 12
 _PULLED = 4
@@ -19,7 +19,7 @@ def with_what_it_introduces(line: str, lines: list[str], index: int) -> str:
     """The line; one that says too little of its own or ends with a colon pulls in what follows."""
     own = own_words(line)
     thin = own < 2 or is_wrapper(line)
-    introduces = line.rstrip().endswith((":", ";", "=>"))
+    introduces = line.rstrip().endswith((":", ";", "=>")) or (thin and _is_underlined(lines, index))
     if not thin and not introduces:
         below = lines[index + 1 : index + 8]
         return line + _context(below) + _code(line, below)
@@ -32,6 +32,11 @@ def with_what_it_introduces(line: str, lines: list[str], index: int) -> str:
         if own >= 3 and not bare.endswith(":"):
             break
     return " ".join(word for word in words if word)
+
+
+def _is_underlined(lines: list[str], index: int) -> bool:
+    """Whether a rule below a line makes it the heading of what follows."""
+    return index + 1 < len(lines) and bool(RULE.match(lines[index + 1]))
 
 
 def _introduced(lines: list[str], index: int, *, colon: bool) -> Iterator[str]:

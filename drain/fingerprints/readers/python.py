@@ -38,10 +38,13 @@ def read_python(text: str) -> Failure | None:
     if block is None:
         return _read_earlier(text, start)
     kind, message, function = block
-    cause = _root(text, start) if "above exception" in text else None
+    cause = beneath = None
+    if "above exception" in text:
+        cause, beneath = _root(text, start)
     if cause is None:
         cause = _first_of_group(text, kind, start)
-    return Failure(kind, message, function, *(cause or ("", "")))
+    seen = ": ".join(beneath) if beneath and cause is None else ""
+    return Failure(kind, message, function, *(cause or ("", "")), beneath=seen)
 
 
 def _read_earlier(text: str, start: int) -> Failure | None:
@@ -154,16 +157,20 @@ def _place(path: str, name: str) -> str:
     return f"{stem}.{name}" if name and name != "<module>" else stem
 
 
-def _root(text: str, start: int) -> tuple[str, str] | None:
-    """Type and message of the first exception of the chain that ends in the block at ``start``."""
-    root = None
+_Link = tuple[str, str]
+
+
+def _root(text: str, start: int) -> tuple[_Link | None, _Link | None]:
+    """The first exception of the chain that ends in the block at ``start``: that own code saw, and of all."""
+    root = first = None
     previous = text.rfind(_HEADER, 0, start)
     while previous >= 0 and any(text.find(link, previous, start) >= 0 for link in _LINKS):
         block = _read_block(text, previous)
-        if block and block[2] and block[0] not in _BOOKKEEPING:
-            root = block[:2]
+        if block and block[0] not in _BOOKKEEPING:
+            first = block[:2]
+            root = first if block[2] else root
         start, previous = previous, text.rfind(_HEADER, 0, previous)
-    return root
+    return root, first
 
 
 def _without_margins(text: str) -> str:

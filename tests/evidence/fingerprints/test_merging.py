@@ -13,7 +13,7 @@ from django.db import connection, connections
 from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.evidence.fingerprints.lifecycle import By, CauseError
 from drain.evidence.fingerprints.merging import merge, unmerge
-from drain.models import Fingerprint
+from drain.models import AuditEvent, Fingerprint, Transition
 from drain.models.vocabulary import Origin
 from tests.factories import NOON, FingerprintFactory
 
@@ -72,6 +72,39 @@ def test_one_merge_that_two_people_make_at_once_is_made_once():
     keys = _pairs(2)
     assert sorted(_at_once([partial(merge, keys["0"], keys["1"], BY)] * 2)) == [False, True]
     assert sorted(_at_once([partial(unmerge, keys["0"], BY)] * 2)) == [False, True]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("begun_merged", [False, True])
+def test_a_merge_and_its_undoing_at_once_leave_what_the_record_says(begun_merged):
+    for round_ in range(6):
+        one, other = (FingerprintFactory(key=f"{round_}{name}").pk for name in "ab")
+        if begun_merged:
+            merge(one, other, BY)
+        merged, undone = _at_once([partial(merge, one, other, BY), partial(unmerge, one, BY)])
+        verbs = list(
+            Transition.objects.filter(subject="fingerprint", subject_pk=one)
+            .order_by("pk")
+            .values_list("verb", flat=True)
+        )
+        assert verbs.count("merge") == merged + begun_merged
+        assert verbs.count("unmerge") == undone
+        # An undoing knows what it undid, and each decision undoes the one before it.
+        said = AuditEvent.objects.filter(verb="unmerge", subject_pk=str(one))
+        assert [event.old for event in said] == [{"merged_into": f"{round_}b"}] * undone
+        assert verbs == ["merge", "unmerge", "merge"][: len(verbs)]
+        key = f"{round_}a"
+        assert resolve_keys([key])[key] == (f"{round_}b" if verbs[-1:] == ["merge"] else key)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_undoing_and_a_merge_of_the_target_at_once_lose_neither():
+    for round_ in range(6):
+        a, b, c = (FingerprintFactory(key=f"{round_}{name}").pk for name in "abc")
+        merge(a, b, BY)
+        assert _at_once([partial(unmerge, a, BY), partial(merge, b, c, BY)]) == [True, True]
+        keys = [f"{round_}{name}" for name in "abc"]
+        assert resolve_keys(keys) == dict(zip(keys, (keys[0], keys[2], keys[2]), strict=True))
 
 
 @pytest.mark.django_db
