@@ -88,7 +88,7 @@ LEFT JOIN LATERAL (
               ORDER BY a.number DESC LIMIT 1) END AS key,
         CASE WHEN %(key_level)s::text <> 'coarse' THEN nullif(f.headline, '') END AS headline, f.place_known
     FROM (VALUES (p.last_fingerprint)) k (key) LEFT JOIN drain_fingerprint f ON f.key = k.key
-) failure ON NOT %(force)s::bool AND %(session_repeats)s::int < {OUT_OF_REACH} AND p.last_fingerprint <> ''
+) failure ON NOT %(force)s::bool AND %(session_repeats)s::int < {OUT_OF_REACH}
 LEFT JOIN LATERAL (
     SELECT failure.key FROM drain_sessionfingerprint s
     WHERE s.session_id = %(session)s::bigint AND s.run_pk = 0 AND (s.key = failure.key
