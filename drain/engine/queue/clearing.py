@@ -147,7 +147,7 @@ def _still(phases: Collection[int], move: _Move) -> set[int]:
 
     What somebody is at is passed over, so that nobody waits in a circle.
     """
-    found = Phase.objects.filter(pk__in=phases, state=move.expect, lease_owner=None)
+    found = Phase.objects.filter(pk__in=phases, state=move.expect)
     found = found.order_by("pk").select_for_update(no_key=True, skip_locked=True)
     return set(found.values_list("pk", flat=True))
 
@@ -155,8 +155,8 @@ def _still(phases: Collection[int], move: _Move) -> set[int]:
 def _is_told(phase: Phase, move: _Move) -> bool:
     """Whether the phase's source is written before the phase is moved here."""
     source = phase.run.source
-    wrong = phase.state != move.expect or phase.lease_owner is not None
-    return not wrong and source is not None and source.kind == SourceKind.AUTOPACK
+    told = source is not None and source.kind == SourceKind.AUTOPACK
+    return told and phase.state == move.expect
 
 
 def _tell_sources(phases: Iterable[Phase], move: _Move, mine: Collection[int]) -> dict[int, str]:
