@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import count
 from uuid import UUID, uuid4
 
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import Error, models, transaction
+from django.utils import timezone
 
 from drain.models import (
     ApiToken,
     Attempt,
+    AttemptDelta,
+    Autopilot,
     Check,
     CheckResult,
     Delivery,
@@ -19,10 +23,13 @@ from drain.models import (
     ExecutorProfile,
     Fingerprint,
     FingerprintAlias,
+    FingerprintSplit,
     FixMarker,
     Hold,
+    HourlyRollup,
     Notice,
     Phase,
+    Rollout,
     Run,
     SavedView,
     SessionRun,
@@ -31,6 +38,7 @@ from drain.models import (
     Transition,
     Webhook,
     WorkerHost,
+    WorkerLoop,
 )
 from tests.factories import NOON, FingerprintFactory, SourceFactory
 from tests.security.backlog import hostile_backlog
@@ -38,8 +46,8 @@ from tests.security.backlog import hostile_backlog
 ROWS = 40
 """Of each table whose rows a list shows; a page of a list holds no more."""
 VOCABULARY = frozenset({
-    "cause_status", "coarse", "digest", "about", "salt", "path", "expect", "fine", "fingerprint", "from_state", "headline", "key", "key_check",
-    "last_fingerprint", "log_name", "order", "outcome", "page", "prefix", "profile", "query", "recent_outcomes",
+    "cause_status", "coarse", "cron", "digest", "quiet", "timezone", "about", "salt", "path", "expect", "fine", "fingerprint", "from_state", "headline", "key", "key_check",
+    "last_fingerprint", "log_name", "order", "outcome", "page", "prefix", "profile", "query", "recent_outcomes", "rereading",
     "reported_state", "schema", "source_event", "state", "status", "stop", "stop_reason", "subject", "things", "tier", "to",
     "to_state", "verb", "verdict", "zero_yield_reason", "webhook.url", "kind",
 })  # fmt: skip
@@ -57,6 +65,16 @@ def poisoned(words: tuple[str, ...], reader: User) -> dict[str, int]:
             for field in texts:
                 _put(row, field, words[next(following) % len(words)])
     return world
+
+
+def empty_tables() -> set[str]:
+    """Models with texts of somebody else that have no row, so nothing of them was looked at."""
+    with_texts = (
+        model
+        for model in apps.get_app_config("drain").get_models()
+        if any(map(_is_text, model._meta.concrete_fields))
+    )
+    return {model.__name__ for model in with_texts if not model._default_manager.exists()}
 
 
 def _is_text(field: models.Field) -> bool:  # type: ignore[type-arg]
@@ -111,4 +129,28 @@ def _more(reader: User, world: dict[str, int], words: tuple[str, ...]) -> None:
         kind="drain.ended", about="x", since=NOON, facts={words[0]: words[1]}
     )
     Delivery.objects.create(notice=told, webhook=hook, id=UUID(int=0))
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    for number, word in enumerate(words[:ROWS]):
+        # Their trigger adds them up; a delta is folded by whoever looks first.
+        HourlyRollup.objects.create(
+            hour=hour, run=run, category=f"{number}{word}"[:100], outcome="failed", attempts=1
+        )
+        AttemptDelta.objects.create(
+            finished_at=hour, run_pk=run.pk, category=word[:100], outcome="failed", seconds=1, telemetry_events=0
+        )  # fmt: skip
+    WorkerLoop.objects.create(
+        worker="x", host=WorkerHost.objects.all()[0], slots=1, expires_at=hour + timedelta(hours=9)
+    )
+    whole, part = Fingerprint.objects.order_by("pk")[:2]
+    FingerprintSplit.objects.create(
+        fingerprint=whole, part=part, by="message", value="x", created_by="x"
+    )
+    for number, trigger in enumerate(("schedule", "fix")):
+        pilot = Autopilot.objects.create(
+            name=f"x{number}", trigger=trigger, cron="0 2 * * *" if trigger == "schedule" else "", armed_at=NOON,
+            heard_at=NOON, created_by="x", filter={"labels": [words[0]], "error": words[1]},
+        )  # fmt: skip
+    Rollout.objects.create(
+        marker=marker, autopilot=pilot, sample=1, started_by="x", filter={"names": [words[2]]}
+    )
     world |= {"marker": marker.pk, "webhook": hook.pk}

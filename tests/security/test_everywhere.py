@@ -26,7 +26,7 @@ from drain.people.tokens import issue_token
 from tests.people import enter, person
 from tests.permissions_table import API, NOT_MADE_FOR, PAGES
 from tests.security.hostile import EVERYTHING
-from tests.security.poisoned import poisoned
+from tests.security.poisoned import empty_tables, poisoned
 from tests.security.test_hostile import FORBIDDEN, _formulas, _obeyed, _seen
 from tests.test_permissions import address_in
 
@@ -119,6 +119,7 @@ def test_no_address_draws_runs_or_obeys_a_hostile_word(offset, settings):
     reader.is_superuser = True
     reader.save()
     world = poisoned(words, reader)
+    assert empty_tables() == set(), "give tests/security/poisoned.py a row of each"
     _, secret = issue_token(reader, "t", Person("x", Origin.ADMIN), expires_at=None)
     script, browser = {"Authorization": f"Bearer {secret}"}, Client()
     browser.raise_request_exception = False

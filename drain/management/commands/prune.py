@@ -14,7 +14,7 @@ from drain.management.durations import parse_span
 
 WORDS = {
     "transitions": "transitions", "audit": "audit lines", "logs": "logs", "sessions": "drains", "bulk": "bulk actions",
-    "news": "news", "checks": "results of checks", "sign_ins": "sign-ins",
+    "news": "news", "checks": "results of checks", "sign_ins": "sign-ins", "rollouts": "drains on fix",
 }  # fmt: skip
 
 
