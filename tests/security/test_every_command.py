@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -32,7 +33,7 @@ LISTS = (
 
 def _asked(world: dict[str, int]) -> list[tuple[str, ...]]:
     """Command lines: of each list, of each thing that there is, and of each thing that there is not."""
-    rows = [Run, Webhook, ExecutorProfile, Autopilot, Source, Hold, FixMarker]
+    rows: list[Any] = [Run, Webhook, ExecutorProfile, Autopilot, Source, Hold, FixMarker]
     first_run, hook, executor, pilot, source, hold, marker = (
         model._default_manager.order_by("pk")[0] for model in rows
     )
