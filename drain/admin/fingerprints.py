@@ -1,4 +1,4 @@
-"""Causes of failure and fix markers. Causes move by their verbs, on their own pages."""
+"""Fingerprints and fix markers. Fingerprints move by their verbs, on their own pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .base import DrainModelAdmin, ReadOnlyAdmin
 
 @admin.register(Fingerprint)
 class FingerprintAdmin(ReadOnlyAdmin):
-    """A cause and what people decided about it."""
+    """A fingerprint and what people decided about it."""
 
     list_display = ("title", "status", "category", "key", "first_seen", "last_seen", "merged_into")
     list_select_related = ("merged_into",)
@@ -43,14 +43,14 @@ class FingerprintSplitAdmin(ReadOnlyAdmin):
 
 @admin.register(FixMarker)
 class FixMarkerAdmin(DrainModelAdmin):
-    """Made by `manage.py marker add` or its page, which move the causes; title and note are edited here."""
+    """Made by `manage.py marker add` or its page, which move fingerprints; title and note are edited here."""
 
     list_display = ("__str__", "applied_at", "commit", "created_by", "created_at")
     search_fields = ("title__startswith", "commit__startswith")
     readonly_fields = ("applied_at", "fingerprints", "created_by", "created_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A marker moves causes, which is not a matter of saving a row."""
+        """A marker moves fingerprints, which is not a matter of saving a row."""
         return False
 
     def save_related(

@@ -63,14 +63,14 @@ class Blocker(admin.SimpleListFilter):
         return queryset.filter(Exists(waits), state=PhaseState.QUEUED)
 
 
-class Cause(admin.SimpleListFilter):
-    """Failed with one of the causes seen last."""
+class OfFingerprint(admin.SimpleListFilter):
+    """Failed with one of the fingerprints seen last."""
 
     title = "fingerprint"
     parameter_name = "fingerprint"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The newest causes; an older one can be written into the address."""
+        """The newest fingerprints; an older one can be written into the address."""
         newest = Fingerprint.objects.order_by("-last_seen", "-pk")[:OFFERED_CAUSES]
         found = list(newest.values_list("key", "title"))
         asked = request.GET.get(self.parameter_name, "")
@@ -130,7 +130,7 @@ class PhaseAdmin(ActingAdmin):
         "attempts", "name",
     )  # fmt: skip
     list_select_related = ("run",)
-    list_filter = ("state", Stale, Blocker, Cause, "run__source")
+    list_filter = ("state", Stale, Blocker, OfFingerprint, "run__source")
     search_fields = ("phase_id__startswith",)
     search_help_text = "The beginning of a run id, of a phase id, or run/phase"
     raw_id_fields = ("run",)

@@ -46,7 +46,7 @@ class Fingerprint(models.Model):
     limited_executor = models.CharField(max_length=100, blank=True, default="", db_default="")
 
     class Meta:
-        permissions = [("manage_fingerprints", "Can decide about causes of failure")]
+        permissions = [("manage_fingerprints", "Can decide about fingerprints")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=FingerprintStatus.values),

@@ -20,7 +20,7 @@ DEFINITIONS = MappingProxyType(
         "interval": "Where a rate may really lie: with 95 % confidence, by Wilson's score. Few attempts make it wide.",
         "ledger": "The account of every failed phase in scope: selected or excluded. Its parts sum to the total.",
         "lease": "How long a worker may be silent before its phase counts as lost, by the database's clock.",
-        "own past": "Phases that had failed by a cause and were tried again before its fix: what the fix is held against.",
+        "own past": "Phases that had failed with a fingerprint and were tried again before its fix: what the fix is held against.",
         "plan": "The candidates of a session, frozen at its start.",
         "sample": "A run's first attempt in a session; with --sample N, the first N phases of the plan.",
         "slot": "Room on a host for one running phase, whichever drain it belongs to.",

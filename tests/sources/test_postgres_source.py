@@ -72,7 +72,11 @@ def test_it_is_read_back_and_written_back(source, monkeypatch):
 
 def test_a_phase_is_queued_and_failed_again_beside_its_time(source):
     was = before(source, "r1", "a").phases["a"]
+    queued = Change(
+        "r1", "a", PhaseState.QUEUED, PhaseState.FAILED, written_at="2026-01-02 10:04:00"
+    )
     assert queue(source, was)
+    assert not write_back(source, queued), "it is queued, and beside another time"
     now = row_now(source, "r1", "a")
     assert now is not None
     assert (now.state, now.written_at) == ("QUEUED", was.written_at)

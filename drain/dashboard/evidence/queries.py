@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.cache import cache
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import Truncator
 
+from drain.dashboard.http.cache import shared
 from drain.dashboard.ui.charts import Chart, Series, stacked_chart
 from drain.evidence.comparison.backlog import Backlog, backlog
 from drain.evidence.fixes.scope import concerned
@@ -23,8 +22,7 @@ HOURS = 48
 DRAINS = 6
 LOOKED_AT = 30
 _OFFERED = 50
-# Shared by all who look; the spread keeps two servers from reading in one moment.
-_KEEP_SECONDS = (25, 35)
+_KEEP_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +65,13 @@ class BacklogFacts:
 
 
 def backlog_facts(now: datetime) -> BacklogFacts:
-    """The last HOURS of the backlog; read at most about twice a minute."""
-    key = f"drain:backlog:{timezone.get_current_timezone_name()}"
-    kept: BacklogFacts | None = cache.get(key)
-    if kept is None:
+    """The last HOURS of the backlog; read at most about twice a minute for all who look."""
+
+    def read() -> BacklogFacts:
         found = backlog(HOURS, now)
-        kept = BacklogFacts(found, _chart(found), HOURS)
-        cache.set(key, kept, random.uniform(*_KEEP_SECONDS))  # noqa: S311 - a spread, no secret
-    return kept
+        return BacklogFacts(found, _chart(found), HOURS)
+
+    return shared(f"backlog:{timezone.get_current_timezone_name()}", _KEEP_SECONDS, read)
 
 
 def _chart(found: Backlog) -> Chart | None:

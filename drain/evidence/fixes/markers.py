@@ -81,6 +81,6 @@ def _fingerprints(keys: Collection[str]) -> list[Fingerprint]:
     for key, target in stands_for.items():
         if target not in known:
             raise CauseError(
-                f"There is no fingerprint “{key}”: copy the key from the page Causes or a drain's plan."
+                f"There is no fingerprint “{key}”: copy the key from the page Fingerprints or a drain's plan."
             )
     return sorted(known.values(), key=lambda fingerprint: fingerprint.pk)

@@ -109,7 +109,7 @@ def _verification(report: Report) -> str:
             "",
             f"### 3. Error Fingerprint Analysis\n\n{md(words.causes_answer(report), 1000)}",
             "",
-            markdown_table(["Cause", "Title", "Failed attempts"], causes),
+            markdown_table(["Fingerprint", "Title", "Failed attempts"], causes),
             "",
             f"Phases failed now: {report.left.failed_total}, the latest first.",
             "",

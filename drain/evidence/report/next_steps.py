@@ -134,7 +134,7 @@ def settings_advice(report: Report) -> list[str]:
         "beyond_batch": "The batch was smaller than the backlog: raise --batch-size for the next drain.",
         "run_held": "Runs are on hold: manage.py release RUN takes them up again.",
         "no_executor": "Runs name no executor and there is no default one: manage.py executor set NAME --default -- COMMAND.",
-        "fingerprint_snoozed": "Causes are snoozed: wake them once their fix is in.",
+        "fingerprint_snoozed": "Fingerprints are snoozed: wake them once their fix is in.",
         "run_stopped": "Runs stopped on repeated failures: mend the cause before draining them again.",
         "run_timeouts": "Runs stopped on timeouts: drain one of their phases with a longer limit first.",
     }

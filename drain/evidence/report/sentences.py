@@ -210,7 +210,7 @@ def cause_lines(report: Report) -> list[tuple[str, str, int]]:
 
 def causes_answer(report: Report) -> str:
     """Answer to the third."""
-    return f"Causes against before: {goals(report)[2][2]} (n {report.comparison.after.attempts} attempts)."
+    return f"Fingerprints against before: {goals(report)[2][2]} (n {report.comparison.after.attempts} attempts)."
 
 
 def guards_answer(report: Report) -> str:

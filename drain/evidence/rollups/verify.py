@@ -66,7 +66,7 @@ WITH totals AS (
     FROM drain_attempt
     WHERE finished_at >= %(since)s::timestamptz AND outcome = ANY(%(failures)s::text[]) GROUP BY 1, 2, 3
 )
-SELECT format('day %%s, cause %%s, %%s', day, key, outcome) AS place,
+SELECT format('day %%s, fingerprint %%s, %%s', day, key, outcome) AS place,
     coalesce(t.attempts, 0)::text AS total, coalesce(c.attempts, 0)::text AS recount
 FROM totals t FULL JOIN counted c USING (day, key, outcome)
 WHERE t.attempts IS DISTINCT FROM c.attempts ORDER BY 1 LIMIT %(most)s

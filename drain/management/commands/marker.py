@@ -112,9 +112,7 @@ def _as_json(marker: FixMarker) -> dict[str, Any]:
 
 
 def _line(marker: dict[str, Any]) -> str:
-    causes = f"{len(marker['fingerprints'])} causes"
+    count = len(marker["fingerprints"])
     commit = f" ({marker['commit']})" if marker["commit"] else ""
     said = marker["verdict"]["words"].lower() if marker["verdict"] else "not judged yet"
-    return (
-        f"FM-{marker['marker']} {marker['applied_at']} {marker['title']}{commit}: {causes}, {said}"
-    )
+    return f"FM-{marker['marker']} {marker['applied_at']} {marker['title']}{commit}: {count} fingerprint{'' if count == 1 else 's'}, {said}"

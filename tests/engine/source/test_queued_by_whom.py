@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from drain.engine.attempts import source_sync
 from drain.engine.executions.local import LocalExecution
@@ -72,6 +73,21 @@ def test_what_somebody_does_after_our_last_look_is_seen_before_the_start(
     look_again()
     assert one.row("p") == written
     assert ours() == one.states()
+
+
+def test_what_is_to_be_put_back_is_committed_before_the_source_is_written(
+    one: Pipeline, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed: list[str] = []
+
+    def first() -> None:
+        assert not connection.in_atomic_block
+        committed.extend(SourceDebt.objects.values_list("queued_at", flat=True))
+
+    around_the_queueing(monkeypatch, first=first, then=nothing)
+    at = one.row("p")["updated_at"]
+    drained(one, backlog)
+    assert committed == [at]
 
 
 def test_what_somebody_fails_anew_at_that_moment_is_offered_again(
