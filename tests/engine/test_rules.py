@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from drain.dashboard.drains.gauges import session_gauges
 from drain.engine.queue.holds import hold
 from drain.engine.sessions.replay import replay
 from drain.engine.sessions.results import dropped_from_plan, session_result
 from drain.engine.sessions.scope import SessionScope
+from drain.evidence.fingerprints.lifecycle import By
+from drain.evidence.fingerprints.merging import merge
 from drain.fingerprints import fingerprint
-from drain.models import Attempt, ExecutorProfile, Phase, Run
+from drain.models import Attempt, ExecutorProfile, Fingerprint, Phase, Run, SessionFingerprint
 from drain.models.fingerprint_rows import Seen, record_fingerprints
-from drain.models.vocabulary import Order
+from drain.models.vocabulary import Order, Origin
 from drain.policy.stopping.limits import Limits
 from tests.engine.conftest import SOMEBODY, Backlog
 
@@ -103,6 +106,56 @@ def test_what_may_be_one_failure_counts_against_one_limit(
     session = backlog.drain(**limits)
     assert session_result(session)["failed"] == failed
     assert replay(session, Limits(batch_size=1000, **limits)).skipped == 0
+
+
+NAMES = ("AlphaError: of the first", "BetaError: and another", "GammaError: or the third one")
+
+
+def merged(*pairs: tuple[int, int]) -> None:
+    """Each first of NAMES counts for the second from now on, in this order."""
+    now = timezone.now()
+    record_fingerprints([Seen(fingerprint(name), name, now, now) for name in NAMES])
+    known = [Fingerprint.objects.get(key=fingerprint(name).key).pk for name in NAMES]
+    for source, target in pairs:
+        assert merge(known[source], known[target], By("ada", Origin.BROWSER, now))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "failed"),
+    [
+        ([], 7),  # three of each, the third of the first ends it
+        ([(1, 0)], 4),  # a, b, c, a: the second a is the third of both
+        ([(1, 0), (0, 2)], 3),
+        ([(0, 1), (2, 1)], 3),
+    ],
+)
+def test_merged_failures_count_against_one_limit(
+    backlog: Backlog, pairs: list[tuple[int, int]], failed: int
+) -> None:
+    turns = " ".join(f'{at}) echo "{name}" >&2;;' for at, name in enumerate(NAMES))
+    backlog.executor(f"case $(( $1 % 3 )) in {turns} esac; exit 1")
+    backlog.run("r", 9)
+    merged(*pairs)
+    session = backlog.drain(max_attempts_per_phase=1, max_fingerprint_repeats=3)
+    assert session_result(session)["failed"] == failed
+    assert dropped_from_plan(session.pk) == {"run_stopped": 9 - failed}
+    limits = Limits(batch_size=1000, max_attempts_per_phase=1, max_fingerprint_repeats=3)
+    assert replay(session, limits).skipped == 0
+    counts = {"most_timeouts": 0, "phases": 9}
+    gauges = session_gauges(session, limits, counts, timezone.now())
+    (gauge,) = (each for each in gauges if each.name == "Fingerprint repeats")
+    assert (gauge.observed, gauge.tripped) == (3, True)
+
+
+def test_what_was_counted_before_a_merge_counts_after_it(backlog: Backlog) -> None:
+    backlog.executor(f'echo "{NAMES[0]}" >&2; exit 1')
+    run = backlog.run("r", 4)
+    session = backlog.session(max_attempts_per_phase=1, max_fingerprint_repeats=3)
+    SessionFingerprint.objects.create(
+        session=session, run_pk=run.pk, key=fingerprint(NAMES[1]).key, count=2
+    )
+    merged((1, 0))
+    assert session_result(backlog.drain(session))["failed"] == 1
 
 
 def test_phases_known_by_what_may_be_a_failure_that_came_too_often_are_left_alone(

@@ -9,6 +9,7 @@ from typing import Any
 from drain.dashboard.ui.formats import number, percent
 from drain.dashboard.ui.times import hour
 from drain.db.sql import rows
+from drain.evidence.fingerprints.aliases import ONE_WITH
 from drain.models import Attempt, DrainSession, SessionRun
 from drain.policy.pace import MINUTE
 from drain.policy.stopping.gauges import Gauge, gauges, pace_gauges
@@ -43,18 +44,22 @@ _LEVELS = {
 
 # A gauge shows the highest count as the limit sees it, with what may be the same failure, and names the most frequent
 # of these.
-_REPEATS = """
-WITH failure AS (
+_REPEATS = f"""
+WITH counted AS (
+    SELECT s.*, CASE WHEN cardinality(one.keys) > 1 THEN one.keys[1] END AS merged
+    FROM drain_sessionfingerprint s LEFT JOIN LATERAL (
+        SELECT {ONE_WITH.format(id="m.id")} AS keys FROM drain_fingerprint m WHERE m.key = s.key
+    ) one ON true WHERE s.session_id = %(session)s::bigint
+), failure AS (
     SELECT run_pk, (array_agg(key ORDER BY count DESC, id))[1] AS key, min(id) AS id,
-        CASE WHEN bool_and(place_known) THEN max(count) ELSE sum(count)::int END AS n
-    FROM drain_sessionfingerprint WHERE session_id = %(session)s::bigint
-    GROUP BY run_pk, coalesce(nullif(headline, ''), key)
+        CASE WHEN bool_and(place_known AND merged IS NULL) THEN max(count) ELSE sum(count)::int END AS n
+    FROM counted GROUP BY run_pk, coalesce(merged, nullif(headline, ''), key)
 ), highest AS (
     SELECT DISTINCT ON (run_pk = 0) run_pk, key, n FROM failure ORDER BY run_pk = 0, n DESC, id
 )
 SELECT h.run_pk <> 0 AS of_run, coalesce(r.run_id, '') AS run, coalesce(p.title, h.key) AS title, h.n
 FROM highest h LEFT JOIN drain_run r ON r.id = h.run_pk LEFT JOIN drain_fingerprint p ON p.key = h.key
-"""
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)

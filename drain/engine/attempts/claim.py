@@ -16,6 +16,7 @@ from drain.engine.attempts.refusal import leave, refusal
 from drain.engine.attempts.started import StartedAttempt
 from drain.engine.process.profile import Profile
 from drain.engine.workers.schema import code_schema
+from drain.evidence.fingerprints.aliases import ONE_WITH
 from drain.models.transitions.attempts import Start, start_attempts
 from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
 from drain.policy.stopping.stops import sample_gate_open
@@ -86,12 +87,13 @@ LEFT JOIN LATERAL (
     SELECT CASE %(key_level)s::text WHEN 'key' THEN k.key WHEN 'coarse' THEN f.coarse
         ELSE (SELECT a.fine FROM drain_attempt a WHERE a.phase_id = p.id AND a.fingerprint = k.key
               ORDER BY a.number DESC LIMIT 1) END AS key,
-        CASE WHEN %(key_level)s::text <> 'coarse' THEN nullif(f.headline, '') END AS headline, f.place_known
+        CASE WHEN %(key_level)s::text <> 'coarse' THEN nullif(f.headline, '') END AS headline, f.place_known,
+        CASE WHEN %(key_level)s::text = 'key' THEN {ONE_WITH.format(id="f.id")} END AS one
     FROM (VALUES (p.last_fingerprint)) k (key) LEFT JOIN drain_fingerprint f ON f.key = k.key
 ) failure ON NOT %(force)s::bool AND %(session_repeats)s::int < {OUT_OF_REACH}
 LEFT JOIN LATERAL (
     SELECT failure.key FROM drain_sessionfingerprint s
-    WHERE s.session_id = %(session)s::bigint AND s.run_pk = 0 AND (s.key = failure.key
+    WHERE s.session_id = %(session)s::bigint AND s.run_pk = 0 AND (s.key = failure.key OR s.key = ANY(failure.one)
         OR s.headline = failure.headline AND NOT (s.place_known AND failure.place_known))
     HAVING sum(s.count) >= %(session_repeats)s::int
 ) stopped ON true

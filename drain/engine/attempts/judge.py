@@ -10,25 +10,32 @@ from typing import NamedTuple
 from drain.db.prepared import Row, rows
 from drain.engine.attempts.books import SessionBooks, refresh_runs
 from drain.engine.attempts.context import SessionContext
+from drain.evidence.fingerprints.aliases import ONE_WITH
 from drain.models.vocabulary import RunTier
 from drain.policy.reasons import RunStop, SampleVerdict
 from drain.policy.stopping.stops import StopCard, judge_attempt, judge_sample
 from drain.policy.stopping.tallies import Ended, RunTally, with_repeats
 
 _VERDICTS = (RunTier.PROMISING, RunTier.DEPRIORITISED)
-_COUNT = """
+_COUNT = f"""
+WITH written AS (
 INSERT INTO drain_sessionfingerprint AS f (session_id, run_pk, key, headline, place_known, count)
 SELECT session, run, key, headline, known, count
 FROM unnest(%(session)s::bigint[], %(run)s::bigint[], %(key)s::text[], %(headline)s::text[], %(known)s::bool[],
     %(count)s::int[]) AS g (session, run, key, headline, known, count) ORDER BY session, run, key
 ON CONFLICT (session_id, run_pk, key) DO UPDATE SET count = f.count + excluded.count,
     place_known = f.place_known AND excluded.place_known
-RETURNING session_id, run_pk, key, count, (
+RETURNING session_id, run_pk, key, headline, place_known, count
+)
+SELECT f.session_id, f.run_pk, f.key, f.count, one.keys AS one, (
     -- As it was before these ends: the statement does not see what it writes.
     SELECT coalesce(sum(kin.count), 0)::int FROM drain_sessionfingerprint kin
-    WHERE kin.session_id = f.session_id AND kin.run_pk = f.run_pk AND kin.headline = f.headline
-      AND f.headline <> '' AND kin.key <> f.key AND NOT (kin.place_known AND f.place_known)) AS kin
-"""
+    WHERE kin.session_id = f.session_id AND kin.run_pk = f.run_pk AND kin.key <> f.key
+      AND (kin.key = ANY(one.keys) OR kin.headline = f.headline AND f.headline <> ''
+        AND NOT (kin.place_known AND f.place_known))) AS kin
+FROM written f
+LEFT JOIN LATERAL (SELECT {ONE_WITH.format(id="m.id")} AS keys FROM drain_fingerprint m WHERE m.key = f.key) one ON true
+"""  # noqa: S608 - constants only
 _TIERS = """
 UPDATE drain_sessionrun r SET tier = g.tier, verdict_detail = g.detail
 FROM unnest(%(session_runs)s::bigint[], %(tiers)s::text[], %(details)s::text[]) AS g (id, tier, detail)
@@ -157,13 +164,16 @@ class _Counts:
     """How often failures came, with what may be them: before the ends that are judged now, and in those so far."""
 
     before: dict[tuple[int, int, str], int] = field(default_factory=dict)
+    one: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The keys that count as one with a key, by merges."""
     judged: dict[_Scope, list[Failure]] = field(default_factory=lambda: defaultdict(list))
 
     def seen(self, scope: _Scope, failure: Failure | None) -> dict[str, int]:
         """As the rules want it: by key."""
         if failure is None:
             return {}
-        since = sum(failure.may_be(other) for other in self.judged[scope])
+        one = self.one.get(failure.key, frozenset())
+        since = sum(other.key in one or failure.may_be(other) for other in self.judged[scope])
         return {failure.key: self.before[(*scope, failure.key)] + since}
 
     def add(self, scopes: Iterable[_Scope], failure: Failure | None) -> None:
@@ -192,11 +202,12 @@ def _count(finished: Sequence[Finished], runs: dict[int, _Run]) -> _Counts:
         "known": [all(failure.place_known for failure in new[each]) for each in keys],
         "count": [len(new[each]) for each in keys],
     }
-    before = {}
+    counts = _Counts()
     for row in rows(_COUNT, values):
         at = row["session_id"], row["run_pk"], row["key"]
-        before[at] = row["count"] - len(new[at]) + row["kin"]
-    return _Counts(before)
+        counts.before[at] = row["count"] - len(new[at]) + row["kin"]
+        counts.one[row["key"]] = frozenset(row["one"] or ())
+    return counts
 
 
 def _judge_one(

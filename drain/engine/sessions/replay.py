@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from drain.engine.attempts.judge import judgement_key
+from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.models import Attempt, Candidate, DrainSession, Fingerprint
 from drain.policy.states import UNCOUNTED, Outcome
 from drain.policy.stopping.limits import KeyLevel, Limits
@@ -45,6 +46,11 @@ class _Failures:
         rows = found.values_list("key", "coarse", "headline", "place_known")
         self._rows = {row[0]: row for row in rows}
         self._alike: dict[str, dict[str, bool]] = defaultdict(dict)
+        stands_for = resolve_keys(keys) if level is KeyLevel.KEY else {}
+        self._merged: dict[str, set[str]] = defaultdict(set)
+        for key, root in stands_for.items():
+            self._merged[root].add(key)
+        self._stands_for = stands_for
         for attempt in attempts:
             key, headline, known = self._at_level(attempt.fingerprint, attempt.fine)
             if headline:
@@ -54,7 +60,8 @@ class _Failures:
         """The failure of a stored fingerprint, and what in the session may be it."""
         own, headline, known = self._at_level(key, fine)
         alike = self._alike[headline].items() if headline else ()
-        kin = (other for other, sure in alike if other != own and not (known and sure))
+        kin = {other for other, sure in alike if other != own and not (known and sure)}
+        kin |= self._merged.get(self._stands_for.get(own, own), set()) - {own}
         return own, tuple(sorted(kin))
 
     def _at_level(self, key: str, fine: str) -> tuple[str, str, bool]:

@@ -49,6 +49,19 @@ family AS (
 )
 """  # noqa: S608 - a number of ours
 
+# For each row that has the `id` of a fingerprint: all keys that count as one with it, as an array; a scalar, to be
+# formatted with that id. UNION ends a walk whatever the rows say.
+ONE_WITH = """(
+    WITH RECURSIVE up AS (
+        SELECT id, merged_into_id FROM drain_fingerprint WHERE id = {id}
+        UNION SELECT f.id, f.merged_into_id FROM up JOIN drain_fingerprint f ON f.id = up.merged_into_id
+    ), down AS (
+        SELECT id FROM up WHERE merged_into_id IS NULL
+        UNION SELECT f.id FROM down JOIN drain_fingerprint f ON f.merged_into_id = down.id
+    )
+    SELECT array_agg(f.key ORDER BY f.key) FROM down JOIN drain_fingerprint f ON f.id = down.id
+)"""
+
 _RESOLVE = f"""
 WITH RECURSIVE asked AS (SELECT unnest(%(keys)s::text[]) AS key), {STANDS_FOR}
 SELECT asked, key FROM stands_for

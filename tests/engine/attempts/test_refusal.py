@@ -19,7 +19,7 @@ from drain.models import (
 from drain.policy.states import Outcome
 from drain.policy.stopping.limits import QueuedPolicy
 from tests.engine.attempts.hand_drain import PAST, HandDrain, failed_run, put_off
-from tests.factories import ExecutorFactory, SessionFactory
+from tests.factories import ExecutorFactory, FingerprintFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -143,6 +143,24 @@ def test_a_cause_that_came_too_often_in_this_session_leaves_its_phases_alone(
     if values["session"] == "another":
         values["session"] = SessionFactory()
     SessionFingerprint.objects.create(**values)
+    assert drain.names() == (["a0"] if starts else [])
+
+
+@pytest.mark.parametrize(
+    ("keys", "starts"), [({"k": 2}, True), ({"b": 1, "c": 1}, False), ({"b": 1, "d": 1}, True)]
+)
+def test_what_was_merged_with_its_failure_counts_against_a_phase(
+    keys: dict[str, int], starts: bool
+) -> None:
+    failed_run("a")
+    top = FingerprintFactory(key="c")
+    middle = FingerprintFactory(key="b", merged_into=top)
+    FingerprintFactory(key="a", merged_into=middle)
+    FingerprintFactory(key="d")
+    Phase.objects.update(last_fingerprint="a")
+    drain = HandDrain(max_session_fingerprint_repeats=2)
+    for key, count in keys.items():
+        SessionFingerprint.objects.create(session=drain.session, run_pk=0, key=key, count=count)
     assert drain.names() == (["a0"] if starts else [])
 
 
