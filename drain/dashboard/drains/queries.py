@@ -137,11 +137,11 @@ def verdicts(session: int) -> list[dict[str, Any]]:
 
 
 def _verdict(row: dict[str, Any]) -> str:
-    """A run goes on after a failure that was not seen before; nothing promises well where nothing completed."""
+    """A run goes on after a failure that was not seen before; nothing promises well where a majority failed."""
     if row["stop"]:
         return "stopped"
-    if row["tier"] == RunTier.PROMISING and not row["complete"] and row["failed"] + row["lost"]:
-        return "another_failure"
+    if row["tier"] == RunTier.PROMISING and row["failed"] + row["lost"] > row["complete"]:
+        return "sample_completed" if row["complete"] else "another_failure"
     return str(row["tier"])
 
 

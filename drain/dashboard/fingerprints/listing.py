@@ -19,7 +19,7 @@ from drain.models.vocabulary import FingerprintStatus
 
 COLUMNS = (
     Column("failed", "Failed now", indexed=True),
-    Column("trend", "Trend", indexed=True, kind="trend", one_way=True),
+    Column("trend", "Since yesterday", indexed=True, kind="trend", one_way=True),
     Column("title", "Fingerprint", indexed=True, kind="name"),
     Column("status", "Status", indexed=True, kind="name"),
     Column("category", "Category", indexed=True, kind="name"),
@@ -63,7 +63,7 @@ WITH RECURSIVE waiting AS (
 ), listed AS (
     SELECT f.id, f.key, f.title, f.category, f.status, f.first_seen, f.last_seen, coalesce(c.failed, 0)::int AS failed,
         coalesce(c.today, 0)::int AS today, coalesce(c.yesterday, 0)::int AS yesterday, coalesce(c.week, 0)::int AS week,
-        coalesce(c.today, 0) > coalesce(c.yesterday, 0) AS rising
+        coalesce(c.today, 0) > coalesce(c.yesterday, 0) AS more
     FROM drain_fingerprint f LEFT JOIN counted c ON c.key = f.key
     WHERE f.merged_into_id IS NULL AND (%(status)s::text = '' OR f.status = %(status)s::text)
         AND (%(q)s::text = '' OR strpos(lower(f.title), lower(%(q)s::text)) > 0 OR starts_with(f.key, %(q)s::text))
@@ -73,7 +73,7 @@ WITH RECURSIVE waiting AS (
 SELECT * FROM listed ORDER BY {{order}} LIMIT %(limit)s::int OFFSET %(offset)s::int
 """  # noqa: S608 - constants only
 _TREND = """
-CASE status WHEN 'new' THEN 0 WHEN 'regressed' THEN 1 ELSE 2 END, rising DESC, week DESC, last_seen DESC, id
+CASE status WHEN 'new' THEN 0 WHEN 'regressed' THEN 1 ELSE 2 END, more DESC, week DESC, last_seen DESC, id
 """
 _BY = {
     "title": "lower(title) {way}, id {way}",
@@ -122,7 +122,7 @@ def listed(
 
 
 def causes_by_trend(now: datetime, limit: int) -> list[dict[str, Any]]:
-    """New and regressed causes first, then rising ones, then by failures of the last seven days."""
+    """New and regressed causes first, then those of which more failed today than yesterday, then by failures of the last seven days."""
     trend = next(column for column in COLUMNS if column.name == "trend")
     return listed(Asked(), Order(trend, True, COLUMNS, DEFAULT), now, limit)
 

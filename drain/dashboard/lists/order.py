@@ -18,7 +18,7 @@ WAYS = {
     "duration": ("longest first", "shortest first"),
     "place": ("last first", "in their order"),
     "name": ("Z to A", "A to Z"),
-    "trend": ("new, regressed and rising first", "oldest first"),
+    "trend": ("new, regressed and more than yesterday first", "oldest first"),
 }
 """What a column's kind of value is called from its greatest down, and from its least up."""
 _RISING = ("name", "place")

@@ -68,6 +68,7 @@ _LOOKS = {
     "unsampled": Look("Unsampled", "test-pipe", "s-neutral"),
     "sampling": Look("Sample running", "loader-2", "s-running", turns=True),
     "promising": Look("Promising", _GOOD, "s-complete"),
+    "sample-completed": Look("Sample completed", "test-pipe", "s-neutral"),
     "another-failure": Look("Another failure", _WARN, "s-held"),
     "deprioritised": Look("Deprioritised", "arrow-down", "s-neutral"),
     "pass": Look("Pass", _GOOD, "s-complete"),
@@ -82,7 +83,7 @@ _LOOKS = {
     "regressed": Look("Regressed", "refresh-alert", "s-failed"),
     "snoozed": Look("Snoozed", "moon-filled", "s-snoozed"),
     "muted": Look("Muted", "ban", "s-neutral"),
-    "rising": Look("Rising", "trending-up", "s-failed"),
+    "more": Look("More than yesterday", "trending-up", "s-neutral"),
     # Workers and the page itself.
     "alive": Look("Alive", _GOOD, "s-complete"),
     "stuck": Look("Takes no tasks", "alert-triangle-filled", "s-lost"),

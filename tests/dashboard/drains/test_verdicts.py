@@ -17,14 +17,17 @@ pytestmark = pytest.mark.django_db
     ("tier", "complete", "failed", "stop", "label"),
     [
         (RunTier.PROMISING, 1, 0, "", "Promising"),
-        (RunTier.PROMISING, 1, 4, "", "Promising"),
+        (RunTier.PROMISING, 2, 2, "", "Promising"),
+        (RunTier.PROMISING, 1, 4, "", "Sample completed"),
         (RunTier.PROMISING, 0, 1, "", "Another failure"),
         (RunTier.PROMISING, 0, 1, "run_stopped", "Stopped"),
         (RunTier.DEPRIORITISED, 0, 1, "", "Deprioritised"),
         (RunTier.UNSAMPLED, 0, 0, "", "Unsampled"),
     ],
 )
-def test_a_run_is_called_promising_only_if_something_completed(tier, complete, failed, stop, label):
+def test_a_run_is_called_promising_only_while_no_majority_of_it_fails(
+    tier, complete, failed, stop, label
+):
     session = SessionFactory()
     SessionRun.objects.create(
         session=session, run=RunFactory(), tier=tier, complete=complete, failed=failed, stop=stop
