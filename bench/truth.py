@@ -14,7 +14,7 @@ import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,19 +26,26 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
 django.setup()
 
+from drain.evidence.checks.matching import Again, Found
+from drain.evidence.checks.verdicts import rate_at_least, stayed_away, yield_at_least
 from drain.evidence.comparison.compare import difference
 from drain.evidence.comparison.figures import figures_of
 from drain.evidence.comparison.pairs import pairs_of
 from drain.evidence.comparison.query import Ending, MoveRead, SideRead
+from drain.evidence.fixes.doubts import Done
 from drain.evidence.fixes.trials import Tried, Window, trials_of
 from drain.evidence.fixes.verdict import CauseVerdict, Evidence, Others, Ruling, judge
-from drain.evidence.statistics.intervals import Interval, paired, poisson_rate, wilson
+from drain.evidence.statistics.intervals import Interval, wilson
 from drain.evidence.statistics.sequence import Observation, Spread
+from drain.evidence.statistics.yields import Flow, yields_more
+from drain.fingerprints.model import Category
 
 LOOKS = (5, 10, 20, 30, 50, 75, 100, 150)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MARKER = START + timedelta(days=1)
 CAUSE, PLACED, OTHER, CRASH = "cause", "cause in a place", "other", "crash"
+OLD_HEALED = 4
+"""Of phases that had all failed: √4 is more than 1.96, the score test of the same phases (McNemar)."""
 FEW, SHARE, MANY = 3, 10, 30
 """Clean phases that ended a cause by the old rule: all of three, a tenth, at most thirty."""
 
@@ -49,6 +56,10 @@ class Backlog:
 
     rng: random.Random
     tried: list[Tried] = field(default_factory=list)
+    marker: datetime = MARKER
+    category: str = ""
+    done: list[Done] = field(default_factory=list)
+    """What completed before the fix."""
 
     def retry(
         self, phase: int, run: int, key: str, fails: str, *, after: bool, planned: str = CAUSE
@@ -59,6 +70,25 @@ class Backlog:
         self.tried.append(
             Tried(phase, run, number, at, at + timedelta(seconds=30), fails, key, planned)
         )
+
+    def drain(
+        self,
+        number: int,
+        at: datetime,
+        count: int,
+        chance: float,
+        seconds: float = 30,
+        events: int = 0,
+    ) -> None:
+        """A drain of `count` phases, four of a run, a second apart, each failing by the cause with its chance."""
+        first = len(self.tried)
+        for index in range(first, first + count):
+            start = at + timedelta(seconds=index - first)
+            failed = self.rng.random() < chance
+            self.tried.append(Tried(
+                index, index // 4, number, start, start + timedelta(seconds=seconds),
+                "failed" if failed else "complete", CAUSE if failed else "", CAUSE, 0 if failed else events,
+            ))  # fmt: skip
 
     def one(self, phase: int, run: int, chance: float, *, after: bool) -> bool:
         """One phase that fails by the cause with its chance; whether it did."""
@@ -233,6 +263,66 @@ def _whole_runs(b: Backlog) -> None:
     b.group(b.rng.randint(2, 12) * 10, chance, after=True, each=10)
 
 
+def _outage(b: Backlog) -> None:
+    """Nothing was mended: what failed could not reach something, which came back when the fix went in."""
+    b.category = Category.NETWORK
+    lasted = timedelta(minutes=10 * 120 ** b.rng.random())
+    for number in range(b.rng.randint(1, 4)):
+        b.drain(number, MARKER - lasted * b.rng.uniform(0.05, 1), 10 + b.rng.randint(0, 10), 0.97)
+    b.drain(9, MARKER + timedelta(minutes=5), b.rng.randint(30, 100), 0.05)
+
+
+def _real_network(b: Backlog) -> None:
+    """The same kind of failures for three days, and a fix."""
+    b.category = Category.NETWORK
+    for number in range(3):
+        b.drain(number, MARKER - timedelta(days=3 - number), 10, 0.95)
+    b.drain(9, MARKER + timedelta(minutes=5), b.rng.randint(30, 100), 0.1)
+
+
+def _swings(b: Backlog) -> None:
+    """An executor that fails in every other drain, whatever anybody does."""
+    for number in range(b.rng.randint(3, 6)):
+        b.drain(
+            number,
+            MARKER - timedelta(hours=9 - number),
+            b.rng.randint(12, 30),
+            (0.95, 0.05)[number % 2],
+        )
+    b.drain(9, MARKER + timedelta(hours=1), b.rng.randint(30, 100), 0.05)
+
+
+def _real_in_drains(b: Backlog) -> None:
+    """Several drains before the fix, and work that takes as long and brings as much as it did."""
+    for number in range(4):
+        b.drain(number, MARKER - timedelta(hours=9 - number), b.rng.randint(6, 20), 0.93)
+    b.done = [Done(1000 + n // 4, b.rng.randint(0, 5), b.rng.uniform(5, 60)) for n in range(40)]
+    b.drain(9, MARKER + timedelta(hours=1), b.rng.randint(30, 100), 0.1, b.rng.uniform(5, 60), 2)
+
+
+def _hollow(b: Backlog) -> None:
+    """Phases that end at once, with success and without having done anything."""
+    b.drain(1, MARKER - timedelta(hours=9), 30, 0.95)
+    silent = b.rng.random() < 0.5
+    b.done = [
+        Done(1000 + n // 4, 0 if silent else b.rng.randint(0, 5), b.rng.uniform(20, 60))
+        for n in range(40)
+    ]
+    b.drain(9, MARKER + timedelta(hours=1), 60, 0.0, b.rng.uniform(0.01, 1) if silent else 30)
+
+
+def _best_moment(b: Backlog) -> None:
+    """A marker written afterwards, at the moment that looks best."""
+    p = b.rng.uniform(0.1, 0.7)
+    for number in range(10):
+        b.drain(number, START + timedelta(hours=number), 15, p)
+    failed = [tried.outcome == "failed" for tried in b.tried]
+    b.marker = START + timedelta(hours=max(
+        range(1, 8),
+        key=lambda hour: sum(failed[: 15 * hour]) / (15 * hour) - sum(failed[15 * hour :]) / (150 - 15 * hour),
+    )) - timedelta(minutes=10)  # fmt: skip
+
+
 WORKS, PARTLY, NOT = (
     ruling.value for ruling in (Ruling.WORKS, Ruling.PARTLY, Ruling.DOES_NOT_WORK)
 )
@@ -242,6 +332,8 @@ SCENARIOS = (
     Scenario("real fix of 90 %, own past 20", _real, frozenset({WORKS, PARTLY})),
     Scenario("real fix of 60 phases, own past 12", _real_few_controls, frozenset({WORKS, PARTLY})),
     Scenario("real fix beside 30 others", _real_with_others, frozenset({WORKS, PARTLY})),
+    Scenario("real fix after four drains", _real_in_drains, frozenset({WORKS, PARTLY})),
+    Scenario("real fix of three days of network", _real_network, frozenset({WORKS, PARTLY})),
     Scenario("half a fix", _half, frozenset({PARTLY})),
     Scenario("failures move to another error", _moved, frozenset({PARTLY})),
     Scenario("placebo", _placebo, frozenset({NOT})),
@@ -255,19 +347,30 @@ SCENARIOS = (
     Scenario("reason only against traceback", _headline, frozenset({NOT})),
     Scenario("crash before a reason is written", _crash, frozenset({PARTLY})),
     Scenario("whole runs heal or fail together", _whole_runs, frozenset({NOT})),
+    Scenario("an outage that ends at the marker", _outage, frozenset({NOT})),
+    Scenario("an executor that swings", _swings, frozenset({NOT})),
+    Scenario("completes without doing anything", _hollow, frozenset({NOT})),
+    Scenario("a marker where it fits best", _best_moment, frozenset({NOT})),
 )
 
 
 def said(backlog: Backlog, count: int) -> CauseVerdict:
     """The verdict when `count` phases have ended since the marker."""
-    before = [one for one in backlog.tried if one.started_at <= MARKER]
-    after = [one for one in backlog.tried if one.started_at > MARKER]
+    before = [one for one in backlog.tried if one.started_at <= backlog.marker]
+    after = [one for one in backlog.tried if one.started_at > backlog.marker]
     here = [one for one in after if one.planned == CAUSE]
     others = [one for one in after if one.planned != CAUSE]
     share = min(1.0, count / max(1, len(here)))
     shown = here[:count] + others[: round(len(others) * share)]
-    found = trials_of(sorted(before + shown), _touches, _equal, Window(MARKER))
-    evidence = Evidence(CAUSE, CAUSE, found.after.get(CAUSE, ()), found.before.get(CAUSE, ()))
+    found = trials_of(sorted(before + shown), _touches, _equal, Window(backlog.marker))
+    evidence = Evidence(
+        CAUSE,
+        CAUSE,
+        found.after.get(CAUSE, ()),
+        found.before.get(CAUSE, ()),
+        backlog.category,
+        backlog.done,
+    )
     return judge(evidence, Others.of(found.before.get("", ()), found.after.get("", ())))
 
 
@@ -282,7 +385,9 @@ def _equal(one: str, other: str) -> bool:
 
 def sentences(backlog: Backlog, true: frozenset[str]) -> Iterator[tuple[str, bool]]:
     """Everything that is said at any look, and whether it is false; "old" took what had failed as "before"."""
-    after = [one for one in backlog.tried if one.started_at > MARKER and one.planned == CAUSE]
+    after = [
+        one for one in backlog.tried if one.started_at > backlog.marker and one.planned == CAUSE
+    ]
     for count in [look for look in LOOKS if look < len(after)] + [len(after)]:
         shown, verdict = after[:count], said(backlog, count)
         yield verdict.ruling.value, verdict.ruling.value not in true | UNDECIDED
@@ -301,8 +406,7 @@ def _not_absent(shown: list[Tried]) -> bool:
 
 def _old(shown: list[Tried], affected: int, true: frozenset[str]) -> Iterator[tuple[str, bool]]:
     healed = sum(one.outcome == "complete" for one in shown)
-    gain = paired(healed, 0, len(shown))
-    if gain is not None and gain.low > 0:
+    if healed >= OLD_HEALED:
         yield "old better", not true & {WORKS, PARTLY}
     enough = min(affected, MANY, max(FEW, -(-affected // SHARE)))
     if not any(one.key == CAUSE for one in shown):
@@ -336,6 +440,7 @@ class Seen(NamedTuple):
 
 
 Sides = tuple[list[Seen], list[Seen]]
+Played = tuple[Counter[str], Counter[str]]
 
 
 def _side(
@@ -382,30 +487,59 @@ def _reopened(rng: random.Random) -> Sides:
     return before, [Seen(n, n, rng.random() < p) for n in range(60)]
 
 
-def _bursts(rng: random.Random) -> Sides:
-    """Events come many at once, from few attempts."""
+def _burst(rng: random.Random) -> int:
+    return int(rng.expovariate(1 / 50)) if rng.random() < 0.2 else 0
 
-    def burst() -> int:
-        return int(rng.expovariate(1 / 50)) if rng.random() < 0.2 else 0
 
+def _heavy(rng: random.Random) -> int:
+    return int(rng.lognormvariate(2, 1.5)) if rng.random() < 0.3 else 0
+
+
+def _with_events(events: Callable[[random.Random], int]) -> Callable[[random.Random], Sides]:
+    """Nothing changed, and events come many at once, from few attempts."""
+
+    def draw(rng: random.Random) -> Sides:
+        before, after = _unchanged(rng)
+        return [one._replace(events=events(rng)) for one in before], [
+            one._replace(events=events(rng)) for one in after
+        ]
+
+    return draw
+
+
+def _same_phases(rng: random.Random) -> Sides:
+    """The same phases tried twice, each with its own chance; most runs end alike."""
+    chances = [rng.betavariate(1, 1) for _ in range(40)]
+
+    def side() -> list[Seen]:
+        return [Seen(n, n // 4, rng.random() < chances[n // 4]) for n in range(150)]
+
+    return side(), side()
+
+
+def _more_events(rng: random.Random) -> Sides:
     before, after = _unchanged(rng)
-    return [one._replace(events=burst()) for one in before], [
-        one._replace(events=burst()) for one in after
-    ]
+    one, two = (before * 15)[:100], after
+    return [seen._replace(phase=n, run=n // 4, events=rng.choice((0, 1, 2))) for n, seen in enumerate(one)], [
+        seen._replace(events=rng.choice((2, 4, 6))) for seen in two
+    ]  # fmt: skip
 
 
 def _risen(rng: random.Random) -> Sides:
     return _side(rng, 100, lambda _: 0.7), _side(rng, 150, lambda _: 0.2)
 
 
-BETTER, WORSE, MORE = "better", "worse", "higher yield"
+BETTER, WORSE, MORE, LESS = "better", "worse", "higher yield", "lower yield"
 COMPARISONS: tuple[tuple[str, Callable[[random.Random], Sides], frozenset[str]], ...] = (
     ("a real rise, .3 to .8", _risen, frozenset({BETTER})),
     ("nothing changed", _unchanged, frozenset()),
     ("nothing changed; whole runs end alike", _runs_together, frozenset()),
     ("nothing changed; some tried many times", _again_and_again, frozenset()),
     ("the same phases, some opened again", _reopened, frozenset()),
-    ("nothing changed; events in bursts", _bursts, frozenset()),
+    ("nothing changed; the same phases twice", _same_phases, frozenset()),
+    ("nothing changed; events in bursts", _with_events(_burst), frozenset()),
+    ("nothing changed; bursts of every size", _with_events(_heavy), frozenset()),
+    ("four times the events", _more_events, frozenset({MORE})),
 )
 
 
@@ -420,15 +554,22 @@ def compared(before: list[Seen], after: list[Seen]) -> Iterator[str]:
     ]
     change = difference(one, two, pairs_of(reads, {}))
     yield change.verdict
-    rates = one.telemetry.per_minute, two.telemetry.per_minute
-    if rates[0] is not None and rates[1] is not None and rates[1].low > rates[0].high:
+    flows = one.telemetry.flow, two.telemetry.flow
+    if yields_more(flows[1], flows[0]):
         yield MORE
+    if yields_more(flows[0], flows[1]):
+        yield LESS
     plain = _newcombe((one.rate.complete, one.rate.n), (two.rate.complete, two.rate.n))
     if plain is not None and plain.excludes(0):
         yield f"old {BETTER if plain.value > 0 else WORSE}"
-    raw = [poisson_rate(f.telemetry.events, f.telemetry.minutes) for f in (one, two)]
-    if raw[0] is not None and raw[1] is not None and raw[1].low > raw[0].high:
+    if _poisson(flows[1])[0] > _poisson(flows[0])[1]:
         yield f"old {MORE}"
+
+
+def _poisson(flow: Flow) -> tuple[float, float]:
+    """Bounds for one look, every event for itself (the square root of a Poisson count has variance 1/4)."""
+    low, high = (max(0.0, math.sqrt(flow.events + 3 / 8) + z / 2) ** 2 for z in (-1.96, 1.96))
+    return low / flow.minutes, high / flow.minutes
 
 
 def _newcombe(before: tuple[int, int], after: tuple[int, int]) -> Interval | None:
@@ -449,10 +590,14 @@ def _read(side: list[Seen]) -> SideRead:
         Ending(outcome, "", events, "", n, n * 60_000_000) for (outcome, events), n in ways.items()
     )
     spread = Spread.of([Observation(seen.run, seen.failed) for seen in side])
-    return SideRead(endings, len({seen.phase for seen in side}), spread)
+    runs: dict[int, list[int]] = {}
+    for seen in side:
+        runs.setdefault(seen.run, []).append(seen.events)
+    flow = Flow.of((sum(events), len(events)) for events in runs.values())
+    return SideRead(endings, len({seen.phase for seen in side}), spread, flow)
 
 
-COMPARED = (BETTER, WORSE, MORE, f"old {BETTER}", f"old {WORSE}", f"old {MORE}")
+COMPARED = (BETTER, WORSE, MORE, LESS, f"old {BETTER}", f"old {WORSE}", f"old {MORE}")
 
 
 def play_comparison(name: str, pairs: int, seed: int = 1) -> tuple[Counter[str], Counter[str]]:
@@ -468,21 +613,117 @@ def play_comparison(name: str, pairs: int, seed: int = 1) -> tuple[Counter[str],
     return told, false
 
 
-def main() -> None:
-    """Print the tables of told and false shares: of fixes, then of comparisons."""
-    backlogs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    print(f"{'told / false of 1,000':40}" + "".join(f"{name:>17}" for name in NAMES))
-    for scenario in SCENARIOS:
-        told, false = play(scenario, backlogs)
-        cells = (f"{told[n] * 1000 // backlogs} / {false[n] * 1000 / backlogs:.0f}" for n in NAMES)
-        print(f"{scenario.name:40}" + "".join(f"{cell:>17}" for cell in cells), flush=True)
-    print(f"\n{'':40}" + "".join(f"{name:>17}" for name in COMPARED))
-    for known, _, _ in COMPARISONS:
-        told, false = play_comparison(known, backlogs)
-        cells = (
-            f"{told[n] * 1000 // backlogs} / {false[n] * 1000 / backlogs:.0f}" for n in COMPARED
+PASS, FAIL, AT_MOST = "pass", "fail", "at most so many"
+CHECKED = (PASS, FAIL, AT_MOST, f"old {PASS}", f"old {FAIL}")
+
+
+class Asked(NamedTuple):
+    """Attempts that a check looks at as they come, the truth that is asked about, and what is asked for."""
+
+    seen: list[Seen]
+    truth: float
+    threshold: float
+
+
+def _rate_asked(
+    share: Callable[[random.Random, int], float], each: int
+) -> Callable[[random.Random], Asked]:
+    """A completion rate; what is asked for lies a little above or below what is true."""
+
+    def draw(rng: random.Random) -> Asked:
+        p = rng.uniform(0.1, 0.9)
+        ends: dict[int, float] = {}
+        side = _side(rng, 150, lambda run: ends.setdefault(run, share(rng, round(100 * p))), each)
+        return Asked(side, 1 - p, 1 - p + rng.choice((-0.03, 0.03)))
+
+    return draw
+
+
+def _yield_asked(
+    events: Callable[[random.Random], int], mean: float
+) -> Callable[[random.Random], Asked]:
+    """Events per attempt-minute; what is asked for lies a tenth above or below what is true."""
+
+    def draw(rng: random.Random) -> Asked:
+        side = _side(rng, 150, lambda _: 0.5)
+        return Asked(
+            [one._replace(events=events(rng)) for one in side], mean, mean * rng.choice((0.9, 1.1))
         )
-        print(f"{known:40}" + "".join(f"{cell:>17}" for cell in cells), flush=True)
+
+    return draw
+
+
+_HEAVY = 0.3 * (math.exp(2 + 1.5**2 / 2) - 0.5)
+CHECKS: tuple[tuple[str, bool, Callable[[random.Random], Asked]], ...] = (
+    ("rate of independent phases", True, _rate_asked(lambda _, p: p / 100, 4)),
+    ("rate; whole runs end alike", True, _rate_asked(lambda rng, p: float(rng.random() < p / 100), 10)),
+    ("yield, events one by one", False, _yield_asked(lambda rng: rng.choice((1, 3, 5)), 3)),
+    ("yield, events in bursts", False, _yield_asked(_burst, 0.2 * (1 / (math.exp(1 / 50) - 1)))),
+    ("yield, bursts of every size", False, _yield_asked(_heavy, _HEAVY)),
+)  # fmt: skip
+
+
+def checked(asked: Asked, seen: list[Seen], *, of_rate: bool) -> Iterator[tuple[str, bool]]:
+    """What checks say of these attempts, and whether it is false; "old" counted every one of them for itself."""
+    found = figures_of("", _read(seen), {})
+    verdict = (
+        rate_at_least(found.rate, found.spread, asked.threshold)
+        if of_rate
+        else yield_at_least(found.telemetry, asked.threshold)
+    ).verdict.value
+    true = asked.truth >= asked.threshold
+    yield verdict, verdict in (PASS, FAIL) and (verdict == PASS) is not true
+    plain = (
+        wilson(found.rate.complete, found.rate.n)
+        if of_rate
+        else Interval(0, *_poisson(found.telemetry.flow))
+    )
+    if plain is not None and plain.excludes(asked.threshold):
+        yield (
+            f"old {PASS if plain.low > asked.threshold else FAIL}",
+            (plain.low > asked.threshold) is not true,
+        )
+    if of_rate and not any(one.failed for one in seen):
+        runs = Counter(one.run for one in seen).values()
+        worth = sum(runs) ** 2 / sum(size * size for size in runs)
+        away = stayed_away("failed", Found(len(seen), 0, ()), Again(len(seen), len(seen), worth))
+        yield AT_MOST, away.observed["high"] < 1 - asked.truth
+
+
+def play_checks(name: str, draws: int, seed: int = 1) -> tuple[Counter[str], Counter[str]]:
+    """As `play`, for checks that are judged again and again."""
+    told, false = Counter[str](), Counter[str]()
+    of_rate, draw = next((of_rate, draw) for known, of_rate, draw in CHECKS if known == name)
+    for index in range(draws):
+        asked = draw(random.Random(f"{seed} {name} {index}"))
+        said_so = {
+            one for look in LOOKS for one in checked(asked, asked.seen[:look], of_rate=of_rate)
+        }
+        told.update({word for word, _ in said_so})
+        false.update({word for word, is_false in said_so if is_false})
+    return told, false
+
+
+def table(
+    names: Sequence[str], columns: Sequence[str], played: Callable[[str], Played], of: int
+) -> None:
+    """Print one table: a line for each name, told and false of 1,000 in each column."""
+    print(f"\n{'told / false of 1,000':40}" + "".join(f"{column:>17}" for column in columns))
+    for name in names:
+        told, false = played(name)
+        cells = (f"{told[n] * 1000 // of} / {false[n] * 1000 / of:.0f}" for n in columns)
+        print(f"{name:40}" + "".join(f"{cell:>17}" for cell in cells), flush=True)
+
+
+def main() -> None:
+    """Print the tables of told and false shares: of fixes, of comparisons, of checks."""
+    of = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    fixes = {scenario.name: scenario for scenario in SCENARIOS}
+    table(list(fixes), NAMES, lambda name: play(fixes[name], of), of)
+    table(
+        [name for name, _, _ in COMPARISONS], COMPARED, lambda name: play_comparison(name, of), of
+    )
+    table([name for name, _, _ in CHECKS], CHECKED, lambda name: play_checks(name, of), of)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from django.utils import timezone
 from ninja import Body, Query
 from ninja.responses import Status
 
+from drain.db.sql import clock
 from drain.engine.autopilot.rollouts import OnFix, drain_on_fix
 from drain.engine.sessions.replay import replay
 from drain.evidence.comparison.question import asked
@@ -80,7 +81,7 @@ def marker_add(request: HttpRequest, body: MarkerIn) -> Status[Any]:
     source = Source.objects.filter(name=body.source).first() if body.source else None
     if body.source and source is None:
         raise ApiError(404, f"There is no source “{body.source[:60]}”.")
-    at = read_moment(body.at, timezone.localtime(by.now)) if body.at else None
+    at = read_moment(body.at, timezone.localtime(by.now)) if body.at else clock()
     drains = body.drain_on_fix
     if drains is not None and not caller(request).user.has_perm(DRAIN):
         raise ApiError(

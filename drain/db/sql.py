@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -26,6 +27,11 @@ def row(statement: str, values: Mapping[str, Any] | None = None) -> Row:
     """The only row of one statement."""
     (found,) = rows(statement, values)
     return found
+
+
+def clock() -> datetime:
+    """Now by the clock of the database, by which attempts start and end; that of a host may be minutes apart."""
+    return row("SELECT clock_timestamp() AS at")["at"]  # type: ignore[no-any-return]
 
 
 def stream(

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from drain.db.sql import row, rows
 from drain.evidence.comparison.sides import UNCOUNTED
-from drain.evidence.statistics.intervals import Interval, poisson_rate, quantile, wilson
+from drain.evidence.statistics.intervals import quantile
 
 NEWEST = 20_000
 """Attempts or events that one page reads at most."""
@@ -110,14 +110,9 @@ class Yields:
         return self.events / self.minutes if self.minutes else None
 
     @property
-    def per_minute(self) -> Interval | None:
-        """The rate with Garwood's interval."""
-        return poisson_rate(self.events, self.minutes)
-
-    @property
-    def silent(self) -> Interval | None:
-        """Share of attempts without an event, with Wilson's interval; None without an attempt."""
-        return wilson(self.without, self.attempts)
+    def silent(self) -> float | None:
+        """Share of attempts without an event; None without an attempt."""
+        return self.without / self.attempts if self.attempts else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +137,9 @@ class AttemptYields:
     """Attempts that reached a message or context limit."""
     reasons: list[tuple[str, int]] = field(default_factory=list)
     """Attempts without an event by reason, most frequent first."""
-    median: Interval | None = None
+    median: float | None = None
     """Events per attempt."""
-    p90: Interval | None = None
+    p90: float | None = None
 
     @property
     def without(self) -> int:
@@ -152,9 +147,9 @@ class AttemptYields:
         return sum(count for _, count in self.reasons)
 
     @property
-    def boundary_share(self) -> Interval | None:
-        """Share of attempts at the limit, with Wilson's interval; None without an attempt."""
-        return wilson(self.boundary, self.attempts)
+    def boundary_share(self) -> float | None:
+        """Share of attempts at the limit; None without an attempt."""
+        return self.boundary / self.attempts if self.attempts else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ DEFINITIONS = MappingProxyType(
         "fingerprint": "The key of like failures, at three levels: coarse, key, fine.",
         "fix marker": "When a remediation went in, and which fingerprints it was meant to end.",
         "hold": "A run or a prefix set aside: by whom, why, until when.",
-        "interval": "Where a rate may really lie: with 95 % confidence, by Wilson's score. Few attempts make it wide.",
+        "interval": "Where a rate may really lie: with 95 % confidence, however often one looks. Few attempts, or few runs, make it wide.",
         "ledger": "The account of every failed phase in scope: selected or excluded. Its parts sum to the total.",
         "lease": "How long a worker may be silent before its phase counts as lost, by the database's clock.",
         "own past": "Phases that had failed with a fingerprint and were tried again before its fix: what the fix is held against.",

@@ -45,7 +45,7 @@ def test_yield_over_time_and_by_category_is_the_same_before_and_after_a_fold():
         ("docs", 1, 1),
     ]
     assert (before.total.minutes, before.total.rate) == (6.0, 1.0)
-    assert (before.total.silent.value, before.total.per_minute.value) == (1 / 3, 1.0)
+    assert (before.total.silent, before.total.rate) == (1 / 3, 1.0)
     fold()
     assert yields(NOON, NOON + 48 * HOUR, "day") == before
     assert first_hour() == NOON
@@ -68,7 +68,7 @@ def test_attempts_without_an_event_are_split_by_reason_and_the_parts_sum_up():
     found = attempt_yields(NOON, NOON + HOUR)
     assert found.reasons == [("timeout", 2), ("unknown", 1)]
     assert (found.attempts, found.without, found.boundary) == (4, 3, 1)
-    assert (found.median.value, found.boundary_share.value) == (0, 0.25)
+    assert (found.median, found.boundary_share) == (0, 0.25)
 
 
 def test_only_the_newest_are_read_and_the_n_says_so():

@@ -14,6 +14,7 @@ from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in
 from drain.dashboard.http.search_terms import typed
+from drain.db.sql import clock
 from drain.evidence.checks.create import EVERY_MINUTES, Claim, add_check
 from drain.evidence.fingerprints.lifecycle import CauseError
 from drain.evidence.fixes.markers import add_marker
@@ -52,7 +53,7 @@ def _add_marker(request: HttpRequest) -> HttpResponse:
     chosen = [key for key in request.POST.getlist("fingerprint") if "\0" not in key]
     who = by(request, timezone.now())
     try:
-        at = read_moment(values["at"], timezone.localtime(who.now)) if values.get("at") else None
+        at = read_moment(values["at"], timezone.localtime(who.now)) if values.get("at") else clock()
         marker = add_marker(
             values.get("title", ""), who, at=at, commit=values.get("commit", ""),
             note=values.get("note", ""), keys=[*chosen, *values.get("keys", "").split()],

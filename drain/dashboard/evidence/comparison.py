@@ -125,9 +125,9 @@ def _change_kpi(change: Difference) -> Kpi:
 
 def _yield_kpi(result: Comparison) -> Kpi:
     after, before = result.after.telemetry, result.before.telemetry
-    value = f"{after.per_minute.value:.2f}" if after.per_minute else ""
-    was = f"{before.per_minute.value:.2f}" if before.per_minute else "no attempt"
-    bounds = f", {_bounds(after.per_minute)}" if after.per_minute else ""
+    value = "" if after.per_minute is None else f"{after.per_minute:.2f}"
+    was = "no attempt" if before.per_minute is None else f"{before.per_minute:.2f}"
+    bounds = f", {_bounds(after.bounds)}" if after.bounds else ""
     note = f"n {after.attempts:,} attempts{bounds}; before {was}, n {before.attempts:,}"
     return Kpi("Yield, events per minute", value, note)
 
@@ -202,9 +202,9 @@ _TOLD = (
 def _told(side: Yield) -> tuple[str, ...]:
     return (
         f"{side.attempts:,}",
-        _share(Rate.of(side.with_events, side.attempts)),
+        f"{side.with_events:,} of {side.attempts:,}",
         f"{side.events:,}",
-        _estimate(side.per_minute, 2),
+        _estimate(side.per_minute, 2, side.bounds),
         _estimate(side.median, 1),
         _estimate(side.p90, 1),
     )
@@ -270,10 +270,11 @@ def _bounds(interval: Interval | None, scale: float = 1) -> str:
     return f"{interval.low * scale:.1f}–{interval.high * scale:.1f}"
 
 
-def _estimate(interval: Interval | None, digits: int) -> str:
-    if interval is None:
+def _estimate(value: float | None, digits: int, bounds: Interval | None = None) -> str:
+    if value is None:
         return NOTHING
-    return f"{interval.value:.{digits}f} ({interval.low:.{digits}f}–{interval.high:.{digits}f})"
+    shown = f"{value:.{digits}f}"
+    return f"{shown} ({bounds.low:.{digits}f}–{bounds.high:.{digits}f})" if bounds else shown
 
 
 def points(share: float) -> str:

@@ -16,6 +16,7 @@ from drain.evidence.comparison.pairs import Move
 from drain.evidence.fingerprints.aliases import Cause
 from drain.evidence.fixes.verdict import Others
 from drain.evidence.statistics.intervals import Interval
+from drain.evidence.statistics.sequence import correlation
 from drain.policy.words import NOTHING
 
 DRAWN = 6
@@ -138,24 +139,23 @@ def rate_lines(found: Comparison) -> list[RateLine]:
     lines = [RateLine("All attempts", f"n {before.n:,} and {after.n:,}", before, after, total=True)]
     if not found.pairs.n:
         return lines
-    lines.append(_same_phases(found))
-    return [*lines, *_of_causes(found.pairs.moves)]
+    rho = correlation([found.before.spread, found.after.spread])
+    effects = found.before.spread.effect(rho), found.after.spread.effect(rho)
+    lines.append(_same_phases(found, *effects))
+    return [*lines, *_of_causes(found.pairs.moves, effects[1])]
 
 
 def control_line(others: Others) -> RateLine:
     """Phases of other fingerprints: what a general recovery, or a second try alone, did to them."""
-    before, after = (
-        Rate.of(round(side.n - side.failed), side.n) for side in (others.before, others.after)
-    )
+    before, after = Rate.not_failed(others.before), Rate.not_failed(others.after)
     n = f"n {others.before.n:,} and {others.after.n:,}"
     return RateLine("Other fingerprints, the control", n, before, after)
 
 
-def _same_phases(found: Comparison) -> RateLine:
+def _same_phases(found: Comparison, before: float, after: float) -> RateLine:
     pairs = found.pairs
-    was = sum(move.phases for move in pairs.moves if move.was == "complete")
-    now = sum(move.phases for move in pairs.moves if move.became == "complete")
-    rates = Rate.of(was, pairs.n), Rate.of(now, pairs.n)
+    was, now = (pairs.n - failed for failed in pairs.failed())
+    rates = Rate.counted(was, pairs.n, before), Rate.counted(now, pairs.n, after)
     return RateLine("The same phases", f"n {pairs.n:,}", *rates, total=True)
 
 
@@ -163,7 +163,7 @@ def _after(name: str, rate: Rate, href: str = "") -> RateLine:
     return RateLine(name, f"n {rate.n:,}", None, rate, href)
 
 
-def _of_causes(moves: Sequence[Move]) -> list[RateLine]:
+def _of_causes(moves: Sequence[Move], effect: float) -> list[RateLine]:
     names = _names(moves)
     counts: dict[str, list[int]] = {}
     for move in moves:
@@ -172,5 +172,6 @@ def _of_causes(moves: Sequence[Move]) -> list[RateLine]:
             sums = counts.setdefault(key if key in names else "", [0, 0])
             sums[0] += move.phases if move.became == "complete" else 0
             sums[1] += move.phases
-    lines = [_after(name, Rate.of(*counts[key]), cause_href(key)) for key, name in names.items()]
-    return [*lines, _after(_OTHERS, Rate.of(*counts[""]))] if "" in counts else lines
+    rates = {key: Rate.counted(done, n, effect) for key, (done, n) in counts.items()}
+    lines = [_after(name, rates[key], cause_href(key)) for key, name in names.items()]
+    return [*lines, _after(_OTHERS, rates[""])] if "" in counts else lines

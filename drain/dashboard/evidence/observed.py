@@ -9,19 +9,23 @@ from drain.policy.words import NOTHING
 
 
 def observed_cells(kind: str, observed: dict[str, Any]) -> tuple[str, str, str]:
-    """What a check must show, what was observed, and the 95 % interval of that, as texts."""
+    """What a check must show, what was observed, and between which bounds that is, as texts."""
     threshold, value = observed.get("threshold"), observed.get("value")
     bounds = (observed.get("low"), observed.get("high"))
     if kind == "yield":
         shown = "" if value is None else f"{value:.2f} /min"
-        return f"≥ {threshold or 0:g} /min", shown, _between(bounds, 1, "")
+        return f"≥ {threshold or 0:g} /min", shown, _between(bounds, 1, " at 99 %")
     if kind == "completion_rate":
         shown = "" if value is None else f"{value * 100:.1f} %"
-        return f"≥ {(threshold or 0) * 100:g} %", shown, _between(bounds, 100, " %")
+        return f"≥ {(threshold or 0) * 100:g} %", shown, _between(bounds, 100, " % at 99 %")
     if kind == "rate_not_worse":
-        return "> 0 points", "" if value is None else points(value), _between(bounds, 100, "")
+        return (
+            "> 0 points",
+            "" if value is None else points(value),
+            _between(bounds, 100, " at 95 %"),
+        )
     found = observed.get("found")
-    return "0", "" if found is None else f"{found:,}", _between(bounds, 100, " %")
+    return "0", "" if found is None else f"{found:,}", _between(bounds, 100, " % at 95 %")
 
 
 def _between(bounds: tuple[Any, Any], scale: float, unit: str) -> str:

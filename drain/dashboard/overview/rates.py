@@ -45,7 +45,7 @@ class RateFacts:
     def change(self) -> float | None:
         """Points that the rate rose against the period before; None when one side has no data."""
         after, before = self.after.rate, self.before.rate
-        return None if after is None or before is None else (after.value - before.value) * 100
+        return None if after is None or before is None else (after - before) * 100
 
 
 def read_rates(hours: int, now: datetime) -> RateFacts:

@@ -125,13 +125,9 @@ def _kept(name: str, read: Callable[[], T]) -> T:
 
 def _words(rates: RateFacts, window: str) -> dict[str, str]:
     """Sentences about the completion rate beside its number."""
-    rate, change = rates.after.rate, rates.change
-    return {
-        "interval": f"{rate.low * 100:.1f}–{rate.high * 100:.1f} %" if rate else "",
-        "change": ""
-        if change is None
-        else f"{change:+.1f} points against the {window} before".replace("-", "−"),
-    }
+    change = rates.change
+    said = "" if change is None else f"{change:+.1f} points against the {window} before"
+    return {"change": said.replace("-", "−")}
 
 
 def ledger_parts(ledger: Ledger, window: str) -> list[dict[str, Any]]:

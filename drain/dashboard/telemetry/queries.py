@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from drain.dashboard.http.cache import shared
 from drain.dashboard.ui.charts import Chart, Series, axis_end, yield_chart
-from drain.evidence.statistics.intervals import Interval
 from drain.evidence.telemetry import (
     AttemptYields,
     BoundaryHit,
@@ -75,8 +74,6 @@ class TelemetryFacts:
     since: datetime
     slot_word: str
     total: Yields
-    per_minute: Interval | None
-    """The interval of many events takes a while to find, so it is found once."""
     chart: Chart
     categories: list[tuple[str, Yields]]
     more_categories: int
@@ -111,7 +108,6 @@ def read_telemetry(window: Window, now: datetime) -> TelemetryFacts:
         since=slots.since,
         slot_word=slots.word,
         total=series.total,
-        per_minute=series.total.per_minute,
         chart=_chart(slots, series),
         categories=series.categories[:GROUPS],
         more_categories=len(series.categories) - GROUPS,

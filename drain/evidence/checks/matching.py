@@ -22,6 +22,10 @@ SELECT n, coalesce(cardinality(ids), 0) AS matching, ids[1:{MOST_NAMED}] AS newe
     SELECT count(*)::int AS n, array_agg(a.id ORDER BY a.id DESC) FILTER (WHERE {{mark}}) AS ids {{scope}}
 ) found
 """  # noqa: S608 - a number of ours
+_WORTH = """
+SELECT coalesce(sum(m)^2 / nullif(sum(m * m), 0), 0)::float8 AS worth
+FROM (SELECT count(*) AS m {scope} GROUP BY a.run_id) runs
+"""
 _AGAIN = """
 WITH tried AS (
     SELECT b.phase_id, b.session_id FROM drain_attempt b WHERE {after} AND b.outcome = ANY(%(judged)s)
@@ -29,8 +33,12 @@ WITH tried AS (
     SELECT a.phase_id FROM drain_attempt a WHERE {before} AND {attempt}
     UNION SELECT c.phase_id FROM drain_candidate c WHERE c.session_id IN {plans} AND {planned}
 )
-SELECT count(*)::int AS had, count(*) FILTER (WHERE phase_id IN (SELECT phase_id FROM tried))::int AS again
-FROM had
+SELECT (SELECT count(*) FROM had)::int AS had, coalesce(sum(m), 0)::int AS again,
+    coalesce(sum(m)^2 / nullif(sum(m * m), 0), 0)::float8 AS worth
+FROM (
+    SELECT count(*) AS m FROM drain_phase p
+    WHERE p.id IN (SELECT phase_id FROM had) AND p.id IN (SELECT phase_id FROM tried) GROUP BY p.run_id
+) runs
 """
 
 
@@ -45,6 +53,8 @@ class Found:
     n: int
     matching: int
     attempts: tuple[int, ...]
+    worth: float = 0.0
+    """As many independent ones, were all of one run to end alike; 0 where that was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,8 @@ class Again:
 
     had: int
     tried: int
+    worth: float = 0.0
+    """As many independent ones, were all of one run to end alike (Kish): (Σm)² / Σm² over runs of m."""
 
 
 def mark_of_keys(keys: list[str]) -> Mark:
@@ -96,8 +108,11 @@ def mark_of_pattern(pattern: str) -> Mark:
     )
 
 
-def matching(side: Side, mark: Mark, among: str = "true") -> Found:
-    """Counted attempts of a side that bear the mark, of those that are `among`. Raises PatternError."""
+def matching(side: Side, mark: Mark, among: str = "true", *, runs: bool = False) -> Found:
+    """Counted attempts of a side that bear the mark, of those that are `among`. Raises PatternError.
+
+    With `runs` it is told what they are worth.
+    """
     outcomes = {"uncounted": UNCOUNTED, "failures": FAILURES, "judged": JUDGED}
     bound = side.values("a") | outcomes | mark.values
     scope = (
@@ -106,7 +121,8 @@ def matching(side: Side, mark: Mark, among: str = "true") -> Found:
     )
     with _limited(mark):
         found = row(_MATCHING.format(scope=scope, mark=mark.attempt), bound)
-    return Found(found["n"], found["matching"], tuple(found["newest"] or ()))
+        worth = row(_WORTH.format(scope=scope), bound)["worth"] if runs else 0.0
+    return Found(found["n"], found["matching"], tuple(found["newest"] or ()), worth)
 
 
 def tried_again(before: Side, after: Side, session: int | None, mark: Mark) -> Again:
@@ -126,7 +142,7 @@ def tried_again(before: Side, after: Side, session: int | None, mark: Mark) -> A
     bound = before.values("a") | after.values("b") | mark.values
     with _limited(mark):
         found = row(statement, bound | {"failures": FAILURES, "judged": JUDGED, "plan": session})
-    return Again(found["had"], found["again"])
+    return Again(found["had"], found["again"], found["worth"])
 
 
 def require_readable(pattern: str) -> None:

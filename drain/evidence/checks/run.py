@@ -116,12 +116,14 @@ def _no_pattern(check: Check, ground: Ground) -> Verdict:
 
 def _stayed_away(what: str, mark: Mark, ground: Ground) -> Verdict:
     # What was lost, put off or skipped could not have shown it.
-    found = matching(ground.after, mark, f"(a.outcome = ANY(%(judged)s::text[]) OR {mark.attempt})")
+    among = f"(a.outcome = ANY(%(judged)s::text[]) OR {mark.attempt})"
+    found = matching(ground.after, mark, among, runs=ground.fleet)
     return stayed_away(what, found, None if found.matching else ground.again(mark))
 
 
 def _completion_rate(check: Check, ground: Ground) -> Verdict:
-    return rate_at_least(ground.figures_after.rate, check.threshold or 0.0)
+    found = ground.figures_after
+    return rate_at_least(found.rate, found.spread, check.threshold or 0.0)
 
 
 def _rate_not_worse(check: Check, ground: Ground) -> Verdict:

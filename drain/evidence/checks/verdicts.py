@@ -3,6 +3,7 @@
 A claim that a cause stays away is about what comes: it needs enough that could have failed so (the rule of
 three, Hanley and Lippman-Hand, JAMA 249:1743, 1983: none in thirty leaves at most 10 % at 95 %). A claim
 about what was recorded (states, logs, unknown errors) is counted in full, and one is enough to look at.
+Whatever is said of what comes holds at every look, since checks are judged again while a drain runs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from drain.evidence.checks.matching import Again, Found
 from drain.evidence.comparison.compare import Difference
 from drain.evidence.comparison.figures import Rate, Yield
 from drain.evidence.fixes.judgement import FixVerdict
-from drain.evidence.statistics.intervals import Interval, enough_for_rate, wilson
+from drain.evidence.statistics.intervals import Interval
+from drain.evidence.statistics.sequence import DECIDES, Spread, at_most, enough_for_share
+from drain.evidence.statistics.yields import FEWEST_RUNS, enough_attempts
 from drain.models.vocabulary import CheckVerdict
 
 NO_GAIN = 0.05
@@ -43,13 +46,13 @@ def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
     if found.matching:
         said = f"{found.matching} of {found.n} attempts {what}."
         return Verdict(CheckVerdict.FAIL, said, observed)
+    # Others could not have shown it, so they say nothing of how often it may still come.
+    worth = again.worth if again else found.worth
+    observed |= {"low": 0.0, "high": at_most(worth)} if worth else {}
     had = again.had if again else 0
     had_so = "1 phase" if had == 1 else f"{had} phases"
     enough, tried = (enough_tried(had), again.tried) if again else (MOST, found.n)
     observed |= {"had": had, "again": again.tried if again else None} | _enough(enough)
-    if again and again.tried:
-        # Others could not have shown it, so they say nothing of how often it may still come.
-        observed |= _interval(wilson(0, again.tried))
     said = f"None of {found.n} attempts {what}"
     if tried >= enough:
         rest = (
@@ -83,23 +86,23 @@ def none_of(what: str, found: Found, nothing: str) -> Verdict:
     return Verdict(CheckVerdict.PASS, f"None of {found.n} {what}: each was looked at.", observed)
 
 
-def rate_at_least(rate: Rate, threshold: float) -> Verdict:
-    """A claim that the completion rate is at least `threshold`."""
+def rate_at_least(rate: Rate, spread: Spread, threshold: float) -> Verdict:
+    """A claim that the completion rate is at least `threshold`; `spread` is how its attempts fall into runs."""
     observed = {"n": rate.n, "complete": rate.complete, "threshold": threshold}
-    observed |= _interval(rate.interval)
+    bounds = spread.completed(DECIDES)
+    observed |= _interval(bounds)
     # "All of them" is proved by the first one that is all there is.
-    known = rate.interval.value if rate.interval else None
-    enough = 1 if known is None and threshold >= 1 else enough_for_rate(known, threshold)
-    if rate.interval is None:
+    known = bounds.value if bounds else None
+    enough = 1 if known is None and threshold >= 1 else enough_for_share(spread, known, threshold)
+    if bounds is None:
         return _undecided("No attempt counts towards the rate", enough, observed)
     said = (
-        f"{rate.complete} of {rate.n} completed: {_percent(rate.interval.value)} "
-        f"({_percent(rate.interval.low)} to {_percent(rate.interval.high)}), "
-        f"asked for {_percent(threshold)}"
+        f"{rate.complete} of {rate.n} completed: {_percent(bounds.value)} "
+        f"({_percent(bounds.low)} to {_percent(bounds.high)} at 99 %), asked for {_percent(threshold)}"
     )
-    if rate.interval.low >= threshold or (threshold >= 1 and rate.complete == rate.n):
+    if bounds.low >= threshold or (threshold >= 1 and rate.complete == rate.n):
         return Verdict(CheckVerdict.PASS, f"{said}.", observed)
-    if rate.interval.high < threshold or threshold >= 1:
+    if bounds.high < threshold or threshold >= 1:
         return Verdict(CheckVerdict.FAIL, f"{said}.", observed)
     return _undecided(said, enough, observed)
 
@@ -128,24 +131,28 @@ def better_than_before(change: Difference) -> Verdict:
 
 def yield_at_least(telemetry: Yield, threshold: float) -> Verdict:
     """A claim that attempts bring at least `threshold` events a minute."""
-    rate = telemetry.per_minute
+    rate, bounds = telemetry.per_minute, telemetry.flow.bounds(DECIDES)
     observed = {
         "n": telemetry.attempts,
         "events": telemetry.events,
         "minutes": round(telemetry.minutes, 3),
+        "runs": telemetry.flow.runs,
         "threshold": threshold,
-    } | _interval(rate)
+    } | _interval(bounds)
     if rate is None:
-        return _undecided("No attempt ended", 1, observed)
+        return _undecided("No attempt ended", FEWEST_RUNS, observed)
+    observed["value"] = rate
+    span = f" ({bounds.low:.2f} to {bounds.high:.2f} at 99 %)" if bounds else ""
     said = (
         f"{telemetry.events} events in {telemetry.minutes:.1f} attempt-minutes of {telemetry.attempts} "
-        f"attempts: {rate.value:.2f} a minute ({rate.low:.2f} to {rate.high:.2f}), asked for {threshold:g}"
+        f"attempts: {rate:.2f} a minute{span}, asked for {threshold:g}"
     )
-    if rate.low >= threshold:
+    if bounds and bounds.low >= threshold:
         return Verdict(CheckVerdict.PASS, f"{said}.", observed)
-    if rate.high < threshold:
+    if bounds and bounds.high < threshold:
         return Verdict(CheckVerdict.FAIL, f"{said}.", observed)
-    return _undecided(said, _enough_attempts(telemetry, rate, threshold), observed)
+    enough = enough_attempts(telemetry.flow, telemetry.attempts, threshold)
+    return _undecided(said, enough, observed)
 
 
 def none_in_state(state: str, total: int, phases: list[int], found: int) -> Verdict:
@@ -161,8 +168,11 @@ def none_in_state(state: str, total: int, phases: list[int], found: int) -> Verd
 
 
 def _counted(found: Found) -> dict[str, Any]:
-    counts = {"n": found.n, "found": found.matching, "attempts": list(found.attempts)}
-    return counts | _interval(wilson(found.matching, found.n))
+    share = found.matching / found.n if found.n else None
+    return {
+        "n": found.n, "found": found.matching, "attempts": list(found.attempts), "value": share,
+        "low": None, "high": None,
+    }  # fmt: skip
 
 
 def _were(number: int) -> str:
@@ -182,16 +192,6 @@ def _percent(share: float) -> str:
 def _short(said: str, enough: int, observed: dict[str, Any]) -> Verdict:
     sentence = f"{said}: not enough data, {enough} would be enough."
     return Verdict(CheckVerdict.NOT_ENOUGH_DATA, sentence, observed | _enough(enough))
-
-
-def _enough_attempts(telemetry: Yield, rate: Interval, threshold: float) -> int | None:
-    """Normal approximation: the minutes at which the interval's half width is the distance."""
-    distance = abs(rate.value - threshold)
-    if distance == 0 or telemetry.attempts == 0:
-        return None
-    minutes = max(rate.value, threshold) * (1.96 / distance) ** 2
-    each = telemetry.minutes / telemetry.attempts
-    return math.ceil(minutes / each) if each else None
 
 
 def _undecided(said: str, enough: int | None, observed: dict[str, Any]) -> Verdict:

@@ -12,8 +12,8 @@ from drain.evidence.comparison.query import PairRead, Question, read_pairs
 from drain.evidence.comparison.sides import Side
 from drain.evidence.fingerprints.aliases import Cause, causes
 from drain.evidence.fingerprints.identity import Identity, identities, kin
-from drain.evidence.statistics.intervals import Interval, enough_for_paired, paired
-from drain.evidence.statistics.sequence import both_bounds, enough_for_gain, gain
+from drain.evidence.statistics.intervals import Interval
+from drain.evidence.statistics.sequence import both_bounds, enough_for_gain, gain, paired_bounds
 
 SELECTED = (
     "These phases were chosen because they had failed, so their rate rises by itself: "
@@ -166,17 +166,18 @@ def _comparison(
 def difference(before: Figures, after: Figures, same: Pairs) -> Difference:
     """On the same phases where they can speak for both sides, else between two groups of attempts.
 
-    Attempts are tried again because they had failed, so of the same phases more completing ones say nothing. Those
-    of two groups are judged with the bounds of a fix: looks do not cheat, and a run counts for less than its phases.
+    Attempts are tried again because they had failed, so of the same phases more completing ones say nothing. The
+    bounds are those of a fix either way: looks do not cheat, and a run counts for less than its phases.
     """
     fewer = min(before.phases + same.from_plan, after.phases)
     if speak_for_both(same.n, fewer):
         gained, lost = same.gained(), same.lost()
         chosen = gained > lost or same.all_failed_before
-        interval, enough = paired(gained, lost, same.n), enough_for_paired(gained, lost, same.n)
+        one, two = paired_bounds(before.spread, after.spread, same.n, *same.failed())
         return Difference(
-            interval, same.n, same.n, True, enough, same.n, fewer, chosen, gained, lost
-        )
+            gain(one, two), same.n, same.n, True, enough_for_gain(one, two), same.n, fewer, chosen,
+            gained, lost,
+        )  # fmt: skip
     one, two = both_bounds(before.spread, after.spread)
     return Difference(gain(one, two), one.n, two.n, False, enough_for_gain(one, two), same.n, fewer)
 

@@ -7,43 +7,56 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from drain.evidence.comparison.query import Ending, SideRead, read_side
-from drain.evidence.comparison.sides import FAILURES, RATED, UNCOUNTED, Side
+from drain.evidence.comparison.sides import FAILURES, UNCOUNTED, Side
 from drain.evidence.fingerprints.aliases import Cause, causes
-from drain.evidence.statistics.intervals import (
-    Interval,
-    dispersion,
-    poisson_rate,
-    quantile,
-    wilson,
-)
-from drain.evidence.statistics.sequence import Spread
+from drain.evidence.statistics.intervals import Interval, quantile
+from drain.evidence.statistics.sequence import Bounds, Spread, fixed_bounds
+from drain.evidence.statistics.yields import Flow
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A completion rate with the n it stands on and Wilson's interval (None when n is 0)."""
+    """A completion rate with the n it stands on and bounds that hold at every look (None when n is 0)."""
 
     complete: int
     n: int
     interval: Interval | None
 
     @classmethod
-    def of(cls, complete: int, n: int) -> Rate:
-        """From counts."""
-        return cls(complete, n, wilson(complete, n))
+    def of(cls, spread: Spread) -> Rate:
+        """Of attempts by how they fall into runs."""
+        return cls(spread.n - spread.failed, spread.n, spread.completed())
+
+    @classmethod
+    def not_failed(cls, side: Bounds) -> Rate:
+        """Of phases whose failures were bounded."""
+        bounds = Interval(1 - side.share, 1 - side.high, 1 - side.low) if side.n else None
+        return cls(round(side.n - side.failed), side.n, bounds)
+
+    @classmethod
+    def counted(cls, complete: int, n: int, effect: float) -> Rate:
+        """Of n attempts or phases that are worth n / `effect` independent ones (design effect)."""
+        if not n:
+            return cls(0, 0, None)
+        low, high = fixed_bounds(complete / effect, n / effect)
+        return cls(complete, n, Interval(complete / n, low, high))
 
 
 @dataclass(frozen=True, slots=True)
 class Yield:
-    """Telemetry: events per attempt-minute (Garwood, over events that come at once), per attempt the median and p90."""
+    """Telemetry: events per attempt-minute, per attempt the median and p90."""
 
     events: int
     minutes: float
     attempts: int
     with_events: int
-    per_minute: Interval | None
-    median: Interval | None
-    p90: Interval | None
+    per_minute: float | None
+    bounds: Interval | None
+    """Of events per minute, at every look; None where too little came to know them."""
+    median: float | None
+    p90: float | None
+    flow: Flow
+    """How events and minutes fall into runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +104,29 @@ def figures_of(label: str, found: SideRead, known: Mapping[str, Cause]) -> Figur
         attempts=sum(ending.attempts for ending in counted),
         phases=found.phases,
         outcomes=dict(sorted(outcomes.items())),
-        rate=Rate.of(outcomes["complete"], sum(outcomes[name] for name in RATED)),
+        rate=Rate.of(found.spread),
         spread=found.spread,
-        telemetry=_yield(counted),
+        telemetry=_yield(counted, found.flow),
         zero_yield=_zero_yield(counted),
         causes=_causes(found, known),
     )
 
 
-def _yield(counted: Sequence[Ending]) -> Yield:
+def _yield(counted: Sequence[Ending], flow: Flow) -> Yield:
     totals = Counter[int]()
     for ending in counted:
         totals[ending.events] += ending.attempts
     counts = [(float(value), n) for value, n in sorted(totals.items())]
-    events = sum(value * n for value, n in totals.items())
-    minutes = sum(ending.microseconds for ending in counted) / 60e6
-    at_once = dispersion(counts)
     return Yield(
-        events=events,
-        minutes=minutes,
+        events=sum(value * n for value, n in totals.items()),
+        minutes=flow.minutes,
         attempts=totals.total(),
         with_events=totals.total() - totals[0],
-        per_minute=poisson_rate(events / at_once, minutes / at_once),
+        per_minute=flow.rate,
+        bounds=flow.bounds(),
         median=quantile(counts, 0.5),
         p90=quantile(counts, 0.9),
+        flow=flow,
     )
 
 

@@ -50,6 +50,12 @@ class Pairs:
         """Phases that had completed and now have not."""
         return self._count(True, False)
 
+    def failed(self) -> tuple[int, int]:
+        """Phases that had not completed before, and that have not after."""
+        was = sum(move.phases for move in self.moves if move.was != "complete")
+        now = sum(move.phases for move in self.moves if move.became != "complete")
+        return was, now
+
     def tried(self) -> dict[str, int]:
         """Phases on both sides by the key of the cause that they had failed with before.
 

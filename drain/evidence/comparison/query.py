@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from drain.evidence.comparison.sides import RATED, UNCOUNTED, Side
 from drain.evidence.statistics.sequence import Spread
+from drain.evidence.statistics.yields import Flow
 
 # What a plan's phases did is read once, however many sides are a part of it.
 _PLAN = """
@@ -85,6 +86,12 @@ SELECT '{name}_runs', coalesce(sum(m * m), 0)::text, coalesce(sum(f * f::float8 
     count(*)::int, 0
 FROM (SELECT count(*) AS m, count(*) FILTER (WHERE outcome <> 'complete') AS f FROM {name}
     WHERE outcome = ANY(%(rated)s) GROUP BY run_id) runs"""
+# Events and minutes of counted attempts by run: their sums of squares and products.
+_FLOWS_OUT = """
+SELECT '{name}_flows', coalesce(sum(e * e), 0)::text, coalesce(sum(e * t), 0)::text, coalesce(sum(t * t), 0)::text,
+    0, '', false, count(*)::int, 0
+FROM (SELECT sum(telemetry_count)::float8 AS e, extract(epoch FROM sum(took))::float8 / 60 AS t FROM {name}
+    WHERE NOT outcome = ANY(%(uncounted)s) GROUP BY run_id) runs"""
 _PAIRS_OUT = """
 SELECT '{pair}_moves', was, was_key, became, 0, became_key, from_plan, n, 0 FROM {pair}_moves"""
 
@@ -113,6 +120,8 @@ class SideRead:
     phases: int
     spread: Spread
     """How its rated attempts fall into runs."""
+    flow: Flow
+    """Events and minutes of its counted attempts by run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +211,9 @@ def _read(sides: Mapping[str, Side], pairs: Sequence[str], values: dict[str, Any
     parts += [_side(name, side) for name, side in sides.items()]
     parts += [_pairs(name) for name in pairs]
     out = [
-        text.format(name=name) for name in sides for text in (_ENDINGS_OUT, _PHASES_OUT, _RUNS_OUT)
+        text.format(name=name)
+        for name in sides
+        for text in (_ENDINGS_OUT, _PHASES_OUT, _RUNS_OUT, _FLOWS_OUT)
     ]
     out += [_PAIRS_OUT.format(pair=name) for name in pairs]
     statement = f"WITH {', '.join(parts)} {' UNION ALL '.join(out)}"
@@ -228,4 +239,12 @@ def _side_read(name: str, found: Found) -> SideRead:
     failed = sum(ending.attempts for ending in rated if ending.outcome != "complete")
     n = sum(ending.attempts for ending in rated)
     spread = Spread(n, failed, runs, float(squares), float(failed_squares))
-    return SideRead(endings, found[f"{name}_phases"][0][6], spread)
+    return SideRead(endings, found[f"{name}_phases"][0][6], spread, _flow(name, endings, found))
+
+
+def _flow(name: str, endings: Sequence[Ending], found: Found) -> Flow:
+    counted = [ending for ending in endings if ending.outcome not in UNCOUNTED]
+    events = sum(ending.events * ending.attempts for ending in counted)
+    minutes = sum(ending.microseconds for ending in counted) / 60e6
+    *products, _, _, _, runs, _ = found[f"{name}_flows"][0]
+    return Flow(runs, events, minutes, *map(float, products))

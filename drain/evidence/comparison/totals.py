@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from drain.db.sql import row
 from drain.evidence.comparison.sides import RATED, UNCOUNTED, Side
-from drain.evidence.statistics.intervals import Interval, wilson
 
 _TOTALS = """
 SELECT count(*) FILTER (WHERE outcome = 'complete')::int AS complete,
@@ -32,9 +31,9 @@ class Totals:
     """Counted attempts without an event."""
 
     @property
-    def rate(self) -> Interval | None:
-        """Share that completed, with Wilson's interval; None without an attempt that counts."""
-        return wilson(self.complete, self.rated)
+    def rate(self) -> float | None:
+        """Share that completed; None without an attempt that counts."""
+        return self.complete / self.rated if self.rated else None
 
     @property
     def per_minute(self) -> float | None:

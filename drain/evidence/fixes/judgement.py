@@ -111,10 +111,18 @@ def judge_keys(keys: Sequence[str], scope: Scope, limits: Limits | None = None) 
     scope = Scope(sorted(groups), scope.window, scope.source, scope.runs)
     found = _trials(reading.tried_of_causes(scope), groups, scope.window)
     others = _others(scope, groups) if any(found.after.values()) else None
-    titles = {key: cause.title for key, cause in causes(groups.values()).items()}
+    known = causes(groups.values())
+    done = reading.completed_before(scope) if any(found.after.values()) else []
     verdicts = tuple(
         judge(
-            Evidence(key, titles[key], found.after.get(key, ()), found.before.get(key, ())),
+            Evidence(
+                key,
+                known[key].title,
+                found.after.get(key, ()),
+                found.before.get(key, ()),
+                known[key].category,
+                done,
+            ),
             others,
             limits,
         )
@@ -158,6 +166,6 @@ def _cause(one: CauseVerdict) -> dict[str, Any]:
         sides |= {"others_before": one.others.before, "others_after": one.others.after}
     return {
         "key": one.key, "title": one.title, "ruling": one.ruling.value, "enough": one.enough,
-        "failed_by_another": one.moved, "sentence": sentences.cause(one),
+        "failed_by_another": one.moved, "doubt": one.doubt, "sentence": sentences.cause(one),
         **{name: {**side._asdict(), "share": side.share} for name, side in sides.items()},
     }  # fmt: skip

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from drain.db.sql import clock
 from drain.evidence.checks.create import guard
 from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.evidence.fingerprints.lifecycle import PERSONS, By, CauseError, deploy_fix
@@ -32,7 +33,7 @@ def add_marker(
 ) -> FixMarker:
     """Write the marker and move its causes to "fix deployed", all or nothing.
 
-    `at` defaults to `by.now`. Keys may be of merged causes or of older versions. A source or runs narrow what
+    `at` defaults to `by.now`; whoever marks a fix at this moment gives `clock()`, by which attempts start. Keys may be of merged causes or of older versions. A source or runs narrow what
     the fix is judged by and which drains it concerns. `guarded` adds the checks that prove a fix. Raises
     CauseError.
     """
@@ -43,7 +44,7 @@ def add_marker(
         raise CauseError(
             f"A fix marker's title has at most {TITLE_LIMIT} characters and its commit {COMMIT_LIMIT}: shorten them."
         )
-    if applied_at > by.now:
+    if applied_at > max(by.now, clock()):
         raise CauseError(_still_to_come(applied_at, by.now))
     with transaction.atomic():
         found = _fingerprints(keys)

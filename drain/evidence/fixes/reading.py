@@ -8,6 +8,7 @@ from typing import Any
 
 from drain.db.sql import rows, stream
 from drain.evidence.comparison.sides import FAILURES, JUDGED
+from drain.evidence.fixes.doubts import Done
 from drain.evidence.fixes.trials import Tried, Window
 
 MOST_PHASES = 20_000
@@ -49,7 +50,7 @@ sources AS (
 )"""  # noqa: S608 - constants only
 _TRIED = """
 SELECT a.phase_id, a.run_id, a.session_id, a.started_at, a.finished_at, a.outcome,
-    CASE WHEN a.outcome = 'complete' THEN '' ELSE a.fingerprint END, coalesce(c.fingerprint, '')
+    CASE WHEN a.outcome = 'complete' THEN '' ELSE a.fingerprint END, coalesce(c.fingerprint, ''), a.telemetry_count
 FROM drain_attempt a
 LEFT JOIN drain_candidate c ON c.session_id = a.session_id AND c.phase_id = a.phase_id
 WHERE a.phase_id IN (SELECT phase_id FROM {phases}) AND a.finished_at IS NOT NULL
@@ -59,6 +60,19 @@ _UNTRIED = """NOT EXISTS (SELECT FROM drain_attempt a WHERE a.phase_id = p.id AN
     AND a.outcome = ANY(%(judged)s::text[]))"""
 _FAILING = f"""drain_phase p WHERE p.state = 'FAILED' AND p.last_fingerprint = ANY(%(keys)s::text[])
     AND {_SCOPE.format(run="p.run_id")}"""
+# What the same sorts of phase did when they completed: the newest before the fix.
+_DONE = f"""
+WITH {_AFFECTED}, sorts AS (
+    SELECT DISTINCT coalesce(r.source_id, 0) AS source, p.category FROM affected a
+    JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = p.run_id
+)
+SELECT near.run_id, near.telemetry_count, near.seconds FROM (
+    SELECT run_id, phase_id, telemetry_count, outcome, extract(epoch FROM finished_at - started_at)::float8 AS seconds
+    FROM drain_attempt WHERE started_at BETWEEN %(since)s AND %(fix)s AND finished_at IS NOT NULL
+    ORDER BY id DESC LIMIT %(others)s
+) near JOIN drain_phase p ON p.id = near.phase_id JOIN drain_run r ON r.id = near.run_id
+WHERE near.outcome = 'complete' AND (coalesce(r.source_id, 0), p.category) IN (SELECT source, category FROM sorts)
+"""  # noqa: S608 - constants only
 _LEFT = f"""
 SELECT count(*)::int AS failing, count(*) FILTER (WHERE {_UNTRIED})::int AS untried FROM {_FAILING}
 """  # noqa: S608 - constants only
@@ -121,6 +135,11 @@ def tried_of_others(scope: Scope) -> list[Tried]:
     """Attempts of other phases of the same sources, in the same order."""
     statement = f"WITH {_AFFECTED}, {_OTHERS} {_TRIED.format(phases='chosen')}"
     return [Tried._make(row) for row in stream(statement, scope.values())]
+
+
+def completed_before(scope: Scope) -> list[Done]:
+    """What completed before the fix among the newest attempts, of the sources and sorts of its phases."""
+    return [Done._make(row) for row in stream(_DONE, scope.values())]
 
 
 def left(scope: Scope) -> Left:

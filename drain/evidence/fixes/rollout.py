@@ -52,7 +52,7 @@ _SENTENCES = {
     RolloutEnd.DRAINED: "Everything that the fix is about has been tried.",
     RolloutEnd.DOES_NOT_WORK: "Phases still fail so: the rest was left alone.",
     RolloutEnd.PARTLY: "The fix helps only in part: the rest was left alone.",
-    RolloutEnd.CANNOT_BE_TOLD: "The fix cannot be told from a second try: the rest was left alone.",
+    RolloutEnd.CANNOT_BE_TOLD: "The fix cannot be told from what happens without one: the rest was left alone.",
     RolloutEnd.UNDECIDED: "The largest sample leaves open whether it works: the rest was left alone.",
     RolloutEnd.DRAIN_STOPPED: "One of its drains ended before its plan did: the rest was left alone.",
     RolloutEnd.NOTHING_SELECTED: "Nothing of what is left can be drained now.",

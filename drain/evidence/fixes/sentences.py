@@ -66,6 +66,8 @@ def _reason(one: CauseVerdict) -> str:
 
 
 def _untold(one: CauseVerdict) -> str:
+    if one.doubt:
+        return f"; {one.doubt}"
     if one.before.n < FEWEST:
         few = "none" if not one.before.n else f"only {one.before.n}"
         beside = ""

@@ -9,16 +9,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
 from drain.evidence.comparison.sides import JUDGED
-from drain.evidence.fixes.verdict import Trial
 
 PAST = timedelta(days=30)
 """Retries before a fix count as far back."""
+
+
+class Trial(NamedTuple):
+    """One phase that had failed by a cause, tried again: once before a fix, once after it."""
+
+    run: int
+    failed_so: bool
+    """By the same cause, or by one that may be it."""
+    failed: bool
+    """By whatever cause."""
+    session: int | None = None
+    """The drain that tried it."""
+    at: datetime = datetime.min.replace(tzinfo=UTC)
+    """When it started."""
+    had_at: datetime | None = None
+    """When the phase had failed so before; None where a plan alone knows that it had."""
+    events: int = 0
+    """Of telemetry."""
+    seconds: float = 0.0
+    """It took."""
 
 
 class Tried(NamedTuple):
@@ -34,6 +53,8 @@ class Tried(NamedTuple):
     """What it failed by; "" where it did not fail."""
     planned: str
     """What the plan of its drain knew that the phase had failed by; "" without one."""
+    events: int = 0
+    """Of telemetry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +92,22 @@ def trials_of(attempts: Iterable[Tried], touches: Touches, same: Same, window: W
     for _, tries in groupby(attempts, key=attrgetter("phase")):
         seen: set[str] = set()
         tried_since = False
-        for had, tried in _retries(tries):
+        for had, had_at, tried in _retries(tries):
             cause = touches(had)
             failed = tried.outcome != "complete"
             so = failed and (touches(tried.key) == cause if cause else same(tried.key, had))
-            entry = tried.finished_at, cause, Trial(tried.run, so, failed)
+            seconds = (tried.finished_at - tried.started_at).total_seconds()
+            trial = Trial(
+                tried.run,
+                so,
+                failed,
+                tried.session,
+                tried.started_at,
+                had_at,
+                tried.events,
+                seconds,
+            )
+            entry = tried.finished_at, cause, trial
             if tried.started_at <= window.applied_at:
                 if tried.started_at >= window.since and cause not in seen:
                     before.append(entry)
@@ -86,17 +118,18 @@ def trials_of(attempts: Iterable[Tried], touches: Touches, same: Same, window: W
     return Trials(_by_cause(before), _by_cause(after))
 
 
-def _retries(tries: Iterable[Tried]) -> Iterable[tuple[str, Tried]]:
-    """Counted attempts of one phase with what it had failed by before each."""
-    had, last = "", None
+def _retries(tries: Iterable[Tried]) -> Iterable[tuple[str, datetime | None, Tried]]:
+    """Counted attempts of one phase with what it had failed by before each, and when, where that is known."""
+    had, had_at, last = "", None, None
     for tried in tries:
         if tried.planned and not _known_by(last, tried):
+            had_at = had_at if tried.planned == had else None
             had = tried.planned
         last = tried
         if tried.outcome in JUDGED:
             if had:
-                yield had, tried
-            had = tried.key
+                yield had, had_at, tried
+            had, had_at = tried.key, tried.started_at
 
 
 def _known_by(last: Tried | None, tried: Tried) -> bool:

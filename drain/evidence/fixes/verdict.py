@@ -8,18 +8,19 @@ bench/truth.py measures how often it says what is not so.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
+from drain.evidence.fixes.doubts import Done, doubt
+from drain.evidence.fixes.trials import Trial
 from drain.evidence.statistics.sequence import (
-    MOST_PLANNED,
     Bounds,
     Observation,
     Spread,
     both_bounds,
     fixed_bounds,
+    smallest,
 )
 
 FEWEST = 5
@@ -36,16 +37,6 @@ class Ruling(StrEnum):
     DOES_NOT_WORK = "does_not_work"
     NOT_ENOUGH_DATA = "not_enough_data"
     CANNOT_BE_TOLD = "cannot_be_told"
-
-
-class Trial(NamedTuple):
-    """One phase that had failed by a cause, tried again: once before a fix, once after it."""
-
-    run: int
-    failed_so: bool
-    """By the same cause, or by one that may be it."""
-    failed: bool
-    """By whatever cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +58,10 @@ class Evidence:
     after: Sequence[Trial] = ()
     before: Sequence[Trial] = ()
     """Its own past: tried again before the fix."""
+    category: str = ""
+    """What kind of failure it is."""
+    done: Sequence[Done] = ()
+    """What completed before the fix, of the same sources and sorts of phase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +93,8 @@ class CauseVerdict:
     """Phases that failed after the fix by another cause."""
     enough: int | None = None
     """Phases after the fix with which it would be decided, were the shares to stay; None: none would."""
+    doubt: str = ""
+    """What may have ended the failures instead of the fix; "" for nothing known."""
 
 
 def judge(
@@ -110,8 +107,14 @@ def judge(
     ruling = _ruling(before, after, others, limits)
     if ruling is Ruling.WORKS and 2 * (after.failed + moved) > after.n:
         ruling = Ruling.PARTLY  # no green over a failing majority, whatever it fails by now
+    doubted = ""
+    if ruling in (Ruling.WORKS, Ruling.PARTLY):
+        doubted = doubt(evidence.category, evidence.before, evidence.after, evidence.done)
+        ruling = Ruling.CANNOT_BE_TOLD if doubted else ruling
     enough = _enough(before, after, others, limits) if ruling is Ruling.NOT_ENOUGH_DATA else None
-    return CauseVerdict(evidence.key, evidence.title, ruling, after, before, others, moved, enough)
+    return CauseVerdict(
+        evidence.key, evidence.title, ruling, after, before, others, moved, enough, doubted
+    )
 
 
 def together(verdicts: Sequence[CauseVerdict]) -> Ruling:
@@ -182,16 +185,4 @@ def _enough(before: Bounds, after: Bounds, others: Others | None, limits: Limits
         planned = after._replace(failed=after.share * n, n=n, low=low, high=high)
         return _ruling(before, planned, others, limits) is not Ruling.NOT_ENOUGH_DATA
 
-    return _smallest(decided, max(FEWEST, after.n + 1)) if after.n else FEWEST
-
-
-def _smallest(holds: Callable[[int], bool], least: int) -> int | None:
-    low, high = least - 1, least
-    while not holds(high):
-        low, high = high, 2 * high
-        if high > MOST_PLANNED:
-            return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if holds(middle) else (middle, high)
-    return high
+    return smallest(decided, max(FEWEST, after.n + 1)) if after.n else FEWEST

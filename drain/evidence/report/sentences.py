@@ -11,6 +11,7 @@ from drain.evidence.comparison.compare import CauseChanges
 from drain.evidence.comparison.figures import Rate, Yield
 from drain.evidence.fingerprints.aliases import Cause
 from drain.evidence.report.build import Fix, Report
+from drain.evidence.statistics.yields import yields_more
 from drain.policy.reasons import ExclusionReason
 from drain.policy.words import zero_yield
 
@@ -45,11 +46,13 @@ def telemetry(found: Yield) -> str:
     """Events with their attempts, the rate per attempt-minute, median and p90 per attempt; no rate of none."""
     if not found.events or found.per_minute is None or found.median is None or found.p90 is None:
         return f"{found.events} events (n {found.attempts} attempts)"
-    per = found.per_minute
+    span = ""
+    if found.bounds is not None:
+        span = f" (95 % interval {found.bounds.low:.2f} to {found.bounds.high:.2f})"
     return (
         f"{found.events} events from {found.with_events} of {found.attempts} attempts; "
-        f"{per.value:.2f} per attempt-minute (95 % interval {per.low:.2f} to {per.high:.2f}); "
-        f"per attempt median {found.median.value:g}, p90 {found.p90.value:g}"
+        f"{found.per_minute:.2f} per attempt-minute{span}; "
+        f"per attempt median {found.median:g}, p90 {found.p90:g}"
     )
 
 
@@ -144,13 +147,8 @@ def recurred(causes: CauseChanges) -> str:
 
 
 def _yield_mark(report: Report) -> str:
-    before, after = (
-        report.comparison.before.telemetry.per_minute,
-        report.comparison.after.telemetry.per_minute,
-    )
-    if before is None or after is None:
-        return MARKS["not_enough_data"]
-    return _mark(report, met=after.low > before.high, missed=after.high < before.low)
+    before, after = report.comparison.before.telemetry.flow, report.comparison.after.telemetry.flow
+    return _mark(report, met=yields_more(after, before), missed=yields_more(before, after))
 
 
 def actual_results(report: Report) -> list[tuple[str, str]]:

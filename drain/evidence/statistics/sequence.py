@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Self
 
 from drain.evidence.statistics.intervals import Interval
 
 ALPHA = 0.05
+DECIDES = 0.01
+"""For a check that passes or fails by one share alone, which nothing else stands beside."""
 FEW_RUNS = 5
 """Below as many runs rho cannot be estimated, and RHO stands for it."""
 RHO = 0.5
@@ -91,6 +93,13 @@ class Spread(NamedTuple):
         rho = max(rho, RHO) if self.runs < FEW_RUNS else rho
         return 1 + (self.squares / self.n - 1) * rho if self.n else 1.0
 
+    def completed(self, alpha: float = ALPHA) -> Interval | None:
+        """The share that does not fail, between bounds that hold at every look; None without any."""
+        if not self.n:
+            return None
+        found = self.bounds(correlation([self]), alpha)
+        return Interval(1 - found.share, 1 - found.high, 1 - found.low)
+
     def bounds(self, rho: float, alpha: float = ALPHA) -> Bounds:
         """Bounds of the share that fails."""
         effect = self.effect(rho)
@@ -104,6 +113,15 @@ def bounds(
     """Bounds of the share that fails; `rho` replaces the correlation of these phases, where more is known of it."""
     spread = Spread.of(observed)
     return spread.bounds(correlation([spread]) if rho is None else rho, alpha)
+
+
+def at_most(n: float, alpha: float = ALPHA) -> float:
+    """The largest share of which none in n independent ones is no surprise; 1 without any.
+
+    1 - alpha^(1/n), the exact rule of three (Hanley and Lippman-Hand, JAMA 249:1743, 1983). It holds at every
+    look: as long as none came, a look back finds none either.
+    """
+    return 1 - alpha ** (1 / n) if n > 0 else 1.0
 
 
 def both_bounds(before: Spread, after: Spread) -> tuple[Bounds, Bounds]:
@@ -121,6 +139,21 @@ def gain(before: Bounds, after: Bounds) -> Interval | None:
         return None
     change = before.share - after.share
     return Interval(change, before.low - after.high, before.high - after.low)
+
+
+def paired_bounds(
+    before: Spread, after: Spread, n: int, was: int, now: int
+) -> tuple[Bounds, Bounds]:
+    """Bounds of the shares of the same n phases that failed: `was` of them before, `now` after.
+
+    Each side's n is worth as many independent phases as the attempts of the side show.
+    """
+    rho = correlation([before, after])
+    one, two = (
+        Bounds(failed, n, *fixed_bounds(failed / effect, n / effect), n, n / effect)
+        for failed, effect in ((was, before.effect(rho)), (now, after.effect(rho)))
+    )
+    return one, two
 
 
 def enough_for_gain(before: Bounds, after: Bounds) -> int | None:
@@ -144,14 +177,36 @@ def enough_for_gain(before: Bounds, after: Bounds) -> int | None:
         ))  # fmt: skip
         return found is not None and found.excludes(0)
 
-    low, high = 0, 1
-    while not decided(high):
+    return smallest(decided, 1)
+
+
+def enough_for_share(spread: Spread, share: float | None, threshold: float) -> int | None:
+    """The n with which a check would decide on which side of the threshold a share is, were share and runs to stay.
+
+    Without a share yet: the n that decides if nothing fails. None: no n would, or more than MOST_PLANNED.
+    """
+    observed = 1.0 if share is None else share
+    if observed == threshold:
+        return None
+    effect = spread.effect(correlation([spread])) if spread.n else 1.0
+
+    def decided(n: int) -> bool:
+        low, high = fixed_bounds(observed * n / effect, n / effect, DECIDES)
+        return threshold < low or high < threshold
+
+    return smallest(decided, 1)
+
+
+def smallest(holds: Callable[[int], bool], least: int) -> int | None:
+    """The fewest from `least` on for which something holds that holds for all more; None above MOST_PLANNED."""
+    low, high = least - 1, least
+    while not holds(high):
         low, high = high, 2 * high
         if high > MOST_PLANNED:
             return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if decided(middle) else (middle, high)
+        low, high = (low, middle) if holds(middle) else (middle, high)
     return high
 
 

@@ -90,8 +90,7 @@ def lines(
         yield f"{figures.label}: completed {words.rate(figures.rate)}; {words.telemetry(figures.telemetry)}."
     if fix is not None and fix.others is not None:
         sides = [
-            words.rate(Rate.of(round(side.n - side.failed), side.n))
-            for side in (fix.others.before, fix.others.after)
+            words.rate(Rate.not_failed(side)) for side in (fix.others.before, fix.others.after)
         ]
         yield f"Phases of other fingerprints completed {sides[0]} before it and {sides[1]} since."
     yield f"Fingerprints: {words.recurred(result.causes)}."

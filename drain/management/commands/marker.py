@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
+from drain.db.sql import clock
 from drain.engine.autopilot.rollouts import OnFix, drain_on_fix
 from drain.engine.errors import EngineError
 from drain.evidence.fingerprints.lifecycle import By, CauseError
@@ -74,7 +75,9 @@ class Command(DatabaseCommand):
             return
         by = By(command_actor(), Origin.COMMAND, timezone.now())
         try:
-            at = read_moment(options["at"], timezone.localtime(by.now)) if options["at"] else None
+            at = (
+                read_moment(options["at"], timezone.localtime(by.now)) if options["at"] else clock()
+            )
             with transaction.atomic():
                 marker = add_marker(
                     options["title"], by, at=at, commit=options["commit"], note=options["note"],

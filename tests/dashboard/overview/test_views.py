@@ -121,7 +121,7 @@ def test_the_rate_since_a_fix_is_that_of_its_page_to_the_minute(client):
     assert (found.pivot, found.verdict, found.change) == (f"FM-{fix.pk}", "Not judged yet", None)
     page = compare(*of_fix(fix, []))
     assert (page.after.rate.complete, page.after.rate.n) == (2, 3)
-    assert found.after.per_minute == page.after.telemetry.per_minute.value  # type: ignore[union-attr]
+    assert found.after.per_minute == page.after.telemetry.per_minute
     caches["default"].clear()
     assert f"FM-{fix.pk}: not judged yet" in client.get("/").content.decode()
 

@@ -19,6 +19,7 @@ from drain.evidence.comparison.sides import (
     of_window,
 )
 from drain.evidence.statistics.sequence import Observation, Spread
+from drain.evidence.statistics.yields import Flow
 from drain.models import Attempt, Candidate
 from drain.models.vocabulary import Outcome
 from tests.factories import (
@@ -100,7 +101,7 @@ def _summed(got):
     ways: Counter[tuple[object, ...]] = Counter()
     for one in got.endings:
         ways[one.outcome, one.key, one.events, one.reason] += one.attempts
-    return ways, sum(one.microseconds for one in got.endings), got.phases, got.spread
+    return ways, sum(one.microseconds for one in got.endings), got.phases, got.spread, got.flow
 
 
 def _counted(side):
@@ -111,7 +112,14 @@ def _counted(side):
     took = sum((a.finished_at - a.started_at) // timedelta(microseconds=1) for a in found)
     phases = len({a.phase_id for a in found if a.outcome not in UNCOUNTED})
     rated = [Observation(a.run_id, a.outcome != "complete") for a in found if a.outcome in RATED]
-    return ways, took, phases, pytest.approx(Spread.of(rated))
+    runs: dict[int, tuple[float, float]] = {}
+    for a in found:
+        if a.outcome not in UNCOUNTED:
+            events, minutes = runs.get(a.run_id, (0, 0))
+            spent = (a.finished_at - a.started_at) / timedelta(minutes=1)
+            runs[a.run_id] = events + a.telemetry_count, minutes + spent
+    flow = pytest.approx(Flow.of(runs.values()))
+    return ways, took, phases, pytest.approx(Spread.of(rated)), flow
 
 
 def _attempts(side):

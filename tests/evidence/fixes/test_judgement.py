@@ -9,7 +9,9 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from drain.db.sql import clock
 from drain.evidence.checks.run import judge
 from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes.judgement import judge_marker
@@ -18,7 +20,7 @@ from drain.evidence.fixes.scope import concerned, concerns, fixes_of
 from drain.evidence.fixes.status import standings
 from drain.evidence.fixes.verdict import Ruling
 from drain.evidence.report.build import build_report
-from drain.models import Check
+from drain.models import Attempt, Check, Fingerprint, FixMarker, Phase, Run
 from drain.models.vocabulary import CheckKind, Origin
 from tests.evidence.fixes.around import AFTER, BEFORE, phases_tried
 from tests.factories import (
@@ -217,3 +219,61 @@ def test_drains_of_another_source_do_not_read_after_this_fix():
     assert concerned(fix, [mine.pk, other.pk]) == {mine.pk}
     everything = add_marker("all of it", BY)
     assert [found.pk for found in fixes_of(other, 5)] == [everything.pk]
+
+
+def test_failures_of_a_network_that_end_within_a_day_may_be_an_outage_that_ended():
+    fix = marker("k")
+    Fingerprint.objects.update(category="network")
+    phases_tried(20, BEFORE, "failed", "k")
+    phases_tried(40, AFTER, "complete")
+    found = judge_marker(fix)
+    assert (found.words, found.check) == ("Cannot be told", "not_enough_data")
+    assert "failures of this kind (network) pass by themselves" in found.sentence
+    assert found.as_dict()["causes"][0]["doubt"] in found.sentence
+    phases_tried(5, BEFORE - timedelta(hours=30), "failed", "k")
+    assert judge_marker(fix).ruling is Ruling.WORKS
+
+
+def test_a_cause_that_had_gone_in_a_drain_before_the_fix_is_not_called_mended():
+    fix = marker("k")
+    for hours, outcome in ((5, "failed"), (3, "complete"), (1, "failed")):
+        key = "k" if outcome == "failed" else ""
+        phases_tried(15 * (1 + hours % 2), NOON - timedelta(hours=hours), outcome, key)
+    phases_tried(40, NOON - timedelta(minutes=30), "failed", "k")
+    phases_tried(40, AFTER, "complete")
+    found = judge_marker(fix)
+    assert found.ruling is Ruling.CANNOT_BE_TOLD
+    assert "a swing: without the fix too 0 of 30 phases failed so in one drain" in found.sentence
+
+
+def test_what_completes_without_an_event_although_such_phases_brought_some_is_not_called_mended():
+    fix = marker("k")
+    phases_tried(20, BEFORE, "failed", "k")
+    source, other = SourceFactory(), SourceFactory()
+    for where, events in ((source, 3), (other, 0)):
+        for _ in range(30):
+            phase = PhaseFactory(run=RunFactory(source=where), category="build")
+            at = BEFORE - timedelta(hours=2)
+            AttemptFactory(phase=phase, outcome="complete", telemetry_count=events, started_at=at)
+    healed = phases_tried(40, AFTER, "complete")
+    # Nothing is known of other sources, nor of other sorts of phase.
+    assert judge_marker(fix).ruling is Ruling.WORKS
+    Run.objects.filter(phases__in=healed).update(source=source)
+    assert judge_marker(fix).ruling is Ruling.WORKS
+    Phase.objects.filter(pk__in=[phase.pk for phase in healed]).update(category="build")
+    found = judge_marker(fix)
+    assert found.ruling is Ruling.CANNOT_BE_TOLD
+    assert "0 of 40 phases brought an event, before the fix 30 of 30" in found.sentence
+    Attempt.objects.filter(started_at=AFTER).update(telemetry_count=2)
+    assert judge_marker(fix).ruling is Ruling.WORKS
+
+
+def test_a_fix_that_is_marked_now_is_marked_by_the_clock_that_attempts_start_by(monkeypatch):
+    """A host whose clock is behind would take failures of before for failures since."""
+    behind = timezone.now() - timedelta(minutes=10)
+    with monkeypatch.context() as patched:
+        patched.setattr("drain.management.commands.marker.timezone.now", lambda: behind)
+        call_command("marker", "add", "fix", stdout=StringIO())
+    fix = FixMarker.objects.get()
+    assert fix.applied_at > behind + timedelta(minutes=9)
+    assert fix.applied_at <= clock()

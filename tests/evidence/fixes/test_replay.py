@@ -168,3 +168,44 @@ def test_a_cause_that_no_phase_of_a_drain_had_is_no_pass_in_its_report(tmp_path)
     assert judge_marker(fix).ruling is Ruling.NOT_ENOUGH_DATA
     assert "Error never" not in report
     assert "**Status**: ✅" not in report
+
+
+def test_a_marker_that_is_put_after_the_drain_has_nothing_to_show(tmp_path):
+    imported(tmp_path, 4, "Error: coin")
+    executor("/bin/true")
+    key = key_of_the_backlog()
+    report = drained(*ALL)
+    fix = marked(key)
+    found = judge_marker(fix)
+    assert found.ruling is Ruling.NOT_ENOUGH_DATA
+    assert found.sentence == "No phase that had failed so has been tried since the fix."
+    assert "**Status**: ⚠️ 4 of 4 counted attempts completed; no fix is marked" in report
+    out = StringIO()
+    call_command("report", "latest", stdout=out)
+    assert "✅" not in out.getvalue()
+
+
+@pytest.mark.verify
+@pytest.mark.timeout(300)
+def test_phases_that_complete_at_once_where_such_work_took_long_are_no_fix(tmp_path):
+    """First all of it works and takes a while, then it fails, and at last it ends at once with success."""
+    imported(tmp_path, 36)
+    work = tmp_path / "work"
+    work.write_text("sleep 2")
+    executor("/bin/sh", str(work))
+    drained(*ALL, "--parallel", "12", "--batch-size", "10")
+    work.write_text('echo "Error: coin" >&2; exit 1')
+    drained(*ALL, "--parallel", "12")
+    drained(*ALL, "--parallel", "12")
+    fix = marked(key_of_the_backlog())
+    work.write_text("true")
+    report = drained(*ALL, "--parallel", "12")
+    assert not Phase.objects.exclude(state=PhaseState.COMPLETE).exists()
+    found = judge_marker(fix)
+    assert found.ruling is Ruling.CANNOT_BE_TOLD
+    assert (
+        "the work may not have been done: 26 of 26 phases that completed took less than"
+        in found.sentence
+    )
+    assert "**Status**: ⚠️" in report
+    assert "may not have been done" in report

@@ -18,7 +18,8 @@ from drain.evidence.fixes.rollout import (
     draw,
     next_step,
 )
-from drain.evidence.fixes.verdict import CauseVerdict, Evidence, Ruling, Trial, judge
+from drain.evidence.fixes.trials import Trial
+from drain.evidence.fixes.verdict import CauseVerdict, Evidence, Ruling, judge
 from drain.evidence.statistics.sequence import Bounds
 
 LEFT = {"a": 1000}

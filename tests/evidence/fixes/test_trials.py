@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from drain.evidence.fixes.trials import PAST, Tried, Window, trials_of
-from drain.evidence.fixes.verdict import Trial
+from drain.evidence.fixes.trials import PAST, Trial, Tried, Window, trials_of
 
 FIX = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -22,6 +21,20 @@ def read(*attempts, until=None):
     )
 
 
+def brief(side):
+    return {cause: [Trial(*trial[:3]) for trial in trials] for cause, trials in side.items()}
+
+
+def test_a_trial_knows_its_drain_its_work_and_when_its_phase_had_failed_so():
+    found = read(
+        tried(1, -5), tried(1, 1, "complete", session=3)._replace(events=7),
+        tried(2, 1, "complete", session=3, planned="a"),
+    )  # fmt: skip
+    one, two = found.after["a"]
+    assert (one.session, one.at, one.events, one.seconds) == (3, FIX + timedelta(hours=1), 7, 60.0)
+    assert (one.had_at, two.had_at) == (FIX - timedelta(hours=5), None)
+
+
 def test_a_first_try_is_no_retry():
     found = read(tried(1, -5), tried(2, 5, planned=""))
     assert not found.before
@@ -33,26 +46,26 @@ def test_a_phase_counts_once_before_by_its_first_retry_and_once_after_by_its_fir
         tried(1, -5), tried(1, -4), tried(1, -3, "complete"), tried(1, -2),
         tried(1, 1, "complete"), tried(1, 2), tried(1, 3),
     )  # fmt: skip
-    assert found.before == {"a": [Trial(1, True, True)]}
-    assert found.after == {"a": [Trial(1, False, False)]}
+    assert brief(found.before) == {"a": [Trial(1, True, True)]}
+    assert brief(found.after) == {"a": [Trial(1, False, False)]}
 
 
 def test_what_the_plan_of_a_drain_knew_counts_as_a_failure_before():
     found = read(
         tried(1, -1, planned="a", session=1), tried(2, 1, "complete", planned="a", session=2)
     )
-    assert found.before == {"a": [Trial(1, True, True)]}
-    assert found.after == {"a": [Trial(1, False, False)]}
+    assert brief(found.before) == {"a": [Trial(1, True, True)]}
+    assert brief(found.after) == {"a": [Trial(1, False, False)]}
 
 
 def test_what_may_be_the_cause_is_a_failure_by_it():
     found = read(tried(1, 1, key="a in a place", planned="a", session=1))
-    assert found.after == {"a": [Trial(1, True, True)]}
+    assert brief(found.after) == {"a": [Trial(1, True, True)]}
 
 
 def test_a_failure_by_something_else_is_no_failure_by_the_cause():
     found = read(tried(1, 1, key="b", planned="a", session=1))
-    assert found.after == {"a": [Trial(1, False, True)]}
+    assert brief(found.after) == {"a": [Trial(1, False, True)]}
 
 
 def test_lost_and_cancelled_attempts_are_passed_over_and_hide_nothing():
@@ -61,11 +74,12 @@ def test_lost_and_cancelled_attempts_are_passed_over_and_hide_nothing():
         tried(1, 2, session=2, planned="worker lost"),
         tried(2, -9), tried(2, 1, "cancelled", "", session=1, planned="a"),
     )  # fmt: skip
-    assert found.after == {"a": [Trial(1, True, True)]}
+    assert brief(found.after) == {"a": [Trial(1, True, True)]}
 
 
 def test_an_attempt_started_at_the_very_moment_ran_the_old_code():
-    assert read(tried(1, 0, planned="a", session=1)).before == {"a": [Trial(1, True, True)]}
+    found = read(tried(1, 0, planned="a", session=1))
+    assert brief(found.before) == {"a": [Trial(1, True, True)]}
 
 
 def test_the_past_goes_thirty_days_back():
@@ -81,11 +95,11 @@ def test_what_the_next_fix_of_the_cause_brought_is_not_this_ones():
         tried(2, 6, "complete", planned="a", session=2),
         until=later,
     )
-    assert found.after == {"a": [Trial(1, True, True)]}
+    assert brief(found.after) == {"a": [Trial(1, True, True)]}
 
 
 def test_other_causes_fail_again_by_their_own():
     found = read(
         tried(1, -2, key="b"), tried(1, -1, key="c"), tried(2, -2, key="b"), tried(2, -1, key="b")
     )
-    assert found.before == {"": [Trial(1, False, True), Trial(1, True, True)]}
+    assert brief(found.before) == {"": [Trial(1, False, True), Trial(1, True, True)]}

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drain.evidence.fixes.trials import Trial
 from drain.evidence.fixes.verdict import (
     FEWEST,
     Evidence,
     Limits,
     Others,
     Ruling,
-    Trial,
     judge,
     together,
 )

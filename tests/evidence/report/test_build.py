@@ -28,6 +28,7 @@ from drain.evidence.report.build import build_report
 from drain.evidence.report.escape import csv_cell, markdown, plain
 from drain.evidence.report.markdown import render_markdown
 from drain.evidence.report.sentences import goals
+from drain.evidence.statistics.intervals import Interval
 from drain.models import Attempt, Check
 from drain.models.vocabulary import CheckKind, Origin
 from tests.factories import (
@@ -131,7 +132,7 @@ def test_markdown_has_every_section_filled_from_data(session):
         "| COMPLETE | 2 | 6 | +4 |",
         "| FAILED | 5 | 1 | -4 |",
         "| QUEUED | 1 | 1 | +0 |",
-        "4 of 5 (80.0 %, 95 % interval 37.6 to 96.4)",
+        "4 of 5 (80.0 %, 95 % interval 3.5 to 100.0)",
         "12 events from 4 of 5 attempts",
         "⚠️ 4 of 5 counted attempts completed; fix FM-",
         "cannot be told from a second try: none had been tried again before the fix",
@@ -339,12 +340,16 @@ def test_a_drain_that_stopped_early_says_so_beside_the_verdict_on_a_fix():
 def test_a_cause_that_is_seen_again_takes_the_green_away_and_leaves_the_verdict(session):
     report = build_report(session, NOON)
     works = replace(report.fixes[0].verdict, ruling=Ruling.WORKS)
-    green = replace(report, checks=(), fixes=(replace(report.fixes[0], verdict=works),))
+    risen = replace(report.comparison.difference, interval=Interval(0.8, 0.4, 0.9))
+    green = replace(
+        report, checks=(), fixes=(replace(report.fixes[0], verdict=works),),
+        comparison=replace(report.comparison, difference=risen),
+    )  # fmt: skip
     assert green.status[0] == "✅"
     assert next(mark for _, mark, _ in goals(green)) == "✅"
     again = CauseCount("k", "Error k", "regressed", 1)
     causes = replace(report.comparison.causes, regressed=(again,))
-    seen = replace(green, comparison=replace(report.comparison, causes=causes))
+    seen = replace(green, comparison=replace(green.comparison, causes=causes))
     assert seen.status[0] == "⚠️"
     assert seen.status[1].endswith(f"FM-{report.fixes[0].marker}: works, 1 fingerprint seen again")
     assert "✅" not in [mark for _, mark, _ in goals(seen)]

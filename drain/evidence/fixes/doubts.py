@@ -1,0 +1,112 @@
+"""What else than a fix may have ended failures: an outage, a swing that came before, work that was not done. Pure.
+
+Each of them leaves the same shares before and after as a fix, so the shares alone would say that it works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import groupby
+from operator import attrgetter
+from statistics import median
+from typing import NamedTuple
+
+from drain.evidence.fixes.trials import Trial
+from drain.evidence.statistics.sequence import Bounds, Observation, Spread, both_bounds
+from drain.fingerprints.model import Category
+
+OUTAGES = frozenset({Category.NETWORK, Category.RATE_LIMIT, Category.TIMEOUT, Category.DATABASE})
+"""Kinds of failures that come and go by themselves."""
+OUTAGE = timedelta(hours=24)
+"""Failures of such a kind that lie closer together may all be of one outage."""
+FEWEST = 5
+SHORT = 10
+"""Work that takes less than this part of what it took is hardly the same work."""
+SECOND = 1.0
+"""Below a second how long something takes says nothing."""
+
+
+class Done(NamedTuple):
+    """An attempt that completed before the fix, of the same sources and sort of phase."""
+
+    run: int
+    events: int
+    seconds: float
+
+
+def doubt(
+    category: str, before: Sequence[Trial], after: Sequence[Trial], done: Sequence[Done]
+) -> str:
+    """What may have ended the failures instead of the fix, as the end of a sentence; "" for nothing known."""
+    return _outage(category, before) or _swing(before) or _hollow(after, done)
+
+
+def _outage(category: str, before: Sequence[Trial]) -> str:
+    """Failures of a kind that passes, all within the time that an outage takes."""
+    if category not in OUTAGES:
+        return ""
+    failed = [trial for trial in before if trial.failed_so]
+    moments = [trial.at for trial in failed] + [trial.had_at for trial in failed if trial.had_at]
+    if not moments or max(moments) - min(moments) >= OUTAGE:
+        return ""
+    return (
+        f"it cannot be told from an outage that ended: failures of this kind ({category}) pass by themselves, and "
+        f"those before the fix lie within {_span(max(moments) - min(moments))}, not {_span(OUTAGE)}"
+    )
+
+
+def _swing(before: Sequence[Trial]) -> str:
+    """In one of the drains before the fix surely fewer failed than in another, each phase counted for itself."""
+    by_drain = groupby(sorted(before, key=attrgetter("at")), attrgetter("session"))
+    drains = [
+        Spread.of([Observation(n, trial.failed_so) for n, trial in enumerate(tries)]).bounds(rho=0)
+        for _, found in by_drain
+        if len(tries := list(found)) >= FEWEST
+    ]  # fmt: skip
+    if len(drains) < 2:
+        return ""
+    fewest, most = min(drains, key=attrgetter("high")), max(drains, key=attrgetter("low"))
+    if fewest.high >= most.low:
+        return ""
+    return (
+        f"it cannot be told from a swing: without the fix too {_of(fewest)} failed so in one drain "
+        f"and {_of(most)} in another"
+    )
+
+
+def _hollow(after: Sequence[Trial], done: Sequence[Done]) -> str:
+    """What completes since the fix does not do what completed work did before it."""
+    completed = [trial for trial in after if not trial.failed]
+    if min(len(completed), len(done)) < FEWEST:
+        return ""
+    was, now = both_bounds(
+        Spread.of([Observation(one.run, one.events > 0) for one in done]),
+        Spread.of([Observation(one.run, one.events > 0) for one in completed]),
+    )
+    if now.high < was.low and now.share < 0.5:
+        return (
+            f"the work may not have been done: of what completed {_of(now)} brought an event, before the fix "
+            f"{_of(was)}"
+        )
+    usual = median(one.seconds for one in done)
+    short = [one.seconds * SHORT < usual for one in completed]
+    found, _ = both_bounds(
+        Spread.of([Observation(one.run, less) for one, less in zip(completed, short, strict=True)]),
+        Spread(0, 0, 0, 0.0, 0.0),
+    )
+    if usual >= SECOND and found.low > 0.5:
+        return (
+            f"the work may not have been done: {_of(found)} that completed took less than a tenth of the "
+            f"{usual:.1f} s that it took before the fix"
+        )
+    return ""
+
+
+def _of(found: Bounds) -> str:
+    return f"{found.failed:.0f} of {found.n} phases"
+
+
+def _span(time: timedelta) -> str:
+    minutes = max(1, round(time.total_seconds() / 60))
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.0f} h"

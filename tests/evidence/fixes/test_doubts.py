@@ -1,0 +1,96 @@
+"""What leaves the shares of a fix without one: outages that end, drains that swing, work that is not done."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from drain.evidence.fixes.doubts import OUTAGE, OUTAGES, Done, doubt
+from drain.evidence.fixes.trials import Trial
+from drain.evidence.fixes.verdict import Evidence, Ruling, judge
+from drain.fingerprints.model import Category
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def drain(number, at, failed, n, *, events=0, seconds=30.0):
+    """n phases, each of its own run, tried in one drain; the first of them fail so."""
+    return [
+        Trial(100 * number + i, i < failed, i < failed, number, at + timedelta(seconds=i), None, events, seconds)
+        for i in range(n)
+    ]  # fmt: skip
+
+
+def healed(**work):
+    return drain(9, NOON + HOUR, 2, 40, **work)
+
+
+@pytest.mark.parametrize("category", sorted(OUTAGES))
+def test_failures_that_pass_by_themselves_within_a_day_may_be_one_outage(category):
+    before = drain(1, NOON - HOUR, 20, 20)
+    assert "an outage that ended" in doubt(category, before, healed(), ())
+    found = judge(Evidence("k", "k", healed(), before, category))
+    assert found.ruling is Ruling.CANNOT_BE_TOLD
+    assert found.doubt == doubt(category, before, healed(), ())
+
+
+@pytest.mark.parametrize("category", [Category.IMPORT, Category.TYPE, Category.UNKNOWN, ""])
+def test_other_failures_do_not_pass_by_themselves(category):
+    assert (
+        judge(Evidence("k", "k", healed(), drain(1, NOON - HOUR, 20, 20), category)).ruling
+        is Ruling.WORKS
+    )
+
+
+def test_what_failed_so_for_longer_than_an_outage_lasts_is_none():
+    before = drain(1, NOON - OUTAGE - HOUR, 10, 10) + drain(2, NOON - HOUR, 10, 10)
+    assert judge(Evidence("k", "k", healed(), before, Category.NETWORK)).ruling is Ruling.WORKS
+
+
+def test_when_a_phase_had_failed_before_its_retry_counts_as_well():
+    before = [
+        trial._replace(had_at=NOON - 2 * OUTAGE) for trial in drain(1, NOON - HOUR, 20, 20)
+    ]  # fmt: skip
+    assert not doubt(Category.NETWORK, before, healed(), ())
+
+
+def test_a_drain_before_the_fix_in_which_it_was_as_well_gone_is_a_swing():
+    swinging = (
+        drain(1, NOON - 5 * HOUR, 20, 20)
+        + drain(2, NOON - 4 * HOUR, 0, 20)
+        + drain(3, NOON - HOUR, 20, 20)
+    )
+    assert "a swing: without the fix too 0 of 20 phases failed so in one drain" in doubt(
+        "", swinging, healed(), ()
+    )
+    assert (
+        judge(Evidence("k", "k", healed(), [*swinging, *drain(4, NOON, 40, 40)])).ruling
+        is Ruling.CANNOT_BE_TOLD
+    )
+
+
+def test_drains_that_differ_by_chance_are_no_swing():
+    steady = [trial for n in range(4) for trial in drain(n, NOON - (9 - n) * HOUR, 9 - n % 2, 10)]
+    assert not doubt("", steady, healed(), ())
+
+
+def test_work_that_brings_no_event_although_it_did_before_may_not_have_been_done():
+    before, done = drain(1, NOON - HOUR, 20, 20), [Done(n, 3, 30.0) for n in range(20)]
+    assert "0 of 38 phases brought an event, before the fix 20 of 20" in doubt(
+        "", before, healed(), done
+    )
+    assert not doubt("", before, healed(events=1), done)
+    assert not doubt("", before, healed(), [one._replace(events=0) for one in done])
+    assert not doubt("", before, healed(), done[:4])
+
+
+def test_work_that_takes_a_moment_although_it_took_long_may_not_have_been_done():
+    before, done = drain(1, NOON - HOUR, 20, 20), [Done(n, 0, 30.0) for n in range(20)]
+    assert "38 of 38 phases that completed took less than a tenth of the 30.0 s" in doubt(
+        "", before, healed(seconds=0.1), done
+    )
+    assert not doubt("", before, healed(seconds=4.0), done)
+    # Below a second how long something takes says nothing.
+    assert not doubt("", before, healed(seconds=0.01), [Done(n, 0, 0.9) for n in range(20)])
