@@ -27,6 +27,7 @@ from drain.dashboard.http import permissions as page_permissions
 from drain.models import (
     ApiToken,
     AuditEvent,
+    Autopilot,
     BulkAction,
     DrainSession,
     Fingerprint,
@@ -120,8 +121,11 @@ def world() -> dict[str, int]:
     hook = Webhook.objects.create(
         name="x", url="http://127.0.0.1:1/", salt="x", key_check="x", kinds=["drain.ended"]
     )
+    rule = Autopilot.objects.create(
+        name="x", trigger="schedule", cron="@daily", armed_at=NOON, heard_at=NOON, created_by="x"
+    )
     return {
-        "webhook": hook.pk,
+        "webhook": hook.pk, "autopilot": rule.pk,
         "run": run.pk, "phase": phase.pk, "session": session.pk, "attempt": attempt.pk,
         "hold": held.pk, "marker": marker.pk, "bulk": bulk.pk,
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import PathConverter
 
-from . import acts, news, proof, reads, work
+from . import acts, autopilot, news, proof, reads, work
 from .site import addresses, nothing
 
 
@@ -17,7 +17,7 @@ class Anything(PathConverter):
 
 register_converter(Anything, "anything")
 app_name = "api"
-PARTS = (reads, acts, work, proof, news)
+PARTS = (reads, acts, work, proof, news, autopilot)
 """Each registers its operations when it is imported."""
 
 urlpatterns: list[URLPattern] = [

@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from drain.dashboard.attempts.listing import attempt_list
 from drain.dashboard.attempts.log import attempt_log, attempt_log_file
 from drain.dashboard.audit import views as audit
+from drain.dashboard.autopilot import views as autopilot
 from drain.dashboard.drains import actions as drain_actions
 from drain.dashboard.drains import new, report
 from drain.dashboard.drains import views as drains
@@ -124,6 +125,12 @@ _EVIDENCE = [
     path("evidence/checks/new/", evidence_actions.check_new, name="check-new"),
 ]
 _NEWS = [
+    path("autopilot/", autopilot.autopilot_list, name="autopilot-list"),
+    *(
+        path(f"autopilot/<int:pk>/{act}/", view, name=f"autopilot-{act}")
+        for act, view in autopilot.VERBS.items()
+    ),
+    path("autopilot/fixes/<int:pk>/stop/", autopilot.rollout_stop, name="rollout-stop"),
     path("news/", news, name="news"),
     path("news/choices/", news_choose, name="news-choose"),
     path("news/mail/", news_mail, name="news-mail"),

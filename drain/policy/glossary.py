@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 DEFINITIONS = MappingProxyType(
     {
+        "autopilot": "A rule by which drains start without a person: at the times of a schedule, or after a fix.",
         "backlog": "Phases that are FAILED now. Its change is that of this number; what imports brought in is told apart.",
         "blocker": "A queued phase and what waits for it.",
         "check": 'Something a session, a fix or the fleet must show, such as "no ModuleNotFoundError".',
@@ -13,6 +14,7 @@ DEFINITIONS = MappingProxyType(
             "Complete attempts among those that ended complete, failed, timed out or lost. Retryable, skipped, cancelled, "
             "interrupted and diverted ones count neither way."
         ),
+        "drain on fix": "A sample of what a fix is about, then ramps that double while the verdict says that it works.",
         "exclusion reason": "Why a failed phase is not drained: one for each, the first that applies.",
         "fingerprint": "The key of like failures, at three levels: coarse, key, fine.",
         "fix marker": "When a remediation went in, and which fingerprints it was meant to end.",

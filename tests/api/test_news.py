@@ -6,6 +6,7 @@ import pytest
 
 from drain.models import Notice, Webhook
 from drain.models.roles import Role
+from drain.models.vocabulary import NEWS
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +48,7 @@ def test_a_webhook_is_made_tested_renewed_and_removed_by_an_administrator(script
 
 def test_a_person_chooses_over_the_api(script):
     viewer = script(Role.VIEWER)
-    assert len(viewer.get("news/choices")["inbox"]) == 5
+    assert len(viewer.get("news/choices")["inbox"]) == len(NEWS)
     chosen = {"inbox": ["host.silent"], "mail": ["drain.ended"]}
     assert viewer.post("news/choices", chosen) == chosen == viewer.get("news/choices")
     viewer.post("news/choices", {"inbox": ["nonsense"]}, 409)

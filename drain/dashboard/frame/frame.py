@@ -117,6 +117,7 @@ _NAV = (
     NavItem("worker-list", "Workers", "server-2", "g w", ("executor-set",)),
 )
 _MORE = (
+    NavItem("autopilot-list", "Autopilot", "repeat", "g p"),
     NavItem("telemetry", "Telemetry", "activity", "g t"),
     NavItem("audit-list", "Audit", "history", "g a"),
 )

@@ -46,7 +46,7 @@ def _start_due(pk: int, now: datetime) -> list[int]:
     if not said:
         try:
             with transaction.atomic():
-                started = [_drain(rule, now, "by its schedule", Origin.SCHEDULE).pk]
+                started = [_drain(rule, now, "by its schedule").pk]
         except REFUSALS as error:
             said = str(error)
     rule.said, rule.said_at = said, now
@@ -63,21 +63,23 @@ def run_now(name: str, by: Person, now: datetime, reason: str) -> DrainSession:
             raise EngineError(f"Autopilot “{rule.name}” drains on fix: add a fix marker.")
         if refused := why_not(rule, now, by_hand=True) or over_budget(rule, now):
             raise EngineError(refused)
-        drain = _drain(rule, now, f"{by.name}: {reason}"[:1000], by.origin, by_hand=True)
+        drain = _drain(rule, now, f"{by.name}: {reason}"[:1000], by)
         subject = Subject("autopilot", str(rule.pk), rule.name)
         record_audit(by, "autopilot.run", subject, reason, new={"drain": drain.pk})
     return drain
 
 
-def _drain(
-    rule: Autopilot, now: datetime, note: str, origin: Origin, *, by_hand: bool = False
-) -> DrainSession:
+def _drain(rule: Autopilot, now: datetime, note: str, by: Person | None = None) -> DrainSession:
+    """Start its drain; `by` is who asked for it outside its schedule."""
+    door = by or Person(rule.actor, Origin.SCHEDULE)
     asked = Asked(
         drain_scope(PhaseFilter.from_json(rule.filter)),
-        limits_now(rule, Limits.from_json(rule.limits), now, by_hand=by_hand),
+        limits_now(rule, Limits.from_json(rule.limits), now, by_hand=by is not None),
         rule.actor,
-        origin,
+        door.origin,
         note,
+        address=door.address,
+        token=door.token,
     )
     return begin(asked, now, autopilot=rule)
 

@@ -209,11 +209,11 @@ def autopilots(now: datetime) -> Iterator[Event]:
         if each.paused_at and each.paused_by == each.actor and each.paused_at > now - HORIZON:
             title = f"Autopilot {each.name} paused itself. {each.paused_reason}"
             kind, since = NoticeKind.AUTOPILOT_PAUSED, each.paused_at
-            yield Event(kind, each.name, since, title, facts, "/drains/")
+            yield Event(kind, each.name, since, title, facts, "/autopilot/")
         if each.budget_used_at and each.budget_used_at > now - HORIZON:
             title = f"Autopilot {each.name} has used up its budget of the day"
             kind, since = NoticeKind.BUDGET_USED, each.budget_used_at
-            yield Event(kind, each.name, since, title, facts, "/drains/")
+            yield Event(kind, each.name, since, title, facts, "/autopilot/")
 
 
 def _was_said(kind: NoticeKind, about: str, since: datetime) -> bool:

@@ -1,0 +1,3 @@
+"""The page Autopilot: rules that start drains, and drains on fix."""
+
+from __future__ import annotations
