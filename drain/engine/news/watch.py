@@ -73,7 +73,6 @@ def watch(now: datetime) -> int:
         "new fingerprints": failing_often,
         "stale phases": stale,
         "silent hosts": silent_hosts,
-        "drains on fix": ended_rollouts,
         "autopilots": autopilots,
     }
     return watch_drains(now) + sum(_look(name, look, now) for name, look in looks.items())
@@ -81,7 +80,8 @@ def watch(now: datetime) -> int:
 
 def watch_drains(now: datetime) -> int:
     """The part that people wait for: drains that ended."""
-    return _look("drains that ended", ended_drains, now)
+    drains = _look("drains that ended", ended_drains, now)
+    return drains + _look("drains on fix", ended_rollouts, now)
 
 
 def _look(name: str, look: Callable[[datetime], Iterator[Event]], now: datetime) -> int:
@@ -188,18 +188,27 @@ def silent_hosts(now: datetime) -> Iterator[Event]:
 
 def ended_rollouts(now: datetime) -> Iterator[Event]:
     """Drains on fix that are over."""
-    found = Rollout.objects.filter(ended_at__gt=now - HORIZON).select_related("marker")
-    for each in found.order_by("ended_at")[:SHOWN]:
-        about, since = str(each.marker_id), each.ended_at or now
-        if _was_said(NoticeKind.ROLLOUT_ENDED, about, since):
-            continue
+    said = Notice.objects.filter(
+        kind=NoticeKind.ROLLOUT_ENDED, about=OuterRef("number"), since=OuterRef("ended_at")
+    )
+    found = (
+        Rollout.objects.filter(ended_at__gt=now - HORIZON)
+        .annotate(number=Cast("marker_id", CharField()))
+        .filter(~Exists(said))
+        .select_related("marker")
+        .order_by("ended_at")
+    )
+    for each in found[:SHOWN]:
+        about, said_so = str(each.marker_id), each.card["sentence"]
         facts = {
             "marker": each.marker_id, "state": each.state, "reason": each.card["rule"],
             "drains": each.steps, "ramps": each.ramps,
         }  # fmt: skip
-        title = f"Drain on fix FM-{about} ({each.marker.title[:60]}) {each.state}: {each.card['sentence']}"
-        path = f"/evidence/markers/{about}/"
-        yield Event(NoticeKind.ROLLOUT_ENDED, about, since, title, facts, path)
+        title = f"Drain on fix FM-{about} ({each.marker.title[:60]}) {each.state}: {said_so}"
+        yield Event(
+            NoticeKind.ROLLOUT_ENDED, about, each.ended_at or now, title, facts,
+            f"/evidence/markers/{about}/",
+        )  # fmt: skip
 
 
 def autopilots(now: datetime) -> Iterator[Event]:
