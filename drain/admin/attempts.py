@@ -7,14 +7,16 @@ from django.contrib import admin
 from drain.models import Attempt, TelemetryEvent
 
 from .base import ReadOnlyAdmin
+from .cells import state_cell
 
 
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
     """One execution of a phase."""
 
+    page = "attempt-log"
     list_display = (
-        "__str__", "run", "phase", "number", "outcome", "exit_code", "failure_category",
+        "__str__", "run", "phase", "number", "outcome_shown", "exit_code", "failure_category",
         "telemetry_count", "session", "worker", "started_at", "finished_at",
     )  # fmt: skip
     list_select_related = ("run", "phase", "session")
@@ -23,11 +25,17 @@ class AttemptAdmin(ReadOnlyAdmin):
     search_help_text = "The beginning of a run id or of a fingerprint"
     exclude = ("log_inline",)
 
+    @admin.display(description="outcome")
+    def outcome_shown(self, attempt: Attempt) -> str:
+        """With its icon and colour; of one that runs what it reported."""
+        return state_cell(attempt.outcome or attempt.reported_state or "executing")
+
 
 @admin.register(TelemetryEvent)
 class TelemetryEventAdmin(ReadOnlyAdmin):
     """One event that a phase told."""
 
+    inner = True
     list_display = (
         "kind",
         "phase",

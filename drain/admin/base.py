@@ -5,17 +5,22 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import ShowFacets
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import JSONField, QuerySet
 from django.forms import Media, ModelForm
+from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from drain.models.audit import Subject, record_audit
 from drain.models.vocabulary import Origin
 from drain.people.requests import person_of
+
+from .cells import page_address
 
 # The stubs make these classes generic; at run time Django's are not.
 if TYPE_CHECKING:
@@ -49,6 +54,48 @@ class BoundedPaginator(_Paginator):
         return AtLeast(COUNT_BOUND) if found > COUNT_BOUND else found
 
 
+class BoundedJSON(forms.JSONField):
+    """JSON that is refused in a sentence where it is nested deeper than anything reads it."""
+
+    def to_python(self, value: Any) -> Any:
+        """Read it, no deeper than MOST_NESTED."""
+        try:
+            found = super().to_python(value)
+        except RecursionError:
+            raise ValidationError(_TOO_DEEP) from None
+        if _deeper(found, MOST_NESTED):
+            raise ValidationError(_TOO_DEEP)
+        return found
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was typed, as it was typed where it cannot be read."""
+        try:
+            return super().bound_data(data, initial)
+        except RecursionError:
+            return InvalidJSONInput(data)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """What cannot be read is no longer what it was."""
+        try:
+            return super().has_changed(initial, data)
+        except RecursionError:
+            return True
+
+
+MOST_NESTED = 50
+"""Lists and objects inside one another."""
+_TOO_DEEP = f"It is nested more than {MOST_NESTED} levels deep: write it flatter."
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether there are more than so many levels of lists and objects."""
+    here = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        parts = (each.values() if isinstance(each, dict) else each for each in here)
+        here = [part for some in parts for part in some if isinstance(part, dict | list)]
+    return bool(here)
+
+
 class DrainModelAdmin(_ModelAdmin):
     """Opens at millions of rows, and writes down who changed what."""
 
@@ -61,6 +108,36 @@ class DrainModelAdmin(_ModelAdmin):
     sortable_by = ()
     secret_fields: tuple[str, ...] = ()
     """Fields whose values the audit names without showing them."""
+    inner: bool = False
+    """Whether it is a table of the product's own books: it has addresses, and no place in the menu."""
+    page: str = ""
+    """The dashboard's page of one row, `drain:page`, by its primary key."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether the menu names it."""
+        return not self.inner and super().has_module_permission(request)
+
+    def get_view_on_site_url(self, obj: Any = None) -> str | None:
+        """The page of the dashboard about this row."""
+        return page_address(self.page, obj.pk) or None if self.page and obj else None
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What is only shown is left out where there is nothing yet: a value of the database comes with the row."""
+        groups = super().get_fieldsets(request, obj)
+        if obj is not None:
+            return groups
+        shown = set(self.get_readonly_fields(request, obj))
+        found = [
+            (name, {**group, "fields": [each for each in group["fields"] if each not in shown]})
+            for name, group in groups
+        ]
+        return [(name, group) for name, group in found if group["fields"]]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """JSON of a bounded depth; everything else as Django has it."""
+        if isinstance(db_field, JSONField):
+            kwargs = {"form_class": BoundedJSON, **kwargs}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @property
     def media(self) -> Media:

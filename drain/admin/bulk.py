@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
 
 from drain.models import BulkAction, BulkItem
 
@@ -15,6 +13,7 @@ from .base import ReadOnlyAdmin
 class BulkActionAdmin(ReadOnlyAdmin):
     """An act that a worker does in steps."""
 
+    page = "bulk-detail"
     list_display = (
         "__str__", "label", "state", "total", "done", "left_alone", "actor", "reason", "created_at",
         "ended_at",
@@ -22,19 +21,12 @@ class BulkActionAdmin(ReadOnlyAdmin):
     list_filter = ("state", "verb")
     search_fields = ("actor__startswith",)
 
-    def get_view_on_site_url(self, obj: BulkAction | None = None) -> str | None:
-        """The page with progress and results."""
-        return reverse("drain:bulk-detail", args=[obj.pk]) if obj else None
-
 
 @admin.register(BulkItem)
 class BulkItemAdmin(ReadOnlyAdmin):
     """What became of each row."""
 
+    inner = True
     list_display = ("action", "target", "label", "done", "said")
     list_select_related = ("action",)
     search_fields = ("label__startswith",)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Reached from its action: the index need not list it."""
-        return False

@@ -70,6 +70,7 @@ class CheckAdmin(DrainModelAdmin):
 class CheckResultAdmin(ReadOnlyAdmin):
     """What a check found."""
 
+    inner = True
     list_display = ("check_run", "session", "verdict", "sentence", "at")
     list_select_related = ("check_run", "session")
     list_filter = ("verdict",)

@@ -23,7 +23,7 @@ from drain.people.requests import person_of
 from drain.policy.remote import Kind
 from drain.policy.secrets import HIDDEN
 
-from .base import DrainModelAdmin, reason_of
+from .base import BoundedJSON, DrainModelAdmin, reason_of
 
 DEFINE = "drain.define_executors"
 _ADDRESSES = ("url", "poll_url", "cancel_url", "log_url")
@@ -32,7 +32,7 @@ _ADDRESSES = ("url", "poll_url", "cancel_url", "log_url")
 class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
     """A profile as a person edits it: values of variables are never sent to the browser."""
 
-    env = forms.JSONField(
+    env = BoundedJSON(
         required=False,
         help_text=f"Variables by name. A value of {HIDDEN} keeps what is stored.",
     )
@@ -126,7 +126,31 @@ class ExecutorAdmin(DrainModelAdmin):
         "updated_at",
     )
     search_fields = ("name__startswith",)
-    fields = (*ExecutorForm.Meta.fields, "reason")
+    fieldsets = (
+        ("What it is", {"fields": ("name", "kind", "is_default")}),
+        (
+            "The command",
+            {
+                "fields": (
+                    "argv",
+                    "cwd",
+                    "timeout_seconds",
+                    "env",
+                    "env_from",
+                    "os_user",
+                    "allow_dash",
+                    "allow_program_text",
+                )
+            },
+        ),
+        ("What has to be there before", {"fields": ("preflight", "service", "service_url")}),
+        ("How much at once", {"fields": ("max_parallel", "starts_per_minute")}),
+        (
+            "A service that runs phases",
+            {"fields": ("url", "poll_url", "cancel_url", "log_url", "headers_from")},
+        ),
+        ("Why", {"fields": ("reason",)}),
+    )
 
     @admin.display
     def command(self, profile: ExecutorProfile) -> str:

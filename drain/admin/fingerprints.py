@@ -11,23 +11,41 @@ from django.http import HttpRequest
 from drain.models import Fingerprint, FingerprintAlias, FingerprintSplit, FixMarker
 
 from .base import DrainModelAdmin, ReadOnlyAdmin
+from .cells import page_address, page_cell, state_cell
 
 
 @admin.register(Fingerprint)
 class FingerprintAdmin(ReadOnlyAdmin):
     """A fingerprint and what people decided about it."""
 
-    list_display = ("title", "status", "category", "key", "first_seen", "last_seen", "merged_into")
+    list_display = (
+        "title", "status_shown", "category", "on_the_page", "first_seen", "last_seen", "merged_into",
+    )  # fmt: skip
     list_select_related = ("merged_into",)
     list_filter = ("status",)
     search_fields = ("key__startswith", "title__startswith")
     ordering = ("-last_seen", "-pk")
+
+    @admin.display(description="status")
+    def status_shown(self, found: Fingerprint) -> str:
+        """With its icon and colour."""
+        return state_cell(found.status)
+
+    @admin.display(description="page")
+    def on_the_page(self, found: Fingerprint) -> str:
+        """Where people decide about it."""
+        return page_cell(found.key[:10], "fingerprint-detail", found.key)
+
+    def get_view_on_site_url(self, obj: Any = None) -> str | None:
+        """Its page, by its key."""
+        return page_address("fingerprint-detail", obj.key) if obj else None
 
 
 @admin.register(FingerprintAlias)
 class FingerprintAliasAdmin(ReadOnlyAdmin):
     """Keys of older versions."""
 
+    inner = True
     list_display = ("key", "fingerprint", "version")
     list_select_related = ("fingerprint",)
     search_fields = ("key__startswith",)
@@ -37,6 +55,7 @@ class FingerprintAliasAdmin(ReadOnlyAdmin):
 class FingerprintSplitAdmin(ReadOnlyAdmin):
     """What was split off, and by what."""
 
+    inner = True
     list_display = ("fingerprint", "by", "value", "part", "created_by", "created_at")
     list_select_related = ("fingerprint", "part")
 
@@ -45,6 +64,7 @@ class FingerprintSplitAdmin(ReadOnlyAdmin):
 class FixMarkerAdmin(DrainModelAdmin):
     """Made by `manage.py marker add` or its page, which move fingerprints; title and note are edited here."""
 
+    page = "marker-detail"
     list_display = ("__str__", "applied_at", "commit", "created_by", "created_at")
     search_fields = ("title__startswith", "commit__startswith")
     readonly_fields = ("applied_at", "fingerprints", "created_by", "created_at")

@@ -13,6 +13,7 @@ from .base import ReadOnlyAdmin
 class TransitionAdmin(ReadOnlyAdmin):
     """Every state change."""
 
+    inner = True
     list_display = (
         "subject", "subject_pk", "from_state", "to_state", "verb", "actor", "reason", "at",
     )  # fmt: skip

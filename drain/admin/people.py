@@ -52,6 +52,21 @@ class PersonAdmin(DrainModelAdmin, UserAdmin):  # type: ignore[type-arg] # not s
     form = PersonForm
     fieldsets = (*UserAdmin.fieldsets, ("Why", {"fields": ("reason",)}))  # type: ignore[misc]
 
+    # Who makes an account says at once what it may do: without a role it sees nothing.
+    add_fieldsets = (
+        *UserAdmin.add_fieldsets,
+        ("What the person may do", {"fields": ("groups",)}),
+    )
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Roles by their names, with a box for each."""
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name == "groups" and isinstance(field, forms.ModelMultipleChoiceField):
+            field.widget = forms.CheckboxSelectMultiple(choices=field.choices)  # type: ignore[arg-type] # the stubs forget that a field has them
+            field.label = "Roles"
+            field.help_text = "Each role may do all that the ones before it may. Without one an account sees nothing."
+        return field
+
     @admin.display
     def roles(self, user: User) -> str:
         """Names of the groups."""
@@ -111,5 +126,6 @@ def _superuser(request: HttpRequest) -> bool:
 class SavedViewAdmin(ReadOnlyAdmin):
     """Lists with filters that people keep."""
 
+    inner = True
     list_display = ("name", "page", "user", "query")
     list_select_related = ("user",)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
@@ -19,13 +19,17 @@ from drain.models import Dependency, Fingerprint, Phase, Run
 from drain.models.transitions.phases import Why, say_created
 from drain.models.vocabulary import PhaseState
 from drain.policy.selection.graph import CycleError
+from drain.policy.words import last_line
 
 from .acting import ActingAdmin
 from .acts import CLEAR, DISCARD, DRAIN, REQUEUE, RESCUE
 from .base import ReadOnlyAdmin
+from .by_hand import NewPhaseForm, file_failure
+from .cells import page_cell, state_cell
 
 OFFERED_CAUSES = 30
 SEARCHED_RUNS = 1000
+ERROR_CHARACTERS = 160
 
 
 class Stale(admin.SimpleListFilter):
@@ -125,9 +129,9 @@ class PhaseAdmin(ActingAdmin):
     """Opens at millions of phases."""
 
     acts = (CLEAR, REQUEUE, DISCARD, DRAIN, RESCUE)
+    page = "phase-detail"
     list_display = (
-        "phase_id", "run", "phase_index", "state", "state_changed_at", "failure_category",
-        "attempts", "name",
+        "phase_id", "run", "state_shown", "error", "fingerprint", "state_changed_at", "attempts", "on_the_page",
     )  # fmt: skip
     list_select_related = ("run",)
     list_filter = ("state", Stale, Blocker, OfFingerprint, "run__source")
@@ -135,15 +139,80 @@ class PhaseAdmin(ActingAdmin):
     search_help_text = "The beginning of a run id, of a phase id, or run/phase"
     raw_id_fields = ("run",)
     inlines = (DependencyInline,)
-    fields = (
-        "run", "phase_id", "phase_index", "name", "category", "complexity", "params", "state",
-        "why", "state_changed_at", "attempts", "source_attempts", "last_failure_reason", "last_fingerprint",
-        "failure_category", "lease_owner", "created_at",
-    )  # fmt: skip
+    fieldsets = (
+        ("Which phase", {"fields": ("run", "phase_id", "name", "phase_index")}),
+        (
+            "State",
+            {
+                "fields": (
+                    "state",
+                    "state_shown",
+                    "why",
+                    "state_changed_at",
+                    "attempts",
+                    "source_attempts",
+                )
+            },
+        ),
+        ("Failure", {"fields": ("last_failure_reason", "fingerprint", "failure_category")}),
+        ("What it does", {"fields": ("category", "complexity", "params")}),
+        (
+            "For who looks inside",
+            {"fields": ("lease_owner", "created_at"), "classes": ("collapse",)},
+        ),
+    )
     readonly_fields = (
-        "state", "why", "state_changed_at", "attempts", "source_attempts", "last_failure_reason",
-        "last_fingerprint", "failure_category", "lease_owner", "created_at",
+        "state_shown", "why", "state_changed_at", "attempts", "source_attempts", "last_failure_reason",
+        "fingerprint", "failure_category", "lease_owner", "created_at",
     )  # fmt: skip
+
+    @admin.display(description="state")
+    def state_shown(self, phase: Phase) -> str:
+        """With its icon and colour."""
+        return state_cell(phase.state)
+
+    @admin.display(description="last error")
+    def error(self, phase: Phase) -> str:
+        """The line that says most, as in the lists of the pages."""
+        return (
+            last_line(phase.last_failure_reason)[:ERROR_CHARACTERS]
+            if phase.last_failure_reason
+            else "–"
+        )
+
+    @admin.display(description="last fingerprint")
+    def fingerprint(self, phase: Phase) -> str:
+        """Its title, which leads to its page."""
+        key = phase.last_fingerprint
+        title = getattr(phase, "cause_title", None) or key
+        return page_cell(title, "fingerprint-detail", key)
+
+    @admin.display(description="page")
+    def on_the_page(self, phase: Phase) -> str:
+        """With its attempts and its history."""
+        return page_cell("Open", "phase-detail", phase.pk)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Phase]:
+        """With the titles of the fingerprints, in the same query."""
+        titles = Fingerprint.objects.filter(key=OuterRef("last_fingerprint")).values("title")[:1]
+        found: QuerySet[Phase] = super().get_queryset(request)
+        return found.annotate(cause_title=Subquery(titles))
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """A new phase begins queued or failed."""
+        if obj is None:
+            kwargs["form"] = NewPhaseForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The state as a choice only where it is made."""
+        unused = "state_shown" if obj is None else "state"
+        return [
+            (name, {**group, "fields": [each for each in group["fields"] if each != unused]})
+            for name, group in super().get_fieldsets(request, obj)
+        ]
 
     @admin.display(description="why it is not drained")
     def why(self, phase: Phase) -> str:
@@ -153,8 +222,10 @@ class PhaseAdmin(ActingAdmin):
         return "\n".join(explain(phase, timezone.now()).lines)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Run and phase id are a phase's identity: given once."""
-        return (*self.readonly_fields, "run", "phase_id") if obj else self.readonly_fields
+        """Run and phase id are a phase's identity: given once; how it failed is said once, too."""
+        if obj:
+            return (*self.readonly_fields, "run", "phase_id")
+        return tuple(name for name in self.readonly_fields if name != "last_failure_reason")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Phase], search_term: str
@@ -178,7 +249,9 @@ class PhaseAdmin(ActingAdmin):
     def save_model(
         self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
     ) -> None:
-        """A phase made by hand is queued, and its history says by whom."""
+        """A phase made by hand is queued or failed, and its history says by whom."""
+        if not change:
+            file_failure(obj)
         super().save_model(request, obj, form, change)
         if not change:
             say_created(obj, Why("created", request.user.get_username(), "made by hand"))
@@ -192,6 +265,7 @@ class PhaseAdmin(ActingAdmin):
 class DependencyAdmin(ReadOnlyAdmin):
     """All edges; they are edited on the page of the phase that waits."""
 
+    inner = True
     list_display = ("phase", "prerequisite")
     list_select_related = ("phase", "prerequisite")
     search_fields = ("phase__run__run_id__startswith",)

@@ -24,6 +24,8 @@ from .base import ReadOnlyAdmin
 class CountAdmin(ReadOnlyAdmin):
     """A table of counts."""
 
+    inner = True
+
     def get_list_display(self, request: HttpRequest) -> Any:
         """Every column there is."""
         return [field.name for field in self.opts.concrete_fields]

@@ -19,12 +19,18 @@ from .base import DrainModelAdmin, ReadOnlyAdmin
 class RunAdmin(ActingAdmin):
     """Made by import as a rule; by hand for a test or a repair."""
 
+    page = "run-detail"
     list_display = ("run_id", "name", "source", "executor", "order", "max_parallel", "created_at")
     list_select_related = ("source", "executor")
     list_filter = ("source", "executor", "order")
     search_fields = ("run_id__startswith", "name__startswith")
     search_help_text = "The beginning of a run id or a name"
     readonly_fields = ("open_attempts", "created_at", "imported_at")
+    fieldsets = (
+        ("Which run", {"fields": ("run_id", "source", "name", "labels")}),
+        ("How its phases run", {"fields": ("executor", "order", "max_parallel")}),
+        ("Since when", {"fields": ("created_at", "imported_at", "open_attempts")}),
+    )
     acts = (HOLD,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -14,25 +14,33 @@ from drain.models import (
 )
 
 from .base import ReadOnlyAdmin
+from .cells import state_cell
 
 
 @admin.register(DrainSession)
 class DrainSessionAdmin(ReadOnlyAdmin):
     """What it may touch, how far it came, why it ended."""
 
+    page = "session-detail"
     list_display = (
-        "__str__", "state", "stop_reason", "selected", "total_failed", "parallel", "started_by",
+        "__str__", "state_shown", "stop_reason", "selected", "total_failed", "parallel", "started_by",
         "created_at", "ended_at", "note",
     )  # fmt: skip
     list_filter = ("state", "origin", "inline")
     search_fields = ("started_by__startswith", "note__startswith")
     raw_id_fields = ("stop_attempt", "resumed_from")
 
+    @admin.display(description="state")
+    def state_shown(self, session: DrainSession) -> str:
+        """With its icon and colour."""
+        return state_cell(session.state)
+
 
 @admin.register(SessionRun)
 class SessionRunAdmin(ReadOnlyAdmin):
     """A run within a session."""
 
+    inner = True
     list_display = (
         "session", "run", "tier", "waiting", "stop", "complete", "failed", "timeouts", "retryable",
         "telemetry_events",
@@ -46,6 +54,7 @@ class SessionRunAdmin(ReadOnlyAdmin):
 class CandidateAdmin(ReadOnlyAdmin):
     """The frozen plan: selected at a position, or excluded for one reason."""
 
+    inner = True
     list_display = (
         "session", "run", "phase", "planned_position", "status", "reason", "detail", "outcome",
     )  # fmt: skip
@@ -58,6 +67,7 @@ class CandidateAdmin(ReadOnlyAdmin):
 class SessionFingerprintAdmin(ReadOnlyAdmin):
     """How often a cause failed in a session."""
 
+    inner = True
     list_display = ("session", "run_pk", "key", "count")
     list_select_related = ("session",)
     search_fields = ("key__startswith",)
@@ -76,5 +86,6 @@ class WorkerHostAdmin(ReadOnlyAdmin):
 class WorkerLoopAdmin(ReadOnlyAdmin):
     """Worker processes that drain right now."""
 
+    inner = True
     list_display = ("worker", "host", "session", "slots", "expires_at", "started_at")
     list_select_related = ("host", "session")
