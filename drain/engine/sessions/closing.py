@@ -30,8 +30,7 @@ SELECT s.state, s.cancel_requested,
     EXISTS (SELECT FROM drain_sessionrun sr JOIN drain_run r ON r.id = sr.run_id
         JOIN drain_candidate c ON c.session_run_id = sr.id AND c.status = 'waiting'
         WHERE sr.session_id = s.id AND sr.waiting > 0 AND (coalesce((s.scope->>'force')::bool, false)
-            OR NOT {_HELD} AND NOT EXISTS (SELECT FROM {_NEEDED}))) AS startable,
-    EXISTS (SELECT FROM drain_sessionrun sr WHERE sr.session_id = s.id AND sr.waiting > 0) AS waiting
+            OR NOT {_HELD} AND NOT EXISTS (SELECT FROM {_NEEDED}))) AS startable
 FROM drain_drainsession s WHERE s.id = %(session)s::bigint
 """  # noqa: S608 - constants only
 _EXCLUDE_REST = f"""
@@ -73,11 +72,10 @@ def settle(session: int, actor: str) -> bool:
         return False
     if found["state"] == SessionState.STOPPING:
         return end_session(session, _stopped_as(found), actor)
-    if found["waiting"] and found["startable"]:
+    if found["startable"]:
         _mend(session)
         return False
-    if found["waiting"]:
-        _exclude_rest(session)
+    _exclude_rest(session)
     return end_session(session, SessionState.FINISHED, actor)
 
 
@@ -119,8 +117,7 @@ def end_session(session_pk: int, to: SessionState, actor: str, reason: str = "")
 def _close(session_pk: int, to: SessionState, actor: str, reason: str) -> bool:
     with transaction.atomic():
         session = DrainSession.objects.select_for_update(no_key=True).get(pk=session_pk)
-        busy = Candidate.objects.filter(session=session, status=CandidateStatus.RUNNING).exists()
-        if busy or session.state not in LIVE_SESSION_STATES:
+        if Candidate.objects.filter(session=session, status=CandidateStatus.RUNNING).exists():
             return False
         scope = SessionScope.from_json(session.scope)
         return move_session(
