@@ -38,6 +38,11 @@ class Kind(StrEnum):
     """As jobs of a service that speaks the contract of docs/executors.md."""
     RAY = "ray"
     """As jobs of a Ray cluster, by its REST API."""
+    AIRFLOW = "airflow"
+    """As task instances of Airflow that are cleared, by its REST API."""
+
+
+_ONE_ADDRESS = {Kind.RAY: "the cluster's dashboard", Kind.AIRFLOW: "Airflow's web server"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Remote:
 
     kind: str
     url: str
-    """Of kind http: where a job is started; of kind ray: the address of the cluster's dashboard."""
+    """Of kind http: where a job is started; of kind ray: the cluster's dashboard; of kind airflow: its web server."""
     poll_url: str = ""
     cancel_url: str = ""
     log_url: str = ""
@@ -79,10 +84,8 @@ class Remote:
             "--cancel-url": self.cancel_url,
             "--log-url": self.log_url,
         }
-        if self.kind == Kind.RAY and any(list(addresses.values())[1:]):
-            return (
-                "An executor of kind ray has one address, --url: that of the cluster's dashboard."
-            )
+        if self.kind in _ONE_ADDRESS and any(list(addresses.values())[1:]):
+            return f"An executor of kind {self.kind} has one address, --url: that of {_ONE_ADDRESS[Kind(self.kind)]}."
         if not self.url:
             return f"An executor of kind {self.kind} needs --url, the address of its service."
         for option, url in addresses.items():

@@ -18,6 +18,7 @@ KINDS = (
     (Kind.LOCAL.value, "As a process of a worker's host"),
     (Kind.HTTP.value, "As a job of a service, over HTTP"),
     (Kind.RAY.value, "As a job of a Ray cluster"),
+    (Kind.AIRFLOW.value, "As a task of Airflow that is cleared"),
 )
 _ADDRESSES = ("url", "poll_url", "cancel_url", "log_url")
 _MOST_SECONDS = 10_000_000

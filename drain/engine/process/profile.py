@@ -61,8 +61,8 @@ class Profile:
 
     @property
     def needs_command(self) -> bool:
-        """Whether its phases are commands: a service of kind http may know by itself what to do."""
-        return self.remote is None or self.remote.kind != Kind.HTTP
+        """Whether its phases are commands: a service may know by itself what to do."""
+        return self.remote is None or self.remote.kind == Kind.RAY
 
 
 def check(profile: Profile, environ: Mapping[str, str] | None = None) -> list[str]:

@@ -214,13 +214,15 @@ def _refuse_kind(given: ProfileInput) -> None:
         wrong = [name for name in _ADDRESSES[1:] if getattr(given, name)]
         if wrong:
             raise EngineError(
-                "Addresses and headers belong to executors of kind http or ray: add --kind, or leave them out."
+                "Addresses and headers belong to executors of kind http, ray or airflow: add --kind, or leave them out."
             )
         return
     local = [option for name, option in _LOCAL_ONLY.items() if getattr(given, name)]
     problem = remote.problem()
     if local:
         problem = f"{' and '.join(local)} cannot be where phases run as jobs of a service: its host is not ours."
+    if remote.kind == Kind.AIRFLOW and (given.argv or given.env or given.env_from):
+        problem = "An executor of kind airflow has no command and no variables: a task has its own."
     if problem:
         raise EngineError(problem)
 
@@ -241,7 +243,7 @@ def _refuse_numbers(given: ProfileInput) -> None:
 
 def _refuse_commands(given: ProfileInput) -> None:
     try:
-        if given.argv or given.kind != Kind.HTTP:
+        if given.argv or given.kind in (Kind.LOCAL, Kind.RAY):
             inspect(given.argv, allow_program_text=given.allow_program_text)
         # With every passed variable present: whether this host has them is for check_profile to say.
         base_environment(given.env, given.env_from, dict.fromkeys(given.env_from, ""))

@@ -203,10 +203,12 @@ def _remote_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--kind",
         choices=list(Kind),
-        help="how its phases run: as processes (local), as jobs of a service (http), as jobs of a Ray cluster (ray)",
+        help="how its phases run: as processes (local), as jobs of a service (http), as jobs of a Ray cluster (ray),"
+        " as tasks of Airflow (airflow)",
     )
     parser.add_argument(
-        "--url", help="http: where a job is started; ray: the address of the cluster's dashboard"
+        "--url",
+        help="http: where a job is started; ray: the cluster's dashboard; airflow: its web server",
     )
     parser.add_argument(
         "--poll-url", metavar="URL", help=f"where a job is asked for (URL/{JOB_ID})"

@@ -13,7 +13,7 @@ repeats = False
 reads = frozenset(
     {
         "dag_id", "task_id", "dag_run_id", "run_id", "execution_date", "logical_date", "map_index",
-        "state", "try_number", "start_date", "end_date", "operator", "note", "queue", "pool",
+        "state", "try_number", "error", "start_date", "end_date", "operator", "note", "queue", "pool",
     }
 )  # fmt: skip
 states: States = {
@@ -56,12 +56,18 @@ def translate(record: Mapping[str, Any]) -> dict[str, Any]:
         "phase_id": f"{task}[{index}]" if index.isdecimal() else task,
         "name": task[:300],
         "state": record.get("state") or "no_status",
-        "reason": record.get("note"),
+        "reason": record.get("error") or _note(record.get("note")),
         "attempts": record.get("try_number"),
         "state_changed_at": _first(record, "end_date", "start_date"),
         "order": "independent",
         "params": {key: value for key, value in params.items() if value is not None},
     }
+
+
+def _note(note: object) -> str | None:
+    """What people wrote; not the line by which an attempt of ours has signed it."""
+    lines = [line for line in str(note or "").splitlines() if not line.startswith("drainsite-")]
+    return "\n".join(lines) or None
 
 
 def _first(record: Mapping[str, Any], *names: str) -> Any:

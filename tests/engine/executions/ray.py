@@ -39,7 +39,7 @@ class RayCluster:
         folder.mkdir()
         # Its sockets have long names, and an address of a socket may have 107 bytes.
         self._temp = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
-        port, self._port = _free_port(), _free_port()
+        port, self._port = free_port(), free_port()
         self._process = subprocess.Popen(
             [
                 *(ray_program(), "start", "--head", "--block", "--num-cpus", "2"),
@@ -97,7 +97,8 @@ class RayCluster:
             return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody has."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         found: int = probe.getsockname()[1]

@@ -21,9 +21,12 @@ FAILED: dict[str, Any] = {
 }  # fmt: skip
 
 
+REQUEST = Request("drainsite-a1", "r", "p", 0, 1, {}, 60.0, ("true",))
+
+
 @pytest.fixture
 def jobs() -> RayJobs:
-    return RayJobs(Remote(Kind.RAY, "http://head:8265/"), "drainsite-a1", {})
+    return RayJobs(Remote(Kind.RAY, "http://head:8265/"), REQUEST, {})
 
 
 @pytest.mark.parametrize(

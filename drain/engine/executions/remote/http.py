@@ -46,12 +46,12 @@ _MOST_EXIT = 2**31
 class HttpJobs:
     """The job of one attempt: started, asked for and cancelled over HTTP."""
 
-    def __init__(self, remote: Remote, job: str, headers: Mapping[str, str]) -> None:
-        self._job = job
+    def __init__(self, remote: Remote, request: Request, headers: Mapping[str, str]) -> None:
+        self._job = request.job_id
         self._headers = {"User-Agent": f"drainsite/{drain.__version__}", **headers}
         self._call: Call | None = None
         self._start, self._poll, self._cancel, self._log = (
-            address.replace(JOB_ID, quote(job)) for address in self._addresses(remote)
+            address.replace(JOB_ID, quote(self._job)) for address in self._addresses(remote)
         )
 
     def start(self, request: Request) -> None:
@@ -59,20 +59,19 @@ class HttpJobs:
         body = json.dumps(self._body(request)).encode()
         given = {"Content-Type": "application/json", "Idempotency-Key": self._job}
         answer = self._asked("POST", self._start, given, body)
-        if answer.status != HTTPStatus.CONFLICT and not _is_good(answer):
+        if answer.status != HTTPStatus.CONFLICT and not is_good(answer):
             broken = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            raise RefusedError(_said(answer), broken=broken)
+            raise RefusedError(said_by(answer), broken=broken)
 
     def ask(self) -> Status:
         """Return how far the job is. Raises UnknownJobError, UnreachableError and ServiceError."""
-        answer = self._known("GET", self._poll, {"Accept": "application/json"})
-        return self._status(_object(answer))
+        return self._status(self._found())
 
     def cancel(self) -> None:
         """Have the job stopped. Raises UnreachableError and ServiceError."""
         answer = self._asked("POST", self._cancel, {}, b"")
-        if answer.status not in _OVER and not _is_good(answer):
-            raise ServiceError(_said(answer))
+        if answer.status not in _OVER and not is_good(answer):
+            raise ServiceError(said_by(answer))
 
     def read_log(self, offset: int) -> LogPart:
         """Return some of the log. Raises UnreachableError and ServiceError."""
@@ -82,8 +81,8 @@ class HttpJobs:
         answer = self._asked("GET", self._log, given, limit=LOG_PART, skip=offset)
         if answer.status in {HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, *_UNKNOWN}:
             return LogPart(b"", more=False)
-        if not _is_good(answer):
-            raise ServiceError(_said(answer))
+        if not is_good(answer):
+            raise ServiceError(said_by(answer))
         return LogPart(answer.body, more=answer.cut)
 
     def break_off(self) -> None:
@@ -116,6 +115,9 @@ class HttpJobs:
             text(said.get("message")),
         )
 
+    def _found(self) -> Mapping[str, Any]:
+        return _object(self._known("GET", self._poll, {"Accept": "application/json"}))
+
     def _asked(
         self,
         method: str,
@@ -129,7 +131,7 @@ class HttpJobs:
         self._call = Call(method, url, {**self._headers, **headers}, body)
         answer = self._call.answer(limit, skip)
         if answer.status in _LATER:
-            raise UnreachableError(_said(answer))
+            raise UnreachableError(said_by(answer))
         return answer
 
     def _known(
@@ -139,16 +141,18 @@ class HttpJobs:
         if answer.status in _UNKNOWN:
             gone = answer.status == HTTPStatus.GONE
             raise UnknownJobError("it knows no such job", gone=gone)
-        if not _is_good(answer):
-            raise ServiceError(_said(answer))
+        if not is_good(answer):
+            raise ServiceError(said_by(answer))
         return answer
 
 
-def _is_good(answer: Answer) -> bool:
+def is_good(answer: Answer) -> bool:
+    """Whether it is any 2xx."""
     return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
 
 
-def _said(answer: Answer) -> str:
+def said_by(answer: Answer) -> str:
+    """What a service answered that is not what was asked for, for people: bounded and safe."""
     excerpt = " ".join(safe_text(answer.body[: 4 * _EXCERPT]).split())[:_EXCERPT]
     if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
         return f"it answered HTTP {answer.status}, and nobody is followed who sends on"

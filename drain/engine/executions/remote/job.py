@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from drain.engine.attempts.context import HostContext
 from drain.engine.attempts.logs import keep_log
 from drain.engine.attempts.started import StartedAttempt
+from drain.engine.executions.remote.airflow import AirflowTask
 from drain.engine.executions.remote.http import HttpJobs
 from drain.engine.executions.remote.ray import RayJobs
 from drain.engine.executions.remote.service import (
@@ -31,7 +32,11 @@ from drain.engine.process.template import render
 from drain.policy.remote import Kind, job_id
 from drain.policy.secrets import Mask, secrets_of, secrets_of_headers
 
-_SERVICES: dict[str, type[HttpJobs]] = {Kind.HTTP: HttpJobs, Kind.RAY: RayJobs}
+_SERVICES: dict[str, type[HttpJobs]] = {
+    Kind.HTTP: HttpJobs,
+    Kind.RAY: RayJobs,
+    Kind.AIRFLOW: AirflowTask,
+}
 Said = Status | ServiceError
 """What a question came to; nothing is raised."""
 
@@ -169,7 +174,7 @@ def prepare(started: StartedAttempt, host: HostContext) -> RemoteJob:
     known = started.taken_over
     return RemoteJob(
         request=request,
-        service=_SERVICES[remote.kind](remote, name, headers),
+        service=_SERVICES[remote.kind](remote, request, headers),
         transcript=Transcript(host.folder, name, mask, known.states if known else 0),
         mask=mask,
         accepted=known.accepted if known else False,

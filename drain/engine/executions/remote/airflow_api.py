@@ -1,0 +1,72 @@
+"""Addresses and logs of Airflow's REST API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from drain.engine.executions.remote.service import ServiceError
+
+LOG_LIMIT = 16 * 1024 * 1024
+"""Bytes of a log, as Airflow packs it, that are read: it hands it out as a whole."""
+_LAST_LINES = 40
+
+
+def api_of(url: str) -> str:
+    """The API of a web server: `/api/v2` below it, unless the address names a version."""
+    base = url.rstrip("/")
+    return base if base.endswith(("/api/v1", "/api/v2")) else f"{base}/api/v2"
+
+
+def address_of(api: str, dag: str, run: str, task: str) -> str:
+    """Of a task instance; a mapped one has its index behind it."""
+    part = [quote(name, safe="") for name in (dag, run, task)]
+    return f"{api}/dags/{part[0]}/dagRuns/{part[1]}/taskInstances/{part[2]}"
+
+
+def lines_of(body: bytes) -> str:
+    """A log as a person reads it. Raises ServiceError."""
+    return "".join(f"{line}\n" for record in _records(body) for line in _lines(record))
+
+
+def failure_of(body: bytes) -> str:
+    """Why the task failed, of its log: the last error with its tracebacks, else the last lines. Raises ServiceError."""
+    records = _records(body)
+    failed = [one for one in records if isinstance(one, dict) and one.get("error_detail")]
+    if failed:
+        return "\n".join(line for error in failed[-1]["error_detail"] for line in _traceback(error))
+    return "\n".join([line for record in records for line in _lines(record)][-_LAST_LINES:])
+
+
+def _records(body: bytes) -> list[Any]:
+    try:
+        content = json.loads(body)["content"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        content = None
+    if not isinstance(content, list):
+        raise ServiceError("its log is no JSON object of Airflow's")
+    return content
+
+
+def _lines(record: object) -> list[str]:
+    if not isinstance(record, dict):
+        return [str(record)]
+    if str(record.get("event")).startswith("::"):
+        return []
+    head = " ".join(str(record[key]) for key in ("timestamp", "level", "event") if record.get(key))
+    return [
+        head,
+        *(line for error in record.get("error_detail") or [] for line in _traceback(error)),
+    ]
+
+
+def _traceback(error: Mapping[str, Any]) -> list[str]:
+    """The traceback of an exception as Python prints it."""
+    frames = [
+        f'  File "{frame.get("filename")}", line {frame.get("lineno")}, in {frame.get("name")}'
+        for frame in error.get("frames") or []
+    ]
+    head = ["Traceback (most recent call last):", *frames] if frames else []
+    return [*head, f"{error.get('exc_type')}: {error.get('exc_value')}"]

@@ -1,0 +1,87 @@
+"""`import_airflow EXECUTOR`: bring failed task instances of Airflow in, and what became of those that were."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from drain.engine.airflow_import import AirflowSite, unsettled
+from drain.engine.errors import EngineError
+from drain.management.base import DrainCommand
+from drain.sources.errors import SourceError
+from drain.sources.files.importing import import_file
+from drain.sources.files.result import FileImport, Options
+
+
+class Command(DrainCommand):
+    """Fetch, import, print; with --watch again and again."""
+
+    help = (
+        "Import failed task instances from Airflow's REST API, with why they failed, and what became of those that "
+        "were imported before. The source has the name of the executor."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Arguments of the contract."""
+        parser.add_argument(
+            "executor", help="executor of kind airflow; its headers are read from this shell"
+        )
+        parser.add_argument(
+            "--dag",
+            action="append",
+            default=[],
+            metavar="ID",
+            help="only this DAG; may be repeated",
+        )
+        parser.add_argument(
+            "--watch",
+            type=int,
+            metavar="SECONDS",
+            help="import again every so many seconds, until Ctrl-C",
+        )
+        super().add_arguments(parser)
+
+    def act(self, **options: Any) -> None:
+        """Import once, or until somebody has enough."""
+        every = options["watch"]
+        if every is not None and not 5 <= every <= 86_400:
+            raise CommandError("--watch takes 5 to 86,400 seconds.", returncode=2)
+        site = AirflowSite.of(options["executor"], os.environ)
+        while True:
+            try:
+                result = self._import(site, options["executor"], options["dag"])
+                said = json.dumps(result.as_json()) if options["json"] else _sentence(result)
+                self.stdout.write(said)
+            except (EngineError, SourceError) as error:
+                if every is None:
+                    raise CommandError(str(error)) from error
+                self.stderr.write(f"{error} Asked again in {every} s.")
+            if every is None:
+                return
+            self.stdout.flush()
+            time.sleep(every)
+
+    def _import(self, site: AirflowSite, source: str, dags: list[str]) -> FileImport:
+        with tempfile.TemporaryFile() as file:
+            for one in site.changed(dags, unsettled(source)):
+                file.write(json.dumps(one).encode() + b"\n")
+            if not file.tell():
+                return FileImport(source, 0, 0, 0, 0, 0, 0, 0, 0, 0, ())
+            file.seek(0)
+            options = Options(mapping="airflow")
+            return import_file(
+                file, "jsonl", timezone.now(), source, options, by=self.actor, file="Airflow"
+            )
+
+
+def _sentence(result: FileImport) -> str:
+    return (
+        f"{result.runs} runs ({result.runs_created} new), {result.phases} task instances: {result.created} new, "
+        f"{result.updated} changed ({result.synced} in another state now), {result.unchanged} unchanged."
+    )
