@@ -101,6 +101,14 @@ def test_more_than_one_page_is_read_to_its_end(site: Site) -> None:
     assert bring_in()["created"] == 205
 
 
+def test_each_task_of_a_mapped_one_is_a_phase_the_first_too(site: Site) -> None:
+    for index in (0, 1):
+        site.add("load", "failed", map_index=index)
+    bring_in()
+    found = {one.phase_id: one.params["map_index"] for one in Phase.objects.all()}
+    assert found == {"load[0]": 0, "load[1]": 1}
+
+
 def test_the_signature_of_a_drain_is_no_reason(site: Site) -> None:
     site.add("load", "upstream_failed", note="drainsite-a1 cleared after try 1\ncall Ann first")
     bring_in()

@@ -43,7 +43,8 @@ def translate(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return our fields: the run is `dag_id/dag_run_id`, a mapped task has its index in brackets."""
     run = _first(record, "dag_run_id", "run_id", "logical_date", "execution_date")
     task = str(record.get("task_id") or "")
-    index = str(record.get("map_index") or "")
+    mapped = record.get("map_index")
+    index = "" if mapped is None else str(mapped)
     params = {
         "dag_id": record.get("dag_id"),
         "dag_run_id": run,
