@@ -79,7 +79,7 @@ def test_a_failed_task_comes_with_why_it_failed_and_one_that_never_ran_is_queued
     assert (phases["load"].state, phases["report"].state) == ("FAILED", "QUEUED")
     assert phases["load"].last_failure_reason == "KeyError: 'load'"
     assert phases["load"].run.run_id == "shop/night+1"
-    assert phases["load"].run.source.name == "airflow"
+    assert Phase.objects.filter(run__source__name="airflow").count() == 2
     assert phases["load"].params["dag_run_id"] == "night+1"
     assert bring_in()["unchanged"] == 2
 

@@ -60,7 +60,7 @@ class Played(AirflowTask):
 
     def _asked(self, method: str, url: str, *others: Any, **named: Any) -> Answer:
         path = url.removeprefix("http://air:8080/api/v2")
-        body = json.loads(others[1]) if method != "GET" else None
+        body: dict[str, Any] = json.loads(others[1]) if method != "GET" else {}
         if method != "GET":
             self.sent.append((method, path, body))
         if method == "PATCH":

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('drain', '0040_autopilot'),
+        ('drain', '0041_permission_words'),
     ]
 
     operations = [
