@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import os
 import sys
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main() -> None:
@@ -19,9 +22,31 @@ def main() -> None:
     harden_process()
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db.utils import Error
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         # A wrong word in the environment: a sentence for who wrote it, no traceback.
         sys.exit(str(error))
+    except (Error, OSError) as error:
+        # Also of Django's own commands (migrate, createsuperuser), which know no better than to raise.
+        said = sentence(error)
+        if said is None or "--traceback" in sys.argv:
+            raise
+        sys.exit(said)
+
+
+def sentence(error: Exception) -> str | None:
+    """What stops any command, for people: the database or the disk; None for what is a fault of ours."""
+    from django.db.utils import Error
+
+    if isinstance(error, Error):
+        from drain.management.base import database_sentence
+
+        return database_sentence(error)
+    if isinstance(error, OSError) and error.errno in FULL:
+        from django.conf import settings
+
+        return f"The disk of {settings.DATA_DIR} is full: make room there, or name another folder with DRAINSITE_DATA."
+    return None

@@ -6,6 +6,7 @@ neither can say what the other does not.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -96,10 +97,11 @@ _DECLARED = (
         "A PostgreSQL database of your own. Without it drainsite runs the embedded one.", secret=True,
     ),
     Setting(
-        "SECRET_KEY", "str", "", "any text",
+        "SECRET_KEY", "str", "", "any text that is not empty (or no such variable)",
         "Signs what browsers and workers hand back; the same on every host. Without it one is made "
         "in DRAINSITE_DATA.",
-        secret=True,
+        # An empty one is a variable that somebody forgot to fill: each host would make a key of its own.
+        lambda key: bool(key.strip()) or "SECRET_KEY" not in os.environ, secret=True,
     ),
     Setting(
         "DRAIN_BROKER_URL", "str", "", "redis://host:6379/0 (or rediss://, unix://)",

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import run_checks
@@ -21,10 +22,12 @@ from drain.engine.workers.broker import require_broker
 from drain.engine.workers.executors import check_profile
 from drain.engine.workers.hosts import alive_hosts, require_shared_secret
 from drain.models import Attempt, ExecutorProfile, WorkerLoop
+from drainsite.names import is_allowed
 
 LOW_DISK_BYTES = 1_000_000_000
 LARGEST = 5
 CLOCK_SECONDS = 2.0
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 LATE_LEASES = timedelta(minutes=2)
 Level = Literal["ok", "warning", "problem"]
 
@@ -46,6 +49,7 @@ class Finding:
 def examine() -> Iterator[Finding]:
     """Yield every finding; what needs the database is left out where it does not answer."""
     yield from _settings()
+    yield _names()
     yield _disk()
     database = _database()
     yield database
@@ -61,6 +65,24 @@ def _settings() -> Iterator[Finding]:
         yield Finding("settings", "ok", "Every setting makes sense.")
     for message in found:
         yield Finding("settings", "warning", str(message.msg), str(message.hint or ""))
+
+
+def _names() -> Finding:
+    names = ", ".join(settings.ALLOWED_HOSTS)
+    if not names:
+        said = "The site answers to no name: ALLOWED_HOSTS is empty, and every page is refused."
+        return Finding(
+            "names", "problem", said, "Name the hosts, or unset it for this machine alone."
+        )
+    site = urlsplit(settings.DRAIN_SITE_URL).hostname or ""
+    if site and not is_allowed(site):
+        said = f"DRAIN_SITE_URL names {site}, to which the site does not answer (ALLOWED_HOSTS: {names})."
+        return Finding("names", "problem", said, f"Add {site} to ALLOWED_HOSTS.")
+    if not site and not any(map(is_allowed, LOOPBACK)):
+        said = f"The site answers to {names} alone, not to 127.0.0.1 (ALLOWED_HOSTS)."
+        advice = "Open it by that name; DRAIN_SITE_URL says where people reach it, and ends this warning."
+        return Finding("names", "warning", said, advice)
+    return Finding("names", "ok", f"The site answers to {names}.")
 
 
 def _disk() -> Finding:

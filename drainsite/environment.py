@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from contextlib import suppress
-from errno import EACCES
+from errno import EACCES, ENOTDIR
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ def data_dir() -> Path:
     folder = _data_dir_named()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise _unusable(folder, NotADirectoryError(ENOTDIR, "it is a file, not a folder")) from None
     except OSError as error:
         raise _unusable(folder, error) from None
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -117,8 +120,11 @@ def database(folder: Path) -> dict[str, Any]:
             "OPTIONS": options,
         }
     if not url.startswith(("postgres://", "postgresql://")):
+        # No more of it than the scheme: the rest may hold a password.
+        scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url)
+        begins = f"begins with {scheme[0]}" if scheme else "names no kind of database"
         raise ImproperlyConfigured(
-            "DATABASE_URL must name a PostgreSQL database (postgresql://user@host/name); "
+            f"DATABASE_URL {begins}, but must name a PostgreSQL database (postgresql://user@host/name); "
             "unset it to use the embedded one."
         )
     try:

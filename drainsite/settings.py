@@ -52,6 +52,8 @@ MIDDLEWARE = [
     # Early, because a probe has no host name, no session and no wish to be led to HTTPS.
     "drainsite.health.HealthMiddleware",
     "drain.people.proxy.ForwardedSchemeMiddleware",
+    # Before anything asks for the name; Django's own refusal is a traceback a request.
+    "drainsite.names.NameMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Pages shrink to a sixth; it adds random bytes, so their length tells nothing of the tokens in them.
@@ -286,12 +288,12 @@ LOGGING: dict[str, Any] = {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
         "json": {"()": "drain.logs.JsonFormatter"},
     },
-    "filters": {"about": {"()": "drain.logs.AboutFilter"}},
+    "filters": {"about": {"()": "drain.logs.AboutFilter"}, "keys": {"()": "drain.logs.KeyFilter"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": value("DRAIN_LOG_FORMAT"),
-            "filters": ["about"],
+            "filters": ["about", "keys"],
         },
     },
     "root": {"handlers": ["console"], "level": value("DRAIN_LOG_LEVEL")},

@@ -8,7 +8,8 @@ import sys
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db.utils import DatabaseError
+from django.db import connection
+from django.db.utils import DatabaseError, Error, InterfaceError, OperationalError
 
 from drain.engine.errors import EngineError
 from drain.models.audit import Person
@@ -33,7 +34,7 @@ class DatabaseCommand(SiteCommand):
         try:
             return super().execute(*args, **options)
         except DatabaseError as error:
-            raise CommandError(_database_sentence(error)) from error
+            raise CommandError(database_sentence(error)) from error
         except BrokenPipeError:
             # Who reads (`| head`) has enough; Python's own flush at the end must find somewhere to write.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -71,8 +72,14 @@ class DrainCommand(DatabaseCommand):
         self.stdout.write(json.dumps(value, default=str))
 
 
-def _database_sentence(error: DatabaseError) -> str:
+def database_sentence(error: Error) -> str:
+    """What a database that refuses, or is not reached, comes to: one sentence with where to look."""
     first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if 'relation "' in first and "does not exist" in first:
         return "The database has no tables yet: run `manage.py migrate`, or `manage.py up`, which does it."
-    return f"The database answered: {first}"
+    if not isinstance(error, OperationalError | InterfaceError):
+        return f"The database answered: {first}"
+    if "DATA_DIR" in connection.settings_dict:
+        return first
+    # What libpq says has no password in it.
+    return f"The database that DATABASE_URL names cannot be used: {first}"

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import call_command
@@ -18,6 +19,7 @@ from drain.engine.workers.broker import require_broker
 from drain.engine.workers.hosts import require_shared_secret
 from drain.management.membership import Membership
 from drainsite.management.phase_user import check_closed, check_user
+from drainsite.names import is_allowed, reachable
 from drainsite.supervisor import site
 from drainsite.supervisor.supervisor import ChildSpec, LeftoverError, Supervisor
 
@@ -53,6 +55,19 @@ class Wanted:
         """Where a browser finds it."""
         shown = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{shown}:{self.port}/"
+
+    @property
+    def entrance(self) -> str:
+        """Where a browser is let in: by a name that the site answers to."""
+        return reachable(self.host, self.port)
+
+    @property
+    def serving(self) -> str:
+        """What is said of the address once it answers."""
+        if is_allowed(urlsplit(self.address).netloc.rpartition(":")[0]):
+            return f"Serving {self.address} - Ctrl-C stops."
+        names = ", ".join(settings.ALLOWED_HOSTS) or "no name at all"
+        return f"Serving {self.address} to who asks for {names} (ALLOWED_HOSTS) - Ctrl-C stops."
 
     def check(self) -> None:
         """Raise CommandError with one sentence for values that cannot be."""
@@ -105,7 +120,7 @@ def _announce(wanted: Wanted, say: Callable[[str], None], over: threading.Event)
     """Say where the site is once it answers there."""
     while not over.wait(LOOK_SECONDS):
         if site.web_answers(wanted.host, wanted.port):
-            say(f"Serving {wanted.address} - Ctrl-C stops.")
+            say(wanted.serving)
             return
 
 

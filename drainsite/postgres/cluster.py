@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,6 +15,11 @@ from drainsite.postgres.layout import PORT, Layout, PostgresError
 MARK = "\n# --- written by drainsite at each start; put your own settings above this line ---\n"
 LOG_LIMIT_BYTES = 10_000_000
 INIT_SECONDS = 120
+LEAST_BYTES = 1_000_000
+"""With less room than this a server that did not start had none."""
+LAST_LINES = 20
+"""Of its log: what it says at one start."""
+_COMPLAINT = re.compile(r"FATAL|PANIC|ERROR|error")
 
 # Modest on memory, made for many short transactions. Everything not named here is PostgreSQL's
 # own default; full durability is the default too (see _durability).
@@ -76,7 +82,11 @@ def _initdb(work: Path, identity: Identity, *, user: str, password: str) -> None
         timeout=INIT_SECONDS,
     )
     if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["initdb gave no reason"])[-1]
+        lines = done.stderr.strip().splitlines() or ["initdb gave no reason"]
+        if _told_full(lines):
+            raise PostgresError(full(work.parent))
+        # The last line says what was removed again; the one before it may be a hint.
+        reason = next((line for line in lines if _COMPLAINT.search(line)), lines[-1])
         raise PostgresError(
             f"The embedded PostgreSQL could not be set up: {reason} "
             "(set DATABASE_URL to use a server of your own)."
@@ -97,15 +107,30 @@ def launch(layout: Layout, identity: Identity, socket_dir: Path) -> int:
         return identity.detach(argv, env=_environment(), log=log)
 
 
-def last_words(layout: Layout) -> str:
-    """The server's last complaint, for a sentence."""
+def why_ended(layout: Layout) -> str:
+    """The sentence for a server that did not start, from the last complaint in its log."""
+    if shutil.disk_usage(layout.root).free < LEAST_BYTES:
+        return full(layout.root)
+    said = "it left no log"
     with contextlib.suppress(OSError):
         lines = layout.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        for line in reversed(lines):
-            if "FATAL" in line or "ERROR" in line or "error" in line:
-                return line
-        return lines[-1] if lines else "it said nothing"
-    return "it left no log"
+        if _told_full(lines[-LAST_LINES:]):
+            return full(layout.root)
+        last = lines[-1] if lines else "it said nothing"
+        said = next((line for line in reversed(lines) if _COMPLAINT.search(line)), last)
+    return (
+        f"The embedded PostgreSQL did not start: {said} "
+        f"(see {layout.log}, or set DATABASE_URL to use a server of your own)."
+    )
+
+
+def full(folder: Path) -> str:
+    """The sentence for a disk on which the server cannot write."""
+    return f"The disk of {folder} is full: make room there, or name another folder with DRAINSITE_DATA."
+
+
+def _told_full(lines: list[str]) -> bool:
+    return any("No space left on device" in line or "Disk quota exceeded" in line for line in lines)
 
 
 def _write_settings(data: Path, socket_dir: Path) -> None:

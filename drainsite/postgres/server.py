@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -57,14 +58,22 @@ def ensure_running(data_dir: Path) -> Server:
     """
     layout = layout_of(data_dir)
     layout.create()
-    # First count as a user: whoever leaves last may be stopping the server at this moment, and
-    # this waits for it.
-    usage.hold(layout.users_lock, partial(_stop_fast, layout))
-    if not _accepts(layout):
-        with _locked(layout.start_lock):
-            if not _accepts(layout):
-                _start(layout)
-    return Server(socket_dir_of(layout), PORT, USER, password_of(layout), DBNAME)
+    try:
+        # First count as a user: whoever leaves last may be stopping the server at this moment, and
+        # this waits for it.
+        usage.hold(layout.users_lock, partial(_stop_fast, layout))
+        if not _accepts(layout):
+            with _locked(layout.start_lock):
+                if not _accepts(layout):
+                    _start(layout)
+        return Server(socket_dir_of(layout), PORT, USER, password_of(layout), DBNAME)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise PostgresError(cluster.full(layout.root)) from error
+        raise PostgresError(
+            f"The data folder {layout.root} cannot be used ({error.strerror or error}): "
+            "set DRAINSITE_DATA to a folder you may write to."
+        ) from error
 
 
 def connection_settings(server: Server) -> dict[str, str]:
@@ -111,10 +120,7 @@ def _start(layout: Layout) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _accepts(layout):
         if not postmaster.is_alive(pid) or time.monotonic() > deadline:
-            raise PostgresError(
-                f"The embedded PostgreSQL did not start: {cluster.last_words(layout)} "
-                f"(see {layout.log}, or set DATABASE_URL to use a server of your own)."
-            )
+            raise PostgresError(cluster.why_ended(layout))
         time.sleep(0.005)
     _ensure_database(layout)
 

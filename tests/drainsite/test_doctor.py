@@ -43,7 +43,7 @@ def test_a_database_that_does_not_answer_is_the_only_thing_said_of_it(monkeypatc
     monkeypatch.setattr(connection, "cursor", gone)
     said = found()
     assert said["database"].sentence == "The database does not answer: connection refused."
-    assert set(said) == {"settings", "disk", "database"}
+    assert set(said) == {"settings", "names", "disk", "database"}
 
 
 def test_a_full_disk_is_a_problem(monkeypatch, healthy):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import logging.config
 import subprocess
 import sys
 from concurrent.futures import wait
@@ -14,6 +15,7 @@ from django.test import Client
 from drain.engine.executions.pool import Pool
 from drain.logs import AboutFilter, JsonFormatter, about
 from drain.models import Attempt
+from drain.people.first_account import invitation
 from tests.engine.conftest import Backlog
 
 log = logging.getLogger("tests.logs")
@@ -130,3 +132,22 @@ def test_the_setting_switches_the_whole_site_to_json():
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )
     assert json.loads(done.stderr)["message"] == "y"
+
+
+@pytest.mark.django_db
+def test_the_address_that_makes_the_first_account_is_not_in_the_log(lines, settings):
+    console = logging.config.DictConfigurator(settings.LOGGING)
+    lines_of = next(each for each in logging.getLogger().handlers if isinstance(each, Lines))
+    for name in settings.LOGGING["handlers"]["console"]["filters"]:
+        lines_of.addFilter(console.configure_filter(settings.LOGGING["filters"][name]))
+    token = str(invitation())
+    client = Client(enforce_csrf_checks=True)
+    Client().post(f"/first/{token}/", {"name": "a", "password": "one", "again": "two"})
+    client.post(f"/first/{token}/", {"name": "a"})
+    Client().put(f"/first/{token}/")
+    Client().get(f"/first/{token}/more/")
+    log.warning("%s of %s", "/first/", "/x")
+    assert len(lines.lines) >= 5
+    assert all(token.partition(":")[2] not in line for line in lines.lines)
+    assert "/first/***" in lines.lines[0]
+    assert str(lines.read[-1]["message"]) == "/first/ of /x"

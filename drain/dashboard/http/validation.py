@@ -40,7 +40,7 @@ class StorableTextMiddleware:
             del request.COOKIES[name]
         asked = (request.path, *(text for pair in request.GET.lists() for text in _flat(pair)))
         if what := next(filter(None, map(unstorable, asked)), ""):
-            return _refused(request, f"The address holds {what}.")
+            return refused(request, f"The address holds {what}.")
         return self.get_response(request)
 
     def process_view(
@@ -63,7 +63,8 @@ def _flat(pair: tuple[str, list[Any]]) -> Iterator[str]:
     yield from values
 
 
-def _refused(request: HttpRequest, said: str) -> HttpResponse:
+def refused(request: HttpRequest, said: str) -> HttpResponse:
+    """A 400 with this sentence: a page that needs no database, for a script JSON."""
     if request.path.startswith("/api/"):
         return JsonResponse({"error": said}, status=400, headers={"Cache-Control": "no-store"})
     return HttpResponseBadRequest(render_to_string("400.html", {"said": said}))

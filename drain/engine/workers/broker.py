@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django_q.brokers import get_broker
@@ -32,7 +34,8 @@ def require_broker() -> None:
     if not settings.BROKER_URL:
         return
     try:
-        get_broker("drain").ping()
+        with _unheard():
+            get_broker("drain").ping()
     except ImportError as error:
         raise EngineError(
             "DRAIN_BROKER_URL names Redis, but its Python package is missing: install drainsite[redis], "
@@ -43,6 +46,18 @@ def require_broker() -> None:
             f"The broker {masked(settings.BROKER_URL)} does not answer ({error}): start it or correct "
             "DRAIN_BROKER_URL, or unset that on every host to use the database."
         ) from error
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep django-q's own line about a broker that does not answer out of the log: one sentence is said of it."""
+    theirs = logging.getLogger("django-q")
+    before = theirs.disabled
+    theirs.disabled = True
+    try:
+        yield
+    finally:
+        theirs.disabled = before
 
 
 def _redis_errors() -> tuple[type[Exception], ...]:

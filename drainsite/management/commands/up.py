@@ -54,7 +54,7 @@ class Command(SiteCommand):
             if token := invitation():
                 page = reverse("drain:first-account", args=[token])
                 self._say(
-                    f"Nobody can sign in yet: within {VALID_MINUTES} minutes open {wanted.address.rstrip('/')}{page}"
+                    f"Nobody can sign in yet: within {VALID_MINUTES} minutes open {wanted.entrance.rstrip('/')}{page}"
                 )
                 self._say("(whoever opens it first chooses the administrator's password)")
         elif account := first_account():
