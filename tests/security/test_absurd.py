@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
+from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.urls import resolve
 
+import drain.dashboard
+from drain.dashboard.frame.saved_views import FILTERS
 from drain.models.roles import Role
+from drainsite.environment import PACKAGE
 from tests.people import signed_in
 from tests.permissions_table import NOT_MADE_FOR, PAGES
 from tests.security.backlog import addresses, hostile_backlog
 from tests.test_permissions import address_in
 
 pytestmark = pytest.mark.django_db
-PARAMETERS = (
-    "after", "at", "before", "comparison", "drain", "fingerprint", "from", "held", "host", "hours", "kind", "marker",
-    "next", "page", "q", "reason", "run", "show", "source", "stale", "state", "status", "time", "to", "window",
-)  # fmt: skip
-"""Whatever any page reads from its address, and some that none does."""
+ROOT = Path(drain.dashboard.__path__[0])
+TEMPLATES = PACKAGE / "templates" / "drain"
+_READ = re.compile(r'\bGET(?:\.get|\.getlist)?[(\[]"(\w+)"')
+PARAMETERS = sorted(
+    {name for path in ROOT.rglob("*.py") for name in _READ.findall(path.read_text())}
+    | {name for names in FILTERS.values() for name in names}
+    | {"at", "hours", "next", "page", "reason", "sort", "time", "nothing"}
+)
+"""Whatever a page reads from its address, and one that none does."""
+_FIELD = re.compile(r'(?:\bname=|\b\w*(?:row|field)\(\s*)"(\w+)"')
+FIELDS = sorted(
+    {name for path in TEMPLATES.rglob("*.html") for name in _FIELD.findall(path.read_text())}
+    - {"csrfmiddlewaretoken"}
+)
+"""Whatever a form of a page brings."""
+PLAUSIBLE = {
+    "reason": "x", "name": "x", "title": "x", "target": "r", "confirmed": "1", "to": "skipped", "act": "preview", "by": "message",
+    "text": '{"run_id": "r", "phase_id": "p", "state": "FAILED"}', "command": "true", "value": "x", "page": "run-list", "query": "q=a",
+}  # fmt: skip
+"""What lets a form get as far as it can."""
 ABSURD = {
     "a NUL": "%00",
     "a NUL in a word": "a%00b",
@@ -27,6 +49,8 @@ ABSURD = {
     "a number of 4,400 digits": "9" * 4400,
     "a number no column holds": str(2**63),
     "a negative number": "-1",
+    "a word of 5,000 letters": "w" * 5000,
+    "an asterisk": "*" * 300,
     "no number": "nan",
     "infinity": "1e309",
     "brackets": "[" * 3000,
@@ -46,18 +70,38 @@ EACH = [
 ]
 
 
+ALONE = "a word of 5,000 letters"
+FORM = "application/x-www-form-urlencoded"
+
+
+def _body(fields: dict[str, str]) -> str:
+    return "&".join(f"{name}={value}" for name, value in fields.items())
+
+
+def _read_by(address: str) -> list[str]:
+    """Fields that the code of a page names."""
+    folder = Path(inspect.getfile(inspect.unwrap(resolve(address).func))).parent
+    code = "".join(path.read_text() for path in folder.glob("*.py"))
+    return [field for field in FIELDS if f'"{field}"' in code]
+
+
+def _pages(world: dict[str, int]) -> list[str]:
+    """Every page that answers GET, those of the admin by one of each."""
+    named = (name for name, row in PAGES.items() if row.get != NOT_MADE_FOR)
+    return sorted({*addresses(world), *(address_in(name, world) for name in named)})
+
+
 @pytest.mark.parametrize("name", EACH)
 def test_absurd_questions_are_answered_on_every_page(name):
     world = hostile_backlog(["plain"])
     client = signed_in(Role.ADMINISTRATOR)
     client.raise_request_exception = False
     query = "&".join(f"{parameter}={ABSURD[name]}" for parameter in PARAMETERS)
-    statuses = {
-        address: client.get(f"{address}?{query}").status_code for address in addresses(world)
-    }
+    statuses = {address: client.get(f"{address}?{query}").status_code for address in _pages(world)}
     assert {address: status for address, status in statuses.items() if status >= 500} == {}
     if "%00" in ABSURD[name]:
         assert set(statuses.values()) == {400}
+    assert len(statuses) > 40
 
 
 @pytest.mark.parametrize("name", EACH)
@@ -65,18 +109,19 @@ def test_absurd_forms_are_answered(name):
     world = hostile_backlog(["plain"])
     client = signed_in(Role.ADMINISTRATOR)
     client.raise_request_exception = False
-    fields = (*PARAMETERS, "ids", "batch_size", "parallel", "until", "note", "target", "title", "query", "name",
-              "phase_timeout_seconds", "max_total_minutes", "max_failure_rate", "run_ids", "fingerprints", "applied_at")  # fmt: skip
-    body = "&".join(f"{field}={ABSURD[name]}" for field in fields)
+    everything = "&".join(f"{field}={ABSURD[name]}" for field in FIELDS)
     wrong = {}
     for page, row in PAGES.items():
-        if row.post == NOT_MADE_FOR or not page.startswith("drain:") or page == "drain:view-save":
+        reads = row.post == row.get == Role.VIEWER
+        if row.post == NOT_MADE_FOR or reads or not page.startswith("drain:"):
             continue
         address = address_in(page, {**world, "": world["phase"]})
-        kind = "application/x-www-form-urlencoded"
-        status = client.post(address, body, content_type=kind).status_code
-        if status >= 500:
-            wrong[address] = status
+        # All of them at once, and each that it reads beside what makes sense.
+        alone = _read_by(address) if name == ALONE else ()
+        for body in (everything, *(_body({**PLAUSIBLE, each: ABSURD[name]}) for each in alone)):
+            status = client.post(address, body, content_type=FORM).status_code
+            if status >= 500:
+                wrong[address] = (status, body[:60])
         client = signed_in(Role.ADMINISTRATOR) if page == "drain:logout" else client
         client.raise_request_exception = False
     assert wrong == {}
