@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,25 +36,36 @@ LINT: dict[str, list[str]] = {
         str(BIN / "djade"), "--check", "--target-version", "5.2", *DJANGO_TEMPLATES,
     ],
 }  # fmt: skip
-TEST: dict[str, list[str]] = {
-    "tests": [PYTHON, "-m", "pytest", "-q", "-n", "2", "-m", "not serial and not verify"],
-    "tests, one at a time": [PYTHON, "-m", "pytest", "-q", "-m", "serial and not verify"],
-}
+ALONE = {"tests, one at a time": [PYTHON, "-m", "pytest", "-q", "-m", "serial and not verify"]}
+TEST = {"tests": [PYTHON, "-m", "pytest", "-q", "-n", "2", "-m", "not serial and not verify"]}
 
 
 def main(parts: list[str]) -> int:
-    """Run the asked parts; 0 only when every check of them passed."""
+    """Run the asked parts; 0 only when every check of them passed.
+
+    Tests that run one at a time mostly wait, so they run beside the checks that run none.
+    """
     environment = isolated()
-    checks = dict(LINT) if "lint" in parts else {}
+    together = [LINT] if "lint" in parts else []
+    after: dict[str, list[str]] = {}
     if "test" in parts:
         environment["DRAINSITE_CHROMIUM"] = find_chromium()
-        checks |= TEST
-    failed = [name for name, argv in checks.items() if not passes(name, argv, environment)]
+        together, after = [*together, ALONE], TEST
+    with ThreadPoolExecutor() as pool:
+        failed = [
+            name for names in pool.map(partial(failures, environment), together) for name in names
+        ]
+    failed += failures(environment, after)
     if failed:
         print(f"FAILED: {', '.join(failed)}", file=sys.stderr)
         return 1
     print("All checks passed.")
     return 0
+
+
+def failures(environment: dict[str, str], checks: dict[str, list[str]]) -> list[str]:
+    """Run these checks one after the other; which of them failed."""
+    return [name for name, argv in checks.items() if not passes(name, argv, environment)]
 
 
 def isolated() -> dict[str, str]:
@@ -66,11 +79,25 @@ def isolated() -> dict[str, str]:
 
 def passes(name: str, argv: list[str], environment: dict[str, str]) -> bool:
     """Run one check with its output shown, and how long it took."""
-    print(f"== {name}", flush=True)
     begun = time.monotonic()
-    code = subprocess.run(argv, cwd=ROOT, env=environment, check=False).returncode
+    code, _ = shown(name, argv, environment)
     print(f"== {name}: {'ok' if code == 0 else f'code {code}'}, {time.monotonic() - begun:.1f} s")
-    return code == 0 or (code == NOTHING_SELECTED and name in TEST)
+    return code == 0 or (code == NOTHING_SELECTED and name in {*ALONE, *TEST})
+
+
+def shown(
+    name: str, argv: list[str], environment: dict[str, str], cwd: str | Path = ROOT
+) -> tuple[int, list[str]]:
+    """Run a command, its lines shown behind its name, as others may run beside it; its exit code and lines."""
+    lines = []
+    with subprocess.Popen(
+        argv, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(f"{name}: {line}", end="", flush=True)
+            lines.append(line)
+    return process.wait(), lines
 
 
 def find_chromium() -> str:

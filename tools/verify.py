@@ -1,6 +1,6 @@
 """`make verify`: everything that `make test` leaves out, with a table of what came out at its end.
 
-Seeds are fixed, so that two runs of one commit do the same. Name parts to run only these:
+What fills both cores comes first, one after the other; then what mostly waits, beside what installs. Seeds are fixed, so that two runs of one commit do the same. Name parts to run only these:
 `.venv/bin/python -m tools.verify slow pythons`.
 """
 
@@ -15,15 +15,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from tools.checks import LINT, PYTHON, ROOT, find_chromium, isolated
+from tools.checks import LINT, PYTHON, ROOT, find_chromium, isolated, shown
 
 OLD_PIP = {"3.11": "23.0.1", "3.12": "23.2.1"}
 """The oldest pip that people meet with a Python: Debian 12's, and that of Python 3.12.1."""
 PYTHONS = ("3.11", "3.12", "3.13")
 SEEDED = ["-p", "randomly", "-p", "no:cacheprovider", "--randomly-seed=1", "--hypothesis-seed=1"]
+COUNTED = re.compile(r"\d+ (?:passed|failed|error).* in [\d.]+")
 PYTEST = ["-m", "pytest", "-q", "--durations=0", "--durations-min=20", *SEEDED]
 
 
@@ -43,24 +46,29 @@ def main(asked: list[str]) -> int:
     unknown = sorted(set(asked) - set(PARTS))
     if unknown:
         sys.exit(f"No such part: {', '.join(unknown)}. There are {', '.join(PARTS)}.")
+    begun = time.monotonic()
     rows: list[Row] = []
-    for name, part in PARTS.items():
-        if not asked or name in asked:
-            print(f"== {name}", flush=True)
-            rows += part(environment)
-    print(table(rows))
+    for lanes in ORDER:
+        with ThreadPoolExecutor() as pool:
+            wanted = [[name for name in lane if not asked or name in asked] for lane in lanes]
+            for found in pool.map(partial(_lane, environment), wanted):
+                rows += found
+    print(table(rows, time.monotonic() - begun))
     return 0 if all(row.ok for row in rows) else 1
 
 
-def table(rows: list[Row]) -> str:
-    """The rows in columns, ending with their sum."""
+def _lane(environment: dict[str, str], names: list[str]) -> list[Row]:
+    return [row for name in names for row in PARTS[name](environment)]
+
+
+def table(rows: list[Row], spent: float) -> str:
+    """The rows in columns, ending with how long all took."""
     wide = max(len(row.part) for row in rows)
     lines = [
         f"{row.part:<{wide}}  {'ok' if row.ok else 'FAILED':<6}  {row.seconds:6.1f} s  {row.result}"
         for row in rows
     ]
     failed = sum(not row.ok for row in rows)
-    spent = sum(row.seconds for row in rows)
     lines.append(f"{len(rows)} parts in {spent / 60:.1f} minutes, {failed} failed")
     return "\n".join(["", *lines])
 
@@ -80,12 +88,14 @@ def suite(environment: dict[str, str]) -> list[Row]:
 
 def slow(environment: dict[str, str]) -> list[Row]:
     """What only this door runs: slow tests, optional modes, every page under axe-core."""
-    return [
-        _run(
-            "slow tests", [PYTHON, *PYTEST, "-n", "2", "-m", "verify and not serial"], environment
-        ),
-        _run("slow tests, serial", [PYTHON, *PYTEST, "-m", "verify and serial"], environment),
-    ]
+    argv = [PYTHON, *PYTEST, "-n", "2", "-m", "verify and not serial"]
+    return [_run("slow tests", argv, environment)]
+
+
+def serial(environment: dict[str, str]) -> list[Row]:
+    """Whole sites in processes of their own, broken at random: they mostly wait."""
+    argv = [PYTHON, *PYTEST, "-m", "verify and serial"]
+    return [_run("slow tests, serial", argv, environment)]
 
 
 def installation(environment: dict[str, str]) -> list[Row]:
@@ -139,10 +149,13 @@ PARTS: dict[str, Callable[[dict[str, str]], list[Row]]] = {
     "lint": lint,
     "suite": suite,
     "slow": slow,
+    "serial": serial,
     "installation": installation,
     "wheel": wheel,
     "pythons": pythons,
 }
+ORDER = ([["lint", "suite", "slow"]], [["serial"], ["installation", "wheel", "pythons"]])
+"""Lanes that run beside one another, and after the lanes of the line before."""
 
 
 def _pythons() -> list[tuple[str, str]]:
@@ -204,17 +217,9 @@ def _free_port() -> str:
 def _run(name: str, argv: list[str], environment: dict[str, str], cwd: str | Path = ROOT) -> Row:
     """Run it with its output shown; its row tells the last line that counts tests, if there is one."""
     begun = time.monotonic()
-    counted = ""
-    with subprocess.Popen(
-        argv, cwd=cwd, env=environment, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            if found := re.search(r"\d+ (?:passed|failed|error).* in [\d.]+", line):
-                counted = found.group()
-    code = process.wait()
-    return Row(name, counted or f"code {code}", time.monotonic() - begun, code == 0)
+    code, lines = shown(name, argv, environment, cwd)
+    counted = [found.group() for line in lines if (found := COUNTED.search(line))]
+    return Row(name, [f"code {code}", *counted][-1], time.monotonic() - begun, code == 0)
 
 
 if __name__ == "__main__":
