@@ -15,7 +15,7 @@ from tests.factories import AttemptFactory, FingerprintFactory, PhaseFactory
 
 from .conftest import Visit, violations, wait_for_charts
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.verify]
 HOUR = timedelta(hours=1)
 
 

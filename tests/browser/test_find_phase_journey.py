@@ -10,7 +10,7 @@ from drain.models import Run
 
 from .conftest import Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.verify]
 
 
 def test_a_phase_is_found_by_a_piece_of_its_error(

@@ -10,7 +10,7 @@ from drain.models import DrainSession, Run
 
 from .conftest import DRAIN_PAGE, Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.verify]
 SOON = 120_000
 
 

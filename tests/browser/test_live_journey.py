@@ -12,7 +12,7 @@ from tests.factories import NOON, AttemptFactory, SessionFactory
 
 from .conftest import Visit, violations
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.verify]
 
 
 def at_its_own_pace(page: Page) -> None:
@@ -160,7 +160,6 @@ def test_a_log_that_begins_while_somebody_looks_is_followed_until_they_scroll_aw
         assert (log.evaluate(away) < 24) is end
 
 
-@pytest.mark.verify
 def test_the_tab_shows_that_a_drain_ended_though_nobody_looks_at_it(
     olga: User, visit: Visit, complaints: list[str]
 ) -> None:

@@ -15,7 +15,7 @@ from drain.policy.stopping.limits import Limits, QueuedPolicy
 
 from .conftest import Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.verify]
 
 
 @pytest.fixture
