@@ -21,7 +21,7 @@ from drain.engine.errors import EngineError
 from drain.engine.workers.broker import require_broker
 from drain.engine.workers.executors import check_profile
 from drain.engine.workers.hosts import alive_hosts, require_shared_secret
-from drain.models import Attempt, ExecutorProfile, WorkerLoop
+from drain.models import Attempt, Autopilot, ExecutorProfile, WorkerLoop
 from drainsite.names import is_allowed
 
 LOW_DISK_BYTES = 1_000_000_000
@@ -57,6 +57,7 @@ def examine() -> Iterator[Finding]:
         for look in (_migrations, _tables, _clock, _broker, _hosts, _leases):
             yield look()
         yield from _executors()
+        yield from _autopilots()
 
 
 def _settings() -> Iterator[Finding]:
@@ -208,6 +209,21 @@ def _leases() -> Finding:
         f"{late} {noun} held by workers that are gone.",
         "Run `manage.py rescue --reason TEXT`; a running site does it by itself.",
     )
+
+
+def _autopilots() -> Iterator[Finding]:
+    rules = list(Autopilot.objects.order_by("name"))
+    for rule in rules:
+        if rule.paused_by == rule.actor:
+            yield Finding(
+                "autopilots",
+                "warning",
+                f"{rule.name} paused itself: {rule.paused_reason}",
+                f"Then run `manage.py autopilot resume {rule.name!r} --reason TEXT`.",
+            )
+    if rules:
+        on = sum(rule.paused_at is None for rule in rules)
+        yield Finding("autopilots", "ok", f"{on} of {len(rules)} autopilots are on.")
 
 
 def _executors() -> Iterator[Finding]:

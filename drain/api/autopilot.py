@@ -173,7 +173,7 @@ def autopilot_remove(request: HttpRequest, pk: int, body: WhyIn) -> dict[str, An
 @operation("GET", "rollouts", SEE_ROLLOUT, "rollout-list", RolloutPage)
 def rollout_list(request: HttpRequest, listing: Query[Listing]) -> dict[str, Any]:
     """Return drains on fix, newest first, with their drains and why they wait or are over."""
-    found = Rollout.objects.select_related("autopilot").order_by("-pk")
+    found = Rollout.objects.select_related("autopilot").prefetch_related("sessions").order_by("-pk")
     return page(request, listing, found, _rollout, newest=True)
 
 

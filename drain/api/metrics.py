@@ -17,7 +17,7 @@ from drain.engine.queue.blockers import QueueFilter, queue_size
 from drain.engine.source_outbox import unsettled
 from drain.engine.workers.hosts import strength
 from drain.evidence.rollups.fold import attempt_totals, state_totals
-from drain.models import DrainSession, Fingerprint
+from drain.models import Autopilot, DrainSession, Fingerprint
 from drain.models.vocabulary import (
     LIVE_SESSION_STATES,
     FingerprintStatus,
@@ -82,6 +82,9 @@ def _work() -> Iterator[Metric]:
     found = DrainSession.objects.filter(state__in=live).values_list("state")
     counts = dict(found.annotate(count=Count("pk")).order_by())
     yield _by("drain_sessions_live", "Drains that have not ended, by state.", "state", live, counts)
+    paused = Autopilot.objects.filter(paused_at__isnull=False).count()
+    rules = {"on": Autopilot.objects.count() - paused, "paused": paused}
+    yield _by("drain_autopilots", "Autopilots that are on, and paused.", "state", [*rules], rules)
 
 
 def _workers() -> Iterator[Metric]:

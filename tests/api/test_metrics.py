@@ -45,6 +45,7 @@ def test_every_number_is_that_of_the_database_and_an_empty_state_is_zero(script)
     assert samples["drain_phases", "COMPLETE"] == 0
     assert samples["drain_sessions_live", "paused"] == 1
     assert samples["drain_sessions_live", "running"] == 0
+    assert samples["drain_autopilots", "on"] == samples["drain_autopilots", "paused"] == 0
     assert samples["drain_fingerprints", "regressed"] == 1
     assert samples["drain_attempts_total", "lost"] == 6
     assert samples["drain_attempts_total", "complete"] == 0

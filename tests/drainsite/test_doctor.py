@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from drain.engine.errors import EngineError
-from drain.models import ExecutorProfile, WorkerHost
+from drain.models import Autopilot, ExecutorProfile, WorkerHost
 from drainsite import doctor
 from tests.factories import AttemptFactory, PhaseFactory
 
@@ -78,6 +78,20 @@ def test_an_executor_that_is_missing_or_cannot_run_is_said(argv, said):
     if argv:
         ExecutorProfile.objects.create(name="e", argv=argv, cwd="/")
     assert said in found()["executors"].sentence
+
+
+def test_an_autopilot_that_paused_itself_is_said_and_one_that_a_person_paused_is_not(healthy):
+    now = timezone.now()
+    for name, by in (("nightly", "autopilot nightly"), ("weekly", "ann"), ("hourly", "")):
+        Autopilot.objects.create(
+            name=name, trigger="schedule", cron="@daily", armed_at=now, heard_at=now, created_by="ann",
+            paused_by=by, paused_at=now if by else None, paused_reason="Nothing completed.",
+        )  # fmt: skip
+    said = [each for each in doctor.examine() if each.name == "autopilots"]
+    assert [(each.level, each.sentence) for each in said] == [
+        ("warning", "nightly paused itself: Nothing completed."),
+        ("ok", "1 of 3 autopilots are on."),
+    ]
 
 
 def test_no_host_is_a_warning():

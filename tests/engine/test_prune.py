@@ -17,6 +17,7 @@ from drain.models import (
     Check,
     CheckResult,
     DrainSession,
+    FixMarker,
     Notice,
     Rollout,
     Transition,
@@ -63,3 +64,16 @@ def test_failed_sign_ins_and_browser_sessions_that_are_over_go_by_age():
     assert prune(LATER, KEEP, chunk=1).sign_ins == 2
     assert list(BrowserSession.objects.values_list("session_key", flat=True)) == ["alive"]
     assert not AccessAttempt.objects.exists()
+
+
+def test_drains_on_fix_that_are_over_go_by_age_and_their_fixes_stay():
+    for number, ended_at in enumerate((NOON, LATER, None)):
+        marker = FixMarker.objects.create(title=str(number), applied_at=NOON, created_by="ann")
+        state = "stopped" if ended_at else "waiting"
+        Rollout.objects.create(marker=marker, sample=24, state=state, ended_at=ended_at)
+    assert prune(LATER, KEEP).rollouts == 1
+    assert list(Rollout.objects.order_by("pk").values_list("marker__title", flat=True)) == [
+        "1",
+        "2",
+    ]
+    assert FixMarker.objects.count() == 3

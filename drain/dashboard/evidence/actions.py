@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.fingerprints.listing import causes_by_trend
-from drain.dashboard.http.actions import by
+from drain.dashboard.http.actions import by, person
 from drain.dashboard.http.links import link
-from drain.dashboard.http.permissions import requires
+from drain.dashboard.http.permissions import require, requires
 from drain.dashboard.http.responses import number_in
 from drain.dashboard.http.search_terms import typed
 from drain.db.sql import clock
+from drain.engine.autopilot.rollouts import OnFix, drain_on_fix
+from drain.engine.errors import EngineError
 from drain.evidence.checks.create import EVERY_MINUTES, Claim, add_check
 from drain.evidence.fingerprints.lifecycle import CauseError
 from drain.evidence.fixes.markers import add_marker
@@ -54,13 +57,17 @@ def _add_marker(request: HttpRequest) -> HttpResponse:
     who = by(request, timezone.now())
     try:
         at = read_moment(values["at"], timezone.localtime(who.now)) if values.get("at") else clock()
-        marker = add_marker(
-            values.get("title", ""), who, at=at, commit=values.get("commit", ""),
-            note=values.get("note", ""), keys=[*chosen, *values.get("keys", "").split()],
-            source=_source_named(values.get("source", "")),
-            run_ids=values.get("runs", "").split(), guarded="guard" in values,
-        )  # fmt: skip
-    except (CauseError, MomentError) as error:
+        with transaction.atomic():
+            marker = add_marker(
+                values.get("title", ""), who, at=at, commit=values.get("commit", ""),
+                note=values.get("note", ""), keys=[*chosen, *values.get("keys", "").split()],
+                source=_source_named(values.get("source", "")),
+                run_ids=values.get("runs", "").split(), guarded="guard" in values,
+            )  # fmt: skip
+            if "drains" in values:
+                require(request, "drain.add_drainsession")
+                drain_on_fix(marker, OnFix(), person(request), who.now)
+    except (CauseError, MomentError, EngineError) as error:
         return _marker_form(request, values, chosen, str(error))
     messages.success(
         request,

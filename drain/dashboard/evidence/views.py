@@ -24,7 +24,7 @@ from drain.evidence.checks.listing import CheckLine, fleet_checks
 from drain.evidence.comparison.question import DEFAULT_DAYS, Asked, asked, days_of, of_marker
 from drain.evidence.fingerprints.lifecycle import CauseError
 from drain.evidence.fixes.status import standing
-from drain.models import FixMarker
+from drain.models import FixMarker, Rollout
 from drain.models.vocabulary import CheckKind
 
 DAYS = (1, 7, 30)
@@ -75,6 +75,7 @@ def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
             fix=facts.verdict,
         ),
         "checks": check_rows(checks),
+        "rollout": Rollout.objects.filter(marker=marker).prefetch_related("sessions").first(),
         "ask": next(
             (c.check.threshold for c in checks if c.check.kind == CheckKind.COMPLETION_RATE), None
         ),

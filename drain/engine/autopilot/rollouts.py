@@ -117,7 +117,11 @@ def listen(now: datetime) -> list[int]:
 
 def _take(marker: FixMarker, rule: Autopilot, now: datetime) -> bool:
     asked = PhaseFilter.from_json(rule.filter)
-    if not _within(untried_since(marker, MOST_IN_A_DRAIN), asked):
+    try:
+        if not _within(untried_since(marker, MOST_IN_A_DRAIN), asked):
+            return False
+    except EngineError as error:
+        Autopilot.objects.filter(pk=rule.pk).update(said=str(error), said_at=now)
         return False
     wanted = OnFix(rule.sample, Limits.from_json(rule.limits), asked, rule)
     with transaction.atomic():
@@ -151,9 +155,12 @@ def _advance(rollout: Rollout, now: datetime) -> bool:
         _say(rollout, waits)
         return False
     # Outside the transaction: a verdict on many phases takes its time.
-    untried = _within(
-        untried_since(rollout.marker, MOST_IN_A_DRAIN), PhaseFilter.from_json(rollout.filter)
-    )
+    untried = untried_since(rollout.marker, MOST_IN_A_DRAIN)
+    try:
+        untried = _within(untried, PhaseFilter.from_json(rollout.filter))
+    except EngineError as error:
+        # A run or a source that its filter names is gone.
+        return _end_unless_moved(rollout, RolloutEnd.NOTHING_SELECTED, str(error), now)
     verdict = judge_marker(rollout.marker)
     step, ramp = _decide(rollout, latest, untried, verdict)
     with transaction.atomic():
@@ -167,6 +174,14 @@ def _advance(rollout: Rollout, now: datetime) -> bool:
         else:
             _begin(mine, step, untried, now, tried=_tried(verdict), ramp=ramp)
     return True
+
+
+def _end_unless_moved(rollout: Rollout, end: RolloutEnd, observed: str, now: datetime) -> bool:
+    with transaction.atomic():
+        mine = _mine(rollout)
+        if mine is not None:
+            end_rollout(mine, end, observed, now)
+    return mine is not None
 
 
 def _mine(rollout: Rollout) -> Rollout | None:
@@ -287,6 +302,6 @@ def described(rollout: Rollout) -> dict[str, Any]:
     return {
         "marker": rollout.marker_id,
         "autopilot": rollout.autopilot.name if rollout.autopilot else None,
-        "drains": list(rollout.sessions.order_by("rollout_step").values_list("pk", flat=True)),
+        "drains": sorted(drain.pk for drain in rollout.sessions.all()),
         **{name: getattr(rollout, name) for name in names},
     }

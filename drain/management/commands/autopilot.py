@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from drain.engine.autopilot.recurring import run_now
@@ -125,7 +126,7 @@ class Command(DrainCommand):
 
     def _list(self, options: dict[str, Any], now: datetime) -> None:
         rules = [described(each, now) for each in Autopilot.objects.order_by("name")]
-        rollouts = [described_rollout(each) for each in Rollout.objects.order_by("-pk")[:LISTED]]
+        rollouts = [described_rollout(each) for each in _latest()[:LISTED]]
         lines = [*map(_line, rules), *map(rollout_line, rollouts)]
         value = {"autopilots": rules, "rollouts": rollouts}
         self._show(options, value, "\n".join(lines) or "No autopilot yet.")
@@ -139,6 +140,11 @@ class Command(DrainCommand):
             self.print_json(value)
         else:
             self.stdout.write(line)
+
+
+def _latest() -> QuerySet[Rollout]:
+    found = Rollout.objects.select_related("autopilot").prefetch_related("sessions")
+    return found.order_by("-pk")
 
 
 def _reason(parser: CommandParser) -> None:

@@ -131,3 +131,22 @@ def test_a_drain_on_fix_stands_there_with_its_fix_and_is_stopped():
     assert f"The drain on fix FM-{marker.pk} is stopped." in answer.content.decode()
     assert Rollout.objects.get().state == "stopped"
     assert "Somebody stopped it." in html(client)
+
+
+def test_the_form_of_a_fix_has_it_drained_and_its_page_says_how_far_that_is():
+    cause = FingerprintFactory()
+    client = signed_in(Role.MANAGER)
+    form = reverse("drain:marker-new")
+    assert 'name="drains"' in client.get(form).content.decode()
+    refused = client.post(form, {"title": "Nothing named", "drains": "on"})
+    assert refused.status_code == 422
+    assert "Name the fingerprints" in refused.content.decode()
+    assert not Rollout.objects.exists()
+    told = client.post(
+        form, {"title": "Pinned", "fingerprint": cause.key, "drains": "on"}, follow=True
+    )
+    page = told.content.decode()
+    assert 'id="rollout-title"' in page
+    assert "It goes on while the verdict holds." in page
+    client.post(form, {"title": "Another", "fingerprint": cause.key})
+    assert Rollout.objects.count() == 1

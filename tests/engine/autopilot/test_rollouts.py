@@ -27,11 +27,21 @@ from drain.engine.queue.selection import PhaseFilter
 from drain.engine.sessions.verbs import stop_session_by_person
 from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes.markers import add_marker
-from drain.models import AuditEvent, Autopilot, DrainSession, FixMarker, Hold, Phase, Rollout, Run
+from drain.models import (
+    AuditEvent,
+    Autopilot,
+    DrainSession,
+    FixMarker,
+    Hold,
+    Phase,
+    Rollout,
+    Run,
+    Source,
+)
 from drain.policy.autopilot import Amount
 from drain.policy.stopping.limits import Limits
 from tests.engine.autopilot.conftest import ANN, HOUR, MINUTE, chance, tried
-from tests.factories import NOON, FingerprintFactory, SessionFactory
+from tests.factories import NOON, FingerprintFactory, SessionFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -212,6 +222,24 @@ def test_a_fix_of_other_phases_or_of_before_is_not_taken_up(story):
     Phase.objects.update(last_fingerprint="other")
     told.now += 3 * MINUTE
     assert len(listen(told.now)) == 1, "what nobody looked at yet is looked at, however late"
+
+
+def test_a_filter_that_names_what_is_gone_is_said_and_ends_what_had_begun(story):
+    told = story(40, tried_before=20)
+    source = SourceFactory(name="old")
+    Run.objects.update(source=source)
+    rule(NOON - HOUR, filter=PhaseFilter(sources=("old",)))
+    told.marker()
+    listen(told.now)
+    advance(told.now)
+    told.play(always)
+    Source.objects.update(name="new")
+    assert told.to_the_end(always) == []
+    assert over() == ("stopped", "nothing_selected")
+    assert "no source “old”" in Rollout.objects.get().card["sentence"]
+    told.marker()
+    assert listen(told.now) == []
+    assert "no source “old”" in Autopilot.objects.get().said
 
 
 def test_a_fix_that_was_about_nothing_stays_so(story):
