@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,22 +11,28 @@ import pytest
 from drain.engine.autopilot.rollouts import OnFix, advance, drain_on_fix
 from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes.markers import add_marker
-from drain.models import Attempt, Candidate, DrainSession, FixMarker, Phase, Rollout
+from drain.models import Attempt, Candidate, DrainSession, FixMarker, Phase, Rollout, Run
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin
-from tests.factories import (
-    NOON,
-    AttemptFactory,
-    ExecutorFactory,
-    FingerprintFactory,
-    PhaseFactory,
-    RunFactory,
-)
+from tests.factories import NOON, ExecutorFactory, FingerprintFactory
 
 ANN = Person("ann", Origin.BROWSER)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 Heals = Callable[[int], bool]
 """Whether the attempt of that number completes."""
+
+
+def attempts(
+    ends: Sequence[tuple[Phase, bool]], at: datetime, number: int = 1, **more: object
+) -> None:
+    """An attempt of each phase that started at that time: complete, or failed by `cause`."""
+    Attempt.objects.bulk_create(
+        Attempt(
+            phase=phase, run_id=phase.run_id, number=number, started_at=at, finished_at=at + MINUTE,
+            outcome="complete" if done else "failed", fingerprint="" if done else "cause", **more,
+        )
+        for phase, done in ends
+    )  # fmt: skip
 
 
 class Story:
@@ -37,16 +43,21 @@ class Story:
     ) -> None:
         ExecutorFactory()
         self.cause = FingerprintFactory(key="cause")
-        self.runs = [RunFactory() for _ in range(phases)]
-        self.phases = [PhaseFactory(run=run, last_fingerprint="cause") for run in self.runs]
-        for number in range(tried_before):
-            done = healed_before(number)
-            phase = PhaseFactory(state="COMPLETE", last_fingerprint="cause")
-            AttemptFactory(phase=phase, fingerprint="cause", started_at=NOON - 2 * HOUR)
-            AttemptFactory(
-                phase=phase, outcome="complete" if done else "failed",
-                fingerprint="" if done else "cause", started_at=NOON - HOUR,
-            )  # fmt: skip
+        names = [f"run-{number}" for number in range(phases + tried_before)]
+        runs = Run.objects.bulk_create(Run(run_id=name) for name in names)
+        found = Phase.objects.bulk_create(
+            Phase(
+                run=run, phase_id="phase-0", phase_index=0, last_fingerprint="cause",
+                state="FAILED" if number < phases else "COMPLETE",
+            )
+            for number, run in enumerate(runs)
+        )  # fmt: skip
+        self.runs, self.phases = runs[:phases], found[:phases]
+        past = found[phases:]
+        attempts([(phase, False) for phase in past], NOON - 2 * HOUR)
+        attempts(
+            [(phase, healed_before(number)) for number, phase in enumerate(past)], NOON - HOUR, 2
+        )
         self.now = NOON
         self.ended = 0
 
@@ -70,16 +81,13 @@ class Story:
         drain = self.live()
         waiting = Candidate.objects.filter(session=drain, status="waiting").order_by("position")
         found = list(waiting.select_related("phase"))
+        ends = []
         for candidate in found:
             self.ended += 1
-            done = heals(self.ended)
-            AttemptFactory(
-                phase=candidate.phase, session=drain, outcome="complete" if done else "failed",
-                fingerprint="" if done else "cause", started_at=self.now,
-            )  # fmt: skip
-            Phase.objects.filter(pk=candidate.phase_id).update(
-                state="COMPLETE" if done else "FAILED"
-            )
+            ends.append((candidate.phase, heals(self.ended)))
+        attempts(ends, self.now, 7, session=drain)
+        healed = [phase.pk for phase, done in ends if done]
+        Phase.objects.filter(pk__in=healed).update(state="COMPLETE")
         waiting.update(status="done")
         self.now += 5 * MINUTE
         DrainSession.objects.filter(pk=drain.pk).update(state="finished", ended_at=self.now)

@@ -106,7 +106,7 @@ def test_a_fix_without_a_past_cannot_be_told_from_a_second_try(story):
 
 
 def test_a_fix_that_stops_working_is_left_in_the_middle(story):
-    told = story(400, tried_before=20)
+    told = story(250, tried_before=20)
     told.mark()
     assert told.to_the_end(lambda number: number <= 60) == [24, 24, 48]
     assert over()[0] == "stopped"
