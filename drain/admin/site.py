@@ -45,7 +45,16 @@ class GuessLimitedForm(AdminPasswordChangeForm):
 
 
 MENU = {
-    "Work": ("Run", "Phase", "Attempt", "DrainSession", "Hold", "BulkAction"),
+    "Work": (
+        "Run",
+        "Phase",
+        "Attempt",
+        "DrainSession",
+        "Autopilot",
+        "Rollout",
+        "Hold",
+        "BulkAction",
+    ),
     "Causes and fixes": ("Fingerprint", "FixMarker", "Check"),
     "How phases run": ("ExecutorProfile", "Source", "WorkerHost"),
     "People": ("User", "Group", "ApiToken", "AuditEvent"),

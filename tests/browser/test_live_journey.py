@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import caches
@@ -175,4 +177,54 @@ def test_the_tab_shows_that_a_drain_ended_though_nobody_looks_at_it(
         page.clock.run_for(25_000)
     expect(page).to_have_title(f"Stopped: Drain {session.pk} · drainsite")
     assert icon.get_attribute("href") != running
+    assert complaints == []
+
+
+@pytest.mark.verify
+def test_how_often_pages_refresh_is_chosen_once_for_this_browser(
+    olga: User, report_run: Run, visit: Visit, complaints: list[str]
+) -> None:
+    page = visit("/runs/")
+    at_its_own_pace(page)
+    state = page.locator("[data-live-state]")
+    page.get_by_label("How often pages refresh").click()
+    page.get_by_role("button", name="every minute").click()
+    expect(state).to_have_text("Live · 1 min")
+    page.goto("/queued/")
+    expect(state).to_have_text("Live · 1 min")
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request) if is_refresh(request) else None)
+    page.clock.run_for(40_000)
+    assert asked == []
+    with page.expect_request(is_refresh):
+        page.clock.run_for(40_000)
+    page.get_by_label("How often pages refresh").click()
+    page.get_by_role("button", name="only when asked").click()
+    expect(state).to_have_text("Paused")
+    page.reload()
+    expect(state).to_have_text("Paused")
+    asked.clear()
+    page.clock.run_for(120_000)
+    assert asked == []
+    with page.expect_request(is_refresh):
+        state.click()
+    assert complaints == []
+
+
+@pytest.mark.verify
+def test_a_link_to_a_line_of_a_log_shows_that_line_wherever_it_is(
+    olga: User, report_run: Run, visit: Visit, complaints: list[str]
+) -> None:
+    phase = report_run.phases.filter(state="FAILED")[0]
+    text = "".join(f"line {number}\n" for number in range(1, 3001)).encode()
+    attempt = AttemptFactory(phase=phase, log_inline=zlib.compress(text), log_bytes=len(text))
+    page = visit(f"/attempts/{attempt.pk}/log/#L123")
+    line = page.locator("#L123")
+    expect(line).to_contain_text("line 123")
+    expect(line).to_be_in_viewport()
+    page.goto(f"/attempts/{attempt.pk}/log/#L2999")
+    expect(page.locator("#L2999")).to_be_in_viewport()
+    # A line that the log does not have leads nowhere, and not in a circle.
+    page.goto(f"/attempts/{attempt.pk}/log/?q=line#L99999")
+    expect(page.locator("[data-log]")).to_be_visible()
     assert complaints == []

@@ -1,18 +1,16 @@
-"""The audit: who did what, why, from where; a page and the same rows as CSV."""
+"""The audit: who did what, why, from where; a page, and the same rows as CSV and JSON."""
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.views.decorators.http import require_safe
@@ -21,7 +19,8 @@ from drain.dashboard.audit.acts import acts_of, lines_of
 from drain.dashboard.http.cache import shared
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in
-from drain.evidence.report.escape import csv_cell
+from drain.dashboard.lists.download import download, wanted
+from drain.dashboard.lists.period import read_period
 from drain.models import AuditEvent
 from drain.models.vocabulary import Origin
 
@@ -37,18 +36,15 @@ HEADS = (
 )  # fmt: skip
 
 
-class _Echo:
-    """A file for the csv module that gives each line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 @require_safe
 @requires("drain.view_auditevent")
-def audit_list(request: HttpRequest) -> HttpResponse:
+def audit_list(request: HttpRequest) -> HttpResponseBase:
     """Acts, newest first; filters compare whole words. `first` and `last` in the address open one act line by line."""
-    found = _filtered(request)
+    now = timezone.now()
+    period = read_period(request, now)
+    found = period.narrow(_filtered(request), "at")
+    if kind := wanted(request):
+        return download(kind, "audit", HEADS, _rows(found, kind))
     before, first, last = (number_in(request, name) for name in ("before", "first", "last"))
     opened = first is not None and last is not None
     found = found.filter(pk__range=(first, last)) if opened else found
@@ -57,7 +53,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     asked = {name: request.GET.get(name, "") for name in FILTERS}
     filters = {name: value for name, value in asked.items() if value}
     context = {
-        "now": timezone.now(),
+        "now": now,
         "acts": [
             (act, [(event, Truncator(changed(event)).chars(CHANGE)) for event in act.shown])
             for act in acts.acts
@@ -66,10 +62,10 @@ def audit_list(request: HttpRequest) -> HttpResponse:
         "newer": bool(before),
         "opened": opened,
         "asked": asked,
-        "filtered": bool(filters) or opened,
+        "filtered": bool(filters or period) or opened,
+        "period": period,
         "verbs": [(name, name) for name in _verbs(asked["verb"])],
         "origins": [(name, name) for name in Origin.values],
-        "export": f"{reverse('drain:audit-export')}?{urlencode(filters)}",
     }
     return render(request, "audit/page.html", context)
 
@@ -85,9 +81,8 @@ def _verbs(asked: str) -> list[str]:
 @requires("drain.view_auditevent")
 def audit_export(request: HttpRequest) -> StreamingHttpResponse:
     """The filtered rows as CSV, streamed; no cell begins as a formula."""
-    answer = StreamingHttpResponse(_csv(_filtered(request)), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="audit.csv"'
-    return answer
+    found = read_period(request, timezone.now()).narrow(_filtered(request), "at")
+    return download("csv", "audit", HEADS, _rows(found, "csv"))
 
 
 def changed(event: AuditEvent) -> str:
@@ -139,16 +134,11 @@ def _filtered(request: HttpRequest) -> QuerySet[AuditEvent]:
     return found
 
 
-def _csv(events: QuerySet[AuditEvent]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow(HEADS)
+def _rows(events: QuerySet[AuditEvent], kind: str) -> Iterator[Sequence[Any]]:
+    """The lines of the file; what changed is an object in JSON, and its text in CSV."""
+    told = json.dumps if kind == "csv" else dict
     for event in events.iterator(chunk_size=2000):
-        yield writer.writerow(_cells(event))
-
-
-def _cells(event: AuditEvent) -> list[Any]:
-    texts = (
-        event.actor, event.origin, event.address, event.verb, event.subject, event.subject_pk,
-        event.label, event.reason, json.dumps(event.old), json.dumps(event.new),
-    )  # fmt: skip
-    return [event.at.isoformat(), *(csv_cell(text) for text in texts)]
+        yield (
+            event.at, event.actor, event.origin, event.address, event.verb, event.subject, event.subject_pk,
+            event.label, event.reason, told(event.old), told(event.new),
+        )  # fmt: skip

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from drain.dashboard.drains.again import Part, part_of
+from drain.dashboard.lists.period import FORMAT
 from drain.engine.errors import MOST_IN_A_NAME
 from drain.engine.sessions.scope import SessionScope
 from drain.policy.moments import MomentError, read_moment
@@ -124,6 +125,8 @@ class DrainForm:
     """The phases of an earlier drain that this one is about."""
     timeout: str = ""
     """The timeout of a phase where the form names none."""
+    until: datetime | None = None
+    """When it stops, also where that makes no sense."""
 
     def error(self, name: str) -> str:
         """Return what is wrong with a field, or ""."""
@@ -144,6 +147,11 @@ class DrainForm:
         return [
             (value, titles.get(value, value) if name == "fingerprint" else value) for value in words
         ]
+
+    @property
+    def until_shown(self) -> str:
+        """The time at which it stops, as a field that picks times takes it; "" where it is none."""
+        return timezone.localtime(self.until).strftime(FORMAT) if self.until else ""
 
     @property
     def typed_fingerprints(self) -> list[NamedFingerprint]:
@@ -194,6 +202,7 @@ def read_form(data: QueryDict, now: datetime) -> DrainForm:
     _take(form, "queued_policy", given, lambda: parse_queued_policy(form.values["queued_policy"]))
     given["count_source_attempts"] = form.values["count_source_attempts"] == "on"
     _take(form, "until", given, lambda: _until(form.values["until"], now))
+    form.until = given.get("until")
     try:
         form.limits = Limits(**given).validate(now)
     except LimitError as error:

@@ -129,6 +129,7 @@ def _same_command(request: HttpRequest, what: str, phases: Sequence[int], to: st
         which: list[str] = []
     else:
         whole_run = request.POST.get("all_matching") == "1" and not asked.stale_only
+        whole_run = whole_run and not (asked.since or asked.until)
         named = whole_run and what == "clear" and asked.run_id
         which, last = list(option("--run-id", asked.run_id)) if named else [], []
     state = ["--to", to] if what != "requeue" else []

@@ -108,7 +108,8 @@ def _sorted(asked: QueueFilter, order: Order, now: datetime) -> list[int]:
         sign = "-" if order.descending else ""
         found = Phase.objects.filter(pk__in=ids).order_by(f"{sign}{order.column.field}", "pk")
         return list(found.values_list("pk", flat=True))
-    named = f"drain:blocked-by:{asked.run_id}:{asked.stale_only}"
+    when = f"{asked.since}:{asked.until}".replace(" ", "T")
+    named = f"drain:blocked-by:{asked.run_id}:{asked.stale_only}:{when}"
     blocks = shared(named, SECONDS, lambda: blocked_by(ids, now))
     # Those that wait equally many for stand as long as they wait, which is how they come.
     return sorted(ids, key=lambda pk: blocks.get(pk, 0), reverse=order.descending)

@@ -11,6 +11,7 @@ from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
 from drain.dashboard.lists.download import download, wanted
+from drain.dashboard.lists.period import read_period
 from drain.dashboard.queue.listing import EXPORTED, exported, page_of_queue, read_queue_order
 from drain.dashboard.ui.commands import manage
 from drain.engine.queue.blockers import QueueFilter, queue_size, queued_phases
@@ -27,7 +28,7 @@ HOLDS = 50
 def queued_list(request: HttpRequest) -> HttpResponseBase:
     """The page; `run` and `stale` in the address narrow it, and it downloads."""
     now = timezone.now()
-    asked = filter_of(request)
+    asked, period = filter_of(request), read_period(request, now)
     queued, stale = queue_size(asked, now)
     total = stale if asked.stale_only else queued
     order = read_queue_order(request, total)
@@ -46,6 +47,8 @@ def queued_list(request: HttpRequest) -> HttpResponseBase:
         "stale": stale,
         "total": total,
         "filter": asked,
+        "period": period,
+        "filtered": bool(asked.run_id or asked.stale_only or period),
         "unsettled": unsettled(),
         "holds": list(in_force(now).order_by("-created_at")[:HOLDS]),
         "ways_out": [
@@ -59,4 +62,6 @@ def queued_list(request: HttpRequest) -> HttpResponseBase:
 def filter_of(request: HttpRequest) -> QueueFilter:
     """The filter in the address."""
     run_id = request.GET.get("run", "").replace("\0", "").strip()[:300]
-    return QueueFilter(run_id, stale_only=request.GET.get("stale") == "1")
+    period = read_period(request, timezone.now())
+    stale_only = request.GET.get("stale") == "1"
+    return QueueFilter(run_id, stale_only=stale_only, since=period.since, until=period.until)

@@ -18,10 +18,14 @@ NAMED = 4
 
 # A source may say for itself after how long a queued phase is stale.
 _STALE = "p.state_changed_at < %(now)s::timestamptz - coalesce(s.stale_after, %(stale)s::interval)"
+_SINCE = """
+(%(since)s::timestamptz IS NULL OR p.state_changed_at >= %(since)s::timestamptz)
+    AND (%(until)s::timestamptz IS NULL OR p.state_changed_at < %(until)s::timestamptz)
+"""
 _PAGE = f"""
 SELECT p.id FROM drain_phase p JOIN drain_run r ON r.id = p.run_id LEFT JOIN drain_source s ON s.id = r.source_id
 WHERE p.state = 'QUEUED' AND (%(run)s::text = '' OR r.run_id = %(run)s::text)
-    AND (NOT %(stale_only)s::boolean OR {_STALE})
+    AND (NOT %(stale_only)s::boolean OR {_STALE}) AND {_SINCE}
     AND (%(after)s::bigint IS NULL OR (p.state_changed_at, p.id) >
         (SELECT state_changed_at, id FROM drain_phase WHERE id = %(after)s::bigint))
 ORDER BY p.state_changed_at, p.id LIMIT %(limit)s::int
@@ -82,6 +86,7 @@ drain_phase p LEFT JOIN (
 """
 _COUNT = f"""
 SELECT count(*)::int AS queued, (count(*) FILTER (WHERE {_STALE}))::int AS stale FROM {_QUEUE}
+    AND {_SINCE}
 """  # noqa: S608 - constants only
 # A statement of its own: one plan for both would look up the run of every queued phase.
 _COUNT_OF_RUN = f"""
@@ -93,16 +98,19 @@ STALE_PHASES = f"{_QUEUE} AND {_STALE}"
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """Which queued phases: of one run, only stale ones, stale after how long (None: the setting)."""
+    """Which queued phases: of one run, only stale ones, stale after how long (None: the setting), queued when."""
 
     run_id: str = ""
     stale_only: bool = False
     stale_after: timedelta | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
     def values(self, now: datetime) -> dict[str, object]:
         """Values of the statements."""
         stale = self.stale_after or settings.DRAIN_STALE_AFTER
-        return {"run": self.run_id, "stale_only": self.stale_only, "stale": stale, "now": now}
+        which = {"run": self.run_id, "stale_only": self.stale_only, "stale": stale, "now": now}
+        return {**which, "since": self.since, "until": self.until}
 
 
 @dataclass(frozen=True, slots=True)

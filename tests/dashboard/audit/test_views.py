@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from datetime import timedelta
 
@@ -112,3 +113,24 @@ def test_pages_of_acts_hold_every_act_once(monkeypatch):
         seen += re.findall(r"reason-(\d)<", page)
         links += re.findall(r'rel="next" href="([^"]*)"', page)
     assert seen == ["4", "3", "2", "1", "0"]
+
+
+@pytest.mark.django_db
+def test_the_audit_narrows_to_a_range_of_dates_and_downloads_so_in_both_kinds():
+    moved(2, "lately")
+    old = AuditEvent.objects.latest("pk")
+    old.pk, old.at, old.reason = None, timezone.now() - timedelta(days=9), "long ago"
+    old.save(force_insert=True)
+    client, day = signed_in(Role.MANAGER), timezone.localtime() - timedelta(days=5)
+    for query, kept in ((f"since={day:%Y-%m-%d}", "lately"), (f"until={day:%Y-%m-%d}", "long ago")):
+        page = client.get(f"/audit/?{query}").content.decode()
+        lost = {"lately", "long ago"} - {kept}
+        assert kept in page
+        assert lost.pop() not in page.partition("<tbody")[2]
+        found = json.loads(client.get(f"/audit/?{query}&download=json").getvalue())
+        assert {row["reason"] for row in found} == {kept}
+        text = client.get(f"/audit/?{query}&download=csv").getvalue().decode()
+        assert text == client.get(f"{reverse('drain:audit-export')}?{query}").getvalue().decode()
+        assert len(text.splitlines()) == len(found) + 1
+    assert found[0]["old"] == {"state": "QUEUED"}
+    assert "is not a time" in client.get("/audit/?since=soon").content.decode()

@@ -429,3 +429,14 @@ def test_a_large_backlog_is_planned_once(backlog, monkeypatch):
     page = signed_in(Role.VIEWER).get("/drains/new/", headers=FRAGMENT).content.decode()
     assert "5 + 0 = 5" in page
     assert "leaves out" not in page
+
+
+@pytest.mark.parametrize("typed", ["2020-01-01 10:00", "2099-01-31T18:00"])
+def test_the_time_at_which_a_drain_stops_is_picked_and_stays_though_it_makes_no_sense(
+    backlog, typed
+):
+    page = signed_in(Role.OPERATOR).get("/drains/new/", {"until": typed}).content.decode()
+    field = re.search(r'<input class="input" type="datetime-local" id="f-until"[^>]*>', page)
+    assert field
+    assert f'value="{typed.replace(" ", "T")}"' in field[0]
+    assert "UTC</span>" in page

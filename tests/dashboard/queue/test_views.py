@@ -253,3 +253,21 @@ def test_where_nobody_waited_nothing_more_is_said():
     page = signed_in(Role.OPERATOR).post("/queued/clear/", answer).content.decode()
     assert "Waited for" not in page
     assert "Drain their runs" not in page
+
+
+def test_the_queue_narrows_to_when_phases_were_queued_on_the_page_in_the_file_and_for_acts():
+    old, new = queued(hours=50, phase_id="old"), queued(hours=5, phase_id="new")
+    ends = timezone.localtime(timezone.now() - timedelta(hours=20))
+    before, since = f"?until={ends:%Y-%m-%dT%H:%M}", f"?since={ends:%Y-%m-%dT%H:%M}"
+    operator = signed_in(Role.OPERATOR)
+    assert (shown(operator, before), shown(operator, since)) == ([str(old.pk)], [str(new.pk)])
+    assert shown(operator, f"{before}&sort=-blocks") == [str(old.pk)]
+    file = json.loads(b"".join(operator.get(f"/queued/{before}&download=json").streaming_content))
+    assert [row["phase"] for row in file] == ["old"]
+    page = operator.get(f"/queued/{before}").content.decode()
+    assert "1 queued, 1 stale" in page
+    answer = {"all_matching": "1", "to": "failed", "reason": "old ones", "confirmed": "1"}
+    operator.post(f"/queued/clear/{before}", answer)
+    assert [phase.state for phase in Phase.objects.order_by("pk")] == ["FAILED", "QUEUED"]
+    wrong = operator.get("/queued/?since=soon").content.decode()
+    assert "is not a time" in wrong

@@ -1,12 +1,14 @@
-// [data-live="URL"] (with an id): fetches its own fresh version every 5 s and takes it over without animation.
+// [data-live="URL"] (with an id): fetches its own fresh version every 5 s (or [data-live-every]) and takes it over without animation.
 // The answer is HTML that holds an element of the same id; 204 means nothing changed, 286 that it is over.
 // Elements of the answer with [data-live-part] and an id take the place of their older selves too.
 (() => {
   "use strict";
-  const EVERY = 5000;
+  const CHOSEN = "drain-refresh";
   const HIDDEN = 20000;
   const LONGEST = 60000;
-  let byHand = false;
+  // As somebody chose in this browser; 0 is only when asked.
+  const chosen = () => Number(localStorage.getItem(CHOSEN) ?? 5) * 1000;
+  let byHand = chosen() === 0;
   let signedOut = false;
   let failures = 0;
   let turn = 0; // a round that another has overtaken neither changes the page nor says anything
@@ -88,7 +90,7 @@
     const reason = busy();
     if (reason) {
       say("paused", reason);
-      return plan(EVERY / 2);
+      return plan(2500);
     }
     const mine = ++turn;
     try {
@@ -97,13 +99,14 @@
       failures = 0;
       const begun = busy();
       if (!begun) last = new Date();
-      say(begun ? "paused" : "live", begun || `Live · ${EVERY / 1000} s`);
+      say(begun ? "paused" : "live", begun || words());
     } catch {
       if (mine !== turn) return;
       failures += 1;
       say("stale", `${signedOut ? "Signed out" : "Stale"}, last data ${clock(last)}`);
     }
-    const every = document.hidden ? HIDDEN : EVERY;
+    if (!chosen()) byHand = true; // it was asked for once
+    const every = Math.max(document.hidden ? HIDDEN : 0, chosen() || 2500);
     plan(Math.min(LONGEST, every * 2 ** Math.max(0, failures - 1)));
   }
 
@@ -121,10 +124,21 @@
     timer = setTimeout(round, wait * (0.9 + Math.random() * 0.2));
   };
 
+  const words = () => `Live · ${chosen() < 60000 ? `${chosen() / 1000} s` : "1 min"}`;
+
+  function press() {
+    for (const one of document.querySelectorAll("[data-live-every]")) {
+      one.setAttribute("aria-pressed", String(Number(one.dataset.liveEvery) * 1000 === chosen()));
+    }
+  }
+
   document.querySelectorAll("[data-live-title]").forEach(entitle);
   if (!regions().length) return;
-  say("live", `Live · ${EVERY / 1000} s`);
-  plan(EVERY);
+  document.querySelector("[data-live-interval]").hidden = false;
+  press();
+  if (byHand) say("paused", "Paused");
+  else say("live", words());
+  plan(chosen() || 2500);
   document.addEventListener("visibilitychange", () => !document.hidden && plan(50));
   document.addEventListener("click", (event) => {
     const held = event.target.closest("[data-hold-note]");
@@ -132,6 +146,15 @@
     if (held) {
       window.drainRelease(held.dataset.holdNote);
       plan(0);
+    }
+    const interval = event.target.closest("[data-live-every]");
+    if (interval) {
+      localStorage.setItem(CHOSEN, interval.dataset.liveEvery);
+      interval.closest("details").open = false;
+      byHand = chosen() === 0;
+      press();
+      if (byHand) say("paused", "Paused");
+      return plan(byHand ? 2500 : 0);
     }
     if (!event.target.closest("[data-live-state]")) return;
     if (signedOut) return location.reload(); // by way of the sign-in page, and back here

@@ -4,6 +4,17 @@
   const left = new WeakSet(); // logs whose end somebody has scrolled away from
   const atEnd = (log) => log.scrollTop + log.clientHeight >= log.scrollHeight - 24;
 
+  // A link to a line that this part of the log does not show leads to the part that does.
+  function seek() {
+    const [, line] = location.hash.match(/^#L(\d+)$/) ?? [];
+    const log = document.querySelector('[data-log="still"]');
+    if (!line || !log || document.getElementById(`L${line}`) || location.search.includes(`at=${line}`)) return;
+    if (Number(line) <= Number(log.dataset.lines)) location.replace(`?at=${line}#L${line}`);
+  }
+
+  seek();
+  window.addEventListener("hashchange", seek);
+
   function follow() {
     for (const log of document.querySelectorAll('[data-log="follow"]')) {
       if (!left.has(log)) log.scrollTop = log.scrollHeight;
