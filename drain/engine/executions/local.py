@@ -86,9 +86,14 @@ class LocalExecution(SteppedExecution):
         if self._child is not None:
             self._child.kill()
             self._child = None
-        elif self._ended is None and self._sync is not NOTHING:
+        elif self._ended is None and self._sync is not NOTHING and not self._is_lost:
             # If that fails maintenance does it: what was taken stands in the outbox.
             self._pool.submit(self._sync.give_back)
+
+    @property
+    def _is_lost(self) -> bool:
+        """Whether the lease is gone: somebody else may have the phase by now."""
+        return self._stopped is Command.LOST
 
     def _begin(self) -> None:
         shares = bool(self.started.profile.service)

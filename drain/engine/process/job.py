@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from drain.engine.process.contract import Contract
-from drain.engine.process.environment import build_environment
+from drain.engine.process.environment import base_environment, build_environment
 from drain.engine.process.errors import SpawnError
 from drain.engine.process.profile import Profile
 from drain.engine.process.template import render
@@ -104,6 +105,40 @@ def tidy(folder: Path) -> int:
     for path in reports:
         path.unlink()
     return len(reports)
+
+
+def command_job(
+    profile: Profile,
+    command: str,
+    claim: str,
+    folder: Path,
+    *,
+    timeout: float,
+    grace: float = GRACE_SECONDS,
+) -> Job:
+    """A command line of the executor's own (preflight, service): run as its phases are, but for no phase.
+
+    Raises SpawnError if it cannot be split into arguments.
+    """
+    try:
+        argv = tuple(shlex.split(command))
+    except ValueError as error:
+        raise SpawnError(f"`{command}` cannot be split into arguments: {error}.") from error
+    env = base_environment(profile.env, profile.env_from)
+    if profile.os_user:
+        env = as_user(env, profile)
+    return Job(
+        argv=argv,
+        env=env | {"DRAIN_CLAIM": claim},
+        folder=folder,
+        claim=claim,
+        timeout=timeout,
+        grace=grace,
+        cwd=profile.cwd or None,
+        stored=frozenset(profile.env),
+        passed=frozenset(profile.env_from),
+        os_user=profile.os_user,
+    )
 
 
 def as_user(env: dict[str, str], profile: Profile) -> dict[str, str]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from drain.engine.process.contract import make_claim
 from drain.engine.process.ended import Ended
-from drain.engine.process.environment import base_environment
-from drain.engine.process.errors import ChildError, SpawnError
-from drain.engine.process.job import Job, as_user
+from drain.engine.process.errors import ChildError
+from drain.engine.process.job import command_job
 from drain.engine.process.profile import Profile
 from drain.engine.process.spawn import carry_on, start
 
@@ -37,7 +35,9 @@ def run_preflight(profile: Profile, *, folder: Path, timeout: float = 60.0) -> P
             ok=True, seconds=0.0, output_tail="", sentence="The profile has no preflight."
         )
     try:
-        with start(_job(profile, folder, timeout)) as child:
+        claim = make_claim(uuid4(), uuid4())
+        job = command_job(profile, profile.preflight, claim, folder, timeout=timeout, grace=_GRACE)
+        with start(job) as child:
             ended = child.wait(carry_on)
     except ChildError as error:
         return Preflight(
@@ -48,29 +48,6 @@ def run_preflight(profile: Profile, *, folder: Path, timeout: float = 60.0) -> P
     ok = ended.exit_code == 0 and not ended.timed_out
     return Preflight(
         ok, ended.duration, ended.log.tail, _sentence(profile.preflight, ended, timeout)
-    )
-
-
-def _job(profile: Profile, folder: Path, timeout: float) -> Job:
-    try:
-        argv = tuple(shlex.split(profile.preflight))
-    except ValueError as error:
-        raise SpawnError(f"Its command cannot be split into arguments: {error}.") from error
-    env = base_environment(profile.env, profile.env_from)
-    if profile.os_user:
-        env = as_user(env, profile)
-    claim = make_claim(uuid4(), uuid4())
-    return Job(
-        argv=argv,
-        env=env | {"DRAIN_CLAIM": claim},
-        folder=folder,
-        claim=claim,
-        timeout=timeout,
-        grace=_GRACE,
-        cwd=profile.cwd or None,
-        stored=frozenset(profile.env),
-        passed=frozenset(profile.env_from),
-        os_user=profile.os_user,
     )
 
 

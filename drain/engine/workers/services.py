@@ -8,7 +8,6 @@ its address already, that is used if it is the right one, and is nobody's to end
 from __future__ import annotations
 
 import logging
-import shlex
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -19,10 +18,9 @@ from django.db import connection
 
 from drain.engine.process.contract import make_claim
 from drain.engine.process.ended import Command, Ended, Pulse
-from drain.engine.process.environment import base_environment
-from drain.engine.process.errors import ChildError, SpawnError
+from drain.engine.process.errors import ChildError
 from drain.engine.process.health import Needed, ask, mismatch
-from drain.engine.process.job import Job, as_user
+from drain.engine.process.job import command_job
 from drain.engine.process.profile import Profile
 from drain.engine.process.spawn import start
 from drain.engine.workers.identity import worker_id
@@ -134,7 +132,9 @@ def _serve(known: _Known, profile: Profile, folder: Path, stop: threading.Event)
     """Run the service until nobody needs it; it runs in a thread of its own."""
     watch = _Watch(profile.name, stop)
     try:
-        with start(_job(profile, folder)) as child:
+        claim = make_claim(worker_id(), uuid4())
+        job = command_job(profile, profile.service, claim, folder, timeout=LONGEST_SECONDS)
+        with start(job) as child:
             log.info("service of %s started: process %s", profile.name, child.pid)
             known.ended = _how(child.wait(watch))
     except ChildError as error:
@@ -177,28 +177,6 @@ def is_needed(executor: str) -> bool:
     except Exception:  # noqa: BLE001 - whatever the database has, the phases that run need their service
         connection.close()
         return True
-
-
-def _job(profile: Profile, folder: Path) -> Job:
-    try:
-        argv = tuple(shlex.split(profile.service))
-    except ValueError as error:
-        raise SpawnError(f"Its service cannot be split into arguments: {error}.") from error
-    env = base_environment(profile.env, profile.env_from)
-    if profile.os_user:
-        env = as_user(env, profile)
-    claim = make_claim(worker_id(), uuid4())
-    return Job(
-        argv=argv,
-        env=env | {"DRAIN_CLAIM": claim},
-        folder=folder,
-        claim=claim,
-        timeout=LONGEST_SECONDS,
-        cwd=profile.cwd or None,
-        stored=frozenset(profile.env),
-        passed=frozenset(profile.env_from),
-        os_user=profile.os_user,
-    )
 
 
 def _how(ended: Ended) -> str:

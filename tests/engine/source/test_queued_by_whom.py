@@ -146,19 +146,30 @@ def test_a_script_that_cannot_be_started_leaves_its_row_as_it_was(
     assert ours() == one.states()
 
 
-def test_a_script_that_is_stopped_before_it_is_started_leaves_its_row_as_it_was(
-    one: Pipeline, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("command", "outcome", "left"),
+    [(Command.CANCEL, "cancelled", "FAILED"), (Command.LOST, "lost", "QUEUED")],
+)
+def test_a_script_that_is_stopped_before_it_is_started_leaves_its_row_as_it_was_while_it_is_ours(
+    one: Pipeline,
+    backlog: Backlog,
+    monkeypatch: pytest.MonkeyPatch,
+    command: Command,
+    outcome: str,
+    left: str,
 ) -> None:
     before = one.row("p")
     run = LocalExecution._run
 
     def stopped(execution: LocalExecution, job: object) -> None:
-        execution.stop(Command.CANCEL)
+        execution.stop(command)
         run(execution, job)
 
     monkeypatch.setattr(LocalExecution, "_run", stopped)
     attempt, _ = drained(one, backlog)
-    assert (attempt.outcome, one.row("p")) == ("cancelled", before)
+    assert (attempt.outcome, one.row("p")) == (outcome, {**before, "state": left})
+    look_again()
+    assert one.row("p") == before
 
 
 def test_a_phase_that_we_end_before_it_was_taken_is_failed_again(
