@@ -11,6 +11,8 @@ The principles, for a tool that nobody has seen:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from drain.fingerprints.readers.records import Record
 from drain.fingerprints.signs import is_aftermath
 from drain.fingerprints.weights import Weight
@@ -25,11 +27,11 @@ def choose(records: list[Record]) -> Record | None:
         return test
     if any(record.final for record in records):
         return _with_rule(_first_of_last_build(records), "the first error of the last build")
-    runs = _troubles(records)
     for tells in (_tells_much, _tells):
-        told = [run for run in runs if any(tells(record) for record in run)]
-        if told:
-            return _heaviest(_around(told), "the last trouble")
+        run = _last_told(_troubles(records), tells)
+        if run:
+            return _heaviest(run, "the last trouble")
+    runs = [*_troubles(records)][::-1]
     if runs:
         return _after_what_was_survived(records, runs)
     return _says_most(records)
@@ -107,27 +109,33 @@ def _tells(record: Record) -> bool:
     )
 
 
-def _around(told: list[list[Record]]) -> list[Record]:
-    """The last trouble; if that only says that something else failed, the last error named before it."""
-    if any(record.weight > Weight.WRAPPER for record in told[-1]):
-        return told[-1]
-    named = [run for run in told if any(record.weight >= Weight.NAMED for record in run)]
-    return named[-1] if named else told[-1]
+def _last_told(
+    runs: Iterator[list[Record]], tells: Callable[[Record], bool]
+) -> list[Record] | None:
+    """The last trouble that tells; if that only says that something else failed, the last error named before it."""
+    told = (run for run in runs if any(tells(record) for record in run))
+    last = next(told, None)
+    if last is None or any(record.weight > Weight.WRAPPER for record in last):
+        return last
+    named = (run for run in told if any(record.weight >= Weight.NAMED for record in run))
+    return next(named, last)
 
 
-def _troubles(records: list[Record]) -> list[list[Record]]:
-    """Runs of records from wrappers on that no routine work parts."""
-    runs: list[list[Record]] = []
-    parted = True
-    for record in records:
+def _troubles(records: list[Record]) -> Iterator[list[Record]]:
+    """Runs of records from wrappers on that no routine work parts, the last one first.
+
+    Whoever asks for the last one alone has nothing weighed that came before it.
+    """
+    run: list[Record] = []
+    for record in reversed(records):
         if record.weight == Weight.ROUTINE:
-            parted = True
+            if run:
+                yield run[::-1]
+            run = []
         elif record.weight >= Weight.WRAPPER:
-            if parted:
-                runs.append([])
-            runs[-1].append(record)
-            parted = False
-    return runs
+            run.append(record)
+    if run:
+        yield run[::-1]
 
 
 def _heaviest(records: list[Record], rule: str) -> Record:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from drain.fingerprints.forms import without_program
+from drain.fingerprints.forms import is_diagnostic, without_program
 from drain.fingerprints.model import Failure
 from drain.fingerprints.readers.blocks import read_block
 from drain.fingerprints.readers.frames import read_frame
@@ -51,7 +51,9 @@ class Record:
     @property
     def final(self) -> bool:
         """Whether it ends its phase however much is printed after it: a compiler's or a test's error."""
-        return (self.weighed or self._weighed()).final
+        if self.weighed is None and not is_diagnostic(self.text):
+            return False
+        return self._weighed().final
 
     @property
     def rules(self) -> tuple[str, ...]:
