@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from drain.fingerprints.prefilter import Prefiltered
 from drain.fingerprints.words import letters, words
 
 # Words that tell of a failure wherever they stand.
@@ -118,8 +119,10 @@ def is_aside(line: str) -> bool:
 
 
 # What is done after a failure: clearing up, reporting, telling people.
-_AFTERMATH = re.compile(
-    r"\b(?:clean(?:ing)?[- ]?up|tear(?:ing)? ?down|temp(?:orary)? (?:dir\w*|folder|files?)|(?:upload|publish)\w*(?: of)?[^:]{0,30}\b(?:coverage|reports?|summary|logs?)|notify\w*|notification|post[- ]?(?:build|job|step|run))\b"
+_AFTERMATH = Prefiltered(
+    re.compile(
+        r"\b(?:clean(?:ing)?[- ]?up|tear(?:ing)? ?down|temp(?:orary)? (?:dir\w*|folder|files?)|(?:upload|publish)\w*(?: of)?[^:]{0,30}\b(?:coverage|reports?|summary|logs?)|notify\w*|notification|post[- ]?(?:build|job|step|run))\b"
+    )
 )
 
 
@@ -129,8 +132,10 @@ def is_aftermath(line: str) -> bool:
 
 
 # A failure of which the line itself says that work goes on.
-_GOES_ON = re.compile(
-    r"\b(?:(?:going|carrying) on|continuing(?! is)|ignored in\b|ignoring\b|optional (?:file|step|module|dependency)|falling back|non-?fatal|not fatal)\b"
+_GOES_ON = Prefiltered(
+    re.compile(
+        r"\b(?:(?:going|carrying) on|continuing(?! is)|ignored in\b|ignoring\b|optional (?:file|step|module|dependency)|falling back|non-?fatal|not fatal)\b"
+    )
 )
 
 
