@@ -86,10 +86,8 @@ def is_lost(phase: Phase) -> bool:
     opened = phase.attempt_set.filter(finished_at__isnull=True).first()
     if opened is None or opened.remote is not None:
         return False
-    if opened.loop is None:
-        return True
-    grace = timedelta(seconds=RESCUE_MARGIN)
-    return not WorkerLoop.objects.filter(pk=opened.loop, expires_at__gt=Now() - grace).exists()
+    alive = WorkerLoop.objects.filter(expires_at__gt=Now() - timedelta(seconds=RESCUE_MARGIN))
+    return opened.loop is None or not alive.filter(pk=opened.loop).exists()
 
 
 def rescue(by: Person | None = None, reason: str = "") -> Rescued:

@@ -14,7 +14,7 @@ from drain.engine import rescue
 from drain.models import Attempt, DrainSession, Phase, Run, WorkerLoop
 from drain.policy.states import Outcome
 from tests.engine.attempts.hand_drain import HandDrain, failed_run
-from tests.factories import ExecutorFactory
+from tests.factories import AttemptFactory, ExecutorFactory, PhaseFactory
 
 pytestmark = pytest.mark.django_db
 LEASE, MARGIN = 30.0, 10.0
@@ -83,6 +83,13 @@ def test_an_attempt_of_a_loop_that_lives_is_left_alone() -> None:
     assert Attempt.objects.get().outcome is None
 
 
+def test_a_job_of_a_service_is_not_lost_with_its_loop() -> None:
+    drained()
+    Attempt.objects.update(remote={"executor": 1})
+    WorkerLoop.objects.all().delete()
+    assert rescue.rescue().attempts == 0
+
+
 def test_only_open_attempts_of_a_loop_that_is_gone_are_looked_at_and_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -123,3 +130,26 @@ def test_a_count_of_open_attempts_that_has_drifted_is_counted_again() -> None:
     DrainSession.objects.update(open_attempts=7)
     rescue.rescue()
     assert (Run.objects.get().open_attempts, DrainSession.objects.get().open_attempts) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("loop_of_it", "attempt", "lost"),
+    [
+        ({"silent": -1}, {}, False),
+        ({"silent": MARGIN - 2}, {}, False),
+        ({"silent": MARGIN + 2}, {}, True),
+        (None, {}, True),
+        (None, {"loop": None}, True),
+        (None, {"remote": {"executor": 1}}, False),
+        (None, {"outcome": "failed", "finished_at": Now()}, False),
+    ],
+)
+def test_a_phase_is_lost_if_its_open_attempt_has_no_loop_that_may_live_and_no_job(
+    loop_of_it: dict[str, float] | None, attempt: dict[str, Any], lost: bool
+) -> None:
+    phase = PhaseFactory()
+    AttemptFactory(phase=phase, number=1, loop=uuid4())
+    key = loop(**loop_of_it).pk if loop_of_it else uuid4()
+    values = {"outcome": None, "finished_at": None, "loop": key, **attempt}
+    AttemptFactory(phase=phase, number=2, **values)
+    assert rescue.is_lost(phase) is lost

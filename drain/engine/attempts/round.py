@@ -25,8 +25,7 @@ from drain.policy.stopping.stops import judge_time
 
 log = logging.getLogger(__name__)
 _STANDING = """
-SELECT lease FROM drain_attempt WHERE id = ANY(%(attempts)s::bigint[]) AND lease = ANY(%(leases)s::uuid[])
-  AND outcome IS NULL
+SELECT lease FROM drain_attempt WHERE id = ANY(%(attempts)s::bigint[]) AND outcome IS NULL
 """
 
 # Classes of SQLSTATE that speak of the server and not of what was asked: connection, resources, intervention, system,
@@ -131,10 +130,7 @@ class Rounds:
 
 def starts_that_stand(begun: Sequence[StartedAttempt]) -> list[StartedAttempt]:
     """Return those of `begun` that are in the books, after a commit whose answer was lost."""
-    values = {
-        "attempts": [each.attempt for each in begun],
-        "leases": [each.lease for each in begun],
-    }
+    values = {"attempts": [each.attempt for each in begun]}
     standing = {found["lease"] for found in rows(_STANDING, values)}
     return [each for each in begun if each.lease in standing]
 

@@ -23,7 +23,7 @@ WITH taken AS (
     UPDATE drain_attempt a SET loop = %(loop)s::uuid, worker = %(worker)s::text
     WHERE a.id IN (
         SELECT x.id FROM drain_attempt x JOIN drain_phase p ON p.id = x.phase_id AND p.lease_owner = x.lease
-        WHERE x.finished_at IS NULL AND x.remote IS NOT NULL
+        WHERE x.finished_at IS NULL
           AND (x.remote->>'executor')::bigint = ANY(%(executors)s::bigint[])
           AND (%(session)s::bigint IS NULL OR x.session_id = %(session)s::bigint)
           AND (NOT EXISTS (SELECT FROM drain_workerloop l WHERE l.id = x.loop)

@@ -77,6 +77,37 @@ def test_an_executor_s_starts_count_over_all_drains_and_leave_other_executors_al
 
 
 @pytest.mark.django_db
+def test_what_another_drain_starts_is_no_start_of_this_one() -> None:
+    ExecutorFactory()
+    failed_run("a")
+    failed_run("b", 5)
+    first, second = (HandDrain(of(name), starts_per_minute=1) for name in "ab")
+    assert second.names() == ["b0"]
+    assert first.names() == ["a0"]
+
+
+@pytest.mark.django_db
+def test_what_another_executor_starts_is_no_start_of_this_one() -> None:
+    ExecutorFactory(starts_per_minute=1)
+    failed_run("a", 2)
+    failed_run("b", 2, executor=ExecutorFactory(is_default=False))
+    assert HandDrain(of("b")).names() == ["b0", "b1"]
+    assert HandDrain(of("a")).names() == ["a0"]
+
+
+@pytest.mark.django_db
+def test_an_executor_has_its_limit_beside_its_pace_and_for_runs_that_it_is_the_default_of() -> None:
+    ExecutorFactory(starts_per_minute=600, max_parallel=1)
+    failed_run("a", 5)
+    drain = HandDrain()
+    assert [drain.names(), drain.names()] == [["a0"], []]
+    ExecutorProfile.objects.update(starts_per_minute=60)
+    drain.rounds.host.refresh()
+    assert drain.names() == []
+    assert drain.rounds.wait == float("inf"), "it waits for an end, not for the clock"
+
+
+@pytest.mark.django_db
 def test_a_ramp_doubles_while_it_goes_well_and_begins_anew_when_it_does_not() -> None:
     ExecutorFactory()
     failed_run("a", 40)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.db.models.functions import Now
 
 from drain.engine.workers import loops
-from drain.engine.workers.loops import add_loop, inline_loop_is_alive, remove_loop
+from drain.engine.workers.loops import add_loop, inline_loop_is_alive, remove_loop, runs_somewhere
 from drain.models import Attempt, WorkerHost, WorkerLoop
 from tests.engine.attempts.meetings import held_up
 from tests.factories import AttemptFactory, SessionFactory
@@ -71,6 +72,34 @@ def test_the_row_of_a_loop_stays_while_something_of_it_is_open() -> None:
     Attempt.objects.filter(pk=opened.pk).update(outcome="failed", finished_at=Now())
     remove_loop(loop)
     assert not WorkerLoop.objects.exists()
+
+
+def test_what_runs_elsewhere_or_is_a_job_of_a_service_keeps_no_row() -> None:
+    loop, _ = add_loop("w", None, None, 1)
+    opened = {"outcome": None, "finished_at": None}
+    AttemptFactory(loop=add_loop("w", None, None, 1)[0], **opened)
+    AttemptFactory(loop=loop, remote={"executor": 1}, **opened)
+    remove_loop(loop)
+    assert not WorkerLoop.objects.filter(pk=loop).exists()
+
+
+@pytest.mark.parametrize(
+    ("attempt", "kept", "runs"),
+    [
+        ({}, False, True),
+        ({"remote": {"executor": 1}}, True, True),
+        ({"remote": {"executor": 1}}, False, False),
+        ({"outcome": "failed", "finished_at": Now()}, True, False),
+    ],
+)
+def test_something_of_a_drain_runs_while_a_child_may_live_or_a_loop_looks_after_its_job(
+    attempt: dict[str, Any], kept: bool, runs: bool
+) -> None:
+    (loop, _), session = add_loop("w", None, None, 1), SessionFactory()
+    values = {"outcome": None, "finished_at": None, **attempt}
+    AttemptFactory(session=session, loop=loop if kept else uuid4(), **values)
+    assert runs_somewhere(session.pk) is runs
+    assert not runs_somewhere(SessionFactory().pk)
 
 
 def test_a_process_that_drains_by_itself_is_alive_as_long_as_its_lease() -> None:

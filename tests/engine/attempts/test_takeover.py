@@ -1,0 +1,126 @@
+"""Which attempts a loop takes over: each condition, alone, leaves one to somebody else; of two that come at once one does."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import transaction
+
+from drain.engine.attempts import takeover
+from drain.engine.attempts.context import HostContext
+from drain.engine.attempts.round import starts_that_stand
+from drain.engine.attempts.takeover import take_over
+from drain.engine.workers.loops import add_loop
+from drain.models import Attempt, ExecutorProfile, Phase, Transition
+from drain.policy.states import Outcome
+from tests.engine.attempts.hand_drain import HandDrain, failed_run
+from tests.engine.attempts.meetings import elsewhere
+from tests.factories import AttemptFactory, ExecutorFactory, PhaseFactory, SessionFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def executor(monkeypatch: pytest.MonkeyPatch) -> ExecutorProfile:
+    """The one executor of this host; what is taken over is told by its row."""
+    monkeypatch.setattr(takeover, "_taken", lambda host, found: found)
+    return ExecutorFactory()
+
+
+def job(**changes: Any) -> Attempt:
+    """An open attempt that runs as a job of a service, and whose loop is gone."""
+    lease = uuid4()
+    leased = changes.pop("leased", lease)
+    values = {
+        "remote": {"executor": ExecutorProfile.objects.get().pk}, "outcome": None, "finished_at": None,
+        "loop": uuid4(), "lease": lease, "session": SessionFactory(), **changes,
+    }  # fmt: skip
+    phase = PhaseFactory(state="EXECUTING" if leased else "FAILED", lease_owner=leased)
+    made: Attempt = AttemptFactory(phase=phase, **values)
+    return made
+
+
+def taken(loop: UUID | None = None, session: int | None = None, mine: Any = ()) -> list[Any]:
+    host = HostContext(environ={}, worker="h/1/w")
+    host.refresh()
+    return [each["attempt"] for each in take_over(host, loop or uuid4(), session, mine)]  # type: ignore[index]
+
+
+def test_a_job_whose_loop_is_gone_is_taken_over_once() -> None:
+    left, (loop, _) = job(), add_loop("w", None, None, 1)
+    assert taken(loop) == [left.pk]
+    assert taken() == []
+    left.refresh_from_db()
+    assert (left.loop, left.worker) == (loop, "h/1/w")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"leased": None},
+        {"leased": uuid4()},
+        {"outcome": "lost", "finished_at": "2026-01-01T00:00Z"},
+        {"remote": None},
+        {"remote": {"executor": 0}},
+    ],
+)
+def test_what_is_no_job_of_this_host_s_executors_or_over_is_left_alone(
+    changes: dict[str, Any],
+) -> None:
+    job(**changes)
+    assert taken() == []
+
+
+def test_a_job_whose_loop_is_there_is_its_own() -> None:
+    job(loop=add_loop("w", None, None, 1)[0])
+    assert taken() == []
+
+
+def test_a_process_that_drains_one_session_takes_nothing_of_another() -> None:
+    mine, other = SessionFactory(), SessionFactory()
+    left = job(session=mine)
+    assert taken(session=other.pk) == []
+    assert taken(session=mine.pk) == [left.pk]
+
+
+def test_what_was_taken_without_hearing_so_is_taken_again_and_what_runs_here_is_not() -> None:
+    loop, _ = add_loop("w", None, None, 1)
+    heard, unheard = job(loop=loop), job(loop=loop)
+    assert taken(loop, mine=[heard.lease]) == [unheard.pk]
+
+
+def test_only_states_that_this_attempt_has_reported_are_not_reported_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left = job()
+    for attempt, verb in ((left.pk, "report"), (left.pk, "start"), (left.pk - 1, "report")):
+        Transition.objects.create(
+            subject="phase",
+            subject_pk=left.phase_id,
+            attempt_pk=attempt,
+            to_state="GATE",
+            verb=verb,
+        )
+    monkeypatch.setattr(takeover, "_taken", lambda host, found: {"attempt": found["states"]})
+    assert taken() == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_loops_that_come_at_once_one_takes_a_job_and_the_other_does_not_wait() -> None:
+    left = job()
+    with transaction.atomic():
+        assert taken() == [left.pk]
+        assert elsewhere(taken) == []
+
+
+def test_after_an_answer_that_was_lost_only_what_is_in_the_books_and_open_has_started() -> None:
+    failed_run("a", 3)
+    drain = HandDrain()
+    begun = drain.start()
+    drain.end(begun[:1], Outcome.COMPLETE)
+    Attempt.objects.filter(pk=begun[1].attempt).update(lease=uuid4())
+    assert starts_that_stand(begun) == begun[2:]
+    Phase.objects.filter(phase_id="a2").delete()
+    assert starts_that_stand(begun) == []
