@@ -28,6 +28,9 @@ from drain.engine.sessions.scope import SessionScope
 from drain.evidence.comparison.compare import compare
 from drain.evidence.comparison.sides import before_session, of_session
 from drain.evidence.fingerprints.aliases import members
+from drain.evidence.fixes.judgement import judge_keys
+from drain.evidence.fixes.reading import Scope
+from drain.evidence.fixes.trials import Window
 from drain.evidence.report.build import build_report
 from drain.evidence.rollups.fold import fold
 from drain.models import AttemptDelta, DrainSession, FingerprintAlias, SessionRun
@@ -110,6 +113,11 @@ def api(site: SimpleNamespace, path: str) -> dict[str, Any]:
     return found
 
 
+def listed_phases(site: SimpleNamespace, path: str) -> int:
+    file = b"".join(site.viewer.get(f"{path}&download=csv")).decode().lstrip("\ufeff")
+    return len(list(csv.DictReader(io.StringIO(file))))
+
+
 def test_phases_that_fail_by_a_fingerprint_now_are_as_many_in_every_place(site):
     listed = {row["key"]: row for row in causes_by_trend(site.now, 9)}
     file = b"".join(site.viewer.get("/fingerprints/?download=csv")).decode().lstrip("\ufeff")
@@ -128,6 +136,8 @@ def test_phases_that_fail_by_a_fingerprint_now_are_as_many_in_every_place(site):
         ],
         "admin": in_admin.context["cl"].result_count,
         "drain of it": len(plan.selected),
+        "page of its fix": judge_keys(("c",), Scope((), Window(site.now))).left.failing,
+        "phases of it": listed_phases(site, "/phases/?fingerprint=c"),
     }
     assert places == dict.fromkeys(places, 5)
 

@@ -197,8 +197,9 @@ def build_report(session: DrainSession, now: datetime) -> Report:
 
 
 def _runs(session: DrainSession) -> list[int] | None:
-    """Runs of the plan; None (all) when the session named none."""
-    if not session.scope.get("run_ids") and session.scope.get("phase") is None:
+    """Runs of the plan; None (all) when the session named neither runs nor phases."""
+    named = session.scope.get("run_ids") or session.scope.get("phases")
+    if not named and session.scope.get("phase") is None:
         return None
     found = Candidate.objects.filter(session=session).values_list("run_id", flat=True)
     return list(found.distinct())

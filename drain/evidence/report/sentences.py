@@ -6,6 +6,7 @@ No rate stands without its n, and what is not known is said to be not known.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from drain.evidence.comparison.compare import CauseChanges
 from drain.evidence.comparison.figures import Rate, Yield
@@ -29,7 +30,9 @@ _UNTRIED = (
     ),
 )
 TELEMETRY = ["Run", "Phase", "State", "Events in all", "In this drain", "Attempts", "Minutes"]
-NO_FIX = "No fix marker was in before this drain ended: add one with manage.py marker add."
+NO_FIX = (
+    "No fix that concerns this drain was in before it ended: add one with manage.py marker add."
+)
 
 
 def rate(found: Rate) -> str:
@@ -79,8 +82,22 @@ def summary(report: Report) -> str:
 
 def expected(report: Report) -> str:
     """What the drain was asked to do."""
-    scope = ", ".join(report.session.scope.get("run_ids") or []) or "all runs"
-    return f"Drain {report.session.selected} of {report.session.total_failed} failed phases of {scope}."
+    session = report.session
+    return f"Drain {session.selected} of {session.total_failed} failed phases of {_scope(session.scope)}."
+
+
+def _scope(scope: Mapping[str, Any]) -> str:
+    """Whom a drain was asked for."""
+    said = ", ".join(scope.get("run_ids") or []) or "all runs"
+    if scope.get("phases"):
+        said = f"the {len(scope['phases'])} that were chosen"
+    if scope.get("phase") is not None:
+        said = "the one that was named"
+    if scope.get("fingerprints"):
+        said += f", by {', '.join(scope['fingerprints'])}"
+    if scope.get("skip_run_prefixes"):
+        said += f", but runs that begin with {', '.join(scope['skip_run_prefixes'])}"
+    return said
 
 
 def actual(report: Report) -> str:

@@ -21,11 +21,18 @@ SELECT s.stop AS rule, min(s.stop_detail) AS sentence, count(*)::int AS runs,
 FROM drain_sessionrun s JOIN drain_run r ON r.id = s.run_id
 WHERE s.session_id = %(session)s AND s.stop <> '' GROUP BY 1 ORDER BY 1
 """
+# The failure that came too often, which is not always what the phases that it left out were known by.
 _CAUSE_STOPS = """
-SELECT c.fingerprint AS key, count(*)::int AS phases, count(DISTINCT c.run_id)::int AS runs,
-    (array_agg(DISTINCT r.run_id))[1:%(named)s] AS named
-FROM drain_candidate c JOIN drain_run r ON r.id = c.run_id
-WHERE c.session_id = %(session)s AND c.reason = 'fingerprint_stopped' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(named)s
+SELECT key, phases, runs, named, coalesce((
+    SELECT sum(s.count) FROM drain_sessionfingerprint s
+    WHERE s.session_id = %(session)s AND s.run_pk = 0 AND s.key = found.key)::text, '') AS observed
+FROM (
+    SELECT coalesce(substring(c.detail FROM '^fingerprint (.+)$'), c.fingerprint) AS key, count(*)::int AS phases,
+        count(DISTINCT c.run_id)::int AS runs, (array_agg(DISTINCT r.run_id))[1:%(named)s] AS named
+    FROM drain_candidate c JOIN drain_run r ON r.id = c.run_id
+    WHERE c.session_id = %(session)s AND c.reason = 'fingerprint_stopped'
+    GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(named)s
+) found
 """
 _NOT_RUN = """
 SELECT reason, count(*)::int AS n FROM drain_candidate
@@ -69,8 +76,8 @@ def stops_of(session: DrainSession) -> tuple[Stop, ...]:
         rule = ExclusionReason.FINGERPRINT_STOPPED
         found.append(
             Stop(
-                rule.value, rule.sentence, _limit(session, "max_session_fingerprint_repeats"), "",
-                item["key"], tuple(item["named"]), item["runs"], item["phases"],
+                rule.value, rule.sentence, _limit(session, "max_session_fingerprint_repeats"),
+                item["observed"], item["key"], tuple(item["named"]), item["runs"], item["phases"],
                 _actions(session, rule, item["key"]),
             )
         )  # fmt: skip

@@ -18,7 +18,8 @@ from drain.evidence.report.html import render_html
 from drain.evidence.report.json import render_json
 from drain.evidence.report.markdown import render_markdown
 from drain.evidence.report.next_steps import actions
-from drain.models import Attempt, Hold, SessionRun, TelemetryEvent
+from drain.evidence.report.sentences import expected
+from drain.models import Attempt, FixMarker, Hold, SessionFingerprint, SessionRun, TelemetryEvent
 from drain.policy.words import last_line
 from tests.factories import (
     NOON,
@@ -156,6 +157,40 @@ def test_a_fingerprint_limit_and_the_stop_of_a_run_have_cards_in_every_format():
         ("run_timeouts", 3),
     ]
     assert left_out.phase.run == run
+
+
+def test_the_card_of_a_fingerprint_limit_names_what_came_too_often_and_how_often():
+    """Phases of which nobody knew why they had failed are left out for a failure that was met in the drain."""
+    session = drained(limits={"max_session_fingerprint_repeats": 2})
+    SessionFingerprint.objects.create(session=session, run_pk=0, key="k", count=2)
+    for reason in ("", "b"):
+        CandidateFactory(
+            session=session, fingerprint=reason, planned_position=2, status="excluded",
+            reason="fingerprint_stopped", detail="fingerprint k",
+        )  # fmt: skip
+    (stop,) = build_report(session, NOON).stops
+    assert (stop.key, stop.observed, stop.limit, stop.not_run) == ("k", "2", "2", 2)
+    assert ("drain_phase", "run", "p") in [action.argv for action in stop.actions]
+
+
+def test_a_running_drain_of_chosen_phases_speaks_of_their_runs_alone():
+    session = drained(state="running", ended_at=None)
+    chosen = session.candidates.first().phase
+    session.scope = {"run_ids": [], "phases": [chosen.pk], "fingerprints": ["k"]}
+    for _ in range(3):
+        PhaseFactory()
+    report = build_report(session, NOON)
+    assert report.after == {"FAILED": 1}
+    assert expected(report) == "Drain 1 of 1 failed phases of the 1 that were chosen, by k."
+
+
+def test_a_drain_that_no_fix_concerns_is_not_told_that_there_was_none():
+    FixMarker.objects.create(
+        title="another", applied_at=NOON - timedelta(days=9), run_ids=["elsewhere"]
+    )
+    for form, text in texts(drained()).items():
+        if form != "json":
+            assert "No fix that concerns this drain was in before it ended" in text, form
 
 
 def test_a_card_offers_no_phase_that_cannot_be_tried():
