@@ -10,6 +10,7 @@ import psycopg
 
 from bench.faults.site import Site
 from drainsite import postgres
+from drainsite.supervisor.site import WEB_STARTS_WITHIN
 
 _OPEN = "SELECT count(*) FROM drain_attempt WHERE finished_at IS NULL"
 _STUCK = """
@@ -117,7 +118,8 @@ def _rollups(site: Site) -> list[str]:
 def unanswered(site: Site) -> list[str]:
     """Return whether the web server has not come back to answer."""
     try:
-        site.until(site.answers, 30, "the web server does not answer")
+        # As long as `up` gives it to start on a busy machine, and to be begun anew once.
+        site.until(site.answers, 2 * WEB_STARTS_WITHIN, "the web server does not answer")
     except TimeoutError as error:
         return [str(error)]
     return []

@@ -16,6 +16,8 @@ from drainsite.supervisor.supervisor import Child, ChildSpec
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("all", "web", "worker")
 PROBE_TIMEOUT_SECONDS = 5.0
+WEB_STARTS_WITHIN = 120.0
+"""Seconds from the web server's start to its first answer, on a machine that is busy with something else."""
 
 
 class SiteError(Exception):
@@ -46,7 +48,10 @@ def check_address(host: str, port: int) -> None:
 def web(host: str, port: int) -> ChildSpec:
     """The web server; healthy while it answers any request at all."""
     argv = [sys.executable, "-m", "drainsite.web", host, str(port)]
-    return ChildSpec("web", argv, _environment(), healthy=lambda _child: web_answers(host, port))
+    return ChildSpec(
+        "web", argv, _environment(),
+        first_answer_seconds=WEB_STARTS_WITHIN, healthy=lambda _child: web_answers(host, port),
+    )  # fmt: skip
 
 
 def drain_cluster(workers: int, member: str, healthy: Callable[[Child], bool]) -> ChildSpec:

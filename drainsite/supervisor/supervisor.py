@@ -45,6 +45,8 @@ class ChildSpec:
     probe_seconds: float = PROBE_SECONDS
     failures: int = PROBE_FAILURES
     startup_seconds: float = 15.0
+    first_answer_seconds: float = 0.0
+    """So old may one be that has never answered: on a busy machine it starts slowly, and begun anew it starts no faster."""
     healthy: Callable[[Child], bool] = lambda _child: True
 
 
@@ -55,6 +57,7 @@ class Child:
     spec: ChildSpec
     process: subprocess.Popen[bytes]
     started: float
+    answered: bool = False
     failed_probes: int = 0
     next_probe: float = field(default=0.0)
     hurry_at: float = float("inf")
@@ -186,7 +189,9 @@ class Supervisor:
         except Exception as error:  # noqa: BLE001 - a probe that breaks says nothing about the child
             self._tell(child.spec.name, f"health unknown: {type(error).__name__}: {error}")
             return True
-        child.failed_probes = 0 if fine else child.failed_probes + 1
+        child.answered = child.answered or fine
+        starts = not child.answered and now - child.started < child.spec.first_answer_seconds
+        child.failed_probes = 0 if fine or starts else child.failed_probes + 1
         return child.failed_probes < child.spec.failures
 
     def _end_all(self) -> None:

@@ -18,12 +18,13 @@ log = logging.getLogger(__name__)
 
 # Those of loops that are gone, and those that were taken over by this one in a transaction whose answer was lost. The
 # lease stays what it is, as the job's id is made of it: whoever writes its end first has written what the service said.
+# The small index of open jobs is found by `remote IS NOT NULL`.
 _TAKE = f"""
 WITH taken AS (
     UPDATE drain_attempt a SET loop = %(loop)s::uuid, worker = %(worker)s::text
     WHERE a.id IN (
         SELECT x.id FROM drain_attempt x JOIN drain_phase p ON p.id = x.phase_id AND p.lease_owner = x.lease
-        WHERE x.finished_at IS NULL
+        WHERE x.finished_at IS NULL AND x.remote IS NOT NULL
           AND (x.remote->>'executor')::bigint = ANY(%(executors)s::bigint[])
           AND (%(session)s::bigint IS NULL OR x.session_id = %(session)s::bigint)
           AND (NOT EXISTS (SELECT FROM drain_workerloop l WHERE l.id = x.loop)

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from drain.db.prepared import plan_again, plan_once
 from drain.engine.attempts.started import EndedAttempt
+from drain.engine.attempts.takeover import take_over
 from drain.models import Phase
 from drain.policy.states import Outcome
 from tests.engine.attempts.hand_drain import HandDrain, failed_run
@@ -110,6 +111,7 @@ def rounds(drain: HandDrain, monkeypatch: pytest.MonkeyPatch) -> Explained:
         patch.setattr(psycopg.RawCursor, "execute", explained)
         ends = [EndedAttempt(each, result(Outcome.FAILED, 0, "x")) for each in begun]
         assert drain.rounds.write(ends, SLOTS, [drain.session.pk]) == 0
+        assert take_over(drain.rounds.host, drain.rounds.loop, None, []) == []
     assert len(drain.rounds.begun) == SLOTS
     drain.end(drain.rounds.begun, Outcome.COMPLETE)
     return seen
@@ -130,6 +132,8 @@ def test_a_round_reads_as_little_of_200_000_failed_phases_as_of_a_few(
     many = rounds(drain, monkeypatch)
     assert many.scanned == set()
     assert len(many.blocks) > 5
+    assert any("UPDATE drain_attempt a SET loop" in about for about in many.blocks), "the takeover"
+    assert not any("drain_executorprofile" in about for about in many.blocks), "no pace, no look"
     # A tree of an index is a level or two higher.
     more = {
         about: (few.blocks[about], blocks)

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from drain.engine.attempts import pace
 from drain.engine.loop import Loop
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, DrainSession, ExecutorProfile
@@ -149,12 +150,15 @@ def test_a_run_waits_between_its_attempts_and_other_runs_do_not() -> None:
 
 
 @pytest.mark.django_db
-def test_no_pace_holds_nothing_back() -> None:
+def test_no_pace_holds_nothing_back_and_asks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(pace, "rows", lambda *given: asked.append(given))
     ExecutorFactory()
     failed_run("a", 10)
     drain = HandDrain()
     assert len(drain.start()) == 10
     assert drain.rounds.wait == float("inf")
+    assert asked == []
 
 
 def together(*acts) -> None:
