@@ -95,5 +95,5 @@ def _take_api_url(command: DrainCommand, url: str, *, inline: bool) -> None:
         return
     command.stderr.write(
         f"--api-url reaches only phases that run in this process (--inline): set {API_URL} where the workers run, "
-        f"or in the executor, `manage.py executor set autopack:NAME --env {API_URL}=URL`."
+        f"or in the executor, `manage.py executor set autopack:NAME --reason TEXT --env {API_URL}=URL`."
     )

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from drain.models import Attempt, AuditEvent, Phase
+from drain.models import Attempt, AuditEvent, ExecutorProfile, Phase
 from drain.sources.autopack.importing import import_source
 from tests.engine.pipeline import Pipeline
 from tests.factories import AttemptFactory, PhaseFactory
@@ -114,6 +114,14 @@ def test_flags_of_the_old_controller_are_accepted_with_a_sentence(pipeline, flag
     out, err = run("drain", "--dry-run", *flag)
     assert sentence in err
     assert "2 selected" in out
+
+
+def test_the_command_that_a_sentence_names_does_what_it_says(pipeline):
+    _, err = run("drain", "--dry-run", "--api-url", "http://127.0.0.1:8000")
+    _, _, rest = err.partition("`manage.py ")
+    words = rest.partition("`")[0].replace("NAME", "pipeline").split()
+    run(*words)
+    assert ExecutorProfile.objects.get().env["AUTOPACK_API_URL"] == "URL"
 
 
 def test_queued_can_fail_when_something_is_stale():
