@@ -76,10 +76,11 @@ def _token() -> str:
     """Return the token of a superuser over a backlog that every operation finds something in."""
     from django.contrib.auth.models import User
 
+    from drain.engine.autopilot.rules import Wanted, add_autopilot
     from drain.models.audit import Person
     from drain.models.vocabulary import Origin
     from drain.people.tokens import issue_token
-    from tests.factories import FingerprintFactory, PhaseFactory, RunFactory, SessionFactory
+    from tests.factories import NOON, FingerprintFactory, PhaseFactory, RunFactory, SessionFactory
 
     run = RunFactory(run_id="r")
     for state in ("FAILED", "FAILED", "QUEUED", "COMPLETE"):
@@ -87,6 +88,8 @@ def _token() -> str:
     FingerprintFactory(key="0")
     SessionFactory()
     SessionFactory(state="running", ended_at=None)
+    for name in ("nightly", "hourly"):
+        add_autopilot(Wanted(name, "@daily"), Person("root", Origin.COMMAND), NOON)
     root = User.objects.create_superuser("root", password=None)
     return issue_token(root, "contract", Person("root", Origin.COMMAND), expires_at=None)[1]
 

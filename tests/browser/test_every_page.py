@@ -12,7 +12,18 @@ from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from drain.models import BulkAction, BulkItem, Delivery, FixMarker, Hold, Notice, Run, Webhook
+from drain.models import (
+    Autopilot,
+    BulkAction,
+    BulkItem,
+    Delivery,
+    FixMarker,
+    Hold,
+    Notice,
+    Rollout,
+    Run,
+    Webhook,
+)
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import Origin
 from tests.factories import AttemptFactory, CandidateFactory, FingerprintFactory, SessionFactory
@@ -121,6 +132,14 @@ def world(report_run: Run) -> dict[str, int]:
         Delivery.objects.create(
             notice=notice, webhook=hook, state=state, error=said, tries=1, status=204
         )
+    Autopilot.objects.create(
+        name=UNBROKEN[:60], trigger="schedule", cron="@daily", armed_at=now, heard_at=now,
+        paused_at=now, paused_by="olga", paused_reason=UNBROKEN, budget_attempts=5, created_by="olga",
+    )  # fmt: skip
+    Rollout.objects.create(
+        marker=marker, sample=24, state="stopped", ended_at=now, started_by=UNBROKEN[:200],
+        card={"rule": "partly", "sentence": UNBROKEN, "advice": "Drain those that it helped."},
+    )  # fmt: skip
     return {
         "run": report_run.pk, "phase": failed[0].pk, "session": stopped.pk, "attempt": attempt.pk,
         "marker": marker.pk, "hold": hold.pk, "bulk": bulk.pk,
