@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 from django.core.management.base import CommandError
+from django.db import connection
 
 from drain.engine.process.profile import Profile, check
 from drain.engine.workers.identity import to_profile
 from drain.models import ExecutorProfile
-from drainsite.management import phase_user
+from drainsite.management import phase_user, serving
 from drainsite.management.serving import Wanted
 from tests.hosts import Host, until
 
@@ -109,12 +110,14 @@ def test_only_root_can_start_phases_of_another_user(monkeypatch):
 
 
 @pytest.mark.verify
-@pytest.mark.parametrize("name", ["secret_key", "logs", "postgres/password", "postgres/data"])
+@pytest.mark.parametrize(
+    "name", ["secret_key", "logs", "postgres/password", "postgres/data", "postgres/server.log"]
+)
 def test_a_site_whose_files_are_open_does_not_start_phases_beside_them(name, place, settings):
     settings.DATA_DIR = place
     path = place / name
     path.parent.mkdir(exist_ok=True)
-    if name.endswith(("key", "password")):
+    if name.endswith(("key", "password", ".log")):
         path.touch(mode=0o600)
     else:
         path.mkdir(mode=0o700)
@@ -122,6 +125,34 @@ def test_a_site_whose_files_are_open_does_not_start_phases_beside_them(name, pla
     path.chmod(0o755)
     with pytest.raises(CommandError, match=f"would get at {path}: close it"):
         phase_user.check_closed(OTHER)
+
+
+@pytest.mark.verify
+def test_a_site_whose_database_can_be_reached_does_not_start_phases_beside_it(
+    place, settings, monkeypatch
+):
+    settings.DATA_DIR = place / "site"
+    (place / "socket").mkdir(mode=0o700)
+    monkeypatch.setitem(connection.settings_dict, "HOST", str(place / "socket"))
+    phase_user.check_closed(OTHER)
+    (place / "socket").chmod(0o755)
+    with pytest.raises(CommandError, match=f"would get at {place}/socket: close it"):
+        phase_user.check_closed(OTHER)
+
+
+@pytest.mark.verify
+@pytest.mark.django_db
+def test_up_stops_before_it_starts_anything_where_that_user_could_read_the_key(
+    place, settings, monkeypatch
+):
+    settings.DATA_DIR = place
+    (place / "secret_key").touch(mode=0o644)
+    monkeypatch.setattr(
+        serving, "call_command", lambda *_, **__: None
+    )  # this database has its tables
+    with pytest.raises(CommandError, match=f"Phases as {OTHER} would get at {place}/secret_key"):
+        serving.prepare(Wanted(role="worker", phase_user=OTHER))
+    assert os.environ.get("DRAIN_PHASE_USER") != OTHER
 
 
 def test_an_executor_that_names_a_user_keeps_it_and_the_others_get_the_hosts(monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from datetime import timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone
 
 from drain.models import Hold
 from drain.people import gate
@@ -172,6 +174,9 @@ def test_guesses_of_one_address_end_whatever_names_they_are_for_and_other_addres
     )
     other = Client(REMOTE_ADDR="10.0.0.9")
     assert sign_in(other, "right-one").status_code == 302
+    long_ago = timezone.now() - timedelta(minutes=15, seconds=1)
+    AccessAttempt.objects.update(attempt_time=long_ago)
+    assert sign_in(client, "right-one").status_code == 302, "the lock of an address ends"
 
 
 def test_one_address_takes_its_share_of_the_places_and_all_leave_threads_for_pages():
