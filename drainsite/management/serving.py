@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -12,12 +14,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import OperationalError, connection
 
 from drain.engine.errors import EngineError
 from drain.engine.workers.broker import require_broker
 from drain.engine.workers.hosts import require_shared_secret
 from drain.management.membership import Membership
+from drain.policy.inert import inert
 from drainsite.management.phase_user import check_closed, check_user
 from drainsite.names import is_allowed, reachable
 from drainsite.supervisor import site
@@ -27,6 +30,11 @@ from drainsite.supervisor.supervisor import ChildSpec, LeftoverError, Supervisor
 MIGRATION_LOCK = 0x64726169
 MOST_WORKERS = 256
 LOOK_SECONDS = 0.1
+DATABASE_SECONDS = 60.0
+"""How long a database is waited for that recovers while a site starts."""
+DATABASE_AGAIN_SECONDS = 0.5
+SAYS_LATER = "the database system is"
+"""How PostgreSQL begins to say that it starts, recovers or shuts down (57P03); libpq hands no code on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,7 @@ def prepare(wanted: Wanted) -> None:
 
     Everything that this process starts from now on knows as whom phases run.
     """
+    _await_database()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         try:
@@ -164,3 +173,28 @@ def prepare(wanted: Wanted) -> None:
             verbosity=0,
             ignore_patterns=["redoc.standalone.js*"],
         )
+
+
+def _await_database() -> None:
+    """A server that starts or recovers takes nobody in for a while. Raises CommandError when that lasts too long."""
+    deadline, told = time.monotonic() + DATABASE_SECONDS, False
+    while True:
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            said = (str(error).strip().splitlines() or [""])[-1]
+            if SAYS_LATER not in said:
+                raise
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    f"The database has let nobody in for {DATABASE_SECONDS:.0f} s ({said}): "
+                    "see its log, then start again."
+                ) from error
+            if not told:
+                sys.stderr.write(
+                    f"{inert(f'The database does not answer yet ({said}); waiting.')}\n"
+                )
+                told = True
+            time.sleep(DATABASE_AGAIN_SECONDS)
+        else:
+            return

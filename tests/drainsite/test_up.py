@@ -6,8 +6,10 @@ import socket
 
 import pytest
 from django.core.management.base import CommandError
+from django.db import OperationalError
 
 from drain.management.membership import Membership
+from drainsite.management import serving
 from drainsite.management.serving import Wanted, programs
 
 
@@ -71,3 +73,43 @@ def test_a_port_in_use_is_refused():
 def test_the_address_is_written_as_a_browser_wants_it():
     assert Wanted(host="::1").address == "http://[::1]:8000/"
     assert Wanted(port=9000).address == "http://127.0.0.1:9000/"
+
+
+class Recovering:
+    """A database that lets nobody in so many times: one that recovers for seconds cannot be had in a test of less."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def ensure_connection(self) -> None:
+        self.left -= 1
+        if self.left >= 0:
+            raise OperationalError(
+                "connection failed:\nFATAL: the database system is in recovery mode"
+            )
+
+
+def test_a_database_that_recovers_is_waited_for_and_said_once(monkeypatch, capsys):
+    database = Recovering(3)
+    monkeypatch.setattr(serving, "connection", database)
+    monkeypatch.setattr(serving, "DATABASE_AGAIN_SECONDS", 0)
+    serving._await_database()
+    assert database.left == -1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "(FATAL: the database system is in recovery mode); waiting." in line
+
+
+def test_a_database_that_stays_away_is_a_sentence_with_the_way_out(monkeypatch):
+    monkeypatch.setattr(serving, "connection", Recovering(3))
+    monkeypatch.setattr(serving, "DATABASE_SECONDS", -1)
+    with pytest.raises(CommandError, match=r"has let nobody in for -1 s .*: see its log"):
+        serving._await_database()
+
+
+def test_a_database_that_refuses_for_another_reason_is_not_waited_for(monkeypatch):
+    database = Recovering(3)
+    monkeypatch.setattr(serving, "connection", database)
+    monkeypatch.setattr(serving, "SAYS_LATER", "something else")
+    with pytest.raises(OperationalError):
+        serving._await_database()
+    assert database.left == 2
