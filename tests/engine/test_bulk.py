@@ -199,6 +199,7 @@ def test_runs_are_held_once_and_a_held_one_says_so():
     assert Hold.objects.count() == 3
 
 
+@pytest.mark.verify
 @pytest.mark.django_db(transaction=True)
 def test_kill_9_in_the_middle_loses_and_doubles_nothing(manage):
     run = Run.objects.create(run_id="big")

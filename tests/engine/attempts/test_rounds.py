@@ -201,7 +201,7 @@ ANY_ORDER: dict[str, Any] = {
 }
 
 
-@settings(max_examples=15, **ANY_ORDER)
+@settings(max_examples=6, **ANY_ORDER)
 @given(st.data())
 def test_every_limit_holds_after_every_round(data: st.DataObject) -> None:
     explore(data)

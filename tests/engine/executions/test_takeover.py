@@ -55,6 +55,7 @@ def for_workers(session: DrainSession) -> DrainSession:
     return session
 
 
+@pytest.mark.verify
 def test_jobs_of_a_killed_drain_are_found_again_and_run_once(
     backlog: Backlog, jobs: Jobs, hosts: Hosts
 ) -> None:

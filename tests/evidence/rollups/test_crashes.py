@@ -19,8 +19,6 @@ from drain.models import Attempt, Phase
 from drain.models.transitions.attempts import Finish, Start, finish_attempts, start_attempts
 from tests.factories import PhaseFactory, RunFactory
 
-CRASHES = 200
-
 
 class _Drainer(threading.Thread):
     """Starts and finishes attempts of its phases until told to stop; survives its connection."""
@@ -66,13 +64,14 @@ class _Drainer(threading.Thread):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_totals_equal_a_recount_after_200_crashes_in_the_middle_of_finishing_attempts():
+@pytest.mark.parametrize("crashes", [25, pytest.param(200, marks=pytest.mark.verify)])
+def test_totals_equal_a_recount_after_crashes_in_the_middle_of_finishing_attempts(crashes: int):
     run = RunFactory(max_parallel=9)
     drainers = [_Drainer([PhaseFactory(run=run).pk for _ in range(3)], seed) for seed in range(4)]
     for drainer in drainers:
         drainer.start()
     dice, deadline = random.Random(7), time.monotonic() + 300
-    while sum(drainer.crashes for drainer in drainers) < CRASHES:
+    while sum(drainer.crashes for drainer in drainers) < crashes:
         assert time.monotonic() < deadline, [drainer.crashes for drainer in drainers]
         ready = [drainer for drainer in drainers if drainer.steps >= drainer.goal]
         if not ready:
@@ -88,7 +87,7 @@ def test_totals_equal_a_recount_after_200_crashes_in_the_middle_of_finishing_att
     for drainer in drainers:
         drainer.enough.set()
         drainer.join()
-    assert Attempt.objects.filter(finished_at__isnull=False).count() > 50
+    assert Attempt.objects.filter(finished_at__isnull=False).count() > crashes / 4
     assert check().differences == ()
     while fold.fold().attempts:
         pass
