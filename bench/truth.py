@@ -552,7 +552,7 @@ def compared(before: list[Seen], after: list[Seen]) -> Iterator[str]:
     reads = [
         MoveRead(ends[was], "", ends[became], "", False, n) for (was, became), n in moves.items()
     ]
-    change = difference(one, two, pairs_of(reads, {}))
+    change = difference(one, two, pairs_of(reads, {}, {}))
     yield change.verdict
     flows = one.telemetry.flow, two.telemetry.flow
     if yields_more(flows[1], flows[0]):

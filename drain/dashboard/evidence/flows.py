@@ -25,7 +25,8 @@ LISTED = 60
 """Rows of the table beside the drawing."""
 _LABEL = 34
 SAME, OTHER = "Failed, same fingerprint", "Failed, another one"
-RESULTS = ("Complete", SAME, OTHER, "Timeout", "Lost")
+MAY_BE = "Failed, may be the same"
+RESULTS = ("Complete", SAME, MAY_BE, OTHER, "Timeout", "Lost")
 COMPLETE_BEFORE = "Complete before"
 _OTHERS = "Other fingerprints"
 
@@ -84,6 +85,8 @@ def _result(move: Move) -> tuple[str, str]:
         return look(move.became).word, move.became
     before = move.was_cause.key if move.was_cause else ""
     after = move.became_cause.key if move.became_cause else ""
+    if move.may_be_same:
+        return MAY_BE, "failed"
     return (SAME if before and before == after else OTHER), "failed"
 
 

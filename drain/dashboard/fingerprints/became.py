@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drain.db.sql import rows
+from drain.evidence.fingerprints.identity import relatives
 from drain.models.vocabulary import FAILURE_OUTCOMES
 
 LATEST = 2000
@@ -13,6 +14,7 @@ LATEST = 2000
 WORDS = {
     "complete": ("complete", "Complete"),
     "same": ("failed", "Failed, same fingerprint"),
+    "may_be": ("failed", "Failed, may be the same"),
     "another": ("failed", "Failed, another one"),
     "timeout": ("timeout", "Timeout"),
     "untried": ("", "Not tried yet"),
@@ -35,7 +37,8 @@ WITH failed AS MATERIALIZED (
     SELECT phase_id FROM failed UNION SELECT id FROM imported
 )
 SELECT CASE WHEN now.outcome IS NULL THEN 'untried' WHEN now.outcome = 'complete' THEN 'complete'
-        WHEN now.fingerprint = ANY(%(keys)s::text[]) THEN 'same' WHEN now.outcome = 'timeout' THEN 'timeout'
+        WHEN now.fingerprint = ANY(%(keys)s::text[]) THEN 'same'
+        WHEN now.fingerprint = ANY(%(possible)s::text[]) THEN 'may_be' WHEN now.outcome = 'timeout' THEN 'timeout'
         ELSE 'another' END AS became, count(*)::int AS phases
 FROM had LEFT JOIN LATERAL (
     SELECT outcome, fingerprint FROM drain_attempt a
@@ -80,7 +83,10 @@ class Became:
 
 def became_of(keys: list[str], fix: datetime) -> Became:
     """What became of the phases that failed so before a fix, by attempts that started after it."""
-    values = {"keys": keys, "failures": _FAILURES, "fix": fix, "latest": LATEST}
+    possible = list(relatives(keys).possible)
+    values = {
+        "keys": keys, "possible": possible, "failures": _FAILURES, "fix": fix, "latest": LATEST,
+    }  # fmt: skip
     counts = {found["became"]: found["phases"] for found in rows(_BECAME, values)}
     return Became(counts, sum(counts.values()) >= LATEST)
 

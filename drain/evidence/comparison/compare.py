@@ -61,6 +61,8 @@ class Difference:
             sizes = f"{self.n_before} attempts before and {self.n_after} after"
             return f"Not enough data: {sizes}; at least {self.enough} on each side would be needed."
         on = self._basis()
+        if self.selected and not self.gained:
+            return f"None of {self.n_after} phases that had failed before completed."
         if self.selected:
             back = f", and {self.lost} that had completed failed" if self.lost else ""
             return (
@@ -147,7 +149,7 @@ def _comparison(
 ) -> Comparison:
     before = figures_of(question.before.label, found.before, known)
     after = figures_of(question.after.label, found.after, known)
-    same = pairs_of(found.moves, known)
+    same = pairs_of(found.moves, known, identity)
     fixed = {known[key].key: known[key] for key in sorted(question.fixed) if key}
     change = difference(before, after, same)
     return Comparison(

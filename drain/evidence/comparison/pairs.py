@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from drain.evidence.comparison.query import MoveRead
 from drain.evidence.fingerprints.aliases import Cause
+from drain.evidence.fingerprints.identity import Identity
 
 Ends = tuple[str, Cause | None, str, Cause | None]
 
@@ -21,6 +22,8 @@ class Move:
     became: str
     became_cause: Cause | None
     phases: int
+    may_be_same: bool = False
+    """Two causes that are not known to be one, and may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,9 @@ class Pairs:
         )
 
 
-def pairs_of(moves: Iterable[MoveRead], known: Mapping[str, Cause]) -> Pairs:
+def pairs_of(
+    moves: Iterable[MoveRead], known: Mapping[str, Cause], identity: Mapping[str, Identity]
+) -> Pairs:
     """What was read of phases on both sides, with merged causes counted for their target."""
     totals = Counter[Ends]()
     from_plan = 0
@@ -84,8 +89,20 @@ def pairs_of(moves: Iterable[MoveRead], known: Mapping[str, Cause]) -> Pairs:
         totals[move.was, was, move.became, became] += move.phases
         from_plan += move.phases if move.from_plan else 0
     return Pairs(
-        tuple(sorted((Move(*ends, n) for ends, n in totals.items()), key=_order)), from_plan
+        tuple(
+            sorted(
+                (Move(*ends, n, _may_be(ends, identity)) for ends, n in totals.items()), key=_order
+            )
+        ),
+        from_plan,
     )
+
+
+def _may_be(ends: Ends, identity: Mapping[str, Identity]) -> bool:
+    _, was, _, became = ends
+    if was is None or became is None or was == became:
+        return False
+    return identity[was.key].may_be(identity[became.key])
 
 
 def _order(move: Move) -> tuple[int, str, str, str, str]:

@@ -7,7 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from drain.dashboard.evidence.flows import flows_chart
+from drain.evidence.comparison.pairs import Move
 from drain.evidence.comparison.question import asked
+from drain.evidence.fingerprints.aliases import Cause
 from drain.models.roles import Role
 from tests.dashboard.evidence.pages import fixed, text_of
 from tests.dashboard.people import signed_in
@@ -106,3 +109,17 @@ def test_two_sources_and_a_drain_with_what_was_before_it_are_compared():
     page = viewer.get(f"/evidence/compare/?kind=drain&drain={session.pk}").content.decode()
     assert f"Before and in drain {session.pk}" in page
     assert "the state before is the drain" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("after", "may_be_same", "words"),
+    [
+        ("a", False, "Failed, same fingerprint"),
+        ("b", True, "Failed, may be the same"),
+        ("b", False, "Failed, another one"),
+    ],
+)
+def test_the_drawing_calls_nothing_another_failure_that_may_be_the_same(after, may_be_same, words):
+    was, became = Cause("a", "A", "", "new"), Cause(after, after, "", "new")
+    chart = flows_chart([Move("failed", was, "failed", became, 3, may_be_same)])
+    assert {link["target"] for link in chart.data["links"]} == {f"r:{words}"}

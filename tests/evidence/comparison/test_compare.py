@@ -281,6 +281,8 @@ def test_a_cause_known_by_its_headline_that_comes_again_with_its_place_is_neithe
     found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR))
     assert [cause.key for cause in found.causes.may_be] == ["placed"]
     assert found.causes.gone == found.causes.new == ()
+    assert [move.may_be_same for move in found.pairs.moves] == [True]
+    assert found.difference.sentence == "None of 3 phases that had failed before completed."
 
 
 def test_figures_give_yield_with_median_p90_and_the_reasons_for_none():
