@@ -50,3 +50,28 @@ def test_the_main_journey_on_a_phone(
     expect(page.get_by_role("heading", level=1)).to_have_text("Queued phases")
     fits(page)
     assert complaints == []
+
+
+@pytest.mark.verify
+def test_long_forms_fold_on_a_phone_and_nothing_that_was_set_is_hidden(
+    olga: User, report_run: Run, visit: Visit, complaints: list[str]
+) -> None:
+    page = visit("/drains/new/", width=WIDTH)
+    rate, more = page.get_by_label("Failure rate"), page.get_by_text("More stop conditions")
+    expect(page.get_by_label("Batch size")).to_be_visible()
+    expect(rate).to_be_hidden()
+    more.click()
+    expect(rate).to_be_visible()
+    fits(page)
+    page.goto("/drains/new/?max_failure_rate=30")
+    expect(rate).to_be_visible()
+    wide = visit("/drains/new/")
+    expect(wide.get_by_label("Failure rate")).to_be_visible()
+    expect(wide.get_by_text("More stop conditions")).to_be_hidden()
+    # Turned, a phone may be wide: what is closed can be opened there, too.
+    page.goto("/drains/new/")
+    expect(rate).to_be_hidden()
+    page.set_viewport_size({"width": 900, "height": 400})
+    more.click()
+    expect(rate).to_be_visible()
+    assert complaints == []

@@ -262,7 +262,7 @@ def test_the_queue_narrows_to_when_phases_were_queued_on_the_page_in_the_file_an
     operator = signed_in(Role.OPERATOR)
     assert (shown(operator, before), shown(operator, since)) == ([str(old.pk)], [str(new.pk)])
     assert shown(operator, f"{before}&sort=-blocks") == [str(old.pk)]
-    file = json.loads(b"".join(operator.get(f"/queued/{before}&download=json").streaming_content))
+    file = json.loads(operator.get(f"/queued/{before}&download=json").getvalue())
     assert [row["phase"] for row in file] == ["old"]
     page = operator.get(f"/queued/{before}").content.decode()
     assert "1 queued, 1 stale" in page

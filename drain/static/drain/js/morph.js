@@ -13,6 +13,7 @@
       if (!to.hasAttribute(name) && !kept(from, name)) from.removeAttribute(name);
     }
     for (const { name, value } of to.attributes) {
+      if (name === "open" && from.hasAttribute("data-fold")) continue;
       if (from.getAttribute(name) !== value) from.setAttribute(name, value);
     }
   }
