@@ -39,9 +39,10 @@ def tend() -> None:
         "judging fixes": partial(judge_fixes, now),
         "fixes that autopilots drain": partial(listen, now),
         "drains on fix": partial(advance, now),
-        "drains by schedule": partial(start_due, now),
-        "budgets of autopilots": partial(stop_over_budgets, now),
+        # Before the next drain is started: the last one may have been one too many.
         "autopilots that complete nothing": partial(pause_useless, now),
+        "budgets of autopilots": partial(stop_over_budgets, now),
+        "drains by schedule": partial(start_due, now),
         "renewing fingerprints": refingerprint,
         "titles of fingerprints": tell_apart,
         "splitting fingerprints": reread_splits,

@@ -242,7 +242,8 @@ def end_rollout(rollout: Rollout, end: RolloutEnd, observed: str, now: datetime)
         "sentence": f"{end.sentence} {observed}".strip(),
         "advice": end.advice,
     }
-    state = RolloutState.FINISHED if end is RolloutEnd.DRAINED else RolloutState.STOPPED
+    over = end in (RolloutEnd.DRAINED, RolloutEnd.NOTHING_FAILED)
+    state = RolloutState.FINISHED if over else RolloutState.STOPPED
     Rollout.objects.filter(pk=rollout.pk).update(state=state, card=card, said="", ended_at=now)
 
 

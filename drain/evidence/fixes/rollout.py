@@ -25,6 +25,8 @@ class RolloutEnd(StrEnum):
 
     DRAINED = "drained"
     """Everything that the fix is about was tried."""
+    NOTHING_FAILED = "nothing_failed"
+    """There was nothing to try."""
     DOES_NOT_WORK = "does_not_work"
     PARTLY = "partly"
     CANNOT_BE_TOLD = "cannot_be_told"
@@ -50,6 +52,7 @@ class RolloutEnd(StrEnum):
 
 _SENTENCES = {
     RolloutEnd.DRAINED: "Everything that the fix is about has been tried.",
+    RolloutEnd.NOTHING_FAILED: "No phase is failed by what the fix is about and was not tried since it.",
     RolloutEnd.DOES_NOT_WORK: "Phases still fail so: the rest was left alone.",
     RolloutEnd.PARTLY: "The fix helps only in part: the rest was left alone.",
     RolloutEnd.CANNOT_BE_TOLD: "The fix cannot be told from what happens without one: the rest was left alone.",
@@ -103,7 +106,8 @@ def next_step(
     """
     left = sum(untried.values())
     if not left:
-        return Step(end=RolloutEnd.DRAINED), False
+        end = RolloutEnd.DRAINED if course.drained else RolloutEnd.NOTHING_FAILED
+        return Step(end=end), False
     if not course.drained:
         return Step(min(course.sample, left)), False
     said = [one for one in causes if one.after.n or untried.get(one.key)]

@@ -23,6 +23,7 @@ from drain.engine.autopilot.rules import (
     resume_autopilot,
 )
 from drain.engine.errors import EngineError
+from drain.engine.maintenance import tend
 from drain.engine.queue.selection import PhaseFilter
 from drain.engine.sessions.verbs import resume_session
 from drain.models import Attempt, AuditEvent, Autopilot, DrainSession, SessionRun
@@ -194,6 +195,17 @@ def test_after_drains_that_completed_nothing_it_pauses_itself_and_starts_anew_wh
     resume_autopilot("nightly", ANN, NOON + 9 * HOUR, "mended")
     assert pause_useless(NOON + 9 * HOUR) == [], "what was before does not count"
     assert len(start_due(NOON + 10 * HOUR)) == 1
+
+
+def test_maintenance_pauses_it_before_it_starts_one_drain_too_many():
+    failed()
+    add(pause_after=1)
+    (pk,) = start_due(NOON + HOUR)
+    end(pk)
+    Autopilot.objects.update(next_at=NOON)
+    tend()
+    assert Autopilot.objects.get().paused_by == "autopilot nightly"
+    assert DrainSession.objects.count() == 1
 
 
 def test_people_pause_resume_run_and_remove_with_a_reason_that_stands_in_the_audit():

@@ -132,6 +132,13 @@ def test_a_phase_that_was_tried_since_the_fix_is_not_tried_again(story):
     assert {each.attempt_set.count() for each in attempts} == {1}
 
 
+def test_a_fix_of_nothing_that_is_failed_says_so_and_claims_no_more(story):
+    story(0, tried_before=3).mark()
+    assert advance(NOON + HOUR)
+    assert over() == ("finished", "nothing_failed")
+    assert not DrainSession.objects.exists()
+
+
 def test_phases_that_no_drain_can_take_end_it_with_the_reason(story):
     told = story(6, tried_before=20)
     Hold.objects.create(kind="prefix", value="run-", reason="x", created_by="a", origin="command")

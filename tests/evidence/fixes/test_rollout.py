@@ -42,7 +42,7 @@ WORKS, OPEN = said(Ruling.WORKS), said(Ruling.NOT_ENOUGH_DATA, enough=40)
         (Course(24), [], LEFT, Step(24), False),
         (Course(24), [said(Ruling.DOES_NOT_WORK)], LEFT, Step(24), False),
         (Course(24), [], {"a": 3, "b": 4}, Step(7), False),
-        (Course(24), [], {}, Step(end=RolloutEnd.DRAINED), False),
+        (Course(24), [], {}, Step(end=RolloutEnd.NOTHING_FAILED), False),
         # Ramps while it works: 1, 2, 4 times the sample, then what is left.
         (Course(24, 0, 1, 0), [WORKS], LEFT, Step(24), True),
         (Course(24, 23, 2, 1), [WORKS], LEFT, Step(48), True),
@@ -76,7 +76,9 @@ def test_what_comes_next(course, causes, untried, expected, ramp):
 
 def test_every_end_has_a_sentence():
     assert all(each.sentence.endswith(".") for each in RolloutEnd)
-    assert all(each.advice for each in RolloutEnd if each not in ("drained", "person"))
+    assert all(
+        each.advice for each in RolloutEnd if each not in ("drained", "nothing_failed", "person")
+    )
 
 
 def drained(rng: random.Random, heals: float, before: float, controls: int, phases: int) -> int:
