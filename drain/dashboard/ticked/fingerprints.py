@@ -84,11 +84,7 @@ def fingerprints_decide(request: HttpRequest) -> HttpResponse:
 
     def act(key: str) -> Result:
         done = decision.act(known[key].pk, by(request, now, reason_of(request)), days)
-        said = (
-            decision.done
-            if done
-            else f"left alone: it is {known[key].get_status_display().lower()}"
-        )
+        said = decision.done if done else f"it is {known[key].get_status_display().lower()}"
         return Result(known[key].title, done, said)
 
     return question.answer(request, act)

@@ -59,7 +59,7 @@ def test_runs_are_held_after_a_reason_and_each_has_its_result():
     assert Hold.objects.count() == 0
     client.post("/runs/hold/", {"run": "a", "reason": "first"})
     page = client.post("/runs/hold/", named | {"reason": "disk"}).content.decode()
-    assert "Hold: 2 runs done, 1 left alone" in page
+    assert "Hold: 2 runs done, 1 not done" in page
     assert "a is held already" in page
     assert set(Hold.objects.values_list("value", flat=True)) == {"a", "b", HOSTILE}
 
@@ -76,8 +76,8 @@ def test_fingerprints_are_decided_about_after_a_reason_and_each_has_its_result(a
     assert "A reason is missing" in client.post("/fingerprints/decide/", given).content.decode()
     assert set(Fingerprint.objects.values_list("status", flat=True)) == {"ongoing", "muted"}
     page = client.post("/fingerprints/decide/", given | {"reason": "known"}).content.decode()
-    assert "2 fingerprints done, 1 left alone" in page
-    assert "left alone: it is muted" in page
+    assert "2 fingerprints done, 1 not done" in page
+    assert "it is muted" in page
     assert {Fingerprint.objects.get(pk=cause.pk).status for cause in causes} == {status}
     assert AuditEvent.objects.filter(reason="known").count() == 2
 
