@@ -54,10 +54,16 @@ def examine() -> Iterator[Finding]:
     database = _database()
     yield database
     if database.level == "ok":
-        for look in (_migrations, _tables, _clock, _broker, _hosts, _leases):
+        migrations = _migrations()
+        yield migrations
+        for look in (_tables, _clock, _broker):
             yield look()
-        yield from _executors()
-        yield from _autopilots()
+        # With other tables than those of this version no answer would be one.
+        if migrations.level == "ok":
+            yield _hosts()
+            yield _leases()
+            yield from _executors()
+            yield from _autopilots()
 
 
 def _settings() -> Iterator[Finding]:
@@ -105,8 +111,8 @@ def _database() -> Finding:
         return Finding(
             "database",
             "problem",
-            f"The database does not answer: {said}.",
-            "Start it or correct DATABASE_URL.",
+            f"The database does not answer: {said.rstrip('.')}.",
+            "" if "DATA_DIR" in connection.settings_dict else "Start it or correct DATABASE_URL.",
         )
     if standby:
         return Finding(

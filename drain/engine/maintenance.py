@@ -25,6 +25,20 @@ from drain.evidence.rollups.fold import fold
 from drain.evidence.rollups.state_history import keep_history
 
 
+def take_stock() -> None:
+    """What is said of fingerprints, fixes and rates after a drain, where no worker may be alive to come round to it."""
+    now = timezone.now()
+    steps: dict[str, Callable[[], object]] = {
+        "folding rollups": fold,
+        "the lifecycle of fingerprints": partial(settle, now),
+        "judging checks": partial(judge_due, now),
+        "judging fixes": partial(judge_fixes, now),
+    }
+    for name, step in steps.items():
+        with isolated(f"after a drain, {name},"):
+            step()
+
+
 def tend() -> None:
     """One round of maintenance: a step that breaks does not stop those after it."""
     now, began = timezone.now(), time.monotonic()

@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError
 
 from drain.engine.errors import EngineError
 from drain.engine.inline import drain_inline
+from drain.engine.maintenance import take_stock
 from drain.engine.rescue import rescue
 from drain.engine.sessions.verbs import Actor, start_session
 from drain.engine.workers.broker import require_broker
@@ -53,6 +54,7 @@ def run_session(session: DrainSession, actor: Actor, *, inline: bool, detach: bo
         try:
             with interruptible() as interrupted, Watcher(session.pk):
                 drain_inline(session, actor, interrupted.is_set)
+            take_stock()
         except (OperationalError, InterfaceError) as error:
             raise CommandError(
                 f"The database is away ({str(error).strip()}), so drain {session.pk} is left as it is: once the database "

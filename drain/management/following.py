@@ -21,10 +21,12 @@ from drain.policy.inert import inert
 
 LOOK_SECONDS = 0.5
 HOST_LOOK_SECONDS = 2.0
+LINE_SECONDS = 10.0
+"""Between lines about the progress where no bar can be drawn; a shorter drain has none."""
 
 
 def follow(session_pk: int, done: Callable[[], bool] | None = None) -> None:
-    """Show progress until the session has ended (or `done` says so); quiet where there is no terminal."""
+    """Show progress until the session has ended (or `done` says so): a bar, or lines where there is no terminal."""
     console = Console(stderr=True)
 
     def say(line: str) -> None:
@@ -36,6 +38,7 @@ def follow(session_pk: int, done: Callable[[], bool] | None = None) -> None:
 
     patiently = Patience(session_pk, say)
     hosts = _Hosts(say)
+    lines = None if sys.stderr.isatty() else _Lines(say)
     with Progress(
         TextColumn("Drain {task.fields[number]}"),
         BarColumn(),
@@ -55,6 +58,8 @@ def follow(session_pk: int, done: Callable[[], bool] | None = None) -> None:
                 completed=counts["phases"],
                 counts=_line(session, counts),
             )
+            if lines is not None:
+                lines.look(session, counts)
             if session.state not in LIVE_SESSION_STATES or (done is not None and done()):
                 return
             if not session.inline:
@@ -64,6 +69,22 @@ def follow(session_pk: int, done: Callable[[], bool] | None = None) -> None:
 
 def _look(session_pk: int) -> tuple[DrainSession, dict[str, int]]:
     return DrainSession.objects.get(pk=session_pk), session_counts(session_pk)
+
+
+class _Lines:
+    """Progress as lines, for a log or a pipe."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._last = time.monotonic()
+
+    def look(self, session: DrainSession, counts: dict[str, int]) -> None:
+        """Say how far it is, every ten seconds."""
+        if time.monotonic() - self._last >= LINE_SECONDS:
+            self._last = time.monotonic()
+            self._say(
+                f"Drain {session.pk}: {counts['phases']} of {session.selected} phases, {_line(session, counts)}"
+            )
 
 
 class _Hosts:
@@ -104,6 +125,9 @@ class Watcher:
         self._thread = threading.Thread(target=self._follow, args=[session_pk], daemon=True)
 
     def _follow(self, session_pk: int) -> None:
+        # A short drain whose output is kept in a file says nothing on the way.
+        if not sys.stderr.isatty() and self._over.wait(LINE_SECONDS):
+            return
         try:
             follow(session_pk, self._over.is_set)
         except (DatabaseError, CommandError) as error:
@@ -112,11 +136,9 @@ class Watcher:
             connection.close()
 
     def __enter__(self) -> Watcher:
-        if sys.stderr.isatty():
-            self._thread.start()
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._thread.join()

@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 from django.core.management.base import CommandError
+from django.db.models import Count
 
-from drain.engine.sessions.results import session_result
+from drain.engine.sessions.results import dropped_from_plan, session_result
+from drain.evidence.fixes import prospects
 from drain.management.base import DrainCommand
 from drain.management.ledger import print_preflights, print_result
-from drain.models import CheckResult, DrainSession
-from drain.models.vocabulary import CheckVerdict, SessionState
+from drain.models import CheckResult, DrainSession, FixMarker
+from drain.models.vocabulary import FAILURE_OUTCOMES, CheckVerdict, SessionState
 from drain.policy.exit_codes import Ending, exit_code, exit_sentence
+from drain.policy.reasons import ExclusionReason
+
+
+def _before_a_fix(session: DrainSession) -> str:
+    """Where a limit on repeats left phases alone: how a fix of what they fail by comes to be judged."""
+    dropped = dropped_from_plan(session.pk)
+    if not dropped.keys() & {ExclusionReason.RUN_STOPPED, ExclusionReason.FINGERPRINT_STOPPED}:
+        return ""
+    failed = session.attempt_set.filter(outcome__in=FAILURE_OUTCOMES).exclude(fingerprint="")
+    most = (
+        failed.values("fingerprint").annotate(count=Count("pk")).order_by("-count", "fingerprint")
+    )
+    key = most.values_list("fingerprint", flat=True).first()
+    if key is None or FixMarker.objects.filter(fingerprints__key=key).exists():
+        return ""
+    found = prospects.prospect_of(key)
+    if found.tries is None:
+        return f"Before a fix: {found.sentence}"
+    return f"Before a fix: {found.sentence} `{prospects.command(key, found.batch)}` tries them."
 
 
 def conclude(command: DrainCommand, session: DrainSession, *, as_json: bool) -> None:
@@ -19,6 +40,8 @@ def conclude(command: DrainCommand, session: DrainSession, *, as_json: bool) -> 
         command.print_json(result)
     else:
         print_result(command.stdout, session)
+        if said := _before_a_fix(session):
+            command.stdout.write(said)
     print_preflights(command.stderr, session)
     failed = CheckResult.objects.filter(session=session, verdict=CheckVerdict.FAIL)
     ending = Ending(

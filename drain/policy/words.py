@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from drain.policy.states import Outcome
+
 NOTHING = "–"
 LINE_CHARACTERS = 160
 """The longest line that a list shows."""
@@ -72,3 +74,8 @@ ZERO_YIELD = {
 def zero_yield(reason: str) -> str:
     """The reason for people; one that is not known here as it is."""
     return ZERO_YIELD.get(reason, reason)
+
+
+def why_ended(outcome: str, said: str, reason: str) -> str:
+    """The line that says why an attempt ended so: its last one, else what is known; none for what completed."""
+    return last_line(said) or ("" if outcome == Outcome.COMPLETE else zero_yield(reason))

@@ -5,3 +5,11 @@ from __future__ import annotations
 
 class SourceError(ValueError):
     """A source that cannot be read or written; nothing was changed."""
+
+
+class MissingFieldsError(SourceError):
+    """A file without what every phase needs: `missing` are our names, `columns` those that it has."""
+
+    def __init__(self, said: str, missing: tuple[str, ...], columns: tuple[str, ...]) -> None:
+        super().__init__(said)
+        self.missing, self.columns = missing, columns

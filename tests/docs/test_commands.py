@@ -54,6 +54,18 @@ def test_every_command_line_is_one_that_its_command_takes(page, line):
     assert taken, f"{page}: {line}: {refused}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_what_is_pasted_from_a_page_has_a_line_that_makes_its_command(page):
+    """`manage.py` is on no path: an alias above the first line that begins with it. The reference is no guide."""
+    text = page.read_text()
+    lines = [*FENCED.findall(text), *re.findall(r"^ {4,}.+$", text, re.MULTILINE)]
+    pasted = re.search(r"^\s*(?:\w+=\S+ )*manage\.py ", "\n".join(lines), re.MULTILINE)
+    if pasted and page.name != "commands.md":
+        first = re.search(r"^\s*(?:\w+=\S+ )*manage\.py ", text, re.MULTILINE)
+        assert first
+        assert -1 < text.find("alias manage.py=") < first.start()
+
+
 def test_lines_are_found_and_a_wrong_option_is_not_taken():
     """The tests above would pass on nothing at all."""
     assert len(LINES) > 60

@@ -65,3 +65,29 @@ def test_db_start_keeps_the_server_until_db_stop(manage, tmp_path):
     assert manage("manage.py", "db", "status").stdout.startswith("running (process ")
     assert manage("manage.py", "db", "stop").stdout == "not running\n"
     assert postmaster.find(layout_of(tmp_path).data) is None
+
+
+@pytest.mark.verify
+def test_what_was_dumped_is_there_again_after_a_restore(manage, tmp_path):
+    def asked(statement: str) -> str:
+        return manage("manage.py", "dbshell", "--", "-Atq", given=statement).stdout.strip()
+
+    file = tmp_path / "site.dump"
+    asked("CREATE TABLE kept (word text); INSERT INTO kept VALUES ('here');")
+    done = manage("manage.py", "db", "dump", str(file))
+    assert done.stdout.startswith(f"The database is in {file} ("), done.stderr
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "is there already" in manage("manage.py", "db", "dump", str(file)).stderr
+    assert "cannot be written" in manage("manage.py", "db", "dump", "/nowhere/at/all").stderr
+    asked("DELETE FROM kept;")
+    used = manage("manage.py", "db", "restore", str(tmp_path / "none"))
+    assert "is no file" in used.stderr
+    assert manage("manage.py", "db", "restore", str(file)).stdout.startswith("The database is that")
+    assert asked("SELECT word FROM kept;") == "here"
+    (tmp_path / "broken").write_text("no dump")
+    assert (
+        "pg_restore failed: "
+        in manage("manage.py", "db", "restore", str(tmp_path / "broken")).stderr
+    )
+    assert asked("SELECT word FROM kept;") == "here"
+    assert "take a file" in manage("manage.py", "db", "dump").stderr

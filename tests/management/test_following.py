@@ -11,9 +11,9 @@ from django.db import OperationalError, connection
 
 from drain.engine.sessions.verbs import cancel_session
 from drain.engine.workers.hosts import register_host
-from drain.management import draining, patience
+from drain.management import draining, following, patience
 from drain.management.patience import Patience
-from drain.models import DrainSession, WorkerHost
+from drain.models import DrainSession, Fingerprint, WorkerHost
 from tests.engine.conftest import SOMEBODY, Backlog
 from tests.hosts import Host, until
 
@@ -106,3 +106,28 @@ def test_an_inline_drain_that_gives_up_names_the_way_back(
     with pytest.raises(CommandError, match=f"--resume {session.pk} --inline") as ended:
         draining.run_session(session, SOMEBODY, inline=True, detach=False)
     assert ended.value.returncode == 5
+
+
+def test_where_no_bar_can_be_drawn_a_long_drain_says_how_far_it_is(
+    backlog: Backlog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(following, "LINE_SECONDS", 0.0)
+    session = backlog.session()
+    looked = iter(range(3))
+    following.follow(session.pk, lambda: next(looked, None) is None)
+    assert f"Drain {session.pk}: 0 of 1 phases, planned: 0 complete" in capsys.readouterr().err
+
+
+def test_after_a_drain_without_workers_what_is_said_of_fingerprints_is_of_now(
+    tmp_path: Path, transactional_db: None
+) -> None:
+    made = Backlog(tmp_path)
+    made.executor("echo 'ValueError: odd' >&2; exit 1")
+    made.run("r", 1)
+    first = made.session()
+    draining.run_session(first, SOMEBODY, inline=True, detach=False)
+    key = first.attempt_set.get().fingerprint
+    Fingerprint.objects.filter(key=key).update(first_seen="2026-01-01T00:00Z")
+    made.run("s", 1)
+    draining.run_session(made.session(), SOMEBODY, inline=True, detach=False)
+    assert Fingerprint.objects.get(key=key).status == "ongoing"

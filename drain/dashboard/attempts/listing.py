@@ -20,7 +20,7 @@ from drain.dashboard.ui.states import look
 from drain.models import Attempt
 from drain.models.vocabulary import Outcome
 from drain.policy.numbers import whole
-from drain.policy.words import last_line
+from drain.policy.words import why_ended
 
 LISTING = Listing(
     "attempts",
@@ -74,7 +74,7 @@ def attempt_list(request: HttpRequest) -> HttpResponseBase:
         "filtered": bool(period) or any(asked.values()),
         "outcomes": [("open", "Running"), *((name, look(name).word) for name in Outcome.values)],
         "attempts": [
-            row | {"message": last_line(row["said"]) or row["zero_yield_reason"]}
+            row | {"message": why_ended(row["outcome"], row["said"], row["zero_yield_reason"])}
             for row in page.rows
         ],
         "order": page.order,

@@ -18,7 +18,7 @@ from drain.models import Attempt, Candidate, DrainSession, FixMarker, Source
 from drain.models.vocabulary import CandidateStatus, RunTier
 from drain.policy.secrets import masked
 from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
-from drain.policy.words import last_line
+from drain.policy.words import why_ended
 
 RESULTS = 25
 FIXES = 20
@@ -62,7 +62,7 @@ def _shown(ended: QuerySet[Attempt]) -> list[dict[str, Any]]:
         took=F("finished_at") - F("started_at"),
     )  # fmt: skip
     return [
-        row | {"message": last_line(row["error"]) or row["zero_yield_reason"]}
+        row | {"message": why_ended(row["outcome"] or "", row["error"], row["zero_yield_reason"])}
         for row in found[: RESULTS + 1]
     ]
 
@@ -127,7 +127,12 @@ def verdicts(session: int) -> list[dict[str, Any]]:
                 SELECT planned_position, status FROM drain_candidate
                 WHERE session_id = s.session_id AND phase_id = p.id OFFSET 0
             ) c WHERE p.run_id = s.run_id AND c.planned_position IS NOT NULL
-                AND c.status IN ('waiting', 'excluded'))::int AS not_run
+                AND c.status IN ('waiting', 'excluded'))::int AS not_run,
+            s.complete = 0 AND s.failed > 0 AND EXISTS (
+                SELECT FROM drain_phase p JOIN drain_candidate c ON c.session_id = s.session_id AND c.phase_id = p.id
+                JOIN drain_attempt a ON a.phase_id = p.id AND a.session_id = s.session_id
+                WHERE p.run_id = s.run_id AND a.fingerprint <> '' AND a.fingerprint = c.fingerprint
+            ) AS as_before
         FROM s JOIN drain_run r ON r.id = s.run_id
         ORDER BY s.stop = '', s.failed + s.lost DESC, s.head_position
         """,
@@ -137,11 +142,14 @@ def verdicts(session: int) -> list[dict[str, Any]]:
 
 
 def _verdict(row: dict[str, Any]) -> str:
-    """A run goes on after a failure that was not seen before; nothing promises well where a majority failed."""
+    """A run goes on after a failure that its drain had not met; nothing promises well where a majority failed."""
     if row["stop"]:
         return "stopped"
     if row["tier"] == RunTier.PROMISING and row["failed"] + row["lost"] > row["complete"]:
-        return "sample_completed" if row["complete"] else "another_failure"
+        if row["complete"]:
+            return "sample_completed"
+        # New to the drain, but not to a phase that was planned with it.
+        return "failed_as_before" if row["as_before"] else "another_failure"
     return str(row["tier"])
 
 

@@ -85,7 +85,12 @@ def _tripping_attempt(session: DrainSession, stop: Stop, whole: bool) -> Attempt
 def _facts(stop: Stop, attempt: Attempt | None) -> list[Fact]:
     facts = [_stopped_by(stop.rule)]
     if stop.limit:
-        facts.append(Fact("Observed / limit", f"{stop.observed or 'reached'} / {stop.limit}"))
+        seen = (
+            Fact("Observed / limit", f"{stop.observed} / {stop.limit}")
+            if stop.observed
+            else Fact("Limit", f"{stop.limit}, reached")
+        )
+        facts.append(seen)
     if key := stop.key or (attempt.fingerprint if attempt else ""):
         facts.append(_fingerprint(key))
     if attempt is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +23,7 @@ from drain.engine.errors import EngineError
 from drain.evidence.checks.create import EVERY_MINUTES, Claim, add_check
 from drain.evidence.fingerprints.lifecycle import CauseError
 from drain.evidence.fixes.markers import add_marker
-from drain.evidence.fixes.sentences import TRY_FIRST
+from drain.evidence.fixes.prospects import TRY_FIRST, limits, prospect_of
 from drain.models import DrainSession, FixMarker, Source
 from drain.models.vocabulary import CheckKind
 from drain.policy.moments import MomentError, read_moment
@@ -99,12 +101,25 @@ def _marker_form(
         "values": values,
         "fingerprints": causes,
         "chosen": chosen,
-        "try_first": TRY_FIRST,
-        "try_href": link("session-new", batch_size=str(TRY_FIRST), fingerprint=" ".join(chosen)),
+        **_try_first(chosen),
         "keys": values.get("keys") or " ".join(key for key in chosen if key not in offered),
         "page_has_primary": True,
     }
     return render(request, "evidence/marker_new.html", context, status=422 if problem else 200)
+
+
+def _try_first(chosen: list[str]) -> dict[str, Any]:
+    """What can be told of a fix of the chosen fingerprints, and the drain that gives it a past."""
+    found = {key: prospect_of(key) for key in chosen[:OFFERED_CAUSES]}
+    batch = max((each.batch for each in found.values()), default=TRY_FIRST)
+    href = link("session-new", fingerprint=" ".join(chosen), **limits(batch)) if chosen else ""
+    return {
+        "try_first": batch,
+        "try_href": href,
+        "prospects": [
+            (key if len(found) > 1 else "", each.sentence) for key, each in found.items()
+        ],
+    }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -84,7 +84,10 @@ def _show(
         "argv": argv or _arguments(values),
         "kinds": KINDS,
         "shell_words": shell_words(argv or _arguments(values)),
-        "problem": problem,
+        "problem": problem.replace(
+            "--allow-program-text", "“Values may stand in program text”, below"
+        ),
+        "unfold": bool(problem),
         "placeholders": [f"{{{name}}}" for name in PLACEHOLDERS],
         "executors": ExecutorProfile.objects.order_by("name")[:LISTED],
         "phase_user": phase_user(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
@@ -47,7 +48,12 @@ def _password(request: HttpRequest) -> str:
 
 
 def _show(request: HttpRequest, name: str, problem: str = "", status: int = 200) -> HttpResponse:
-    context = {"name": name, "problem": problem, "invited": status != 404}
+    context = {
+        "name": name,
+        "problem": problem,
+        "invited": status != 404,
+        "rules": password_validators_help_texts(),
+    }
     response = render(request, "first/account.html", context, status=status)
     response["Cache-Control"] = "no-store"
     # The address is a key until the account is made.

@@ -58,6 +58,11 @@ def shared(key: str, seconds: float, read: Callable[[], T]) -> T:
     return kept.facts
 
 
+def forget() -> None:
+    """Let everything be read anew: the next page of who changed much at once shows what became of it."""
+    caches["pages"].clear()
+
+
 def _read(key: str, seconds: float, read: Callable[[], T]) -> _Kept[T]:
     started = time.monotonic()
     facts = read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import IO, Any
@@ -16,13 +17,15 @@ from drain.sources.files.formats import FORMATS
 from drain.sources.files.importing import SOURCE_NAME
 from drain.sources.files.kept import with_kept
 from drain.sources.files.result import REQUEST_UNPACKED, Options
-from drain.sources.files.shapes import shapes
+from drain.sources.files.shapes import NEEDED, shapes
 
 MOST_MEGABYTES = 15
 """Of one file: the web server takes requests of 16 MB, and a form is more than its file."""
 MOST_PASTED = 500_000
 """Characters: a form's texts may have 2.5 MB together, and a character is up to four bytes."""
 _CHUNK = 1024 * 1024
+MAP = "map_"
+"""Begins the name of the choice of a column for a field that every phase needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def read_given(request: HttpRequest) -> Given:
         raise SourceError(f"The tool must be one of {', '.join(mapping_names())}.")
     options = Options(
         mapping=mapping or None,
-        maps=_lines(values.get("maps", "")),
+        maps=(*_lines(values.get("maps", "")), *chosen_columns(values)),
         sets=_lines(values.get("sets", "")),
         day_first="day_first" in values,
         remember="remember" in values,
@@ -99,6 +102,11 @@ def _bytes(upload: UploadedFile[Any] | None, request: HttpRequest) -> tuple[str,
     if not upload.size:
         raise SourceError("The file is empty.")
     return (upload.name or "file")[:200], upload
+
+
+def chosen_columns(values: Mapping[str, str]) -> list[str]:
+    """What was chosen for fields that a file lacks, as `--map` takes it."""
+    return [f"{name}={values[MAP + name]}" for name in NEEDED if values.get(MAP + name)]
 
 
 def _lines(text: str) -> tuple[str, ...]:

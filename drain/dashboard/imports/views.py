@@ -12,10 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.http.actions import person
+from drain.dashboard.http.cache import forget
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import wants_fragment
 from drain.dashboard.http.search_terms import typed
 from drain.dashboard.imports.form import (
+    MAP,
     MOST_MEGABYTES,
     MOST_PASTED,
     Given,
@@ -23,14 +25,17 @@ from drain.dashboard.imports.form import (
     read_given,
 )
 from drain.models import ExecutorProfile
-from drain.sources.errors import SourceError
+from drain.sources.errors import MissingFieldsError, SourceError
 from drain.sources.files.formats import FORMATS
 from drain.sources.files.importing import import_file
 from drain.sources.files.result import FileImport
+from drain.sources.files.shapes import NEEDED
 
 IMPORT = "drain.add_phase"
 DEFINE = "drain.define_executors"
 REJECTS_SHOWN = 50
+_FOLDED = ("maps", "sets", "source", "format", "mapping")
+_IN_TERMINAL, _HERE = "--map ", "below, or under “How it is read” as "
 UNSEEN = "Nothing was imported: this is the preview of what you sent. Look at it, then import."
 
 
@@ -52,7 +57,8 @@ def import_new(request: HttpRequest) -> HttpResponse:
             by=person(request), file=given.name,
         )  # fmt: skip
     except SourceError as error:
-        return _show(request, problem=str(error), status=422)
+        return _show(request, problem=error, status=422)
+    forget()
     messages.success(request, _sentence(found))
     # The next step of a new site: nothing that was imported can run before somebody has said how.
     undefined = not ExecutorProfile.objects.exists() and request.user.has_perm(DEFINE)
@@ -79,16 +85,27 @@ def _show(
     request: HttpRequest,
     found: FileImport | None = None,
     digest: str = "",
-    problem: str = "",
+    problem: SourceError | str = "",
     status: int = 200,
 ) -> HttpResponse:
     """The page, or for its script the preview alone; `problem` says why nothing was done."""
+    lacks = problem if isinstance(problem, MissingFieldsError) else None
+    values = typed(request.POST)
     context: dict[str, Any] = {
-        "problem": problem,
+        "problem": str(problem).replace(_IN_TERMINAL, _HERE),
+        "missing": lacks.missing if lacks else (),
+        "columns": [("", "choose a column"), *((name, name) for name in lacks.columns)]
+        if lacks
+        else (),
+        "map": MAP,
+        "maps_chosen": {MAP + name: values.get(MAP + name, "") for name in NEEDED},
+        "maps_kept": [MAP + name for name in NEEDED if lacks is None or name not in lacks.missing],
+        # What a refusal speaks of is not left in a closed fold.
+        "unfold": bool(problem) or any(values.get(name) for name in _FOLDED),
         "found": found,
         "rejects": found.rejects[:REJECTS_SHOWN] if found else (),
         "digest": digest,
-        "values": typed(request.POST),
+        "values": values,
         "text": request.POST.get("text", ""),
         "formats": [("", "as it looks"), *((name, name) for name in sorted(FORMATS))],
         "mappings": [("", "as it looks"), *((name, name) for name in mapping_names())],

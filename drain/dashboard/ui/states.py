@@ -70,6 +70,7 @@ _LOOKS = {
     "promising": Look("Promising", _GOOD, "s-complete"),
     "sample-completed": Look("Sample completed", "test-pipe", "s-neutral"),
     "another-failure": Look("Another failure", _WARN, "s-held"),
+    "failed-as-before": Look("Failed as before", _WARN, "s-held"),
     "deprioritised": Look("Deprioritised", "arrow-down", "s-neutral"),
     "pass": Look("Pass", _GOOD, "s-complete"),
     "fail": Look("Fail", _BAD, "s-failed"),

@@ -10,11 +10,15 @@ from functools import lru_cache
 from drain.engine.process.contract import Contract
 from drain.engine.process.errors import TemplateError
 from drain.engine.process.program_text import program_text
+from drain.policy.command_lines import quoted
 
 PLACEHOLDERS = ("run_id", "phase_id", "phase_index", "attempt", "params[key]")
 
 # `${NAME}` belongs to whoever reads the argument later and `{{name}}` is how a literal {name} is written.
 _PLACEHOLDER = re.compile(r"(\$?)(\{?)\{([A-Za-z_]\w*)(?:\[([^\[\]{}]*)\])?\}(\}?)")
+
+_FILE = re.compile(r"[\w./@%+,-]+")
+_PLAIN_ITEM = re.compile(r"[\w./@%+,=:-]*")
 
 
 def render(
@@ -37,11 +41,49 @@ def inspect(argv: Sequence[str], *, allow_program_text: bool = False) -> None:
         _check_names(item)
     program = program_text(argv, _has_placeholder, _literal)
     if program is not None and not allow_program_text:
+        way = behind_a_script(argv, program)
+        how = (
+            f"pass the value behind a script: {way}"
+            if way
+            else "pass the value behind the script, like: sh -c 'exec tool -c \"$1\"' sh {phase_id}, or read "
+            "DRAIN_PHASE_ID or DRAIN_PARAM_… in it"
+        )
         raise TemplateError(
             f"The argument {program[:80]!r} could be a program with a value in it, so an imported name could run as "
-            "code; pass the value behind the script, like: sh -c 'exec tool -c \"$1\"' sh {phase_id}, or read "
-            "DRAIN_PHASE_ID or DRAIN_PARAM_… in it. An executor can allow it (--allow-program-text)."
+            f"code; {how}. An executor can allow it (--allow-program-text)."
         )
+
+
+def behind_a_script(argv: Sequence[str], program: str) -> str:
+    """The same command with its values as arguments of a shell, which puts them where they stood; "" where code is typed.
+
+    Only for a file that a value names (`python3 jobs/{phase_id}.py`): quoted it stays one word, whatever it holds.
+    """
+    at = next((at for at, item in enumerate(argv) if item == program), 0)
+    if not at or argv[at - 1].startswith("-"):
+        return ""
+    filled = [item for item in argv if _PLACEHOLDER.search(item)]
+    if program not in filled or not _FILE.fullmatch(_PLACEHOLDER.sub("", program)):
+        return ""
+    if not all(_PLAIN_ITEM.fullmatch(_PLACEHOLDER.sub("", item)) for item in filled):
+        return ""
+    if any(
+        dollar or before for item in filled for dollar, before, *_ in _PLACEHOLDER.findall(item)
+    ):
+        return ""
+    values: list[str] = []
+
+    def numbered(match: re.Match[str]) -> str:
+        values.append(match.group())
+        return f"${{{len(values)}}}" if len(values) > 9 else f"${len(values)}"
+
+    # Nothing in these stands for anything between double quotes.
+    words = [
+        f'"{_PLACEHOLDER.sub(numbered, item)}"' if _PLACEHOLDER.search(item) else quoted(item)
+        for item in argv
+    ]
+    script = f"exec {' '.join(words)}"
+    return f"sh -c {quoted(script)} sh {' '.join(values)}"
 
 
 _inspect_once = lru_cache(maxsize=256)(inspect)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from drain.db.sql import clock
 from drain.evidence.checks.create import guard
 from drain.evidence.fingerprints.aliases import resolve_keys
+from drain.evidence.fingerprints.keys import whole_key
 from drain.evidence.fingerprints.lifecycle import PERSONS, By, CauseError, deploy_fix
 from drain.models import AuditEvent, Fingerprint, FixMarker, Source
 
@@ -77,11 +78,11 @@ def _still_to_come(at: datetime, now: datetime) -> str:
 
 
 def _fingerprints(keys: Collection[str]) -> list[Fingerprint]:
-    stands_for = resolve_keys(keys)
+    stands_for = resolve_keys(map(whole_key, keys))
     known = {found.key: found for found in Fingerprint.objects.filter(key__in=stands_for.values())}
     for key, target in stands_for.items():
         if target not in known:
             raise CauseError(
-                f"There is no fingerprint “{key}”: copy the key from the page Fingerprints or a drain's plan."
+                f"There is no fingerprint “{key}”: `manage.py fingerprints` lists the keys, and so does the page Fingerprints."
             )
     return sorted(known.values(), key=lambda fingerprint: fingerprint.pk)

@@ -14,8 +14,6 @@ WORDS = {
     Ruling.NOT_ENOUGH_DATA: "Not enough data",
     Ruling.CANNOT_BE_TOLD: "Cannot be told",
 }
-TRY_FIRST = 12
-"""Phases to try before a fix, which give it a past to be judged by."""
 NO_CAUSE = (
     "The fix names no fingerprint, and no source or runs in which something had failed before it: "
     "name what it was meant to end."

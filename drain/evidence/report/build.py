@@ -165,9 +165,18 @@ class Report:
                 seen = f", {_causes(again)} seen again" if again else ""
                 return (
                     "⚠️" if mark == "✅" and not green else mark,
-                    f"{said}; fix FM-{fix.marker}: {fix.verdict.words.lower()}{seen}",
+                    f"{said}{self._of_fix(fix.verdict)}; fix FM-{fix.marker}: {fix.verdict.words.lower()}{seen}",
                 )
         return "⚠️", said
+
+    def _of_fix(self, verdict: FixVerdict) -> str:
+        """What became of the phases that a fix is about, where others were drained beside them."""
+        rate = self.comparison.after.rate
+        tried = sum(one.after.n for one in verdict.causes)
+        complete = tried - sum(int(one.after.failed) + one.moved for one in verdict.causes)
+        if not tried or (complete, tried) == (rate.complete, rate.n):
+            return ""
+        return f", {complete} of {tried} that the fix is about"
 
 
 def _causes(number: int) -> str:

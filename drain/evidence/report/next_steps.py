@@ -73,7 +73,7 @@ def stop_lines(report: Report) -> list[tuple[str, ...]]:
     """A line for each rule that tripped."""
     return [
         (
-            stop.rule, stop.sentence, stop.limit, stop.observed,
+            stop.rule, stop.sentence, stop.limit, stop.observed or ("reached" if stop.limit else ""),
             ", ".join(stop.runs) + (f" and {stop.run_count - len(stop.runs)} more" if stop.run_count > len(stop.runs) else ""),
             stop.key, str(stop.not_run),
         )

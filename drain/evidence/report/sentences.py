@@ -14,7 +14,7 @@ from drain.evidence.fingerprints.aliases import Cause
 from drain.evidence.report.build import Fix, Report
 from drain.evidence.statistics.yields import yields_more
 from drain.policy.reasons import ExclusionReason
-from drain.policy.words import zero_yield
+from drain.policy.words import NOTHING, zero_yield
 
 MARKS = {"pass": "✅", "fail": "❌", "not_enough_data": "⚠️"}
 _DROPPED = frozenset(reason.value for reason in ExclusionReason)
@@ -163,7 +163,15 @@ def recurred(causes: CauseChanges) -> str:
     return f"{found}, {len(causes.untried)} not tried again" if causes.untried else found
 
 
+def _has_telemetry(report: Report) -> bool:
+    """Whether any attempt of either side brought an event; most pipelines know none."""
+    sides = (report.comparison.before, report.comparison.after)
+    return any(side.telemetry.events for side in sides)
+
+
 def _yield_mark(report: Report) -> str:
+    if not _has_telemetry(report):
+        return NOTHING
     before, after = report.comparison.before.telemetry.flow, report.comparison.after.telemetry.flow
     return _mark(report, met=yields_more(after, before), missed=yields_more(before, after))
 
@@ -179,8 +187,14 @@ def actual_results(report: Report) -> list[tuple[str, str]]:
         ("Telemetry records collected", str(after.telemetry.events)),
         ("Completion rate", rate(after.rate)),
         *_rate_before(report),
-        ("Telemetry yield", telemetry(after.telemetry)),
-        ("Attempts without telemetry, by reason", reasons),
+        *(
+            [
+                ("Telemetry yield", telemetry(after.telemetry)),
+                ("Attempts without telemetry, by reason", reasons),
+            ]
+            if _has_telemetry(report)
+            else []
+        ),
     ]
 
 
@@ -205,6 +219,10 @@ def completion_answer(report: Report) -> str:
 
 def telemetry_answer(report: Report) -> str:
     """Answer to the second."""
+    if not _has_telemetry(report):
+        return (
+            "No phase brought telemetry, in this drain or before it: there is nothing to compare."
+        )
     before, after = report.comparison.before.telemetry, report.comparison.after.telemetry
     return f"In this drain {telemetry(after)}. Before: {telemetry(before)}."
 

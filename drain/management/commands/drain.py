@@ -13,6 +13,8 @@ from drain.engine.errors import EngineError
 from drain.engine.queue.selection import drain_scope
 from drain.engine.sessions.planning import Asked, create_session, preview
 from drain.engine.sessions.scope import SessionScope
+from drain.evidence.fingerprints.keys import whole_key
+from drain.evidence.fingerprints.lifecycle import CauseError
 from drain.management.base import DrainCommand
 from drain.management.draining_sources import (
     add_source_options,
@@ -140,6 +142,10 @@ class Command(DrainCommand):
 
 def _scope(options: dict[str, Any], now: datetime) -> SessionScope:
     """Runs and fingerprints as they are named; with any other filter the phases that match now."""
-    runs, keys = tuple(options["run_id"]), tuple(options["fingerprint"])
+    try:
+        keys = tuple(map(whole_key, options["fingerprint"]))
+    except CauseError as error:
+        raise EngineError(str(error)) from error
+    runs = tuple(options["run_id"])
     asked = filter_from(options, now, run_ids=runs, fingerprints=keys)
     return drain_scope(asked, tuple(options["skip_run_prefix"]))

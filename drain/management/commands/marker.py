@@ -13,7 +13,9 @@ from drain.db.sql import clock
 from drain.engine.autopilot.rollouts import OnFix, drain_on_fix
 from drain.engine.errors import EngineError
 from drain.evidence.fingerprints.lifecycle import By, CauseError
+from drain.evidence.fixes.judgement import judge_marker
 from drain.evidence.fixes.markers import add_marker
+from drain.evidence.fixes.prospects import prospects_since
 from drain.evidence.fixes.rollout import SAMPLE
 from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
@@ -91,6 +93,9 @@ class Command(DatabaseCommand):
             raise CommandError(str(error)) from error
         made = _as_json(marker)
         self.stdout.write(json.dumps(made) if options["json"] else _line(made))
+        if not options["json"]:
+            for said in prospects_since(judge_marker(marker)):
+                self.stdout.write(said)
 
 
 def _source(name: str | None) -> Source | None:

@@ -47,7 +47,10 @@ class Command(DatabaseCommand):
             help="print one JSON object",
         )
         parser.add_argument(
-            "--bundle", type=Path, metavar="FILE.zip", help="write everything there"
+            "--bundle",
+            type=Path,
+            metavar="FILE.zip",
+            help="write everything there, the report too, instead of printing it",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -69,4 +72,6 @@ class Command(DatabaseCommand):
             raise CommandError(
                 f"The bundle cannot be written to {path}: {error.strerror}. Choose another place."
             ) from error
-        self.stdout.write(f"{path}: report of drain {report.session.pk} with {logs} logs.")
+        self.stdout.write(
+            f"{path}: report of drain {report.session.pk} with {logs} logs; without --bundle it is printed."
+        )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 from typing import Any, Protocol
 
 from drain.models.vocabulary import PhaseState
-from drain.sources.errors import SourceError
+from drain.sources.errors import MissingFieldsError, SourceError
 from drain.sources.files import airflow, github
 from drain.sources.files.delimited import own_name
 from drain.sources.files.lines import Reading
@@ -125,7 +125,9 @@ class Translation:
         given = {*header, *self._typed.fields, *self._typed.defaults}
         missing = [name for name in NEEDED if name not in given]
         if self.shape is None and missing:
-            raise SourceError(
+            raise MissingFieldsError(
                 f"The header has no {' and no '.join(missing)}: {there}. Say which column it is: "
-                f"--map {missing[0]}=COLUMN. Nothing was imported."
+                f"--map {missing[0]}=COLUMN. Nothing was imported.",
+                tuple(missing),
+                tuple(name for name in header if name),
             )

@@ -8,7 +8,13 @@ from drain.dashboard.drains.queries import verdicts
 from drain.dashboard.ui.states import look
 from drain.models import SessionRun
 from drain.models.vocabulary import RunTier
-from tests.factories import RunFactory, SessionFactory
+from tests.factories import (
+    AttemptFactory,
+    CandidateFactory,
+    PhaseFactory,
+    RunFactory,
+    SessionFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -32,5 +38,18 @@ def test_a_run_is_called_promising_only_while_no_majority_of_it_fails(
     SessionRun.objects.create(
         session=session, run=RunFactory(), tier=tier, complete=complete, failed=failed, stop=stop
     )
+    (row,) = verdicts(session.pk)
+    assert look(row["verdict"]).word == label
+
+
+@pytest.mark.parametrize(
+    ("had", "label"),
+    [("k", "Failed as before"), ("other", "Another failure"), ("", "Another failure")],
+)
+def test_a_sample_that_failed_as_its_phase_was_imported_is_no_other_failure(had, label):
+    session, phase = SessionFactory(), PhaseFactory(state="FAILED")
+    SessionRun.objects.create(session=session, run=phase.run, tier=RunTier.PROMISING, failed=1)
+    CandidateFactory(session=session, phase=phase, fingerprint=had)
+    AttemptFactory(session=session, phase=phase, outcome="failed", fingerprint="k")
     (row,) = verdicts(session.pk)
     assert look(row["verdict"]).word == label

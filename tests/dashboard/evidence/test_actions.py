@@ -30,7 +30,10 @@ def test_a_manager_marks_a_fix_with_the_checks_that_hold_it():
     form = manager.get("/evidence/markers/new/?fingerprint=import").content.decode()
     assert re.search(r'value="import" checked', form)
     assert "Try 12 of its phases now, before the" in form
-    assert 'href="/drains/new/?batch_size=12&amp;fingerprint=import"' in form
+    assert (
+        'href="/drains/new/?fingerprint=import&amp;batch_size=12&amp;max_fingerprint_repeats=12'
+        in form
+    )
     answer = manager.post(
         "/evidence/markers/new/",
         {

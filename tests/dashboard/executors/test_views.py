@@ -199,3 +199,11 @@ def test_a_command_with_values_in_program_text_is_saved_only_where_the_form_says
     assert re.search(r'name="allow_program_text" checked', page)
     assert "Who can name a phase or give it parameters can then run code" in page
     assert AuditEvent.objects.get().new["allow_program_text"] is True
+
+
+def test_a_refusal_speaks_of_the_fields_of_the_page_and_shows_them(administrator):
+    page = _save(administrator, "python3 jobs/{phase_id}.py").content.decode()
+    assert "--allow-program-text" not in page
+    assert "“Values may stand in program text”, below" in page
+    assert re.search(r'<details class="card-section" open>\s*<summary>.*? Environment', page)
+    assert "sh -c &#39;exec python3 &#34;jobs/$1.py&#34;&#39; sh {phase_id}" in page

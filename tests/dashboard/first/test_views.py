@@ -38,7 +38,9 @@ def _choose(address: str, **typed: str):
 def test_whoever_opens_the_address_becomes_the_administrator_and_is_signed_in():
     browser = Client()
     address = _address()
-    assert "Nobody can sign in to this site yet" in browser.get(address).content.decode()
+    asked = browser.get(address).content.decode()
+    assert "Nobody can sign in to this site yet" in asked
+    assert "at least 12 characters" in asked
     answer = browser.post(address, {"name": "ada", "password": PASSWORD, "again": PASSWORD})
     assert answer.headers["Location"] == "/"
     assert browser.get("/").status_code == 200

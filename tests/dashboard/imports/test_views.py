@@ -174,3 +174,30 @@ def test_a_small_file_that_unpacks_to_a_large_one_is_refused_and_not_read_to_its
     assert answer.status_code == 422
     assert "Unpacked the file has more than 5 MB" in answer.content.decode()
     assert not Run.objects.exists()
+
+
+def test_a_field_that_is_missing_is_chosen_from_the_columns_there_and_then_imported(manager):
+    data = b"pipeline,job,state\nnightly,a,failed\n"
+    refused = _preview(manager, data)
+    text = refused.content.decode()
+    assert refused.status_code == 422
+    assert "--map" not in text.split('class="notice')[1].split("</")[0]
+    assert '<details class="card-section" open>' in text
+    assert re.search(r'<select[^>]*name="map_run_id".*?<option value="pipeline"', text, re.DOTALL)
+    assert re.search(r'<select[^>]*name="map_phase_id"', text)
+    assert 'name="map_state"' not in text
+    one = _preview(manager, data, map_run_id="pipeline").content.decode()
+    assert '<input type="hidden" name="map_run_id" value="pipeline">' in one
+    assert 'name="map_phase_id"' in one
+    chosen = {"map_run_id": "pipeline", "map_phase_id": "job"}
+    seen = _seen(_preview(manager, data, **chosen))
+    manager.post(ADDRESS, {"file": _file(data), "act": "import", "seen": seen, **chosen})
+    assert Phase.objects.get().phase_id == "a"
+    assert Run.objects.get().run_id == "nightly"
+
+
+def test_the_page_after_an_import_counts_what_came_in(manager):
+    assert "no source yet" in manager.get("/runs/").content.decode()
+    seen = _seen(_preview(manager))
+    manager.post(ADDRESS, {"file": _file(CSV), "act": "import", "seen": seen})
+    assert "no source yet" not in manager.get("/runs/").content.decode()

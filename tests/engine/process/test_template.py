@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from drain.engine.process.contract import Contract
 from drain.engine.process.errors import TemplateError
-from drain.engine.process.template import render
+from drain.engine.process.template import inspect, render
 
 
 def contract(**values: Any) -> Contract:
@@ -104,3 +105,33 @@ def test_any_text_is_one_argument_or_one_sentence(text):
         assert len(str(error).splitlines()) == 1  # noqa: PT017 (either way out is fine)
     else:
         assert filled == ("run", text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "way"),
+    [
+        (["python3", "jobs/{phase_id}.py"], """sh -c 'exec python3 "jobs/$1.py"' sh {phase_id}"""),
+        (
+            ["timeout", "5", "bash", "j/{run_id}/{phase_id}.sh", "a b"],
+            """sh -c 'exec timeout 5 bash "j/$1/$2.sh" '"'"'a b'"'"'' sh {run_id} {phase_id}""",
+        ),
+    ],
+)
+def test_a_script_that_a_value_names_is_refused_with_what_to_write_for_it(typed, way):
+    with pytest.raises(TemplateError) as refused:
+        inspect(typed)
+    assert f": {way}. " in str(refused.value)
+    inspect(shlex.split(way))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["bash", "-c", "run {phase_id}"], ["bash", "-c", "{phase_id}.x"], ["python3", "{phase_id}"],
+        ["sh", "a b/{phase_id}"], ["python3", "a/${X}{phase_id}.py"], ["python3", "a`id`{phase_id}.py"],
+        ["bash", "j/{phase_id}.sh", "$(x){run_id}"],
+    ],
+)  # fmt: skip
+def test_where_code_is_typed_nothing_is_offered_that_would_run_a_value(typed):
+    with pytest.raises(TemplateError, match="sh -c 'exec tool -c"):
+        inspect(typed)

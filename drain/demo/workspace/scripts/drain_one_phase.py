@@ -1,7 +1,7 @@
 """Stands in for Autopack's script: runs one phase of the database in DATABASE_URL, after the fix went in.
 
 What the fix mended completes now, some phases still fail with the cause that remains, a few need
-another turn, and a few hang until they are ended. The same phase behaves the same way at each try,
+another turn, and a few hang until they are ended, or for half a minute. The same phase behaves the same way at each try,
 but for the turn that follows a TOKEN_ESCALATION.
 """
 
@@ -27,6 +27,7 @@ INSERT INTO token_budget_escalation_events (run_id, phase_id, timestamp, reason,
     escalation_factor, base_value, retry_max_tokens)
 VALUES (?, ?, ?, 'truncation', 1, 2.0, 4096, 8192)
 """
+HANGS_SECONDS = 30
 REPORTED = "research-system-v2"
 MISSING = "DELIVERABLES_VALIDATION_FAILED: missing deliverables: tests/research/test_polish.py"
 
@@ -93,7 +94,10 @@ def run(phase: Phase, luck: random.Random) -> int:
     hangs = 0.7 if phase.reason.startswith("Phase drain timed out") else 0.04
     if phase.key[0] != REPORTED and luck.random() < hangs:
         say("waiting for the builder ...")
-        time.sleep(3600)
+        time.sleep(HANGS_SECONDS)
+        return phase.end(
+            f"Phase drain timed out after {HANGS_SECONDS} seconds waiting for the builder"
+        )
     if phase.reason.startswith("TOKEN_ESCALATION") and phase.retries < 2:
         phase.database.execute(ESCALATION, (*phase.key, now()))
         return phase.end("TOKEN_ESCALATION: output truncated at 8192 tokens (budget 4096)")

@@ -58,5 +58,5 @@
     preview();
   });
   // What was shown is no longer what would be imported.
-  form.addEventListener("input", () => region.replaceChildren());
+  form.addEventListener("input", (event) => region.contains(event.target) || region.replaceChildren());
 })();
