@@ -123,6 +123,13 @@ class DependencyInline(admin.TabularInline):  # type: ignore[type-arg] # not sub
     verbose_name = "prerequisite"
     verbose_name_plural = "waits for"
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A number in a table has no label of its own: its name is said to who does not see the head."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.attrs["aria-label"] = f"Number of the {db_field.verbose_name}"
+        return field
+
 
 @admin.register(Phase)
 class PhaseAdmin(ActingAdmin):

@@ -258,6 +258,13 @@ def test_roles_are_chosen_by_name_when_an_account_is_made(administrator):
     assert [group.name for group in made.groups.all()] == [Role.OPERATOR]
 
 
+def test_the_number_of_a_prerequisite_has_its_name_for_who_does_not_see_the_table(administrator):
+    page = administrator.get(reverse("admin:drain_phase_add")).content.decode()
+    fields = re.findall(r'<input[^>]*name="dependencies-[^"]*-prerequisite"[^>]*>', page)
+    assert fields
+    assert all('aria-label="Number of the prerequisite"' in field for field in fields)
+
+
 def test_a_circle_of_dependencies_is_refused_and_named(administrator):
     run = Run.objects.create(run_id="r")
     a, b, c = (PhaseFactory(run=run, phase_id=name) for name in "abc")
