@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F
 
 from drain.engine.autopilot.allowance import limits_now, over_budget, why_not
-from drain.engine.autopilot.starting import REFUSALS, begin
+from drain.engine.autopilot.starting import REFUSALS, begin, require_sample
 from drain.engine.errors import EngineError, InputError, given_reason
 from drain.engine.isolation import isolated
 from drain.engine.queue.selection import PhaseFilter
@@ -33,7 +33,6 @@ from drain.evidence.fixes.rollout import (
     draw,
     next_step,
 )
-from drain.evidence.fixes.verdict import FEWEST
 from drain.models import Autopilot, DrainSession, FixMarker, Phase, Rollout
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import (
@@ -48,7 +47,6 @@ from drain.policy.stopping.limits import MAX_BATCH_SIZE, Limits
 
 OVERLAP = timedelta(minutes=1)
 """Fixes are looked at for so long; afterwards one that was about nothing stays so."""
-MOST_SAMPLE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +85,6 @@ def drain_on_fix(marker: FixMarker, wanted: OnFix, by: Person, now: datetime) ->
         told = {"sample": made.sample, "limits": made.limits}
         record_audit(by, "rollout.start", _subject(made), new=told)
     return made
-
-
-def require_sample(sample: int) -> None:
-    """Raise InputError for a sample by which no fix could be judged."""
-    if not FEWEST <= sample <= MOST_SAMPLE:
-        raise InputError(
-            f"A sample of {sample:,} makes no sense: give {FEWEST} to {MOST_SAMPLE:,}. A fix can be said to work "
-            f"from {SAMPLE} phases on."
-        )
 
 
 def listen(now: datetime) -> list[int]:

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from drain.engine.autopilot.allowance import budget_of, next_times, quiet_of, used_by
-from drain.engine.autopilot.rollouts import end_rollout, require_sample
+from drain.engine.autopilot.rollouts import end_rollout
+from drain.engine.autopilot.starting import require_sample
 from drain.engine.errors import EngineError, InputError, bounded, given_reason
 from drain.engine.queue.selection import PhaseFilter
 from drain.evidence.fixes.rollout import SAMPLE, RolloutEnd

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from drain.engine.errors import EngineError
+from drain.engine.errors import EngineError, InputError
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.verbs import start_session
+from drain.evidence.fixes.rollout import SAMPLE
+from drain.evidence.fixes.verdict import FEWEST
 from drain.models import DrainSession
 from drain.policy.selection.graph import CycleError
 from drain.policy.stopping.limits import LimitError
 
+MOST_SAMPLE = 10_000
 REFUSALS = (EngineError, LimitError, CycleError)
 """What the verbs answer with where nothing can be started: one sentence."""
 
@@ -29,3 +32,12 @@ def begin(asked: Asked, now: datetime, **belongs_to: Any) -> DrainSession:
     DrainSession.objects.filter(pk=session.pk).update(**belongs_to)
     start_session(session)
     return session
+
+
+def require_sample(sample: int) -> None:
+    """Raise InputError for a sample by which no fix could be judged."""
+    if not FEWEST <= sample <= MOST_SAMPLE:
+        raise InputError(
+            f"A sample of {sample:,} makes no sense: give {FEWEST} to {MOST_SAMPLE:,}. A fix can be said to work "
+            f"from {SAMPLE} phases on."
+        )
