@@ -64,10 +64,10 @@ def print_result(out: OutputWrapper, session: DrainSession) -> None:
     """A session's end for people: what changed, why it stopped, and the ledger."""
     result = session_result(session)
     out.write(
-        f"Drain {session.pk} {session.state}: {_counted(result['phases'], 'phase')} in "
-        f"{_counted(result['processed'], 'attempt')}: {result['complete']:,} complete, {result['failed']:,} failed "
-        f"({_counted(result['timeouts'], 'timeout')}), {result['retryable']:,} retryable{_unusual(result)}; "
-        f"{_counted(result['telemetry_events'], 'telemetry event')}."
+        f"Drain {session.pk} {session.state}: {counted(result['phases'], 'phase')} in "
+        f"{counted(result['processed'], 'attempt')}: {result['complete']:,} complete, {result['failed']:,} failed "
+        f"({counted(result['timeouts'], 'timeout')}), {result['retryable']:,} retryable{_unusual(result)}; "
+        f"{counted(result['telemetry_events'], 'telemetry event')}."
     )
     if session.stop_card:
         out.write(f"Stopped: {session.stop_card.get('sentence', session.stop_reason)}")
@@ -95,7 +95,8 @@ def _unusual(result: dict[str, Any]) -> str:
     return "".join(f", {result[name]:,} {name}" for name in names if result[name])
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """1 phase, 2,000 phases."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

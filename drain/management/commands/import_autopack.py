@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
+from drain.management.ledger import counted
 from drain.models import ExecutorProfile
 from drain.models.vocabulary import Origin
 from drain.sources.autopack.importing import ImportResult
@@ -83,7 +84,7 @@ def _sentences(result: ImportResult) -> str:
     lines = [
         f"Source {result.source}: {place}",
         (
-            f"{result.runs} runs ({result.runs_created} new), {result.phases} phases: {result.created} new, "
+            f"{counted(result.runs, 'run')} ({result.runs_created} new), {counted(result.phases, 'phase')}: {result.created} new, "
             f"{result.updated} changed ({result.synced} in another state now), {result.unchanged} unchanged."
         ),
         f"{result.attempts} past attempts and {result.telemetry} telemetry events added.",

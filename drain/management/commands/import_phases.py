@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
+from drain.management.ledger import counted
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin
 from drain.sources.errors import SourceError
@@ -174,7 +175,7 @@ def _counts(result: FileImport) -> str:
         else ""
     )
     return (
-        f"{result.runs} runs ({result.runs_created} new), {result.phases} phases: {result.created} new, "
+        f"{counted(result.runs, 'run')} ({result.runs_created} new), {counted(result.phases, 'phase')}: {result.created} new, "
         f"{result.updated} changed ({result.synced} in another state now), {result.unchanged} unchanged; "
         f"{result.dependencies} dependencies added.{ignored}"
     )
