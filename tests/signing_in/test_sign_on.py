@@ -8,12 +8,14 @@ import sys
 
 import pytest
 from django.contrib.auth.models import User
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from drain.models import AuditEvent
 from drain.models.roles import Role
 from drain.people import stay
 from drain.people.requests import address_of
+from drain.people.sign_on import ProxySignOnMiddleware
 from tests.people import person, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +144,13 @@ def test_production_settings_pass_djangos_deployment_check(tmp_path):
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_a_stranger_says_in_the_header_reaches_no_view(settings):
+    settings.DRAIN_SSO_HEADER = "X-Remote-User"
+    settings.DRAIN_TRUSTED_PROXIES = ["10.1.0.0/16"]
+    request = RequestFactory(REMOTE_ADDR="203.0.113.9").get("/", headers={"x-remote-user": "ada"})
+    request.session = {}  # type: ignore[assignment]
+    assert request.headers["X-Remote-User"] == "ada"
+    ProxySignOnMiddleware(lambda _request: HttpResponse())(request)
+    assert "X-Remote-User" not in request.headers
