@@ -4,80 +4,85 @@ from __future__ import annotations
 
 import pytest
 
-from bench import truth
+from bench import truth_checks, truth_comparisons, truth_fixes
 
-FIXES = [one for one in truth.SCENARIOS if one.name.startswith("real")]
-SAID = (truth.BETTER, truth.WORSE, truth.MORE, truth.LESS)
-GREEN = (truth.WORKS, truth.RESOLVED, truth.SEEN)
+FIXES = [one for one in truth_fixes.SCENARIOS if one.name.startswith("real")]
+SAID = (
+    truth_comparisons.BETTER,
+    truth_comparisons.WORSE,
+    truth_comparisons.MORE,
+    truth_comparisons.LESS,
+)
+GREEN = (truth_fixes.WORKS, truth_fixes.RESOLVED, truth_fixes.SEEN)
 
 
-@pytest.mark.parametrize("scenario", truth.SCENARIOS, ids=lambda one: one.name)
+@pytest.mark.parametrize("scenario", truth_fixes.SCENARIOS, ids=lambda one: one.name)
 def test_nothing_green_is_false_in_a_few_backlogs(scenario):
-    _told, false = truth.play(scenario, 12, seed=5)
+    _told, false = truth_fixes.play(scenario, 12, seed=5)
     assert not any(false[name] for name in GREEN)
 
 
 def test_a_real_fix_is_named_in_most_of_a_few_backlogs():
-    told, _ = truth.play(FIXES[0], 12, seed=5)
-    assert told[truth.WORKS] >= 10
+    told, _ = truth_fixes.play(FIXES[0], 12, seed=5)
+    assert told[truth_fixes.WORKS] >= 10
 
 
 def test_the_old_rule_is_caught_by_the_same_backlogs():
-    placebo = next(one for one in truth.SCENARIOS if one.name == "placebo")
-    _, false = truth.play(placebo, 12, seed=5)
+    placebo = next(one for one in truth_fixes.SCENARIOS if one.name == "placebo")
+    _, false = truth_fixes.play(placebo, 12, seed=5)
     assert false["old better"] == 12
 
 
-@pytest.mark.parametrize("name", [name for name, _, _ in truth.COMPARISONS])
+@pytest.mark.parametrize("name", [name for name, _, _ in truth_comparisons.COMPARISONS])
 def test_two_sides_are_not_called_better_or_worse_where_nothing_changed(name):
-    told, false = truth.play_comparison(name, 12)
+    told, false = truth_comparisons.play_comparison(name, 12)
     assert not any(false[word] for word in SAID)
-    if name == truth.COMPARISONS[0][0]:
-        assert told[truth.BETTER] == 12
+    if name == truth_comparisons.COMPARISONS[0][0]:
+        assert told[truth_comparisons.BETTER] == 12
 
 
 def test_counting_every_attempt_for_itself_is_caught_by_the_same_sides():
-    _, false = truth.play_comparison("nothing changed; whole runs end alike", 12)
-    assert false[f"old {truth.BETTER}"] > 3
-    _, false = truth.play_comparison("nothing changed; events in bursts", 12)
-    assert false[f"old {truth.MORE}"] > 3
+    _, false = truth_comparisons.play_comparison("nothing changed; whole runs end alike", 12)
+    assert false[f"old {truth_comparisons.BETTER}"] > 3
+    _, false = truth_comparisons.play_comparison("nothing changed; events in bursts", 12)
+    assert false[f"old {truth_comparisons.MORE}"] > 3
 
 
-@pytest.mark.parametrize("name", [name for name, _, _ in truth.CHECKS])
+@pytest.mark.parametrize("name", [name for name, _, _ in truth_checks.CHECKS])
 def test_checks_that_are_judged_at_every_look_say_nothing_false_of_a_few(name):
-    _, false = truth.play_checks(name, 12)
-    assert not false[truth.PASS]
+    _, false = truth_checks.play_checks(name, 12)
+    assert not false[truth_checks.PASS]
 
 
 def test_checks_of_one_look_are_caught_by_the_same_attempts():
-    _, false = truth.play_checks("yield, events in bursts", 12)
-    assert false[f"old {truth.PASS}"] > 1
+    _, false = truth_checks.play_checks("yield, events in bursts", 12)
+    assert false[f"old {truth_checks.PASS}"] > 1
 
 
 @pytest.mark.verify
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", [name for name, _, _ in truth.CHECKS])
+@pytest.mark.parametrize("name", [name for name, _, _ in truth_checks.CHECKS])
 def test_at_most_four_checks_of_a_thousand_pass_that_should_not(name):
-    _, false = truth.play_checks(name, 1000)
-    assert false[truth.PASS] <= 4
-    assert false[truth.AT_MOST] <= 50  # as promised, at 95 %
+    _, false = truth_checks.play_checks(name, 1000)
+    assert false[truth_checks.PASS] <= 4
+    assert false[truth_checks.AT_MOST] <= 50  # as promised, at 95 %
 
 
 @pytest.mark.verify
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", [name for name, _, _ in truth.COMPARISONS])
+@pytest.mark.parametrize("name", [name for name, _, _ in truth_comparisons.COMPARISONS])
 def test_at_most_four_comparisons_of_a_thousand_say_what_is_not_so(name):
-    told, false = truth.play_comparison(name, 1000)
+    told, false = truth_comparisons.play_comparison(name, 1000)
     assert max(false[word] for word in SAID) <= 4
-    if name == truth.COMPARISONS[0][0]:
-        assert told[truth.BETTER] >= 950
+    if name == truth_comparisons.COMPARISONS[0][0]:
+        assert told[truth_comparisons.BETTER] >= 950
 
 
 @pytest.mark.verify
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("scenario", truth.SCENARIOS, ids=lambda one: one.name)
+@pytest.mark.parametrize("scenario", truth_fixes.SCENARIOS, ids=lambda one: one.name)
 def test_at_most_four_sentences_of_a_thousand_are_false(scenario):
-    told, false = truth.play(scenario, 1000)
+    told, false = truth_fixes.play(scenario, 1000)
     assert max(false[name] for name in GREEN) <= 4
     if scenario in FIXES:
-        assert told[truth.WORKS] >= 950
+        assert told[truth_fixes.WORKS] >= 950
