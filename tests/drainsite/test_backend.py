@@ -70,7 +70,8 @@ def test_db_start_keeps_the_server_until_db_stop(manage, tmp_path):
 @pytest.mark.verify
 def test_what_was_dumped_is_there_again_after_a_restore(manage, tmp_path):
     def asked(statement: str) -> str:
-        return manage("manage.py", "dbshell", "--", "-Atq", given=statement).stdout.strip()
+        found: str = manage("manage.py", "dbshell", "--", "-Atq", given=statement).stdout.strip()
+        return found
 
     file = tmp_path / "site.dump"
     asked("CREATE TABLE kept (word text); INSERT INTO kept VALUES ('here');")
