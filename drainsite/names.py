@@ -6,10 +6,12 @@ import logging
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port, validate_host
+from django.middleware.security import SecurityMiddleware
 
 from drain.dashboard.http.validation import refused
 
@@ -23,6 +25,8 @@ class NameMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._next = get_response
+        # It stands before them, since the first of them asks for the name; its page has their headers all the same.
+        self._protections = (SecurityMiddleware(get_response), CSPMiddleware(get_response))
         self._logged: set[str] = set()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -42,6 +46,8 @@ class NameMiddleware:
             self._logged.add(name)
             log.warning("%s It is said once for each name.", said)
         answer = refused(request, said)
+        for one in self._protections:
+            one.process_response(request, answer)
         # Django would write a line for each request; it has no public way to say that one stands already.
         answer._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
         return answer

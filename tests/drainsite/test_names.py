@@ -38,6 +38,8 @@ def test_a_hostile_name_is_refused_and_not_repeated_as_markup(settings, name):
     settings.ALLOWED_HOSTS = ["drain.example"]
     answer = asked(name)
     assert answer.status_code == 400
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'self'" in answer["Content-Security-Policy"]
     assert "<script>alert" not in answer.content.decode()
 
 

@@ -199,7 +199,7 @@ def test_a_rate_that_did_not_move_on_many_phases_is_a_fail(session):
         AttemptFactory(session=session, phase=phase)
     found = _judge(session, CheckKind.RATE_NOT_WORSE)
     assert found.verdict == "fail"
-    assert "0 of 120" in found.sentence
+    assert "None of 120" in found.sentence
     assert "ruled out" in found.sentence
 
 

@@ -205,7 +205,7 @@ def test_a_marker_moves_its_causes_and_says_who_added_it():
     assert _status(found) == "fix_deployed"
     out = StringIO()
     call_command("marker", "list", stdout=out)
-    assert "Fix (abc): 1 causes" in out.getvalue()
+    assert "Fix (abc): 1 fingerprint" in out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,10 @@ def test_a_marker_that_makes_no_sense_is_refused(arguments, sentence):
         call_command("marker", "add", *arguments)
 
 
-def test_a_clock_of_today_that_is_still_to_come_says_what_was_understood_and_how_to_mean_yesterday():
+def test_a_clock_of_today_that_is_still_to_come_says_what_was_understood_and_how_to_mean_yesterday(
+    monkeypatch,
+):
+    monkeypatch.setattr("drain.evidence.fixes.markers.clock", lambda: NOON)
     with pytest.raises(CauseError) as refused:
         add_marker("Fix", BY, at=read_moment("14:30", NOON))
     at, day = f"{NOON:%Y-%m-%d} 14:30 UTC", NOON - timedelta(days=1)

@@ -129,7 +129,10 @@ def test_the_lock_is_the_one_that_failures_share_while_they_are_filed(db):
     from drain.evidence.fingerprints.merging import lock_merges
     from drain.models.fingerprint_splits import Splits
 
-    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7316202 AND mode = %s"
+    held = (
+        "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' "
+        "AND objid = 7316202 AND mode = %s"
+    )
     lock_merges()
     Splits.held()
     with connection.cursor() as cursor:
