@@ -66,6 +66,7 @@ def test_every_list_opens(administrator, model):
         assert found.status_code == 200
 
 
+@pytest.mark.verify
 def test_a_count_stops_at_its_bound():
     assert str(AtLeast(COUNT_BOUND)) == "10,000+"
     Run.objects.bulk_create(Run(run_id=f"r{n}") for n in range(COUNT_BOUND + 5))

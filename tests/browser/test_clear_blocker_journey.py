@@ -47,6 +47,7 @@ def test_what_moved_meanwhile_is_left_alone_and_said(
     assert complaints == []
 
 
+@pytest.mark.verify
 def test_without_scripts_ticked_phases_are_cleared_and_dialogs_are_forms(
     olga: User, report_run: Run, visit: Visit
 ) -> None:

@@ -127,6 +127,7 @@ def test_a_start_waits_for_the_preview_of_what_was_typed(
     assert complaints == []
 
 
+@pytest.mark.verify
 def test_a_running_drain_is_stopped_after_what_runs(
     olga: User,
     report_run: Run,

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SOON = 120_000
 
 
+@pytest.mark.verify
 def test_from_an_empty_site_to_a_drained_backlog(
     olga: User, visit: Visit, worker: Callable[[int], None], complaints: list[str], tmp_path: Path
 ) -> None:
@@ -93,6 +94,7 @@ def test_what_is_too_large_is_said_before_it_is_sent_and_nothing_is_cut_off(
     assert complaints == []
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_forms_of_the_first_hour_are_accessible(olga: User, visit: Visit, dark: bool) -> None:
     page = visit("/import/", dark=dark, bypass_csp=True)

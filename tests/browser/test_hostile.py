@@ -76,6 +76,7 @@ def seen(chromium: Browser, live_server, olga: User) -> Iterator[Seen]:
     context.close()
 
 
+@pytest.mark.verify
 def test_the_browser_has_nothing_to_report_about_hostile_words(seen: Seen) -> None:
     world = hostile_backlog(WORDS)
     report = reverse("drain:session-report", args=[world["session"]])

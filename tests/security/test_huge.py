@@ -102,6 +102,7 @@ def autopack(tmp_path):
     return change
 
 
+@pytest.mark.verify
 @KINDS
 def test_an_autopack_database_with_huge_texts_is_kept_in_part(autopack, huge):
     url = autopack(
@@ -211,6 +212,7 @@ def test_a_marker_with_a_huge_title_is_refused():
         call_command("marker", "add", HUGE[0])
 
 
+@pytest.mark.verify
 def test_pages_of_rows_as_long_as_they_may_be_stay_inert_and_bounded():
     world = hostile_backlog([as_text(huge) for huge in HUGE])
     client = signed_in(Role.ADMINISTRATOR)

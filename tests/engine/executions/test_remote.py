@@ -110,6 +110,7 @@ def test_states_and_telemetry_in_the_log_count_as_those_of_a_local_report(
     assert TelemetryEvent.objects.get().actual_tokens == 9
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(
     "mode", ["garbage", "unknown state", "huge", "redirect", "drip", 500, 401, 403, 404]
 )
@@ -134,6 +135,7 @@ def test_what_a_service_says_for_a_moment_is_neither_believed_nor_the_end(
     assert jobs.count("ran").total() == 1
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("mode", [503, 429, "silent", "drip"])
 def test_a_start_that_may_have_arrived_is_asked_for_before_it_is_sent_again(
     backlog: Backlog, jobs: Jobs, monkeypatch: pytest.MonkeyPatch, mode: object
@@ -193,6 +195,7 @@ def test_secrets_of_headers_are_sent_and_never_shown(
     assert b"with ***" in log_of(Attempt.objects.earliest("pk"))
 
 
+@pytest.mark.verify
 def test_nothing_is_lost_and_nothing_runs_twice_while_the_service_is_away(
     backlog: Backlog, jobs: Jobs
 ) -> None:
@@ -257,6 +260,7 @@ def test_a_job_whose_time_is_over_is_stopped_at_its_service(backlog: Backlog, jo
     assert "has not said" not in attempt.error, "the service said that it stopped"
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("how", ["timeout", "cancelled"])
 def test_a_service_that_never_says_that_a_job_stopped_is_named_where_people_look(
     backlog: Backlog, jobs: Jobs, monkeypatch: pytest.MonkeyPatch, how: str
@@ -280,6 +284,7 @@ def test_a_service_that_never_says_that_a_job_stopped_is_named_where_people_look
     assert f"has not said that its job {name} stopped: look there" in attempt.error
 
 
+@pytest.mark.verify
 def test_a_job_that_succeeded_before_it_could_be_stopped_has_succeeded(
     backlog: Backlog, jobs: Jobs
 ) -> None:
@@ -291,6 +296,7 @@ def test_a_job_that_succeeded_before_it_could_be_stopped_has_succeeded(
     assert outcomes() == ["complete"]
 
 
+@pytest.mark.verify
 def test_a_job_that_its_service_lost_is_lost_and_offered_again(
     backlog: Backlog, jobs: Jobs
 ) -> None:
@@ -339,6 +345,7 @@ def test_a_log_that_cannot_be_read_may_have_said_that_the_phase_failed(
     assert b"[drainsite: it answered HTTP 500" in log_of(attempt)
 
 
+@pytest.mark.verify
 def test_a_service_that_does_not_answer_holds_up_no_process_of_the_host(
     backlog: Backlog, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,6 +110,7 @@ def abandoned(
     return session
 
 
+@pytest.mark.verify
 def test_a_loop_that_lost_its_lease_leaves_its_job_to_the_next_and_stops_nothing(
     backlog: Backlog, jobs: Jobs
 ) -> None:
@@ -149,6 +150,7 @@ def test_a_job_that_never_reached_its_service_is_submitted_by_whoever_takes_it_o
     assert list(jobs.count("ran")) == [job_id_of(attempt)]
 
 
+@pytest.mark.verify
 def test_a_job_that_its_service_lost_meanwhile_is_lost_and_not_started_again_as_the_same_attempt(
     backlog: Backlog, jobs: Jobs
 ) -> None:
@@ -163,6 +165,7 @@ def test_a_job_that_its_service_lost_meanwhile_is_lost_and_not_started_again_as_
     assert jobs.count("ran").total() == 1
 
 
+@pytest.mark.verify
 def test_the_time_of_a_job_goes_on_while_nobody_looks_after_it(
     backlog: Backlog, jobs: Jobs
 ) -> None:
@@ -178,6 +181,7 @@ def test_the_time_of_a_job_goes_on_while_nobody_looks_after_it(
     assert (attempt.finished_at - started).total_seconds() < 15
 
 
+@pytest.mark.verify
 def test_a_drain_that_is_cancelled_while_nobody_looks_after_its_job_has_it_stopped(
     backlog: Backlog, jobs: Jobs
 ) -> None:
@@ -192,6 +196,7 @@ def test_a_drain_that_is_cancelled_while_nobody_looks_after_its_job_has_it_stopp
     assert jobs.count("cancel").total() >= 1
 
 
+@pytest.mark.verify
 def test_workers_are_woken_for_a_job_that_nobody_looks_after_though_its_drain_is_over(
     backlog: Backlog, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +216,7 @@ def test_workers_are_woken_for_a_job_that_nobody_looks_after_though_its_drain_is
     assert (session.state, session.open_attempts) == ("interrupted", 0)
 
 
+@pytest.mark.verify
 def test_a_worker_that_is_asked_to_stop_stops_its_jobs_or_leaves_those_that_it_cannot_reach(
     backlog: Backlog, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,7 @@ def test_the_whole_tree_of_a_killed_worker_is_gone_long_before_it_would_end(
     wait_until(lambda: not processes_of(worker.hex))
 
 
+@pytest.mark.verify
 def test_what_wiped_its_environment_and_left_its_group_is_gone_too_once_it_was_seen(
     run_worker, tmp_path
 ):
@@ -121,6 +122,7 @@ def test_a_stopped_worker_outlives_its_lease_and_its_children_do_not(
     assert process.communicate(timeout=30)[0].endswith("lost\n")
 
 
+@pytest.mark.verify
 def test_what_a_stopped_worker_never_saw_leave_its_group_goes_with_the_lease_too(
     run_worker, worker, tmp_path
 ):

@@ -17,6 +17,7 @@ from tests.engine.pipeline import look_again
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.verify
 def test_the_reports_run_is_drained_and_both_databases_agree(
     autopack: Autopack, backlog: Backlog
 ) -> None:
@@ -30,6 +31,7 @@ def test_the_reports_run_is_drained_and_both_databases_agree(
     assert "coverage_tracker" in failed.last_failure_reason
 
 
+@pytest.mark.verify
 def test_telemetry_read_back_is_not_imported_a_second_time(
     autopack: Autopack, backlog: Backlog
 ) -> None:
@@ -97,6 +99,7 @@ def test_a_phase_that_times_out_is_put_back_in_the_source(
     assert ours() == autopack.states()
 
 
+@pytest.mark.verify
 def test_a_state_that_never_settles_is_retryable(
     autopack: Autopack, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,6 +150,7 @@ def test_a_phase_that_we_end_is_put_back_and_its_reason_kept(
     assert Phase.objects.get().last_failure_reason == "timed out after 1 s"
 
 
+@pytest.mark.verify
 def test_a_reason_that_was_written_before_we_ended_the_phase_is_left_as_it_is(
     one: Pipeline, backlog: Backlog
 ) -> None:
