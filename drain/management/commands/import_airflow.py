@@ -14,6 +14,7 @@ from django.utils import timezone
 from drain.engine.airflow_import import AirflowSite, unsettled
 from drain.engine.errors import EngineError
 from drain.management.base import DrainCommand
+from drain.management.ledger import counted
 from drain.sources.errors import SourceError
 from drain.sources.files.importing import import_file
 from drain.sources.files.result import FileImport, Options
@@ -82,6 +83,7 @@ class Command(DrainCommand):
 
 def _sentence(result: FileImport) -> str:
     return (
-        f"{result.runs} runs ({result.runs_created} new), {result.phases} task instances: {result.created} new, "
+        f"{counted(result.runs, 'run')} ({result.runs_created} new), "
+        f"{counted(result.phases, 'task instance')}: {result.created} new, "
         f"{result.updated} changed ({result.synced} in another state now), {result.unchanged} unchanged."
     )
