@@ -98,7 +98,7 @@ def read_held(request: HttpRequest, text: str) -> Held | None:
         held = Held(
             str(action), tuple((str(name), str(value)) for name, value in fields), str(page)
         )
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     own = held.action.startswith("/") and _ours(request, held.action)
     return held if own and (not held.page or _ours(request, held.page)) else None

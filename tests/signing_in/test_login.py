@@ -122,8 +122,11 @@ def test_passwords_and_very_long_texts_are_not_carried_on(client, typed):
 
 @pytest.mark.parametrize(
     "held",
-    ['["https://elsewhere.example/",[],""]', '["//e.example/x",[["a","b"]],""]', "{}", "[1]"],
-)
+    [
+        '["https://elsewhere.example/",[],""]', '["//e.example/x",[["a","b"]],""]', "{}", "[1]", "[" * 100_000,
+    ],
+    ids=["another site", "no scheme", "an object", "a number", "depth"],
+)  # fmt: skip
 def test_a_sign_in_form_leads_nowhere_else(client, held):
     assert client.post("/login/", {**RIGHT, "next": "/runs/", "held": held})["Location"] == "/runs/"
 
