@@ -82,7 +82,7 @@ def as_json(value: object) -> Any:
     if isinstance(value, (bytes, str)):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return as_text(value)
     return storable(value)
 

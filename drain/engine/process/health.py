@@ -92,7 +92,7 @@ def read_answer(body: bytes) -> Answer:
     """What a health address said; no names if it is no JSON object."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Answer()
     if not isinstance(found, dict):
         return Answer()
