@@ -41,21 +41,16 @@ TEST = {"tests": [PYTHON, "-m", "pytest", "-q", "-n", "2", "-m", "not serial and
 
 
 def main(parts: list[str]) -> int:
-    """Run the asked parts; 0 only when every check of them passed.
-
-    Tests that run one at a time mostly wait, so they run beside the checks that run none.
-    """
+    """Run the asked parts beside one another, tests that go one at a time among them; 0 only when all passed."""
     environment = isolated()
     together = [LINT] if "lint" in parts else []
-    after: dict[str, list[str]] = {}
     if "test" in parts:
         environment["DRAINSITE_CHROMIUM"] = find_chromium()
-        together, after = [*together, ALONE], TEST
+        together += [ALONE, TEST]
     with ThreadPoolExecutor() as pool:
         failed = [
             name for names in pool.map(partial(failures, environment), together) for name in names
         ]
-    failed += failures(environment, after)
     if failed:
         print(f"FAILED: {', '.join(failed)}", file=sys.stderr)
         return 1

@@ -1,7 +1,7 @@
 """`make verify`: everything that `make test` leaves out, with a table of what came out at its end.
 
-What fills both cores comes first, one after the other; then what mostly waits, beside what installs. Seeds are fixed, so that two runs of one commit do the same. Name parts to run only these:
-`.venv/bin/python -m tools.verify slow pythons`.
+What fills both cores stands beside what mostly waits. Seeds are fixed, so that two runs of one commit do the same.
+Name parts to run only these: `.venv/bin/python -m tools.verify slow pythons`.
 """
 
 from __future__ import annotations
@@ -80,10 +80,14 @@ def lint(environment: dict[str, str]) -> list[Row]:
 
 def suite(environment: dict[str, str]) -> list[Row]:
     """The tests of `make test`."""
-    return [
-        _run("tests", [PYTHON, *PYTEST, "-n", "2", "-m", "not serial and not verify"], environment),
-        _run("tests, serial", [PYTHON, *PYTEST, "-m", "serial and not verify"], environment),
-    ]
+    argv = [PYTHON, *PYTEST, "-n", "2", "-m", "not serial and not verify"]
+    return [_run("tests", argv, environment)]
+
+
+def alone(environment: dict[str, str]) -> list[Row]:
+    """Those of them that go one after the other."""
+    argv = [PYTHON, *PYTEST, "-m", "serial and not verify"]
+    return [_run("tests, serial", argv, environment)]
 
 
 def slow(environment: dict[str, str]) -> list[Row]:
@@ -148,13 +152,18 @@ def wheel(environment: dict[str, str]) -> list[Row]:
 PARTS: dict[str, Callable[[dict[str, str]], list[Row]]] = {
     "lint": lint,
     "suite": suite,
+    "alone": alone,
     "slow": slow,
     "serial": serial,
     "installation": installation,
     "wheel": wheel,
     "pythons": pythons,
 }
-ORDER = ([["lint", "suite", "slow"]], [["serial"], ["installation", "wheel", "pythons"]])
+ORDER = (
+    [["lint", "alone"], ["suite"]],
+    [["slow"], ["installation", "wheel"]],
+    [["serial"], ["pythons"]],
+)
 """Lanes that run beside one another, and after the lanes of the line before."""
 
 

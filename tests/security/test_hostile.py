@@ -72,7 +72,14 @@ def _seen(html: str) -> Seen:
 FORBIDDEN = {"iframe", "object", "embed", "math", "video", "marquee", "base", "style"}
 
 
-@pytest.mark.parametrize("start", range(0, len(HOSTILE), GROUP))
+def _in_part(each: int) -> list[object]:
+    """Every third group here, all of them in verify."""
+    slow = pytest.mark.verify
+    starts = range(0, len(HOSTILE), each)
+    return [pytest.param(one, marks=[] if one % (3 * each) == 0 else slow) for one in starts]
+
+
+@pytest.mark.parametrize("start", _in_part(GROUP))
 def test_hostile_words_are_inert_on_every_page(start):
     words = list(HOSTILE[start : start + GROUP])
     client = signed_in(Role.ADMINISTRATOR)
