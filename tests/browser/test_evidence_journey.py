@@ -70,7 +70,7 @@ def _mark(page: Page) -> None:
     expect(chosen).to_be_checked()
     page.get_by_label("What was fixed").fill("Import of ReviewDecision mended")
     two_hours_ago = timezone.localtime(timezone.now() - 2 * HOUR)
-    page.get_by_label("When it went in").fill(f"{two_hours_ago:%Y-%m-%d %H:%M}+00:00")
+    page.get_by_label("When it went in").fill(f"{two_hours_ago:%Y-%m-%dT%H:%M}")
     page.get_by_role("button", name="Mark the fix").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Import of ReviewDecision mended")
 

@@ -109,6 +109,8 @@ def test_the_end_of_a_drain_moves_nothing_and_leads_to_its_stop_card(
     order = sorted(gates.iterdir())
     order[0].unlink()
     until_ended(1, page)
+    # Its beginning is on the page: “asked” has become “started”, which moves what stands behind it.
+    expect(page.locator("#results-rows tr")).to_have_count(1)
     page.evaluate(WATCH)
     order[1].unlink()
     for _ in range(1200):
