@@ -107,16 +107,16 @@ class Airflow:
         self.ask("POST", "/api/v2/dags/shop/dagRuns", {"dag_run_id": name, "logical_date": None})
         until(lambda: self.states(name).count("upstream_failed") == 1, 300)
 
-    def instances(self) -> list[dict[str, Any]]:
-        """Every task instance."""
+    def instances(self, run: str = "~") -> list[dict[str, Any]]:
+        """Every task instance, or those of a run."""
         found: list[dict[str, Any]] = self.ask(
-            "GET", "/api/v2/dags/~/dagRuns/~/taskInstances?limit=100"
+            "GET", f"/api/v2/dags/shop/dagRuns/{run}/taskInstances?limit=100"
         )["task_instances"]
         return found
 
     def states(self, run: str) -> list[str]:
         """The states of the task instances of a run."""
-        return [one["state"] for one in self.instances() if one["dag_run_id"] == run]
+        return [one["state"] for one in self.instances(run)]
 
     def executor(self, monkeypatch: pytest.MonkeyPatch) -> ExecutorProfile:
         """The default executor: this site."""

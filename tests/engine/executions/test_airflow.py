@@ -39,9 +39,9 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     started.end()
 
 
-def read(airflow: Airflow) -> None:
+def read(airflow: Airflow, run: str) -> None:
     """Import what its API lists, as `manage.py import_phases` does with a file of it."""
-    listed = json.dumps({"task_instances": airflow.instances()}).encode()
+    listed = json.dumps({"task_instances": airflow.instances(run)}).encode()
     import_file(io.BytesIO(listed), None, timezone.now(), "airflow", Options(), by=PERSON, file="f")
 
 
@@ -50,7 +50,7 @@ def test_failed_tasks_are_cleared_once_each_and_what_airflow_says_of_them_counts
 ) -> None:
     airflow.executor(monkeypatch)
     airflow.run("night+1")
-    read(airflow)
+    read(airflow, "night+1")
     assert sorted(Phase.objects.values_list("phase_id", "state")) == [
         ("load[0]", "FAILED"), ("load[1]", "FAILED"), ("load[2]", "FAILED"), ("load[3]", "FAILED"),
         ("report", "QUEUED"),
@@ -65,7 +65,7 @@ def test_failed_tasks_are_cleared_once_each_and_what_airflow_says_of_them_counts
     failed = Attempt.objects.get(outcome="failed")
     assert "FileNotFoundError: config of part 2 is missing" in failed.error
     assert "Traceback" in b"".join(open_log(failed)).decode()
-    tried = {(one["task_id"], one["map_index"]): one for one in airflow.instances()}
+    tried = {(one["task_id"], one["map_index"]): one for one in airflow.instances("night+1")}
     assert [tried["load", n]["try_number"] for n in range(4)] == [2, 2, 2, 1]
     assert tried["load", 1]["note"].startswith("mine\ndrainsite-")
     assert [tried["load", n]["state"] for n in range(4)] == [
@@ -83,7 +83,7 @@ def test_a_cancel_ends_the_task_in_airflow(
     (airflow.folder / "mended").unlink(missing_ok=True)
     airflow.run("night+2")
     (airflow.folder / "mended").touch()
-    read(airflow)
+    read(airflow, "night+2")
     phase = Phase.objects.get(run__run_id="shop/night+2", phase_id="load[3]")
     session = backlog.session(scope=SessionScope(phases=(phase.pk,)))
 
@@ -105,7 +105,7 @@ def test_what_is_not_failed_in_airflow_any_more_is_not_cleared(
     airflow.executor(monkeypatch)
     (airflow.folder / "mended").unlink(missing_ok=True)
     airflow.run("night+3")
-    read(airflow)
+    read(airflow, "night+3")
     path = "/api/v2/dags/shop/dagRuns/night+3/taskInstances/load/0"
     airflow.ask("PATCH", path, {"new_state": "success"})
     phase = Phase.objects.get(run__run_id="shop/night+3", phase_id="load[0]")
