@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +47,13 @@ class Autopack:
 
     def states(self) -> dict[str, str]:
         """What the source itself says."""
-        with sqlite3.connect(self.path) as database:
+        with closing(sqlite3.connect(self.path)) as database:
             return dict(
                 database.execute("SELECT phase_id, state FROM phases WHERE run_id = ?", [RUN])
             )
 
     def change(self, sql: str) -> None:
-        with sqlite3.connect(self.path) as database:
+        with closing(sqlite3.connect(self.path)) as database, database:
             database.execute(sql)
 
     def session(self, run_ids: tuple[str, ...] = (RUN,), **limits: Any) -> DrainSession:

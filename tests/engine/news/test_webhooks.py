@@ -69,7 +69,7 @@ def test_an_address_that_makes_no_sense_is_refused_with_a_sentence(names, url, s
     [
         "127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
         "224.0.0.1", "255.255.255.255", "::1", "fe80::1", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1",
-        "2002:a00:1::", "ff02::1", "::", "::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::7f00:1", "fec0::1", "fd00:ec2::254",
+        "2002:a00:1::", "2002:5db8:d822::", "ff02::1", "::", "::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::7f00:1", "fec0::1", "fd00:ec2::254",
         "5f00::1", "3fff::1", "4000::1", "2001:0:a00:1::", "192.0.0.8", "192.88.99.1", "198.18.0.1", "240.0.0.1",
     ],
 )  # fmt: skip
@@ -81,9 +81,7 @@ def test_no_message_goes_to_an_address_that_is_not_public(names, settings, addre
     assert resolve(parse("http://inside.example.org/")) == "93.184.216.34"
 
 
-@pytest.mark.parametrize(
-    "address", ["93.184.216.34", "2606:4700::1111", "64:ff9b::5db8:d822", "2002:5db8:d822::"]
-)
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:4700::1111", "64:ff9b::5db8:d822"])
 def test_a_public_address_is_gone_to(names, address):
     names["public.example.org"] = [address]
     assert resolve(parse("https://public.example.org/")) == address
