@@ -161,8 +161,7 @@ PARTS: dict[str, Callable[[dict[str, str]], list[Row]]] = {
 }
 ORDER = (
     [["lint", "alone"], ["suite"]],
-    [["slow"], ["installation", "wheel"]],
-    [["serial"], ["pythons"]],
+    [["serial"], ["slow", "installation", "wheel", "pythons"]],
 )
 """Lanes that run beside one another, and after the lanes of the line before."""
 
