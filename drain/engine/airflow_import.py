@@ -25,6 +25,10 @@ _ANSWER_LIMIT = 64 * 1024 * 1024
 _MOST_AT_ONCE = 4
 _FAILED = "state=failed&state=upstream_failed"
 Instance = dict[str, Any]
+Key = tuple[str, str, str, int]
+"""DAG, run, task and index."""
+Known = dict[tuple[str, str], dict[Key, int]]
+"""By DAG and run: how often each task instance had been tried when it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,49 +52,62 @@ class AirflowSite:
         except ChildError as error:
             raise EngineError(str(error)) from error
 
-    def changed(
-        self, dags: Sequence[str], known: Mapping[tuple[str, str], set[Key]]
-    ) -> Iterator[Instance]:
-        """Every failed task instance, with `error`, and those `known` to be unsettled that have moved since. Raises EngineError."""
+    def changed(self, dags: Sequence[str], known: Known) -> Iterator[Instance]:
+        """Every failed task instance, and those `known` to be unsettled that have moved since. Raises EngineError.
+
+        A failure that is not known has `error`, its reason: a log is asked for once.
+        """
         seen: set[Key] = set()
         with ThreadPoolExecutor(_MOST_AT_ONCE) as pool:
             for dag in dags or ("~",):
+                path = f"dags/{quote(dag, safe='~')}/dagRuns/~/taskInstances?{_FAILED}"
                 for page in self._pages(
-                    f"dags/{quote(dag, safe='~')}/dagRuns/~/taskInstances?{_FAILED}"
+                    path, f"it knows no DAG {dag}" if dags else "no API is there"
                 ):
                     seen.update(map(key_of, page))
-                    for one, error in zip(page, pool.map(self._failure, page), strict=True):
+                    told = pool.map(lambda one: self._failure(one, known), page)
+                    for one, error in zip(page, told, strict=True):
                         yield {**one, "error": error}
-        for (dag, run), keys in known.items():
-            if keys <= seen:
-                continue
-            path = f"dags/{quote(dag, safe='')}/dagRuns/{quote(run, safe='')}/taskInstances?"
-            for page in self._pages(path):
-                yield from (one for one in page if key_of(one) in keys - seen)
+        for (dag, run), tries in known.items():
+            left = tries.keys() - seen
+            if left:
+                path = f"dags/{quote(dag, safe='')}/dagRuns/{quote(run, safe='')}/taskInstances?"
+                for page in self._pages(path):
+                    yield from (one for one in page if key_of(one) in left)
 
-    def _pages(self, path: str) -> Iterator[list[Instance]]:
-        offset = 0
-        while page := self._page(f"{path}&limit={PAGE}&offset={offset}&order_by=id"):
+    def _pages(self, path: str, missing: str = "") -> Iterator[list[Instance]]:
+        """The pages of a list; none of one that is not there, unless that is `missing`. Raises EngineError."""
+        offset, total = 0, 1
+        while offset < total:
+            page, total = self._page(f"{path}&limit={PAGE}&offset={offset}&order_by=id", missing)
+            if not page:
+                return
             yield page
             offset += len(page)
 
-    def _page(self, path: str) -> list[Instance]:
+    def _page(self, path: str, missing: str) -> tuple[list[Instance], int]:
         found = self._get(f"{self.api}/{path}", _ANSWER_LIMIT)
+        if found is None:
+            if missing:
+                raise EngineError(f"Airflow at {self.api}: {missing} (HTTP 404).")
+            return [], 0
         try:
-            page: list[Instance] = json.loads(found or b"{}").get("task_instances", [])
+            said = json.loads(found)
+            page: list[Instance] = said["task_instances"]
             for one in page:
                 key_of(one)
-        except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+            return page, int(said["total_entries"])
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise EngineError(f"What {self.api} answered is no list of task instances.") from None
-        return page
 
-    def _failure(self, one: Instance) -> str:
-        """Why it failed, of its log; empty when it never ran or its log is not there any more."""
-        if one.get("state") != "failed" or not one.get("try_number"):
+    def _failure(self, one: Instance, known: Known) -> str:
+        """Why it failed, of its log; empty when that is known, when it never ran or its log is not there any more."""
+        key, tries = key_of(one), one.get("try_number")
+        if one.get("state") != "failed" or not tries or known.get(key[:2], {}).get(key) == tries:
             return ""
         address = address_of(self.api, one["dag_id"], one["dag_run_id"], one["task_id"])
         which = f"full_content=true&map_index={one.get('map_index', -1)}"
-        log = self._get(f"{address}/logs/{one['try_number']}?{which}", LOG_LIMIT)
+        log = self._get(f"{address}/logs/{tries}?{which}", LOG_LIMIT)
         try:
             return failure_of(log) if log else ""
         except ServiceError:
@@ -114,23 +131,19 @@ class AirflowSite:
         return answer.body
 
 
-Key = tuple[str, str, str, int]
-"""DAG, run, task and index."""
-
-
 def key_of(one: Mapping[str, Any]) -> Key:
     """What names a task instance."""
     index = one.get("map_index")
     return one["dag_id"], one["dag_run_id"], one["task_id"], index if isinstance(index, int) else -1
 
 
-def unsettled(source: str) -> dict[tuple[str, str], set[Key]]:
-    """The task instances of a source that are neither complete nor skipped here, by DAG and run."""
-    found: dict[tuple[str, str], set[Key]] = {}
+def unsettled(source: str) -> Known:
+    """The task instances of a source that are neither complete nor skipped here."""
+    found: Known = {}
     over = (PhaseState.COMPLETE, PhaseState.SKIPPED)
     phases = Phase.objects.filter(run__source__name=source).exclude(state__in=over)
-    for params in phases.values_list("params", flat=True).iterator():
+    for params, tries in phases.values_list("params", "source_attempts").iterator():
         if isinstance(params, dict) and {"dag_id", "dag_run_id", "task_id"} <= params.keys():
             key = key_of(params)
-            found.setdefault(key[:2], set()).add(key)
+            found.setdefault(key[:2], {})[key] = tries
     return found

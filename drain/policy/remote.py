@@ -29,6 +29,19 @@ def job_id(lease: UUID) -> str:
     return f"drainsite-{lease.hex}"
 
 
+def signature(job: str, tries: int) -> str:
+    """The line by which the attempt of a job signs what it clears, in the note of a task instance of Airflow."""
+    return f"{job} cleared after try {tries}"
+
+
+_SIGNATURE = re.compile(r"drainsite-[0-9a-f]{32} cleared after try [0-9]+")
+
+
+def unsigned(note: object) -> list[str]:
+    """The lines of a note that people wrote."""
+    return [line for line in str(note or "").splitlines() if not _SIGNATURE.fullmatch(line)]
+
+
 class Kind(StrEnum):
     """How an executor runs phases."""
 

@@ -21,6 +21,8 @@ class Site:
     def __init__(self) -> None:
         self.instances: list[dict[str, Any]] = []
         self.asked: list[str] = []
+        self.gone = ""
+        """What is answered with 404."""
 
     def add(self, task: str, state: str, run: str = "night+1", **more: Any) -> dict[str, Any]:
         one = {
@@ -35,6 +37,8 @@ class Site:
 
     def get(self, url: str, _: int) -> bytes | None:
         self.asked.append(url)
+        if self.gone and self.gone in url:
+            return None
         if "/logs/" in url:
             task = url.split("/taskInstances/")[1].partition("/")[0]
             detail = {"exc_type": "KeyError", "exc_value": f"'{task}'", "frames": []}
@@ -95,6 +99,39 @@ def test_what_was_mended_in_airflow_is_complete_here_at_the_next_import(site: Si
     assert len(site.asked) == asked + 1, "what is complete is not asked for again"
 
 
+def test_the_log_of_a_failure_is_asked_for_once_and_again_after_the_next_try(site: Site) -> None:
+    one = site.add("load", "failed")
+    bring_in()
+    site.asked.clear()
+    bring_in()
+    assert not [url for url in site.asked if "/logs/" in url]
+    assert Phase.objects.get().last_failure_reason == "KeyError: 'load'"
+    one["try_number"] = 2
+    bring_in()
+    assert [url for url in site.asked if "/logs/2?" in url]
+
+
+def test_a_run_that_airflow_has_deleted_stops_no_import(site: Site) -> None:
+    site.add("load", "failed")
+    bring_in()
+    site.instances.clear()
+    site.gone = "/dags/shop/dagRuns/night%2B1/"
+    assert bring_in()["phases"] == 0
+    assert Phase.objects.get().state == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [((), "no API is there"), (("--dag", "shpo"), "it knows no DAG shpo")],
+)
+def test_an_address_that_is_not_there_is_no_empty_list(
+    site: Site, options: tuple[str, ...], sentence: str
+) -> None:
+    site.gone = "/dags/"
+    with pytest.raises(CommandError, match=sentence):
+        bring_in(*options)
+
+
 def test_more_than_one_page_is_read_to_its_end(site: Site) -> None:
     for n in range(205):
         site.add(f"t{n}", "failed")
@@ -110,7 +147,9 @@ def test_each_task_of_a_mapped_one_is_a_phase_the_first_too(site: Site) -> None:
 
 
 def test_the_signature_of_a_drain_is_no_reason(site: Site) -> None:
-    site.add("load", "upstream_failed", note="drainsite-a1 cleared after try 1\ncall Ann first")
+    site.add(
+        "load", "upstream_failed", note=f"drainsite-{'a1' * 16} cleared after try 1\ncall Ann first"
+    )
     bring_in()
     assert Phase.objects.get().last_failure_reason == "call Ann first"
 

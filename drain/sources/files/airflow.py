@@ -6,6 +6,7 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 from drain.models.vocabulary import PhaseState
+from drain.policy.remote import unsigned
 from drain.sources.files.mapping import States
 
 name = "airflow"
@@ -57,18 +58,12 @@ def translate(record: Mapping[str, Any]) -> dict[str, Any]:
         "phase_id": f"{task}[{index}]" if index.isdecimal() else task,
         "name": task[:300],
         "state": record.get("state") or "no_status",
-        "reason": record.get("error") or _note(record.get("note")),
+        "reason": record.get("error") or "\n".join(unsigned(record.get("note"))),
         "attempts": record.get("try_number"),
         "state_changed_at": _first(record, "end_date", "start_date"),
         "order": "independent",
         "params": {key: value for key, value in params.items() if value is not None},
     }
-
-
-def _note(note: object) -> str | None:
-    """What people wrote; not the line by which an attempt of ours has signed it."""
-    lines = [line for line in str(note or "").splitlines() if not line.startswith("drainsite-")]
-    return "\n".join(lines) or None
 
 
 def _first(record: Mapping[str, Any], *names: str) -> Any:

@@ -23,6 +23,7 @@ from drain.policy.remote import Kind, Remote
 
 TASK = "/dags/shop/dagRuns/night%2B1/taskInstances/load"
 PARAMS = {"dag_id": "shop", "dag_run_id": "night+1", "task_id": "load", "map_index": 1}
+OTHER = f"drainsite-{'b2' * 16} cleared after try 1"
 LOG = {
     "content": [
         {"event": "::group::Log message source details"},
@@ -121,16 +122,28 @@ def test_what_is_not_failed_there_is_refused_and_left_alone(state: str | None) -
 
 def test_a_task_that_another_attempt_cleared_is_unknown_to_this_one() -> None:
     with pytest.raises(UnknownJobError):
-        Played(note="drainsite-b2 cleared after try 1", state="running", try_number=2).ask()
+        Played(note=OTHER, state="running", try_number=2).ask()
 
 
-def test_signatures_of_earlier_attempts_go_and_a_long_note_is_cut_behind_ours() -> None:
-    task = Played(note="drainsite-b2 cleared after try 1\n" + "x" * 2000, try_number=2)
+def test_signatures_of_earlier_attempts_go() -> None:
+    task = Played(note=f"{OTHER}\nmine\ndrainsite-worker was down", try_number=2)
     task.start(task.request)
-    note = task.instance["note"]
-    assert note.endswith("\ndrainsite-a1 cleared after try 2")
-    assert len(note) == 1000
-    assert "b2" not in note
+    assert (
+        task.instance["note"] == "mine\ndrainsite-worker was down\ndrainsite-a1 cleared after try 2"
+    )
+
+
+def test_a_note_that_leaves_no_room_is_kept_whole_and_nothing_is_cleared() -> None:
+    task = Played(note="x" * 980)
+    with pytest.raises(RefusedError, match="shorten it there"):
+        task.start(task.request)
+    assert task.sent == []
+
+
+@pytest.mark.parametrize("tries", ["2", 1.5, [1]])
+def test_a_number_of_tries_that_is_none_is_asked_for_again(tries: object) -> None:
+    with pytest.raises(ServiceError, match="number of tries"):
+        Played(note="drainsite-a1 cleared after try 1", try_number=tries).ask()
 
 
 @pytest.mark.parametrize("gone", [{"dag_id": ""}, {"dag_run_id": ""}, {"task_id": ""}])
@@ -166,7 +179,7 @@ def test_a_state_of_airflow_is_one_of_the_contract(state: str | None, status: St
 
 
 def test_a_cancel_touches_only_what_this_attempt_cleared() -> None:
-    other = Played(note="drainsite-b2 cleared after try 1", state="running", try_number=2)
+    other = Played(note=OTHER, state="running", try_number=2)
     other.cancel()
     assert other.sent == []
     ours = Played(note="drainsite-a1 cleared after try 1", state="running", try_number=2)
@@ -184,6 +197,19 @@ def test_why_a_task_failed_is_its_last_error_or_its_last_lines() -> None:
     assert failure_of(json.dumps(LOG).encode()) == TRACEBACK
     plain = {"content": [{"event": f"line {n}", "level": "info"} for n in range(100)]}
     assert failure_of(json.dumps(plain).encode()).splitlines()[0] == "info line 60"
+
+
+def test_of_a_log_that_was_cut_there_are_its_whole_records() -> None:
+    record = {"timestamp": "t", "level": "info", "event": "loaded"}
+    body = json.dumps({"content": [record] * 9}, separators=(",", ":")).encode()
+    for end in range(len(body) - 70, len(body)):
+        assert lines_of(body[:end], cut=True).count("loaded") in (7, 8)
+
+
+@pytest.mark.parametrize("detail", ["text", 7, ["text"], [{"frames": "text"}], [{"frames": [7]}]])
+def test_a_record_whose_error_is_of_another_shape_is_read_as_far_as_it_goes(detail: object) -> None:
+    body = json.dumps({"content": [{"event": "failed", "error_detail": detail}]}).encode()
+    assert lines_of(body).startswith("failed\n")
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"content": "x"}', b"<html>", b"[" * 100_000])

@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from drain.engine.executions.remote.airflow_api import LOG_LIMIT, address_of, api_of, lines_of
+from drain.engine.executions.remote.airflow_api import (
+    LOG_LIMIT,
+    address_of,
+    api_of,
+    lines_of,
+    tries_of,
+)
 from drain.engine.executions.remote.http import HttpJobs, is_good, said_by, text
 from drain.engine.executions.remote.service import (
     JobState,
@@ -21,7 +27,7 @@ from drain.engine.executions.remote.service import (
     Status,
     UnknownJobError,
 )
-from drain.policy.remote import Remote
+from drain.policy.remote import Remote, signature, unsigned
 
 NOTE_LIMIT = 1000
 """Characters that Airflow keeps of a note."""
@@ -87,11 +93,13 @@ class AirflowTask(HttpJobs):
         """Return what is new in the log of the try. Raises UnreachableError and ServiceError."""
         try:
             found = self._found()
-            url = f"{self._log}/{found.get('try_number') or 0}?full_content=true&map_index={self._map_index}"
+            url = f"{self._log}/{tries_of(found)}?full_content=true&map_index={self._map_index}"
             answer = self._known("GET", url, {"Accept": "application/json"}, LOG_LIMIT)
         except UnknownJobError:
             return LogPart(b"", more=False)
-        return LogPart(lines_of(answer.body).encode(errors="replace")[offset:], more=False)
+        return LogPart(
+            lines_of(answer.body, cut=answer.cut).encode(errors="replace")[offset:], more=False
+        )
 
     def _addresses(self, remote: Remote) -> tuple[str, str, str, str]:
         api = api_of(remote.url)
@@ -112,18 +120,20 @@ class AirflowTask(HttpJobs):
     def _signed(self, found: Mapping[str, Any]) -> int | None:
         """The number of the try that this attempt found failed; None if the note is not signed by it."""
         for line in str(found.get("note") or "").splitlines():
-            name, _, tried = line.partition(" cleared after try ")
-            if name == self._job and tried.isdecimal():
+            tried = line.rpartition(" ")[2]
+            if tried.isdecimal() and line == signature(self._job, int(tried)):
                 return int(tried)
         return None
 
     def _sign(self, found: Mapping[str, Any]) -> None:
-        """Signatures of earlier attempts go, everything that a person wrote stays."""
-        old = str(found.get("note") or "").splitlines()
-        kept = [line for line in old if not line.startswith("drainsite-")]
-        ours = f"{self._job} cleared after try {int(found.get('try_number') or 0)}"
-        note = "\n".join(kept)[: NOTE_LIMIT - len(ours) - 1]
-        self._changed({"note": f"{note}\n{ours}" if note else ours})
+        """Signatures of earlier attempts go, everything that a person wrote stays. Raises RefusedError."""
+        ours = signature(self._job, tries_of(found))
+        note = "\n".join([*unsigned(found.get("note")), ours])
+        if len(note) > NOTE_LIMIT:
+            raise RefusedError(
+                f"the note of {self._name} leaves no room for a line that says who cleared it: shorten it there"
+            )
+        self._changed({"note": note})
 
     def _clear(self) -> None:
         one = self._task if self._map_index < 0 else [self._task, self._map_index]
@@ -155,4 +165,4 @@ def _is_over(found: Mapping[str, Any], tried: int | None) -> bool:
     """Whether the try that had failed is over: the task was cleared since."""
     if tried is None:
         return False
-    return found.get("state") not in FAILED or int(found.get("try_number") or 0) > tried
+    return found.get("state") not in FAILED or tries_of(found) > tried

@@ -26,17 +26,28 @@ def address_of(api: str, dag: str, run: str, task: str) -> str:
     return f"{api}/dags/{part[0]}/dagRuns/{part[1]}/taskInstances/{part[2]}"
 
 
-def lines_of(body: bytes) -> str:
-    """A log as a person reads it. Raises ServiceError."""
-    return "".join(f"{line}\n" for record in _records(body) for line in _lines(record))
+def tries_of(instance: Mapping[str, Any]) -> int:
+    """How often a task instance has been tried. Raises ServiceError for what is no number."""
+    found = instance.get("try_number")
+    if found is None:
+        return 0
+    if not isinstance(found, int):
+        raise ServiceError("the number of tries that it names is none")
+    return found
+
+
+def lines_of(body: bytes, *, cut: bool = False) -> str:
+    """A log as a person reads it; of one that was `cut`, its whole records. Raises ServiceError."""
+    whole = body[: body.rfind(b'},{"timestamp"')] + b"}]}" if cut else body
+    return "".join(f"{line}\n" for record in _records(whole) for line in _lines(record))
 
 
 def failure_of(body: bytes) -> str:
     """Why the task failed, of its log: the last error with its tracebacks, else the last lines. Raises ServiceError."""
     records = _records(body)
-    failed = [one for one in records if isinstance(one, dict) and one.get("error_detail")]
+    failed = [lines for one in records if (lines := _tracebacks(one))]
     if failed:
-        return "\n".join(line for error in failed[-1]["error_detail"] for line in _traceback(error))
+        return "\n".join(failed[-1])
     return "\n".join([line for record in records for line in _lines(record)][-_LAST_LINES:])
 
 
@@ -56,17 +67,23 @@ def _lines(record: object) -> list[str]:
     if str(record.get("event")).startswith("::"):
         return []
     head = " ".join(str(record[key]) for key in ("timestamp", "level", "event") if record.get(key))
-    return [
-        head,
-        *(line for error in record.get("error_detail") or [] for line in _traceback(error)),
-    ]
+    return [head, *_tracebacks(record)]
+
+
+def _tracebacks(record: object) -> list[str]:
+    """The tracebacks of a record as Python prints them; none of one that has none."""
+    details = record.get("error_detail") if isinstance(record, dict) else None
+    return [line for error in _objects(details) for line in _traceback(error)]
 
 
 def _traceback(error: Mapping[str, Any]) -> list[str]:
-    """The traceback of an exception as Python prints it."""
     frames = [
         f'  File "{frame.get("filename")}", line {frame.get("lineno")}, in {frame.get("name")}'
-        for frame in error.get("frames") or []
+        for frame in _objects(error.get("frames"))
     ]
     head = ["Traceback (most recent call last):", *frames] if frames else []
     return [*head, f"{error.get('exc_type')}: {error.get('exc_value')}"]
+
+
+def _objects(found: object) -> list[dict[str, Any]]:
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
