@@ -111,6 +111,36 @@ def test_the_log_of_a_failure_is_asked_for_once_and_again_after_the_next_try(sit
     assert [url for url in site.asked if "/logs/2?" in url]
 
 
+def test_of_a_run_that_moved_only_what_was_imported_is_read_and_of_one_that_did_not_nothing(
+    site: Site,
+) -> None:
+    mended, other = site.add("load", "failed"), site.add("check", "failed")
+    site.add("never failed", "success")
+    bring_in()
+    site.asked.clear()
+    bring_in()
+    assert len(site.asked) == 1, "both are in the list of what has failed"
+    mended["state"] = "success"
+    bring_in()
+    assert set(Phase.objects.values_list("phase_id", "state")) == {
+        ("load", "COMPLETE"), ("check", "FAILED"),
+    }  # fmt: skip
+    assert other["state"] == "failed"
+
+
+def test_a_server_that_gives_the_same_page_again_and_again_does_not_hold_the_import(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.add("load", "failed")
+
+    def same(_: AirflowSite, url: str, limit: int) -> bytes | None:
+        assert len(site.asked) < 20
+        return site.get(url.replace("offset=1&", "offset=0&"), limit)
+
+    monkeypatch.setattr(AirflowSite, "_get", same)
+    assert bring_in()["created"] == 1
+
+
 def test_a_run_that_airflow_has_deleted_stops_no_import(site: Site) -> None:
     site.add("load", "failed")
     bring_in()
