@@ -55,7 +55,7 @@ MENU = {
         "Hold",
         "BulkAction",
     ),
-    "Causes and fixes": ("Fingerprint", "FixMarker", "Check"),
+    "Fingerprints and fixes": ("Fingerprint", "FixMarker", "Check"),
     "How phases run": ("ExecutorProfile", "Source", "WorkerHost"),
     "People": ("User", "Group", "ApiToken", "AuditEvent"),
     "Sign-ins": ("AccessAttempt", "AccessFailureLog", "AccessLog"),

@@ -226,7 +226,7 @@ def test_the_menu_stands_in_the_order_of_the_work_without_inner_tables(administr
     heads = re.findall(r"<caption>.*?>([^<]+)</a>", page, re.DOTALL)
     assert [head.strip() for head in heads][:4] == [
         "Work",
-        "Causes and fixes",
+        "Fingerprints and fixes",
         "How phases run",
         "People",
     ]

@@ -80,7 +80,6 @@ def test_a_cancel_ends_the_task_in_airflow(
     airflow: Airflow, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     airflow.executor(monkeypatch)
-    (airflow.folder / "mended").unlink(missing_ok=True)
     airflow.run("night+2")
     (airflow.folder / "mended").touch()
     read(airflow, "night+2")
@@ -103,7 +102,6 @@ def test_what_is_not_failed_in_airflow_any_more_is_not_cleared(
     airflow: Airflow, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     airflow.executor(monkeypatch)
-    (airflow.folder / "mended").unlink(missing_ok=True)
     airflow.run("night+3")
     read(airflow, "night+3")
     path = "/api/v2/dags/shop/dagRuns/night+3/taskInstances/load/0"
