@@ -21,7 +21,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
 django.setup()
 from bench.truth_checks import CHECKED, CHECKS, play_checks
 from bench.truth_comparisons import COMPARED, COMPARISONS, Played, play_comparison
-from bench.truth_fixes import NAMES, SCENARIOS, play
+from bench.truth_fixes import NAMES, play
+from bench.truth_scenarios import SCENARIOS
 
 
 def table(

@@ -22,7 +22,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from drain.admin.acting import ActingAdmin
+from drain.admin.acts.acting import ActingAdmin
 from drain.dashboard.http import permissions as page_permissions
 from drain.models import (
     ApiToken,

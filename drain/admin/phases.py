@@ -11,6 +11,9 @@ from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
+from drain.admin.acts.acting import ActingAdmin
+from drain.admin.acts.by_hand import NewPhaseForm, file_failure
+from drain.admin.acts.queue import CLEAR, DISCARD, DRAIN, REQUEUE, RESCUE
 from drain.engine.queue.blockers import of_stale
 from drain.engine.queue.dependencies import require_acyclic
 from drain.engine.queue.explain import explain
@@ -21,10 +24,7 @@ from drain.models.vocabulary import PhaseState
 from drain.policy.selection.graph import CycleError
 from drain.policy.words import last_line
 
-from .acting import ActingAdmin
-from .acts import CLEAR, DISCARD, DRAIN, REQUEUE, RESCUE
 from .base import ReadOnlyAdmin
-from .by_hand import NewPhaseForm, file_failure
 from .cells import page_cell, state_cell
 
 OFFERED_CAUSES = 30

@@ -7,11 +7,11 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from drain.admin.acts.acting import ActingAdmin
+from drain.admin.acts.queue import HOLD, RELEASE
 from drain.models import Hold, Run, Source
 from drain.policy.secrets import masked
 
-from .acting import ActingAdmin
-from .acts import HOLD, RELEASE
 from .base import DrainModelAdmin, ReadOnlyAdmin
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from drain.admin.acts.acting import Act, ActingAdmin
 from drain.engine.bulk.actions import Line
 from drain.models import ApiToken
 from drain.models.vocabulary import Origin
@@ -18,7 +19,6 @@ from drain.people.peers import may_act_for
 from drain.people.requests import person_of
 from drain.people.tokens import issue_token
 
-from .acting import Act, ActingAdmin
 from .base import ReadOnlyAdmin
 
 DAYS = 90

@@ -10,8 +10,8 @@ from django.db.models.functions import Left
 from drain.engine.process.outcome import REASON_LIMIT
 from drain.fingerprints import fingerprint
 from drain.models import Phase, Source
-from drain.models.fingerprint_rows import Seen, record_fingerprints
-from drain.models.fingerprint_splits import Splits
+from drain.models.fingerprints.rows import Seen, record_fingerprints
+from drain.models.fingerprints.splits import Splits
 from drain.models.transitions.phases import Why, move_phases
 from drain.models.vocabulary import Outcome, PhaseState
 from drain.sources.autopack.rows import SourceRow

@@ -7,7 +7,12 @@ from drain.models.autopilot import Autopilot, Rollout
 from drain.models.bulk import BulkAction, BulkItem
 from drain.models.checks import Check, CheckResult
 from drain.models.executors import ExecutorProfile
-from drain.models.fingerprints import Fingerprint, FingerprintAlias, FingerprintSplit, FixMarker
+from drain.models.fingerprints.fingerprint import (
+    Fingerprint,
+    FingerprintAlias,
+    FingerprintSplit,
+    FixMarker,
+)
 from drain.models.history import Transition
 from drain.models.news import Delivery, NewsChoice, Notice, Webhook
 from drain.models.people import ApiToken, AuditEvent, RepeatKey, SavedView

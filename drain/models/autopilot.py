@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from drain.models.fingerprints import FixMarker
+from drain.models.fingerprints.fingerprint import FixMarker
 from drain.models.vocabulary import AutopilotTrigger, RolloutState
 
 

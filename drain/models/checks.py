@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from drain.models.fingerprints import Fingerprint, FixMarker
+from drain.models.fingerprints.fingerprint import Fingerprint, FixMarker
 from drain.models.sessions import DrainSession
 from drain.models.vocabulary import CheckKind, CheckVerdict
 

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from drain.fingerprints import Fingerprint, fingerprint
 from drain.models import TelemetryEvent
-from drain.models.fingerprint_splits import Splits
+from drain.models.fingerprints.splits import Splits
 from drain.models.vocabulary import PhaseState
 
 CHUNK = 50_000

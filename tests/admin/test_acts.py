@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from drain.admin import acting
+from drain.admin.acts import acting
 from drain.dashboard.queue import actions
 from drain.engine.bulk.worker import run_bulk
 from drain.engine.workers.hosts import register_host

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from drain.fingerprints import fingerprint
 from drain.models import Phase
-from drain.models.fingerprint_rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import Seen, record_fingerprints
 from tests.factories import AttemptFactory, PhaseFactory
 
 from .conftest import Visit, violations, wait_for_charts

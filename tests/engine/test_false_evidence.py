@@ -19,7 +19,7 @@ from drain.evidence.fixes.judgement import judge_marker
 from drain.evidence.fixes.verdict import Ruling
 from drain.fingerprints import fingerprint
 from drain.models import Attempt, Fingerprint, FixMarker, Phase
-from drain.models.fingerprint_rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import Seen, record_fingerprints
 from tests.engine.conftest import Backlog
 from tests.engine.pipeline import OLD, Pipeline
 from tests.hosts import Host, until

@@ -18,8 +18,9 @@ from drain.evidence.fingerprints.upgrade import refingerprint
 from drain.fingerprints import fingerprint
 from drain.fingerprints.reported import as_reported, reported_key
 from drain.fingerprints.splitting import SplitBy
-from drain.models import Attempt, Fingerprint, Phase, fingerprint_reported
-from drain.models.fingerprint_rows import Seen, record_fingerprints
+from drain.models import Attempt, Fingerprint, Phase
+from drain.models.fingerprints import reported as fingerprint_reported
+from drain.models.fingerprints.rows import Seen, record_fingerprints
 from drain.models.roles import Role, write_roles
 from drain.models.vocabulary import Origin
 from tests.dashboard.people import signed_in

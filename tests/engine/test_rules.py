@@ -16,7 +16,7 @@ from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fingerprints.merging import merge
 from drain.fingerprints import fingerprint
 from drain.models import Attempt, ExecutorProfile, Fingerprint, Phase, Run, SessionFingerprint
-from drain.models.fingerprint_rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import Seen, record_fingerprints
 from drain.models.vocabulary import Order, Origin
 from drain.policy.stopping.limits import Limits
 from tests.engine.conftest import SOMEBODY, Backlog

@@ -8,8 +8,9 @@ import pytest
 from django.db import transaction
 from django.db.models.functions import Now
 
-from drain.models import Fingerprint, fingerprint_reported
-from drain.models.fingerprint_reported import note_given_way, too_many
+from drain.models import Fingerprint
+from drain.models.fingerprints import reported as fingerprint_reported
+from drain.models.fingerprints.reported import note_given_way, too_many
 from tests.engine.attempts.meetings import elsewhere, held_up
 from tests.factories import FingerprintFactory
 

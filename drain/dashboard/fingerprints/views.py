@@ -26,7 +26,7 @@ from drain.dashboard.ui.states import look
 from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.fingerprints.splitting import SplitBy
 from drain.models import Fingerprint, FixMarker, Transition
-from drain.models.fingerprint_reported import MOST_NEW
+from drain.models.fingerprints.reported import MOST_NEW
 from drain.models.vocabulary import FingerprintStatus
 
 SHOWN = 40

@@ -17,8 +17,8 @@ from drain.engine.attempts.pulse import enter_states
 from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt
 from drain.fingerprints import Fingerprint
 from drain.models import TelemetryEvent
-from drain.models.fingerprint_reported import note_given_way
-from drain.models.fingerprint_rows import Seen, record_fingerprints
+from drain.models.fingerprints.reported import note_given_way
+from drain.models.fingerprints.rows import Seen, record_fingerprints
 from drain.models.transitions.attempts import Finish, finish_attempts
 from drain.models.transitions.late import keep_late, replace_lost
 from drain.models.vocabulary import PhaseState

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from drain.engine.attempts.started import EndedAttempt
 from drain.fingerprints import Fingerprint, fingerprint
 from drain.fingerprints.reported import as_reported
-from drain.models.fingerprint_reported import too_many
-from drain.models.fingerprint_splits import Splits
+from drain.models.fingerprints.reported import too_many
+from drain.models.fingerprints.splits import Splits
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.evidence.fingerprints.lifecycle import By, CauseError, say
 from drain.models import Fingerprint
-from drain.models.fingerprint_splits import MERGE_LOCK
+from drain.models.fingerprints.splits import MERGE_LOCK
 
 
 def merge(source: int, target: int, by: By) -> bool:

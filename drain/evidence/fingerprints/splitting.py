@@ -17,7 +17,7 @@ from drain.evidence.fingerprints.merging import lock_merges, unmerge
 from drain.fingerprints.naming.titles import told_apart, with_suffix, wordings
 from drain.fingerprints.splitting import VALUE_CHARS, SplitBy, is_part, part_key, read_failure
 from drain.models import Attempt, Fingerprint, FingerprintSplit, Phase
-from drain.models.fingerprint_refile import refile_attempts, refile_phases
+from drain.models.fingerprints.refile import refile_attempts, refile_phases
 from drain.models.vocabulary import FingerprintStatus
 
 MOST_SPLITS = 200

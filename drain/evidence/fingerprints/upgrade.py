@@ -17,7 +17,7 @@ from drain.fingerprints import Fingerprint as Print
 from drain.fingerprints.naming.titles import told_apart, wordings
 from drain.fingerprints.reported import as_reported
 from drain.models import Fingerprint, FingerprintAlias, FingerprintSplit, Transition
-from drain.models.fingerprint_rows import SAMPLE_CHARACTERS
+from drain.models.fingerprints.rows import SAMPLE_CHARACTERS
 from drain.models.vocabulary import FingerprintStatus
 
 NEWEST = 500

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from drain.models import Source
-from drain.models.fingerprint_rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import Seen, record_fingerprints
 from drain.sources import merge as merging
 from drain.sources import staging
 from drain.sources.autopack import rows

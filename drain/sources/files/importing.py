@@ -11,7 +11,7 @@ from django.db import transaction
 from drain.db.prepared import row, rows
 from drain.models import Source
 from drain.models.audit import Person, Subject, record_audit
-from drain.models.fingerprint_rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import Seen, record_fingerprints
 from drain.models.vocabulary import SourceKind
 from drain.policy.command_lines import manage_line
 from drain.policy.selection.graph import CycleError, check_acyclic

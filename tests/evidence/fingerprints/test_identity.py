@@ -12,7 +12,7 @@ from drain.evidence.fingerprints.identity import Identity, identities, related, 
 from drain.evidence.fingerprints.upgrade import refingerprint, tell_apart
 from drain.fingerprints import VERSION, fingerprint
 from drain.models import Fingerprint, FingerprintAlias
-from drain.models.fingerprint_rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import Seen, record_fingerprints
 from tests.factories import NOON, FingerprintFactory
 
 TRACEBACK = """Traceback (most recent call last):

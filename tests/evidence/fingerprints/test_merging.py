@@ -127,7 +127,7 @@ def test_of_a_merged_into_b_merged_into_c_each_is_undone_alone(first):
 
 def test_the_lock_is_the_one_that_failures_share_while_they_are_filed(db):
     from drain.evidence.fingerprints.merging import lock_merges
-    from drain.models.fingerprint_splits import Splits
+    from drain.models.fingerprints.splits import Splits
 
     held = (
         "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' "

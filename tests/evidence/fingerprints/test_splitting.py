@@ -24,7 +24,7 @@ from drain.models import (
     Phase,
     Transition,
 )
-from drain.models.fingerprint_splits import Splits
+from drain.models.fingerprints.splits import Splits
 from drain.models.vocabulary import Origin
 from drain.policy.states import Outcome
 from tests.factories import NOON, AttemptFactory, FingerprintFactory, PhaseFactory

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from bench import truth_checks, truth_comparisons, truth_fixes
+from bench import truth_checks, truth_comparisons, truth_fixes, truth_scenarios
 
-FIXES = [one for one in truth_fixes.SCENARIOS if one.name.startswith("real")]
+FIXES = [one for one in truth_scenarios.SCENARIOS if one.name.startswith("real")]
 SAID = (
     truth_comparisons.BETTER,
     truth_comparisons.WORSE,
     truth_comparisons.MORE,
     truth_comparisons.LESS,
 )
-GREEN = (truth_fixes.WORKS, truth_fixes.RESOLVED, truth_fixes.SEEN)
+GREEN = (truth_scenarios.WORKS, truth_scenarios.RESOLVED, truth_scenarios.SEEN)
 
 
-@pytest.mark.parametrize("scenario", truth_fixes.SCENARIOS, ids=lambda one: one.name)
+@pytest.mark.parametrize("scenario", truth_scenarios.SCENARIOS, ids=lambda one: one.name)
 def test_nothing_green_is_false_in_a_few_backlogs(scenario):
     _told, false = truth_fixes.play(scenario, 12, seed=5)
     assert not any(false[name] for name in GREEN)
@@ -24,11 +24,11 @@ def test_nothing_green_is_false_in_a_few_backlogs(scenario):
 
 def test_a_real_fix_is_named_in_most_of_a_few_backlogs():
     told, _ = truth_fixes.play(FIXES[0], 12, seed=5)
-    assert told[truth_fixes.WORKS] >= 10
+    assert told[truth_scenarios.WORKS] >= 10
 
 
 def test_the_old_rule_is_caught_by_the_same_backlogs():
-    placebo = next(one for one in truth_fixes.SCENARIOS if one.name == "placebo")
+    placebo = next(one for one in truth_scenarios.SCENARIOS if one.name == "placebo")
     _, false = truth_fixes.play(placebo, 12, seed=5)
     assert false["old better"] == 12
 
@@ -80,9 +80,9 @@ def test_at_most_four_comparisons_of_a_thousand_say_what_is_not_so(name):
 
 @pytest.mark.verify
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("scenario", truth_fixes.SCENARIOS, ids=lambda one: one.name)
+@pytest.mark.parametrize("scenario", truth_scenarios.SCENARIOS, ids=lambda one: one.name)
 def test_at_most_four_sentences_of_a_thousand_are_false(scenario):
     told, false = truth_fixes.play(scenario, 1000)
     assert max(false[name] for name in GREEN) <= 4
     if scenario in FIXES:
-        assert told[truth_fixes.WORKS] >= 950
+        assert told[truth_scenarios.WORKS] >= 950

@@ -8,13 +8,12 @@ from datetime import datetime
 from django import forms
 from django.utils import timezone
 
+from drain.admin.acts.acting import Act, ReasonForm
 from drain.engine.bulk.actions import Line
 from drain.engine.rescue import is_lost
 from drain.models import Phase
 from drain.models.vocabulary import PhaseState
 from drain.policy.moments import MomentError, read_moment
-
-from .acting import Act, ReasonForm
 
 
 class ClearForm(ReasonForm):

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from drain.fingerprints import fingerprint
 from drain.models import Phase
-from drain.models.fingerprint_rows import Seen, record_fingerprints
-from drain.models.fingerprint_splits import Splits
+from drain.models.fingerprints.rows import Seen, record_fingerprints
+from drain.models.fingerprints.splits import Splits
 from drain.models.vocabulary import PhaseState
 
 

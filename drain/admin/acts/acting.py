@@ -20,14 +20,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
+from drain.admin.base import DrainModelAdmin
 from drain.engine.bulk.actions import DEEDS, Asked, Deed, Line, plain
 from drain.engine.bulk.worker import LARGE, MOST, REFUSALS, Order, create_bulk
 from drain.engine.workers.hosts import strength
 from drain.models.roles import least_role
 from drain.models.vocabulary import Origin
 from drain.people.requests import person_of
-
-from .base import DrainModelAdmin
 
 SHOWN = 100
 
