@@ -56,6 +56,7 @@ class Played(AirflowTask):
         super().__init__(Remote(Kind.AIRFLOW, "http://air:8080"), request, {})
         self.request = request
         self.instance = {"state": "failed", "try_number": 1, "note": None, **instance}
+        self.run = "running"
         self.sent: list[tuple[str, str, Any]] = []
         self.status = 200
 
@@ -64,6 +65,11 @@ class Played(AirflowTask):
         body: dict[str, Any] = json.loads(others[1]) if method != "GET" else {}
         if method != "GET":
             self.sent.append((method, path, body))
+        if path.endswith("/dagRuns/night%2B1"):
+            self.run = body.get("state", self.run)
+            return Answer(
+                self.status, json.dumps({"state": self.run}).encode(), cut=False, rest=False
+            )
         if method == "PATCH":
             self.instance |= body
         return Answer(self.status, json.dumps(self.instance).encode(), cut=False, rest=False)
@@ -110,6 +116,24 @@ def test_what_was_cleared_is_not_cleared_again(state: str | None, tries: int) ->
     task.start(task.request)
     assert task.sent == []
     assert task.ask().state in JobState
+
+
+@pytest.mark.parametrize("over", ["failed", "success"])
+def test_a_run_that_ended_while_its_task_was_cleared_is_scheduled_again(over: str) -> None:
+    task = Played(note="drainsite-a1 cleared after try 1", state=None)
+    task.run = over
+    assert task.ask() == Status(JobState.PENDING)
+    assert task.sent == [("PATCH", "/dags/shop/dagRuns/night%2B1", {"state": "queued"})]
+    task.ask()
+    assert len(task.sent) == 1
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "success"])
+def test_a_run_is_left_alone_while_its_task_goes_on(state: str) -> None:
+    task = Played(note="drainsite-a1 cleared after try 1", state=state, try_number=2)
+    task.run = "failed"
+    task.ask()
+    assert task.sent == []
 
 
 @pytest.mark.parametrize("state", ["running", "success", None, "up_for_retry", "skipped"])

@@ -18,7 +18,7 @@ from drain.engine.executions.remote.airflow_api import (
     lines_of,
     tries_of,
 )
-from drain.engine.executions.remote.http import HttpJobs, is_good, said_by, text
+from drain.engine.executions.remote.http import HttpJobs, is_good, object_of, said_by, text
 from drain.engine.executions.remote.service import (
     JobState,
     LogPart,
@@ -32,6 +32,7 @@ from drain.policy.remote import Remote, signature, unsigned
 NOTE_LIMIT = 1000
 """Characters that Airflow keeps of a note."""
 FAILED = frozenset({"failed", "upstream_failed"})
+ENDED = frozenset({"success", "failed"})
 RUNNING = frozenset({"running", "deferred", "restarting"})
 NEVER_RAN = {
     "upstream_failed": "Airflow: a task before it has failed, so it did not run",
@@ -75,6 +76,8 @@ class AirflowTask(HttpJobs):
         tried = self._signed(found)
         if tried is None or not _is_over(found, tried):
             raise UnknownJobError("it was not cleared for this attempt")
+        if found.get("state") is None:
+            self._reopen()
         return self._status(found)
 
     def cancel(self) -> None:
@@ -87,7 +90,7 @@ class AirflowTask(HttpJobs):
             JobState.PENDING,
             JobState.RUNNING,
         ):
-            self._changed({"new_state": "failed"})
+            self._sent("PATCH", self._poll, {"new_state": "failed"})
 
     def read_log(self, offset: int) -> LogPart:
         """Return what is new in the log of the try. Raises UnreachableError and ServiceError."""
@@ -101,9 +104,20 @@ class AirflowTask(HttpJobs):
             lines_of(answer.body, cut=answer.cut).encode(errors="replace")[offset:], more=False
         )
 
+    def _reopen(self) -> None:
+        """Have the run scheduled again, where it ended in the moment in which its task was cleared.
+
+        Airflow's scheduler ends a run by what it has read of its tasks before: one that was cleared meanwhile would
+        wait for ever. Whoever ends a run by hand ends its tasks too.
+        """
+        run = object_of(self._known("GET", self._run_url, {"Accept": "application/json"}))
+        if run.get("state") in ENDED:
+            self._sent("PATCH", self._run_url, {"state": "queued"})
+
     def _addresses(self, remote: Remote) -> tuple[str, str, str, str]:
         api = api_of(remote.url)
         one = address_of(api, self._dag, self._run, self._task)
+        self._run_url = one.rpartition("/taskInstances/")[0]
         mapped = one if self._map_index < 0 else f"{one}/{self._map_index}"
         return (
             f"{api}/dags/{quote(self._dag, safe='')}/clearTaskInstances",
@@ -133,7 +147,7 @@ class AirflowTask(HttpJobs):
             raise RefusedError(
                 f"the note of {self._name} leaves no room for a line that says who cleared it: shorten it there"
             )
-        self._changed({"note": note})
+        self._sent("PATCH", self._poll, {"note": note})
 
     def _clear(self) -> None:
         one = self._task if self._map_index < 0 else [self._task, self._map_index]
@@ -142,9 +156,6 @@ class AirflowTask(HttpJobs):
             "reset_dag_runs": True, "include_upstream": False, "include_downstream": False,
         }  # fmt: skip
         self._sent("POST", self._start, body)
-
-    def _changed(self, change: Mapping[str, Any]) -> None:
-        self._sent("PATCH", self._poll, change)
 
     def _sent(self, method: str, url: str, body: Mapping[str, Any]) -> None:
         given = {"Content-Type": "application/json", "Accept": "application/json"}

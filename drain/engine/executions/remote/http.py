@@ -116,7 +116,7 @@ class HttpJobs:
         )
 
     def _found(self) -> Mapping[str, Any]:
-        return _object(self._known("GET", self._poll, {"Accept": "application/json"}))
+        return object_of(self._known("GET", self._poll, {"Accept": "application/json"}))
 
     def _asked(
         self,
@@ -159,7 +159,8 @@ def said_by(answer: Answer) -> str:
     return f"it answered HTTP {answer.status}" + (f": {excerpt}" if excerpt else "")
 
 
-def _object(answer: Answer) -> Mapping[str, Any]:
+def object_of(answer: Answer) -> Mapping[str, Any]:
+    """Return the JSON object that a service answered. Raises ServiceError."""
     try:
         found = None if answer.cut else json.loads(answer.body)
     except (ValueError, RecursionError):
