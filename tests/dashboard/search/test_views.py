@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -67,7 +68,12 @@ def plan_of(statement: str, word: str) -> str:
         )
         for number in range(6000)
     )
-    values = {"beginning": f"{word}%", "query": f"'{word}':*", "parts": [f"%{word}%"], "each": 10}
+    values: dict[str, Any] = {
+        "beginning": f"{word}%",
+        "query": f"'{word}':*",
+        "parts": [f"%{word}%"],
+        "each": 10,
+    }
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE drain_run, drain_phase")
         cursor.execute(f"EXPLAIN {statement}", values)
