@@ -22,7 +22,7 @@ demo: $(RUNS) ## drain a real backlog and watch it in the browser (ONCE=1: end w
 test: $(READY) ## check style, types, imports and templates, then run every test
 	@$(BIN)/python tools/checks.py lint test
 
-verify: $(READY) ## everything: what is slow, optional modes, other Pythons, an installation as on a new machine
+verify: $(READY) ## what tests leave out: the slow, optional modes, faults, other Pythons, an installation as on a new machine
 	@$(BIN)/python -m tools.verify
 
 faults: $(READY) ## break a real site at random and look at what must hold (SCHEDULES=10, SEED=1, SUM=FILE adds up; PLANT=1 plants a fault)

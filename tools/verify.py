@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tools.checks import LINT, PYTHON, ROOT, find_chromium, isolated, shown
+from tools.checks import PYTHON, ROOT, find_chromium, isolated, shown
 
 OLD_PIP = {"3.11": "23.0.1", "3.12": "23.2.1"}
 """The oldest pip that people meet with a Python: Debian 12's, and that of Python 3.12.1."""
@@ -47,12 +47,9 @@ def main(asked: list[str]) -> int:
     if unknown:
         sys.exit(f"No such part: {', '.join(unknown)}. There are {', '.join(PARTS)}.")
     begun = time.monotonic()
-    rows: list[Row] = []
-    for lanes in ORDER:
-        with ThreadPoolExecutor() as pool:
-            wanted = [[name for name in lane if not asked or name in asked] for lane in lanes]
-            for found in pool.map(partial(_lane, environment), wanted):
-                rows += found
+    wanted = [[name for name in lane if not asked or name in asked] for lane in LANES]
+    with ThreadPoolExecutor() as pool:
+        rows = [row for rows in pool.map(partial(_lane, environment), wanted) for row in rows]
     print(table(rows, time.monotonic() - begun))
     return 0 if all(row.ok for row in rows) else 1
 
@@ -73,23 +70,6 @@ def table(rows: list[Row], spent: float) -> str:
     return "\n".join(["", *lines])
 
 
-def lint(environment: dict[str, str]) -> list[Row]:
-    """Style, types, imports, migrations and templates."""
-    return [_run(f"lint: {name}", argv, environment) for name, argv in LINT.items()]
-
-
-def suite(environment: dict[str, str]) -> list[Row]:
-    """The tests of `make test`."""
-    argv = [PYTHON, *PYTEST, "-n", "2", "-m", "not serial and not verify"]
-    return [_run("tests", argv, environment)]
-
-
-def alone(environment: dict[str, str]) -> list[Row]:
-    """Those of them that go one after the other."""
-    argv = [PYTHON, *PYTEST, "-m", "serial and not verify"]
-    return [_run("tests, serial", argv, environment)]
-
-
 def slow(environment: dict[str, str]) -> list[Row]:
     """What only this door runs: slow tests, optional modes, every page under axe-core."""
     argv = [PYTHON, *PYTEST, "-n", "2", "-m", "verify and not serial"]
@@ -102,22 +82,12 @@ def serial(environment: dict[str, str]) -> list[Row]:
     return [_run("slow tests, serial", argv, environment)]
 
 
-def installation(environment: dict[str, str]) -> list[Row]:
-    """The lock into an empty environment of each Python found here, by the oldest pip it is met with, no cache."""
-    return [_installed(python, environment) for python in _pythons()]
-
-
 def pythons(environment: dict[str, str]) -> list[Row]:
-    """The tests of `make test` but for browser and serial ones, on the other Pythons found here."""
-    rows = []
-    for version, python in _pythons():
-        if version == f"{sys.version_info.major}.{sys.version_info.minor}":
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            own = _environment(python, folder, environment)
-            argv = [own, *PYTEST, "-n", "2", "-m", "not serial and not verify and not browser"]
-            rows.append(_run(f"tests on Python {version}", argv, environment))
-    return rows
+    """The lock into an empty environment of each Python found here, by the oldest pip it is met with, no cache;
+    then, on those that `make test` does not use, its tests but for browser and serial ones."""
+    return [
+        row for version, python in _pythons() for row in _on_python(version, python, environment)
+    ]
 
 
 def wheel(environment: dict[str, str]) -> list[Row]:
@@ -150,20 +120,13 @@ def wheel(environment: dict[str, str]) -> list[Row]:
 
 
 PARTS: dict[str, Callable[[dict[str, str]], list[Row]]] = {
-    "lint": lint,
-    "suite": suite,
-    "alone": alone,
     "slow": slow,
     "serial": serial,
-    "installation": installation,
     "wheel": wheel,
     "pythons": pythons,
 }
-ORDER = (
-    [["lint", "alone"], ["suite"]],
-    [["serial"], ["slow", "installation", "wheel", "pythons"]],
-)
-"""Lanes that run beside one another, and after the lanes of the line before."""
+LANES = (["serial"], ["slow", "wheel", "pythons"])
+"""Parts that run beside those of the other lane."""
 
 
 def _pythons() -> list[tuple[str, str]]:
@@ -202,8 +165,7 @@ def _environment(python: str, folder: str, environment: dict[str, str], pip: str
     return own
 
 
-def _installed(found: tuple[str, str], environment: dict[str, str]) -> Row:
-    version, python = found
+def _on_python(version: str, python: str, environment: dict[str, str]) -> list[Row]:
     pip = OLD_PIP.get(version, "")
     name = f"installation on Python {version}, pip {pip or 'as it comes'}"
     begun = time.monotonic()
@@ -211,9 +173,13 @@ def _installed(found: tuple[str, str], environment: dict[str, str]) -> Row:
         try:
             own = _environment(python, folder, environment, pip)
         except subprocess.CalledProcessError as error:
-            return Row(name, f"code {error.returncode}", time.monotonic() - begun, ok=False)
+            return [Row(name, f"code {error.returncode}", time.monotonic() - begun, ok=False)]
         checked = _run(name, [own, "manage.py", "check"], environment)
-    return Row(name, checked.result, time.monotonic() - begun, checked.ok)
+        rows = [Row(name, checked.result, time.monotonic() - begun, checked.ok)]
+        if version != f"{sys.version_info.major}.{sys.version_info.minor}":
+            argv = [own, *PYTEST, "-n", "2", "-m", "not serial and not verify and not browser"]
+            rows.append(_run(f"tests on Python {version}", argv, environment))
+        return rows
 
 
 def _free_port() -> str:
