@@ -20,7 +20,7 @@ def said(backlog: Backlog, count: int) -> CauseVerdict:
     others = [one for one in after if one.planned != CAUSE]
     share = min(1.0, count / max(1, len(here)))
     shown = here[:count] + others[: round(len(others) * share)]
-    found = trials_of(sorted(before + shown), _touches, _equal, Window(backlog.marker))
+    found = trials_of(sorted(before + shown), _touches, _same, Window(backlog.marker))
     evidence = Evidence(
         CAUSE,
         CAUSE,
@@ -37,8 +37,8 @@ def _touches(key: str) -> str:
     return CAUSE if key in (CAUSE, PLACED) else ""
 
 
-def _equal(one: str, other: str) -> bool:
-    return one == other
+def _same(one: str, had: str) -> bool:
+    return one == had or bool(_touches(one) and _touches(had))
 
 
 def sentences(backlog: Backlog, true: frozenset[str]) -> Iterator[tuple[str, bool]]:

@@ -5,8 +5,9 @@ Each of them leaves the same shares before and after as a fix, so the shares alo
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from statistics import median
@@ -39,21 +40,53 @@ def doubt(
     category: str, before: Sequence[Trial], after: Sequence[Trial], done: Sequence[Done]
 ) -> str:
     """What may have ended the failures instead of the fix, as the end of a sentence; "" for nothing known."""
-    return _outage(category, before) or _swing(before) or _hollow(after, done)
+    return _outage(category, before, after) or _swing(before) or _hollow(after, done)
 
 
-def _outage(category: str, before: Sequence[Trial]) -> str:
-    """Failures of a kind that passes, all within the time that an outage takes."""
+def _outage(category: str, before: Sequence[Trial], after: Sequence[Trial]) -> str:
+    """Failures of a kind that passes, all within the time that an outage takes, but for too few to tell it otherwise."""
     if category not in OUTAGES:
         return ""
-    failed = [trial for trial in before if trial.failed_so]
-    moments = [trial.at for trial in failed] + [trial.had_at for trial in failed if trial.had_at]
-    if not moments or max(moments) - min(moments) >= OUTAGE:
+    inside = _in_one_outage([trial for trial in before if trial.failed_so])
+    outside = [trial for trial in before if trial not in inside]
+    if not inside or _fewer_fail(outside, after):
         return ""
+    moments = [moment for trial in inside for moment in _moments(trial)]
+    rest = f"; the other {len(outside)} tried before it tell too little" if outside else ""
     return (
         f"it cannot be told from an outage that ended: failures of this kind ({category}) pass by themselves, and "
-        f"those before the fix lie within {_span(max(moments) - min(moments))}, not {_span(OUTAGE)}"
+        f"{len(inside)} before the fix lie within {_span(max(moments) - min(moments))}, less than {_span(OUTAGE)}{rest}"
     )
+
+
+def _in_one_outage(failed: Sequence[Trial]) -> frozenset[Trial]:
+    """The most trials of which every failure lies in one stretch of OUTAGE; it begins at one of them."""
+    brief = [trial for trial in failed if max(_moments(trial)) - min(_moments(trial)) < OUTAGE]
+    first, last = (sorted(pick(_moments(trial)) for trial in brief) for pick in (min, max))
+    begin = max(
+        first, key=lambda at: bisect_left(last, at + OUTAGE) - bisect_left(first, at), default=None
+    )
+    if begin is None:
+        return frozenset()
+    return frozenset(
+        trial
+        for trial in brief
+        if begin <= min(_moments(trial)) and max(_moments(trial)) < begin + OUTAGE
+    )
+
+
+def _moments(trial: Trial) -> list[datetime]:
+    return [trial.at, trial.had_at] if trial.had_at else [trial.at]
+
+
+def _fewer_fail(before: Sequence[Trial], after: Sequence[Trial]) -> bool:
+    """Whether these alone, of those before the fix, show that fewer fail so since."""
+    if len(before) < FEWEST:
+        return False
+    was, now = both_bounds(*(
+        Spread.of([Observation(trial.run, trial.failed_so) for trial in side]) for side in (before, after)
+    ))  # fmt: skip
+    return now.high < was.low
 
 
 def _swing(before: Sequence[Trial]) -> str:

@@ -3,35 +3,37 @@
 The rules, in the order in which they are tried:
 1. A snooze whose time or count is over ends.
 2. A cause seen again after its first time is ongoing.
-3. A cause with a fix regresses when an attempt that *started* after the fix failed with it. An attempt
+3. A cause with a fix regresses when an attempt that *started* after the fix failed with it, where the fix is for: of
+   the marker's source and runs, if it names any. One that was resolved regresses wherever it fails. An attempt
    that started before the fix ran the old code, whenever it ended. What only may be the cause decides nothing.
 4. A deployed fix is resolved once it works by the one verdict on fixes, no phase that was tried since failed
-   by it or by what may be it, and none is left failed so.
+   by it or by what may be it, and none is left failed so: wherever, since the cause is one everywhere.
 The fix is the cause's newest marker, else the moment a person said so.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import F, Max
 
 from drain.db.sql import row, rows
-from drain.evidence.comparison.sides import JUDGED
 from drain.evidence.fingerprints.aliases import family
+from drain.evidence.fingerprints.identity import relatives
 from drain.evidence.fingerprints.lifecycle import By, failures, mark_ongoing, regress, resolve, wake
+from drain.evidence.fixes import reading
 from drain.evidence.fixes.judgement import FixVerdict, judge_keys
-from drain.evidence.fixes.reading import Scope
+from drain.evidence.fixes.reading import IN_SCOPE, Scope
 from drain.evidence.fixes.trials import Window
 from drain.evidence.fixes.verdict import FEWEST_TO_WORK, Limits, Ruling
 from drain.models import Fingerprint, FixMarker, Transition
-from drain.models.vocabulary import FAILURE_OUTCOMES, FingerprintStatus, Origin
+from drain.models.vocabulary import FingerprintStatus, Origin
 
 _FAILED_AFTER = """
 SELECT id FROM drain_attempt
 WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[])
-    AND started_at > %(fix)s::timestamptz ORDER BY started_at LIMIT 1
+    AND started_at > %(fix)s::timestamptz AND {scope} ORDER BY started_at LIMIT 1
 """
 # Cheap, and mostly enough to know that the verdict need not be asked for.
 _TRIED = """
@@ -65,43 +67,47 @@ def settle(now: datetime) -> Settled:
         settled.ongoing += mark_ongoing(found.pk, _by(now, "seen again"))
     fixed = Fingerprint.objects.filter(
         status__in=(FingerprintStatus.FIX_DEPLOYED, FingerprintStatus.RESOLVED)
-    ).annotate(marked=Max("markers__applied_at"))
+    )
     for found in fixed:
-        _settle_fixed(found, found.marked, now, settled)
+        _settle_fixed(found, now, settled)
     return settled
 
 
-def _settle_fixed(
-    found: Fingerprint, marked: datetime | None, now: datetime, settled: Settled
-) -> None:
-    fix = marked or _said_fixed(found.pk)
-    values = {
-        "keys": family([found.key]),
-        "fix": fix,
-        "failures": [outcome.value for outcome in FAILURE_OUTCOMES],
-        "judged": JUDGED,
-    }
-    again = rows(_FAILED_AFTER, values)
-    if again:
-        attempt = again[0]["id"]
-        by = _by(now, f"failed again in attempt {attempt}, started after the fix", attempt)
+def _settle_fixed(found: Fingerprint, now: datetime, settled: Settled) -> None:
+    marker = FixMarker.objects.filter(fingerprints=found).order_by("-applied_at").first()
+    fix = Scope((), Window(marker.applied_at if marker else _said_fixed(found.pk)))
+    if marker is not None:
+        fix = replace(fix, source=marker.source_id, runs=tuple(marker.run_ids))
+    deployed = found.status == FingerprintStatus.FIX_DEPLOYED
+    again = _failed_since(fix if deployed else replace(fix, source=None, runs=()), found.key)
+    if again is not None:
+        by = _by(now, f"failed again in attempt {again}, started after the fix", again)
         settled.regressed += regress(found.pk, by)
-    elif found.status == FingerprintStatus.FIX_DEPLOYED:
-        if row(_TRIED, values)["phases"] < FEWEST_TO_WORK:
-            return
-        verdict = _verdict(found, fix)
-        seen_again = any(cause.after.failed for cause in verdict.causes)
-        if verdict.ruling is Ruling.WORKS and not seen_again and not verdict.left.failing:
+    elif deployed and _enough_tried(fix, found.key):
+        limits = Limits(marker.majority, marker.gain) if marker else None
+        verdict = judge_keys((found.key,), fix, limits)
+        if verdict.ruling is Ruling.WORKS and not _still_there(verdict, fix, found.key):
             settled.resolved += resolve(found.pk, _by(now, verdict.sentence[:500]))
 
 
-def _verdict(found: Fingerprint, fix: datetime) -> FixVerdict:
-    """Of this cause alone, by the limits and the scope of its newest marker."""
-    marker = FixMarker.objects.filter(fingerprints=found).order_by("-applied_at").first()
-    if marker is None:
-        return judge_keys((found.key,), Scope((), Window(fix)))
-    scope = Scope((), Window(fix), marker.source_id, tuple(marker.run_ids))
-    return judge_keys((found.key,), scope, Limits(marker.majority, marker.gain))
+def _failed_since(fix: Scope, key: str) -> int | None:
+    """The first attempt within the scope of the fix that started after it and failed with the cause."""
+    values = replace(fix, keys=family([key])).values()
+    found = rows(_FAILED_AFTER.format(scope=IN_SCOPE.format(run="run_id")), values)
+    return found[0]["id"] if found else None
+
+
+def _enough_tried(fix: Scope, key: str) -> bool:
+    values = replace(fix, keys=family([key])).values()
+    return int(row(_TRIED, values)["phases"]) >= FEWEST_TO_WORK
+
+
+def _still_there(verdict: FixVerdict, fix: Scope, key: str) -> bool:
+    """Whether it failed since the fix, or a phase is failed by it or by what may be it, within its scope or outside."""
+    anywhere = replace(fix, source=None, runs=(), keys=relatives([key]).all)
+    if any(cause.after.failed for cause in verdict.causes) or reading.left(anywhere).failing:
+        return True
+    return _failed_since(anywhere, key) is not None
 
 
 def _said_fixed(pk: int) -> datetime:

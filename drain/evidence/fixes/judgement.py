@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from drain.evidence.comparison.sides import next_fix
-from drain.evidence.fingerprints.aliases import causes
-from drain.evidence.fingerprints.identity import Identity, identities, relatives
+from drain.evidence.fingerprints.aliases import causes, resolve_keys
+from drain.evidence.fingerprints.identity import Identity, identities, related
 from drain.evidence.fixes import reading, sentences
 from drain.evidence.fixes.reading import Left, Scope
 from drain.evidence.fixes.rollout import Drawn
@@ -107,11 +108,15 @@ def judge_keys(keys: Sequence[str], scope: Scope, limits: Limits | None = None) 
     limits = limits or Limits()
     groups = _groups(keys)
     if not groups:
-        return FixVerdict(Ruling.NOT_ENOUGH_DATA, (), limits, Left(0, 0))
+        return FixVerdict(Ruling.NOT_ENOUGH_DATA, (), limits, Left(0, 0, {}))
     scope = Scope(sorted(groups), scope.window, scope.source, scope.runs)
     found = _trials(reading.tried_of_causes(scope), groups, scope.window)
     others = _others(scope, groups) if any(found.after.values()) else None
     known = causes(groups.values())
+    left = reading.left(scope)
+    at_source = Counter[str]()
+    for key, phases in left.at_source.items():
+        at_source[groups[key]] += phases
     done = reading.completed_before(scope) if any(found.after.values()) else []
     verdicts = tuple(
         judge(
@@ -122,28 +127,46 @@ def judge_keys(keys: Sequence[str], scope: Scope, limits: Limits | None = None) 
                 found.before.get(key, ()),
                 known[key].category,
                 done,
+                at_source[key],
             ),
             others,
             limits,
         )
         for key in sorted(set(groups.values()))
     )
-    return FixVerdict(together(verdicts), verdicts, limits, reading.left(scope))
+    return FixVerdict(together(verdicts), verdicts, limits, left)
 
 
 def _groups(keys: Sequence[str]) -> dict[str, str]:
-    """Every stored key that is or may be one of these causes → the cause; causes that may be one are one."""
-    groups: dict[str, str] = {}
-    for key in causes(keys).values():
-        found = relatives([key.key]).all
-        group = next((groups[one] for one in found if one in groups), key.key)
-        for one in found:
-            groups.setdefault(one, group)
-    return groups
+    """Every stored key that is or may be one of these causes → the cause that it is judged with.
+
+    Causes that may be one are judged as one. What may be several that surely differ is judged by itself: with one
+    of them its past would stand for that of the other.
+    """
+    kin = related({cause.key for cause in causes(keys).values()})
+    own = {key: root for root, found in kin.items() for key in found.certain}
+    near = {
+        root: {root, *(own[key] for key in found.possible if key in own)}
+        for root, found in kin.items()
+    }
+    group = {root: min(one for one in near[root] if near[one] == near[root]) for root in kin}
+    may_be: dict[str, set[str]] = defaultdict(set)
+    for root, found in kin.items():
+        for key in found.possible:
+            may_be[key].add(group[root])
+    several = resolve_keys(key for key, found in may_be.items() if len(found) > 1)
+    return {key: several.get(key) or min(found) for key, found in may_be.items()} | {
+        key: group[root] for key, root in own.items()
+    }
 
 
 def _trials(attempts: Any, groups: Mapping[str, str], window: Window) -> Trials:
-    return trials_of(attempts, lambda key: groups.get(key, ""), lambda _one, _other: False, window)
+    alike = {key: frozenset(found.all) for key, found in related(groups).items()}
+
+    def same(key: str, had: str) -> bool:
+        return key in alike.get(had, ())
+
+    return trials_of(attempts, lambda key: groups.get(key, ""), same, window)
 
 
 def _others(scope: Scope, groups: Mapping[str, str]) -> Others | None:
@@ -166,6 +189,6 @@ def _cause(one: CauseVerdict) -> dict[str, Any]:
         sides |= {"others_before": one.others.before, "others_after": one.others.after}
     return {
         "key": one.key, "title": one.title, "ruling": one.ruling.value, "enough": one.enough,
-        "failed_by_another": one.moved, "doubt": one.doubt, "sentence": sentences.cause(one),
+        "failed_by_another": one.moved, "failed_at_source": one.at_source, "doubt": one.doubt, "sentence": sentences.cause(one),
         **{name: {**side._asdict(), "share": side.share} for name, side in sides.items()},
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,36 +17,40 @@ MOST_CAUSES = 5
 """Causes by which a fix is judged that names none: each is a question of its own, and every question may err."""
 MOST_OTHERS = 2_000
 """Attempts on each side of a fix by which phases of other causes are found."""
+NEAR = 50_000
+"""Attempts on each side of a fix among which those are looked for."""
 
-_SCOPE = """(%(runs)s::text[] IS NULL AND %(source)s::bigint IS NULL OR {run} IN (
+IN_SCOPE = """(%(runs)s::text[] IS NULL AND %(source)s::bigint IS NULL OR {run} IN (
     SELECT id FROM drain_run WHERE (%(runs)s::text[] IS NULL OR run_id = ANY(%(runs)s::text[]))
         AND (%(source)s::bigint IS NULL OR source_id = %(source)s)))"""
+# Of phases that were tried at all: a plan may name a million, and fifty of them are tried. Where even those are too
+# many, the same lot draws from all of them, before the fix and after it alike.
 _AFFECTED = f"""
 affected AS MATERIALIZED (
     SELECT phase_id FROM (
         SELECT phase_id, run_id FROM drain_attempt
         WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[])
         UNION SELECT phase_id, run_id FROM drain_candidate WHERE fingerprint = ANY(%(keys)s::text[])
-    ) found WHERE {_SCOPE.format(run="found.run_id")} ORDER BY phase_id LIMIT %(most)s
+    ) found WHERE {IN_SCOPE.format(run="found.run_id")} AND EXISTS (
+        SELECT FROM drain_attempt a WHERE a.phase_id = found.phase_id AND a.started_at >= %(since)s
+            AND a.outcome = ANY(%(judged)s::text[]))
+    ORDER BY hashint8(phase_id) LIMIT %(most)s
 )"""  # noqa: S608 - constants only
-# The tail of attempts by number is that by start; others are those that were tried near the fix.
+_BEFORE = "started_at BETWEEN %(since)s AND %(fix)s AND finished_at IS NOT NULL ORDER BY id DESC LIMIT %(near)s"
+_AFTER = """started_at > %(fix)s AND started_at <= coalesce(%(until)s::timestamptz, 'infinity')
+    AND finished_at IS NOT NULL ORDER BY id LIMIT %(near)s"""
+# The tail of attempts by number is that by start; others are those that were tried near the fix. What does not
+# belong here is passed over before the limit: a busy source beside it would take all the places.
+_OTHER = f"""coalesce((SELECT source_id FROM drain_run r WHERE r.id = near.run_id), 0) = ANY(ARRAY(SELECT id FROM sources))
+    AND {IN_SCOPE.format(run="near.run_id")} AND phase_id NOT IN (SELECT phase_id FROM affected) LIMIT %(others)s"""  # noqa: S608 - constants only
 _OTHERS = f"""
 sources AS (
     SELECT DISTINCT coalesce(r.source_id, 0) AS id FROM affected a JOIN drain_phase p ON p.id = a.phase_id
     JOIN drain_run r ON r.id = p.run_id
 ), chosen AS MATERIALIZED (
-    SELECT DISTINCT phase_id FROM (
-        (SELECT phase_id, run_id FROM drain_attempt
-        WHERE started_at BETWEEN %(since)s AND %(fix)s AND finished_at IS NOT NULL
-        ORDER BY id DESC LIMIT %(others)s)
-        UNION ALL
-        (SELECT phase_id, run_id FROM drain_attempt
-        WHERE started_at > %(fix)s AND started_at <= coalesce(%(until)s::timestamptz, 'infinity')
-            AND finished_at IS NOT NULL
-        ORDER BY id LIMIT %(others)s)
-    ) near JOIN drain_run r ON r.id = near.run_id
-    WHERE coalesce(r.source_id, 0) IN (SELECT id FROM sources) AND {_SCOPE.format(run="near.run_id")}
-        AND phase_id NOT IN (SELECT phase_id FROM affected)
+    (SELECT phase_id FROM (SELECT phase_id, run_id FROM drain_attempt WHERE {_BEFORE}) near WHERE {_OTHER})
+    UNION
+    (SELECT phase_id FROM (SELECT phase_id, run_id FROM drain_attempt WHERE {_AFTER}) near WHERE {_OTHER})
 )"""  # noqa: S608 - constants only
 _TRIED = """
 SELECT a.phase_id, a.run_id, a.session_id, a.started_at, a.finished_at, a.outcome,
@@ -59,7 +63,7 @@ ORDER BY a.phase_id, a.started_at, a.id
 _UNTRIED = """NOT EXISTS (SELECT FROM drain_attempt a WHERE a.phase_id = p.id AND a.started_at > %(fix)s
     AND a.outcome = ANY(%(judged)s::text[]))"""
 _FAILING = f"""drain_phase p WHERE p.state = 'FAILED' AND p.last_fingerprint = ANY(%(keys)s::text[])
-    AND {_SCOPE.format(run="p.run_id")}"""
+    AND {IN_SCOPE.format(run="p.run_id")}"""
 # What the same sorts of phase did when they completed: the newest before the fix.
 _DONE = f"""
 WITH {_AFFECTED}, sorts AS (
@@ -68,28 +72,44 @@ WITH {_AFFECTED}, sorts AS (
 )
 SELECT near.run_id, near.telemetry_count, near.seconds FROM (
     SELECT run_id, phase_id, telemetry_count, outcome, extract(epoch FROM finished_at - started_at)::float8 AS seconds
-    FROM drain_attempt WHERE started_at BETWEEN %(since)s AND %(fix)s AND finished_at IS NOT NULL
-    ORDER BY id DESC LIMIT %(others)s
+    FROM drain_attempt WHERE {_BEFORE}
 ) near JOIN drain_phase p ON p.id = near.phase_id JOIN drain_run r ON r.id = near.run_id
 WHERE near.outcome = 'complete' AND (coalesce(r.source_id, 0), p.category) IN (SELECT source, category FROM sorts)
+LIMIT %(others)s
 """  # noqa: S608 - constants only
+# That a phase failed in its source since the fix is known where its state and the time of it are the source's word.
 _LEFT = f"""
-SELECT count(*)::int AS failing, count(*) FILTER (WHERE {_UNTRIED})::int AS untried FROM {_FAILING}
+SELECT p.last_fingerprint AS key, count(*)::int AS failing, count(*) FILTER (WHERE {_UNTRIED})::int AS untried,
+    count(*) FILTER (WHERE p.source_changed_at > %(fix)s AND p.state_changed_at = p.source_changed_at
+        AND p.source_changed_at <= coalesce(%(until)s::timestamptz, 'infinity') AND {_UNTRIED})::int AS at_source
+FROM {_FAILING} GROUP BY 1
 """  # noqa: S608 - constants only
 _UNTRIED_PHASES = f"""
 SELECT p.id, p.run_id, p.last_fingerprint FROM {_FAILING} AND {_UNTRIED} ORDER BY p.id LIMIT %(most)s
 """  # noqa: S608 - constants only
 
 
-# Of the latest attempts before the fix: a fleet has millions, and the causes at hand are among these.
+# Of the latest attempts before the fix: a fleet has millions, and the causes at hand are among these. What failed in
+# its source alone is known by the plan under which it was first tried since, or is still failed so.
 _CAUSES = f"""
 SELECT fingerprint FROM (
-    SELECT fingerprint, phase_id, run_id, outcome FROM drain_attempt
-    WHERE started_at BETWEEN %(since)s AND %(fix)s AND finished_at IS NOT NULL AND fingerprint <> ''
-        AND {_SCOPE.format(run="run_id")}
-    ORDER BY id DESC LIMIT %(latest)s
-) latest WHERE outcome = ANY(%(failures)s::text[])
-GROUP BY 1 ORDER BY count(DISTINCT phase_id) DESC, 1 LIMIT %(causes)s
+    SELECT fingerprint, phase_id FROM (
+        SELECT fingerprint, phase_id, outcome FROM drain_attempt
+        WHERE started_at BETWEEN %(since)s AND %(fix)s AND finished_at IS NOT NULL AND fingerprint <> ''
+            AND {IN_SCOPE.format(run="run_id")}
+        ORDER BY id DESC LIMIT %(latest)s
+    ) latest WHERE outcome = ANY(%(failures)s::text[])
+    UNION ALL
+    SELECT c.fingerprint, c.phase_id FROM (
+        SELECT DISTINCT ON (phase_id) phase_id, session_id FROM (
+            SELECT id, phase_id, session_id, run_id FROM drain_attempt WHERE {_AFTER}
+        ) near WHERE {IN_SCOPE.format(run="near.run_id")} ORDER BY phase_id, id
+    ) first JOIN drain_candidate c USING (session_id, phase_id)
+    UNION ALL
+    (SELECT last_fingerprint, id FROM drain_phase
+    WHERE state = 'FAILED' AND state_changed_at <= %(fix)s AND {IN_SCOPE.format(run="run_id")}
+    ORDER BY state_changed_at DESC LIMIT %(latest)s)
+) had WHERE fingerprint <> '' GROUP BY 1 ORDER BY count(DISTINCT phase_id) DESC, 1 LIMIT %(causes)s
 """  # noqa: S608 - constants only
 
 
@@ -107,7 +127,7 @@ class Scope:
         return {
             "keys": list(self.keys), "fix": self.window.applied_at, "until": self.window.until,
             "since": self.window.since, "source": self.source, "runs": list(self.runs) or None,
-            "most": MOST_PHASES, "others": MOST_OTHERS, "failures": FAILURES, "judged": JUDGED,
+            "most": MOST_PHASES, "others": MOST_OTHERS, "near": NEAR, "failures": FAILURES, "judged": JUDGED,
         }  # fmt: skip
 
 
@@ -117,6 +137,8 @@ class Left:
 
     failing: int
     untried: int
+    at_source: Mapping[str, int]
+    """Stored key → of those, the ones that failed since the fix by the word of their source."""
 
 
 def causes_before(scope: Scope) -> tuple[str, ...]:
@@ -144,8 +166,12 @@ def completed_before(scope: Scope) -> list[Done]:
 
 def left(scope: Scope) -> Left:
     """What the causes of the fix still hold."""
-    (found,) = rows(_LEFT, scope.values())
-    return Left(found["failing"], found["untried"])
+    found = rows(_LEFT, scope.values())
+    return Left(
+        sum(each["failing"] for each in found),
+        sum(each["untried"] for each in found),
+        {each["key"]: each["at_source"] for each in found if each["at_source"]},
+    )
 
 
 def untried(scope: Scope, most: int) -> list[tuple[int, int, str]]:

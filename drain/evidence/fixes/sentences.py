@@ -44,13 +44,21 @@ def _each(causes: Sequence[CauseVerdict]) -> str:
 def cause(one: CauseVerdict) -> str:
     """The verdict on one cause, with both sides."""
     if not one.after.n:
-        return "No phase that had failed so has been tried since the fix."
+        return f"No phase that had failed so has been tried since the fix{_at_source(one)}."
     parts = [f"Since the fix {_side(one.after)} failed so again"]
     if one.before.n:
         parts.append(f"; before it {_side(one.before)}")
     if one.moved:
         parts.append(f"; {one.moved} of {one.after.n} failed by something else")
+    parts.append(_at_source(one))
     return f"{''.join(parts)}{_reason(one)}."
+
+
+def _at_source(one: CauseVerdict) -> str:
+    if not one.at_source:
+        return ""
+    phases = "1 phase" if one.at_source == 1 else f"{one.at_source} phases"
+    return f"; {phases} failed so at their source since"
 
 
 def _reason(one: CauseVerdict) -> str:

@@ -82,7 +82,7 @@ class Trials:
 Touches = Callable[[str], str]
 """The cause of the fix that a key is or may be; "" for one that it does not touch."""
 Same = Callable[[str, str], bool]
-"""Whether two keys are or may be one cause."""
+"""Whether the first key is, or may be, what a phase had failed by."""
 
 
 def trials_of(attempts: Iterable[Tried], touches: Touches, same: Same, window: Window) -> Trials:
@@ -95,7 +95,7 @@ def trials_of(attempts: Iterable[Tried], touches: Touches, same: Same, window: W
         for had, had_at, tried in _retries(tries):
             cause = touches(had)
             failed = tried.outcome != "complete"
-            so = failed and (touches(tried.key) == cause if cause else same(tried.key, had))
+            so = failed and same(tried.key, had)
             seconds = (tried.finished_at - tried.started_at).total_seconds()
             trial = Trial(
                 tried.run,

@@ -62,6 +62,8 @@ class Evidence:
     """What kind of failure it is."""
     done: Sequence[Done] = ()
     """What completed before the fix, of the same sources and sorts of phase."""
+    at_source: int = 0
+    """Phases that failed so in their source since the fix, and were not tried since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class CauseVerdict:
     """Phases after the fix with which it would be decided, were the shares to stay; None: none would."""
     doubt: str = ""
     """What may have ended the failures instead of the fix; "" for nothing known."""
+    at_source: int = 0
+    """Phases that failed so in their source since the fix: no second tries, so they are named beside the share."""
 
 
 def judge(
@@ -105,16 +109,20 @@ def judge(
     limits = limits or Limits()
     moved = sum(trial.failed and not trial.failed_so for trial in evidence.after)
     ruling = _ruling(before, after, others, limits)
-    if ruling is Ruling.WORKS and 2 * (after.failed + moved) > after.n:
-        ruling = Ruling.PARTLY  # no green over a failing majority, whatever it fails by now
+    failing = after.failed + moved + evidence.at_source
+    if ruling is Ruling.WORKS and 2 * failing > after.n + evidence.at_source:
+        ruling = (
+            Ruling.PARTLY
+        )  # no green over a failing majority, whatever and wherever it fails by now
     doubted = ""
     if ruling in (Ruling.WORKS, Ruling.PARTLY):
         doubted = doubt(evidence.category, evidence.before, evidence.after, evidence.done)
         ruling = Ruling.CANNOT_BE_TOLD if doubted else ruling
     enough = _enough(before, after, others, limits) if ruling is Ruling.NOT_ENOUGH_DATA else None
     return CauseVerdict(
-        evidence.key, evidence.title, ruling, after, before, others, moved, enough, doubted
-    )
+        evidence.key, evidence.title, ruling, after, before, others, moved, enough, doubted,
+        evidence.at_source,
+    )  # fmt: skip
 
 
 def together(verdicts: Sequence[CauseVerdict]) -> Ruling:
