@@ -33,6 +33,7 @@ from drain.models import (
     Fingerprint,
     FixMarker,
     Hold,
+    Note,
     Phase,
     Webhook,
 )
@@ -124,7 +125,9 @@ def world() -> dict[str, int]:
     rule = Autopilot.objects.create(
         name="x", trigger="schedule", cron="@daily", armed_at=NOON, heard_at=NOON, created_by="x"
     )
+    note = Note.objects.create(run=run, text="x", created_by="x", origin="browser")
     return {
+        "note": note.pk,
         "webhook": hook.pk, "autopilot": rule.pk,
         "run": run.pk, "phase": phase.pk, "session": session.pk, "attempt": attempt.pk,
         "hold": held.pk, "marker": marker.pk, "bulk": bulk.pk,

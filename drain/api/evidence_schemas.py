@@ -65,6 +65,20 @@ class Released(BaseModel):
     released: int
 
 
+class NoteOut(BaseModel):
+    note: int
+    run_id: str | None
+    fingerprint: str | None
+    text: str
+    created_by: str
+    created_at: datetime
+
+
+class NotePage(BaseModel):
+    items: list[NoteOut]
+    next: str | None
+
+
 class FingerprintOut(BaseModel):
     id: int
     key: str

@@ -87,6 +87,11 @@ class FingerprintListing(Listing):
     status: Literal[*FingerprintStatus.values] | None = None  # type: ignore[valid-type]
 
 
+class NoteListing(Listing):
+    run_id: Name = ""
+    fingerprint: Name = ""
+
+
 class CompareListing(Words):
     """A question as the flags of `compare` ask it."""
 
@@ -206,6 +211,13 @@ class HoldIn(Sent):
 class ReleaseIn(Sent):
     target: str
     reason: str = ""
+
+
+class NoteIn(Sent):
+    run_id: str = ""
+    fingerprint: str = ""
+    """Instead of a run: the key of a fingerprint."""
+    text: str
 
 
 class ReasonIn(Sent):

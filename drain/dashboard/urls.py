@@ -24,6 +24,7 @@ from drain.dashboard.frame import saved_views
 from drain.dashboard.imports.views import import_new
 from drain.dashboard.news import webhooks
 from drain.dashboard.news.views import news, news_choose, news_mail
+from drain.dashboard.notes.actions import note_add, note_remove
 from drain.dashboard.overview.views import overview
 from drain.dashboard.phases.listing import phase_list
 from drain.dashboard.phases.views import phase_detail
@@ -48,6 +49,8 @@ _PEOPLE = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("audit/", audit.audit_list, name="audit-list"),
     path("audit/export.csv", audit.audit_export, name="audit-export"),
+    path("notes/", note_add, name="note-add"),
+    path("notes/<int:pk>/remove/", note_remove, name="note-remove"),
     path("views/save/", saved_views.view_save, name="view-save"),
     path("views/<int:pk>/rename/", saved_views.view_rename, name="view-rename"),
     path("views/<int:pk>/delete/", saved_views.view_delete, name="view-delete"),

@@ -15,6 +15,7 @@ from drain.models.fingerprints.fingerprint import (
 )
 from drain.models.history import Transition
 from drain.models.news import Delivery, NewsChoice, Notice, Webhook
+from drain.models.notes import Note
 from drain.models.people import ApiToken, AuditEvent, RepeatKey, SavedView
 from drain.models.phases import Dependency, Phase
 from drain.models.rollups import (
@@ -60,6 +61,7 @@ __all__ = [
     "HourlyRollup",
     "HourlyTotal",
     "NewsChoice",
+    "Note",
     "Notice",
     "Phase",
     "RepeatKey",

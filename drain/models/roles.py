@@ -71,6 +71,7 @@ GRANTS: dict[Role, tuple[tuple[str, str, str], ...]] = {
         ("drain", "phase", "discard_phase"),
         ("drain", "phase", "rescue_phases"),
         ("drain", "run", "hold_run"),
+        ("drain", "note", "write_notes"),
     ),
     Role.MANAGER: (
         ("drain", "fingerprint", "manage_fingerprints"),

@@ -27,6 +27,7 @@ from drain.models import (
     FixMarker,
     Hold,
     HourlyRollup,
+    Note,
     Notice,
     Phase,
     Rollout,
@@ -114,6 +115,7 @@ def _more(reader: User, world: dict[str, int], words: tuple[str, ...]) -> None:
         TelemetryEvent.objects.create(
             phase=phase, attempt=attempt, kind="x", data={words[0]: words[1]}
         )
+    Note.objects.create(run=run, text="x", created_by="x", origin="admin")
     Hold.objects.create(kind="run", value=run.run_id, reason="x", created_by="x", origin="admin")
     Dependency.objects.create(phase=phase, prerequisite=Phase.objects.exclude(pk=phase.pk)[0])
     SessionRun.objects.create(session_id=session, run=run, stop="run_stopped")

@@ -26,7 +26,7 @@ COMMANDS = {
 WORD = "\x1b[2J\u202e<b>'`$(id)"
 LISTS = (
     "autopilot list", "checks", "checks --all", "drains", "executor list", "executor check", "fingerprints", "holds",
-    "holds --all", "marker list", "news", "phases", "queued", "rollups check", "runs", "sources", "webhook list", "workers",
+    "holds --all", "marker list", "note list", "news", "phases", "queued", "rollups check", "runs", "sources", "webhook list", "workers",
     "workers --all", "drain --dry-run", "report latest", "compare --drain latest", "whatif latest",
 )  # fmt: skip
 
@@ -49,6 +49,7 @@ def _asked(world: dict[str, int]) -> list[tuple[str, ...]]:
             ("requeue", *why, "--", run_id, phase_id), ("discard", "--to=skipped", *why, "--", run_id, phase_id),
             ("clear_queued", "--to=failed", *why, "--", run_id, phase_id), ("drain", "--dry-run", f"--run-id={run_id}"),
             ("hold", *why, "--", run_id), ("release", *why, "--", run_id), ("session", "stop", run_id),
+            ("note", "add", f"--run-id={run_id}", "--", WORD), ("note", "list", f"--run-id={run_id}"),
             ("phases", f"--phase={phase_id}"), ("runs", f"--prefix={run_id}"), ("queued", f"--run-id={run_id}"),
         ]  # fmt: skip
     for name in names:

@@ -23,6 +23,7 @@ from drain.dashboard.lists.order import begins_at, place_of, read_order
 from drain.dashboard.ticked.fingerprints import DECISIONS
 from drain.dashboard.ui.charts import Marker, Series, stacked_chart
 from drain.dashboard.ui.states import look
+from drain.engine.notes import latest_on_fingerprints, notes_on
 from drain.evidence.fingerprints.aliases import resolve_keys
 from drain.fingerprints.splitting import SplitBy
 from drain.models import Fingerprint, FixMarker, Transition
@@ -63,6 +64,7 @@ def fingerprint_list(request: HttpRequest) -> HttpResponseBase:
         "statuses": [(name, look(name).word) for name in FingerprintStatus.values],
         "saved": SavedViews(request, "fingerprint-list"),
         "acts": _acts(request),
+        "notes": latest_on_fingerprints([row["key"] for row in found[:SHOWN]]),
     }
     return page_or_fragment(request, "fingerprints/page.html", "fingerprints/_list.html", context)
 
@@ -119,6 +121,7 @@ def _context(fingerprint: Fingerprint) -> dict[str, Any]:
         "became": facts.became,
         "fix_words": marker.verdict.get("words", "Not judged yet") if marker else "",
         "most_new": MOST_NEW,
+        "notes": list(notes_on(fingerprint)),
         "decided": reads.decided(fingerprint),
         "likely": facts.likely,
         "merged": reads.merged(fingerprint),

@@ -23,6 +23,7 @@ from drain.dashboard.runs.list_export import EXPORTED, exported
 from drain.dashboard.runs.list_order import COLUMNS
 from drain.dashboard.runs.list_query import RunFilter, filtered_runs, run_page, sorted_page
 from drain.dashboard.ui.commands import manage
+from drain.engine.notes import latest_on_runs, notes_on
 from drain.engine.queue.blockers import QueueFilter, oldest_queued
 from drain.evidence.rollups.fold import state_counts
 from drain.models import Phase, Run, Source
@@ -67,6 +68,7 @@ def run_list(request: HttpRequest) -> HttpResponseBase:
         "states": STATE_CHOICES,
         "clear": link("run-list"),
         "acts": _acts(request),
+        "notes": latest_on_runs([row.run.pk for row in page.rows]),
     }
     return page_or_fragment(request, "runs/list.html", "runs/_list.html", context)
 
@@ -105,6 +107,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "blocker": max(blockers, key=lambda found: found.blocks, default=None),
         "holds": holds,
         "holding": [held for held in holds if holds_still(held, now)],
+        "notes": list(notes_on(run)),
         "past": read_past(run, counts, what),
         "table": table,
         "fixes": table.fixes(what.fixes),

@@ -76,6 +76,7 @@ WITH RECURSIVE {MEMBERS}
 SELECT root, count(*)::int AS n FROM member JOIN drain_phase p ON p.last_fingerprint = member.key
 WHERE p.state = 'FAILED' GROUP BY 1
 """  # noqa: S608 - constants only
+_COUNTED = f"WITH RECURSIVE {MEMBERS} SELECT root, key FROM member"  # noqa: S608 - constants only
 _FAMILY = f"WITH RECURSIVE {MEMBERS} SELECT DISTINCT key FROM member"  # noqa: S608 - constants only
 
 
@@ -104,6 +105,12 @@ def family(keys: Collection[str]) -> list[str]:
 def members(keys: Collection[str]) -> list[str]:
     """Like `family`, for keys that are known to stand for themselves: one statement instead of two."""
     return sorted(item["key"] for item in rows(_FAMILY, {"keys": sorted(keys)}))
+
+
+def counted_for(keys: Collection[str]) -> dict[str, str]:
+    """Every key that counts for one of these → that one; these stand for themselves. One statement."""
+    found = rows(_COUNTED, {"keys": sorted(keys)}) if keys else []
+    return {item["key"]: item["root"] for item in found}
 
 
 def failed_now(keys: Collection[str]) -> dict[str, int]:

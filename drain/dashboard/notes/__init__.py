@@ -1,0 +1,3 @@
+"""Notes on runs and fingerprints."""
+
+from __future__ import annotations
