@@ -13,7 +13,7 @@ import psycopg
 
 from bench.faults.inject import FAULTS
 from bench.faults.invariants import leftovers, settle, unanswered, violations
-from bench.faults.site import SCRIPT, Site
+from bench.faults.site import SCRIPT, NotStartedError, Site
 from drainsite.postgres import PostgresError
 
 MODES = ("ok",) * 6 + (
@@ -89,12 +89,11 @@ def run_schedule(
     site.until(lambda: bool(site.rows(_ATTEMPT)), 90, "nothing was started")
     if plant:
         intrude(site)
-    inject(site, dice, faults, lease, outcome)
-    site.start()
+    found = inject(site, dice, faults, lease, outcome)
     # Somebody who paused it may have been away when it should have been resumed.
     if site.rows(_PAUSED):
         site.manage("session", "resume", "latest", check=False)
-    found = settle(site, 90 + 3 * lease)
+    found += settle(site, 90 + 3 * lease)
     found += violations(site)
     found += unanswered(site)
     outcome.attempts = site.rows("SELECT count(*) FROM drain_attempt")[0][0]
@@ -123,16 +122,32 @@ def backlog(dice: random.Random) -> list[dict[str, object]]:
     ]
 
 
-def inject(site: Site, dice: random.Random, faults: int, lease: float, outcome: Outcome) -> None:
-    """Do harm so many times, at random moments; a fault on top of a fault may find nobody to harm."""
+def inject(
+    site: Site, dice: random.Random, faults: int, lease: float, outcome: Outcome
+) -> list[str]:
+    """Do harm so many times, at random moments, and start what is then down; returns after which of it `up` did not start.
+
+    A fault on top of a fault may find nobody to harm, or no database to ask for them.
+    """
+    found = []
     for _ in range(faults):
         time.sleep(dice.uniform(0.2, 2.0))
         name = dice.choice(list(FAULTS))
         try:
-            if FAULTS[name](site, dice, lease):
-                outcome.injected[name] = outcome.injected.get(name, 0) + 1
-        except (psycopg.Error, PostgresError, TimeoutError) as error:
+            harmed = FAULTS[name](site, dice, lease)
+        except (psycopg.Error, PostgresError) as error:
             print(f"  {name} found no site to harm: {error}")
+            continue
+        except NotStartedError as error:
+            found.append(f"after {name}: {error}")
+            harmed = True
+        if harmed:
+            outcome.injected[name] = outcome.injected.get(name, 0) + 1
+    try:
+        site.start()
+    except NotStartedError as error:
+        found.append(f"at the end: {error}")
+    return found
 
 
 def intrude(site: Site) -> None:

@@ -32,6 +32,10 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
+class NotStartedError(Exception):
+    """An `up` that was started and has no workers."""
+
+
 class Site:
     """One `up`, which may be killed and started again, and the commands beside it."""
 
@@ -76,7 +80,7 @@ class Site:
         return done
 
     def start(self) -> None:
-        """Start `up` unless it runs, and wait until its workers are there."""
+        """Start `up` unless it runs, and wait until its workers are there. Raises NotStartedError if they never are."""
         if self._up is None or self._up.poll() is not None:
             argv = [
                 sys.executable,
@@ -90,10 +94,14 @@ class Site:
             self._up = subprocess.Popen(
                 argv, env=self.env, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
             )
+        up = self._up
         alive = "SELECT 1 FROM drain_workerhost WHERE stopped_at IS NULL AND last_seen > now() - interval '5 s' AND pid = %s"
-        self.until(
-            lambda: bool(self.rows(alive, self._up and self._up.pid)), 90, "up did not start"
-        )
+        try:
+            self.until(lambda: up.poll() is not None or bool(self.rows(alive, up.pid)), 90, "")
+        except TimeoutError:
+            raise NotStartedError("up did not start within 90 s") from None
+        if up.poll() is not None:
+            raise NotStartedError(f"up did not start: it ended with {up.returncode}")
 
     def stop(self) -> int:
         """Ask `up` to end; its exit code."""

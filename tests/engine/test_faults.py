@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bench.faults.schedule import Outcome, run_schedule
+from bench.faults import schedule
+from bench.faults.inject import up
+from bench.faults.schedule import Outcome, inject, run_schedule
 from bench.faults.site import Site
 
 LEASE = 3.0
@@ -45,3 +48,18 @@ def test_ten_more_schedules(site: Site, seed: int) -> None:
 def test_a_phase_that_nobody_has_started_is_found(site: Site) -> None:
     found = run(site, 13, plant=True)
     assert found.planted == 1
+
+
+def test_an_up_that_does_not_start_again_is_a_violation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    too_short = 1.0  # a lease with which `up` refuses to start
+    site = Site(tmp_path, too_short)
+    monkeypatch.setattr(site, "rows", lambda *_: [])
+    monkeypatch.setattr(schedule, "FAULTS", {"up": up})
+    outcome = Outcome()
+    found = inject(site, random.Random(1), 1, too_short, outcome)
+    site.close()
+    ended = "up did not start: it ended with 1"
+    assert found == [f"after up: {ended}", f"at the end: {ended}"]
+    assert outcome.injected == {"up": 1}
