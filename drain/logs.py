@@ -11,6 +11,9 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from drain.policy.inert import inert
+
+SERVER_ERROR = 500
 NOTHING: Mapping[str, object] = MappingProxyType({})
 # Whoever knows this address makes the administrator.
 _KEY_IN_ADDRESS = re.compile(r"(/first/+)[^\s?#]+")
@@ -49,6 +52,19 @@ class KeyFilter(logging.Filter):
         said = record.getMessage()
         if "/first/" in said:
             record.msg, record.args = _KEY_IN_ADDRESS.sub(r"\1***", said), ()
+        return True
+
+
+class RefusedFilter(logging.Filter):
+    """Makes one line of a request that was refused, with its sentence: where the code said so helps nobody."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep every record."""
+        if record.exc_info and getattr(record, "status_code", SERVER_ERROR) < SERVER_ERROR:
+            said, why = record.getMessage(), str(record.exc_info[1])
+            line = said if why in said else f"{said}: {why}"
+            record.msg, record.args = inert(" ".join(line.split())), ()
+            record.exc_info = None
         return True
 
 

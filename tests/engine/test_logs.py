@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import logging.config
@@ -13,10 +14,12 @@ import pytest
 from django.test import Client
 
 from drain.engine.executions.pool import Pool
-from drain.logs import AboutFilter, JsonFormatter, about
+from drain.logs import AboutFilter, JsonFormatter, RefusedFilter, about
 from drain.models import Attempt
+from drain.models.roles import Role
 from drain.people.first_account import invitation
 from tests.engine.conftest import Backlog
+from tests.people import signed_in
 
 log = logging.getLogger("tests.logs")
 
@@ -74,6 +77,39 @@ def test_an_exception_brings_its_traceback(lines):
     except ZeroDivisionError:
         log.exception("broke")
     assert "ZeroDivisionError: division by zero" in str(lines.read[0]["exception"])
+
+
+@pytest.fixture
+def console(monkeypatch):
+    """What the site writes on its console."""
+    (handler,) = (
+        each
+        for each in logging.getLogger().handlers
+        if any(isinstance(own, RefusedFilter) for own in each.filters)
+    )
+    said = io.StringIO()
+    monkeypatch.setattr(handler, "stream", said)
+    return said
+
+
+@pytest.mark.django_db
+def test_what_was_refused_is_one_line_with_its_sentence_and_what_broke_has_its_traceback(console):
+    viewer = signed_in(Role.VIEWER)
+    assert viewer.post("/holds/").status_code == 403
+    assert viewer.post("/runs/hold/", {"pk": ["1"] * 6000}).status_code == 400
+    denied, suspicious = console.getvalue().splitlines()
+    assert "/holds/: This needs the role operator" in denied
+    assert "DATA_UPLOAD_MAX_NUMBER_FIELDS" in suspicious
+    request = logging.getLogger("django.request")
+    try:
+        _ = 1 / 0
+    except ZeroDivisionError:
+        request.error("broke", exc_info=True, extra={"status_code": 500})
+        request.warning("a\x1b[31m\nb", exc_info=True, extra={"status_code": 400})
+        log.exception("of no request")
+    text = console.getvalue()
+    assert text.count("Traceback") == 2
+    assert "a\\u001b[31m b: division by zero\n" in text
 
 
 def test_what_the_pool_does_for_an_attempt_is_about_that_attempt(lines):
