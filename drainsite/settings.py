@@ -64,6 +64,8 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "drain.dashboard.http.timezones.ZoneMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Before a token is asked for.
+    "drain.dashboard.http.methods.MethodMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "drain.people.sign_on.ProxySignOnMiddleware",
@@ -288,12 +290,16 @@ LOGGING: dict[str, Any] = {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
         "json": {"()": "drain.logs.JsonFormatter"},
     },
-    "filters": {"about": {"()": "drain.logs.AboutFilter"}, "keys": {"()": "drain.logs.KeyFilter"}},
+    "filters": {
+        "about": {"()": "drain.logs.AboutFilter"},
+        "keys": {"()": "drain.logs.KeyFilter"},
+        "refused": {"()": "drain.logs.RefusedFilter"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": value("DRAIN_LOG_FORMAT"),
-            "filters": ["about", "keys"],
+            "filters": ["about", "refused", "keys"],
         },
     },
     "root": {"handlers": ["console"], "level": value("DRAIN_LOG_LEVEL")},

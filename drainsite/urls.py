@@ -10,9 +10,10 @@ from django.views.generic import RedirectView
 
 from drain.admin.apps import register_models
 from drain.api.metrics import metrics
+from drain.dashboard.http.methods import READ, answers
 
 register_models()
-_docs = RedirectView.as_view(pattern_name="api:openapi-view", http_method_names=["get", "head"])
+_docs = answers(READ)(RedirectView.as_view(pattern_name="api:openapi-view"))
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),

@@ -51,9 +51,9 @@ PAGES: dict[str, Row] = {
     "drain:telemetry": Row(V, NOT_MADE_FOR),
     "drain:session-new": Row(V, O),
     "drain:session-pick": Row(V, NOT_MADE_FOR),
-    "drain:session-list": Row(V, V),
-    "drain:session-detail": Row(V, V, "session"),
-    "drain:session-excluded": Row(V, V, "session"),
+    "drain:session-list": Row(V, NOT_MADE_FOR),
+    "drain:session-detail": Row(V, NOT_MADE_FOR, "session"),
+    "drain:session-excluded": Row(V, NOT_MADE_FOR, "session"),
     "drain:session-report": Row(V, NOT_MADE_FOR, "session"),
     "drain:session-report-file": Row(V, NOT_MADE_FOR, "session"),
     "drain:session-pause": Row(NOT_MADE_FOR, O, "session"),
@@ -66,7 +66,7 @@ PAGES: dict[str, Row] = {
     "drain:autopilot-run": Row(NOT_MADE_FOR, O, "autopilot"),
     "drain:autopilot-remove": Row(NOT_MADE_FOR, O, "autopilot"),
     "drain:rollout-stop": Row(NOT_MADE_FOR, O, "marker"),
-    "drain:queued-list": Row(V, V),
+    "drain:queued-list": Row(V, NOT_MADE_FOR),
     "drain:queued-clear": Row(NOT_MADE_FOR, O),
     "drain:phase-requeue": Row(NOT_MADE_FOR, O),
     "drain:phase-discard": Row(NOT_MADE_FOR, O),
@@ -76,10 +76,10 @@ PAGES: dict[str, Row] = {
     "drain:hold-release": Row(NOT_MADE_FOR, O, "hold"),
     "drain:bulk-detail": Row(V, NOT_MADE_FOR, "bulk"),
     "drain:bulk-cancel": Row(NOT_MADE_FOR, O, "bulk"),
-    "drain:worker-list": Row(V, V),
+    "drain:worker-list": Row(V, NOT_MADE_FOR),
     "drain:fingerprint-list": Row(V, NOT_MADE_FOR),
     "drain:fingerprints-decide": Row(M, M),
-    "drain:fingerprint-detail": Row(V, V),
+    "drain:fingerprint-detail": Row(V, NOT_MADE_FOR),
     "drain:fingerprint-snooze": Row(NOT_MADE_FOR, M),
     "drain:fingerprint-mute": Row(NOT_MADE_FOR, M),
     "drain:fingerprint-wake": Row(NOT_MADE_FOR, M),
@@ -94,7 +94,7 @@ PAGES: dict[str, Row] = {
     "drain:check-new": Row(M, M),
     "drain:audit-list": Row(V, NOT_MADE_FOR),
     "drain:audit-export": Row(V, NOT_MADE_FOR),
-    "drain:news": Row(V, V),
+    "drain:news": Row(V, NOT_MADE_FOR),
     "drain:news-choose": Row(NOT_MADE_FOR, V),
     "drain:news-mail": Row(NOT_MADE_FOR, V),
     "drain:webhook-list": Row(A, A),
@@ -115,7 +115,7 @@ PAGES: dict[str, Row] = {
     "admin:password_change_done": Row(V, NOT_MADE_FOR),
     "admin:jsi18n": Row(V, NOT_MADE_FOR),
 }
-"""Pages by name. Views that only read answer POST like GET: nothing changes either way."""
+"""Pages by name. Other methods than GET, HEAD and POST are answered by none."""
 
 N = None
 # The least role to see, add, change and delete rows of a model in the admin; None: superusers at most.

@@ -21,6 +21,7 @@ from drain.dashboard.fingerprints import actions as fingerprint_actions
 from drain.dashboard.fingerprints import views as fingerprints
 from drain.dashboard.first.views import first_account
 from drain.dashboard.frame import saved_views
+from drain.dashboard.http.methods import ACT, answers
 from drain.dashboard.imports.views import import_new
 from drain.dashboard.news import webhooks
 from drain.dashboard.news.views import news, news_choose, news_mail
@@ -46,7 +47,7 @@ app_name = "drain"
 _PEOPLE = [
     path("login/", SignInView.as_view(), name="login"),
     path("first/<str:key>/", first_account, name="first-account"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", answers(ACT)(LogoutView.as_view()), name="logout"),
     path("audit/", audit.audit_list, name="audit-list"),
     path("audit/export.csv", audit.audit_export, name="audit-export"),
     path("notes/", note_add, name="note-add"),

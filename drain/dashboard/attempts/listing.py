@@ -7,7 +7,6 @@ from django.db.models.functions import Left
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.permissions import requires
@@ -51,7 +50,6 @@ _FILTERS = ("run", "drain", "phase", "outcome", "fingerprint")
 ERROR_CHARACTERS = 2000
 
 
-@require_safe
 @requires()
 def attempt_list(request: HttpRequest) -> HttpResponseBase:
     """The list; filters, `since` and `until` in the address narrow it."""

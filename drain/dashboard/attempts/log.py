@@ -12,7 +12,6 @@ from django.core.cache import caches
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.attempts.ansi import Painter, Piece, plain
 from drain.dashboard.attempts.reader import (
@@ -68,7 +67,6 @@ class LogView:
         return self.lines[-1].number if self.lines else 0
 
 
-@require_safe
 @requires()
 def attempt_log(request: HttpRequest, pk: int) -> HttpResponse:
     """The viewer; live as long as the attempt runs."""
@@ -93,7 +91,6 @@ def attempt_log(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_safe
 @requires()
 def attempt_log_file(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """The kept log as it is, streamed; a browser may only save it."""

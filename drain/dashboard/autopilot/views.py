@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.autopilot.form import (
     BUDGET,
@@ -24,6 +23,7 @@ from drain.dashboard.autopilot.form import (
 )
 from drain.dashboard.http.actions import REFUSALS, attempt, person, verb
 from drain.dashboard.http.links import link
+from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import require, requires
 from drain.dashboard.http.responses import page_or_fragment
 from drain.dashboard.http.search_terms import typed
@@ -40,8 +40,7 @@ SHOWN_ROLLOUTS = 50
 ADD = "drain.add_autopilot"
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@requires("drain.view_autopilot")
+@requires("drain.view_autopilot", FORM)
 def autopilot_list(request: HttpRequest) -> HttpResponse:
     """The page; a POST adds an autopilot."""
     if request.method != "POST":

@@ -8,12 +8,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.drains.form import POLICY_WORDS, DrainForm, read_form
 from drain.dashboard.drains.names import check_names
 from drain.dashboard.drains.preview import deferred_context, preview_context, takes_long
 from drain.dashboard.http.actions import REFUSALS, person
+from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import require, requires
 from drain.engine.sessions.planning import Asked, PlanChangedError, create_session
 from drain.engine.sessions.verbs import start_session
@@ -26,8 +26,7 @@ START = "drain.add_drainsession"
 _NOT_ASKED = ("csrfmiddlewaretoken", "seen_digest", "seen_ids", "preview")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@requires()
+@requires(methods=FORM)
 def session_new(request: HttpRequest) -> HttpResponse:
     """The page, its preview fragment (GET), and the start of a plan that was seen (POST)."""
     now = timezone.now()

@@ -8,7 +8,6 @@ from collections import Counter
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.search_terms import cleaned
@@ -20,7 +19,6 @@ RUNS_OF_PREFIXES = 500
 _PARTS = re.compile(r"(?<=[-_./:])")
 
 
-@require_safe
 @requires()
 def session_pick(request: HttpRequest, kind: str) -> HttpResponse:
     """Options for what was typed, as a fragment; without anything typed the newest or most common."""

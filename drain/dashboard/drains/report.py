@@ -19,7 +19,6 @@ from django.http import (
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.evidence.shared_comparisons import until_news
 from drain.dashboard.http.links import report_href
@@ -42,7 +41,6 @@ _VERDICTS = {mark: verdict for verdict, mark in MARKS.items()}
 _STATES = frozenset({"State", "Outcome"})
 
 
-@require_safe
 @requires()
 def session_report(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything about one drain on one page, printable."""
@@ -55,7 +53,6 @@ def session_report(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "report/page.html", {**context, **shown, "now": now})
 
 
-@require_safe
 @requires()
 def session_report_file(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
     """The same report as Markdown or JSON, or with every attempt and log as a zip; a browser may only save it."""

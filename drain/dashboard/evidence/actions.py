@@ -9,11 +9,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.fingerprints.listing import causes_by_trend
 from drain.dashboard.http.actions import by, person
 from drain.dashboard.http.links import link
+from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import require, requires
 from drain.dashboard.http.responses import number_in
 from drain.dashboard.http.search_terms import typed
@@ -43,8 +43,7 @@ VALUE_WORDS = {
 }
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@requires("drain.add_fixmarker")
+@requires("drain.add_fixmarker", FORM)
 def marker_new(request: HttpRequest) -> HttpResponse:
     """The form of a fix; GET may name fingerprints that it is for."""
     if request.method == "POST":
@@ -122,8 +121,7 @@ def _try_first(chosen: list[str]) -> dict[str, Any]:
     }
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@requires("drain.add_check")
+@requires("drain.add_check", FORM)
 def check_new(request: HttpRequest) -> HttpResponse:
     """The form of a check; the address names the fix or the drain that it is for, else it is the fleet's."""
     marker, session = _target(request)

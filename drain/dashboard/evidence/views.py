@@ -9,7 +9,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.evidence import queries as reads
 from drain.dashboard.evidence.comparison import comparison_view
@@ -31,7 +30,6 @@ DAYS = (1, 7, 30)
 EVIDENCE_SHOWN = 5
 
 
-@require_safe
 @requires()
 def evidence_list(request: HttpRequest) -> HttpResponse:
     """Fixes with how they stand, checks of the fleet, the backlog, and the forms to compare."""
@@ -52,7 +50,6 @@ def evidence_list(request: HttpRequest) -> HttpResponse:
     return render(request, "evidence/page.html", context)
 
 
-@require_safe
 @requires()
 def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Whether one fix worked."""
@@ -88,7 +85,6 @@ def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "evidence/marker.html", context)
 
 
-@require_safe
 @requires()
 def evidence_compare(request: HttpRequest) -> HttpResponse:
     """Any two sides, as the address names them; a question in another form leads to its canonical one."""

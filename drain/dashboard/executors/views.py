@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.executors.form import (
     KINDS,
@@ -18,6 +17,7 @@ from drain.dashboard.executors.form import (
 )
 from drain.dashboard.http.actions import person
 from drain.dashboard.http.links import link
+from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.search_terms import typed
 from drain.engine.errors import EngineError
@@ -30,8 +30,7 @@ DEFINE = "drain.define_executors"
 LISTED = 100
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@requires(DEFINE)
+@requires(DEFINE, FORM)
 def executor_set(request: HttpRequest) -> HttpResponse:
     """The form, empty or (`?name=`) with an executor in it; a POST shows the arguments, or saves."""
     if request.method != "POST":

@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.fingerprints import queries as reads
 from drain.dashboard.fingerprints.listing import COLUMNS, DEFAULT, EXPORTED, Asked, exported, listed
@@ -45,7 +44,6 @@ class Station:
     later: bool = False
 
 
-@require_safe
 @requires()
 def fingerprint_list(request: HttpRequest) -> HttpResponseBase:
     """Those that fail most phases now first; every filter is in the address, and so is a download."""

@@ -8,7 +8,6 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
 
 from drain.people.first_account import (
     NAME,
@@ -22,7 +21,6 @@ from drain.people.sign_on import BACKEND
 
 
 @sensitive_post_parameters()
-@require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 def first_account(request: HttpRequest, key: str) -> HttpResponse:
     """Choose a name and a password while nobody can sign in; 404 for an address that is of no use."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from drain.dashboard.http.methods import ACT
 from drain.dashboard.http.permissions import requires
 from drain.engine.errors import EngineError, given_reason
 from drain.engine.sessions.verbs import Actor
@@ -30,26 +29,7 @@ View = Callable[..., HttpResponseBase]
 
 def verb(permission: str) -> Callable[[View], View]:
     """A view that acts: POST only, and 403 without the permission."""
-
-    def wrap(view: View) -> View:
-        guarded = requires(permission)(view)
-
-        @wraps(view)
-        def posted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if request.method == "POST":
-                return guarded(request, *args, **kwargs)
-            # Somebody typed or kept the address of a form: a browser alone would say that the page is broken.
-            return _only_posted(request)
-
-        return posted
-
-    return wrap
-
-
-def _only_posted(request: HttpRequest) -> HttpResponse:
-    answer = render(request, "405.html", status=405)
-    answer["Allow"] = "POST"
-    return answer
+    return requires(permission, ACT)
 
 
 def person(request: HttpRequest) -> Actor:

@@ -1,4 +1,4 @@
-"""Who may do what, asked on the server for every view: `@requires("drain.clear_queued")`.
+"""Who may do what, asked on the server for every view: `@requires("drain.clear_queued", ACT)`.
 
 Templates hide what a person may not do with `{% if perms.drain.clear_queued %}`; that is a courtesy,
 this is the rule.
@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from drain.dashboard.http.methods import READ, Methods, answers
 from drain.models.roles import Role, least_role
 
 P = ParamSpec("P")
@@ -27,11 +28,12 @@ SEE = "drain.view_phase"
 
 def requires(
     permission: str = SEE,
+    methods: Methods = READ,
 ) -> Callable[
     [Callable[Concatenate[HttpRequest, P], HttpResponseBase]],
     Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ]:
-    """A view for those who have `permission`; others get 403 and a page that says which role may."""
+    """A view of `methods` for those who have `permission`; others get 403 and a page that says which role may."""
 
     def decorate(
         view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
@@ -41,7 +43,7 @@ def requires(
             require(request, permission)
             return view(request, *args, **kwargs)
 
-        return guarded  # type: ignore[return-value] # functools.wraps loses Concatenate
+        return answers(methods)(guarded)  # type: ignore[return-value] # functools.wraps loses Concatenate
 
     return decorate
 

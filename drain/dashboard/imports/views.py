@@ -9,10 +9,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.http.actions import person
 from drain.dashboard.http.cache import forget
+from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import wants_fragment
 from drain.dashboard.http.search_terms import typed
@@ -39,8 +39,7 @@ _IN_TERMINAL, _HERE = "--map ", "below, or under “How it is read” as "
 UNSEEN = "Nothing was imported: this is the preview of what you sent. Look at it, then import."
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@requires(IMPORT)
+@requires(IMPORT, FORM)
 def import_new(request: HttpRequest) -> HttpResponse:
     """The form; a POST previews, and imports only what was previewed."""
     if request.method != "POST":

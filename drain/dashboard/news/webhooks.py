@@ -9,10 +9,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.http.actions import attempt, person, verb
 from drain.dashboard.http.links import link
+from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
 from drain.engine.errors import EngineError
@@ -33,8 +33,7 @@ DEFINE = "drain.define_webhooks"
 LISTED = 100
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@requires(DEFINE)
+@requires(DEFINE, FORM)
 def webhook_list(request: HttpRequest) -> HttpResponse:
     """The page; a POST adds a webhook and is the one answer that shows its secret."""
     if request.method != "POST":

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.frame.frame import shared_counts
 from drain.dashboard.http.cache import shared
@@ -72,7 +71,6 @@ def _beginning() -> Beginning:
     return Beginning(imported, runnable, bool(counts.workers_alive))
 
 
-@require_safe
 @requires()
 def overview(request: HttpRequest) -> HttpResponse:
     """The page, or its live part."""

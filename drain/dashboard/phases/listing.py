@@ -8,7 +8,6 @@ from django.db.models.functions import Collate, Left
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.permissions import requires
@@ -58,7 +57,6 @@ ERROR_CHARACTERS = 2000
 _HAS_WORDS = "drain_words(drain_phase.phase_id) @@ to_tsquery('simple', %s)"
 
 
-@require_safe
 @requires()
 def phase_list(request: HttpRequest) -> HttpResponseBase:
     """The list; `run`, `state`, `q`, `since` and `until` in the address narrow it."""

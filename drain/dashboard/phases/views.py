@@ -9,7 +9,6 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.attempts.ansi import Painter, Piece
 from drain.dashboard.http.links import link
@@ -49,7 +48,6 @@ _TRANSITION = ("at", "from_state", "to_state", "verb", "actor", "reason")
 _EVENT = ("kind", "model", "category", "actual_tokens", "predicted_tokens", "at")
 
 
-@require_safe
 @requires()
 def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One phase; live as long as it is not at its end."""

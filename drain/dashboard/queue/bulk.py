@@ -7,7 +7,6 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.http.actions import attempt, person, verb
 from drain.dashboard.http.permissions import require, requires
@@ -22,7 +21,6 @@ SHOWN = 50
 LIVE = (BulkState.WAITING, BulkState.RUNNING)
 
 
-@require_safe
 @requires()
 def bulk_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The page; live until it is over. `show=left` lists only the rows that were left alone."""

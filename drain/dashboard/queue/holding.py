@@ -6,9 +6,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.http.actions import REFUSALS, person, reason_of
+from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.lists.filters import read_filter
 from drain.engine.errors import EngineError
@@ -18,8 +18,7 @@ from drain.models.vocabulary import PhaseState
 from drain.policy.moments import read_moment
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@requires("drain.hold_run")
+@requires("drain.hold_run", FORM)
 def hold_matching_runs(request: HttpRequest) -> HttpResponse:
     """What would be held by the filter of the address; a POST with a reason holds it."""
     asked, fields = read_filter(request)

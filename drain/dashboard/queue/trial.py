@@ -7,7 +7,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.queue.actions import ask_first
@@ -18,7 +17,6 @@ from drain.models.vocabulary import PhaseState
 LOOKED_AT = 20
 
 
-@require_safe
 @requires("drain.drain_phases")
 def executor_try(request: HttpRequest) -> HttpResponse:
     """Ask whether the first failed phase that `?name=` would run is drained alone; nothing starts before."""

@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.links import link
@@ -43,7 +42,6 @@ BLOCKERS = 8
 """Queued phases among which the one that holds most back is looked for."""
 
 
-@require_safe
 @requires()
 def run_list(request: HttpRequest) -> HttpResponseBase:
     """Runs, those with most failed phases first; every filter is in the address, and so is a download."""
@@ -84,7 +82,6 @@ def _acts(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-@require_safe
 @requires()
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One run: what holds it back, its phases with their attempts in time, what waits for what."""

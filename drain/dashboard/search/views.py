@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.permissions import requires
@@ -18,7 +17,6 @@ SHORTEST = 2
 """Characters of a beginning that does not match nearly everything; a number may be shorter."""
 
 
-@require_safe
 @requires()
 def search(request: HttpRequest) -> HttpResponse:
     """Results as a page, or as links for the palette."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
@@ -20,7 +19,6 @@ from drain.dashboard.telemetry.queries import (
 from drain.evidence.telemetry import NEWEST
 
 
-@require_safe
 @requires()
 def telemetry(request: HttpRequest) -> HttpResponse:
     """The page, or its live part; the window is in the address."""

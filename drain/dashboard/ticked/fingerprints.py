@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.http.actions import by, reason_of
 from drain.dashboard.http.links import link
+from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.ticked.question import Question, Result, ticked
 from drain.evidence.fingerprints.lifecycle import By, CauseError, mute, resolve, snooze, wake
@@ -57,8 +57,7 @@ DECISIONS = {
 """By the name in the address."""
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@requires("drain.manage_fingerprints")
+@requires("drain.manage_fingerprints", FORM)
 def fingerprints_decide(request: HttpRequest) -> HttpResponse:
     """First which fingerprints and why; with the reason, what became of each."""
     name = (request.POST if request.method == "POST" else request.GET).get("act", "")

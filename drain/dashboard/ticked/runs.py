@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
 from drain.dashboard.http.actions import person, reason_of
 from drain.dashboard.http.links import link
+from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.ticked.question import Question, Result, ticked
 from drain.engine.errors import EngineError
@@ -16,8 +16,7 @@ from drain.models import Run
 from drain.policy.moments import read_moment
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@requires("drain.hold_run")
+@requires("drain.hold_run", FORM)
 def runs_hold(request: HttpRequest) -> HttpResponse:
     """First which runs and why; with the reason, what became of each."""
     named = ticked(request, "run")
