@@ -37,7 +37,6 @@ class SharedStarts(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedStarts:
-    # Tests that empty the database come last: they take the roles along that a migration has made.
     config.option.loadscopereorder = False
     return SharedStarts(config, log)
 
@@ -60,7 +59,9 @@ BEGIN
     FOR one IN
         SELECT oid FROM pg_class
         WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-            AND relname <> 'django_migrations' AND pg_relation_size(oid) > 0
+            AND relname <> ALL (ARRAY['django_migrations', 'django_content_type',
+                'auth_permission', 'auth_group', 'auth_group_permissions'])
+            AND pg_relation_size(oid) > 0
     LOOP
         IF pg_relation_size(one) > 1000000 THEN
             EXECUTE format('TRUNCATE %s CASCADE', one);
@@ -76,7 +77,8 @@ END $$
 def _emptied_in_no_time() -> Iterator[None]:
     """Empty only the tables that a test has filled: Django truncates all of them, which is most of a small test's time.
 
-    No trigger runs, so that a test's history ends with it, though the product itself never may take any away.
+    No trigger runs, so that a test's history ends with it, though the product itself never may take any away. What
+    migrations fill stays: the roles and their permissions.
     """
     from django.db.backends.postgresql.operations import DatabaseOperations
 
@@ -88,6 +90,19 @@ def _emptied_in_no_time() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", emptying)
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
+) -> None:
+    """Let the database of this process be a copy of the migrated one."""
+    from django.db import connection
+
+    from tests.migrated import migrated
+
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated(connection)
 
 
 @pytest.fixture(autouse=True, scope="session")
