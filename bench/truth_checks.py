@@ -88,7 +88,9 @@ def checked(asked: Asked, seen: list[Seen], *, of_rate: bool) -> Iterator[tuple[
     if of_rate and not any(one.failed for one in seen):
         runs = Counter(one.run for one in seen).values()
         worth = sum(runs) ** 2 / sum(size * size for size in runs)
-        away = stayed_away("failed", Found(len(seen), 0, ()), Again(len(seen), len(seen), worth))
+        away = stayed_away(
+            "failed", Found(len(seen), 0, ()), Again(len(seen), len(seen), len(seen), worth)
+        )
         yield AT_MOST, away.observed["high"] < 1 - asked.truth
 
 

@@ -22,21 +22,23 @@ SELECT n, coalesce(cardinality(ids), 0) AS matching, ids[1:{MOST_NAMED}] AS newe
     SELECT count(*)::int AS n, array_agg(a.id ORDER BY a.id DESC) FILTER (WHERE {{mark}}) AS ids {{scope}}
 ) found
 """  # noqa: S608 - a number of ours
+# Of those that completed alone: what failed by something else may have failed before this could come.
 _WORTH = """
-SELECT coalesce(sum(m)^2 / nullif(sum(m * m), 0), 0)::float8 AS worth
-FROM (SELECT count(*) AS m {scope} GROUP BY a.run_id) runs
+SELECT coalesce(sum(m), 0)::int AS completed, coalesce(sum(m)^2 / nullif(sum(m * m), 0), 0)::float8 AS worth
+FROM (SELECT count(*) AS m {scope} AND a.outcome = 'complete' GROUP BY a.run_id) runs
 """
 _AGAIN = """
 WITH tried AS (
-    SELECT b.phase_id, b.session_id FROM drain_attempt b WHERE {after} AND b.outcome = ANY(%(judged)s)
+    SELECT b.phase_id, b.session_id, b.outcome FROM drain_attempt b WHERE {after} AND b.outcome = ANY(%(judged)s)
 ), had AS (
     SELECT a.phase_id FROM drain_attempt a WHERE {before} AND {attempt}
     UNION SELECT c.phase_id FROM drain_candidate c WHERE c.session_id IN {plans} AND {planned}
 )
-SELECT (SELECT count(*) FROM had)::int AS had, coalesce(sum(m), 0)::int AS again,
+SELECT (SELECT count(*) FROM had)::int AS had, coalesce(sum(n), 0)::int AS again, coalesce(sum(m), 0)::int AS completed,
     coalesce(sum(m)^2 / nullif(sum(m * m), 0), 0)::float8 AS worth
 FROM (
-    SELECT count(*) AS m FROM drain_phase p
+    SELECT count(*) AS n, count(*) FILTER (WHERE p.id IN (SELECT phase_id FROM tried WHERE outcome = 'complete')) AS m
+    FROM drain_phase p
     WHERE p.id IN (SELECT phase_id FROM had) AND p.id IN (SELECT phase_id FROM tried) GROUP BY p.run_id
 ) runs
 """
@@ -53,8 +55,10 @@ class Found:
     n: int
     matching: int
     attempts: tuple[int, ...]
+    completed: int = 0
+    """Of the `n`; 0 where that was not asked for, as with `worth`."""
     worth: float = 0.0
-    """As many independent ones, were all of one run to end alike; 0 where that was not asked for."""
+    """As many independent ones as completed, were all of one run to end alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +76,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Phases that had failed with a mark before, and how many of them were tried again."""
+    """Phases that had failed with a mark before, how many of them were tried again, and how many of those completed."""
 
     had: int
     tried: int
+    completed: int
     worth: float = 0.0
-    """As many independent ones, were all of one run to end alike (Kish): (Σm)² / Σm² over runs of m."""
+    """As many independent ones as completed, were all of one run to end alike (Kish): (Σm)² / Σm² over runs of m."""
 
 
 def mark_of_keys(keys: list[str]) -> Mark:
@@ -111,7 +116,7 @@ def mark_of_pattern(pattern: str) -> Mark:
 def matching(side: Side, mark: Mark, among: str = "true", *, runs: bool = False) -> Found:
     """Counted attempts of a side that bear the mark, of those that are `among`. Raises PatternError.
 
-    With `runs` it is told what they are worth.
+    With `runs` it is told how many completed, and what those are worth.
     """
     outcomes = {"uncounted": UNCOUNTED, "failures": FAILURES, "judged": JUDGED}
     bound = side.values("a") | outcomes | mark.values
@@ -121,8 +126,8 @@ def matching(side: Side, mark: Mark, among: str = "true", *, runs: bool = False)
     )
     with _limited(mark):
         found = row(_MATCHING.format(scope=scope, mark=mark.attempt), bound)
-        worth = row(_WORTH.format(scope=scope), bound)["worth"] if runs else 0.0
-    return Found(found["n"], found["matching"], tuple(found["newest"] or ()), worth)
+        more = row(_WORTH.format(scope=scope), bound) if runs else {}
+    return Found(found["n"], found["matching"], tuple(found["newest"] or ()), **more)
 
 
 def tried_again(before: Side, after: Side, session: int | None, mark: Mark) -> Again:
@@ -142,7 +147,7 @@ def tried_again(before: Side, after: Side, session: int | None, mark: Mark) -> A
     bound = before.values("a") | after.values("b") | mark.values
     with _limited(mark):
         found = row(statement, bound | {"failures": FAILURES, "judged": JUDGED, "plan": session})
-    return Again(found["had"], found["again"], found["worth"])
+    return Again(found["had"], found["again"], found["completed"], found["worth"])
 
 
 def require_readable(pattern: str) -> None:

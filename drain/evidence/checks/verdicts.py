@@ -39,8 +39,9 @@ class Verdict:
 def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
     """A claim that no attempt fails in a way.
 
-    Enough phases that had failed so (`again`) must have been tried again. Where none had, nothing could have
-    shown it. A claim about any attempt (`again` None) takes thirty of them.
+    Enough phases that had failed so (`again`) must have completed when they were tried again: one that fails by
+    something else may do so before this could come. Where none had, nothing could have shown it. A claim about any
+    attempt (`again` None) takes thirty that completed.
     """
     observed = _counted(found)
     if found.matching:
@@ -52,27 +53,30 @@ def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
     had = again.had if again else 0
     had_so = "1 phase" if had == 1 else f"{had} phases"
     enough, tried = (enough_tried(had), again.tried) if again else (MOST, found.n)
-    observed |= {"had": had, "again": again.tried if again else None} | _enough(enough)
+    completed = again.completed if again else found.completed
+    some = f", {completed} of them completed" if completed < tried else ""
+    observed |= {"had": had, "again": again.tried if again else None, "completed": completed}
+    observed |= _enough(enough)
     said = f"None of {found.n} attempts {what}"
-    if tried >= enough:
+    if completed >= enough:
         rest = (
-            f"; {tried} of {had_so} that had failed so before {_were(tried)} tried again"
+            f"; {tried} of {had_so} that had failed so before {_were(tried)} tried again{some}"
             if had
-            else ""
+            else some
         )
         return Verdict(CheckVerdict.PASS, f"{said} ({_at_most(observed)}){rest}.", observed)
     if had:
-        said = f"{tried} of {had_so} that {what} before {_were(tried)} tried again"
+        said = f"{tried} of {had_so} that {what} before {_were(tried)} tried again{some}"
     elif again:
         sentence = f"No phase had {what} before: nothing could have shown it."
         return Verdict(CheckVerdict.NOT_ENOUGH_DATA, sentence, observed)
-    elif not found.n:
-        said = "No attempt ended"
+    else:
+        said = f"{said}{some}" if found.n else "No attempt ended"
     return _short(said, enough, observed)
 
 
 def enough_tried(had: int) -> int:
-    """How many of the phases that had failed so must have been tried again: all of three, else a tenth to thirty."""
+    """How many of the phases that had failed so must have completed: all of three, else a tenth to thirty."""
     return min(had, MOST, max(FEWEST, math.ceil(had * SHARE))) or 1
 
 

@@ -24,7 +24,6 @@ from tests.factories import (
     CandidateFactory,
     FingerprintFactory,
     PhaseFactory,
-    RunFactory,
     SessionFactory,
 )
 
@@ -295,49 +294,3 @@ def test_running_checks_stores_a_result_for_each_that_concerns_the_session(sessi
     results = run_checks(session, NOON)
     assert len(results) == len(checks_of(session)) == 3
     assert CheckResult.objects.filter(session=session).count() == 3
-
-
-@pytest.mark.parametrize("outcome", ["lost", "retryable", "skipped"])
-def test_attempts_that_could_not_have_shown_a_cause_are_no_proof_that_it_stays_away(
-    session, outcome
-):
-    cause = FingerprintFactory(key="k", title="Boom")
-    for _ in range(4):
-        phase = CandidateFactory(session=session, fingerprint="k").phase
-        AttemptFactory(phase=phase, session=session, outcome=outcome, fingerprint="worker")
-    for fields in (
-        {"kind": CheckKind.NO_FINGERPRINT, "fingerprint": cause},
-        {"kind": CheckKind.NO_PATTERN, "pattern": "boom"},
-    ):
-        found = _judge(session, **fields)
-        assert (found.verdict, found.observed["n"]) == ("not_enough_data", 0)
-
-
-def test_a_lost_attempt_speaks_against_the_check_that_nothing_is_lost(session):
-    lost = FingerprintFactory(key="worker", title="worker lost")
-    _attempts(session, 2, outcome="lost", fingerprint="worker")
-    assert _judge(session, CheckKind.NO_FINGERPRINT, fingerprint=lost).verdict == "fail"
-
-
-def test_how_often_a_cause_may_still_come_is_said_by_the_phases_that_could_have_shown_it(session):
-    cause = FingerprintFactory(key="k", title="Boom")
-    for _ in range(4):
-        phase = CandidateFactory(session=session, fingerprint="k").phase
-        AttemptFactory(phase=phase, session=session, outcome="complete")
-    _attempts(session, 60, outcome="complete")
-    found = _judge(session, CheckKind.NO_FINGERPRINT, fingerprint=cause)
-    assert found.verdict == "pass"
-    assert found.observed["high"] == pytest.approx(1 - 0.05 ** (1 / 4))
-    assert "None of 64 attempts" in found.sentence
-
-
-def test_phases_of_one_run_may_all_be_lucky_together(session):
-    cause, run = FingerprintFactory(key="k", title="Boom"), RunFactory()
-    for _ in range(20):
-        phase = CandidateFactory(
-            session=session, fingerprint="k", phase=PhaseFactory(run=run)
-        ).phase
-        AttemptFactory(phase=phase, session=session, outcome="complete")
-    found = _judge(session, CheckKind.NO_FINGERPRINT, fingerprint=cause)
-    assert (found.verdict, found.observed["again"]) == ("pass", 20)
-    assert "at most 95.0 % at 95 %" in found.sentence
