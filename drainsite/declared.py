@@ -17,6 +17,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError
 
+from drain.policy.chat import SERVICES
+
 env = Env()
 _HEADER = re.compile(r"[A-Za-z0-9_-]+")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -196,7 +198,12 @@ _DECLARED = (
     ),
     Setting(
         "DRAIN_WEBHOOK_NETWORKS", "list", [], "IP addresses or networks such as 10.0.0.0/8, separated by commas",
-        "Networks that are not public to which webhooks may be sent, also by plain http.", _networks,
+        "Networks that are not public to which webhooks and messages of chats may be sent, also by plain http.", _networks,
+    ),
+    Setting(
+        "DRAIN_CHAT_SERVICES", "list", [], f"some of {', '.join(SERVICES)}, separated by commas",
+        "Chats that people may have their news sent to; needs drainsite[chat]. Without it none is.",
+        lambda names: set(names) <= set(SERVICES),
     ),
     _number(
         "DRAIN_NEWS_PER_HOUR", 10, 1, 1_000_000,

@@ -26,6 +26,7 @@ TARGETS = {
     "run.txt": ["pyproject.toml", *AS_TESTED],
     "oidc.txt": ["pyproject.toml", "--extra", "oidc", *AS_TESTED],
     "redis.txt": ["pyproject.toml", "--extra", "redis", *AS_TESTED],
+    "chat.txt": ["pyproject.toml", "--extra", "chat", *AS_TESTED],
     "docs.txt": ["--group", "docs"],
 }
 

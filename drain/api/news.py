@@ -10,10 +10,11 @@ from ninja import Query
 from ninja.responses import Status
 from pydantic import BaseModel, Field
 
-from drain.engine.news.deliver import send_test
+from drain.engine.news.chat_addresses import chat_of, forget_address, keep_address
+from drain.engine.news.deliver import chat_test, send_test
 from drain.engine.news.inbox import choice_of, choose
 from drain.engine.news.webhooks import add_webhook, described, remove_webhook, renew_secret
-from drain.models import Delivery, Notice, Webhook
+from drain.models import Delivery, NewsChoice, Notice, Webhook
 from drain.models.vocabulary import NEWS, DeliveryState, NoticeKind
 
 from .door import ApiError, caller
@@ -100,16 +101,33 @@ class WebhookIn(Sent):
     kinds: list[Annotated[str, Field(max_length=60)]] = list(NAMES)
 
 
-class ChoicesIn(Sent):
-    """Kinds of news that the token's person hears of."""
+Kinds = list[Annotated[str, Field(max_length=60)]] | None
 
-    inbox: list[Annotated[str, Field(max_length=60)]]
-    mail: list[Annotated[str, Field(max_length=60)]] = []
+
+class ChoicesIn(Sent):
+    """Kinds of news that the token's person hears of; what is left out stays as it is."""
+
+    inbox: Kinds = None
+    mail: Kinds = None
+    chat: Kinds = None
 
 
 class Choices(BaseModel):
     inbox: list[str]
     mail: list[str]
+    chat: list[str]
+
+
+class ChatIn(Sent):
+    """Where the chat of the token's person is, as apprise writes it; no answer holds it again."""
+
+    address: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class ChatOut(BaseModel):
+    """The service of one's chat; null where none was given."""
+
+    service: str | None
 
 
 class WhyIn(Sent):
@@ -129,17 +147,44 @@ def news_list(request: HttpRequest, listing: Query[NoticeListing]) -> dict[str, 
 
 @operation("GET", "news/choices", SEE_PHASE, "news-choices", Choices)
 def news_choices(request: HttpRequest) -> dict[str, Any]:
-    """Return what the token's person hears of, in the inbox and by mail."""
-    choice = choice_of(caller(request).user.pk)
-    return {"inbox": choice.inbox, "mail": choice.mail}
+    """Return what the token's person hears of, in the inbox, by mail and in their chat."""
+    return _choices(choice_of(caller(request).user.pk))
 
 
 @operation("POST", "news/choices", SEE_PHASE, "news-choices", Choices)
 def news_choose(request: HttpRequest, body: ChoicesIn) -> dict[str, Any]:
     """Choose anew what the token's person hears of."""
     who = caller(request)
-    choice = choose(who.user.pk, body.inbox, body.mail, who.person)
-    return {"inbox": choice.inbox, "mail": choice.mail}
+    return _choices(choose(who.user, who.person, inbox=body.inbox, mail=body.mail, chat=body.chat))
+
+
+@operation("GET", "news/chat", SEE_PHASE, "news-chat", ChatOut)
+def news_chat(request: HttpRequest) -> dict[str, Any]:
+    """Return which service the chat of the token's person is of; never its address."""
+    kept = chat_of(caller(request).user.pk)
+    return {"service": kept.service if kept else None}
+
+
+@operation("POST", "news/chat", SEE_PHASE, "news-chat", ChatOut)
+def news_chat_keep(request: HttpRequest, body: ChatIn) -> dict[str, Any]:
+    """Have the news of the token's person sent to a chat."""
+    who = caller(request)
+    return {"service": keep_address(who.user, body.address, who.person).service}
+
+
+@operation("POST", "news/chat/test", SEE_PHASE, "news-chat-test", Tested)
+def news_chat_test(request: HttpRequest) -> dict[str, Any]:
+    """Send the token's person a test message to their chat now, and say what came of it."""
+    who = caller(request)
+    return _tested(chat_test(who.user, who.person))
+
+
+@operation("POST", "news/chat/forget", SEE_PHASE, "news-chat-forget", ChatOut)
+def news_chat_forget(request: HttpRequest) -> dict[str, Any]:
+    """Forget the chat of the token's person, with what was sent there."""
+    who = caller(request)
+    forget_address(who.user, who.person)
+    return {"service": None}
 
 
 @operation("GET", "webhooks", DEFINE, "webhook-list", WebhookPage)
@@ -173,9 +218,7 @@ def webhook_remove(request: HttpRequest, pk: int, body: WhyIn) -> dict[str, Any]
 @operation("POST", "webhooks/{int:pk}/test", DEFINE, "webhook-test", Tested)
 def webhook_test(request: HttpRequest, pk: int) -> dict[str, Any]:
     """Send a test message now and say what came of it."""
-    sent = send_test(_named(pk), caller(request).person)
-    taken = sent.state == DeliveryState.DELIVERED
-    return {"taken": taken, "status": sent.status, "error": sent.error}
+    return _tested(send_test(_named(pk), caller(request).person))
 
 
 @operation("GET", "webhooks/{int:pk}/messages", DEFINE, "webhook-messages", DeliveryList)
@@ -191,6 +234,15 @@ def _named(pk: int) -> str:
     if found is None:
         raise ApiError(404, f"There is no webhook {pk}.")
     return found.name
+
+
+def _choices(choice: NewsChoice) -> dict[str, Any]:
+    return {name: getattr(choice, name) for name in ("inbox", "mail", "chat")}
+
+
+def _tested(sent: Delivery) -> dict[str, Any]:
+    taken = sent.state == DeliveryState.DELIVERED
+    return {"taken": taken, "status": sent.status, "error": sent.error}
 
 
 def _notice(row: Notice) -> dict[str, Any]:

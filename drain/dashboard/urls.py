@@ -23,8 +23,8 @@ from drain.dashboard.first.views import first_account
 from drain.dashboard.frame import saved_views
 from drain.dashboard.http.methods import ACT, answers
 from drain.dashboard.imports.views import import_new
+from drain.dashboard.news import views as news_views
 from drain.dashboard.news import webhooks
-from drain.dashboard.news.views import news, news_choose, news_mail
 from drain.dashboard.notes.actions import note_add, note_remove
 from drain.dashboard.overview.views import overview
 from drain.dashboard.phases.listing import phase_list
@@ -135,9 +135,12 @@ _NEWS = [
         for act, view in autopilot.VERBS.items()
     ),
     path("autopilot/fixes/<int:pk>/stop/", autopilot.rollout_stop, name="rollout-stop"),
-    path("news/", news, name="news"),
-    path("news/choices/", news_choose, name="news-choose"),
-    path("news/mail/", news_mail, name="news-mail"),
+    path("news/", news_views.news, name="news"),
+    path("news/choices/", news_views.news_choose, name="news-choose"),
+    path("news/mail/", news_views.news_mail, name="news-mail"),
+    path("news/chat/", news_views.news_chat, name="news-chat"),
+    path("news/chat/test/", news_views.news_chat_test, name="news-chat-test"),
+    path("news/chat/forget/", news_views.news_chat_forget, name="news-chat-forget"),
     path("news/webhooks/", webhooks.webhook_list, name="webhook-list"),
     *(
         path(f"news/webhooks/<int:pk>/{act}/", view, name=f"webhook-{act}")

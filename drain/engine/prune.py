@@ -54,7 +54,7 @@ STAYS = {
     "sums, a row an hour or a day": (
         "statecount statetotal statedelta hourlyrollup hourlytotal dailyfingerprint statesnapshot attemptdelta"
     ),
-    "people, their keys, rules and words": "apitoken savedview newschoice webhook autopilot note",
+    "people, their keys, rules and words": "apitoken savedview newschoice chataddress webhook autopilot note",
     "short-lived rows that are cleared by themselves": "repeatkey workerhost workerloop",
 }
 """Tables that no age is given to, by what they hold; tests/engine/test_prune.py asks it of every table."""

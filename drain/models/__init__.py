@@ -14,7 +14,7 @@ from drain.models.fingerprints.fingerprint import (
     FixMarker,
 )
 from drain.models.history import Transition
-from drain.models.news import Delivery, NewsChoice, Notice, Webhook
+from drain.models.news import ChatAddress, Delivery, NewsChoice, Notice, Webhook
 from drain.models.notes import Note
 from drain.models.people import ApiToken, AuditEvent, RepeatKey, SavedView
 from drain.models.phases import Dependency, Phase
@@ -46,6 +46,7 @@ __all__ = [
     "BulkAction",
     "BulkItem",
     "Candidate",
+    "ChatAddress",
     "Check",
     "CheckResult",
     "DailyFingerprint",

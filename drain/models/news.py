@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from drain.models.vocabulary import DeliveryState, NoticeKind
+from drain.policy.chat import SERVICES
 
 
 class Notice(models.Model):
@@ -64,13 +65,14 @@ class Webhook(models.Model):
 
 
 class NewsChoice(models.Model):
-    """What a person wants to hear of, in the inbox and by mail, and up to where they have read."""
+    """What a person wants to hear of, in the inbox, by mail and in their chat, and up to where they have read."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="drain_news_choice"
     )
     inbox = models.JSONField(default=list)
     mail = models.JSONField(default=list)
+    chat = models.JSONField(default=list, db_default=[])
     seen = models.BigIntegerField(default=0)
     """The newest notice that was on a page of theirs."""
 
@@ -81,8 +83,31 @@ class NewsChoice(models.Model):
         return f"{self.user_id}"
 
 
+class ChatAddress(models.Model):
+    """Where a person's chat is, as apprise writes it. The address is a key by itself, so it is kept encrypted."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="drain_chat_address"
+    )
+    # The beginning of the address, which is all that is shown.
+    service = models.CharField(max_length=20)
+    sealed = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.service_name} of {self.user}"
+
+    @property
+    def service_name(self) -> str:
+        """What people call it; also of a service that a later version knows no more."""
+        return SERVICES.get(self.service, self.service)
+
+
 class Delivery(models.Model):
-    """One message on its way to a webhook or a person's mail: made with its notice, pruned with it."""
+    """One message on its way to a webhook, a person's mail or chat: made with its notice, pruned with it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     notice = models.ForeignKey(Notice, models.CASCADE, related_name="deliveries")
@@ -92,6 +117,9 @@ class Delivery(models.Model):
     # By mail, to the address that they have when it is sent.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    chat = models.ForeignKey(
+        ChatAddress, models.CASCADE, null=True, blank=True, related_name="deliveries"
     )
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.WAITING)
     tries = models.PositiveIntegerField(default=0)
@@ -111,7 +139,11 @@ class Delivery(models.Model):
                 condition=Q(state__in=DeliveryState.values), name="drain_delivery_state_known"
             ),
             models.CheckConstraint(
-                condition=Q(webhook__isnull=True) ^ Q(user__isnull=True),
+                condition=(
+                    Q(webhook__isnull=False, user__isnull=True, chat__isnull=True)
+                    | Q(webhook__isnull=True, user__isnull=False, chat__isnull=True)
+                    | Q(webhook__isnull=True, user__isnull=True, chat__isnull=False)
+                ),
                 name="drain_delivery_one_receiver",
             ),
         ]
@@ -131,4 +163,6 @@ class Delivery(models.Model):
         """Where it goes, for people."""
         if self.webhook is not None:
             return self.webhook.name
+        if self.chat is not None:
+            return str(self.chat)
         return f"mail to {self.user.get_username() if self.user else 'nobody'}"

@@ -49,8 +49,27 @@ def test_a_webhook_is_made_tested_renewed_and_removed_by_an_administrator(script
 def test_a_person_chooses_over_the_api(script):
     viewer = script(Role.VIEWER)
     assert len(viewer.get("news/choices")["inbox"]) == len(NEWS)
-    chosen = {"inbox": ["host.silent"], "mail": ["drain.ended"]}
+    chosen = {"inbox": ["host.silent"], "mail": ["drain.ended"], "chat": []}
     assert viewer.post("news/choices", chosen) == chosen == viewer.get("news/choices")
     viewer.post("news/choices", {"inbox": ["nonsense"]}, 409)
-    viewer.post("news/choices", {}, 422)
-    assert viewer.get("news/choices") == chosen
+    assert viewer.post("news/choices", {}) == chosen
+    chosen |= {"chat": ["drain.ended"]}
+    assert viewer.post("news/choices", {"chat": ["drain.ended"]}) == chosen
+
+
+def test_the_chat_of_a_person_is_kept_tried_and_forgotten_and_never_shown(script, settings):
+    settings.DRAIN_CHAT_SERVICES = ["json"]
+    settings.DRAIN_WEBHOOK_NETWORKS = ["127.0.0.1"]
+    viewer = script(Role.VIEWER)
+    assert viewer.get("news/chat") == {"service": None}
+    viewer.post("news/chat/test", None, 409)
+    refused = viewer.post("news/chat", {"address": "syslog://path-key"}, 409)
+    assert "path-key" not in str(refused)
+    made = viewer.post("news/chat", {"address": "json://127.0.0.1:1/path-key"})
+    assert made == {"service": "json"} == viewer.get("news/chat")
+    tested = viewer.post("news/chat/test")
+    assert not tested["taken"]
+    assert "could not be reached" in tested["error"]
+    assert script(Role.MANAGER).get("news/chat") == {"service": None}
+    assert viewer.post("news/chat/forget") == {"service": None}
+    viewer.post("news/chat/forget", None, 409)

@@ -50,7 +50,7 @@ VOCABULARY = frozenset({
     "cause_status", "coarse", "cron", "digest", "quiet", "timezone", "about", "salt", "path", "expect", "fine", "fingerprint", "from_state", "headline", "key", "key_check",
     "last_fingerprint", "log_name", "order", "outcome", "page", "prefix", "profile", "query", "recent_outcomes", "rereading",
     "reported_state", "schema", "source_event", "state", "status", "stop", "stop_reason", "subject", "things", "tier", "to",
-    "to_state", "verb", "verdict", "zero_yield_reason", "webhook.url", "kind",
+    "to_state", "verb", "verdict", "zero_yield_reason", "webhook.url", "kind", "chataddress.service", "sealed",
 })  # fmt: skip
 """Columns that hold words of our own or keys of ours, never somebody else's text; and what is stored as an address alone."""
 

@@ -26,7 +26,7 @@ COMMANDS = {
 WORD = "\x1b[2J\u202e<b>'`$(id)"
 LISTS = (
     "autopilot list", "checks", "checks --all", "drains", "executor list", "executor check", "fingerprints", "holds",
-    "holds --all", "marker list", "note list", "news", "phases", "queued", "rollups check", "runs", "sources", "webhook list", "workers",
+    "holds --all", "marker list", "note list", "news", "news_choices list", "phases", "queued", "rollups check", "runs", "sources", "webhook list", "workers",
     "workers --all", "drain --dry-run", "report latest", "compare --drain latest", "whatif latest",
 )  # fmt: skip
 

@@ -117,9 +117,9 @@ def _named(pk: int) -> str:
 def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     """The page with what was typed, a problem, or a secret."""
     found = Webhook.objects.order_by("name")
-    deliveries = Delivery.objects.select_related("notice", "webhook", "user").order_by(
-        "-made_at", "pk"
-    )
+    deliveries = Delivery.objects.select_related(
+        "notice", "webhook", "user", "chat__user"
+    ).order_by("-made_at", "pk")
     context = {
         "now": timezone.now(),
         "webhooks": [

@@ -1,32 +1,23 @@
-"""Where a webhook may go: public addresses by https, and networks of one's own that a setting names.
+"""Where a webhook may go (drain/policy/reach.py), and what people see of its address.
 
-Whoever may define webhooks must not reach with them what only this machine can: its own services, the
-metadata of a cloud, a neighbour without a password. Names are resolved once for each message, and the connection goes
-to exactly the address that was judged, so that a name which answers otherwise a moment later gains nothing.
+Names are resolved once for each message, and the connection goes to exactly the address that was judged, so that a
+name which answers otherwise a moment later gains nothing.
 """
 
 from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from drain.engine.errors import EngineError
+from drain.policy.reach import unreachable
 
 LONGEST_URL = 2000
-_TRANSLATED = IPv6Network("64:ff9b::/96")
-"""IPv4 addresses in IPv6 ones (RFC 6052): a gateway leads to the last four bytes."""
-_WORLDWIDE = IPv6Network("2000::/3")
-"""All that is given out to be routed everywhere (IANA's registry of IPv6 unicast addresses). What lies outside is of one
-site, leads to an IPv4 address in a way of its own, or is nobody's."""
-_SPECIAL = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2002::/16", "3fff::/20")))
-"""Of protocols, of documents and of gateways that nobody runs any more (IANA's registries of special-purpose addresses,
-RFC 7526); some Pythons take them for public."""
 _MANY_PORTS = 65_535
-Address = IPv4Address | IPv6Address
 
 
 class AddressError(EngineError):
@@ -91,41 +82,9 @@ def resolve(target: Target) -> str:
         raise AddressError(f"The name {target.host} has no address.") from None
     addresses = [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
     for address in addresses:
-        own = _is_own(address)
-        if not own and not _is_public(address):
-            raise AddressError(
-                f"{target.host} is {address}, which is not a public address: name its network in "
-                "DRAIN_WEBHOOK_NETWORKS if webhooks shall go there."
-            )
-        if not own and target.scheme == "http":
-            raise AddressError(
-                f"{target.host} is outside of DRAIN_WEBHOOK_NETWORKS, and plain http can be read on the way: "
-                "use https."
-            )
+        refused = unreachable(
+            address, target.host, settings.DRAIN_WEBHOOK_NETWORKS, plain=target.scheme == "http"
+        )
+        if refused:
+            raise AddressError(refused)
     return str(addresses[0])
-
-
-def _is_own(address: Address) -> bool:
-    networks = (ip_network(each.strip(), strict=False) for each in settings.DRAIN_WEBHOOK_NETWORKS)
-    plain = _inner(address)
-    return any(each in network for network in networks for each in (address, plain))
-
-
-def _is_public(address: Address) -> bool:
-    inner = _inner(address)
-    if isinstance(address, IPv6Address) and not (address in _WORLDWIDE or address in _TRANSLATED):
-        return False
-    return not any(
-        not each.is_global or each.is_multicast or any(each in network for network in _SPECIAL)
-        for each in (address, inner)
-    )
-
-
-def _inner(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one leads to, where it does; else itself."""
-    if isinstance(address, IPv4Address):
-        return address
-    if address in _TRANSLATED:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)

@@ -18,6 +18,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from drain.engine.errors import EngineError
+from drain.engine.news.chat import Chat, send_chat, sends_to_chats
+from drain.engine.news.chat_addresses import NO_ADDRESS, NO_CHATS, chat_of, message_to
 from drain.engine.news.mail import Mail, send_mail
 from drain.engine.news.send import Letter, Sent, body_of, send
 from drain.engine.news.webhooks import find_webhook, secret_of
@@ -32,19 +34,22 @@ PAUSES = (
 """After each try that failed; after the last one a message is given up."""
 A_ROUND = 16
 AT_ONCE = 2
-"""Messages of one webhook in a round, so that one that does not answer keeps nobody from theirs."""
+"""Messages of one webhook or chat in a round, so that one that does not answer keeps nobody from theirs."""
 THREADS = 8
 MAIL_FOOT = "You chose to hear of this by mail; the page News has your choices."
-Send = Callable[[Letter | Mail], Sent]
+Message = Letter | Mail | Chat
+Send = Callable[[Message], Sent]
 _LOST_KEY = "The site's SECRET_KEY was changed: give the webhook a new secret."
 
 
-def send_either(letter: Letter | Mail) -> Sent:
+def send_any(message: Message) -> Sent:
     """By whichever way it goes."""
-    return send_mail(letter) if isinstance(letter, Mail) else send(letter)
+    if isinstance(message, Mail):
+        return send_mail(message)
+    return send_chat(message) if isinstance(message, Chat) else send(message)
 
 
-def deliver(now: datetime, sender: Send = send_either) -> int:
+def deliver(now: datetime, sender: Send = send_any) -> int:
     """Send what is due; returns how many messages were taken."""
     taken = _take(now)
     if not taken:
@@ -57,20 +62,31 @@ def deliver(now: datetime, sender: Send = send_either) -> int:
     return len(taken)
 
 
-def send_test(name: str, by: Person, sender: Send = send_either) -> Delivery:
+def send_test(name: str, by: Person, sender: Send = send_any) -> Delivery:
     """Send a test message to a webhook at once, whatever it hears of. Raises EngineError."""
     webhook = find_webhook(name)
     what = Subject("webhook", str(webhook.pk), webhook.name)
     return _send_test(Delivery(webhook=webhook), what, by, sender)
 
 
-def mail_test(user: User, by: Person, sender: Send = send_either) -> Delivery:
+def mail_test(user: User, by: Person, sender: Send = send_any) -> Delivery:
     """Send a person a test message by mail at once. Raises EngineError."""
     if not settings.DRAIN_SENDS_MAIL:
         raise EngineError("This site sends no mail: DRAIN_EMAIL_URL names no server.")
     if not user.email:
         raise EngineError("Your account has no mail address: ask an administrator to add it.")
     return _send_test(Delivery(user=user), Subject("mail", str(user.pk), user.username), by, sender)
+
+
+def chat_test(user: User, by: Person, sender: Send = send_any) -> Delivery:
+    """Send a person a test message to their chat at once. Raises EngineError."""
+    if not sends_to_chats():
+        raise EngineError(NO_CHATS)
+    kept = chat_of(user.pk)
+    if kept is None:
+        raise EngineError(NO_ADDRESS)
+    what = Subject("chat", str(user.pk), user.get_username())
+    return _send_test(Delivery(chat=kept), what, by, sender)
 
 
 def _send_test(delivery: Delivery, what: Subject, by: Person, sender: Send) -> Delivery:
@@ -92,8 +108,8 @@ def _send_test(delivery: Delivery, what: Subject, by: Person, sender: Send) -> D
 def send_again(delivery: str, by: Person) -> Delivery:
     """Put a message that was given up on its way once more. Raises EngineError."""
     with transaction.atomic():
-        found = Delivery.objects.select_for_update(of=("self",)).select_related("webhook", "user")
-        this = found.filter(pk=delivery).first()
+        found = Delivery.objects.select_for_update(of=("self",))
+        this = found.select_related("webhook", "user", "chat__user").filter(pk=delivery).first()
         if this is None or this.state != DeliveryState.FAILED:
             raise EngineError("Only a message that was given up can be sent again.")
         Delivery.objects.filter(pk=this.pk).update(
@@ -122,14 +138,13 @@ def _take(now: datetime) -> list[Delivery]:
     goes = Q(webhook__isnull=True) | Q(webhook__active=True)
     due = Delivery.objects.filter(goes, state=DeliveryState.WAITING, due_at__lte=now)
     wanted: list[UUID] = []
-    for webhook in due.order_by().values_list("webhook", flat=True).distinct():
-        wanted += (
-            due.filter(webhook=webhook).order_by("due_at").values_list("pk", flat=True)[:AT_ONCE]
-        )
+    for webhook, chat in due.order_by().values_list("webhook", "chat").distinct():
+        theirs = due.filter(webhook=webhook, chat=chat).order_by("due_at")
+        wanted += theirs.values_list("pk", flat=True)[:AT_ONCE]
     with transaction.atomic():
         found = list(
             due.filter(pk__in=wanted[:A_ROUND])
-            .select_related("notice", "webhook", "user")
+            .select_related("notice", "webhook", "user", "chat__user")
             .select_for_update(skip_locked=True, of=("self",))
         )
         for each in found:
@@ -144,8 +159,10 @@ def _pause(tries: int) -> timedelta:
     return PAUSES[min(tries, len(PAUSES)) - 1]
 
 
-def _letter(delivery: Delivery) -> Letter | Mail:
+def _letter(delivery: Delivery) -> Message:
     message = message_of(delivery)
+    if delivery.chat is not None:
+        return message_to(delivery.chat, delivery.notice.title, str(message["link"]))
     if delivery.webhook is None:
         to = delivery.user.email if delivery.user and delivery.user.is_active else ""
         body = "\n\n".join(filter(None, (delivery.notice.title, str(message["link"]), MAIL_FOOT)))
@@ -155,7 +172,7 @@ def _letter(delivery: Delivery) -> Letter | Mail:
     return Letter(str(delivery.pk), delivery.notice.kind, hook.url, secret, body_of(message))
 
 
-def _tried(letter: Letter | Mail, sender: Send) -> Sent:
+def _tried(letter: Message, sender: Send) -> Sent:
     if isinstance(letter, Letter) and not letter.secret:
         return Sent(_LOST_KEY)
     return sender(letter)

@@ -1,4 +1,4 @@
-"""What each person wants to hear of, and what they have not seen yet."""
+"""What each person wants to hear of and where, and what they have not seen yet."""
 
 from __future__ import annotations
 
@@ -16,24 +16,29 @@ from drain.models.vocabulary import NEWS, NoticeKind
 
 ALL = [kind.value for kind in NEWS]
 MOST_COUNTED = 99
+Kinds = Iterable[str] | None
 
 
 def choice_of(user: int) -> NewsChoice:
-    """What a person chose; all news in the inbox and none by mail until they choose. Writes nothing."""
+    """What a person chose; all news in the inbox and none elsewhere until they choose. Writes nothing."""
     return NewsChoice.objects.filter(user=user).first() or NewsChoice(user_id=user, inbox=ALL)
 
 
-def choose(user: int, inbox: Iterable[str], mail: Iterable[str], by: Person) -> NewsChoice:
-    """Choose anew. Raises EngineError for a kind that there is not."""
-    wanted = {"inbox": _known(inbox), "mail": _known(mail)}
+def choose(
+    user: User, by: Person, *, inbox: Kinds = None, mail: Kinds = None, chat: Kinds = None
+) -> NewsChoice:
+    """Choose anew; what is None stays as it is. Raises EngineError for a kind that there is not."""
+    given = {"inbox": inbox, "mail": mail, "chat": chat}
+    wanted = {name: _known(kinds) for name, kinds in given.items() if kinds is not None}
     with transaction.atomic():
-        old = choice_of(user)
+        old = choice_of(user.pk)
+        wanted = {name: wanted.get(name, getattr(old, name)) for name in given}
         choice, _ = NewsChoice.objects.update_or_create(
-            user_id=user, defaults=wanted, create_defaults={**wanted, "seen": old.seen}
+            user=user, defaults=wanted, create_defaults={**wanted, "seen": old.seen}
         )
         record_audit(
-            by, "news.choose", Subject("user", str(user), by.name),
-            old={"inbox": old.inbox, "mail": old.mail}, new=wanted,
+            by, "news.choose", Subject("user", str(user.pk), user.get_username()),
+            old={name: getattr(old, name) for name in given}, new=wanted,
         )  # fmt: skip
     return choice
 

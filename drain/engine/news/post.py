@@ -11,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from drain.engine.news.chat import sends_to_chats
+from drain.engine.news.chat_addresses import chatted
 from drain.engine.news.inbox import mailed
 from drain.models import Delivery, ExecutorProfile, Notice, Webhook
 from drain.models.vocabulary import NoticeKind
@@ -54,10 +56,12 @@ def post(event: Event, quiet: timedelta | None = None) -> Notice | None:
             return None
         hooks = Webhook.objects.filter(active=True, kinds__contains=[event.kind])
         people = mailed(event.kind) if settings.DRAIN_SENDS_MAIL else []
+        chats = chatted(event.kind) if sends_to_chats() else []
         Delivery.objects.bulk_create(
             [
                 *(Delivery(notice=notice, webhook=each) for each in hooks),
                 *(Delivery(notice=notice, user=each) for each in people),
+                *(Delivery(notice=notice, chat=each) for each in chats),
             ]
         )
     return notice

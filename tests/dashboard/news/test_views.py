@@ -91,3 +91,22 @@ def test_the_page_says_why_no_mail_comes():
     client = signed_in(Role.VIEWER)
     assert "This site sends no mail" in client.get("/news/").content.decode()
     assert "DRAIN_EMAIL_URL" in client.post("/news/mail/", follow=True).content.decode()
+
+
+def test_a_chat_is_given_tried_and_forgotten_on_the_page_and_its_address_never_shown(settings):
+    client = signed_in(Role.VIEWER)
+    assert "This site sends to no chat" in client.get("/news/").content.decode()
+    assert 'name="address"' not in client.get("/news/").content.decode()
+    settings.DRAIN_CHAT_SERVICES = ["json"]
+    settings.DRAIN_WEBHOOK_NETWORKS = ["127.0.0.1"]
+    assert "Give the address of your chat" in client.get("/news/").content.decode()
+    made = client.post("/news/chat/", {"address": "json://127.0.0.1:1/path-key"}, follow=True)
+    assert "The address is kept" in made.content.decode()
+    client.post("/news/choices/", {"chat": ["drain.ended"]})
+    assert NewsChoice.objects.get().chat == ["drain.ended"]
+    page = client.post("/news/chat/test/", follow=True).content.decode()
+    assert "The test message was not taken" in page
+    assert page.count("could not be reached") == 2, "the message, and what came of the latest"
+    assert "path-key" not in page
+    page = client.post("/news/chat/forget/", follow=True).content.decode()
+    assert "Give the address of your chat" in page

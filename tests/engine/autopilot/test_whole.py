@@ -56,7 +56,7 @@ class Site:
         user = person(Role.MANAGER)
         user.email = "vera@example.org"
         user.save()
-        choose(user.pk, [], ["rollout.ended"], ANN)
+        choose(user, ANN, inbox=[], mail=["rollout.ended"])
         self.token = issue_token(user, "ci", ANN, expires_at=None)[1]
 
     def rule(self, name: str) -> None:

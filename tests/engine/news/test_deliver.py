@@ -12,10 +12,9 @@ from django.utils import timezone
 
 from drain.engine.errors import EngineError
 from drain.engine.news import send as sending
-from drain.engine.news.deliver import AT_ONCE, PAUSES, deliver, send_again, send_test
-from drain.engine.news.mail import Mail
+from drain.engine.news.deliver import AT_ONCE, PAUSES, Message, deliver, send_again, send_test
 from drain.engine.news.post import Event, post
-from drain.engine.news.send import Letter, Sent
+from drain.engine.news.send import Sent
 from drain.engine.news.webhooks import change_webhook, renew_secret
 from drain.models import AuditEvent, Delivery, ExecutorProfile, Notice, Webhook
 from drain.models.vocabulary import NoticeKind
@@ -111,7 +110,7 @@ def test_whoever_is_killed_while_sending_leaves_the_message_to_be_sent_again():
     )
     post(event())
 
-    def killed(_letter: Letter | Mail) -> Sent:
+    def killed(_letter: Message) -> Sent:
         raise SystemExit
 
     Webhook.objects.update(key_check=_check())
@@ -138,7 +137,7 @@ def test_a_receiver_with_a_heap_of_messages_keeps_nobody_from_theirs(receiver):
     post(event("last"))
     sent: list[str] = []
 
-    def sender(letter: Letter | Mail) -> Sent:
+    def sender(letter: Message) -> Sent:
         sent.append(str(letter))
         return Sent("")
 

@@ -79,7 +79,7 @@ def test_news_comes_by_mail_to_who_chose_it(sink, vera, settings):
         "d@example.org",
     )
     mail = sink()
-    choose(vera.pk, KINDS, ["drain.ended"], ANN)
+    choose(vera, ANN, mail=["drain.ended"])
     post(event(title="Drain 7\r\nBcc: all@example.org finished: ü"))
     post(event(kind=NoticeKind.HOST_SILENT))
     assert deliver(soon()) == 1
@@ -95,7 +95,7 @@ def test_news_comes_by_mail_to_who_chose_it(sink, vera, settings):
 
 def test_who_may_not_see_the_pages_has_no_address_or_has_left_gets_none(sink, vera):
     sink()
-    choose(vera.pk, KINDS, KINDS, ANN)
+    choose(vera, ANN, mail=KINDS)
     for change in ({"email": ""}, {"email": "v@example.org", "is_active": False}):
         User.objects.filter(pk=vera.pk).update(**change)
         assert post(event(len(change))) is not None
@@ -107,7 +107,7 @@ def test_who_may_not_see_the_pages_has_no_address_or_has_left_gets_none(sink, ve
 
 def test_who_left_before_it_was_sent_gets_none(sink, vera):
     mail = sink()
-    choose(vera.pk, KINDS, KINDS, ANN)
+    choose(vera, ANN, mail=KINDS)
     post(event())
     User.objects.filter(pk=vera.pk).update(is_active=False)
     deliver(soon())
@@ -116,7 +116,7 @@ def test_who_left_before_it_was_sent_gets_none(sink, vera):
 
 
 def test_a_site_without_a_mail_server_promises_none(vera):
-    choose(vera.pk, KINDS, KINDS, ANN)
+    choose(vera, ANN, mail=KINDS)
     post(event())
     assert not Delivery.objects.exists()
     with pytest.raises(EngineError, match="DRAIN_EMAIL_URL"):
@@ -125,7 +125,7 @@ def test_a_site_without_a_mail_server_promises_none(vera):
 
 def test_a_refusing_server_and_one_that_is_away_are_sentences_and_tried_again(sink, vera, settings):
     sink("550 no such box, secret-of-the-server")
-    choose(vera.pk, KINDS, KINDS, ANN)
+    choose(vera, ANN, mail=KINDS)
     post(event())
     deliver(soon())
     found = Delivery.objects.get()
@@ -149,7 +149,7 @@ def test_a_test_message_is_sent_at_once_and_stands_in_the_audit(sink, vera):
 
 def test_choices_are_each_persons_own_and_unknown_ones_are_refused(vera):
     other = person(Role.VIEWER, "other")
-    choose(vera.pk, ["host.silent"], [], ANN)
+    choose(vera, ANN, inbox=["host.silent"])
     post(event(1))
     post(event(2, NoticeKind.HOST_SILENT))
     assert (unseen(vera.pk), unseen(other.pk)) == (1, 2)
@@ -161,5 +161,5 @@ def test_choices_are_each_persons_own_and_unknown_ones_are_refused(vera):
     see(other.pk, 1)
     assert unseen(other.pk) == 0, "an old page does not make news unseen"
     with pytest.raises(EngineError, match="no news called"):
-        choose(vera.pk, ["nonsense"], [], ANN)
+        choose(vera, ANN, inbox=["nonsense"])
     assert NewsChoice.objects.get(user=vera).inbox == ["host.silent"]
