@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from drain.models import Attempt, ExecutorProfile, Phase
+from tests.engine.conftest import Backlog
 from tests.hosts import until
 
 SCRIPT = Path(__file__).resolve().parents[2] / "data" / "jobs.py"
@@ -97,3 +98,14 @@ def job_id_of(attempt: Attempt) -> str:
 def does(**params: Any) -> None:
     """Have the job of every phase do this."""
     Phase.objects.update(params=params)
+
+
+def runs(backlog: Backlog, count: int) -> None:
+    """So many runs of one phase, which may all run at once."""
+    for number in range(count):
+        backlog.run(f"r{number}", 1)
+
+
+def outcomes() -> list[str | None]:
+    """How the attempts ended, in the order of their starts."""
+    return list(Attempt.objects.order_by("pk").values_list("outcome", flat=True))

@@ -22,6 +22,11 @@ RunChild = Callable[..., Ended]
 
 
 @pytest.fixture
+def quick_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drain.engine.process.watch.TICK_SECONDS", 0.05)
+
+
+@pytest.fixture
 def worker() -> Iterator[UUID]:
     worker = uuid4()
     yield worker
