@@ -37,8 +37,8 @@ from drain.dashboard.queue.trial import executor_try
 from drain.dashboard.runs.views import run_detail, run_list
 from drain.dashboard.search.views import search
 from drain.dashboard.telemetry.views import telemetry
-from drain.dashboard.ticked.fingerprints import fingerprints_decide
-from drain.dashboard.ticked.runs import runs_hold
+from drain.dashboard.ticked.fingerprints import fingerprints_decide, fingerprints_drain
+from drain.dashboard.ticked.runs import runs_drain, runs_hold
 from drain.dashboard.workers.views import worker_list
 from drain.people.held import SignInView
 
@@ -63,6 +63,7 @@ _WORK = [
     path("executors/try/", executor_try, name="executor-try"),
     path("runs/", run_list, name="run-list"),
     path("runs/hold/", runs_hold, name="runs-hold"),
+    path("runs/drain/", runs_drain, name="runs-drain"),
     path("runs/<int:pk>/", run_detail, name="run-detail"),
     path("phases/", phase_list, name="phase-list"),
     path("phases/<int:pk>/", phase_detail, name="phase-detail"),
@@ -107,6 +108,7 @@ _QUEUE = [
 _FINGERPRINTS = [
     path("fingerprints/", fingerprints.fingerprint_list, name="fingerprint-list"),
     path("fingerprints/decide/", fingerprints_decide, name="fingerprints-decide"),
+    path("fingerprints/drain/", fingerprints_drain, name="fingerprints-drain"),
     path("fingerprints/<str:key>/", fingerprints.fingerprint_detail, name="fingerprint-detail"),
     *(
         path(f"fingerprints/<str:key>/{act}/", view, name=f"fingerprint-{act}")

@@ -54,7 +54,7 @@ UNBROKEN = "an_id_without_a_place_to_break_" * 3
 # Addresses that are no page: files, what only leads elsewhere, and the scripts of the admin.
 NO_PAGES = {
     "drain:login", "drain:first-account", "drain:attempt-log-file", "drain:session-report-file", "drain:audit-export",
-    "api:openapi-json", "drain:executor-try", "drain:session-pick",
+    "api:openapi-json", "drain:executor-try", "drain:session-pick", "drain:runs-drain", "drain:fingerprints-drain",
     "admin:login", "admin:jsi18n", "admin:password_change_done",
 }  # fmt: skip
 MEANT: dict[str, dict[str, str]] = {

@@ -55,7 +55,7 @@ def attempt_list(request: HttpRequest) -> HttpResponseBase:
     """The list; filters, `since` and `until` in the address narrow it."""
     now = timezone.now()
     asked = {name: cleaned(request.GET.get(name, "")) for name in _FILTERS}
-    period = read_period(request, now)
+    period = read_period(request.GET, now)
     found = _filtered(asked, period)
     if file := LISTING.file(request, found):
         return file

@@ -39,7 +39,7 @@ HEADS = (
 def audit_list(request: HttpRequest) -> HttpResponseBase:
     """Acts, newest first; filters compare whole words. `first` and `last` in the address open one act line by line."""
     now = timezone.now()
-    period = read_period(request, now)
+    period = read_period(request.GET, now)
     found = period.narrow(_filtered(request), "at")
     if kind := wanted(request):
         return download(kind, "audit", HEADS, _rows(found, kind))
@@ -78,7 +78,7 @@ def _verbs(asked: str) -> list[str]:
 @requires("drain.view_auditevent")
 def audit_export(request: HttpRequest) -> StreamingHttpResponse:
     """The filtered rows as CSV, streamed; no cell begins as a formula."""
-    found = read_period(request, timezone.now()).narrow(_filtered(request), "at")
+    found = read_period(request.GET, timezone.now()).narrow(_filtered(request), "at")
     return download("csv", "audit", HEADS, _rows(found, "csv"))
 
 

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from drain.dashboard.drains.again import Part, part_of
+from drain.dashboard.http.links import MOST_PICKED
 from drain.dashboard.lists.period import FORMAT
 from drain.engine.errors import MOST_IN_A_NAME
 from drain.engine.sessions.scope import SessionScope
@@ -86,8 +87,6 @@ NUMBERS = (*STOPS, PARALLEL, *PACE)
 
 PICKED = ("run", "skip", "fingerprint")
 """Fields of the scope: chips by this name, and `add_NAME` for what is being typed."""
-MOST_PICKED = 200
-"""Names in one field of the scope."""
 MOST_TYPED = 2000
 """Characters of what was typed that come back when it makes no sense."""
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 from django.db.models import Max, Min, Value
 from django.db.models.functions import Coalesce
 
-from drain.dashboard.drains.form import MOST_PICKED, DrainForm, NamedFingerprint
+from drain.dashboard.drains.form import DrainForm, NamedFingerprint
 from drain.dashboard.frame.frame import KEEP_SECONDS
 from drain.dashboard.http.cache import shared
+from drain.dashboard.http.links import MOST_PICKED
 from drain.engine.errors import MOST_IN_A_NAME, InputError, bounded
 from drain.models import ExecutorProfile, Fingerprint, FingerprintAlias, Phase, Run
 from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS, MAX_BATCH_SIZE

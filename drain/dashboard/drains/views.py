@@ -75,7 +75,7 @@ def session_list(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     asked, by = request.GET.get("state", ""), cleaned(request.GET.get("by", ""))
     q = cleaned(request.GET.get("q", ""))
-    state, period = asked if asked in SessionState.values else "", read_period(request, now)
+    state, period = asked if asked in SessionState.values else "", read_period(request.GET, now)
     found = period.narrow(DrainSession.objects.all(), "created_at")
     if state:
         found = found.filter(state=state)

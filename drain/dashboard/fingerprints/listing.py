@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-from django.http import HttpRequest
 
 from drain.dashboard.http.cache import shared
 from drain.dashboard.http.search_terms import cleaned
@@ -92,13 +90,13 @@ class Asked:
     """When they were last seen."""
 
     @classmethod
-    def read(cls, request: HttpRequest, now: datetime) -> Asked:
-        """From the address."""
-        status = request.GET.get("status", "")
+    def read(cls, query: Mapping[str, str], now: datetime) -> Asked:
+        """From the query of an address."""
+        status = query.get("status", "")
         return cls(
-            cleaned(request.GET.get("q", "")),
+            cleaned(query.get("q", "")),
             status if status in FingerprintStatus.values else "",
-            read_period(request, now),
+            read_period(query, now),
         )
 
     @property

@@ -19,7 +19,8 @@ from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
 from drain.dashboard.lists.download import download, wanted
 from drain.dashboard.lists.order import begins_at, place_of, read_order
-from drain.dashboard.ticked.fingerprints import DECISIONS
+from drain.dashboard.ticked.fingerprints import DECISIONS, matching_fingerprints
+from drain.dashboard.ticked.question import MOST, matching_of
 from drain.dashboard.ui.charts import Marker, Series, stacked_chart
 from drain.dashboard.ui.states import look
 from drain.engine.notes import latest_on_fingerprints, notes_on
@@ -48,7 +49,7 @@ class Station:
 def fingerprint_list(request: HttpRequest) -> HttpResponseBase:
     """Those that fail most phases now first; every filter is in the address, and so is a download."""
     now = timezone.now()
-    asked, order = Asked.read(request, now), read_order(request, COLUMNS, DEFAULT)
+    asked, order = Asked.read(request.GET, now), read_order(request, COLUMNS, DEFAULT)
     if kind := wanted(request):
         return download(kind, "fingerprints", EXPORTED, exported(asked, order, now))
     start = begins_at(request)
@@ -62,6 +63,12 @@ def fingerprint_list(request: HttpRequest) -> HttpResponseBase:
         "statuses": [(name, look(name).word) for name in FingerprintStatus.values],
         "saved": SavedViews(request, "fingerprint-list"),
         "acts": _acts(request),
+        "most_at_once": MOST,
+        "matching": matching_of(
+            request,
+            beyond=start > 0 or len(found) > SHOWN,
+            count=lambda: len(matching_fingerprints(request.GET)),
+        ),
         "notes": latest_on_fingerprints([row["key"] for row in found[:SHOWN]]),
     }
     return page_or_fragment(request, "fingerprints/page.html", "fingerprints/_list.html", context)
@@ -71,7 +78,7 @@ def _acts(request: HttpRequest) -> list[dict[str, Any]]:
     """What can be done with fingerprints that are ticked, for who may."""
     acts: list[dict[str, Any]] = []
     if request.user.has_perm("drain.add_drainsession"):
-        acts.append({"label": "Drain…", "href": link("session-new")})
+        acts.append({"label": "Drain…", "href": link("fingerprints-drain")})
     if request.user.has_perm("drain.manage_fingerprints"):
         href = link("fingerprints-decide")
         acts += [

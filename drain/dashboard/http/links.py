@@ -8,6 +8,11 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 
+MOST_PICKED = 200
+"""Names in one field of a new drain's scope."""
+LONGEST = 32_000
+"""Characters of an address that every server and browser takes."""
+
 
 def link(name: str, /, *values: object, **query: object) -> str:
     """The address of `drain:name`, or "" when there is no such page; empty query values are left out.

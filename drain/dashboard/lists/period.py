@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils import timezone
 
 from drain.policy.moments import MomentError, read_moment
@@ -51,11 +51,11 @@ ALWAYS = Period()
 """No range at all."""
 
 
-def read_period(request: HttpRequest, now: datetime) -> Period:
-    """The range in the address; what is no time counts as absent and is named in `error`. A day includes its end."""
+def read_period(query: Mapping[str, str], now: datetime) -> Period:
+    """The range in the query of an address; what is no time counts as absent and is named in `error`. A day includes its end."""
     local, ends, error = timezone.localtime(now), {}, ""
     for name in ("since", "until"):
-        text = request.GET.get(name, "").strip()
+        text = query.get(name, "").strip()
         try:
             end = read_moment(text, local) if text else None
         except MomentError as problem:

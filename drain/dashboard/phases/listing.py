@@ -62,7 +62,7 @@ def phase_list(request: HttpRequest) -> HttpResponseBase:
     """The list; `run`, `state`, `q`, `since` and `until` in the address narrow it."""
     now = timezone.now()
     asked = {name: cleaned(request.GET.get(name, "")) for name in ("run", "state", "q")}
-    period = read_period(request, now)
+    period = read_period(request.GET, now)
     more, fields = read_filter(request)
     found, few, problem = _narrowed(*_filtered(asked, period), more)
     if file := LISTING.file(request, found, few):

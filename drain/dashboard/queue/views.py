@@ -28,7 +28,7 @@ HOLDS = 50
 def queued_list(request: HttpRequest) -> HttpResponseBase:
     """The page; `run` and `stale` in the address narrow it, and it downloads."""
     now = timezone.now()
-    asked, period = filter_of(request), read_period(request, now)
+    asked, period = filter_of(request), read_period(request.GET, now)
     queued, stale = queue_size(asked, now)
     total = stale if asked.stale_only else queued
     order = read_queue_order(request, total)
@@ -62,6 +62,6 @@ def queued_list(request: HttpRequest) -> HttpResponseBase:
 def filter_of(request: HttpRequest) -> QueueFilter:
     """The filter in the address."""
     run_id = request.GET.get("run", "").replace("\0", "").strip()[:300]
-    period = read_period(request, timezone.now())
+    period = read_period(request.GET, timezone.now())
     stale_only = request.GET.get("stale") == "1"
     return QueueFilter(run_id, stale_only=stale_only, since=period.since, until=period.until)

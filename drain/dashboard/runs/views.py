@@ -20,7 +20,15 @@ from drain.dashboard.runs.before_after import happened, read_past
 from drain.dashboard.runs.detail_query import dependency_graph, holds_on, holds_still, run_table
 from drain.dashboard.runs.list_export import EXPORTED, exported
 from drain.dashboard.runs.list_order import COLUMNS
-from drain.dashboard.runs.list_query import RunFilter, filtered_runs, run_page, sorted_page
+from drain.dashboard.runs.list_query import (
+    PAGE,
+    RunFilter,
+    filtered_runs,
+    run_page,
+    sorted_page,
+)
+from drain.dashboard.ticked.question import MOST, matching_of
+from drain.dashboard.ticked.runs import matching_runs
 from drain.dashboard.ui.commands import manage
 from drain.engine.notes import latest_on_runs, notes_on
 from drain.engine.queue.blockers import QueueFilter, oldest_queued
@@ -46,7 +54,7 @@ BLOCKERS = 8
 def run_list(request: HttpRequest) -> HttpResponseBase:
     """Runs, those with most failed phases first; every filter is in the address, and so is a download."""
     now = timezone.now()
-    wanted = RunFilter.read(request.GET.dict(), read_period(request, now))
+    wanted = RunFilter.read(request.GET.dict(), read_period(request.GET, now))
     few = is_few(filtered_runs(wanted, now))
     # Words are looked for among the newest first, which finds common ones at once.
     order = read_order(request, COLUMNS, "-created" if wanted.q else "-failed", few)
@@ -66,6 +74,12 @@ def run_list(request: HttpRequest) -> HttpResponseBase:
         "states": STATE_CHOICES,
         "clear": link("run-list"),
         "acts": _acts(request),
+        "most_at_once": MOST,
+        "matching": matching_of(
+            request,
+            beyond=len(page.rows) == PAGE,
+            count=lambda: len(matching_runs(request.GET)),
+        ),
         "notes": latest_on_runs([row.run.pk for row in page.rows]),
     }
     return page_or_fragment(request, "runs/list.html", "runs/_list.html", context)
@@ -74,7 +88,7 @@ def run_list(request: HttpRequest) -> HttpResponseBase:
 def _acts(request: HttpRequest) -> list[dict[str, Any]]:
     """What can be done with runs that are ticked, for who may."""
     acts = (
-        ("drain.add_drainsession", "Drain…", link("session-new")),
+        ("drain.add_drainsession", "Drain…", link("runs-drain")),
         ("drain.hold_run", "Hold…", link("runs-hold")),
     )
     return [

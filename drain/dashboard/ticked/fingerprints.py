@@ -1,4 +1,4 @@
-"""Fingerprints that were ticked in their list are snoozed, muted, woken or resolved."""
+"""Fingerprints that were ticked in their list, or all that match: drained, snoozed, muted, woken or resolved."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 
+from drain.dashboard.fingerprints.listing import COLUMNS, DEFAULT, Asked, listed
 from drain.dashboard.http.actions import by, reason_of
 from drain.dashboard.http.links import link
 from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import requires
-from drain.dashboard.ticked.question import Question, Result, ticked
+from drain.dashboard.lists.order import Order
+from drain.dashboard.ticked.question import MOST, Question, Result, chosen, drain_of
 from drain.evidence.fingerprints.lifecycle import By, CauseError, mute, resolve, snooze, wake
 from drain.models import Fingerprint
 from drain.policy.numbers import whole
@@ -57,6 +59,20 @@ DECISIONS = {
 """By the name in the address."""
 
 
+def matching_fingerprints(query: QueryDict) -> list[str]:
+    """The keys of fingerprints that these filters of the list leave; one more than an act takes."""
+    now = timezone.now()
+    order = Order(COLUMNS[0], True, COLUMNS, DEFAULT)
+    return [row["key"] for row in listed(Asked.read(query, now), order, now, MOST + 1)]
+
+
+@requires("drain.add_drainsession")
+def fingerprints_drain(request: HttpRequest) -> HttpResponse:
+    """To the form of a drain of the fingerprints that were ticked, or of all that match."""
+    keys, _ = chosen(request, "fingerprint", matching_fingerprints)
+    return drain_of(keys, "fingerprint", "fingerprints", link("fingerprint-list"), request)
+
+
 @requires("drain.manage_fingerprints", FORM)
 def fingerprints_decide(request: HttpRequest) -> HttpResponse:
     """First which fingerprints and why; with the reason, what became of each."""
@@ -64,7 +80,8 @@ def fingerprints_decide(request: HttpRequest) -> HttpResponse:
     if name not in DECISIONS:
         raise Http404("There is no such decision about fingerprints.")
     decision = DECISIONS[name]
-    found = Fingerprint.objects.filter(key__in=ticked(request, "fingerprint"), merged_into=None)
+    keys, matching = chosen(request, "fingerprint", matching_fingerprints)
+    found = Fingerprint.objects.filter(key__in=keys, merged_into=None)
     known = {each.key: each for each in found.order_by("-last_seen", "-pk")}
     question = Question(
         title=decision.title,
@@ -76,6 +93,7 @@ def fingerprints_decide(request: HttpRequest) -> HttpResponse:
         back=link("fingerprint-list"),
         fields=[("days", "Days", decision.days)] if decision.days else [],
         act=name,
+        matching=matching,
     )
     if request.method != "POST":
         return question.ask(request)

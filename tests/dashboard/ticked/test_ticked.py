@@ -100,3 +100,78 @@ def test_nothing_ticked_says_so_and_a_viewer_may_not(path):
 
 def test_a_decision_that_there_is_not_is_no_page():
     assert signed_in(Role.MANAGER).get("/fingerprints/decide/?act=drop").status_code == 404
+
+
+def test_all_that_match_are_meant_by_the_filters_and_not_only_those_of_the_page(monkeypatch):
+    monkeypatch.setattr("drain.dashboard.runs.list_query.PAGE", 2)
+    monkeypatch.setattr("drain.dashboard.runs.views.PAGE", 2)
+    for name in ("gpu-1", "gpu-2", "gpu-3", "cpu-1"):
+        PhaseFactory(run=RunFactory(run_id=name))
+    client = signed_in(Role.MANAGER)
+    page = client.get("/runs/?q=gpu&sort=run&from=2").content.decode()
+    assert "Select all" not in page, "the last page has no more rows than it shows"
+    page = client.get("/runs/?q=gpu&sort=run").content.decode()
+    assert "Select all 3 matching" in page
+    assert 'data-select-flag="?q=gpu"' in page
+    named = {"all_matching": "?q=gpu", "run": "gpu-1"}
+    asked = client.get("/runs/hold/", named).content.decode()
+    assert "Hold 3 runs" in asked
+    assert 'name="all_matching" value="?q=gpu"' in asked
+    answer = named | {"count": "3", "reason": "broken card"}
+    assert "Hold: 3 runs done" in client.post("/runs/hold/", answer).content.decode()
+    assert set(Hold.objects.values_list("value", flat=True)) == {"gpu-1", "gpu-2", "gpu-3"}
+    drain = client.get("/runs/drain/", named)
+    assert drain["Location"] == "/drains/new/?run=gpu-3&run=gpu-2&run=gpu-1"
+
+
+def test_what_matches_by_now_in_another_number_is_asked_about_again():
+    RunFactory(run_id="gpu-1")
+    client, named = signed_in(Role.MANAGER), {"all_matching": "?q=gpu"}
+    assert "Hold 1 run" in client.get("/runs/hold/", named).content.decode()
+    RunFactory(run_id="gpu-2")
+    page = client.post("/runs/hold/", named | {"count": "1", "reason": "x"}).content.decode()
+    assert "2 match by now: look again before you go on." in page
+    assert not Hold.objects.exists()
+
+
+def test_all_matching_fingerprints_are_decided_about_by_their_filters(monkeypatch):
+    monkeypatch.setattr("drain.dashboard.fingerprints.views.SHOWN", 1)
+    for number in range(3):
+        FingerprintFactory(title=f"disk full {number}", status="ongoing")
+    other = FingerprintFactory(title="else", status="ongoing")
+    client = signed_in(Role.MANAGER)
+    assert "Select all 3 matching" in client.get("/fingerprints/?q=disk").content.decode()
+    given = {"act": "mute", "all_matching": "?q=disk"}
+    assert "3 fingerprints" in client.get("/fingerprints/decide/", given).content.decode()
+    answer = given | {"count": "3", "reason": "known"}
+    page = client.post("/fingerprints/decide/", answer).content.decode()
+    assert "3 fingerprints done" in page
+    other.refresh_from_db()
+    assert other.status == "ongoing"
+    assert Fingerprint.objects.filter(status="muted").count() == 3
+    drain = client.get("/fingerprints/drain/", given)["Location"]
+    assert drain.count("fingerprint=") == 3
+
+
+def test_more_than_an_act_takes_is_said_and_not_offered(monkeypatch):
+    monkeypatch.setattr("drain.dashboard.runs.list_query.PAGE", 1)
+    monkeypatch.setattr("drain.dashboard.runs.views.PAGE", 1)
+    for module in ("question", "runs"):
+        monkeypatch.setattr(f"drain.dashboard.ticked.{module}.MOST", 2)
+    runs = [RunFactory(run_id=name).run_id for name in ("a", "b")]
+    monkeypatch.setattr("drain.dashboard.runs.views.MOST", 2)
+    monkeypatch.setattr("drain.dashboard.ticked.question.MOST_PICKED", 1)
+    client = signed_in(Role.OPERATOR)
+    page = client.get("/runs/drain/", {"run": runs}, follow=True).content.decode()
+    assert "A drain names at most 1 runs and 2 match" in page
+    RunFactory()
+    page = client.get("/runs/").content.decode()
+    assert "More than 2 match: narrow the filters" in page
+    assert "Select all" not in page
+    asked = {"all_matching": "?", "count": "2", "reason": "x"}
+    for answer in (client.get("/runs/hold/", asked), client.post("/runs/hold/", asked)):
+        assert "More than 2 match: narrow the filters first." in answer.content.decode()
+    assert not Hold.objects.exists()
+    for given in (asked, {}):
+        answer = client.get("/runs/drain/", given, follow=True)
+        assert answer.redirect_chain[-1][0] == "/runs/", "no name would be a drain of all"

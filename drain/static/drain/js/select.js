@@ -36,8 +36,10 @@
   document.addEventListener("click", (event) => {
     const form = event.target.closest("form[data-select]");
     if (!form) return;
-    if (event.target.closest("[data-select-all-matching]")) form.querySelector("[data-select-flag]").value = "1";
-    else if (event.target.closest("[data-select-none]")) {
+    if (event.target.closest("[data-select-all-matching]")) {
+      const flag = form.querySelector("[data-select-flag]");
+      flag.value = flag.dataset.selectFlag || "1";
+    } else if (event.target.closest("[data-select-none]")) {
       for (const row of rowsOf(form)) row.checked = false;
     } else return;
     show(form);
