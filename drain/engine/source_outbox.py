@@ -29,6 +29,8 @@ from drain.sources.autopack.readback import row_now
 from drain.sources.autopack.rows import SourceRow
 from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
+from drain.sources.sql.settings import has_update
+from drain.sources.sql.telling import News, tell_source
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ LOST = "lost"
 """An attempt of ours was cut off: what it left half done in the source is put back."""
 FOLLOW = "follow"
 """An attempt of ours is over: what the source says later is taken over, and nothing is written."""
+TELL = "tell"
+"""An attempt of ours is over: its SQL source is told what the phase is."""
 FOLLOWED_FOR = timedelta(minutes=10)
 LONGEST_ERROR = 500
 SHOWN_SOURCES = 20
@@ -134,7 +138,7 @@ def is_queued_by_us(phase: int, row: SourceRow) -> bool:
 
 def settle_debts(phases: Sequence[int] | None = None, limit: int = A_ROUND) -> int:
     """Settle what nobody is at: what is due, or the debts of these phases; returns how many are settled."""
-    found = SourceDebt.objects.order_by("due_at", "pk")
+    found = SourceDebt.objects.exclude(verb=TELL).order_by("due_at", "pk")
     if phases is None:
         found = found.filter(due_at__lte=timezone.now())
     else:
@@ -198,6 +202,8 @@ def _ask_again(debt: SourceDebt, after: timedelta, error: str = "") -> bool:
 def _agree(debt: SourceDebt, phase: Phase) -> bool:
     """Make the phase here what it is there; False if it is to be asked again. Raises SourceError."""
     run, source = phase.run, phase.run.source
+    if source is not None and has_update(source):
+        return _agree_with_table(debt, phase, source)
     if source is None or source.kind != SourceKind.AUTOPACK:
         return True
     row = row_now(source, run.run_id, phase.phase_id)
@@ -213,10 +219,22 @@ def _agree(debt: SourceDebt, phase: Phase) -> bool:
         why = Why(debt.verb, debt.actor, debt.reason)
     else:
         why = Why("synced", f"source:{source.name}", f"found so after “{debt.verb}” was cut off")
-    moved = move_phases([phase.pk], expect=[phase.state], to=row.state, why=why)
+    _move(debt, phase, row.state, why)
+    return True
+
+
+def _agree_with_table(debt: SourceDebt, phase: Phase, source: Source) -> bool:
+    """Tell an SQL source again; whose row was changed there stays as it is here, and the next import says what it is."""
+    news = News(phase, debt.to, debt.reason, debt.expect)
+    if phase.state == debt.expect and tell_source(source, news):
+        _move(debt, phase, PhaseState(debt.to), Why(debt.verb, debt.actor, debt.reason))
+    return True
+
+
+def _move(debt: SourceDebt, phase: Phase, to: PhaseState, why: Why) -> None:
+    moved = move_phases([phase.pk], expect=[phase.state], to=to, why=why)
     by = Person(debt.actor, Origin(debt.origin), debt.address)
     record_changes(by, f"phase.{debt.verb}", debt.reason, map(change_of, [phase], moved))
-    return True
 
 
 def _agree_after_loss(debt: SourceDebt, phase: Phase, source: Source, row: SourceRow) -> bool:

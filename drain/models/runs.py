@@ -10,7 +10,7 @@ from drain.models.vocabulary import HoldKind, Order, Origin, SourceKind
 
 
 class Source(models.Model):
-    """Where runs come from: an Autopack database or imported files."""
+    """Where runs come from: an Autopack database, imported files or a query of a table."""
 
     name = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=20, choices=SourceKind)
@@ -21,7 +21,8 @@ class Source(models.Model):
     stale_after = models.DurationField(null=True, blank=True)
     identity = models.JSONField(default=dict, blank=True)
     watermark = models.JSONField(default=dict, blank=True)
-    # How its files are read, where they are to be read without saying it (drain.sources.files.kept).
+    # How its files are read, where they are to be read without saying it (drain.sources.files.kept); of an SQL source
+    # its query and its update too (drain.sources.sql.settings).
     reading = models.JSONField(default=dict, db_default={}, blank=True)
     imported_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())

@@ -104,6 +104,7 @@ class SourceKind(TextChoices):
 
     AUTOPACK = "autopack", "Autopack database"
     FILES = "files", "Files"
+    SQL = "sql", "SQL query"
 
 
 class FingerprintStatus(TextChoices):

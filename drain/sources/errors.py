@@ -13,3 +13,7 @@ class MissingFieldsError(SourceError):
     def __init__(self, said: str, missing: tuple[str, ...], columns: tuple[str, ...]) -> None:
         super().__init__(said)
         self.missing, self.columns = missing, columns
+
+
+class RowError(SourceError):
+    """One row that its source does not take; it may take others."""

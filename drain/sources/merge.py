@@ -11,7 +11,7 @@ from django.db import connection
 
 from drain.db.prepared import row, rows
 from drain.models.runs import Source
-from drain.models.transitions.imports import create_staged, sync
+from drain.models.transitions.imports import NOTHING_OURS, Ours, create_staged, sync
 from drain.models.vocabulary import SourceKind
 from drain.sources.errors import SourceError
 from drain.sources.staging import chunks
@@ -26,6 +26,7 @@ class Merge:
     now: datetime
     executor: int | None = None
     """Primary key of the profile that runs of this source get when they name none."""
+    ours: Ours = NOTHING_OURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ JOIN drain_phase p ON p.run_id = r.id AND p.phase_id = s.phase_id WHERE p.lease_
 # What a phase is. Its failure reason follows the source only where the source is newer than what we
 # know: a drain of ours may have found a later one; and no reason never erases an earlier one. Autopack keeps the
 # reason of an earlier failure beside a new time on a phase that it requeues or takes: there it must have failed anew,
-# or say what no attempt has said.
+# or say what no attempt has said. A query gives the same row again and again, often without a time: once an attempt of
+# ours has failed, what it said stays until the source moves the phase or counts another try.
 _DETAILS = """
 WITH given AS (
     SELECT p.id, coalesce(s.tier_index, p.tier_index) AS tier_index,
@@ -90,6 +92,7 @@ WITH given AS (
         coalesce(s.category, p.category) AS category, coalesce(s.complexity, p.complexity) AS complexity,
         coalesce(s.params, p.params) AS params, coalesce(s.source_attempts, p.source_attempts) AS source_attempts,
         s.reason <> '' AND p.lease_owner IS NULL
+            AND (NOT %(is_read_again)s::bool OR s.moved OR p.attempts = 0 OR s.source_attempts > p.source_attempts)
             AND (s.moved OR s.changed_at IS NULL OR s.changed_at >= p.state_changed_at)
             AND (NOT %(keeps_reasons)s::bool OR s.state = 'FAILED' OR p.last_failure_reason = ''
                 OR s.source_attempts > p.source_attempts OR NOT EXISTS (
@@ -159,14 +162,23 @@ def merge_phases(merge: Merge, count: int) -> PhaseCounts:
     """Insert or update the `count` staged phases, states through the door."""
     leased = row(_LEASED, {})
     keeps_reasons = merge.source.kind == SourceKind.AUTOPACK
+    is_read_again = merge.source.kind == SourceKind.SQL
     created = synced = 0
     for first, last in chunks(count):
         window: dict[str, Any] = {"actor": merge.actor, "now": merge.now}
         new = create_staged(first, last, **window)
         _tell_the_planner(new)
         created += new
-        synced += sync(first, last, **window)
-        row(_DETAILS, {"first": first, "last": last, "keeps_reasons": keeps_reasons})
+        synced += sync(first, last, ours=merge.ours, **window)
+        row(
+            _DETAILS,
+            {
+                "first": first,
+                "last": last,
+                "keeps_reasons": keeps_reasons,
+                "is_read_again": is_read_again,
+            },
+        )
     moved = row("SELECT count(*) AS count FROM drain_stage_phase WHERE moved", {})
     return PhaseCounts(
         created=created,

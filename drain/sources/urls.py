@@ -61,7 +61,7 @@ def locate(url: str, environ: Mapping[str, str] | None = None) -> Location:
     if resolved.startswith(_SQLITE + "/"):
         return _sqlite(resolved)
     raise SourceError(
-        f"{masked(resolved)[:200]!r} is no address of an Autopack database; write sqlite:////absolute/path, "
+        f"{masked(resolved)[:200]!r} is no address of a database; write sqlite:////absolute/path, "
         "sqlite:///relative/path, postgresql://user@host/name or env:NAME."
     )
 

@@ -62,7 +62,8 @@ def _asked(world: dict[str, int]) -> list[tuple[str, ...]]:
             ("import_phases", name), ("import_autopack", f"--name={name}", "sqlite:////none"), ("log", name), ("report", name),
         ]  # fmt: skip
     return [
-        *lines, ("import_airflow", WORD), ("log", str(world["attempt"])), ("compare", "--marker", str(marker.pk)), ("fingerprint", "split", WORD),
+        *lines, ("import_airflow", WORD), ("import_sql", WORD), ("import_sql", WORD, f"--url=sqlite:///{WORD}", f"--query-file={WORD}"),
+        ("log", str(world["attempt"])), ("compare", "--marker", str(marker.pk)), ("fingerprint", "split", WORD),
         ("session", "watch", str(world["session"])), ("prune", "--older-than=9999d", *why), ("rescue", *why),
         ("hold", *why, "--label=" + WORD), ("release", "--", first_run.run_id),
     ]  # fmt: skip

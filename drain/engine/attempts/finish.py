@@ -15,6 +15,7 @@ from drain.engine.attempts.identify import Cause, identify
 from drain.engine.attempts.judge import Failure, Finished, judge, judgement_key
 from drain.engine.attempts.pulse import enter_states
 from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt
+from drain.engine.source_telling import Untold, tell_later
 from drain.fingerprints import Fingerprint
 from drain.models import TelemetryEvent
 from drain.models.fingerprints.reported import note_given_way
@@ -61,6 +62,11 @@ def finish(
     kept = [pair for pair in zip(ends, causes, strict=True) if pair[0].started.attempt in written]
     _record_causes(kept)
     _keep_telemetry([each for each, _ in kept])
+    tell_later(
+        Untold(each.started.phase, each.started.was, entry.error)
+        for each, entry in zip(ends, entries, strict=True)
+        if entry.attempt in written and (entry.files_failure or entry.to != each.started.was)
+    )
     refresh_runs({row["session_run"]: 0 for row in found.values() if row["again"]})
     finished = []
     for each, cause in kept:

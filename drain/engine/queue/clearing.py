@@ -1,8 +1,8 @@
 """What people do to phases without running them: clear a queued one, requeue or discard a failed one.
 
-A phase of an Autopack database is written back there first, guarded by the state it is believed to be
-in: that database has the last word. Only then does it move here, again guarded, with its history. Who is
-killed between the two leaves a debt that maintenance settles (drain.engine.source_outbox).
+A phase of an Autopack database, or of an SQL source with an update, is written back there first, guarded by the state
+it is believed to be in: that database has the last word. Only then does it move here, again guarded, with its history.
+Who is killed between the two leaves a debt that maintenance settles (drain.engine.source_outbox).
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from django.db import transaction
 
 from drain.engine.errors import EngineError, given_reason
 from drain.engine.source_outbox import change_of, held, keep_promise, promise, settle_debts
+from drain.engine.source_telling import tell_sources, untold
 from drain.models import Phase
 from drain.models.audit import Person, record_changes
 from drain.models.transitions.phases import Why, move_phases
 from drain.models.vocabulary import ENDED_STATES, PhaseState, SourceKind
 from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
+from drain.sources.sql.settings import has_update
+from drain.sources.sql.telling import News, tell_source
 
 CLEARED_TO = (PhaseState.COMPLETE, PhaseState.FAILED, PhaseState.SKIPPED)
 AT_ONCE = 500
@@ -114,7 +117,7 @@ def _move_some(phases: Sequence[int], move: _Move, keep: Keep | None) -> list[Ph
     owner = None
     if owed:
         # What somebody killed left of these is settled first, and may have moved them.
-        if settle_debts(owed):
+        if settle_debts(owed) + tell_sources(owed):
             known = Phase.objects.select_related("run__source").in_bulk(phases)
             owed = [pk for pk, phase in known.items() if _is_told(phase, move)]
         owner = promise(owed, move.why, move.expect, move.to, move.by)
@@ -155,7 +158,7 @@ def _still(phases: Collection[int], move: _Move) -> set[int]:
 def _is_told(phase: Phase, move: _Move) -> bool:
     """Whether the phase's source is written before the phase is moved here."""
     source = phase.run.source
-    told = source is not None and source.kind == SourceKind.AUTOPACK
+    told = has_update(source) or (source is not None and source.kind == SourceKind.AUTOPACK)
     return told and phase.state == move.expect
 
 
@@ -169,7 +172,7 @@ def _tell_sources(phases: Iterable[Phase], move: _Move, mine: Collection[int]) -
     for phase in phases:
         source = phase.run.source_id
         if phase.pk not in mine:
-            refused[phase.pk] = "somebody else is moving it at this moment"
+            refused[phase.pk] = untold(phase) or "somebody else is moving it at this moment"
         elif source in silent:
             refused[phase.pk] = silent[source]
         else:
@@ -185,10 +188,12 @@ def _refused_by_source(phase: Phase, move: _Move) -> str:
     source = phase.run.source
     if source is None:
         return ""
-    change = Change(
-        phase.run.run_id, phase.phase_id, move.expect, move.to, move.reason, phase.source_changed_at
-    )
-    written = write_back(source, change)
+    if has_update(source):
+        written = tell_source(source, News(phase, move.to, move.reason, move.expect))
+    else:
+        run_id, phase_id, at = phase.run.run_id, phase.phase_id, phase.source_changed_at
+        change = Change(run_id, phase_id, move.expect, move.to, move.reason, at)
+        written = write_back(source, change)
     return (
         ""
         if written

@@ -15,6 +15,7 @@ from drain.engine.airflow_import import AirflowSite, unsettled
 from drain.engine.errors import EngineError
 from drain.management.base import DrainCommand
 from drain.management.ledger import counted
+from drain.models.transitions.imports import MOMENT, Ours
 from drain.sources.errors import SourceError
 from drain.sources.files.importing import import_file
 from drain.sources.files.result import FileImport, Options
@@ -69,6 +70,8 @@ class Command(DrainCommand):
             time.sleep(every)
 
     def _import(self, site: AirflowSite, source: str, dags: list[str]) -> FileImport:
+        # What moves here while Airflow is asked is newer than its answer.
+        ours = Ours(timezone.now() - MOMENT)
         with tempfile.TemporaryFile() as file:
             for one in site.changed(dags, unsettled(source)):
                 file.write(json.dumps(one).encode() + b"\n")
@@ -77,7 +80,14 @@ class Command(DrainCommand):
             file.seek(0)
             options = Options(mapping="airflow")
             return import_file(
-                file, "jsonl", timezone.now(), source, options, by=self.actor, file="Airflow"
+                file,
+                "jsonl",
+                timezone.now(),
+                source,
+                options,
+                by=self.actor,
+                file="Airflow",
+                ours=ours,
             )
 
 

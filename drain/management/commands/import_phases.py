@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,7 +13,7 @@ from django.utils import timezone
 
 from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
-from drain.management.ledger import counted
+from drain.management.imported import import_sentences
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin
 from drain.sources.errors import SourceError
@@ -22,7 +21,6 @@ from drain.sources.files.formats import FORMATS
 from drain.sources.files.importing import SOURCE_NAME, import_file
 from drain.sources.files.result import FileImport, Options
 
-REJECTS_SHOWN = 20
 EXAMPLES = """
 examples:
   manage.py import_phases report.xml --dry-run
@@ -105,7 +103,7 @@ class Command(DatabaseCommand):
             result = self._import(options["file"], options["format"], options["name"], chosen)
         except (SourceError, OSError) as error:
             raise CommandError(_sentence(error)) from error
-        lines = [json.dumps(result.as_json())] if options["json"] else _sentences(result)
+        lines = [json.dumps(result.as_json())] if options["json"] else import_sentences(result)
         for line in lines:
             self.stdout.write(line)
 
@@ -134,48 +132,3 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{error.filename} cannot be read: {error.strerror}."
     return str(error)
-
-
-def _sentences(result: FileImport) -> Iterator[str]:
-    if result.dry_run:
-        yield f"A dry run: nothing is written. Recognised as {result.format}; records of {result.shape}."
-        yield from _preview(result)
-    if result.kept:
-        yield f"Read as is kept for {result.source}: {result.kept}."
-    yield _counts(result)
-    unknown = [f"{count} in state {theirs}" for theirs, ours, count in result.states if not ours]
-    if unknown:
-        first = next(theirs for theirs, ours, _ in result.states if not ours)
-        yield f"Left out: {', '.join(unknown[:10])}. Take them with --map state:{first}=FAILED, or any other state."
-    if result.marks:
-        yield (
-            "Of the tests "
-            + ", ".join(f"{count} were {mark}" for mark, count in result.marks.items())
-            + "."
-        )
-    if result.rejected:
-        yield f"{result.rejected} rejected:"
-        yield from (f"  {reject.sentence}" for reject in result.rejects[:REJECTS_SHOWN])
-        if result.rejected > REJECTS_SHOWN:
-            yield f"  and {result.rejected - REJECTS_SHOWN} more (--json has the first {len(result.rejects)})."
-
-
-def _preview(result: FileImport) -> Iterator[str]:
-    for theirs, ours, count in result.states:
-        yield f"  state {theirs} -> {ours or 'left out'}: {count}"
-    for phase in result.examples:
-        reason = f"  {phase['reason']}" if phase["reason"] else ""
-        yield f"  {phase['run_id']} | {phase['phase_id']} | {phase['state']}{reason}"
-
-
-def _counts(result: FileImport) -> str:
-    ignored = (
-        f" Fields that nobody reads: {', '.join(result.ignored_fields)}."
-        if result.ignored_fields
-        else ""
-    )
-    return (
-        f"{counted(result.runs, 'run')} ({result.runs_created} new), {counted(result.phases, 'phase')}: {result.created} new, "
-        f"{result.updated} changed ({result.synced} in another state now), {result.unchanged} unchanged; "
-        f"{result.dependencies} dependencies added.{ignored}"
-    )

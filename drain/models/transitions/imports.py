@@ -6,6 +6,9 @@ caller's transaction: rows `first` to `last` of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from drain.db.prepared import row
@@ -43,6 +46,11 @@ WITH differ AS (
         last_failure_reason = CASE WHEN d.state = 'COMPLETE' THEN '' ELSE p.last_failure_reason END
     FROM differ d
     WHERE p.id = d.id AND p.state = d.was AND p.lease_owner IS NULL
+        AND NOT p.id = ANY(%(untold)s::bigint[])
+        AND (%(ours_after)s::timestamptz = 'infinity' OR NOT EXISTS (
+            SELECT FROM drain_transition t
+            WHERE t.subject = 'phase' AND t.subject_pk = p.id AND t.verb NOT IN ('imported', 'synced')
+                AND t.at > coalesce(%(ours_after)s::timestamptz, d.changed_at, '-infinity')))
     RETURNING p.id, p.run_id, d.was, d.state, d.reason
 ), said AS (
     INSERT INTO drain_transition (subject, subject_pk, run_pk, from_state, to_state, verb, actor, reason, at)
@@ -56,13 +64,29 @@ SELECT count(*) AS count FROM moved
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What is known here better than by a source that was read a moment ago, and so stays."""
+
+    after: datetime | str | None = "infinity"
+    """Phases moved here after it, by an attempt or a person; None: after the time that the source gives them."""
+    untold: Sequence[int] = ()
+    """Phases whose source had not been told yet what became of them."""
+
+
+NOTHING_OURS = Ours()
+MOMENT = timedelta(minutes=1)
+"""Longer than a transaction of ours may have been open when a source begins to be read."""
+
+
 def create_staged(first: int, last: int, *, actor: str, now: Any) -> int:
     """Insert the staged phases that are new, in the state they came with; returns how many."""
     found = row(_CREATE, {"first": first, "last": last, "actor": actor, "now": now})
     return int(found["count"]) if found else 0
 
 
-def sync(first: int, last: int, *, actor: str, now: Any) -> int:
-    """Move every staged phase to its source's state, except those we hold a lease on; returns how many."""
-    found = row(_SYNC, {"first": first, "last": last, "actor": actor, "now": now})
+def sync(first: int, last: int, *, actor: str, now: Any, ours: Ours = NOTHING_OURS) -> int:
+    """Move staged phases to their source's state, except those held by a lease and `ours`; returns how many."""
+    window = {"first": first, "last": last, "actor": actor, "now": now}
+    found = row(_SYNC, {**window, "ours_after": ours.after, "untold": list(ours.untold)})
     return int(found["count"]) if found else 0

@@ -12,6 +12,7 @@ from drain.db.prepared import row, rows
 from drain.models import Source
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.fingerprints.rows import Seen, record_fingerprints
+from drain.models.transitions.imports import NOTHING_OURS, Ours
 from drain.models.vocabulary import SourceKind
 from drain.policy.command_lines import manage_line
 from drain.policy.selection.graph import CycleError, check_acyclic
@@ -81,10 +82,13 @@ def import_file(
     *,
     by: Person,
     file: str = "",
+    source_kind: SourceKind = SourceKind.FILES,
+    ours: Ours = NOTHING_OURS,
 ) -> FileImport:
     """Import phases from an open file; `kind` is one of FORMATS, or None to recognise it. Idempotent.
 
-    `by` stands in the audit as who imported `file`. A dry run does everything and takes it back. Raises SourceError, and then nothing has changed.
+    A source that is new becomes a `source_kind`; `ours` stays whatever the file says of it. `by` stands in the audit as
+    who imported `file`. A dry run does everything and takes it back. Raises SourceError, and then nothing has changed.
     """
     if not 0 < len(name) <= MOST_IN_A_NAME:
         raise SourceError(
@@ -92,10 +96,11 @@ def import_file(
         )
     kind, options = with_kept(name, kind, options or Options())
     with transaction.atomic():
-        source, _ = Source.objects.get_or_create(name=name, defaults={"kind": SourceKind.FILES})
-        if source.kind != SourceKind.FILES:
+        source, _ = Source.objects.get_or_create(name=name, defaults={"kind": source_kind})
+        if source.kind != source_kind:
             raise SourceError(f"{name} is the name of a database; choose another name for files.")
-        found = _import(source, Recognised(stream, kind, options), now)
+        merge = merging.Merge(source, f"source:{source.name}", now, ours=ours)
+        found = _import(merge, Recognised(stream, kind, options))
         if options.remember:
             keep(source, kind, options)
         if options.kept:
@@ -122,7 +127,8 @@ def _audit(source: Source, found: FileImport, by: Person, file: str, more: dict[
     )
 
 
-def _import(source: Source, file: Recognised, now: datetime) -> FileImport:
+def _import(merge: merging.Merge, file: Recognised) -> FileImport:
+    source, now = merge.source, merge.now
     causes = staging.Causes(now)
     staging.create_tables()
     phases = staging.stage_phases(file.phases(), causes)
@@ -132,7 +138,6 @@ def _import(source: Source, file: Recognised, now: datetime) -> FileImport:
     _refuse_ambiguous(file)
     row(_ONE_RUN_EACH, {})
     merging.refuse_foreign_runs(source)
-    merge = merging.Merge(source, f"source:{source.name}", now)
     runs, runs_created = merging.merge_runs(merge)
     counts = merging.merge_phases(merge, phases)
     added = _add_edges() if edges else 0

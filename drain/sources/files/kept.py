@@ -31,12 +31,17 @@ def with_kept(name: str, kind: str | None, options: Options) -> tuple[str | None
     kept: dict[str, Any] = stored.first() or {}
     if not kept:
         return kind, options
+    return kept.get("format"), replace(options_of(kept, options), kept=True)
+
+
+def options_of(reading: dict[str, Any], others: Options | None = None) -> Options:
+    """Return what was kept as options; of `others` what says nothing about how records are read."""
     values: dict[str, Any] = {
-        key: tuple(kept[key]) if isinstance(kept[key], list) else kept[key]
+        key: tuple(reading[key]) if isinstance(reading[key], list) else reading[key]
         for key in _NAMES
-        if key in kept
+        if key in reading
     }
-    return kept.get("format"), replace(options, **values, kept=True)
+    return replace(others or Options(), **values)
 
 
 def given(options: Options) -> bool:
@@ -47,19 +52,23 @@ def given(options: Options) -> bool:
 
 def keep(source: Source, kind: str | None, options: Options) -> None:
     """Keep with the source how its files are read; nothing given forgets it. Raises SourceError."""
+    source.reading = reading_of(options) | ({"format": kind} if kind else {})
+    source.save(update_fields=["reading"])
+
+
+def reading_of(options: Options) -> dict[str, Any]:
+    """Return what is kept of these options. Raises SourceError."""
     if options.mapping and options.mapping not in {shape.name for shape in shapes()}:
         raise SourceError(
             "A mapping file of this host is not kept with a source, where anybody could have it read: "
             "give what it says with --map. Nothing was imported."
         )
     plain = Options()
-    found = {
+    return {
         name: list(value) if isinstance(value, tuple) else value
         for name in _NAMES
         if (value := getattr(options, name)) != getattr(plain, name)
     }
-    source.reading = found | ({"format": kind} if kind else {})
-    source.save(update_fields=["reading"])
 
 
 def words(reading: dict[str, Any]) -> str:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.engine.pipeline import OLD, Pipeline
+from tests.sources.sql.conftest import jobs, lite, postgres
+from tests.sources.sql.jobs import postgres_address
+
+__all__ = ["idle", "jobs", "lite", "postgres"]
+
+
+@pytest.fixture(scope="session")
+def pipeline_address(django_db_setup: None) -> Iterator[str]:
+    with postgres_address("told") as address:
+        yield address
 
 
 @pytest.fixture

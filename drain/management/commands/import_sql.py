@@ -1,0 +1,164 @@
+"""`import_sql NAME…`: bring phases in by a query of one's own, from PostgreSQL or SQLite."""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from drain.engine.source_telling import tell_sources
+from drain.management.base import DrainCommand
+from drain.management.imported import import_sentences
+from drain.sources.errors import SourceError
+from drain.sources.files.result import Options
+from drain.sources.sql.importing import import_sql
+from drain.sources.sql.settings import MOST_CHARACTERS, Given, sql_source
+
+EXAMPLES = """
+examples:
+  manage.py import_sql jobs --url env:JOBS_DB --query-file jobs.sql --dry-run
+  manage.py import_sql jobs --update-file told.sql
+  manage.py import_sql jobs --watch 60
+"""
+_DEFINES = ("url", "query_file", "update_file", "no_update", "mapping", "map", "set", "day_first", "timeout")  # fmt: skip
+
+
+class Command(DrainCommand):
+    """Read, import, print; with --watch again and again."""
+
+    help = (
+        "Import phases by a query (read-only) from PostgreSQL or SQLite; with an update, that database is told what "
+        "became of them. What is said of a source is kept with it. docs/sql.md says how."
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Keep the examples as they are written."""
+        parser = super().create_parser(prog_name, subcommand, epilog=EXAMPLES, **kwargs)
+        parser.formatter_class = RawDescriptionHelpFormatter
+        return parser
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Arguments of the contract."""
+        parser.add_argument("name", nargs="+", help="name of the source; several that are known")
+        parser.add_argument(
+            "--url", help="env:NAME, sqlite:////absolute or postgresql://user@host/name"
+        )
+        parser.add_argument(
+            "--query-file", metavar="FILE", help="one SELECT whose columns are fields of phases"
+        )
+        parser.add_argument(
+            "--update-file",
+            metavar="FILE",
+            help="one UPDATE of one row, with run_id, phase_id, state, expect, reason, link and params as parameters",
+        )
+        parser.add_argument(
+            "--no-update", action="store_true", help="tell the source nothing any more"
+        )
+        parser.add_argument("--mapping", help="celery, rq, sidekiq, bullmq, airflow or github")
+        parser.add_argument(
+            "--map", action="append", default=[], metavar="OURS=THEIRS", help="as in import_phases"
+        )
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="OURS=VALUE",
+            help="this value for every phase",
+        )
+        parser.add_argument(
+            "--day-first", action="store_true", help="31/01/2026 is a day in January"
+        )
+        parser.add_argument(
+            "--timeout",
+            type=int,
+            metavar="SECONDS",
+            help="how long the query may take (default 60)",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would happen, and write nothing"
+        )
+        parser.add_argument(
+            "--watch",
+            type=int,
+            metavar="SECONDS",
+            help="import again every so many seconds, until Ctrl-C",
+        )
+        super().add_arguments(parser)
+
+    def act(self, **options: Any) -> None:
+        """Import once, or until somebody has enough."""
+        names, every = list(dict.fromkeys(options["name"])), options["watch"]
+        if every is not None and not 5 <= every <= 86_400:
+            raise CommandError("--watch takes 5 to 86,400 seconds.", returncode=2)
+        if len(names) > 1 and any(options[each] for each in _DEFINES):
+            raise CommandError("Options that say what a source is go with one name.", returncode=2)
+        given = _given(options)
+        for name in names:
+            _refuse_unknown(name, given)
+        while True:
+            failed = [name for name in names if not self._import(name, given, options)]
+            if every is None:
+                if failed:
+                    raise CommandError(f"Not imported: {', '.join(failed)}.")
+                return
+            if not failed and not options["dry_run"]:
+                # Kept by now; who says otherwise meanwhile is followed.
+                given = Given()
+            self.stdout.flush()
+            time.sleep(every)
+
+    def _import(self, name: str, given: Given, options: dict[str, Any]) -> bool:
+        # What the source knows needs no guard.
+        tell_sources()
+        try:
+            result = import_sql(sql_source(name, given), self.actor, dry_run=options["dry_run"])
+        except SourceError as error:
+            if options["watch"] is None and len(options["name"]) == 1:
+                raise CommandError(str(error)) from error
+            self.stderr.write(f"{name}: {error}")
+            return False
+        lines = [json.dumps(result.as_json())] if options["json"] else import_sentences(result)
+        for line in lines:
+            self.stdout.write(line)
+        return True
+
+
+def _refuse_unknown(name: str, given: Given) -> None:
+    try:
+        sql_source(name, given)
+    except SourceError as error:
+        raise CommandError(str(error)) from error
+
+
+def _given(options: dict[str, Any]) -> Given:
+    said = Options(
+        mapping=options["mapping"],
+        maps=tuple(options["map"]),
+        sets=tuple(options["set"]),
+        day_first=options["day_first"],
+    )
+    if options["no_update"] and options["update_file"]:
+        raise CommandError("--no-update and --update-file contradict each other.", returncode=2)
+    return Given(
+        url=options["url"],
+        query=_text(options["query_file"]),
+        update="" if options["no_update"] else _text(options["update_file"]),
+        options=said if said != Options() else None,
+        seconds=options["timeout"],
+    )
+
+
+def _text(name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        with Path(name).open(encoding="utf-8") as file:
+            return file.read(MOST_CHARACTERS + 1)
+    except OSError as error:
+        raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        raise CommandError(f"{name} is not UTF-8.") from None
