@@ -49,6 +49,7 @@ class Backlog:
         chance: float,
         seconds: float = 30,
         events: int = 0,
+        place: str = "",
     ) -> None:
         """A drain of `count` phases, four of a run, a second apart, each failing by the cause with its chance."""
         first = len(self.tried)
@@ -57,7 +58,7 @@ class Backlog:
             failed = self.rng.random() < chance
             self.tried.append(Tried(
                 index, index // 4, number, start, start + timedelta(seconds=seconds),
-                "failed" if failed else "complete", CAUSE if failed else "", CAUSE, 0 if failed else events,
+                "failed" if failed else "complete", CAUSE if failed else "", CAUSE, 0 if failed else events, place,
             ))  # fmt: skip
 
     def one(self, phase: int, run: int, chance: float, *, after: bool) -> bool:

@@ -161,6 +161,12 @@ def _outage(b: Backlog) -> None:
     b.drain(9, MARKER + timedelta(minutes=5), b.rng.randint(30, 100), 0.05)
 
 
+def _outage_after_strays(b: Backlog) -> None:
+    """The same, and a few that had failed so days before."""
+    b.drain(0, MARKER - timedelta(days=b.rng.randint(2, 9)), b.rng.randint(1, 4), 0.97)
+    _outage(b)
+
+
 def _real_network(b: Backlog) -> None:
     """The same kind of failures for three days, and a fix."""
     b.category = Category.NETWORK
@@ -200,6 +206,39 @@ def _hollow(b: Backlog) -> None:
     b.drain(9, MARKER + timedelta(hours=1), 60, 0.0, b.rng.uniform(0.01, 1) if silent else 30)
 
 
+def _elsewhere(b: Backlog) -> None:
+    """Nothing was mended: it fails in one source, and mostly the other was tried since."""
+    some = b.rng.choice((0, 6))
+    b.drain(1, MARKER - timedelta(hours=9), 30, 0.95, place="a")
+    b.drain(2, MARKER - timedelta(hours=8), some, 0.1, place="b")
+    b.drain(3, MARKER + timedelta(hours=1), some, 0.95, place="a")
+    b.drain(4, MARKER + timedelta(hours=2), b.rng.randint(30, 100), 0.1, place="b")
+
+
+def _real_in_places(b: Backlog) -> None:
+    """Several sources, not as many tried of each before the fix as after it."""
+    places = "abcd"[: b.rng.randint(2, 4)]
+    for number, place in enumerate(places):
+        b.drain(
+            number, MARKER - timedelta(hours=9 - number), b.rng.randint(8, 16), 0.95, place=place
+        )
+    for number, place in enumerate(places):
+        b.drain(
+            9 + number,
+            MARKER + timedelta(hours=1 + number),
+            b.rng.randint(20, 40),
+            0.1,
+            place=place,
+        )
+
+
+def _one_by_one(b: Backlog) -> None:
+    """Nothing was mended: memory runs out where phases run side by side, and they ran one by one since."""
+    b.category = Category.OUT_OF_MEMORY
+    b.drain(1, MARKER - timedelta(days=2), 30, 0.95)
+    b.drain(2, MARKER + timedelta(hours=1), b.rng.randint(30, 100), 0.02, seconds=0.9)
+
+
 def _best_moment(b: Backlog) -> None:
     """A marker written afterwards, at the moment that looks best."""
     p = b.rng.uniform(0.1, 0.7)
@@ -223,6 +262,7 @@ SCENARIOS = (
     Scenario("real fix beside 30 others", _real_with_others, frozenset({WORKS, PARTLY})),
     Scenario("real fix after four drains", _real_in_drains, frozenset({WORKS, PARTLY})),
     Scenario("real fix of three days of network", _real_network, frozenset({WORKS, PARTLY})),
+    Scenario("real fix in several sources", _real_in_places, frozenset({WORKS, PARTLY})),
     Scenario("half a fix", _half, frozenset({PARTLY})),
     Scenario("failures move to another error", _moved, frozenset({PARTLY})),
     Scenario("placebo", _placebo, frozenset({NOT})),
@@ -237,7 +277,10 @@ SCENARIOS = (
     Scenario("crash before a reason is written", _crash, frozenset({PARTLY})),
     Scenario("whole runs heal or fail together", _whole_runs, frozenset({NOT})),
     Scenario("an outage that ends at the marker", _outage, frozenset({NOT})),
+    Scenario("an outage, days after a stray failure", _outage_after_strays, frozenset({NOT})),
     Scenario("an executor that swings", _swings, frozenset({NOT})),
     Scenario("completes without doing anything", _hollow, frozenset({NOT})),
+    Scenario("another source was tried since", _elsewhere, frozenset({NOT})),
+    Scenario("one by one since the marker", _one_by_one, frozenset({NOT})),
     Scenario("a marker where it fits best", _best_moment, frozenset({NOT})),
 )

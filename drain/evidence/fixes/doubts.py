@@ -1,4 +1,4 @@
-"""What else than a fix may have ended failures: an outage, a swing that came before, work that was not done. Pure.
+"""What else than a fix may have ended failures: an outage, a swing, another place, work that was not done. Pure.
 
 Each of them leaves the same shares before and after as a fix, so the shares alone would say that it works.
 """
@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from statistics import median
 from typing import NamedTuple
 
 from drain.evidence.fixes.trials import Trial
-from drain.evidence.statistics.sequence import Bounds, Observation, Spread, both_bounds
+from drain.evidence.statistics.sequence import Bounds, Observation, Spread, both_bounds, correlation
 from drain.fingerprints.model import Category
 
 OUTAGES = frozenset({Category.NETWORK, Category.RATE_LIMIT, Category.TIMEOUT, Category.DATABASE})
 """Kinds of failures that come and go by themselves."""
+CONTENDED = OUTAGES | {Category.OUT_OF_MEMORY, Category.DISK, Category.KILLED}
+"""Kinds that come where phases take something from one another."""
 OUTAGE = timedelta(hours=24)
 """Failures of such a kind that lie closer together may all be of one outage."""
 FEWEST = 5
@@ -40,7 +42,13 @@ def doubt(
     category: str, before: Sequence[Trial], after: Sequence[Trial], done: Sequence[Done]
 ) -> str:
     """What may have ended the failures instead of the fix, as the end of a sentence; "" for nothing known."""
-    return _outage(category, before, after) or _swing(before) or _hollow(after, done)
+    return (
+        _outage(category, before, after)
+        or _swing(before)
+        or _elsewhere(before, after)
+        or _one_at_a_time(category, before, after)
+        or _hollow(after, done)
+    )
 
 
 def _outage(category: str, before: Sequence[Trial], after: Sequence[Trial]) -> str:
@@ -49,7 +57,7 @@ def _outage(category: str, before: Sequence[Trial], after: Sequence[Trial]) -> s
         return ""
     inside = _in_one_outage([trial for trial in before if trial.failed_so])
     outside = [trial for trial in before if trial not in inside]
-    if not inside or _fewer_fail(outside, after):
+    if not inside or _fewer_fail(outside, after, _rho(before, after)):
         return ""
     moments = [moment for trial in inside for moment in _moments(trial)]
     rest = f"; the other {len(outside)} tried before it tell too little" if outside else ""
@@ -79,14 +87,20 @@ def _moments(trial: Trial) -> list[datetime]:
     return [trial.at, trial.had_at] if trial.had_at else [trial.at]
 
 
-def _fewer_fail(before: Sequence[Trial], after: Sequence[Trial]) -> bool:
-    """Whether these alone, of those before the fix, show that fewer fail so since."""
-    if len(before) < FEWEST:
+def _fewer_fail(was: Sequence[Trial], now: Sequence[Trial], rho: float) -> bool:
+    """Whether these alone show that fewer fail so since the fix."""
+    if len(was) < FEWEST:
         return False
-    was, now = both_bounds(*(
-        Spread.of([Observation(trial.run, trial.failed_so) for trial in side]) for side in (before, after)
-    ))  # fmt: skip
-    return now.high < was.low
+    return _spread(now).bounds(rho).high < _spread(was).bounds(rho).low
+
+
+def _rho(before: Sequence[Trial], after: Sequence[Trial]) -> float:
+    """How alike phases of a run end: of a part of the trials too few runs would say so."""
+    return correlation([_spread(before), _spread(after)])
+
+
+def _spread(trials: Sequence[Trial]) -> Spread:
+    return Spread.of([Observation(trial.run, trial.failed_so) for trial in trials])
 
 
 def _swing(before: Sequence[Trial]) -> str:
@@ -106,6 +120,72 @@ def _swing(before: Sequence[Trial]) -> str:
         f"it cannot be told from a swing: without the fix too {_of(fewest)} failed so in one drain "
         f"and {_of(most)} in another"
     )
+
+
+def _elsewhere(before: Sequence[Trial], after: Sequence[Trial]) -> str:
+    """Another mix of sources and executors since the fix, and those of one mix do not show it."""
+    if len({trial.place for trial in (*before, *after)}) < 2:
+        return ""
+    was, now = _of_one_mix(before, after)
+    if _fewer_fail(was, now, _rho(before, after)):
+        return ""
+    return (
+        "it cannot be told from where it was tried: of the same sources and executors, as many of each, there are "
+        f"{len(was)} before the fix and {len(now)} since, which tell too little"
+    )
+
+
+def _of_one_mix(before: Sequence[Trial], after: Sequence[Trial]) -> tuple[list[Trial], list[Trial]]:
+    """As many trials of both sides as there are with the same share of each place."""
+    was, now = _by_place(before), _by_place(after)
+    shared = sorted(was.keys() & now.keys())
+    if not shared:
+        return [], []
+    ratio = sum(len(now[place]) for place in shared) / sum(len(was[place]) for place in shared)
+    takes = {place: min(len(was[place]), len(now[place]) / ratio) for place in shared}
+    return (
+        [one for place in shared for one in _spread_out(was[place], round(takes[place]))],
+        [one for place in shared for one in _spread_out(now[place], round(takes[place] * ratio))],
+    )
+
+
+def _by_place(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
+    found: dict[str, list[Trial]] = {}
+    for trial in trials:
+        found.setdefault(trial.place, []).append(trial)
+    return found
+
+
+def _spread_out(trials: Sequence[Trial], count: int) -> list[Trial]:
+    """So many of them, from the first to the last: a drain takes promising ones first."""
+    return [trials[index * len(trials) // count] for index in range(count)]
+
+
+def _one_at_a_time(category: str, before: Sequence[Trial], after: Sequence[Trial]) -> str:
+    """What runs short when phases run side by side failed then, and was tried one by one since."""
+    if category not in CONTENDED:
+        return ""
+    alone, alone_since = _alone(before), _alone(after)
+    if 2 * len(alone_since) <= len(after) or _fewer_fail(alone, after, _rho(before, after)):
+        return ""
+    return (
+        f"it cannot be told from running one at a time: {len(alone_since)} of {len(after)} did since the fix, before it "
+        f"{len(alone)} of {len(before)}, and failures of this kind ({category}) come where phases run side by side"
+    )
+
+
+def _alone(trials: Sequence[Trial]) -> list[Trial]:
+    """Those beside which no other of them ran."""
+    ordered = sorted(trials, key=attrgetter("at"))
+    found = []
+    ended = datetime.min.replace(tzinfo=UTC)
+    for index, trial in enumerate(ordered):
+        end = trial.at + timedelta(seconds=trial.seconds)
+        following = ordered[index + 1].at if index + 1 < len(ordered) else end
+        if ended <= trial.at and end <= following:
+            found.append(trial)
+        ended = max(ended, end)
+    return found
 
 
 def _hollow(after: Sequence[Trial], done: Sequence[Done]) -> str:

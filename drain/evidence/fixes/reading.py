@@ -54,8 +54,9 @@ sources AS (
 )"""  # noqa: S608 - constants only
 _TRIED = """
 SELECT a.phase_id, a.run_id, a.session_id, a.started_at, a.finished_at, a.outcome,
-    CASE WHEN a.outcome = 'complete' THEN '' ELSE a.fingerprint END, coalesce(c.fingerprint, ''), a.telemetry_count
-FROM drain_attempt a
+    CASE WHEN a.outcome = 'complete' THEN '' ELSE a.fingerprint END, coalesce(c.fingerprint, ''), a.telemetry_count,
+    concat(r.source_id, '/', r.executor_id)
+FROM drain_attempt a JOIN drain_run r ON r.id = a.run_id
 LEFT JOIN drain_candidate c ON c.session_id = a.session_id AND c.phase_id = a.phase_id
 WHERE a.phase_id IN (SELECT phase_id FROM {phases}) AND a.finished_at IS NOT NULL
 ORDER BY a.phase_id, a.started_at, a.id

@@ -38,6 +38,8 @@ class Trial(NamedTuple):
     """Of telemetry."""
     seconds: float = 0.0
     """It took."""
+    place: str = ""
+    """Where it was tried: the source and the executor of its run."""
 
 
 class Tried(NamedTuple):
@@ -55,6 +57,8 @@ class Tried(NamedTuple):
     """What the plan of its drain knew that the phase had failed by; "" without one."""
     events: int = 0
     """Of telemetry."""
+    place: str = ""
+    """Where it was tried: the source and the executor of its run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ def trials_of(attempts: Iterable[Tried], touches: Touches, same: Same, window: W
                 had_at,
                 tried.events,
                 seconds,
+                tried.place,
             )
             entry = tried.finished_at, cause, trial
             if tried.started_at <= window.applied_at:

@@ -76,6 +76,51 @@ def test_drains_that_differ_by_chance_are_no_swing():
     assert not doubt("", steady, healed(), ())
 
 
+def test_the_fix_must_show_without_what_one_outage_explains():
+    """Two of five days ago tell too little; six do, whether or not they healed is theirs to say."""
+    outage = drain(1, NOON - HOUR, 30, 30)
+    for few, told in ((2, False), (6, True)):
+        before = drain(2, NOON - 5 * OUTAGE, few, few) + outage
+        assert bool(doubt(Category.NETWORK, before, healed(), ())) is not told
+    healing = drain(2, NOON - 5 * OUTAGE, 2, 6) + outage
+    assert (
+        "30 before the fix lie within 1 min, less than 24 h; the other 6 tried before it"
+        in doubt(Category.NETWORK, healing, healed(), ())
+    )
+
+
+def at_place(place, trials):
+    return [trial._replace(place=place) for trial in trials]
+
+
+def test_what_fails_in_one_place_and_was_tried_in_another_since_is_not_mended():
+    here, there = at_place("a", drain(1, NOON - HOUR, 30, 30)), at_place("b", healed())
+    assert "there are 0 before the fix and 0 since" in doubt("", here, there, ())
+    assert judge(Evidence("k", "k", there, here)).ruling is Ruling.CANNOT_BE_TOLD
+    some = [*there, *at_place("a", drain(8, NOON + HOUR, 3, 4))]
+    mixed = [*here, *at_place("b", drain(2, NOON - HOUR, 0, 5))]
+    assert "of the same sources and executors" in doubt("", mixed, some, ())
+
+
+def test_a_fix_that_shows_in_the_places_of_both_sides_is_one_wherever_else_it_was_tried():
+    before = at_place("a", drain(1, NOON - HOUR, 12, 12))
+    after = at_place("a", drain(2, NOON + HOUR, 1, 14)) + at_place("b", healed())
+    assert not doubt("", before, after, ())
+    assert judge(Evidence("k", "k", after, before)).ruling is Ruling.WORKS
+
+
+def test_what_runs_short_side_by_side_is_not_mended_by_trying_it_one_by_one():
+    before = drain(1, NOON - HOUR, 30, 30)
+    one_by_one = healed(seconds=0.5)
+    found = doubt(Category.OUT_OF_MEMORY, before, one_by_one, ())
+    assert "40 of 40 did since the fix, before it 0 of 30" in found
+    # Other kinds do not come from running side by side, and side by side it would have failed still.
+    assert not doubt(Category.IMPORT, before, one_by_one, ())
+    assert not doubt(Category.OUT_OF_MEMORY, before, healed(), ())
+    alone = drain(3, NOON - 5 * HOUR, 10, 10, seconds=0.5)
+    assert not doubt(Category.OUT_OF_MEMORY, [*before, *alone], one_by_one, ())
+
+
 def test_work_that_brings_no_event_although_it_did_before_may_not_have_been_done():
     before, done = drain(1, NOON - HOUR, 20, 20), [Done(n, 3, 30.0) for n in range(20)]
     assert "0 of 38 phases brought an event, before the fix 20 of 20" in doubt(

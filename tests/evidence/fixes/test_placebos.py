@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,7 @@ from tests.factories import (
     NOON,
     AttemptFactory,
     CandidateFactory,
+    ExecutorFactory,
     FingerprintFactory,
     PhaseFactory,
     RunFactory,
@@ -164,6 +167,21 @@ def test_phases_that_fail_at_their_source_since_the_fix_are_no_green():
     found = judge_marker(fix)
     assert found.ruling is not Ruling.WORKS
     assert "60 phases failed so at their source since" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("differ", "fields"), [("source", {}), ("executor", {"is_default": False})]
+)
+def test_a_cause_of_two_places_is_not_mended_in_one_by_what_the_other_does(differ, fields):
+    """It always fails in one source, or with one executor, and seldom in the other: that one was tried since."""
+    fix = marker("k")
+    make: Callable[..., Any] = SourceFactory if differ == "source" else ExecutorFactory
+    for at, count, outcome in ((BEFORE, 20, "failed"), (AFTER, 40, "complete")):
+        made = phases_tried(count, at, outcome, "k" if outcome == "failed" else "")
+        Run.objects.filter(phases__in=made).update(**{differ: make(**fields)})
+    found = judge_marker(fix)
+    assert found.ruling is Ruling.CANNOT_BE_TOLD
+    assert "it cannot be told from where it was tried" in found.sentence
 
 
 def test_another_fingerprint_merged_in_after_the_fix_brings_its_own_past_along():
