@@ -71,7 +71,7 @@ PAGES: dict[str, Row] = {
     "drain:queued-clear": Row(NOT_MADE_FOR, O),
     "drain:phase-requeue": Row(NOT_MADE_FOR, O),
     "drain:phase-discard": Row(NOT_MADE_FOR, O),
-    "drain:phase-drain": Row(NOT_MADE_FOR, O, "phase"),
+    "drain:phase-drain": Row(O, O, "phase"),
     "drain:hold-add": Row(NOT_MADE_FOR, O),
     "drain:hold-matching": Row(O, O),
     "drain:hold-release": Row(NOT_MADE_FOR, O, "hold"),

@@ -15,6 +15,8 @@ from drain.engine.sessions.verbs import (
     resume_session,
     stop_session_by_person,
 )
+from drain.models import Attempt, Candidate
+from drain.models.vocabulary import CandidateStatus
 
 CHANGE = "drain.change_drainsession"
 
@@ -22,13 +24,19 @@ CHANGE = "drain.change_drainsession"
 @verb(CHANGE)
 def session_pause(request: HttpRequest, pk: int) -> HttpResponse:
     """Start nothing more until resumed."""
-    return _act(request, pk, pause_session, "paused: nothing new starts, what runs may end.")
+    return _act(
+        request,
+        pk,
+        pause_session,
+        "is paused: nothing new starts, {running} may end; Resume goes on with the {waiting}.",
+    )
 
 
 @verb(CHANGE)
 def session_resume(request: HttpRequest, pk: int) -> HttpResponse:
     """Go on with the same plan."""
-    return _act(request, pk, resume_session, "goes on with the same plan.")
+    said = "goes on with the {waiting} of its plan; Pause takes it back."
+    return _act(request, pk, resume_session, said)
 
 
 @verb(CHANGE)
@@ -50,6 +58,16 @@ def _act(
 ) -> HttpResponse:
     def run() -> str:
         act(pk, person(request))
-        return f"Drain {pk} {said}"
+        return f"Drain {pk} {said.format(**_counts(pk))}"
 
     return attempt(request, run, reverse("drain:session-detail", args=[pk]))
+
+
+def _counts(pk: int) -> dict[str, str]:
+    """What an act on a drain is about, in words."""
+    running = Attempt.objects.filter(session=pk, finished_at=None).count()
+    waiting = Candidate.objects.filter(session=pk, status=CandidateStatus.WAITING).count()
+    return {
+        "running": f"{running:,} running phase{'' if running == 1 else 's'}",
+        "waiting": f"{waiting:,} waiting phase{'' if waiting == 1 else 's'}",
+    }

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from drain.dashboard.http.links import report_href
+from drain.dashboard.http.links import link, report_href
 from drain.dashboard.ui.commands import manage
-from drain.models import DrainSession
+from drain.models import DrainSession, Phase
 from drain.policy.actions import Action
 
 _FORM_NAMES = {"run-id": "run", "skip-run-prefix": "skip"}
@@ -46,18 +46,33 @@ def step(action: Action, session: DrainSession | None = None) -> Step:
     return Step(action.label, action.risk, manage(action.argv), href, word)
 
 
-_WORDS = {"drain": "Preview", "report": "Report", "queued": "Queued", "clear_queued": "Queued"}
+_WORDS = {
+    "drain": "Preview",
+    "report": "Report",
+    "queued": "Queued",
+    "clear_queued": "Queued",
+    "drain_phase": "Drain it…",
+}
 
 
 def _page_for(argv: tuple[str, ...], session: DrainSession | None) -> str:
     name = argv[0]
     if name == "drain" and "--resume" not in argv:
         return f"{reverse('drain:session-new')}?{urlencode(form_values(argv))}"
+    if name == "drain_phase":
+        return _question_of(argv[-2], argv[-1])
     if name == "report" and session is not None:
         return report_href(session.pk)
     if name in ("queued", "clear_queued"):
         return reverse("drain:queued-list")
     return ""
+
+
+def _question_of(run_id: str, phase_id: str) -> str:
+    """The page that asks before a drain of this phase; "" where the words name none."""
+    found = Phase.objects.filter(run__run_id=run_id, phase_id=phase_id).values_list("pk", flat=True)
+    pk = found.first()
+    return "" if pk is None else link("phase-drain", pk)
 
 
 def form_values(argv: tuple[str, ...]) -> list[tuple[str, str]]:

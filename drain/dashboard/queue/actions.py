@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
 from drain.dashboard.http.actions import REFUSALS, attempt, person, reason_of, verb
+from drain.dashboard.http.methods import FORM
+from drain.dashboard.http.permissions import requires
 from drain.dashboard.queue.freed import freed_by
 from drain.dashboard.queue.views import filter_of
 from drain.dashboard.ui.commands import drain_command, manage
@@ -165,12 +168,15 @@ def ask_first(request: HttpRequest, phase: Phase, tries: str = "") -> HttpRespon
     return render(request, "queue/drain_one.html", context)
 
 
-@verb("drain.drain_phases")
+@requires("drain.drain_phases", FORM)
 def phase_drain(request: HttpRequest, pk: int) -> HttpResponse:
     """First which phase would be drained; then a session of it alone, which may be queued because it was named."""
     phase = get_object_or_404(Phase.objects.select_related("run"), pk=pk)
-    if not request.POST.get("confirmed") and phase.state in _DRAINABLE:
+    if phase.state in _DRAINABLE and not request.POST.get("confirmed"):
         return ask_first(request, phase)
+    if request.method != "POST":
+        messages.info(request, f"It is {phase.state.lower()} by now: there is nothing to drain.")
+        return redirect("drain:phase-detail", pk=pk)
     actor = person(request)
     asked = Asked(
         SessionScope(phase=phase.pk),
