@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from drain.fingerprints.model import Category
-from drain.fingerprints.prefilter import Prefiltered
+from drain.fingerprints.prefilter import PatternSet, Prefiltered
 
 
 class Rule(NamedTuple):
@@ -58,7 +58,7 @@ RULES: tuple[Rule, ...] = (
     Rule("a model's token budget", C.TOKEN_ESCALATION, _words(r"TOKEN_ESCALATION|output (?:was )?truncated at .{0,40}token"), True),
     Rule("a quality gate", C.QUALITY_GATE, _words(r"QUALITY_GATE|quality gate"), True),
     Rule("a promised file", C.DELIVERABLE, _words(r"DELIVERABLES?_|missing deliverable|deliverables? (?:not found|missing|validation)"), True),
-    Rule("nothing changed", C.NO_OP, _words(r"NO_OP|NO_CHANGES|no-?op\b|no changes (?:were )?(?:made|produced|detected)|nothing to commit"), True),
+    Rule("nothing changed", C.NO_OP, _words(r"NO_OP|NO_CHANGES|noop\b|no-op\b|no changes (?:were )?(?:made|produced|detected)|nothing to commit"), True),
     Rule("the plan", C.MANIFEST, _words(r"MANIFEST_|scope validation|outside scope|manifest (?:check|gate|validation|mismatch|violation|refused|rejected)|(?:listed in|outside|violates|against) (?:the |its )?(?:\w+ )?manifest\b"), True),
     Rule("a patch or merge", C.PATCH, _words(r"PATCH_|patch does not apply|patch failed|hunk #|merge conflict|CONFLICT \(|could not apply"), True),
     Rule("collection of tests", C.COLLECTION, _words(r"error collecting|collection(?:/import)? error|errors? during collection"), True),
@@ -76,7 +76,7 @@ RULES: tuple[Rule, ...] = (
         r"|no such (?:table|column)|Unknown column|ProgrammingError|sqlalchemy|psycopg2?\.|PG::|too many clients|connection slots|sqlite3?\.|SQLSTATE|\bORA-\d{5}|BusyLoading|database disk image"), True),
     Rule("who asks", C.AUTH, _words(r"AuthenticationError|Unauthori[sz]ed|Unauthenticated|Forbidden|authentication (?:failed|required)|Reauthenticat|invalid (?:api|x-api)[ -]?key|incorrect api key|access denied(?!: ['\"<])|not authori[sz]ed|\blog ?in\b.{0,20}(?:required|fail)"
         r"|AccessDenied|permission denied \(publickey|could not read (?:Username|Password)|credential|could not read from remote repository|host key verification|PermissionDenied|permission_denied|(?:expired|invalid|bad|revoked) (?:\w+ )?token|token (?:has |is )?(?:expired|invalid|revoked)"), True),
-    Rule("a status that refuses", C.AUTH, _words(_STATUS + r"(?:401|403|407)\b|\b40[13] (?:Client Error|Forbidden|Unauthorized|-)|Error code: 40[13]"), True),
+    Rule("a status that refuses", C.AUTH, _words(_STATUS + r"(?:401|403|407)\b|\b(?:401|403) (?:Client Error|Forbidden|Unauthorized|-)|Error code: (?:401|403)"), True),
     Rule("the time of a far side", C.TIMEOUT, _words(r"ReadTimeout|ConnectTimeout|Read timed out|gateway time|connect(?:ion)? timed out|\bdial tcp\b.{0,80}timeout|SocketTimeout"), True),
     Rule("time", C.TIMEOUT, _words(r"time[sd]?[-_ ]?out|time ?limit|TimeoutExpired|deadline ?exceeded|ETIMEDOUT|SOCKETTIMEDOUT|took longer than|took too long|not \w+ after \S+ (?:s|seconds|ms|minutes)\b|タイムアウト|exceeded (?:the |its )?(?:time|\d+ ?s)|no (?:response|progress|output) (?:for|within|in)")),
     Rule("a connection", C.NETWORK, _words(
@@ -138,6 +138,19 @@ LAST_RULES: tuple[Rule, ...] = (
     Rule("a value was being read", C.TYPE, _doing("decod|encod|convert|deseriali|seriali|unmarshal|marshal|validat|evaluat|interpret|render|format")),
     Rule("a file was at work", C.DISK, _doing("open|read|writ|mount|unmount|copy|mov|delet|remov|renam|extract|unpack|decompress|sav|persist|flush")),
 )  # fmt: skip
+
+
+class _Rules:
+    """A table of rules with the index of what could match."""
+
+    __slots__ = ("patterns", "table")
+
+    def __init__(self, *table: Rule) -> None:
+        self.table = table
+        self.patterns = PatternSet([rule.pattern.pattern for rule in table])
+
+
+_FIRST, _LAST, _ALL = _Rules(*RULES), _Rules(*LAST_RULES), _Rules(*RULES, *LAST_RULES)
 # The words of a type's name, the last one first: SqlTimeoutException is a time, HttpConnectionError a connection.
 _BY_WORD = {
     word: category
@@ -190,7 +203,7 @@ def categorise(
         return Verdict(C(hint), "the reader", hint, hint == C.COLLECTION)
     words = words.lower()
     texts = [text for text in (words, cause[:300].lower()) if text]
-    verdict = _first(texts, RULES, hint)
+    verdict = _first(texts, _FIRST, hint)
     if verdict:
         return verdict
     if hint:
@@ -202,10 +215,10 @@ def categorise(
         return Verdict(C.ASSERTION, "a failing test", "", False)
     spelt = [_spelt(f"{kind}: {message[:600]}"), _spelt(cause[:300])]
     last = (
-        _first([beneath[:300].lower()], RULES)
-        or _first(texts, LAST_RULES)
+        _first([beneath[:300].lower()], _FIRST)
+        or _first(texts, _LAST)
         or _by_type(kind)
-        or _first(spelt, (*RULES, *LAST_RULES))
+        or _first(spelt, _ALL)
     )
     if last:
         return last._replace(everywhere=False)
@@ -232,10 +245,11 @@ def _spelt(text: str) -> str:
 _BESIDE_A_COMPILER = frozenset({C.IMPORT, C.SYNTAX, C.OUT_OF_MEMORY})
 
 
-def _first(texts: Iterable[str], rules: Iterable[Rule], hint: str = "") -> Verdict | None:
+def _first(texts: Iterable[str], rules: _Rules, hint: str = "") -> Verdict | None:
     """The first rule that matches the first text, else the next; beside a compiler's line few rules count."""
     for text in texts:
-        for rule in rules:
+        for number in rules.patterns.numbers(text):
+            rule = rules.table[number]
             if hint and rule.category not in _BESIDE_A_COMPILER:
                 continue
             found = rule.pattern.search(text)

@@ -155,5 +155,5 @@ def _weight_beside(record: Record) -> Weight:
 
 
 def _with_rule(record: Record, rule: str) -> Record:
-    record.chosen_by.append(rule)
+    record.chosen_by += (rule,)
     return record

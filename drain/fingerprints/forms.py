@@ -82,6 +82,7 @@ _WITHIN = (
 )
 
 
+@lru_cache(maxsize=4096)
 def is_diagnostic(line: str) -> bool:
     """Whether a line is a compiler's: a place in a file, then what is wrong there."""
     if _TABLED.match(line) or _CODED_ERROR.match(line):

@@ -44,6 +44,7 @@ _FILLERS = words(
     " der die das den dem ein eine mit und ist wurde wird bei von zu la le les une des du avec par est été el los las con del se ha uma com do da foi il lo gli della при"
     " executing execute executed running line lines while you your we our use using issue issues"
 )
+_COMMON = _RUNNERS | _FAILING | _FILLERS
 # What follows these letters changes or is a name of something; the words around it tell.
 _NOT_WORDS = re.compile(
     r"\"[^\"\s]{0,200}\"|'[^'\s]{0,200}'|`[^`'\s]{0,200}[`']|\S*[\d/\\=@<>_]\S*|\b\w+(?:(?:[.:]|::)\w+)+"
@@ -107,7 +108,7 @@ def _told(text: str) -> tuple[str, ...]:
 def own_words(text: str) -> int:
     """How many words of a line's beginning say more than that something failed."""
     text = text[:600]
-    own = [word for word in _told(text.lower()) if not _is_common(word)]
+    own = _own(_told(text.lower()))
     # "not found" says what is wrong although each of its words is everybody's.
     told = len(own) + 2 * (" not found" in text)
     if text.isascii():
@@ -116,10 +117,10 @@ def own_words(text: str) -> int:
     return told + sum(2 for word in own if _NO_SPACES.search(word))
 
 
-def _is_common(word: str) -> bool:
-    if word in _FAILING or word in _FILLERS or word in _RUNNERS:
-        return True
-    return not word.isascii() and not _COMMON_SIGNS.sub("", word)
+def _own(told: tuple[str, ...]) -> list[str]:
+    """The words of a line that are not everybody's."""
+    own = [word for word in told if word not in _COMMON]
+    return [word for word in own if word.isascii() or _COMMON_SIGNS.sub("", word)]
 
 
 def counts_failures(line: str) -> bool:
@@ -149,7 +150,7 @@ def is_wrapper(text: str) -> bool:
     exits = (numbered or "non" in text or "did not" in text) and _exits(text)
     if not (failing or counts or exits) or " not found" in text:
         return False
-    own = sum(not _is_common(word) for word in told)
+    own = len(_own(told))
     if counts or exits:
         return own < 3 or own * 3 < len(told)
     runner = not _RUNNERS.isdisjoint(told)

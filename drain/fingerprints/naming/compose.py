@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
-from drain.fingerprints.categories import categorise
-from drain.fingerprints.model import VERSION, Category, Failure, Fingerprint
+from drain.fingerprints.categories import Verdict, categorise
+from drain.fingerprints.model import VERSION, Failure, Fingerprint
 from drain.fingerprints.naming.masks import mask
 from drain.fingerprints.naming.skeleton import skeleton
 from drain.fingerprints.naming.template import CAUSE, PLACE
@@ -33,17 +33,34 @@ _NO_TYPES = frozenset({"Error", "error", "Exception"})
 _ROUNDS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(NamedTuple):
     """A failure after masking: what the three levels and the title are made of."""
 
     kind: str
     message: str
     function: str
     cause: str
-    category: Category
+    hint: str
     test: bool
-    template: str
+    beneath: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The kind of trouble, and whether the place counts."""
+        return categorise(
+            self.kind, self.message, self.cause, self.hint, test=self.test, beneath=self.beneath
+        )
+
+    @property
+    def template(self) -> str:
+        """What is hashed for the key."""
+        head = _headline(self.kind, self.message)
+        lines = [head]
+        if self.function and (not self.message or not self.verdict.everywhere):
+            lines.append(PLACE + self.function)
+        if self.cause and self.cause != head:
+            lines.append(CAUSE + self.cause)
+        return "\n".join(lines)[:TEMPLATE_CHARS].strip()
 
     @property
     def wide(self) -> str:
@@ -77,14 +94,14 @@ def _fingerprint(
     beneath: str,
 ) -> Fingerprint:
     cause = _headline(cause_kind, cause_message)
-    parts = _settle(_parts(kind, message, function, cause, hint, test=test, beneath=beneath))
+    parts, template = _settle(_parts(kind, message, function, cause, hint, test, beneath))
     return Fingerprint(
-        key=digest(parts.template),
+        key=digest(template),
         coarse=digest(parts.wide),
-        fine=digest(f"{parts.template}\n{parts.function}"),
+        fine=digest(f"{template}\n{parts.function}"),
         title=title_of(parts.kind, parts.message, parts.function, test=parts.test),
-        template=parts.template,
-        category=parts.category.value,
+        template=template,
+        category=parts.verdict.category.value,
         version=VERSION,
         headline=digest(_headline(parts.kind, parts.message)),
         place_known=bool(parts.function),
@@ -93,43 +110,31 @@ def _fingerprint(
 
 
 def _parts(
-    kind: str,
-    message: str,
-    function: str,
-    cause: str,
-    hint: str,
-    *,
-    test: bool = False,
-    beneath: str = "",
+    kind: str, message: str, function: str, cause: str, hint: str, test: bool, beneath: str = ""
 ) -> _Parts:
-    """The parts made safe to show, and the template they give."""
+    """The parts made safe to show."""
     kind, message, cause = safe(kind), safe(message), safe(cause)
     # A space would end the place when the template is read back.
     function = "_".join(safe(function).split())
     if message and kind in _NO_TYPES:
         kind = ""
-    verdict = categorise(kind, message, cause, hint, test=test, beneath=beneath)
-    lines = [_headline(kind, message)]
-    if function and (not message or not verdict.everywhere):
-        lines.append(PLACE + function)
-    if cause and cause != lines[0]:
-        lines.append(CAUSE + cause)
-    template = "\n".join(lines)[:TEMPLATE_CHARS].strip()
-    return _Parts(kind, message, function, cause, verdict.category, test, template)
+    return _Parts(kind, message, function, cause, hint, test, beneath)
 
 
-def _settle(parts: _Parts) -> _Parts:
-    """The parts whose template, read again, gives itself; for a real failure these very parts."""
-    rounds = _ROUNDS
-    while rounds:
-        found = read(parts.template)
+def _settle(parts: _Parts) -> tuple[_Parts, str]:
+    """The parts whose template, read again, gives itself, and it; for a real failure these very parts."""
+    template = parts.template
+    for _ in range(_ROUNDS):
+        found = read(template)
         cause = _headline(found.cause_type, mask(found.cause_message))
         again = _parts(
-            found.type, mask(found.message), found.function, cause, found.hint, test=parts.test
+            found.type, mask(found.message), found.function, cause, found.hint, parts.test
         )
-        same = (again.template, again.wide) == (parts.template, parts.wide)
-        parts, rounds = (parts, 0) if same else (again, rounds - 1)
-    return parts
+        before, template = template, again.template
+        if template == before and (again[:2] == parts[:2] or again.wide == parts.wide):
+            break
+        parts = again
+    return parts, template
 
 
 def safe(text: str) -> str:

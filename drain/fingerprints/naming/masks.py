@@ -20,7 +20,7 @@ MESSAGE_CHARS = 2_000
 # is linear. Words without digits are taken in one go: most of a message is nothing else. A quote
 # opens only where no word ends (``can't`` is no quotation).
 _SCAN = re.compile(
-    r"(?<![=\w])(?:(?![a-f]{8}|[A-F]{8}|localhost\b)[A-Za-z]{1,40} )+"
+    r"(?<![=\w])(?:(?:(?![a-f]{8}|[A-F]{8}|localhost\b)[A-Za-z]{1,40}[.:!?*-]{0,3}|[.:!?*-]{1,3}) )+"
     r"|<(?:" + "|".join(sorted(PLACEHOLDERS)) + r")>(?:[/\\][\w.+-]*)?"
     r"|[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s\"'<>()`]+"
     r"|(?<![\w>])'[^'\n]{0,300}'(?!\w)"

@@ -103,19 +103,16 @@ def level_of(word: str) -> Level:
 def read_page(text: str, wrappings: int = 3) -> Page:
     """The bare lines of a text and their levels; a level holds for the indented lines below it."""
     raw = _without_common(text.split("\n"))
-    lines: list[str] = []
-    levels: list[Level] = []
-    for line in raw:
-        first = line[:1]
-        bare, level = line, Level.NONE
-        if first > " ":
-            bare, level = read_line(line)
-        elif first == " " and not line.isascii() and _MARGIN.match(line):
-            bare = _without_margin(line)
-        if bare.startswith('{"') and bare is not line:
-            bare = unwrap_json(bare).partition("\n")[0]
-        lines.append(bare)
-        levels.append(level)
+    lines, levels = raw[:], [Level.NONE] * len(raw)
+    drawn = not text.isascii()
+    for index, line in enumerate(raw):
+        if line[:1] > " " and (_CAN_BE_WRAPPED(line) or "|" in line):
+            bare, levels[index] = read_line(line)
+            if bare.startswith('{"') and bare is not line:
+                bare = unwrap_json(bare).partition("\n")[0]
+            lines[index] = bare
+        elif drawn and line[:1] == " " and _MARGIN.match(line):
+            lines[index] = _without_margin(line)
     if not any(lines):
         return Page(raw, [Level.NONE] * len(raw))
     if wrappings and _tell_nothing(lines, levels):
@@ -133,6 +130,12 @@ def _tell_nothing(lines: list[str], levels: list[Level]) -> bool:
         levels.count(level) * 10 >= filled * 9
         for level in (Level.ERROR, Level.WARNING, Level.BELOW)
     )
+
+
+# A sign, a digit, a name in capitals, a month, a level, the first pair of logfmt: no other line begins with wrapping.
+_CAN_BE_WRAPPED = re.compile(
+    r"[^\w\s]|[^\S\x00-\x20]|\d|[A-Z][A-Z\d]|[A-Z][a-z]{2} |section_|(?:trace|debug|verbose|info|notice|warn|warning) |[a-z_]{1,20}=\S"
+).match
 
 
 # What each form begins with: a look at one letter spares most lines most of the patterns.
@@ -156,6 +159,8 @@ def read_line(line: str) -> tuple[str, Level]:
         if not bare.strip() and line.strip() and found == level and level != Level.NONE:
             break
         line, level = bare, found
+        if not _CAN_BE_WRAPPED(line) and "|" not in line:
+            break
     if "=" in line and _LOGFMT_START.match(line):
         line, level = _read_logfmt(line, level)
     return line, level
@@ -241,12 +246,13 @@ def _without_margin(line: str) -> str:
 def _without_common(lines: list[str]) -> list[str]:
     """The lines without a word that nearly all of them begin with (``web | ``, ``[job a] ``)."""
     for _ in range(2):
-        first = _COMMON.match(next((line for line in lines if line and not line.isspace()), ""))
+        filled = lines if lines[0].strip() else [line for line in lines if line.strip()]
+        first = _COMMON.match(filled[0]) if filled else None
         if not first:
             return lines
         lead = first.group()
-        filled = [line for line in lines if line and not line.isspace()]
-        if len(filled) < 3 or sum(line.startswith(lead) for line in filled) * 5 < len(filled) * 4:
+        filled = [line for line in filled if line and not line.isspace()]
+        if len(filled) < 3 or sum([line.startswith(lead) for line in filled]) * 5 < len(filled) * 4:
             return lines
         lines = [line.removeprefix(lead) for line in lines]
     return lines

@@ -56,7 +56,8 @@ def _read_quickly(text: str) -> Failure | None:
 def read_steps(text: str, *, nested: bool = False) -> Reading:
     """The steps of reading a cleaned text; ``nested``: it is a failing test's own text and holds no other test."""
     page = read_page(text)
-    page = Page([line[:_LINE_CHARS].rstrip() for line in page.lines], page.levels)
+    lines = page.lines if len(text) <= _LINE_CHARS else [line[:_LINE_CHARS] for line in page.lines]
+    page = Page([*map(str.rstrip, lines)], page.levels)
     bare = "\n".join(page.lines)
     report = (_read_quickly(bare) if bare != text else None) or (
         None if nested else read_pytest(bare)
@@ -72,7 +73,7 @@ def read_steps(text: str, *, nested: bool = False) -> Reading:
 
 def _first_told(records: list[Record], page: Page) -> Record | None:
     """The first failing test whose own text tells of a failure, else the first with any text."""
-    tests = [record for record in records if record.weight == Weight.TEST]
+    tests = [record for record in records if record.header is not None]
     bodies = [(test, _body(page, tests, test)) for test in tests[:_TESTS]]
     for record, body in bodies:
         if body and any(
@@ -87,7 +88,7 @@ def name(page: Page, records: list[Record], chosen: Record | None) -> Failure:
     """Type, message, place and chain of the chosen record."""
     if chosen is None:
         return Failure("", "")
-    if chosen.weight == Weight.TEST:
+    if chosen.header is not None:
         return _name_test(page, records, chosen)
     if chosen.failure is not None:
         return chosen.failure
@@ -97,7 +98,7 @@ def name(page: Page, records: list[Record], chosen: Record | None) -> Failure:
 def _name_test(page: Page, records: list[Record], test: Record) -> Failure:
     """The first thing that the test's own text tells, at the place of the test."""
     subject = _full_name(records, test)
-    body = _body(page, [record for record in records if record.weight == Weight.TEST], test)
+    body = _body(page, [record for record in records if record.header is not None], test)
     if not body:
         return Failure("", "test failed", subject, test=True)
     told = read_steps(unwrap_xml("\n".join(body)), nested=True).failure

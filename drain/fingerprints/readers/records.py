@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from drain.fingerprints.forms import is_diagnostic, without_program
@@ -36,12 +36,13 @@ class Record:
     # What its reader decided; a line is weighed only when its weight is asked for.
     weighed: Weighed | None = None
     # Names of the rules by which it was chosen.
-    chosen_by: list[str] = field(default_factory=list)
+    chosen_by: tuple[str, ...] = ()
 
     def _weighed(self) -> Weighed:
-        if self.weighed is None:
-            self.weighed = weigh(self.text, self.level)
-        return self.weighed
+        weighed = self.weighed
+        if weighed is None:
+            weighed = self.weighed = weigh(self.text, self.level)
+        return weighed
 
     @property
     def weight(self) -> Weight:
@@ -97,7 +98,7 @@ def read_records(page: Page) -> list[Record]:
     index = barren = 0
     while index < len(lines):
         line = lines[index]
-        if not line or line.isspace() or (line[0] in "-=*_+#~ \u2500\u23af" and RULE.match(line)):
+        if not line or _is_empty(line):
             index += 1
             continue
         reader = _stack_reader(line) if index >= barren else None
@@ -122,6 +123,12 @@ def read_records(page: Page) -> list[Record]:
         records.append(record)
         index = max(record.end, index + 1)
     return records
+
+
+@lru_cache(maxsize=4096)
+def _is_empty(line: str) -> bool:
+    """Whether a line has nothing to say: blank, or a rule drawn across the page."""
+    return line.isspace() or (line[0] in "-=*_+#~ \u2500\u23af" and bool(RULE.match(line)))
 
 
 def _floor(records: list[Record], index: int) -> int:
@@ -283,8 +290,8 @@ def _at_stack(page: Page, index: int, records: list[Record]) -> Record | None:
 def _read_alone(page: Page, index: int) -> Record:
     """The record of a line that stands for itself."""
     line = page.lines[index]
-    record = Record(index, index + 1, text=line, level=page.levels[index])
-    if line.count("(") > line.count(")") and record.weight == Weight.ROUTINE:
+    record = Record(index, index + 1, None, None, line, page.levels[index])
+    if "(" in line and line.count("(") > line.count(")") and record.weight == Weight.ROUTINE:
         # What a bracket opened belongs to work that went well up to where it is closed.
         last = min(len(page.lines), index + 6)
         closing = next((at for at in range(index + 1, last) if ")" in page.lines[at]), index)

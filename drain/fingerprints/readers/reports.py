@@ -6,6 +6,7 @@ A report is a header that names a test and a text of its own, before or after th
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from drain.fingerprints.words import is_wrapper, own_words
@@ -65,6 +66,7 @@ class Header(NamedTuple):
     lines: int = 1
 
 
+@lru_cache(maxsize=4096)
 def read_header(line: str, following: str, numbered: bool) -> Header | None:
     """The failing test that a line names; ``numbered`` when the report counts its failures."""
     if len(line) > 600:
