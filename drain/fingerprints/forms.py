@@ -173,6 +173,8 @@ def _without_place(line: str) -> tuple[str, str]:
 
 def _last_column(line: str) -> str:
     """The last column of a table's row, where the message stands; empty for other lines."""
+    if not _COLUMNS.search(line):
+        return ""
     columns = [column for column in _COLUMNS.split(line.strip()) if column]
     return columns[-1] if len(columns) >= 4 and own_words(columns[-1]) > 1 else ""
 

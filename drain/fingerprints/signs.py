@@ -53,14 +53,8 @@ def says_failure(line: str) -> bool:
         return True
     if not _BESIDE.isdisjoint(told) and _PHRASES.search(lower):
         return True
-    return not (line.isascii() and _has_no_stem(lower)) and bool(_STEMS.search(line))
-
-
-def _has_no_stem(lower: str) -> bool:
-    for stem in _STEM_HINTS:
-        if stem in lower:
-            return False
-    return True
+    spared = line.isascii() and not any(stem in lower for stem in _STEM_HINTS)
+    return not spared and bool(_STEMS.search(line))
 
 
 # Work that went well or goes on: never the cause, whatever words it holds.

@@ -49,6 +49,9 @@ _COMMON = _RUNNERS | _FAILING | _FILLERS
 _NOT_WORDS = re.compile(
     r"\"[^\"\s]{0,200}\"|'[^'\s]{0,200}'|`[^`'\s]{0,200}[`']|\S*[\d/\\=@<>_]\S*|\b\w+(?:(?:[.:]|::)\w+)+"
 )
+# What stands in a token with one of these goes with it, unless a quotation parts it.
+_CHANGES = re.compile(r"[\d/\\=@<>_]")
+_QUOTED = frozenset("\"'`")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NO_SPACES = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{4,}")
 # The same in scripts without spaces, where a sentence is one word.
@@ -99,6 +102,8 @@ def _told(text: str) -> tuple[str, ...]:
         if bare.isalpha():
             if len(bare) > 1:
                 found.append(bare)
+        elif _QUOTED.isdisjoint(token) and _CHANGES.search(token):
+            continue
         else:
             found += _WORD.findall(_NOT_WORDS.sub(" ", token))
     return tuple(found)

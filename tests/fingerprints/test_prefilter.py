@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drain.fingerprints.categories import LAST_RULES, RULES
-from drain.fingerprints.prefilter import Prefiltered, literals
+from drain.fingerprints.prefilter import PatternSet, Prefiltered, literals
 from tests.fingerprints.corpus import FAILURES, variants
 from tests.fingerprints.render import texts
 
@@ -41,8 +41,12 @@ LINES = sorted(
         ("(?P<name>lease) of", ["lease"]),
         (r"[abc]{3}lost|\(lost\)", ["lost"]),
         ("colou?rs", ["colo"]),
-        ("bo+k|bank", None),
-        ("ab|memory", None),
+        ("bo+k|bank", ["bank", "bo"]),
+        ("ab|memory", ["ab", "memory"]),
+        ("a|memory", None),
+        (r"build \w+ (?:error|failed)", ["build "]),
+        (r"(?:link|make) \w+ (?:error|failed)", ["link", "make"]),
+        (r"error \w+", ["error "]),
         (r"\d{3}", None),
         ("", None),
     ],
@@ -65,6 +69,29 @@ def test_whatever_a_rule_matches_is_found(data):
     text = data.draw(st.from_regex(rule.pattern.pattern))
     assert rule.pattern.pattern.search(text)
     assert rule.pattern.search(text)
+
+
+def test_one_look_at_a_line_leaves_out_no_pattern_that_matches_it_and_most_that_do_not():
+    patterns = [rule.pattern.pattern for rule in ALL_RULES]
+    index = PatternSet(patterns)
+    left = matching = 0
+    for line in LINES:
+        numbers = index.numbers(line)
+        assert numbers == sorted(set(numbers))
+        matched = {number for number, pattern in enumerate(patterns) if pattern.search(line)}
+        assert matched <= set(numbers), line
+        left, matching = left + len(numbers), matching + len(matched)
+    assert matching > len(LINES) / 10
+    assert left * 4 < len(LINES) * len(patterns)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [("", [2, 3]), ("out of memory", [0, 2, 3]), ("no disk", [1, 2, 3]), ("rc", [2, 3])],
+)
+def test_a_pattern_without_three_letters_to_go_by_is_always_looked_for(text, numbers):
+    patterns = [re.compile(each) for each in ("memory", "disk|volume", "rc", r"\d\d")]
+    assert PatternSet(patterns).numbers(text) == numbers
 
 
 def test_most_rules_are_spared_where_none_of_their_literals_is():

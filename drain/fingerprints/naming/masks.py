@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from drain.fingerprints.naming.spans import join_paths, mask_spans
 from drain.fingerprints.naming.tokens import PLACEHOLDERS, TOKEN_CHARS, mask_token
+from drain.fingerprints.prefilter import Prefiltered
 
 # Longer messages are cut: what names an error stands in its first lines.
 MESSAGE_CHARS = 2_000
@@ -79,8 +80,10 @@ _BEFORE = 32
 
 
 # What was given to a parser is a value, whatever it looks like.
-_PARSES = re.compile(
-    r"\b(?:invalid literal|could not convert|cannot convert|unable to convert|failed to parse|cannot parse|could not parse|unable to parse|[Ff]or input string|input syntax|does not match format|\w{0,20}[Pp]arsing|[Ii]nvalid (?:date|number|integer|float|time|timestamp|duration|uuid|boolean|email|decimal|digit)\w*|not a (?:valid )?(?:number|integer|date|boolean|decimal|float|uuid))\b"
+_PARSES = Prefiltered(
+    re.compile(
+        r"\b(?:invalid literal|could not convert|cannot convert|unable to convert|failed to parse|cannot parse|could not parse|unable to parse|[Ff]or input string|input syntax|does not match format|\w{0,20}[Pp]arsing|[Ii]nvalid (?:date|number|integer|float|time|timestamp|duration|uuid|boolean|email|decimal|digit)\w*|not a (?:valid )?(?:number|integer|date|boolean|decimal|float|uuid))\b"
+    )
 )
 _FILE_NAME = re.compile(r"\.[A-Za-z]\w{0,4}.$|^.[/~\\]|[/\\]\w[^/\\]{0,80}\.\w")
 # Digits and quotation marks of other scripts.

@@ -37,7 +37,7 @@ SPANS = (
     # 512 MiB, 1 GB, 300 bytes
     Span(
         "size and its unit",
-        ("B", "bytes"),
+        (" B", "bytes", "KB", "MB", "GB", "TB", "PB", "EB", "kB", "mB", "gB", "tB", "iB"),
         re.compile(r"(?<![\w.,])\d[\d.,]{0,20}\s(?:[KMGTPEkmgt]i?B|bytes|B)\b"),
         "<size>",
     ),
@@ -140,10 +140,6 @@ _NOT_THERE = re.compile(r"\b(?:404|[Nn]ot [Ff]ound)\b")
 _PATHS = re.compile(r"<path>(?:[ ,:;]{1,2}(?:<path>(?![/\\\w])|\.(?=[)\s])))+")
 
 
-# One look for all hints: most messages have none.
-_ANY_HINT = re.compile("|".join(re.escape(hint) for span in SPANS for hint in span.hints))
-
-
 def join_paths(message: str) -> str:
     """A list of paths as one: how many there are changes as well."""
     return _PATHS.sub("<path>", message) if "<path>" in message else message
@@ -153,8 +149,6 @@ def mask_spans(message: str) -> str:
     """The message with every rule of ``SPANS`` applied in order."""
     if "://" in message and _NOT_THERE.search(message):
         message = _ASKED.sub(r"<url>/\g<name>", message)
-    if not _ANY_HINT.search(message):
-        return message
     for span in SPANS:
         for hint in span.hints:
             if hint in message:

@@ -107,7 +107,7 @@ def _mask_core(core: str) -> str:
         return _mask_slashed(core)
     if "@" in core and _EMAIL.match(core):
         return "<email>"
-    if not any(char.isdecimal() for char in core):
+    if not _DIGITS.search(core):
         return "<host>" if _HOST.match(core) or core == "localhost" else core
     return _mask_digits(core)
 

@@ -17,6 +17,8 @@ _PULLED = 4
 
 def with_what_it_introduces(line: str, lines: list[str], index: int) -> str:
     """The line; one that says too little of its own or ends with a colon pulls in what follows."""
+    if index + 1 >= len(lines):
+        return line
     own = own_words(line)
     thin = own < 2 or is_wrapper(line)
     introduces = line.rstrip().endswith((":", ";", "=>")) or (thin and _is_underlined(lines, index))

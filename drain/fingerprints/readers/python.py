@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from drain.fingerprints.model import Failure
 from drain.fingerprints.naming.wordings import TYPES, in_one_wording
@@ -143,6 +144,7 @@ def own_function(text: str, start: int, end: int) -> str:
     return ""
 
 
+@lru_cache(maxsize=4096)
 def is_library(path: str) -> bool:
     """Whether a file belongs to Python or an installed package, not to the user's own code."""
     # Most paths are the user's own, and three look-ups are cheaper than the pattern.

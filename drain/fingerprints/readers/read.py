@@ -74,6 +74,8 @@ def read_steps(text: str, *, nested: bool = False) -> Reading:
 def _first_told(records: list[Record], page: Page) -> Record | None:
     """The first failing test whose own text tells of a failure, else the first with any text."""
     tests = [record for record in records if record.header is not None]
+    if not tests:
+        return None
     bodies = [(test, _body(page, tests, test)) for test in tests[:_TESTS]]
     for record, body in bodies:
         if body and any(

@@ -39,10 +39,9 @@ class Record:
     chosen_by: tuple[str, ...] = ()
 
     def _weighed(self) -> Weighed:
-        weighed = self.weighed
-        if weighed is None:
-            weighed = self.weighed = weigh(self.text, self.level)
-        return weighed
+        if self.weighed is None:
+            self.weighed = weigh(self.text, self.level)
+        return self.weighed
 
     @property
     def weight(self) -> Weight:
@@ -70,13 +69,12 @@ class Record:
 _Reader = Callable[[Page, int, "list[Record]"], "Record | None"]
 _TRACEBACK = "Traceback (most recent call last)"
 _PYTHON_FRAME = '  File "'
-_LINK = re.compile(
-    r"^(?:The above exception was the direct cause|During handling of the above exception)"
-)
+_LINK = re.compile(r"(?:The above exception was the direct|During handling of the above exception)")
 _CONTINUES = re.compile(
     r"^(?:\s|DETAIL|CONTEXT|HINT|LINE \d|\[SQL|\[parameters|\(Background|[\w.\[\]]{1,80}$|$)"
 )
 _PANIC = re.compile(r"^(?:thread '|panic: |fatal error: )")
+_RULES = frozenset("-=*_+#~ \u2500\u23af")
 _STACK_LINES = 400
 # How far above its first frame the error of a stack may stand.
 _LOOK_BACK = 60
@@ -128,7 +126,7 @@ def read_records(page: Page) -> list[Record]:
 @lru_cache(maxsize=4096)
 def _is_empty(line: str) -> bool:
     """Whether a line has nothing to say: blank, or a rule drawn across the page."""
-    return line.isspace() or (line[0] in "-=*_+#~ \u2500\u23af" and bool(RULE.match(line)))
+    return line.isspace() or (line[0] in _RULES and bool(RULE.match(line)))
 
 
 def _floor(records: list[Record], index: int) -> int:
@@ -241,8 +239,7 @@ def _traceback_end(lines: list[str], index: int) -> int:
 
 def _panic(page: Page, index: int, _records: list[Record]) -> Record | None:
     """A panic with what is printed of it until work goes on."""
-    end = index + 1
-    lines = page.lines
+    lines, end = page.lines, index + 1
     while (
         end < len(lines)
         and end - index < _STACK_LINES
@@ -261,8 +258,7 @@ def _panic(page: Page, index: int, _records: list[Record]) -> Record | None:
 
 def _at_stack(page: Page, index: int, records: list[Record]) -> Record | None:
     """A stack of ``at`` lines with the error above it."""
-    lines, floor = page.lines, _floor(records, index)
-    end = index + 1
+    lines, floor, end = page.lines, _floor(records, index), index + 1
     while (
         end < len(lines)
         and end - index < _STACK_LINES
