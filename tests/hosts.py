@@ -118,6 +118,8 @@ class Host:
         """Wait for its end; its exit code."""
         code = self.process.wait(seconds)
         self._reader.join(5)
+        if self.process.stdout is not None and not self._reader.is_alive():
+            self.process.stdout.close()
         return code
 
     def end(self) -> int:
