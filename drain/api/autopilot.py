@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from ninja.responses import Status
 from pydantic import BaseModel, Field
 
 from drain.engine.autopilot import rollouts, rules
+from drain.engine.autopilot.changing import change_autopilot
 from drain.engine.autopilot.recurring import run_now
 from drain.engine.queue.selection import PhaseFilter
 from drain.models import Autopilot, Rollout
@@ -117,6 +119,23 @@ class AutopilotIn(Sent):
     reason: Annotated[str, Field(max_length=2000)] = ""
 
 
+_SIMPLE = ("cron", "timezone", "quiet", "sample", "pause_after")
+
+
+class AutopilotChangeIn(Sent):
+    """Settings to change. What is left out stays; `filter`, `limits` and `budget` are given whole, `filter: null` is every phase."""
+
+    cron: Annotated[str, Field(max_length=100)] = ""
+    timezone: Annotated[str, Field(max_length=64)] = "UTC"
+    quiet: Annotated[str, Field(max_length=11)] = ""
+    filter: FilterIn | None = None
+    limits: LimitsIn | None = None
+    sample: Annotated[int, Field(ge=5, le=10_000)] = 24
+    budget: AmountIn | None = None
+    pause_after: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
 @operation("GET", "autopilots", SEE, "autopilot-list", AutopilotPage)
 def autopilot_list(request: HttpRequest, listing: Query[Listing]) -> dict[str, Any]:
     """Return autopilots with their next times."""
@@ -136,6 +155,24 @@ def autopilot_add(request: HttpRequest, body: AutopilotIn) -> Status[Any]:
     now = timezone.now()
     made = rules.add_autopilot(wanted, caller(request).person, now, body.reason)
     return Status(201, _autopilot(made))
+
+
+@operation("POST", "autopilots/{int:pk}/change", CHANGE, "autopilot-change", AutopilotOut)
+def autopilot_change(request: HttpRequest, pk: int, body: AutopilotChangeIn) -> dict[str, Any]:
+    """Change its settings; what is left out stays. A drain that runs goes on as it began."""
+    given = body.model_dump(exclude_unset=True)
+    changes = {name: given[name] for name in _SIMPLE if name in given}
+    if "filter" in given:
+        changes["filter"] = filter_of(body.filter) if body.filter else PhaseFilter()
+    if body.limits is not None:
+        changes["limits"] = limits_of(body.limits)
+    if body.budget is not None:
+        changes["budget"] = Amount(**body.budget.model_dump())
+    rule = change_autopilot(
+        _named(pk), lambda wanted: replace(wanted, **changes), caller(request).person,
+        timezone.now(), body.reason,
+    )  # fmt: skip
+    return _autopilot(rule)
 
 
 def _verb(name: str, verb: Callable[[str, Person, datetime, str], Autopilot], words: str) -> None:

@@ -132,6 +132,7 @@ _EVIDENCE = [
 ]
 _NEWS = [
     path("autopilot/", autopilot.autopilot_list, name="autopilot-list"),
+    path("autopilot/<int:pk>/change/", autopilot.autopilot_change, name="autopilot-change"),
     *(
         path(f"autopilot/<int:pk>/{act}/", view, name=f"autopilot-{act}")
         for act, view in autopilot.VERBS.items()

@@ -35,6 +35,27 @@ def test_an_autopilot_is_added_listed_run_paused_resumed_and_removed(script):
     operator.post(f"{at}/run", {"reason": "x"}, 404)
 
 
+def test_settings_that_are_left_out_stay_and_null_clears(script):
+    operator = script()
+    body = {
+        "name": "nightly",
+        "cron": "@daily",
+        "filter": {"labels": ["gpu"]},
+        "limits": {"parallel": 2},
+    }
+    made = operator.post("autopilots", body, 201)
+    at = f"autopilots/{made['id']}/change"
+    changed = operator.post(at, {"quiet": "07:00-20:00", "pause_after": None, "reason": "x"})
+    assert (changed["filter"], changed["limits"]) == (made["filter"], made["limits"])
+    assert (changed["quiet"], changed["pause_after"]) == ("07:00-20:00", None)
+    changed = operator.post(at, {"filter": None, "budget": {"attempts": 5}, "reason": "x"})
+    assert (changed["filter"], changed["budget"]["attempts"]) == ({}, 5)
+    operator.post(at, {"reason": "x"}, 422)
+    operator.post(at, {"cron": "@hourly"}, 422)
+    operator.post(at, {"filter": {}, "reason": "x"}, 422)
+    operator.post("autopilots/0/change", {"cron": "@hourly", "reason": "x"}, 404)
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

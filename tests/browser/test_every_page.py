@@ -132,7 +132,7 @@ def world(report_run: Run) -> dict[str, int]:
         Delivery.objects.create(
             notice=notice, webhook=hook, state=state, error=said, tries=1, status=204
         )
-    Autopilot.objects.create(
+    pilot = Autopilot.objects.create(
         name=UNBROKEN[:60], trigger="schedule", cron="@daily", armed_at=now, heard_at=now,
         paused_at=now, paused_by="olga", paused_reason=UNBROKEN, budget_attempts=5, created_by="olga",
     )  # fmt: skip
@@ -143,6 +143,7 @@ def world(report_run: Run) -> dict[str, int]:
     return {
         "run": report_run.pk, "phase": failed[0].pk, "session": stopped.pk, "attempt": attempt.pk,
         "marker": marker.pk, "hold": hold.pk, "bulk": bulk.pk,
+        "autopilot": pilot.pk,
     }  # fmt: skip
 
 

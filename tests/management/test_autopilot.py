@@ -89,3 +89,28 @@ def test_a_marker_with_its_drain_on_fix_is_made_whole_or_not_at_all():
     assert (rollout.marker_id, rollout.sample, rollout.state) == (marker, 24, "waiting")
     assert said("autopilot", "list") == f"FM-{marker} waiting: no drain yet\n"
     assert f"FM-{marker} stopped" in said("autopilot", "stop", str(marker), "--reason", "wrong")
+
+
+def test_settings_are_changed_one_by_one_and_cleared():
+    answer(
+        "autopilot", "add", "nightly", "--cron", "@daily", "--type", "test", "--batch-size", "7",
+        "--budget-attempts", "50", "--quiet", "07:00-20:00",
+    )  # fmt: skip
+    made = answer("autopilot", "set", "nightly", "--ramp", "0.5", "--reason", "slower")
+    assert (made["limits"], made["filter"]) == ({"batch_size": 7, "ramp": 0.5}, {"types": ["test"]})
+    assert (made["cron"], made["pause_after"]) == ("@daily", 3)
+    made = answer(
+        "autopilot", "set", "nightly", "--clear", "ramp", "--clear", "filters", "--clear", "quiet",
+        "--clear", "budget-attempts", "--budget-minutes", "9", "--pause-after", "0", "--cron", "@hourly", "--reason", "x",
+    )  # fmt: skip
+    assert (made["limits"], made["filter"], made["quiet"]) == ({"batch_size": 7}, {}, "")
+    assert made["budget"] == {"attempts": None, "minutes": 9, "events": None}
+    assert (made["cron"], made["pause_after"]) == ("@hourly", None)
+    for wrong in (
+        ("--reason", "x"),
+        ("--cron", "@daily"),
+        ("--clear", "nonsense", "--reason", "x"),
+    ):
+        with pytest.raises((CommandError, SystemExit)):
+            said("autopilot", "set", "nightly", *wrong)
+    assert AuditEvent.objects.filter(verb="autopilot.change").count() == 2

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from drain.dashboard.drains.form import PACE, PARALLEL, STOPS, NumberField
+from drain.dashboard.drains.form import PACE, PARALLEL, STOPS, NumberField, shown
 from drain.engine.autopilot.rules import Wanted
 from drain.engine.queue.selection import PhaseFilter
 from drain.evidence.fixes.rollout import SAMPLE
@@ -36,28 +37,82 @@ FILTERS = (
 """Name, label and example of the filters of the form, each a list of words."""
 
 
-def wanted(values: Mapping[str, str], zone: str) -> Wanted:
-    """Return what the form asks for. Raises LimitError for what is no number."""
-    on_fix = values.get("trigger") == "fix"
+def wanted(values: Mapping[str, str], zone: str, old: Wanted | None = None) -> Wanted:
+    """Return what the form asks for. Raises LimitError for what is no number.
+
+    What the form has no field for is as in `old`, the settings that are changed.
+    """
+    on_fix = old.on_fix if old else values.get("trigger") == "fix"
     numbers = {each.name: _number(each, values) for each in (*LIMITS, *BUDGET)}
     limits: dict[str, Any] = {
-        each.name: numbers[each.name] for each in LIMITS if numbers[each.name] is not None
+        each.name: getattr(Limits(), each.name)
+        if numbers[each.name] is None
+        else numbers[each.name]
+        for each in LIMITS
     }
     pause, sample = _number(PAUSE_FIELD, values), _number(SAMPLE_FIELD, values)
-    asked: dict[str, Any] = {name: tuple(values.get(name, "").split()) for name, _, _ in FILTERS}
+    found = old.filter if old else PhaseFilter()
+    asked: dict[str, Any] = {
+        name: tuple(values.get(name, "").split()) for name, _, _ in filters_of(found)
+    }
     budget: dict[str, Any] = {each.name: numbers[each.name] for each in BUDGET}
     return Wanted(
-        name=values.get("name", ""),
+        name=old.name if old else values.get("name", ""),
         cron="" if on_fix else values.get("cron", ""),
         on_fix=on_fix,
         timezone=values.get("timezone") or zone,
         quiet=values.get("quiet", ""),
-        filter=PhaseFilter(error=values.get("error", ""), **asked),
-        limits=Limits(**limits),
+        filter=replace(found, error=values.get("error", ""), **asked),
+        limits=replace(old.limits if old else Limits(), **limits),
         sample=SAMPLE if sample is None else int(sample),
         budget=Amount(**budget),
         pause_after=int(pause) if pause else None,
     )
+
+
+def filters_of(found: PhaseFilter) -> list[tuple[str, str, str]]:
+    """Those of FILTERS whose words can stand in a field with spaces between them."""
+    return [
+        each
+        for each in FILTERS
+        if not any(len(word.split()) != 1 for word in getattr(found, each[0]))
+    ]
+
+
+def values_of(asked: Wanted) -> dict[str, str]:
+    """What the form of an autopilot holds before anything is typed."""
+    limits = {each.name: each.shown(asked.limits) for each in LIMITS}
+    budget = {name: shown(value) for name, value in asked.budget._asdict().items()}
+    filters = {
+        name: " ".join(getattr(asked.filter, name)) for name, _, _ in filters_of(asked.filter)
+    }
+    return {
+        "name": asked.name,
+        "trigger": "fix" if asked.on_fix else "schedule",
+        "cron": asked.cron,
+        "timezone": asked.timezone,
+        "quiet": asked.quiet,
+        "error": asked.filter.error,
+        "sample": str(asked.sample),
+        "pause_after": shown(asked.pause_after),
+        **limits,
+        **budget,
+        **filters,
+    }
+
+
+def kept(asked: Wanted) -> dict[str, Any]:
+    """Settings that the form has no field for, by name; they stay as they are."""
+    fields = {"error", *(name for name, _, _ in filters_of(asked.filter))}
+    offered = {each.name for each in LIMITS}
+    usual = Limits().to_json()
+    stay = {name: value for name, value in asked.filter.to_json().items() if name not in fields}
+    stay |= {
+        name: value
+        for name, value in asked.limits.to_json().items()
+        if name not in offered and value != usual[name]
+    }
+    return {name.replace("_", " "): value for name, value in stay.items()}
 
 
 def _number(field: NumberField, values: Mapping[str, str]) -> float | None:

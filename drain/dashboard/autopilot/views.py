@@ -19,6 +19,9 @@ from drain.dashboard.autopilot.form import (
     LIMITS,
     PAUSE_FIELD,
     SAMPLE_FIELD,
+    filters_of,
+    kept,
+    values_of,
     wanted,
 )
 from drain.dashboard.http.actions import REFUSALS, attempt, person, verb
@@ -29,6 +32,7 @@ from drain.dashboard.http.responses import page_or_fragment
 from drain.dashboard.http.search_terms import typed
 from drain.engine.autopilot import rules
 from drain.engine.autopilot.allowance import budget_of, next_times, used_by
+from drain.engine.autopilot.changing import change_autopilot, revision, wanted_of
 from drain.engine.autopilot.recurring import run_now
 from drain.engine.autopilot.rollouts import stop_rollout
 from drain.engine.sessions.verbs import Actor
@@ -55,6 +59,47 @@ def autopilot_list(request: HttpRequest) -> HttpResponse:
         return _page(request, values, str(error))
     messages.success(request, f"{made.name} is on.")
     return redirect("drain:autopilot-list")
+
+
+@requires("drain.change_autopilot", FORM)
+def autopilot_change(request: HttpRequest, pk: int) -> HttpResponse:
+    """The form with an autopilot's settings; a POST changes them, unless somebody else did meanwhile."""
+    rule = get_object_or_404(Autopilot, pk=pk)
+    if request.method != "POST":
+        return _form(request, rule, values_of(wanted_of(rule)) | {"seen": revision(rule)})
+    values = typed(request.POST)
+    zone = timezone.get_current_timezone_name()
+    try:
+        change_autopilot(
+            rule.name, lambda old: wanted(values, zone, old), person(request), timezone.now(),
+            values.get("reason", ""), seen=values.get("seen", ""),
+        )  # fmt: skip
+    except REFUSALS as error:
+        return _form(request, rule, values, str(error))
+    messages.success(request, f"{rule.name} is changed. A drain that runs goes on as it began.")
+    return redirect("drain:autopilot-list")
+
+
+def _form(
+    request: HttpRequest, rule: Autopilot, values: dict[str, str], problem: str = ""
+) -> HttpResponse:
+    asked = wanted_of(rule)
+    fields = _fields() | {"filters": filters_of(asked.filter), "kept": kept(asked)}
+    context = fields | {
+        "values": values, "problem": problem, "rule": rule, "page_has_primary": True,
+    }  # fmt: skip
+    return render(request, "autopilot/change.html", context, status=422 if problem else 200)
+
+
+def _fields() -> dict[str, Any]:
+    return {
+        "rule": None,
+        "zone": timezone.get_current_timezone_name(),
+        "filters": FILTERS,
+        "limits": LIMITS,
+        "budget": BUDGET,
+        "counts": (PAUSE_FIELD, SAMPLE_FIELD),
+    }
 
 
 def _verb(permission: str, act: Callable[[str, Actor, datetime, str], str]) -> Any:
@@ -113,18 +158,13 @@ def rollout_stop(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(request: HttpRequest, values: dict[str, str], problem: str = "") -> HttpResponse:
     now = timezone.now()
     found = Rollout.objects.select_related("marker", "autopilot").prefetch_related("sessions")
-    context = {
+    context = _fields() | {
         "now": now,
         "autopilots": [_row(rule, now) for rule in Autopilot.objects.order_by("name")],
         "rollouts": found.order_by("-pk")[:SHOWN_ROLLOUTS],
         "live": LIVE_ROLLOUT_STATES,
         "values": values,
         "problem": problem,
-        "zone": timezone.get_current_timezone_name(),
-        "filters": FILTERS,
-        "limits": LIMITS,
-        "budget": BUDGET,
-        "counts": (PAUSE_FIELD, SAMPLE_FIELD),
         "page_has_primary": True,
     }
     if problem:

@@ -18,6 +18,13 @@ from drain.policy.moments import MomentError, read_moment
 from drain.policy.stopping.limits import LimitError, Limits, QueuedPolicy, parse_queued_policy
 
 
+def shown(value: float | None) -> str:
+    """A number as somebody types it, with all its digits; empty for none."""
+    if value is None:
+        return ""
+    return str(int(value)) if value == int(value) else str(value)
+
+
 @dataclass(frozen=True, slots=True)
 class NumberField:
     """One limit of the form; shares are typed in percent."""
@@ -39,14 +46,12 @@ class NumberField:
             raise LimitError(
                 f"{self.label} {value:g} % makes no sense: give a number above 0 and up to 100."
             )
-        return value / 100 if self.percent else value
+        return round(value / 100, 12) if self.percent else value
 
     def shown(self, limits: Limits) -> str:
         """The value of a limit as the form shows it; empty when it is off."""
         value = getattr(limits, self.name)
-        if value is None:
-            return ""
-        return f"{value * 100 if self.percent else value:g}"
+        return shown(value if value is None or not self.percent else round(value * 100, 10))
 
     def holds(self, text: str, timeout: str) -> str:
         """What holds and where it comes from, to stand beside the field; `timeout` is what executors say."""

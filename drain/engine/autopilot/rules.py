@@ -47,7 +47,7 @@ class Wanted:
 
 def add_autopilot(wanted: Wanted, by: Person, now: datetime, reason: str = "") -> Autopilot:
     """Make one; it is on from now. Raises EngineError or LimitError."""
-    made = _made(wanted, by, now)
+    made = made_from(wanted, by, now)
     reason = bounded(reason.strip(), "The reason")
     with transaction.atomic():
         if Autopilot.objects.count() >= MOST:
@@ -55,8 +55,10 @@ def add_autopilot(wanted: Wanted, by: Person, now: datetime, reason: str = "") -
         values = {name: getattr(made, name) for name in _COLUMNS}
         row, new = Autopilot.objects.get_or_create(name=made.name, defaults=values)
         if not new:
-            raise EngineError(f"There is an autopilot “{made.name}” already: remove it first.")
-        _audit(by, "autopilot.add", row, reason, new=described(row, now))
+            raise EngineError(
+                f"There is an autopilot “{made.name}” already: change it, or choose another name."
+            )
+        audit(by, "autopilot.add", row, reason, new=described(row, now))
     return row
 
 
@@ -66,7 +68,8 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _made(wanted: Wanted, by: Person, now: datetime) -> Autopilot:
+def made_from(wanted: Wanted, by: Person, now: datetime) -> Autopilot:
+    """The row that it would be, not saved. Raises InputError or LimitError for what makes no sense."""
     name = bounded(wanted.name.strip(), "The name", 60)
     if not name:
         raise InputError("An autopilot needs a name, by which people know it.")
@@ -94,13 +97,14 @@ def _made(wanted: Wanted, by: Person, now: datetime) -> Autopilot:
     )
     try:
         quiet_of(made)
-        made.next_at = _first(made, now) if made.cron else None
+        made.next_at = first_time(made, now) if made.cron else None
     except (CronError, AutopilotError) as error:
         raise InputError(str(error)) from None
     return made
 
 
-def _first(rule: Autopilot, now: datetime) -> datetime:
+def first_time(rule: Autopilot, now: datetime) -> datetime:
+    """The next time of its schedule. Raises InputError where quiet hours leave none."""
     for found in next_times(rule, now):
         return found
     raise InputError("Every time of the schedule lies in the quiet hours: change one of them.")
@@ -143,7 +147,7 @@ def pause_row(rule: Autopilot, by: Person, now: datetime, reason: str) -> None:
     rule.paused_at, rule.paused_by, rule.paused_reason = now, by.name[:200], reason
     rule.next_at = None
     rule.save(update_fields=["paused_at", "paused_by", "paused_reason", "next_at"])
-    _audit(by, "autopilot.pause", rule, reason)
+    audit(by, "autopilot.pause", rule, reason)
 
 
 def resume_autopilot(name: str, by: Person, now: datetime, reason: str) -> Autopilot:
@@ -156,7 +160,7 @@ def resume_autopilot(name: str, by: Person, now: datetime, reason: str) -> Autop
         old = {"paused_by": rule.paused_by, "paused_reason": rule.paused_reason}
         rule.paused_at, rule.paused_by, rule.paused_reason = None, "", ""
         rule.armed_at = rule.heard_at = now
-        rule.next_at = _first(rule, now) if rule.cron else None
+        rule.next_at = first_time(rule, now) if rule.cron else None
         rule.save(
             update_fields=[
                 "paused_at",
@@ -167,7 +171,7 @@ def resume_autopilot(name: str, by: Person, now: datetime, reason: str) -> Autop
                 "next_at",
             ]
         )
-        _audit(by, "autopilot.resume", rule, reason, old=old)
+        audit(by, "autopilot.resume", rule, reason, old=old)
     return rule
 
 
@@ -179,7 +183,7 @@ def remove_autopilot(name: str, by: Person, now: datetime, reason: str) -> None:
         for rollout in rule.rollouts.select_for_update().filter(state__in=LIVE_ROLLOUT_STATES):
             sentence = f"{by.name} removed the autopilot {rule.name}."
             end_rollout(rollout, RolloutEnd.PERSON, sentence, now)
-        _audit(by, "autopilot.remove", rule, reason, old=described(rule, now))
+        audit(by, "autopilot.remove", rule, reason, old=described(rule, now))
         rule.delete()
 
 
@@ -239,7 +243,7 @@ def latest_drains(rule: Autopilot) -> QuerySet[DrainSession]:
     return DrainSession.objects.filter(autopilot=rule).order_by("-pk")
 
 
-def _audit(
+def audit(
     by: Person,
     verb: str,
     rule: Autopilot,
@@ -248,5 +252,6 @@ def _audit(
     old: dict[str, Any] | None = None,
     new: dict[str, Any] | None = None,
 ) -> None:
+    """A line in the audit about it."""
     subject = Subject("autopilot", str(rule.pk), rule.name)
     record_audit(by, verb, subject, reason, old=old, new=new)

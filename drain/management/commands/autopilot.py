@@ -1,7 +1,10 @@
-"""`manage.py autopilot add|list|pause|resume|run|remove|stop`: drains that start by themselves."""
+"""`manage.py autopilot add|set|list|pause|resume|run|remove|stop`: drains that start by themselves."""
 
 from __future__ import annotations
 
+from argparse import _ArgumentGroup
+from collections.abc import Callable
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +12,7 @@ from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from drain.engine.autopilot.changing import change_autopilot
 from drain.engine.autopilot.recurring import run_now
 from drain.engine.autopilot.rollouts import described as described_rollout
 from drain.engine.autopilot.rollouts import stop_rollout
@@ -20,7 +24,7 @@ from drain.engine.autopilot.rules import (
     remove_autopilot,
     resume_autopilot,
 )
-from drain.evidence.fixes.rollout import SAMPLE
+from drain.engine.queue.selection import PhaseFilter
 from drain.management.base import DrainCommand
 from drain.management.limits import add_limits, given_limits
 from drain.management.selecting import add_filters, filter_from
@@ -29,6 +33,14 @@ from drain.policy.autopilot import Amount
 from drain.policy.stopping.limits import Limits
 
 LISTED = 50
+_CLEARED: dict[str, Callable[[Wanted], dict[str, Any]]] = {
+    "filters": lambda _: {"filter": PhaseFilter()},
+    "quiet": lambda _: {"quiet": ""},
+    "budget-attempts": lambda wanted: {"budget": wanted.budget._replace(attempts=None)},
+    "budget-minutes": lambda wanted: {"budget": wanted.budget._replace(minutes=None)},
+    "budget-events": lambda wanted: {"budget": wanted.budget._replace(events=None)},
+}
+_OFF = [each.name.replace("_", "-") for each in fields(Limits) if each.name != "until"]
 
 
 class Command(DrainCommand):
@@ -40,6 +52,9 @@ class Command(DrainCommand):
         """Arguments of the contract."""
         verbs = parser.add_subparsers(dest="verb", required=True)
         self._add_arguments_of_add(verbs.add_parser("add", help="add one; it is on from now"))
+        self._add_arguments_of_set(
+            verbs.add_parser("set", help="change settings; what is not named stays as it is")
+        )
         for name, words in (
             ("pause", "start nothing more by it; what runs goes on"),
             ("resume", "go on with its next time, or the next fix"),
@@ -59,48 +74,54 @@ class Command(DrainCommand):
     def _add_arguments_of_add(self, add: CommandParser) -> None:
         add.add_argument("name", help="by which people know it")
         start = add.add_mutually_exclusive_group(required=True)
-        start.add_argument(
-            "--cron", default="", metavar="FIELDS", help="five fields, like '30 2 * * 1-5'"
-        )
+        _cron(start)
         start.add_argument("--on-fix", action="store_true", help="after each fix of its phases")
-        add.add_argument("--timezone", default="UTC", metavar="ZONE", help="of its hours (UTC)")
-        add.add_argument(
-            "--quiet", default="", metavar="HOURS", help="start nothing in them, like 22:00-07:00"
+        self._add_settings(add)
+
+    def _add_arguments_of_set(self, change: CommandParser) -> None:
+        change.add_argument("name", help="of the autopilot")
+        _cron(change)
+        change.add_argument(
+            "--clear", action="append", default=[], choices=[*_CLEARED, *_OFF], metavar="SETTING",
+            help="have no such setting, or a limit as it is by itself: " + ", ".join([*_CLEARED, *_OFF]),
+        )  # fmt: skip
+        self._add_settings(change)
+
+    def _add_settings(self, parser: CommandParser) -> None:
+        """Filters given again replace all that there were; a limit replaces that limit."""
+        parser.add_argument("--timezone", metavar="ZONE", help="of its hours (UTC)")
+        parser.add_argument(
+            "--quiet", metavar="HOURS", help="start nothing in them, like 22:00-07:00"
         )
         for name, kind in (("attempts", int), ("minutes", float), ("events", int)):
-            add.add_argument(
+            parser.add_argument(
                 f"--budget-{name}", type=kind, metavar="N",
                 help=f"{name} that its drains of a day may use",
             )  # fmt: skip
-        add.add_argument(
-            "--pause-after", type=int, default=3, metavar="N",
+        parser.add_argument(
+            "--pause-after", type=int, metavar="N",
             help="pause after so many drains in a row that completed nothing (3); 0: never",
         )  # fmt: skip
-        add.add_argument("--reason", default="", help="why, for the audit")
-        add_filters(add)
-        add_limits(add)
-        super().add_arguments(add)
+        _reason(parser)
+        add_filters(parser)
+        add_limits(parser)
+        super().add_arguments(parser)
 
     def act(self, **options: Any) -> None:
         """Call the verb."""
         getattr(self, f"_{options['verb']}")(options, timezone.now())
 
     def _add(self, options: dict[str, Any], now: datetime) -> None:
-        limits = given_limits(options, now)
-        sample = limits.pop("sample", None) if options["on_fix"] else None
-        wanted = Wanted(
-            name=options["name"],
-            cron=options["cron"],
-            on_fix=options["on_fix"],
-            timezone=options["timezone"],
-            quiet=options["quiet"],
-            filter=filter_from(options, now),
-            limits=Limits(**limits),
-            sample=SAMPLE if sample is None else sample,
-            budget=Amount(*(options[f"budget_{name}"] for name in Amount._fields)),
-            pause_after=options["pause_after"] or None,
-        )
+        bare = Wanted(options["name"], on_fix=options["on_fix"])
+        wanted = _changed(bare, options, now)
         self._show_one(options, add_autopilot(wanted, self.actor, now, options["reason"]), now)
+
+    def _set(self, options: dict[str, Any], now: datetime) -> None:
+        rule = change_autopilot(
+            options["name"], lambda wanted: _changed(_cleared(wanted, options["clear"]), options, now),
+            self.actor, now, options["reason"],
+        )  # fmt: skip
+        self._show_one(options, rule, now)
 
     def _pause(self, options: dict[str, Any], now: datetime) -> None:
         rule = pause_autopilot(options["name"], self.actor, now, options["reason"])
@@ -142,9 +163,51 @@ class Command(DrainCommand):
             self.stdout.write(line)
 
 
+def _changed(wanted: Wanted, options: dict[str, Any], now: datetime) -> Wanted:
+    """The settings with what the options name."""
+    limits = given_limits(options, now)
+    sample = limits.pop("sample", None) if wanted.on_fix else None
+    budget = {
+        name: options[f"budget_{name}"]
+        for name in Amount._fields
+        if options[f"budget_{name}"] is not None
+    }
+    asked = filter_from(options, now)
+    changes: dict[str, Any] = {
+        name: options[name] for name in ("cron", "timezone", "quiet") if options[name] is not None
+    }
+    if options["pause_after"] is not None:
+        changes["pause_after"] = options["pause_after"] or None
+    if not asked.is_empty:
+        changes["filter"] = asked
+    return replace(
+        wanted,
+        limits=replace(wanted.limits, **limits),
+        budget=wanted.budget._replace(**budget),
+        sample=wanted.sample if sample is None else sample,
+        **changes,
+    )
+
+
+def _cleared(wanted: Wanted, names: list[str]) -> Wanted:
+    """The settings without those of these names."""
+    for name in names:
+        if name in _CLEARED:
+            wanted = replace(wanted, **_CLEARED[name](wanted))
+        else:
+            field = name.replace("-", "_")
+            off = {field: getattr(Limits(), field)}
+            wanted = replace(wanted, limits=replace(wanted.limits, **off))
+    return wanted
+
+
 def _latest() -> QuerySet[Rollout]:
     found = Rollout.objects.select_related("autopilot").prefetch_related("sessions")
     return found.order_by("-pk")
+
+
+def _cron(parser: CommandParser | _ArgumentGroup) -> None:
+    parser.add_argument("--cron", metavar="FIELDS", help="five fields, like '30 2 * * 1-5'")
 
 
 def _reason(parser: CommandParser) -> None:

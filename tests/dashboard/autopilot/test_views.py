@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from drain.engine.autopilot.changing import wanted_of
 from drain.engine.autopilot.rollouts import OnFix, drain_on_fix
 from drain.engine.autopilot.rules import Wanted, add_autopilot
+from drain.engine.queue.selection import PhaseFilter
 from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes.markers import add_marker
 from drain.models import AuditEvent, Autopilot, DrainSession, Rollout
@@ -17,6 +21,7 @@ from drain.models.audit import Person
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin
 from drain.policy.autopilot import Amount
+from drain.policy.stopping.limits import KeyLevel, Limits
 from tests.factories import ExecutorFactory, FingerprintFactory, PhaseFactory, SessionFactory
 from tests.people import signed_in
 
@@ -150,3 +155,62 @@ def test_the_form_of_a_fix_has_it_drained_and_its_page_says_how_far_that_is():
     assert "It goes on while the verdict holds." in page
     client.post(form, {"title": "Another", "fingerprint": cause.key})
     assert Rollout.objects.count() == 1
+
+
+def form_values(client, address):
+    """What the browser would send of the form as it stands."""
+    page = client.get(address).content.decode()
+    form = page[page.index('aria-labelledby="add-title"') :]
+    return dict(re.findall(r'name="(\w+)"[^>]*?\svalue="([^"]*)"', form))
+
+
+def test_the_form_sends_back_what_it_was_given_and_changes_what_is_typed():
+    filters = PhaseFilter(
+        labels=("gpu", "nightly"), names=("a phase*",), types=("test",), error="no <disk>"
+    )
+    made = rule(
+        filter=filters, limits=Limits(batch_size=999_999, max_failure_rate=0.333, key_level=KeyLevel.FINE),
+        budget=Amount(attempts=1_000_000, minutes=90.5), quiet="07:00-20:00", timezone="Europe/Berlin",
+    )  # fmt: skip
+    client, address = signed_in(Role.OPERATOR), f"/autopilot/{made.pk}/change/"
+    values = form_values(client, address)
+    assert (values["batch_size"], values["minutes"], values["attempts"]) == (
+        "999999",
+        "90.5",
+        "1000000",
+    )
+    assert "names" not in values, "a name with a space cannot stand in it"
+    page = client.get(address).content.decode()
+    assert "names a phase*; types test; key level fine." in " ".join(page.split())
+    values["error"] = "no <disk>"
+    values["labels"] = "gpu"
+    answer = client.post(address, values | {"reason": "one is enough"})
+    assert answer.status_code == 302, answer.content
+    line = AuditEvent.objects.get(verb="autopilot.change")
+    assert set(line.new) == {"filter"}, "no number was read otherwise than it was written"
+    found = wanted_of(Autopilot.objects.get())
+    assert found.filter == replace(filters, labels=("gpu",))
+
+
+def test_a_form_that_is_older_than_the_settings_changes_nothing_and_keeps_what_was_typed():
+    made = rule()
+    client, address = signed_in(Role.OPERATOR), f"/autopilot/{made.pk}/change/"
+    values = form_values(client, address)
+    client.post(address, values | {"cron": "@hourly", "reason": "x"})
+    late = client.post(address, values | {"cron": "30 4 * * *", "reason": "x"})
+    assert late.status_code == 422
+    assert "changed meanwhile" in late.content.decode()
+    assert 'value="30 4 * * *"' in late.content.decode()
+    assert Autopilot.objects.get().cron == "@hourly"
+    assert client.post(address, values | {"sample": "many", "reason": "x"}).status_code == 422
+
+
+def test_one_on_fix_is_changed_too_and_has_no_schedule():
+    made = rule(cron="", on_fix=True)
+    client, address = signed_in(Role.OPERATOR), f"/autopilot/{made.pk}/change/"
+    values = form_values(client, address)
+    assert "cron" not in values
+    client.post(address, values | {"sample": "40", "reason": "x"})
+    assert Autopilot.objects.get().sample == 40
+    assert address not in html(signed_in(Role.VIEWER))
+    assert address in html(client)
