@@ -31,6 +31,7 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--examples", type=int, default=25)
+    options.add_argument("--phases", default="examples,coverage,fuzzing", help="of schemathesis")
     options.add_argument("--program", default=str(Path(sys.executable).parent / "schemathesis"))
     given = options.parse_args()
 
@@ -63,7 +64,7 @@ def _ask(given: argparse.Namespace) -> int:
     argv = [
         *(given.program, "run", address, "--header", f"Authorization: Bearer {_token()}"),
         *("--seed", str(given.seed), "--max-examples", str(given.examples)),
-        *("--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing"),
+        *("--checks", ",".join(CHECKS), "--phases", given.phases),
         *("--continue-on-failure", "--no-color"),
     ]
     code = subprocess.run(argv, check=False).returncode
