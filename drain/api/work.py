@@ -15,7 +15,7 @@ from drain.engine.sessions.planning import preview
 from drain.models import Hold, Run
 from drain.policy.moments import read_moment
 from drain.sources.files.importing import import_file
-from drain.sources.files.result import REQUEST_UNPACKED, Options
+from drain.sources.files.result import REQUEST_SECONDS, REQUEST_UNPACKED, Options
 
 from . import evidence_schemas as shapes
 from .acts import filter_of, limits_of, scope_of
@@ -64,6 +64,7 @@ def import_phases(request: HttpRequest, options: Query[ImportListing]) -> Any:
         dry_run=options.dry_run,
         remember=options.remember,
         most_unpacked=REQUEST_UNPACKED,
+        most_seconds=REQUEST_SECONDS,
     )
     found = import_file(
         cast(IO[bytes], request), options.format, timezone.now(), options.source, chosen,

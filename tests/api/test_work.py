@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -80,6 +81,22 @@ def test_a_file_that_makes_no_sense_is_refused_with_a_sentence(
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(manager, monkeypatch):
     monkeypatch.setattr(work, "MOST_BODY", 100)
     assert manager.raw("POST", "imports", _lines(10)).status_code == 413
+    assert not Phase.objects.exists()
+
+
+def test_a_packed_file_is_bounded_in_bytes_and_seconds(manager, monkeypatch):
+    monkeypatch.setattr(work, "REQUEST_UNPACKED", 1000)
+    packed = gzip.compress(_lines(100))
+    answer = manager.raw("POST", "imports", packed)
+    assert (answer.status_code, "Unpacked the file has more than" in answer.json()["error"]) == (
+        422,
+        True,
+    )
+    monkeypatch.undo()
+    monkeypatch.setattr(work, "REQUEST_SECONDS", 1e-9)
+    answer = manager.raw("POST", "imports", packed)
+    assert answer.status_code == 422
+    assert "Reading the file took more than" in answer.json()["error"]
     assert not Phase.objects.exists()
 
 

@@ -16,7 +16,7 @@ from drain.sources.errors import SourceError
 from drain.sources.files.formats import FORMATS
 from drain.sources.files.importing import SOURCE_NAME
 from drain.sources.files.kept import with_kept
-from drain.sources.files.result import REQUEST_UNPACKED, Options
+from drain.sources.files.result import REQUEST_SECONDS, REQUEST_UNPACKED, Options
 from drain.sources.files.shapes import NEEDED, shapes
 
 MOST_MEGABYTES = 15
@@ -74,6 +74,7 @@ def read_given(request: HttpRequest) -> Given:
         # The preview names every record that cannot be read: what is imported is what it showed.
         lenient=True,
         most_unpacked=REQUEST_UNPACKED,
+        most_seconds=REQUEST_SECONDS,
     )
     source = values.get("source") or SOURCE_NAME
     # Already here: what the preview showed is what is imported, though somebody keeps another reading meanwhile.

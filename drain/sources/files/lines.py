@@ -86,9 +86,9 @@ class Opened:
 def open_input(
     stream: IO[bytes], encoding: str | None = None, most_unpacked: int | None = None
 ) -> Opened:
-    """Look at the beginning of `stream`; raises SourceError for what holds no text.
+    """Look at the beginning of `stream`. Raises SourceError for what holds no text.
 
-    So does reading on once a packed file has given more than `most_unpacked` bytes.
+    A packed file of more than `most_unpacked` bytes is refused before any of it is read as text.
     """
     head = _fill(stream)
     packed = head.startswith(_GZIP)
@@ -96,7 +96,7 @@ def open_input(
     if packed:
         unpacked: Readable = gzip.GzipFile(fileobj=plain)
         if most_unpacked is not None:
-            unpacked = _Bounded(unpacked, most_unpacked)
+            unpacked = _unpacked(unpacked, most_unpacked)
         head = _fill(unpacked)
         plain = _replay(head, unpacked)
     for magic, what in _NO_TEXT.items():
@@ -137,21 +137,17 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-class _Bounded:
-    """Bytes up to a bound: a small packed file can hold a thousand times as much."""
-
-    def __init__(self, rest: Readable, most: int) -> None:
-        self._rest = rest
-        self._left = self._most = most
-
-    def read(self, size: int, /) -> bytes:
-        found = self._rest.read(size)
-        self._left -= len(found)
-        if self._left < 0:
+def _unpacked(rest: Readable, most: int) -> Readable:
+    """All of it, in memory: a small packed file can hold a thousand times as much, and take minutes to read."""
+    whole = io.BytesIO()
+    while part := _read(rest, _HEAD):
+        if whole.tell() + len(part) > most:
             raise SourceError(
-                f"Unpacked the file has more than {self._most >> 20} MB: import it in the terminal."
+                f"Unpacked the file has more than {most >> 20} MB: import it in the terminal, or in parts."
             )
-        return found
+        whole.write(part)
+    whole.seek(0)
+    return whole
 
 
 class LineError(SourceError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -68,8 +69,11 @@ class Recognised:
 
     def phases(self) -> Iterator[PhaseIn]:
         """Yield the phases in the order of the file. Raises SourceError."""
+        until = time.monotonic() + (self.options.most_seconds or float("inf"))
         try:
             for read in self._records:
+                if time.monotonic() > until:
+                    raise SourceError(self._too_slow())
                 found = self._take(read)
                 if found is not None:
                     yield found.phase
@@ -77,6 +81,12 @@ class Recognised:
             raise self._broken_off(error) from error
         if not self._lines:
             raise SourceError(self._nothing())
+
+    def _too_slow(self) -> str:
+        return (
+            f"Reading the file took more than {self.options.most_seconds:g} s, up to line {self._line:,}. "
+            "Nothing was imported: import it in the terminal, or in parts."
+        )
 
     def line_of(self, number: int) -> int:
         """Return the line of the phase with this number, counted from 1."""

@@ -8,8 +8,10 @@ from typing import Any
 from drain.sources.files.lines import Reject
 
 REJECTS_KEPT = 1000
-REQUEST_UNPACKED = 100 << 20
-"""Bytes that a packed file may hold which comes with a request: some 700,000 phases, which take a minute."""
+REQUEST_UNPACKED = 32 << 20
+"""Bytes that a packed file may hold which comes with a request: twice what one may bring that is not packed."""
+REQUEST_SECONDS = 30.0
+"""How long such a file may take to be read: a request holds one of the web server's few threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Options:
     """These are what was kept with the source."""
     most_unpacked: int | None = None
     """Bytes that a packed file may hold; None: any number."""
+    most_seconds: float | None = None
+    """How long reading may take; None: as long as it does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,16 +163,24 @@ def test_a_reading_that_was_kept_in_the_form_serves_the_next_file_and_the_previe
     assert Phase.objects.count() == 1
 
 
-@pytest.mark.verify
-def test_a_small_file_that_unpacks_to_a_large_one_is_refused_and_not_read_to_its_end(
+def test_a_small_file_that_unpacks_to_a_large_one_is_refused_before_a_record_of_it_is_read(
     manager, monkeypatch
 ):
-    monkeypatch.setattr(form, "REQUEST_UNPACKED", 5 << 20)
-    bomb = gzip.compress(CSV + b"nightly,c,failed,,red\n" * 2_000_000)
-    assert len(bomb) < 1 << 20
+    monkeypatch.setattr(form, "REQUEST_UNPACKED", 1 << 20)
+    monkeypatch.setattr(form, "REQUEST_SECONDS", 1e-9)
+    bomb = gzip.compress(CSV + b"nightly,c,failed,,red\n" * 60_000)
     answer = _preview(manager, bomb)
     assert answer.status_code == 422
-    assert "Unpacked the file has more than 5 MB" in answer.content.decode()
+    assert "Unpacked the file has more than 1 MB" in answer.content.decode()
+
+
+def test_a_file_that_takes_too_long_to_read_is_refused_and_changes_nothing(manager, monkeypatch):
+    digest = _seen(_preview(manager, CSV))
+    monkeypatch.setattr(form, "REQUEST_SECONDS", 1e-9)
+    answer = _import(manager, CSV, digest)
+    assert answer.status_code == 422
+    assert "Reading the file took more than 1e-09 s, up to line" in answer.content.decode()
+    assert not Source.objects.exists()
     assert not Run.objects.exists()
 
 
