@@ -123,6 +123,4 @@ class ApiTokenAdmin(ActingAdmin, ReadOnlyAdmin):
             "token": obj,
             "secret": request.drain_secret,  # type: ignore[attr-defined]
         }
-        answer = TemplateResponse(request, "admin/drain/token.html", context)
-        answer["Cache-Control"] = "no-store"
-        return answer
+        return TemplateResponse(request, "admin/drain/token.html", context)

@@ -17,9 +17,7 @@ from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.cache import never_cache
 
 FIELD = "held"
 """The field of the sign-in form that carries what was typed elsewhere."""
@@ -106,9 +104,7 @@ def read_held(request: HttpRequest, text: str) -> Held | None:
 
 def send_again(request: HttpRequest, held: Held, status: int = 200) -> HttpResponse:
     """The page that shows what was typed and sends it when somebody says so."""
-    answer = render(request, "errors/held.html", {"held": held}, status=status)
-    answer["Cache-Control"] = "no-store"
-    return answer
+    return render(request, "errors/held.html", {"held": held}, status=status)
 
 
 def no_token(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -132,12 +128,9 @@ def sign_in_for(request: HttpRequest, held: Held) -> HttpResponse:
         "sign_on": settings.DRAIN_OIDC_NAME if settings.OIDC else "",
         "login": True,
     }
-    answer = render(request, "login.html", context, status=403)
-    answer["Cache-Control"] = "no-store"
-    return answer
+    return render(request, "login.html", context, status=403)
 
 
-@method_decorator(never_cache, name="dispatch")
 class SignInView(LoginView):
     """The sign-in page; who was signed out while typing has the words back afterwards."""
 

@@ -31,5 +31,4 @@ def _refused(request: HttpRequest, seconds: int, *, everybody: bool = False) -> 
     context = {"minutes": seconds // 60, "everybody": everybody}
     answer = render(request, "errors/locked.html", context, status=429)
     answer["Retry-After"] = str(seconds)
-    answer["Cache-Control"] = "no-store"
     return answer

@@ -1,15 +1,14 @@
-"""What somebody saw while signed in is not kept by a browser for who comes after."""
+"""What a browser was shown is not kept for who comes after, nor shown again in the place of what holds by now."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 
 
 class PrivateMiddleware:
-    """Every answer to who is signed in is `no-store`; signing out empties the browser's cache of this site."""
+    """Every answer is `no-store`; the end of a session empties the browser's cache of this site."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._next = get_response
@@ -18,12 +17,7 @@ class PrivateMiddleware:
         """Answer, and say what may be kept of it."""
         signed_in = request.user.is_authenticated
         answer = self._next(request)
-        if signed_in and not answer.has_header("Cache-Control"):
-            answer["Cache-Control"] = "no-store"
-        if (
-            signed_in
-            and not request.user.is_authenticated
-            and request.path == reverse("drain:logout")
-        ):
+        answer["Cache-Control"] = "no-store"
+        if signed_in and not request.user.is_authenticated:
             answer["Clear-Site-Data"] = '"cache"'
         return answer

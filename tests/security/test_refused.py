@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from drain.models import ApiToken, AuditEvent
-from drain.models.audit import Person
+from drain.models.audit import Person, Subject, record_audit
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin
+from drain.people import refused
 from drain.people.refused import MOST_AN_HOUR
 from drain.people.sign_on import BACKEND
 from drain.people.tokens import issue_token
@@ -48,6 +52,22 @@ def test_refusals_of_one_person_are_bounded_and_do_not_hide_those_of_another():
     assert "left out" in lines[MOST_AN_HOUR - 1].reason
     signed_in(Role.VIEWER, "another").post("/holds/")
     assert lines.filter(actor="another").count() == 1
+
+
+def test_the_bound_of_refusals_is_one_of_an_hour_and_of_refusals_alone(monkeypatch):
+    viewer = signed_in(Role.VIEWER)
+    for _ in range(MOST_AN_HOUR):
+        record_audit(
+            Person("viewer", Origin.BROWSER), "savedview.save", Subject("savedview", "1", "x")
+        )
+    for _ in range(MOST_AN_HOUR + 1):
+        viewer.post("/holds/")
+    lines = AuditEvent.objects.filter(verb="refused")
+    assert lines.count() == MOST_AN_HOUR
+    later = SimpleNamespace(now=lambda: timezone.now() + timedelta(minutes=61))
+    monkeypatch.setattr(refused, "timezone", later)
+    viewer.post("/holds/")
+    assert lines.count() == MOST_AN_HOUR + 1
 
 
 def test_who_is_not_signed_in_leaves_no_refusal():

@@ -19,7 +19,7 @@ from django.test import Client
 from django.utils import timezone
 
 from drain.models import Hold
-from drain.people import gate
+from drain.people import gate, stay
 from drainsite import web
 
 pytestmark = pytest.mark.django_db
@@ -154,11 +154,22 @@ def test_guessing_ends_in_a_lock(client):
     assert sign_in(client, "right-one").status_code == 429
 
 
-def test_what_was_seen_signed_in_is_kept_by_no_browser(client):
+def test_no_answer_is_kept_by_a_browser_and_the_end_of_a_session_empties_what_is(client):
+    assert client.get("/login/")["Cache-Control"] == "no-store"
     sign_in(client, "right-one")
     for address in ("/", "/runs/", "/search/?q=a", "/admin/", "/admin/drain/phase/", "/nothing/"):
-        assert "no-store" in client.get(address)["Cache-Control"], address
+        answer = client.get(address)
+        assert answer["Cache-Control"] == "no-store", address
+        assert "Clear-Site-Data" not in answer, address
     assert client.post("/logout/")["Clear-Site-Data"] == '"cache"'
+    assert "Clear-Site-Data" not in client.post("/logout/"), "nobody was signed in"
+    sign_in(client, "right-one")
+    kept = client.session
+    kept[stay.SINCE] = 0.0
+    kept.save()
+    too_old = client.get("/runs/")
+    assert too_old["Location"].startswith("/login/")
+    assert too_old["Clear-Site-Data"] == '"cache"'
 
 
 def test_a_password_has_twelve_characters():
@@ -172,6 +183,10 @@ def test_guesses_of_one_address_end_whatever_names_they_are_for_and_other_addres
         assert sign_in(client, "wrong", f"name-{number}").status_code == 200
     page = sign_in(client, "right-one")
     assert page.status_code == 429
+    assert client.get("/login/").status_code == 200, "the page itself stays"
+    inside = Client()
+    inside.force_login(get_user_model().objects.get(), "django.contrib.auth.backends.ModelBackend")
+    assert inside.post("/views/save/").status_code == 302, "who is signed in goes on"
     assert "Nobody can sign in from your address for 15 minutes" in " ".join(
         page.content.decode().split()
     )
@@ -192,6 +207,7 @@ def test_one_address_takes_its_share_of_the_places_and_all_leave_threads_for_pag
         assert gate.PLACES < web.THREADS
     with places.one("c") as free:
         assert free
+    assert not places._taken, "addresses that hold no place are forgotten"
 
 
 def test_who_finds_no_place_is_told_at_once_and_nothing_is_judged(client, monkeypatch):

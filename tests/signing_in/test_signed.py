@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from types import SimpleNamespace
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
+from django.utils import timezone
 
 from drain.models import AuditEvent
 from drain.people import signed
@@ -45,6 +49,10 @@ def test_guessing_from_many_names_does_not_fill_the_table(browser, monkeypatch):
     for n in range(6):
         browser.post("/login/", {"username": f"name-{n}", "password": "x"})
     assert len(lines()) == 3
+    later = SimpleNamespace(now=lambda: timezone.now() + timedelta(seconds=61))
+    monkeypatch.setattr(signed, "timezone", later)
+    browser.post("/login/", WRONG)
+    assert len(lines()) == 4, "the bound is one of a minute"
 
 
 def test_another_password_is_a_line(browser):

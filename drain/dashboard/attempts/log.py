@@ -101,7 +101,6 @@ def attempt_log_file(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     response = StreamingHttpResponse(blocks, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="attempt-{attempt.pk}.log"'
     response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "no-store"
     return response
 
 

@@ -58,10 +58,7 @@ def _show(
         # Why a start showed this plan instead of starting another one.
         "unseen": unseen,
     }
-    response = render(request, _FRAGMENT if fragment else _PAGE, context, status=status)
-    # The page takes the address of its preview, which must not come back in its place.
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, _FRAGMENT if fragment else _PAGE, context, status=status)
 
 
 def _start(request: HttpRequest, now: datetime) -> HttpResponse:

@@ -93,6 +93,4 @@ def _show(
         "page_has_primary": True,
     }
     status = 422 if problem else 200
-    response = render(request, "executors/page.html", context, status=status)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, "executors/page.html", context, status=status)

@@ -53,7 +53,6 @@ def _show(request: HttpRequest, name: str, problem: str = "", status: int = 200)
         "rules": password_validators_help_texts(),
     }
     response = render(request, "first/account.html", context, status=status)
-    response["Cache-Control"] = "no-store"
     # The address is a key until the account is made.
     response["Referrer-Policy"] = "same-origin"
     return response

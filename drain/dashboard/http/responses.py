@@ -28,8 +28,6 @@ def page_or_fragment(
         # A page that stays open for days shows no counts of days ago above fresh ones.
         response.write(render_to_string("frame/live_parts.html", request=request))
     patch_vary_headers(response, ["HX-Request", "Cookie"])
-    # Going back must not show a fragment where the page was, nor numbers of yesterday.
-    response["Cache-Control"] = "no-store"
     return response
 
 

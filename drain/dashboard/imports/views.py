@@ -113,6 +113,4 @@ def _show(
         "page_has_primary": True,
     }
     page = "imports/_preview.html" if wants_fragment(request) else "imports/page.html"
-    response = render(request, page, context, status=status)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, page, context, status=status)

@@ -37,7 +37,6 @@ def download(kind: str, name: str, heads: Sequence[str], rows: Rows) -> Streamin
     lines = _csv(heads, rows) if kind == "csv" else _json(heads, rows)
     answer = StreamingHttpResponse(_together(lines), content_type=KINDS[kind])
     answer["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
-    answer["Cache-Control"] = "no-store"
     return answer
 
 

@@ -140,6 +140,4 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     }
     if status == 200 and not more.get("secret"):
         return page_or_fragment(request, "news/webhooks.html", "news/_deliveries.html", context)
-    answer = render(request, "news/webhooks.html", context, status=status)
-    answer["Cache-Control"] = "no-store"
-    return answer
+    return render(request, "news/webhooks.html", context, status=status)

@@ -59,3 +59,24 @@ def test_a_form_in_another_encoding_than_utf_8_is_a_400_for_strangers_too():
     answer = stranger.post("/login/", b"username=a", content_type=kind)
     assert answer.status_code == 400
     assert "That request cannot be read" in answer.content.decode()
+
+
+def test_a_cookie_that_no_column_can_hold_is_no_cookie():
+    for value in (r'"\000abcdefghijk"', "abcdefghijk\0"):
+        answer = Client(headers={"Cookie": f"sessionid={value}"}).get("/runs/")
+        assert answer["Location"] == "/login/?next=/runs/"
+
+
+def test_what_cannot_be_held_in_the_name_of_a_word_of_the_address_is_refused_for_scripts_in_json():
+    assert signed_in(Role.VIEWER).get("/runs/?a%00b=1").status_code == 400
+    answer = Client().get("/api/v1/runs?a%00b=1")
+    assert answer.status_code == 400
+    assert "a NUL byte" in answer.json()["error"]
+
+
+def test_a_request_that_cannot_be_read_is_a_page_for_people_and_json_for_scripts():
+    words = "a=1&" * 6000
+    answer = Client().get(f"/api/v1/runs?{words}")
+    assert answer.status_code == 400
+    assert "cannot be read" in answer.json()["error"]
+    assert "cannot be read" in Client().get(f"/login/?{words}").content.decode()
