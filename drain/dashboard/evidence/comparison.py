@@ -57,6 +57,8 @@ class ComparisonView:
 
     result: Comparison
     kpis: tuple[Kpi, ...]
+    telemetry: bool
+    """Whether any attempt of either side brought an event."""
     chart: Chart | None
     lines: list[RateLine]
     change: svg.Interval | None
@@ -77,16 +79,20 @@ def comparison_view(
     """The page of a comparison; `others` are the control of a fix."""
     causes = list(_causes(result, {cause.key for cause in result.fixed}))
     shown = _shown(causes)
+    # Most pipelines know no telemetry: to them a yield of nothing would be a fault.
+    told = any(side.telemetry.events for side in (result.before, result.after))
+    kpis = (_rate_kpi(result), _change_kpi(result.difference), _yield_kpi(result), _gone(causes))
     return ComparisonView(
         result=result,
-        kpis=(_rate_kpi(result), _change_kpi(result.difference), _yield_kpi(result), _gone(causes)),
+        kpis=kpis if told else (*kpis[:2], kpis[3]),
+        telemetry=told,
         chart=flows_chart(result.pairs.moves) if result.pairs.n else None,
         lines=[*rate_lines(result), *([control_line(others)] if others else [])],
         change=None if result.difference.selected else drawn(result.difference.interval),
         causes=shown,
         more_causes=len(causes) - len(shown),
-        facts=_facts(result),
-        silent=_silent(result),
+        facts=_facts(result) if told else _facts(result)[:1],
+        silent=_silent(result) if told else [],
         outcomes=_outcomes(result),
         sides=(("Before", found.before.side), ("After", found.after.side)),
         at=at,

@@ -15,7 +15,7 @@ from drain.evidence.comparison.sides import Side, of_window
 from drain.evidence.comparison.totals import Totals, totals
 from drain.evidence.rollups.fold import HourRow, hourly
 from drain.evidence.statistics.intervals import wilson
-from drain.models import FixMarker
+from drain.models import FixMarker, TelemetryEvent
 from drain.models.vocabulary import FAILURE_OUTCOMES, Outcome
 
 HOUR = timedelta(hours=1)
@@ -38,6 +38,8 @@ class RateFacts:
     verdict: str
     """What maintenance found last of that fix."""
     chart: Chart
+    telemetry: bool = False
+    """Whether this site has ever been told of an event; most pipelines know none."""
     spark: list[float] = field(default_factory=list)
     any_attempts: bool = False
 
@@ -49,7 +51,7 @@ class RateFacts:
 
 
 def read_rates(hours: int, now: datetime) -> RateFacts:
-    """The last `hours`, up to and with the hour that is going on. Five queries at most."""
+    """The last `hours`, up to and with the hour that is going on. Six queries at most."""
     end = axis_end(now, _step(hours))
     start = end - hours * HOUR
     found = hourly(min(start, now - 48 * HOUR), end)
@@ -57,9 +59,11 @@ def read_rates(hours: int, now: datetime) -> RateFacts:
     latest = markers[-1] if markers else None
     shown = [item for item in found if item.hour >= start]
     chart = _chart(shown, start, hours, markers)
+    after = totals(_since(latest, hours, now))
     return RateFacts(
         hours=hours,
-        after=totals(_since(latest, hours, now)),
+        after=after,
+        telemetry=after.events > 0 or TelemetryEvent.objects.exists(),
         before=Totals()
         if latest
         else totals(of_window(now - 2 * hours * HOUR, now - hours * HOUR)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from drain.evidence.comparison.sides import next_fix
 from drain.evidence.fingerprints.aliases import causes, resolve_keys
@@ -27,6 +27,25 @@ from drain.models import FixMarker
 from drain.models.vocabulary import CheckVerdict
 
 _STANDS = {Ruling.WORKS: CheckVerdict.PASS, Ruling.DOES_NOT_WORK: CheckVerdict.FAIL}
+
+
+class Each(NamedTuple):
+    """What a fix came to for one of its causes."""
+
+    words: str
+    key: str
+    title: str
+    sentence: str
+
+
+def each_of(causes: Sequence[Mapping[str, Any]]) -> tuple[Each, ...]:
+    """Causes of a verdict in words, from its plain values."""
+    if len(causes) < 2:
+        return ()
+    return tuple(
+        Each(sentences.WORDS[Ruling(one["ruling"])], one["key"], one["title"], one["sentence"])
+        for one in causes
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +70,18 @@ class FixVerdict:
         )
 
     @property
+    def short(self) -> str:
+        """The same where `each` stands beside it."""
+        return sentences.short(
+            self.causes, self.ruling, self.limits, self.left.failing, self.left.untried
+        )
+
+    @property
+    def each(self) -> tuple[Each, ...]:
+        """What it came to for each of several causes; empty for one, of which the sentence says all."""
+        return each_of([_cause(one) for one in self.causes])
+
+    @property
     def others(self) -> Others | None:
         """Phases of causes that the fix does not touch; None where none was tried on both sides."""
         return next((one.others for one in self.causes if one.others is not None), None)
@@ -67,6 +98,7 @@ class FixVerdict:
             "check": self.check.value,
             "words": self.words,
             "sentence": self.sentence,
+            "short": self.short,
             "majority": self.limits.majority,
             "gain": self.limits.gain,
             "still_failing": self.left.failing,

@@ -10,6 +10,9 @@ from drain.models import FixMarker
 
 A_ROUND = 5
 """At most this many are judged in one round of maintenance; the rest are due in the next one."""
+MOST = 20
+"""Causes of a fix whose verdicts are stored, for lists; its page reads all of them."""
+_OF_CAUSE = ("key", "title", "ruling", "sentence")
 
 # The claim comes first, so two hosts never judge the same fix, and one that cannot be judged loses its turn.
 _CLAIM = """
@@ -28,7 +31,10 @@ def judge_fixes(now: datetime, limit: int = A_ROUND) -> list[int]:
     while len(judged) < limit and (claimed := rows(_CLAIM, {"now": now})):
         marker = FixMarker.objects.get(pk=claimed[0]["id"])
         found = judge_marker(marker).as_dict()
-        stored = {name: found[name] for name in ("ruling", "check", "words", "sentence")}
+        stored = {name: found[name] for name in ("ruling", "check", "words", "sentence", "short")}
+        stored["causes"] = [
+            {name: one[name] for name in _OF_CAUSE} for one in found["causes"][:MOST]
+        ]
         FixMarker.objects.filter(pk=marker.pk).update(verdict=stored)
         judged.append(marker.pk)
     return judged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from drain.evidence.fixes.verdict import FEWEST, CauseVerdict, Limits, Ruling
@@ -35,6 +36,18 @@ def fix(
     if ruling is Ruling.WORKS:
         said += f" Asked for: at most {_percent(limits.gain)}, surely below {_percent(limits.majority)}."
     return f"{said}{_left(failing, untried)}"
+
+
+def short(
+    causes: Sequence[CauseVerdict], ruling: Ruling, limits: Limits, failing: int, untried: int
+) -> str:
+    """The verdict on a fix where each of its causes stands beside it; of one cause the whole of it."""
+    if len(causes) < 2:
+        return fix(causes, ruling, limits, failing, untried)
+    counts = Counter(one.ruling for one in causes)
+    parts = [f"{WORDS[each].lower()} for {counts[each]}" for each in WORDS if counts[each]]
+    said = f"{', '.join(parts)} of" if len(counts) > 1 else f"{WORDS[ruling]} for each of"
+    return f"{said[0].upper()}{said[1:]} {len(causes)} fingerprints.{_left(failing, untried)}"
 
 
 def _each(causes: Sequence[CauseVerdict]) -> str:

@@ -9,7 +9,7 @@ from drain.db.sql import rows
 from drain.evidence.comparison.compare import Difference
 from drain.evidence.fingerprints.aliases import STANDS_FOR
 from drain.evidence.fixes import sentences
-from drain.evidence.fixes.judgement import FixVerdict
+from drain.evidence.fixes.judgement import Each, FixVerdict, each_of
 from drain.evidence.fixes.verdict import Ruling
 from drain.models import FixMarker
 from drain.models.vocabulary import CheckVerdict, FingerprintStatus
@@ -46,6 +46,8 @@ class Standing:
     words: str
     sentence: str
     causes: int = 0
+    each: tuple[Each, ...] = ()
+    """What the fix came to for each of several causes, which the sentence then leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Said:
 
     check: CheckVerdict
     words: str
-    sentence: str
+    short: str
+    each: tuple[Each, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,10 @@ def _stored(marker: FixMarker) -> Said:
             CheckVerdict.NOT_ENOUGH_DATA, "Not judged yet", "Maintenance judges it in a minute."
         )
     found = marker.verdict
-    return Said(CheckVerdict(found["check"]), found["words"], found["sentence"])
+    # One that was stored before there was a list of its causes has their sentences in its own.
+    each = each_of(found.get("causes", ())) if "short" in found else ()
+    said = found.get("short", found["sentence"])
+    return Said(CheckVerdict(found["check"]), found["words"], said, each)
 
 
 def _causes_by_status(markers: Collection[int]) -> dict[int, dict[str, int]]:
@@ -117,12 +123,12 @@ def standing(
         verdict = (
             CheckVerdict.FAIL if fix.check is CheckVerdict.FAIL else CheckVerdict.NOT_ENOUGH_DATA
         )
-        return Standing(verdict, f"{fix.words}, seen again", fix.sentence, total)
+        return Standing(verdict, f"{fix.words}, seen again", fix.short, total, fix.each)
     if again:
         sentence = f"{again} of {total} fingerprints failed in attempts that started after the fix."
         return Standing(CheckVerdict.FAIL, "Seen again", sentence, total)
     if fix is not None:
-        return Standing(fix.check, fix.words, fix.sentence, total)
+        return Standing(fix.check, fix.words, fix.short, total, fix.each)
     if change is not None:
         return Standing(*_CHANGES[change.verdict], change.sentence, total)
     return Standing(CheckVerdict.NOT_ENOUGH_DATA, "Not judged", "Nothing was compared.", total)

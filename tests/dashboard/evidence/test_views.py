@@ -118,6 +118,33 @@ def test_the_list_reads_stored_verdicts_and_the_states_of_causes():
     assert f"FM-{working.pk} imports mended Seen again" in page
 
 
+def test_a_fix_of_several_fingerprints_has_a_line_for_each_on_its_page_and_in_the_list():
+    titles = ("disk full", HOSTILE)
+    causes = [FingerprintFactory(title=title) for title in titles]
+    marker = add_marker("both", BY, at=NOON, keys=[each.key for each in causes])
+    for _ in range(6):
+        tried_again(PhaseFactory(), causes[0].key, done=True)
+    viewer = signed_in(Role.VIEWER)
+    page = viewer.get(f"/evidence/markers/{marker.pk}/").content.decode()
+    listed = page.partition('class="verdicts"')[2].partition("</ul>")[0]
+    assert listed.count("<li>") == 2
+    assert all(f'href="/fingerprints/{each.key}/"' in listed for each in causes)
+    assert "No phase that had failed so has been tried since the fix." in listed
+    assert "Since the fix 0 of 6 phases" in listed
+    assert "Not enough data for 1, cannot be told for 1 of 2 fingerprints." in page
+    assert HOSTILE not in page
+    judge_fixes(timezone.now())
+    seen = viewer.get("/evidence/").content.decode().partition('class="verdicts"')[2]
+    assert seen.partition("</ul>")[0].count("<li>") == 2
+    # What an earlier release has stored names each in its sentence.
+    stored = FixMarker.objects.get().verdict
+    del stored["short"]
+    FixMarker.objects.update(verdict=stored)
+    page = viewer.get("/evidence/").content.decode()
+    assert "for “disk full”: Since the fix 0 of 6 phases" in page
+    assert 'class="verdicts"' not in page
+
+
 def test_the_list_costs_the_same_however_many_fixes_there_are():
     viewer, counts = signed_in(Role.VIEWER), []
     for number in (1, 24):

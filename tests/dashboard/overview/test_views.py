@@ -307,7 +307,7 @@ def test_the_first_to_ask_costs_few_queries_too(client, django_assert_max_num_qu
     client.get("/workers/")
     caches["pages"].clear()
     # Four of them ask who it is and what this person may do.
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         client.get("/")
 
 
