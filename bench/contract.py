@@ -32,6 +32,7 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--examples", type=int, default=25)
     options.add_argument("--phases", default="examples,coverage,fuzzing", help="of schemathesis")
+    options.add_argument("--only", default="/", help="addresses in which this is found")
     options.add_argument("--program", default=str(Path(sys.executable).parent / "schemathesis"))
     given = options.parse_args()
 
@@ -65,6 +66,7 @@ def _ask(given: argparse.Namespace) -> int:
         *(given.program, "run", address, "--header", f"Authorization: Bearer {_token()}"),
         *("--seed", str(given.seed), "--max-examples", str(given.examples)),
         *("--checks", ",".join(CHECKS), "--phases", given.phases),
+        *("--include-path-regex", given.only),
         *("--continue-on-failure", "--no-color"),
     ]
     code = subprocess.run(argv, check=False).returncode

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -85,7 +86,13 @@ def test_looks_for_news_and_autopilots_read_little_of_200_000_phases():
     pilot = Autopilot.objects.order_by("pk")[0]
     drain = SessionFactory(autopilot=pilot, state="running", ended_at=None, created_at=now)
     ended = SessionFactory(ended_at=now - timedelta(minutes=5))
-    values = {"runs": RUNS, "phases": PHASES, "days": DAYS, "now": now, "session": drain.pk}
+    values: dict[str, Any] = {
+        "runs": RUNS,
+        "phases": PHASES,
+        "days": DAYS,
+        "now": now,
+        "session": drain.pk,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_MADE, values)
         for index in (
