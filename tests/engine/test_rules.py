@@ -15,7 +15,15 @@ from drain.engine.sessions.scope import SessionScope
 from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fingerprints.merging import merge
 from drain.fingerprints import fingerprint
-from drain.models import Attempt, ExecutorProfile, Fingerprint, Phase, Run, SessionFingerprint
+from drain.models import (
+    Attempt,
+    ExecutorProfile,
+    Fingerprint,
+    Phase,
+    Run,
+    SessionFingerprint,
+    Source,
+)
 from drain.models.fingerprints.rows import Seen, record_fingerprints
 from drain.models.vocabulary import Order, Origin
 from drain.policy.stopping.limits import Limits
@@ -79,6 +87,28 @@ def test_a_cause_of_which_something_completed_goes_on(backlog: Backlog) -> None:
     session = backlog.drain(max_session_fingerprint_repeats=2, max_attempts_per_phase=1)
     assert dropped_from_plan(session.pk) == {"fingerprint_stopped": 1}
     assert Attempt.objects.filter(outcome="failed").count() == 4
+
+
+@pytest.mark.parametrize("well", ["r[0-4]", "r[5-9]"])
+def test_what_one_source_does_with_a_cause_neither_condemns_nor_excuses_another(
+    backlog: Backlog, well: str
+) -> None:
+    """One crashes on all of its phases, the other heals all of them: each is left alone or goes on by its own."""
+    backlog.executor(
+        f'case "$DRAIN_RUN_ID" in {well}) ;; *) echo "ValueError: broken" >&2; exit 1 ;; esac'
+    )
+    for number in range(10):
+        backlog.run(f"r{number}", 1)
+    for place in ("r[0-4]", "r[5-9]"):
+        source = Source.objects.create(name=place, kind="files")
+        Run.objects.filter(run_id__regex=place).update(source=source)
+    Phase.objects.update(last_fingerprint="a" * 32)
+    limits: dict[str, Any] = {"max_session_fingerprint_repeats": 2, "max_attempts_per_phase": 1}
+    session = backlog.drain(**limits)
+    result = session_result(session)
+    assert (result["complete"], result["failed"]) == (5, 2)
+    assert dropped_from_plan(session.pk) == {"fingerprint_stopped": 3}
+    assert replay(session, Limits(batch_size=1000, **limits)).skipped == 0
 
 
 # The same error with its place and without it, and one of the same words at another place.

@@ -54,15 +54,21 @@ WITH stopped AS (
 UPDATE drain_candidate c SET status = 'excluded', reason = stopped.stop, detail = stopped.stop_detail
 FROM stopped WHERE c.session_run_id = stopped.id AND c.status = 'waiting'
 """
-# A failure that came too often: nothing tells which waiting phases would meet it but the cause they are known
-# by. Where what was tried of that cause met it and nothing of it completed, the rest is left alone.
-_STOP_CAUSE = """
+# A failure that came too often: nothing tells which waiting phases would meet it but the cause they are known by, and
+# where. Where what was tried of that met it and nothing of it completed, the rest is left alone.
+_ALIKE = (
+    "({run}.source_id, {run}.executor_id) IS NOT DISTINCT FROM (here.source_id, here.executor_id)"
+)
+_STOP_CAUSE = f"""
 UPDATE drain_candidate c SET status = 'excluded', reason = 'fingerprint_stopped', detail = %(detail)s::text
-WHERE c.session_id = %(session)s::bigint AND c.status = 'waiting' AND c.fingerprint = %(cause)s::text
-  AND NOT EXISTS (SELECT FROM drain_candidate done WHERE done.session_id = %(session)s::bigint
-        AND done.status = 'done' AND done.outcome = 'complete' AND done.fingerprint = %(cause)s::text)
+FROM drain_run r, drain_run here
+WHERE here.id = %(run)s::bigint AND r.id = c.run_id AND {_ALIKE.format(run="r")}
+  AND c.session_id = %(session)s::bigint AND c.status = 'waiting' AND c.fingerprint = %(cause)s::text
+  AND NOT EXISTS (SELECT FROM drain_candidate done JOIN drain_run d ON d.id = done.run_id
+        WHERE done.session_id = %(session)s::bigint AND done.status = 'done' AND done.outcome = 'complete'
+            AND done.fingerprint = %(cause)s::text AND {_ALIKE.format(run="d")})
 RETURNING c.session_run_id
-"""
+"""  # noqa: S608 - constants only
 
 
 class Failure(NamedTuple):
@@ -119,7 +125,8 @@ class _Changes:
 
     runs: dict[int, _Run]
     run_stops: list[tuple[int, StopCard]] = field(default_factory=list)
-    cause_stops: list[tuple[int, str, StopCard]] = field(default_factory=list)
+    cause_stops: list[tuple[int, int, str, StopCard]] = field(default_factory=list)
+    """Session, run of the failure, what its phase was known by, card."""
 
 
 def judge(
@@ -235,7 +242,7 @@ def _judge_one(
         run.stop = run.stop or judgement.run_stop.rule.value
         changes.run_stops.append((run.session_run, judgement.run_stop))
     if judgement.fingerprint_stop is not None and not context.scope.force:
-        changes.cause_stops.append((each.session, each.cause, judgement.fingerprint_stop))
+        changes.cause_stops.append((each.session, run.run, each.cause, judgement.fingerprint_stop))
     if judgement.session_stop is not None:
         books.stop(judgement.session_stop, each.attempt)
 
@@ -266,14 +273,10 @@ def _write(changes: _Changes) -> None:
     stopped |= {run.session_run for run in changes.runs.values() if run.stop and run.again}
     if stopped:
         rows(_LEAVE_STOPPED, {"session_runs": sorted(stopped)})
-    for session, cause, card in changes.cause_stops:
-        _stop_cause(session, cause, card)
-
-
-def _stop_cause(session: int, cause: str, card: StopCard) -> None:
-    values = {"session": session, "cause": cause, "detail": f"fingerprint {card.key}"}
-    left = Counter(found["session_run_id"] for found in rows(_STOP_CAUSE, values))
-    refresh_runs(dict(left))
+    for session, run, cause, card in changes.cause_stops:
+        detail = f"fingerprint {card.key}"
+        values = {"session": session, "run": run, "cause": cause, "detail": detail}
+        refresh_runs(dict(Counter(left["session_run_id"] for left in rows(_STOP_CAUSE, values))))
 
 
 def drop_sample(

@@ -101,6 +101,6 @@ def _past(
         attempt.started_at,
         finished,
         attempt.finish_number or 0,
-        cause,
+        f"{attempt.run.source_id}/{attempt.run.executor_id}/{cause}",
         Ended(Outcome.FAILED, known[0], kin=known[1]) if cause else None,
     )

@@ -184,6 +184,9 @@ def _beyond_others(before: Bounds, after: Bounds, others: Others) -> float:
     )  # fmt: skip
 
 
+_DECIDED = (Ruling.WORKS, Ruling.PARTLY, Ruling.DOES_NOT_WORK)
+
+
 def _enough(before: Bounds, after: Bounds, others: Others | None, limits: Limits) -> int | None:
     """The fewest phases after the fix that would decide, were the shares and the runs' size to stay."""
     effect = after.n / after.effective if after.n else 1.0
@@ -191,6 +194,6 @@ def _enough(before: Bounds, after: Bounds, others: Others | None, limits: Limits
     def decided(n: int) -> bool:
         low, high = fixed_bounds(after.share * n / effect, n / effect)
         planned = after._replace(failed=after.share * n, n=n, low=low, high=high)
-        return _ruling(before, planned, others, limits) is not Ruling.NOT_ENOUGH_DATA
+        return _ruling(before, planned, others, limits) in _DECIDED
 
     return smallest(decided, max(FEWEST, after.n + 1)) if after.n else FEWEST

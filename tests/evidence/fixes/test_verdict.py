@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drain.evidence.fixes import sentences
 from drain.evidence.fixes.trials import Trial
 from drain.evidence.fixes.verdict import (
     FEWEST,
@@ -75,6 +76,22 @@ def test_a_few_others_tell_little_and_stand_against_a_verdict():
     assert verdict((3, 40), (19, 20), ((1, 2), (0, 1))).ruling is Ruling.CANNOT_BE_TOLD
 
 
+def test_others_that_were_tried_on_one_side_alone_tell_nothing():
+    some = [Trial(run, True, True) for run in range(30)]
+    assert Others.of(some, []) is None
+    assert Others.of([], some) is None
+    assert Others.of(some, some) is not None
+
+
+def test_what_does_not_work_is_said_whatever_else_may_have_been():
+    swung = [
+        Trial(run, session == 1, session == 1, session) for session in (1, 2) for run in range(30)
+    ]
+    failing = [Trial(run, True, True) for run in range(60)]
+    found = judge(Evidence("k", "k", failing, swung))
+    assert (found.ruling, found.doubt) == (Ruling.DOES_NOT_WORK, "")
+
+
 def test_no_green_over_phases_that_now_fail_by_something_else():
     found = verdict((0, 60), (20, 20), moved=40)
     assert found.ruling is Ruling.PARTLY
@@ -102,6 +119,14 @@ def test_the_n_that_would_be_enough_does_decide(after, before):
 
 def test_where_no_number_of_phases_after_it_decides_none_is_named():
     assert verdict((30, 100), (3, 6)).enough is None
+
+
+def test_no_number_is_named_with_which_it_still_could_not_be_told_from_a_second_try():
+    found = verdict((0, 3), (0, 0))
+    assert (found.ruling, found.enough) == (Ruling.NOT_ENOUGH_DATA, None)
+    assert "no number of phases since the fix would do" in sentences.cause(found)
+    found = verdict((3, 3), (0, 0))
+    assert verdict((found.enough, found.enough), (0, 0)).ruling is Ruling.DOES_NOT_WORK
 
 
 @given(
