@@ -98,8 +98,8 @@ def read_held(request: HttpRequest, text: str) -> Held | None:
         )
     except (ValueError, TypeError, RecursionError):
         return None
-    own = held.action.startswith("/") and _ours(request, held.action)
-    return held if own and (not held.page or _ours(request, held.page)) else None
+    own = _ours(request, held.action) and (not held.page or _ours(request, held.page))
+    return held if own else None
 
 
 def send_again(request: HttpRequest, held: Held, status: int = 200) -> HttpResponse:

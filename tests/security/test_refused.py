@@ -19,7 +19,7 @@ from drain.models.vocabulary import Origin
 from drain.people import refused
 from drain.people.refused import MOST_AN_HOUR
 from drain.people.sign_on import BACKEND
-from drain.people.tokens import issue_token
+from drain.people.tokens import described, issue_token
 from tests.factories import RunFactory
 from tests.people import person, signed_in
 
@@ -97,6 +97,26 @@ def test_a_refused_script_is_named_as_well():
     line = AuditEvent.objects.get(verb="refused")
     assert (line.actor, line.label) == ("viewer", "POST /api/v1/drains")
     assert "issued by olga" in line.new["token"]
+
+
+def test_what_a_script_may_not_read_is_refused_without_a_line():
+    _, secret = issue_token(person(None), "x", Person("olga", Origin.ADMIN), expires_at=None)
+    answer = Client().get("/api/v1/runs", headers={"Authorization": f"Bearer {secret}"})
+    assert answer.status_code == 403
+    assert not AuditEvent.objects.filter(verb="refused").exists()
+
+
+def test_a_token_names_its_own_issuer_while_that_is_on_record():
+    viewer = person(Role.VIEWER)
+    made = [ApiToken.objects.create(user=viewer, name=n, prefix=n, digest=n) for n in "abc"]
+    for token, verb, by in (
+        (made[0], "apitoken.revoke", "adam"),
+        (made[0], "apitoken.issue", "olga"),
+        (made[1], "apitoken.issue", "ivan"),
+    ):
+        record_audit(Person(by, Origin.ADMIN), verb, Subject("apitoken", str(token.pk), "x"))
+    told = [described(token).partition(", ")[2] for token in made]
+    assert told == ["issued by olga", "issued by ivan", "issuer no longer on record"]
 
 
 def _mint(client, user, **more):

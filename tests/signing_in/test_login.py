@@ -101,6 +101,9 @@ def test_a_form_with_an_older_token_is_shown_again_with_what_was_typed():
     assert answer.status_code == 403
     assert "Send it again?" in page
     assert fields["reason"] == [TYPED["reason"]]
+    assert stale["csrfmiddlewaretoken"] not in page, "the old token is not sent again"
+    led = {"HTTP_ORIGIN": "http://testserver", "HTTP_REFERER": "https://elsewhere.example/"}
+    assert "elsewhere.example" not in strict.post("/holds/", stale, **led).content.decode()
     assert not Hold.objects.exists()
     # Words of another site would be somebody else's.
     foreign = strict.post("/holds/", stale, HTTP_ORIGIN="https://elsewhere.example")
@@ -123,9 +126,10 @@ def test_passwords_and_very_long_texts_are_not_carried_on(client, typed):
 @pytest.mark.parametrize(
     "held",
     [
-        '["https://elsewhere.example/",[],""]', '["//e.example/x",[["a","b"]],""]', "{}", "[1]", "[" * 100_000,
+        '["https://elsewhere.example/",[],""]', '["//e.example/x",[["a","b"]],""]',
+        '["/holds/",[["a","b"]],"https://elsewhere.example/"]', '["javascript:x",[["a","b"]],""]', "{}", "[1]", "[" * 100_000,
     ],
-    ids=["another site", "no scheme", "an object", "a number", "depth"],
+    ids=["another site", "no scheme", "a page elsewhere", "a script", "an object", "a number", "depth"],
 )  # fmt: skip
 def test_a_sign_in_form_leads_nowhere_else(client, held):
     assert client.post("/login/", {**RIGHT, "next": "/runs/", "held": held})["Location"] == "/runs/"
