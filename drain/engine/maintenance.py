@@ -15,6 +15,7 @@ from drain.engine.isolation import isolated
 from drain.engine.queue.stale import fail_stale
 from drain.engine.rescue import note_outage, rescue
 from drain.engine.sessions.idempotency import forget_keys
+from drain.engine.source_telling import tell_sources
 from drain.engine.workers.timing import LEASE_SECONDS
 from drain.evidence.checks.schedule import judge_due
 from drain.evidence.fingerprints.splitting import reread_splits
@@ -61,6 +62,8 @@ def tend() -> None:
         "titles of fingerprints": tell_apart,
         "splitting fingerprints": reread_splits,
         "forgetting idempotency keys": partial(forget_keys, now),
+        # Last: somebody else's database may take its time.
+        "telling sources": tell_sources,
     }
     for name, step in steps.items():
         with isolated(f"maintenance, {name},"):

@@ -24,7 +24,6 @@ from drain.engine.attempts.stored import COLUMNS, TABLES, stored_attempt
 from drain.engine.errors import given_reason
 from drain.engine.isolation import isolated
 from drain.engine.source_outbox import note_lost, settle_debts
-from drain.engine.source_telling import tell_sources
 from drain.engine.workers.dead import bury, dead_workers, end_left_behind, folders
 from drain.engine.workers.identity import worker_name
 from drain.engine.workers.timing import LEASE_SECONDS, RENEW_EVERY, RESCUE_MARGIN
@@ -111,7 +110,6 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
     for names in _COUNTED:
         _recount(names)
     settle_debts()
-    tell_sources()
     actor = "maintenance" if by is None else by.name
     left = interrupt_abandoned(actor) + interrupt_hopeless(actor)
     _bury(dead)

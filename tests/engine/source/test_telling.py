@@ -9,10 +9,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from drain.db.prepared import records_of
 from drain.engine import source_telling
+from drain.engine.maintenance import tend
 from drain.engine.queue.clearing import discard, requeue
 from drain.engine.source_outbox import AGAIN, TELL, promise, settle_debts
-from drain.engine.source_telling import tell_sources
+from drain.engine.source_telling import Untold, tell_sources
 from drain.models import Phase, Source, SourceDebt
 from drain.models.audit import Person
 from drain.models.people import AuditEvent
@@ -52,7 +54,7 @@ def ended(number: int, to: PhaseState, reason: str = "") -> None:
     """An attempt of ours came to this."""
     pk = phase(number).pk
     move_phases([pk], expect=[PhaseState.FAILED], to=to, why=Why("finish", "w", reason))
-    source_telling.tell_later([source_telling.Untold(pk, "FAILED", reason)])
+    source_telling.tell_later([Untold(pk, "FAILED", reason)])
 
 
 def test_a_drain_reaches_the_rows_from_which_it_came(
@@ -233,6 +235,24 @@ def test_a_row_that_refuses_keeps_no_other_one(jobs: Jobs) -> None:
     assert left.due_at > timezone.now()
 
 
+def test_a_slow_source_holds_maintenance_up_for_a_moment_and_the_rest_is_due_at_once(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(jobs, 3)
+    for number in (1, 2, 3):
+        ended(number, PhaseState.COMPLETE)
+    monkeypatch.setattr(source_telling, "A_WHILE", -1.0)
+    assert tell_sources() == 0
+    assert SourceDebt.objects.filter(due_at__lte=timezone.now(), error="").count() == 3
+
+
+def test_maintenance_tells_sources(lite: Jobs) -> None:
+    bring(lite, 1)
+    ended(1, PhaseState.COMPLETE)
+    tend()
+    assert lite.rows("status") == [("done",)]
+
+
 def test_an_update_of_many_rows_is_taken_back(jobs: Jobs) -> None:
     every = jobs.named("UPDATE jobs SET status = 'done', note = {reason}")
     bring(jobs, 2, update=every)
@@ -280,3 +300,23 @@ def test_a_source_without_an_update_is_told_nothing(jobs: Jobs) -> None:
     ended(1, PhaseState.COMPLETE)
     assert not SourceDebt.objects.exists()
     assert jobs.rows("status") == [("failed",)]
+
+
+@pytest.mark.verify
+def test_what_a_drain_leaves_to_be_told_is_found_by_its_key_among_many(lite: Jobs) -> None:
+    """A round of a drain reads no phases but its own."""
+    bring(lite, 1)
+    run = phase().run_id
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO drain_phase (run_id, phase_id, tier_index, phase_index, name, state, category, complexity, params,
+                attempts, source_attempts, last_failure_reason, last_fingerprint, failure_category)
+            SELECT %s, 'other-' || n, 0, n, '', 'FAILED', '', '', '{}', 0, 0, '', '', '' FROM generate_series(1, 20000) n""",
+            [run],
+        )
+        cursor.execute("ANALYZE drain_phase, drain_run, drain_source")
+        news = {"records": records_of([Untold(phase().pk, "FAILED", "x")]), "phases": [phase().pk]}
+        cursor.execute(f"EXPLAIN {source_telling._LATER}", news)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Cond: (id = ANY" in plan
+    assert "Seq Scan on drain_phase" not in plan
