@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from drain.admin.acts import acting
 from drain.dashboard.queue import actions
+from drain.engine.bulk import actions as deeds
+from drain.engine.bulk import worker
 from drain.engine.bulk.worker import run_bulk
 from drain.engine.workers.hosts import register_host
 from drain.models import AuditEvent, BulkAction, DrainSession, ExecutorProfile, Hold, Phase
@@ -64,6 +66,27 @@ def test_draining_a_selection_makes_one_session_over_exactly_those_phases():
     assert (session.selected, session.total_failed, session.origin) == (1, 1, "admin")
     assert not session.candidates.filter(phase=left).exists()
     assert AuditEvent.objects.get(verb="session.start").actor == "operator"
+
+
+def test_what_an_act_refuses_is_a_sentence_on_its_page_and_changes_nothing(monkeypatch):
+    monkeypatch.setattr(deeds, "MOST_IN_A_DRAIN", 1)
+    form = {"confirmed": "yes", "reason": "x", "parallel": 2, "max_fingerprint_repeats": 3}
+    phases = [PhaseFactory(), PhaseFactory()]
+    answer = _post(signed_in(Role.OPERATOR), "drain_selected", phases, **form)
+    assert answer.status_code == 200
+    assert "A drain of ticked phases takes at most 1" in answer.content.decode()
+    assert not DrainSession.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+
+def test_without_a_word_of_confirmation_an_act_is_only_shown():
+    queued = PhaseFactory(state="QUEUED")
+    form = {"to": "SKIPPED", "reason": "in one step"}
+    page = _post(signed_in(Role.OPERATOR), "clear_queued", [queued], **form).content.decode()
+    assert "will be moved" in page
+    assert "This field is required" not in page
+    queued.refresh_from_db()
+    assert queued.state == "QUEUED"
 
 
 def test_a_hold_is_made_and_released_with_a_reason():
@@ -165,6 +188,16 @@ class TestMoreThanARequestCanTake:
         assert "No worker is alive" in page
         assert not BulkAction.objects.exists()
         assert not AuditEvent.objects.exists()
+
+    def test_more_than_a_worker_takes_is_refused_and_never_cut(self, monkeypatch):
+        for module in (acting, worker):
+            monkeypatch.setattr(module, "MOST", 2)
+        phases = [PhaseFactory(state="QUEUED") for _ in range(3)]
+        answer = _post(
+            signed_in(Role.OPERATOR), "clear_queued", phases[:1], address=self.ADDRESS, **self.FORM
+        )
+        assert "That is more than 2 rows: narrow it" in answer.content.decode()
+        assert not BulkAction.objects.exists()
 
     def test_who_may_do_it_may_cancel_it_and_a_viewer_may_only_look(self):
         operator = signed_in(Role.OPERATOR)

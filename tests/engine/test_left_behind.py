@@ -1,0 +1,96 @@
+"""What a dead worker of this machine leaves: its children are ended, what it knew is booked, and only then is the rest lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from django.db.models.functions import Now
+
+from drain.engine import rescue
+from drain.engine.attempts.spool import Spool
+from drain.engine.attempts.started import EndedAttempt
+from drain.engine.process.job import worker_folder
+from drain.engine.workers import dead
+from drain.models import Attempt, WorkerLoop
+from drain.policy.states import Outcome
+from tests.engine.attempts.hand_drain import HandDrain, failed_run
+from tests.engine.attempts.test_rounds import result
+from tests.factories import ExecutorFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the workers of this machine."""
+    for module in (dead, rescue):
+        monkeypatch.setattr(module, "folders", lambda: tmp_path)
+    return tmp_path
+
+
+def dead_worker(work: Path) -> UUID:
+    """A worker whose process is gone."""
+    worker = uuid4()
+    folder = worker_folder(work, worker)
+    dead.sign(folder)
+    path = folder / dead.IDENTITY
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"pid": 1 << 22}))
+    return worker
+
+
+def drained(phases: int) -> HandDrain:
+    ExecutorFactory()
+    failed_run("a", phases)
+    drain = HandDrain()
+    assert len(drain.start()) == phases
+    return drain
+
+
+def gave(worker: UUID, *attempts: int) -> None:
+    """The loop of this worker, whose lease is long, has these attempts."""
+    loop = WorkerLoop.objects.create(
+        id=uuid4(), worker=f"h/1/{worker.hex}", slots=9, expires_at=Now()
+    )
+    mine = Attempt.objects.filter(pk__in=attempts)
+    mine.update(worker=f"h/1/{worker.hex}", loop=loop.pk)
+
+
+def outcomes() -> list[str | None]:
+    return list(Attempt.objects.order_by("id").values_list("outcome", flat=True))
+
+
+def test_what_a_dead_worker_knew_is_booked_after_its_children_are_ended_and_the_rest_is_lost(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, unknown = drained(2).rounds.begun
+    worker, seen = dead_worker(work), []
+    gave(worker, known.attempt, unknown.attempt)
+    Spool(work / worker.hex).keep([EndedAttempt(known, result(Outcome.COMPLETE, 1, "x"))])
+    end = rescue.end_left_behind
+    monkeypatch.setattr(rescue, "end_left_behind", lambda one: (seen.append(outcomes()), end(one)))
+    assert rescue.rescue().attempts == 1
+    assert seen == [[None, None]]
+    assert outcomes() == ["complete", "lost"]
+    assert not WorkerLoop.objects.exists(), "its slots are free at once"
+    assert list(work.iterdir()) == []
+
+
+def test_a_dead_worker_that_makes_trouble_keeps_what_it_has_and_stops_no_other(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = drained(2).rounds.begun
+    first, second = sorted((dead_worker(work), dead_worker(work)), key=lambda each: each.hex)
+    gave(first, one.attempt)
+    gave(second, two.attempt)
+
+    def end(worker: UUID) -> None:
+        if worker == first:
+            raise OSError("its processes cannot be seen")
+
+    monkeypatch.setattr(rescue, "end_left_behind", end)
+    rescue.rescue()
+    assert outcomes() == [None, "lost"]
+    assert [each.name for each in work.iterdir()] == [first.hex]
