@@ -40,7 +40,8 @@ LINT: dict[str, list[str]] = {
 ORDER = ["--randomly-seed=1"] if "CI" in os.environ else []
 PYTEST = [PYTHON, "-m", "pytest", "-q", *ORDER]
 ALONE = {"tests, one at a time": [*PYTEST, "-m", "serial and not verify"]}
-TEST = {"tests": [*PYTEST, "-n", "2", "-m", "not serial and not verify"]}
+# On two cores three processes: at any moment one of them waits for the database, a child or a clock.
+TEST = {"tests": [*PYTEST, "-n", "3", "-m", "not serial and not verify"]}
 
 
 def main(parts: list[str]) -> int:
