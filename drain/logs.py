@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import Any
 
 from drain.policy.inert import inert
 
@@ -87,3 +88,28 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
+
+
+def logging_of(form: str, level: str) -> dict[str, Any]:
+    """Return Django's LOGGING: all lines from `level` on go to the console, as `line` or as `json`."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+            "json": {"()": JsonFormatter},
+        },
+        "filters": {
+            "about": {"()": AboutFilter},
+            "keys": {"()": KeyFilter},
+            "refused": {"()": RefusedFilter},
+        },
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": form,
+                "filters": ["about", "refused", "keys"],
+            },
+        },
+        "root": {"handlers": ["console"], "level": level},
+    }

@@ -8,6 +8,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
+from drain.logs import logging_of
 from drainsite import oidc
 from drainsite.declared import value
 from drainsite.environment import (
@@ -284,27 +285,7 @@ DRAIN_SENDS_MAIL = bool(value("DRAIN_EMAIL_URL"))
 DEFAULT_FROM_EMAIL = value("DRAIN_EMAIL_FROM")
 globals().update(email())
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-        "json": {"()": "drain.logs.JsonFormatter"},
-    },
-    "filters": {
-        "about": {"()": "drain.logs.AboutFilter"},
-        "keys": {"()": "drain.logs.KeyFilter"},
-        "refused": {"()": "drain.logs.RefusedFilter"},
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": value("DRAIN_LOG_FORMAT"),
-            "filters": ["about", "refused", "keys"],
-        },
-    },
-    "root": {"handlers": ["console"], "level": value("DRAIN_LOG_LEVEL")},
-}
+LOGGING = logging_of(value("DRAIN_LOG_FORMAT"), value("DRAIN_LOG_LEVEL"))
 
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
