@@ -14,7 +14,7 @@ from drain.sources.files.records import FIELDS
 
 DELIMITERS = ",;\t|"
 _SAID = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
-_BETWEEN = re.compile(r"[\s-]+")
+_BETWEEN = re.compile(r"[\s-]+|(?<=[a-z0-9])(?=[A-Z])")
 
 
 def read_delimited(opened: Opened, known: Set[str], delimiter: str | None = None) -> Reading:
@@ -46,8 +46,8 @@ def read_delimited(opened: Opened, known: Set[str], delimiter: str | None = None
 
 
 def normal(name: str) -> str:
-    """Return `run_id` for ` Run ID` and its like."""
-    return _BETWEEN.sub("_", name.strip().casefold())
+    """Return `run_id` for ` Run ID`, `runId` and their like."""
+    return _BETWEEN.sub("_", name.strip()).casefold()
 
 
 def own_name(name: str) -> str:

@@ -21,6 +21,11 @@ _AGAIN = frozenset({"rerunFailure", "rerunError", "flakyFailure", "flakyError", 
 """What Surefire and pytest-rerunfailures write for tries before the last one."""
 _SUITES = frozenset({"testsuite", "testsuites"})
 _CLASS = re.compile(r"[A-Z]")
+_COLOURS = re.compile(rb"(?:\x1b|&#(?:[xX]0*1[bB]|0*27);)\[[0-9;]{0,20}[A-Za-z]")
+_NUMBERED = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
+_NEVER = bytes(set(range(32)) - set(b"\t\n\r"))
+"""What stands in no XML, and in many reports: what a test printed in colours is copied into them as it is."""
+_MOST_CUT = 40
 _ZONED = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 
 
@@ -34,7 +39,7 @@ def _records(opened: Opened) -> Iterator[Read]:
     parser = DefusedXMLParser(target=report)
     report.line_of = lambda: parser.parser.CurrentLineNumber
     try:
-        while piece := opened.stream.read(_PIECE):
+        for piece in _pieces(opened):
             parser.feed(piece)
             yield from report.ready()
         parser.close()
@@ -50,6 +55,38 @@ def _records(opened: Opened) -> Iterator[Read]:
         raise SourceError(
             "The file is XML, but no JUnit report: it has no testsuite. Nothing was imported."
         )
+
+
+def _pieces(opened: Opened) -> Iterator[bytes]:
+    """Yield the file without what no XML may hold, where a byte of that is one character."""
+    rest = b""
+    while piece := opened.stream.read(_PIECE):
+        if opened.encoding.startswith("utf-16"):
+            yield piece
+            continue
+        piece = rest + piece
+        begun = max(piece.rfind(b"&", -_MOST_CUT), piece.rfind(b"\x1b", -_MOST_CUT))
+        end = len(piece) if begun < 0 else begun
+        yield _legible(piece[:end])
+        rest = piece[end:]
+    yield _legible(rest)
+
+
+def _legible(piece: bytes) -> bytes:
+    if b"\x1b" in piece or b"&#" in piece:
+        piece = _NUMBERED.sub(_allowed, _COLOURS.sub(b"", piece))
+    return piece.translate(None, _NEVER)
+
+
+def _allowed(found: re.Match[bytes]) -> bytes:
+    number = int(found[1], 16) if found[1] else int(found[2])
+    legible = (
+        number in (9, 10, 13)
+        or 32 <= number < 0xD800
+        or 0xE000 <= number < 0xFFFE
+        or 0x10000 <= number < 0x110000
+    )
+    return found[0] if legible else b""
 
 
 class _Report:

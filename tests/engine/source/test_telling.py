@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from threading import Thread
+from typing import Any
 
 import psycopg
 import pytest
@@ -159,7 +161,11 @@ def test_a_promise_whose_row_was_changed_moves_nothing_here(jobs: Jobs) -> None:
     assert (phase().state, jobs.rows("status")) == ("FAILED", [("waiting",)])
 
 
-def test_what_is_not_told_yet_is_neither_undone_by_an_import_nor_lost(lite: Jobs) -> None:
+def test_what_is_not_told_yet_is_neither_undone_by_an_import_nor_lost(
+    lite: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However long ago it ended.
+    monkeypatch.setattr("drain.sources.sql.importing.MOMENT", timedelta(days=-1))
     bring(lite)
     away = lite.path.with_suffix(".away")  # type: ignore[union-attr]
     lite.path.rename(away)  # type: ignore[union-attr]
@@ -315,7 +321,10 @@ def test_what_a_drain_leaves_to_be_told_is_found_by_its_key_among_many(lite: Job
             [run],
         )
         cursor.execute("ANALYZE drain_phase, drain_run, drain_source")
-        news = {"records": records_of([Untold(phase().pk, "FAILED", "x")]), "phases": [phase().pk]}
+        news: dict[str, Any] = {
+            "records": records_of([Untold(phase().pk, "FAILED", "x")]),
+            "phases": [phase().pk],
+        }
         cursor.execute(f"EXPLAIN {source_telling._LATER}", news)
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Index Cond: (id = ANY" in plan

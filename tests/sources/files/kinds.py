@@ -81,6 +81,9 @@ PLAYWRIGHT = b"""<testsuites><testsuite name="a.spec.ts" hostname="chromium"><te
 <failure>TimeoutError: 30000ms</failure></testcase></testsuite></testsuites>"""
 RETRIED = b"""<testsuite name="jest"><testcase name="x" classname="A"><failure>Error: no</failure></testcase>
 <testcase name="x" classname="A"/><testcase name="y" classname="A"/></testsuite>"""
+COLOURED = b"""<testsuites name="jest"><testsuite name="sum"><testcase classname="sum" name="adds"/>
+<testcase classname="sum" name="subtracts"><failure message="&#x1b;[31mboom&#27;[0m">\x1b[1mError: \x1b[22m1 &lt; 2\x00\x08&#0;&#xD800;
+</failure></testcase></testsuite></testsuites>"""
 FLOWER = {
     "4f0e": {"uuid": "4f0e", "name": "mail.send", "state": "FAILURE", "args": "(1,)", "kwargs": "{}",
              "exception": "ConnectionError('refused')", "traceback": "Traceback\nConnectionError: refused",
@@ -137,6 +140,9 @@ KINDS = [
     Kind("CSV of old Macs", CSV.replace("\n", "\r").encode(), "CSV with , between fields, UTF-8", BOTH),
     Kind("CSV with blanks and case in its header",
          b" Run ID , Phase-ID,STATE,Reason\nr, a,Failed,x\nr, b,complete,\n,,,\n\n", "CSV with , between fields, UTF-8", BOTH),
+    Kind("CSV of a JavaScript tool", b"runId,phaseID,State,failedAt\nr,a,failed,\nr,b,complete,\n",
+         "CSV with , between fields, UTF-8", BOTH),
+    Kind("JSON lines of a JavaScript tool", lines({"runId": "r", "phaseId": "a", "state": "failed"}), "JSON lines, UTF-8", FAILED),
     Kind("CSV with line breaks inside quotes", b'run_id,phase_id,state,reason\nr,a,FAILED,"a ""b""\n\nKeyError, 1"\n',
          "CSV with , between fields, UTF-8", FAILED),
     Kind("CSV packed, day first", gzip.compress(b"run_id,phase_id,state,state_changed_at\nr,a,failed,31/01/2026 18:00\n"),
@@ -146,6 +152,7 @@ KINDS = [
     Kind("pytest", PYTEST, "JUnit XML, UTF-8", {"FAILED": 1, "COMPLETE": 1, "SKIPPED": 1}),
     Kind("Surefire with reruns", SUREFIRE, "JUnit XML, UTF-8", {"FAILED": 2, "COMPLETE": 1}),
     Kind("Playwright in two browsers", gzip.compress(PLAYWRIGHT), "JUnit XML, UTF-8, gzip", BOTH),
+    Kind("Jest in colours", COLOURED, "JUnit XML, UTF-8", BOTH),
     Kind("a test that was tried twice", RETRIED, "JUnit XML, UTF-8", {"COMPLETE": 2}),
     Kind("Airflow's REST API", document({"task_instances": AIRFLOW, "total_entries": 3}), "JSON, UTF-8",
          {"FAILED": 1, "QUEUED": 1, "COMPLETE": 1}, "airflow"),

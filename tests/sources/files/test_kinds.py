@@ -15,6 +15,7 @@ from tests.factories import NOON
 from tests.sources.files.kinds import (
     AIRFLOW,
     BULLMQ,
+    COLOURED,
     JOBS,
     KINDS,
     PYTEST,
@@ -81,6 +82,24 @@ def test_a_test_that_passed_in_its_second_try_is_complete_and_flaky():
     load(RETRIED)
     assert (phase("A::x").state, phase("A::x").params["flaky"]) == ("COMPLETE", True)
     assert "flaky" not in phase("A::y").params
+
+
+def test_colours_and_other_controls_are_left_out_of_what_a_test_said():
+    load(COLOURED)
+    assert phase("sum::subtracts").last_failure_reason == "boom\nError: 1 < 2"
+
+
+@pytest.mark.parametrize("before", range(65_490, 65_540, 7))
+def test_a_colour_is_left_out_wherever_a_piece_of_the_file_ends(before: int):
+    """The file is read in pieces of 64 KiB."""
+    begin = b'<testsuite name="s"><testcase classname="A" name="t"><failure message="x">'
+    text = (
+        begin
+        + b"a" * (before - len(begin))
+        + b"&#x1b;[31mred\x1b[0m &#65;&amp;</failure></testcase></testsuite>"
+    )
+    load(text)
+    assert phase("A::t").last_failure_reason.endswith("aared A&")
 
 
 def test_a_task_instance_keeps_what_clears_it():
