@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from drain.dashboard.drains.form import PACE, PARALLEL, STOPS, NumberField, shown
+from drain.dashboard.drains.form import NUMBERS, PACE, PARALLEL, STOPS, NumberField, shown
 from drain.engine.autopilot.rules import Wanted
 from drain.engine.queue.selection import PhaseFilter
 from drain.evidence.fixes.rollout import SAMPLE
@@ -113,6 +113,29 @@ def kept(asked: Wanted) -> dict[str, Any]:
         if name not in offered and value != usual[name]
     }
     return {name.replace("_", " "): value for name, value in stay.items()}
+
+
+_FIELDS_OF_DRAIN = {"run": "run_ids", "fingerprint": "fingerprints"}
+"""Fields of a drain by their names here."""
+_NOT_HERE = {
+    "skip": "skipped prefixes",
+    "queued_policy": "the queued policy",
+    "count_source_attempts": "the source's tries",
+    "note": "the note",
+}
+
+
+def of_saved(saved: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """A saved drain as values of this form, and the words for what it sets that the form does not take."""
+    usual = {each.name: each.shown(Limits()) for each in NUMBERS}
+    usual["queued_policy"] = Limits().queued_policy.value
+    own = {
+        each.name: each.name for each in LIMITS if each.name != SAMPLE_FIELD.name
+    } | _FIELDS_OF_DRAIN
+    words = {each.name: each.label.lower() for each in NUMBERS} | _NOT_HERE
+    asked = {name: text for name, text in saved.items() if text != usual.get(name, "")}
+    values = {own[name]: text for name, text in asked.items() if name in own}
+    return values, [words[name] for name in asked if name not in own]
 
 
 def _number(field: NumberField, values: Mapping[str, str]) -> float | None:

@@ -21,14 +21,16 @@ from drain.dashboard.autopilot.form import (
     SAMPLE_FIELD,
     filters_of,
     kept,
+    of_saved,
     values_of,
     wanted,
 )
+from drain.dashboard.frame.saved_views import DRAIN, saved_drain, views_of
 from drain.dashboard.http.actions import REFUSALS, attempt, person, verb
 from drain.dashboard.http.links import link
 from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import require, requires
-from drain.dashboard.http.responses import page_or_fragment
+from drain.dashboard.http.responses import number_in, page_or_fragment
 from drain.dashboard.http.search_terms import typed
 from drain.engine.autopilot import rules
 from drain.engine.autopilot.allowance import budget_of, next_times, used_by
@@ -48,7 +50,12 @@ ADD = "drain.add_autopilot"
 def autopilot_list(request: HttpRequest) -> HttpResponse:
     """The page; a POST adds an autopilot."""
     if request.method != "POST":
-        return _page(request, FIRST)
+        values, left = of_saved(saved_drain(request, number_in(request, "saved") or 0))
+        if left:
+            messages.info(
+                request, f"This form leaves out what the saved drain says of {', '.join(left)}."
+            )
+        return _page(request, FIRST | values)
     require(request, ADD)
     values = typed(request.POST)
     now, zone = timezone.now(), timezone.get_current_timezone_name()
@@ -94,6 +101,7 @@ def _form(
 def _fields() -> dict[str, Any]:
     return {
         "rule": None,
+        "saved": (),
         "zone": timezone.get_current_timezone_name(),
         "filters": FILTERS,
         "limits": LIMITS,
@@ -159,6 +167,7 @@ def _page(request: HttpRequest, values: dict[str, str], problem: str = "") -> Ht
     now = timezone.now()
     found = Rollout.objects.select_related("marker", "autopilot").prefetch_related("sessions")
     context = _fields() | {
+        "saved": views_of(request, DRAIN),
         "now": now,
         "autopilots": [_row(rule, now) for rule in Autopilot.objects.order_by("name")],
         "rollouts": found.order_by("-pk")[:SHOWN_ROLLOUTS],

@@ -12,6 +12,7 @@ from django.utils import timezone
 from drain.dashboard.drains.form import POLICY_WORDS, DrainForm, read_form
 from drain.dashboard.drains.names import check_names
 from drain.dashboard.drains.preview import deferred_context, preview_context, takes_long
+from drain.dashboard.frame.saved_views import DRAIN, SavedViews
 from drain.dashboard.http.actions import REFUSALS, person
 from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import require, requires
@@ -23,7 +24,7 @@ from drain.policy.selection.drift import Seen
 _PAGE = "drains/new.html"
 _FRAGMENT = "drains/_preview_parts.html"
 START = "drain.add_drainsession"
-_NOT_ASKED = ("csrfmiddlewaretoken", "seen_digest", "seen_ids", "preview")
+_NOT_ASKED = ("csrfmiddlewaretoken", "seen_digest", "seen_ids", "preview", "name")
 
 
 @requires(methods=FORM)
@@ -55,6 +56,7 @@ def _show(
     context = read(form, now) | {
         "policies": [(policy.value, words) for policy, words in POLICY_WORDS.items()],
         "page_has_primary": True,
+        "saved": SavedViews(request, DRAIN),
         # Why a start showed this plan instead of starting another one.
         "unseen": unseen,
     }

@@ -1,13 +1,13 @@
-"""Lists with their filters under a name, each person's own.
+"""Lists with their filters, and drains with their settings, under a name; each person's own.
 
-What is stored is the name of one of our list pages and its known filters, never an address: the
-address is made from them again, so that a stored view can lead nowhere else.
+What is stored is the name of one of our pages and its known fields, never an address: the address is
+made from them again, so that a stored view can lead nowhere else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from functools import cached_property
 from urllib.parse import urlencode
 
@@ -22,12 +22,15 @@ from drain.dashboard.http.permissions import SEE
 from drain.engine.errors import EngineError
 from drain.models import SavedView
 from drain.models.audit import Subject, record_audit
+from drain.policy.stopping.limits import Limits
 
 # The language of filters; drain.dashboard.lists.filters reads them.
 _OF_PHASES = (
     "prefix", "label", "source", "name", "fingerprint", "type", "category", "error", "attempts_at_least",
     "attempts_at_most",
 )  # fmt: skip
+DRAIN = "session-new"
+"""The page whose saved views are drains: its settings, without the moment at which one stops."""
 # Which parameters of a list are its filters; the place in the list is none.
 FILTERS = {
     "run-list": ("q", "state", "source", "stale", "held", "since", "until", "sort"),
@@ -37,11 +40,20 @@ FILTERS = {
     "phase-list": ("q", "run", "state", "since", "until", "sort", *_OF_PHASES),
     "attempt-list": ("run", "drain", "phase", "outcome", "fingerprint", "since", "until", "sort"),
     "search": ("q",),
+    DRAIN: (
+        "run",
+        "skip",
+        "fingerprint",
+        "note",
+        *(each.name for each in fields(Limits) if each.name != "until"),
+    ),
 }
 MOST = 50
 """Views that one person may keep of one list."""
 LONGEST_NAME = 60
 LONGEST_VALUE = 300
+LONGEST_DRAIN = 8_000
+"""Characters of the settings of a saved drain, which name runs and fingerprints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +74,7 @@ class SavedViews:
 
     def __init__(self, request: HttpRequest, page: str) -> None:
         self.page = page
-        self.query = filters_in(page, request.GET.dict())
+        self.query = filters_in(page, request.GET)
         self._request = request
 
     @cached_property
@@ -73,18 +85,38 @@ class SavedViews:
     @property
     def new(self) -> bool:
         """Whether the filters set here are worth keeping: set, and not saved yet."""
-        return bool(self.query) and not any(view.current for view in self.views)
+        return self.page != DRAIN and bool(self.query) and not any(v.current for v in self.views)
+
+    @property
+    def what(self) -> str:
+        """What people call them."""
+        return "drains" if self.page == DRAIN else "views"
 
 
-def filters_in(page: str, query: Mapping[str, str]) -> str:
-    """The known filters of a list as a query in one order; "" when nothing is filtered."""
-    found = [(name, query.get(name, "").replace("\0", "").strip()) for name in FILTERS[page]]
-    return urlencode([(name, value[:LONGEST_VALUE]) for name, value in found if value])
+def filters_in(page: str, query: QueryDict) -> str:
+    """The known fields of a page as a query in one order; "" when none is set."""
+    longest = LONGEST_DRAIN if page == DRAIN else LONGEST_VALUE
+    found = [(name, _value(page, query, name).replace("\0", "").strip()) for name in FILTERS[page]]
+    return urlencode([(name, value[:longest]) for name, value in found if value])
+
+
+def _value(page: str, query: QueryDict, name: str) -> str:
+    """The last value of a filter; of a drain all names that are picked or typed, with spaces between."""
+    if page == DRAIN:
+        return " ".join([*query.getlist(name), *query.getlist(f"add_{name}")])
+    return str(query.get(name, ""))
+
+
+def saved_drain(request: HttpRequest, pk: int) -> dict[str, str]:
+    """The fields of an own saved drain by name; empty where there is none."""
+    view = SavedView.objects.filter(pk=pk, user=_owner(request), page=DRAIN).first()
+    query = QueryDict(filters_in(DRAIN, QueryDict(view.query)) if view else "")
+    return {name: str(query[name]) for name in query}
 
 
 def views_of(request: HttpRequest, page: str) -> list[ListedView]:
     """This person's views of a list, by name. One query."""
-    here = filters_in(page, request.GET.dict())
+    here = filters_in(page, request.GET)
     found = SavedView.objects.filter(user=_owner(request), page=page).order_by("name", "pk")[:MOST]
     return [
         ListedView(view.pk, view.name, _place(page, view.query), view.query == here)
@@ -98,7 +130,9 @@ def view_save(request: HttpRequest) -> HttpResponse:
     page = request.POST.get("page", "")
     if page not in FILTERS:
         return redirect("drain:overview")
-    query = filters_in(page, QueryDict(request.POST.get("query", "")).dict())
+    # The form of a drain sends its fields as they stand, a list the filters that it shows.
+    sent = request.POST if page == DRAIN else QueryDict(request.POST.get("query", ""))
+    query = filters_in(page, sent)
     return _answer(request, _place(page, query), lambda: _save(request, page, query))
 
 
@@ -135,7 +169,7 @@ def _address(view: SavedView) -> str:
 
 def _place(page: str, query: str) -> str:
     """The address of a list with the filters that it knows, whatever the row says."""
-    known = filters_in(page, QueryDict(query).dict())
+    known = filters_in(page, QueryDict(query))
     return f"{link(page)}?{known}" if known else link(page)
 
 
@@ -149,6 +183,8 @@ def _answer(request: HttpRequest, place: str, act: Callable[[], str]) -> HttpRes
 
 def _save(request: HttpRequest, page: str, query: str) -> str:
     name = _name(request)
+    if len(query) > LONGEST_DRAIN:
+        raise EngineError("These settings are too long to keep: name fewer runs or fingerprints.")
     if not query:
         raise EngineError("Nothing is filtered here: choose a filter first, then save the view.")
     own = SavedView.objects.filter(user=_owner(request), page=page)

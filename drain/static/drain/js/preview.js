@@ -26,7 +26,7 @@
     if (running) running.abort();
     const mine = (running = new AbortController());
     const data = new FormData(form);
-    for (const name of ["csrfmiddlewaretoken", "seen_digest", "seen_ids"]) data.delete(name);
+    for (const name of ["csrfmiddlewaretoken", "seen_digest", "seen_ids", "name"]) data.delete(name);
     for (const name of ["add_run", "add_skip", "add_fingerprint"]) if (!data.get(name)) data.delete(name);
     const query = new URLSearchParams(data).toString();
     const region = document.getElementById("preview");
