@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from drain.dashboard.evidence.comparison import points
+from drain.evidence.fixes.sentences import WORDS
+from drain.evidence.fixes.verdict import Ruling
 from drain.policy.words import NOTHING
 
 
@@ -12,6 +14,8 @@ def observed_cells(kind: str, observed: dict[str, Any]) -> tuple[str, str, str]:
     """What a check must show, what was observed, and between which bounds that is, as texts."""
     threshold, value = observed.get("threshold"), observed.get("value")
     bounds = (observed.get("low"), observed.get("high"))
+    if "ruling" in observed:
+        return "works", WORDS[Ruling(observed["ruling"])].lower(), NOTHING
     if kind == "yield":
         shown = "" if value is None else f"{value:.2f} /min"
         return f"≥ {threshold or 0:g} /min", shown, _between(bounds, 1, " at 99 %")

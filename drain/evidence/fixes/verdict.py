@@ -188,7 +188,10 @@ _DECIDED = (Ruling.WORKS, Ruling.PARTLY, Ruling.DOES_NOT_WORK)
 
 
 def _enough(before: Bounds, after: Bounds, others: Others | None, limits: Limits) -> int | None:
-    """The fewest phases after the fix that would decide, were the shares and the runs' size to stay."""
+    """The fewest phases after the fix that would decide, were the shares and the runs' size to stay.
+
+    Where none was tried since, as if all of them completed.
+    """
     effect = after.n / after.effective if after.n else 1.0
 
     def decided(n: int) -> bool:
@@ -196,4 +199,4 @@ def _enough(before: Bounds, after: Bounds, others: Others | None, limits: Limits
         planned = after._replace(failed=after.share * n, n=n, low=low, high=high)
         return _ruling(before, planned, others, limits) in _DECIDED
 
-    return smallest(decided, max(FEWEST, after.n + 1)) if after.n else FEWEST
+    return smallest(decided, max(FEWEST, after.n + 1))

@@ -17,12 +17,15 @@ from drain.evidence.fixes.judgement import judge_marker
 from drain.evidence.fixes.markers import add_marker
 from drain.evidence.fixes.schedule import judge_fixes
 from drain.models import DrainSession, FixMarker
+from drain.models.audit import Person
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin
+from drain.people.tokens import issue_token
 from tests.dashboard.evidence.pages import text_of
 from tests.dashboard.people import signed_in
 from tests.evidence.fixes.around import phases_tried
 from tests.factories import FingerprintFactory
+from tests.people import person
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -38,6 +41,13 @@ def lately(failed_before, failed_after, of=30):
         phases_tried(of - failed, at, "complete")
     judge_fixes(now)
     return fix
+
+
+def token():
+    _, found = issue_token(
+        person(Role.OPERATOR), "script", Person("root", Origin.ADMIN), expires_at=None
+    )
+    return found
 
 
 def command(*words):
@@ -72,12 +82,18 @@ def test_every_place_says_the_same_of_a_fix(before, after, words):
         **pages,
         "compare": command("compare", "--marker", str(fix.pk)),
         "report": command("report", str(drain)).replace("\\", ""),
+        "report as a page": text_of(command("report", str(drain), "--format", "html")),
     }
     for place, text in shown.items():
         assert found.sentence in text, place
     machine = json.loads(command("compare", "--marker", str(fix.pk), "--json"))["fix"]
     of_report = json.loads(command("report", str(drain), "--format", "json"))["fixes"][0]["verdict"]
-    assert machine == of_report == json.loads(json.dumps(found.as_dict()))
+    by_key = viewer.get(f"/api/v1/fixes/{fix.pk}", headers={"Authorization": f"Bearer {token()}"})
+    interface = json.loads(by_key.content)["verdict"]
+    assert machine == of_report == interface == json.loads(json.dumps(found.as_dict()))
+    assert f"1 fingerprint, {words.lower()}" in command("marker", "list")
+    checked = pages[f"/evidence/markers/{fix.pk}/"]
+    assert f"The fix works works {words.lower()} –" in checked
     overview = text_of(viewer.get("/").content.decode())
     assert f"FM-{fix.pk}: {words.lower()}" in overview
     assert f"{words}." in text_of(viewer.get("/fingerprints/k/").content.decode())

@@ -67,13 +67,27 @@ def test_a_general_recovery_is_told_however_busy_another_source_is(monkeypatch):
 
 def test_the_verdict_is_read_from_phases_that_were_tried_and_not_from_the_oldest(monkeypatch):
     fix = marker("k")
-    for _ in range(60):
-        CandidateFactory(fingerprint="k", phase=PhaseFactory(last_fingerprint="k"))
+    for number in range(60):
+        phase = CandidateFactory(fingerprint="k", phase=PhaseFactory(last_fingerprint="k")).phase
+        if number < 20:
+            AttemptFactory(phase=phase, fingerprint="k", started_at=NOON - timedelta(days=40))
+        elif number < 40:
+            AttemptFactory(phase=phase, outcome="lost", fingerprint="w", started_at=AFTER)
     phases_tried(20, BEFORE, "failed", "k")
     phases_tried(40, AFTER, "complete")
     monkeypatch.setattr(reading, "MOST_PHASES", 60)
     found = judge_marker(fix)
     assert (found.causes[0].before.n, found.causes[0].after.n) == (20, 40)
+
+
+def test_of_too_many_phases_the_same_lot_draws_from_both_sides(monkeypatch):
+    fix = marker("k")
+    phases_tried(60, BEFORE, "failed", "k")
+    phases_tried(60, AFTER, "complete")
+    monkeypatch.setattr(reading, "MOST_PHASES", 60)
+    (found,) = judge_marker(fix).causes
+    assert found.before.n + found.after.n == 60
+    assert min(found.before.n, found.after.n) > 10
 
 
 def test_two_places_of_one_headline_are_judged_each_by_its_own_past():
@@ -139,9 +153,16 @@ def test_what_fails_in_another_source_does_not_regress_a_fix_of_one_and_keeps_it
     settle(LATER)
     assert Fingerprint.objects.get().status == "fix_deployed"
     Attempt.objects.filter(phase=elsewhere).delete()
-    elsewhere.delete()
+    Phase.objects.filter(pk=elsewhere.pk).update(state="COMPLETE", last_fingerprint="")
+    again = AttemptFactory(phase=elsewhere, fingerprint="k", started_at=AFTER)
+    settle(LATER)
+    assert Fingerprint.objects.get().status == "fix_deployed"
+    again.delete()
     settle(LATER)
     assert Fingerprint.objects.get().status == "resolved"
+    AttemptFactory(phase=elsewhere, fingerprint="k", started_at=AFTER)
+    settle(LATER)
+    assert Fingerprint.objects.get().status == "regressed"
 
 
 def test_what_a_source_brought_without_an_attempt_had_failed_before_the_fix_too():
@@ -164,9 +185,17 @@ def test_phases_that_fail_at_their_source_since_the_fix_are_no_green():
         PhaseFactory(
             run=RunFactory(), last_fingerprint="k", state_changed_at=AFTER, source_changed_at=AFTER
         )
+    for said, moved in ((BEFORE, BEFORE), (AFTER, AFTER + timedelta(minutes=1)), (None, AFTER)):
+        # Its failure is older than the fix; we put it back ourselves; nobody said when it failed.
+        PhaseFactory(last_fingerprint="k", state_changed_at=moved, source_changed_at=said)
+    tried = PhaseFactory(last_fingerprint="k", state_changed_at=AFTER, source_changed_at=AFTER)
+    AttemptFactory(phase=tried, fingerprint="else", started_at=AFTER)
     found = judge_marker(fix)
     assert found.ruling is not Ruling.WORKS
     assert "60 phases failed so at their source since" in found.sentence
+    later = By("ada", Origin.BROWSER, LATER)
+    add_marker("the next", later, at=AFTER - timedelta(minutes=1), keys=["k"])
+    assert "at their source" not in judge_marker(fix).sentence
 
 
 @pytest.mark.parametrize(

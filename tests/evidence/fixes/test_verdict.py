@@ -12,6 +12,7 @@ from drain.evidence.fixes import sentences
 from drain.evidence.fixes.trials import Trial
 from drain.evidence.fixes.verdict import (
     FEWEST,
+    FEWEST_TO_WORK,
     Evidence,
     Limits,
     Others,
@@ -53,6 +54,8 @@ def verdict(after, before=(0, 0), others=None, limits=None, moved=0):
         ((1, 40), (0, 0), Ruling.CANNOT_BE_TOLD),
         ((1, 40), (4, 4), Ruling.CANNOT_BE_TOLD),
         ((40, 40), (0, 0), Ruling.DOES_NOT_WORK),
+        ((60, 80), (5, 5), Ruling.DOES_NOT_WORK),  # a majority fails, whatever it gained
+        ((450, 1000), (400, 1000), Ruling.DOES_NOT_WORK),  # it gained less than asked for
         ((4, 6), (0, 0), Ruling.NOT_ENOUGH_DATA),
     ],
 )
@@ -119,6 +122,25 @@ def test_the_n_that_would_be_enough_does_decide(after, before):
 
 def test_where_no_number_of_phases_after_it_decides_none_is_named():
     assert verdict((30, 100), (3, 6)).enough is None
+
+
+def test_a_number_is_named_only_where_it_is_still_open():
+    assert verdict((0, 40), (20, 20)).enough is None
+    assert verdict((19, 20), (20, 20)).enough is None
+
+
+def test_before_any_is_tried_the_number_is_that_of_phases_which_all_complete():
+    assert verdict((0, 0), (20, 20)).enough == FEWEST_TO_WORK
+    assert verdict((0, 0), (0, 0)).enough is None
+
+
+def test_phases_of_few_runs_take_more_of_them_to_decide():
+    before = [Trial(run, True, True) for run in range(20)]
+    alone, packed = (
+        judge(Evidence("k", "k", [Trial(n // each, False, False) for n in range(12)], before))
+        for each in (1, 12)
+    )
+    assert packed.enough > alone.enough == FEWEST_TO_WORK
 
 
 def test_no_number_is_named_with_which_it_still_could_not_be_told_from_a_second_try():
