@@ -1,16 +1,17 @@
 """Accuracy and speed of the fingerprints, beside Drain3 and a plain normaliser, in one run.
 
-    python bench/fingerprints.py [--fast]
+    python bench/fingerprints.py [DATA] [--fast]
 
-Reads the labelled sets of the folder that DRAINSITE_BENCH_DATA names (default ../shared/data beside
-the project). Needs the ``bench`` extra for Drain3. Times are CPU seconds of one core, the best of
-three rounds; every method reads the same texts in the same order.
+Reads the labelled sets of the folder DATA, else of the one that DRAINSITE_BENCH_DATA names (default
+../shared/data beside the project). Needs the ``bench`` extra for Drain3. Times are CPU seconds of one
+core; every method reads the same texts in the same order.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import gc
 import hashlib
 import json
 import os
@@ -20,8 +21,9 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,8 +46,11 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--fast", action="store_true", help="fewer texts, for a quick look")
+    parser.add_argument("data", nargs="?", type=Path, help="folder of the labelled sets")
     arguments = parser.parse_args()
-    folder = Path(os.environ.get("DRAINSITE_BENCH_DATA", ROOT.parent / "shared" / "data"))
+    folder = arguments.data or Path(
+        os.environ.get("DRAINSITE_BENCH_DATA", ROOT.parent / "shared" / "data")
+    )
     folder = folder if (folder / "failures.jsonl").exists() else folder / "fingerprints"
     print(f"fingerprints version {VERSION}, Python {sys.version.split()[0]}")
     found = (folder / "failures.jsonl").exists()
@@ -158,16 +163,42 @@ def _labelled_categories(rows: list[Row]) -> None:
 
 
 def mixed_speed_table(rows: list[Row]) -> None:
-    """Texts a second on mixed texts of about 1 kB: the first time they are seen, and again."""
+    """Texts a second on mixed texts of about 1 kB, medians of five: the first time they are seen, and again."""
     texts = [row["text"] for row in rows]
     size = sum(map(len, texts)) / len(texts)
     print(
         f"\nSpeed, one core, {len(texts)} mixed texts of {size:.0f} characters on average: first, again"
     )
-    for method in METHODS:
-        first = _first_time(method, texts)
-        again = min(_cpu_seconds(partial(method.keys, texts)) for _ in range(3))
+    # In turns, so that what else the machine does meets all alike.
+    rounds = [[_first_time(method, texts) for method in METHODS] for _ in range(_ROUNDS)]
+    for method, *firsts in zip(METHODS, *rounds, strict=True):
+        first = median(firsts)
+        again = median(_cpu_seconds(partial(method.keys, texts)) for _ in range(_ROUNDS))
         print(f"{method.name:<32} {len(texts) / first:>9,.0f} {len(texts) / again:>9,.0f} texts/s")
+    nothing_known = median(_nothing_known(texts) for _ in range(_ROUNDS))
+    print(
+        f"{'drainsite, no line seen before':<32} {len(texts) / nothing_known:>9,.0f}           texts/s"
+    )
+    print("load of the machine, one and five minutes: {:.1f} {:.1f}".format(*os.getloadavg()))
+
+
+_ROUNDS = 5
+
+
+def _nothing_known(texts: list[str]) -> float:
+    """Seconds for the texts when every cache is emptied before each of them."""
+    caches = [
+        each
+        for each in gc.get_objects()
+        if isinstance(each, type(lru_cache(len)))
+        and str(each.__module__).startswith("drain.fingerprints")
+    ]
+    seconds = 0.0
+    for text in texts:
+        for cache in caches:
+            cache.cache_clear()
+        seconds += _cpu_seconds_of(text)
+    return seconds
 
 
 _FIRST_TIME = """
@@ -184,13 +215,10 @@ print(time.process_time() - start)
 
 
 def _first_time(method: Method, texts: list[str]) -> float:
-    """Seconds of a process that has seen none of the texts, the best of three processes."""
+    """Seconds of a process that has seen none of the texts."""
     argv = [sys.executable, "-c", _FIRST_TIME, str(ROOT), method.name]
-    done = (
-        subprocess.run(argv, input=json.dumps(texts), capture_output=True, text=True, check=True)
-        for _ in range(3)
-    )
-    return min(float(each.stdout) for each in done)
+    done = subprocess.run(argv, input=json.dumps(texts), capture_output=True, text=True, check=True)
+    return float(done.stdout)
 
 
 def speed_table(count: int) -> None:

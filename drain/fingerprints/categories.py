@@ -100,14 +100,38 @@ RULES: tuple[Rule, ...] = (
 # None of them decides whether the place counts, so none is part of any key.
 LAST_RULES: tuple[Rule, ...] = (
     Rule("a program that is not there, in another language", C.DEPENDENCY, _words(r"befehl (?:wurde )?nicht gefunden|kommando nicht gefunden|commande introuvable|orden no encontrada|comando (?:não|non) (?:encontrado|trovato)|команда не найдена|コマンドが見つかりません|未找到命令|找不到命令")),
-    Rule("a file, in another language", C.DISK, _words(r"datei oder (?:das )?verzeichnis|aucun fichier ou dossier|no existe el (?:archivo|fichero)|arquivo ou diretório inexistente|file o directory non esistente|нет такого файла|そのようなファイル|没有那个文件|keine berechtigung|permission non accordée|permiso denegado|permissão negada|permesso negato|отказано в доступе|許可がありません|权限不够|kein speicherplatz|aucun espace disponible|no queda espacio|не осталось свободного места|空き領域がありません|没有空间")),
+    Rule("a file, in another language", C.DISK, _words(r"datei oder (?:das )?verzeichnis|aucun fichier ou dossier|no existe el (?:archivo|fichero)|arquivo ou diretório inexistente|file o directory non esistente|нет такого файла|そのようなファイル|没有那个文件|keine berechtigung|permission non accordée|permiso denegado|permissão negada|permesso negato|отказано в доступе|許可がありません|ファイル.{0,40}見つかりません|找不到.{0,20}文件|datei .{0,60}nicht gefunden|fichier .{0,60}introuvable|(?:fichero|archivo) .{0,60}no encontrado|файл .{0,60}не найден|权限不够|kein speicherplatz|aucun espace disponible|no queda espacio|не осталось свободного места|空き領域がありません|没有空间")),
+    Rule("access, in another language", C.DISK, _words(r"zugriff verweigert|accès refusé|acceso denegado|acesso negado|accesso negato|доступ запрещ|アクセスが拒否|拒绝访问")),
+    Rule("memory, in another language", C.OUT_OF_MEMORY, _words(r"nicht genügend (?:haupt|arbeits)?speicher|mémoire insuffisante|impossible d'allouer|no se pu(?:ede|do) asignar (?:la )?memoria|memoria insuficiente|memória insuficiente|memoria insufficiente|не удалось выделить память|недостаточно памяти|メモリを確保|メモリ不足|无法分配内存|内存不足")),
+    Rule("a signal, in another language", C.KILLED, _words(r"\bgetötet\b|\btué\b|強制終了|已杀死|已终止|speicherzugriffsfehler|erreur de segmentation|violación de segmento|falha de segmentação|errore di segmentazione|ошибка сегментирования|段错误|セグメンテーション違反")),
+    Rule("a database, in another language", C.DATABASE, _words(r"doppelter schlüsselwert|valeur d'une clé dupliquée|llave duplicada|valor da chave duplicad|valore chiave duplicat|повторяющееся значение ключа|重複したキー|重复键|\b(?:relation|tabelle|spalte|colonne|relación|columna|tabla|relação|coluna|tabela|relazione|colonna|отношение|столбец)\b.{1,80}(?:existiert nicht|n'existe pas|no existe|não existe|non esiste|не существует)")),
+    Rule("who asks, in another language", C.AUTH, _words(r"authentifizierung .{0,60}fehlgeschlagen|authentification .{0,60}échou|autentificación .{0,60}fall|autenticación .{0,60}fall|autenticação .{0,60}falhou|autenticazione .{0,60}fallita|проверк\w+ подлинности|認証に失敗|认证失败|身份验证失败")),
     Rule("a connection, in another language", C.NETWORK, _words(r"verbindung(?:saufbau)? (?:abgelehnt|verweigert)|verbindung .{0,40}(?:zurückgesetzt|fehlgeschlagen)|connexion (?:refusée|réinitialisée)|conexión (?:rehusada|rechazada)|conexão recusada|connessione rifiutata|соединени\w+ (?:отказано|сброшено)|接続を?拒否|拒绝连接|连接被(?:拒绝|重置)")),
     Rule("time, in another language", C.TIMEOUT, _words(r"zeitüberschreitung|délai .{0,30}(?:dépassé|expiré)|tiempo de espera .{0,30}agotado|tempo (?:limite|scaduto)|время ожидания|превышен\w* .{0,20}время|超时|逾時")),
-    Rule("an error of the C library about a request or its host", C.NETWORK, _words(r"network is (?:down|unreachable)|host is down|protocol (?:error|not available|not supported)|socket (?:operation|is not connected)|transport endpoint|address (?:family )?not (?:supported|available)|cannot assign requested address|\be(?:pipe|notconn|netdown|netunreach|hostdown|proto|addrnotavail|shutdown)\b")),
-    Rule("an error of the C library about a file", C.DISK, _words(r"too many open files|file name too long|not a directory|is a directory|directory not empty|(?:device or resource|text file) busy|stale (?:nfs )?file handle|cross-device link|file too large|bad file descriptor|no such device|operation not permitted|levels of symbolic links|\be(?:mfile|nfile|busy|nametoolong|loop|xdev|notempty|io|isdir|notdir|exist|fbig|badf|stale|nodev)\b")),
-    Rule("an error of the C library about a value", C.TYPE, _words(r"invalid argument|numerical (?:argument|result)|argument list too long|function not implemented|illegal byte sequence|value too large|\be(?:inval|dom|range|nosys|2big|ilseq)\b")),
-    Rule("a signal by its name", C.KILLED, _words(r"\b(?:sig(?:hup|int|quit|ill|trap|abrt|bus|fpe|kill|segv|pipe|alrm|term|xcpu|xfsz|sys)|bus error|illegal instruction|floating point exception|breakpoint trap|abort trap|fatal signal)\b|^(?:terminated|hangup|quit|aborted)\b|\b(?:terminated|ended|exited|quit|stopped|died|closed) unexpectedly\b|0xc0000(?:005|0fd|409|13a)\b")),
+    Rule("an error of the C library about a request or its host", C.NETWORK, _words(r"network is (?:down|unreachable)|host is down|protocol (?:error|not available|not supported)|socket (?:operation|is not connected)|transport endpoint|address (?:family )?not (?:supported|available)|cannot assign requested address|message too long|wrong type for socket|(?:socket|protocol) (?:type|family) not supported|dropped connection on reset|no buffer space|operation (?:already|now) in progress|destination address required|not on the network|link has been severed|communication error on send|remote i/o error|\bbad message$"
+        r"|\be(?:pipe|notconn|netdown|netunreach|netreset|hostdown|proto|prototype|protonosupport|noprotoopt|addrnotavail|shutdown|notsock|destaddrreq|msgsize|socktnosupport|pfnosupport|afnosupport|opnotsupp|nobufs|isconn|already|inprogress|nonet|nolink|comm|remote|remoteio|badmsg)\b"
+        # io::ErrorKind of Rust
+        r"|\bkind: (?:notconnected|addrinuse|addrnotavailable|networkdown|hostunreachable)\b")),
+    Rule("an error of the C library about a file", C.DISK, _words(r"too many open files|file name too long|not a directory|is a directory|directory (?:is )?not empty|(?:device or resource|text file) busy|stale (?:nfs )?file handle|cross-device link|file too large|bad file descriptor|no such device|operation not permitted|levels of symbolic links|block device required|illegal seek|too many links|no locks available|structure needs cleaning|(?:no|wrong) medium|inappropriate ioctl|used by another process|not enough space"
+        r"|\be(?:mfile|nfile|busy|txtbsy|nametoolong|loop|xdev|notempty|io|isdir|notdir|exist|fbig|badf|badfd|stale|nodev|nxio|notblk|spipe|mlink|nolck|uclean|nomedium|mediumtype|notty)\b"
+        r"|\bkind: (?:notfound|alreadyexists|readonlyfilesystem|stalenetworkfilehandle|writezero|storagefull|notseekable|resourcebusy|executablefilebusy|crossesdevices)\b|\bstd::(?:ios_base::failure|filesystem)")),
+    Rule("an error of the C library about a value", C.TYPE, _words(r"invalid argument|numerical (?:argument|result)|argument list too long|function not implemented|illegal byte sequence|value too large|bad address\b|\be(?:inval|dom|range|nosys|2big|ilseq|fault|notsup)\b"
+        # <stdexcept> and its kin
+        r"|\bstd::(?:(?:logic|domain|length|range|regex|future)_error|bad_(?:cast|typeid|function_call|weak_ptr|variant_access|optional_access|any_cast))\b")),
+    Rule("an error of the C library about a key", C.AUTH, _words(r"required key not available|\bkey (?:has expired|has been revoked|was rejected)\b|\be(?:nokey|keyexpired|keyrevoked|keyrejected)\b")),
+    Rule("an error of the C library about what there is of something", C.RATE_LIMIT, _words(r"resource temporarily unavailable|too many users|\be(?:again|users|wouldblock)\b")),
+    Rule("an error of the C library about a process", C.KILLED, _words(r"interrupted system call|no child processes|no such process|\bowner died\b|\be(?:intr|child|srch|canceled|ownerdead)\b")),
+    Rule("a signal by its name", C.KILLED, _words(r"\b(?:sig(?:hup|int|quit|ill|trap|abrt|bus|fpe|kill|segv|pipe|alrm|term|xcpu|xfsz|sys)|bus error|illegal instruction|floating point exception|breakpoint trap|abort trap|fatal signal)\b|^(?:terminated|hangup|quit|aborted)\b|^(?:interrupt|alarm clock)$|\b(?:terminated|ended|exited|quit|stopped|died|closed) unexpectedly\b|0xc0000(?:005|0fd|409|13a)\b")),
     Rule("a status that says the request was wrong", C.TYPE, _words(_STATUS + r"4(?:00|05|06|11|12|13|14|15|16|22|28|31)\b|\b4(?:00|05|15|22)(?: client error)?:? (?:bad|unprocessable|method not|unsupported)")),
+    Rule("the words of a status that says the request was wrong", C.TYPE, _words(r"\b(?:bad request|not acceptable|length required|precondition (?:failed|required)|(?:payload|content|uri|entity) too (?:large|long)|unsupported media type|range not satisfiable|expectation failed|unprocessable (?:entity|content)|method not allowed)\b|failed_?precondition")),
+    # A code of a remote call stands for the status that it maps to: google.rpc.Code
+    Rule("the words of a status of a server", C.NETWORK, _words(r"\b(?:internal server error|http version not supported|misdirected request)\b|\bcode = (?:internal|unknown|dataloss|notfound|alreadyexists)\b|\bstatuscode\.(?:internal|unknown|data_loss|not_found|already_exists)\b")),
+    # Error from server (NotFound) | (ResourceNotFound) | NoSuchBucket: what services call 404, 409 and 410
+    Rule("the name of a status", C.NETWORK, _words(r"\(\w{0,40}(?:notfound|alreadyexists|conflict|gone|inuse)(?:exception|error|fault)?\)|\bresource(?:notfound|inuse)\w*|\bconflictexception\b|\bnosuch(?:bucket|key|entity|upload)\b|\bbucketalready\w+")),
+    Rule("what a scheduler found no room for", C.RATE_LIMIT, _words(r"rejectedexecution|\bslow ?down\b|failedscheduling|unschedulable|\boutof(?:cpu|gpu|pods)\b|with result 'resources'")),
+    Rule("how a scheduler ended it", C.KILLED, _words(r"\b(?:node|boot)_fail\b|\b(?:deletion|eviction|termination|preemption)by[a-z]|with result '(?:core-dump|signal)'")),
+    Rule("a watchdog or a deadline", C.TIMEOUT, _words(r"\bwatchdog\b.{0,40}\b(?:time|timed|timeout|expired|triggered|fired|reset)\b|with result 'watchdog'|: deadline$|\btimer expired\b|\betime\b")),
+    Rule("a module that the system did not find", C.IMPORT, _words(r"specified (?:module|procedure) could not be found|unable to load dll|\bdllnotfound")),
     Rule("the code of a compiler or linter", C.BUILD, _words(r"^(?:\w{1,20}: )?(?!code|line|step|job|http|py\d)[a-z]{1,6}-?\d{3,5}(?:[:,]? |:? ?\[)")),
     Rule("what never came to be", C.TIMEOUT, _words(r"\b(?:did|has|have|had) (?:not|never) (?:yet )?(?:become|became|come up|start(?:ed)?|answer(?:ed)?|respond(?:ed)?|reach(?:ed)?|finish(?:ed)?|complete[d]?|stabili[sz]ed?)\b(?! successfully)|\bwithin \W{0,2}(?:<duration|\d)|\bfailed to \w+ (?:with)?in (?:the |its )?time|gave up (?:waiting|after)|\bstuck\b")),
     Rule("a service that is down", C.NETWORK, _words(r"(?:service|server|host|endpoint|broker|coordinator|node|cluster|backend|upstream|leader|replica)\b.{0,40}\b(?:not available|unavailable|is down|not ready|unhealthy|not healthy)\b|\bunavailable\b|bad gateway|no (?:healthy|available) (?:\w+ )?(?:upstream|backend|host|node|server|broker|endpoint)s?|(?:failed|unable) to (?:fetch|reach|contact|download|upload|send|deliver)\b|(?:download|upload|fetch|request) (?:has )?failed\b")),
@@ -122,8 +146,11 @@ LAST_RULES: tuple[Rule, ...] = (
     Rule("a value in other words", C.TYPE, _words(r"\binvalid (?:\w+ ){0,2}(?:data|input|format|number|date|byte|character|state|operation|size|length|range|encoding|record|row|header|payload|literal)s?\b|\billegal\b|\bunsupported\b|\bnot supported\b|\bunrecogni[sz]ed\b|\bincompatible\b|\bnot (?:a )?valid\b|unknown (?:option|argument|flag|command|field|key|value|property|parameter|type|attribute|variable|name|format|version|encoding)\b|\bmust (?:not )?be\b|\bmust (?:match|contain|have|start|end)\b|(?:is|are) required\b|\bcan(?:no|')?t be (?:empty|null|blank|negative|zero|none|parsed|converted|used)\b|\b(?:is|are) (?:newer|older|empty|missing|unset|not set)\b|\btoo (?:long|short|large|small|big|many|few)\b|\bmissing$|\bunset\b|\bunexpected\b|\bschema\w*error|\bschema\b|\bbad (?:value|format|request|data|input|record|row|escape)\b|\bcorrupt|\bdecod|\bencod(?:e|ing)\b|\bdeseriali[sz]|\bshapes?\b|\bdimensions?\b|(?:can't|cannot|could not) evaluate\b|maximum (?:\w+ ){0,2}length|\bduplicate\b|already (?:declared|defined)")),
     Rule("how a service ended", C.KILLED, _words(r"\bcode=(?:killed|dumped)\b|\bstatus=\d{1,3}/(?:kill|term|segv|abrt|int|hup|bus|fpe|ill|pipe)\b|\babruptly\b|\babend(?:ed)?\b|\babnormal(?:ly)? (?:end|terminat|exit)|\bleader(?:ship)? (?:election )?lost\b")),
     Rule("a service that began too often", C.RATE_LIMIT, _words(r"start request repeated too quickly|start-limit-hit|back-?off restarting")),
-    Rule("a program that a service could not begin", C.DEPENDENCY, _words(r"\bstatus=203/exec\b|failed at step exec\b|failed to (?:execute|spawn)\b|error: spawn\b")),
-    Rule("a volume", C.DISK, _words(r"\bmountvolume\b|\bvolumes?\b.{0,60}\b(?:failed|not|unable|already)\b")),
+    Rule("a program that a service could not begin", C.DEPENDENCY, _words(r"\bstatus=203/exec\b|failed at step exec\b|\b(?:create|run)container\w{0,10}error\b|\bcontainercannotrun\b|failed to (?:execute|spawn)\b|error: spawn\b")),
+    # Erlang and Elixir, Haskell, OCaml, Julia, Lua, Perl, R, Dart, Go, Rust, shells: what they raise themselves.
+    Rule("what a runtime says of a value", C.TYPE, _words(r"\bno (?:function|case|cond|with|catch) clause\b|\b(?:function|case|if|try)_clause\b|\bbad(?:match|arg|arith|key|map|fun|arity)\b|\{undef,|non-exhaustive|\bfromjust\b|given key is not|\bno parse\b|\binexacterror\b|\bmatch_failure\b|nomatchingpattern|attempt to (?:perform|concatenate|compare|call|index|borrow)\b|\bbad argument\b|\bnot an? (?:hash|array|code|scalar|glob) reference\b|\buninitiali[sz]ed\b|\bnon-numeric\b|\bof length (?:zero|<n>)|\bcould not find function\b|\bnot a subtype of\b|\b(?:already (?:mutably )?borrowed|borrow(?:mut)?error)\b|\binterface conversion\b|\bclosed channel\b|\bbad substitution\b|\binteger expression\b|\bdivi\w+ by (?:zero|<n>|0)|\bstack level too deep\b|\bcall stack size\b")),
+    Rule("what a runtime says of its end", C.KILLED, _words(r"\b(?:pure virtual method|stack smashing|terminate called|double free|heap corruption)\b|\bconcurrent map (?:writes?|reads?|iteration)\b|\bexc_(?:bad_access|crash|resource)\b|\bnoproc\b|\bdead (?:fiber|thread|process)\b|<<loop>>|goroutines are asleep")),
+    Rule("a volume", C.DISK, _words(r"\bmountvolume\b|\bfailed(?:mount|attachvolume)\b|\bvolumes?\b.{0,60}\b(?:failed|not|unable|already)\b")),
     Rule("a name that nothing has", C.TYPE, _words(r"\b(?:variable|symbol|identifier|function|method|procedure|operator|macro|label|constant|keyword|attribute|property|parameter|argument|option|column|type|reference|libref)s?\b.{0,60}\b(?:not (?:be )?(?:found|defined|assigned|declared|recogni[sz]ed|known)|undefined|undeclared|does not exist|unresolved)\b|\bexpects? (?:at (?:least|most)|exactly|an?|one|two|\d)\b|\btruncation\b|\b(?:invalid|undefined|undeclared|ambiguous|incorrect)\b|\b(?:un|not (?:yet )?)implemented\b|divi\w+ by zero")),
     Rule("a bound that was met", C.RATE_LIMIT, _words(r"\b(?:insufficient|not enough|no (?:free|more|available|remaining)|out of) (?:\w+ )?(?:cpus?|gpus?|nodes?|capacity|resources?|slots?|seats?|units?|credits?|funds|licen[cs]es|workers|connections|ports)\b|\b(?:pool|queue|buffer|slots?|capacity|resources?)\b.{0,40}\b(?:exhausted|full|depleted|exceeded)\b|\b(?:limit|maximum)\b.{0,40}\b(?:reached|exceeded)\b|\bexhausted\b")),
     Rule("a database was at work", C.DATABASE, _doing("migrat|insert|upsert")),
@@ -157,20 +184,20 @@ _BY_WORD = {
     for category, names in (
         (C.TIMEOUT, "timeout deadline expired"),
         (C.OUT_OF_MEMORY, "memory heap"),
-        (C.RATE_LIMIT, "throttling throttled throttle quota limit limits ratelimit capacity"),
-        (C.AUTH, "auth authentication authorization authorisation credential credentials login security permission access unauthorized forbidden"),
+        (C.RATE_LIMIT, "throttling throttled throttle quota limit limits ratelimit capacity overload overloaded exhausted"),
+        (C.AUTH, "auth authentication authorization authorisation credential credentials login security permission access unauthorized forbidden cryptographic crypto signature password"),
         (C.DATABASE, "sql psql database db query transaction table cursor orm persistence entity migration deadlock"),
-        (C.NETWORK, "connection connect network socket http https url uri host dns ssl tls transport rpc grpc remote proxy gateway channel communication communications unavailable disconnected api"),
-        (C.DISK, "io file path directory disk filesystem storage zip archive"),
-        (C.KILLED, "interrupted interrupt cancelled canceled cancellation abort aborted shutdown killed terminated"),
+        (C.NETWORK, "connection connect network socket http https url uri host dns ssl tls transport rpc grpc remote proxy gateway channel communication communications unavailable disconnected api bind protocol server"),
+        (C.DISK, "io os eof file path directory disk filesystem storage volume mount zip archive"),
+        (C.KILLED, "interrupted interrupt cancelled canceled cancellation abort aborted shutdown killed terminated signal"),
         (C.SYNTAX, "syntax parse parser parsing lexer grammar"),
         (C.BUILD, "compile compilation compiler build linker link"),
         (C.DEPENDENCY, "dependency dependencies package resolution requirement plugin installation"),
-        (C.IMPORT, "import module classloader"),
+        (C.IMPORT, "import module classloader linkage dll"),
         (C.ASSERTION, "assertion expectation"),
         (C.TYPE, "argument value type key index name attribute cast format null range arithmetic lookup state operation property conversion number encoding"),
         (C.TYPE, "decoding unicode json yaml xml schema validation validator reflection implemented supported element disposed initializer parameter field"),
-        (C.TYPE, "option configuration config"),
+        (C.TYPE, "option configuration config method member array stack enum domain length regex regexp template render rendering undefined missing mismatch date time serialization serializable iteration rank clone input frozen precondition buffer"),
     )
     for word in names.split()
 }  # fmt: skip
@@ -182,6 +209,10 @@ _SIGNALS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 24, 25, 31)
 _BY_EXIT = {124: C.TIMEOUT, 126: C.DISK, 127: C.DEPENDENCY} | {
     128 + signal: C.KILLED for signal in _SIGNALS
 }
+# sysexits.h (BSD), asked last: other programs use these numbers as they like.
+_BY_SYSEXIT = {
+    64: C.TYPE, 65: C.TYPE, 66: C.DISK, 67: C.AUTH, 68: C.NETWORK, 69: C.NETWORK, 72: C.DISK, 73: C.DISK, 74: C.DISK, 76: C.NETWORK, 77: C.AUTH, 78: C.TYPE,
+}  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
@@ -222,6 +253,10 @@ def categorise(
     )
     if last:
         return last._replace(everywhere=False)
+    if found and int(found[1]) in _BY_SYSEXIT:
+        return Verdict(
+            _BY_SYSEXIT[int(found[1])], "an exit code of sysexits.h", found.group(), False
+        )
     return Verdict(C.OTHER if (kind or message) else C.UNKNOWN, "no rule", "", False)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from drain.fingerprints.beside import verdict_beside
 from drain.fingerprints.categories import Verdict, categorise
-from drain.fingerprints.model import Failure, Fingerprint
+from drain.fingerprints.model import Category, Failure, Fingerprint
 from drain.fingerprints.naming.compose import compose, safe
 from drain.fingerprints.naming.masks import mask
 from drain.fingerprints.readers.clean import clean, to_text
-from drain.fingerprints.readers.read import read, read_steps
+from drain.fingerprints.readers.read import read_steps, reading_of
 from drain.fingerprints.readers.region import error_region
 from drain.fingerprints.weights import Weight
 
@@ -43,7 +44,9 @@ def explain(text: str | bytes) -> Explanation:
     """The steps by which ``fingerprint(text)`` comes about; the fingerprint is the very same."""
     region = error_region(to_text(text))
     reading = read_steps(clean(region))
-    failure = read(region)
+    # Where a text is read at once its steps are shown, but decide nothing.
+    whole = reading_of(region)
+    failure = whole.failure
     heavy = [
         record
         for record in reading.records
@@ -70,4 +73,8 @@ def explain(text: str | bytes) -> Explanation:
         test=failure.test,
         beneath=mask(failure.beneath),
     )
-    return Explanation(records, failure, verdict, compose(failure))
+    made = compose(failure)
+    beside = verdict_beside(whole) if verdict.category == Category.OTHER else None
+    if beside:
+        verdict, made = beside, replace(made, category=beside.category.value)
+    return Explanation(records, failure, verdict, made)

@@ -29,7 +29,7 @@ def test_a_manifest_is_drained_where_patches_are():
     assert category_rank(Category.MANIFEST) == category_rank(Category.PATCH)
 
 
-@pytest.mark.parametrize(("name", "most_other"), [("heldback.txt", 0.17), ("further.txt", 0.16)])
+@pytest.mark.parametrize(("name", "most_other"), [("heldback.txt", 0.12), ("further.txt", 0.07)])
 def test_tools_that_no_rule_was_written_for_are_mostly_told_by_kind(name, most_other):
     """Each group's name ends in the category that a person gave it before any result was known.
 

@@ -35,9 +35,17 @@ class Reading(NamedTuple):
 
 def read(text: str) -> Failure:
     """The failure that a whole text tells of; an empty one when there is no text."""
+    return reading_of(text).failure
+
+
+_NO_PAGE = Page([], [])
+
+
+def reading_of(text: str) -> Reading:
+    """What is read of a whole text; no steps where a text is one traceback or a template."""
     text = clean(text)
     quick = _read_quickly(text)
-    return quick or read_steps(text).failure
+    return Reading(_NO_PAGE, [], None, quick) if quick else read_steps(text)
 
 
 def _read_quickly(text: str) -> Failure | None:
