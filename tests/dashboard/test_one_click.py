@@ -65,7 +65,7 @@ class Forms(HTMLParser):
         self._button: list[str] | None = None
         self.feed(page)
         for name, button in self.loose:
-            self.forms[name].buttons.append([self.forms[name].action, *button[1:]])
+            self.forms[name].buttons.append([button[0] or self.forms[name].action, *button[1:]])
 
     _form: Form | None
 
