@@ -11,11 +11,27 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
+KEY = "0" * 32
+MANY = 40
+"""Of what operations remove."""
+# Half of the identifiers that are asked for are there: what is made first in an empty database.
+THERE = f"""
+[dictionaries]
+numbers = {{ values = {list(range(1, MANY + 1))} }}
+keys = {{ values = ["{KEY}"] }}
+runs = {{ values = ["r"] }}
+[parameters]
+"path.pk" = {{ dictionary = "numbers", probability = 0.5 }}
+"path.key" = {{ dictionary = "keys", probability = 0.5 }}
+"query.run" = {{ dictionary = "runs", probability = 0.5 }}
+"body.run_id" = {{ dictionary = "runs", probability = 0.5 }}
+"""
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -62,8 +78,18 @@ def _ask(given: argparse.Namespace) -> int:
     server.is_ready.wait()
     begun = time.monotonic()
     address = f"http://127.0.0.1:{server.port}/api/v1/openapi.json"
+    config = Path(tempfile.mkdtemp()) / "schemathesis.toml"
+    config.write_text(THERE)
     argv = [
-        *(given.program, "run", address, "--header", f"Authorization: Bearer {_token()}"),
+        *(
+            given.program,
+            "--config-file",
+            str(config),
+            "run",
+            address,
+            "--header",
+            f"Authorization: Bearer {_token()}",
+        ),
         *("--seed", str(given.seed), "--max-examples", str(given.examples)),
         *("--checks", ",".join(CHECKS), "--phases", given.phases),
         *("--include-path-regex", given.only),
@@ -80,6 +106,7 @@ def _token() -> str:
     from django.contrib.auth.models import User
 
     from drain.engine.autopilot.rules import Wanted, add_autopilot
+    from drain.models import BulkAction, FixMarker, Hold, Note, Webhook
     from drain.models.audit import Person
     from drain.models.vocabulary import Origin
     from drain.people.tokens import issue_token
@@ -88,11 +115,25 @@ def _token() -> str:
     run = RunFactory(run_id="r")
     for state in ("FAILED", "FAILED", "QUEUED", "COMPLETE"):
         PhaseFactory(run=run, state=state)
-    FingerprintFactory(key="0")
+    FingerprintFactory(key=KEY)
     SessionFactory()
     SessionFactory(state="running", ended_at=None)
-    for name in ("nightly", "hourly"):
-        add_autopilot(Wanted(name, "@daily"), Person("root", Origin.COMMAND), NOON)
+    for number in range(MANY):
+        add_autopilot(Wanted(f"a{number}", "@daily"), Person("root", Origin.COMMAND), NOON)
+        Webhook.objects.create(
+            name=f"w{number}", url="https://127.0.0.1:9/", salt="x", key_check="x"
+        )
+        FixMarker.objects.create(title="x", applied_at=NOON, created_by="x")
+        Note.objects.create(run=run, text="x", created_by="x", origin=Origin.COMMAND)
+        BulkAction.objects.create(
+            verb="clear_queued",
+            label="x",
+            things="phases",
+            reason="x",
+            actor="x",
+            origin=Origin.COMMAND,
+        )
+    Hold.objects.create(kind="run", value="z", reason="x", created_by="x", origin=Origin.COMMAND)
     root = User.objects.create_superuser("root", password=None)
     return issue_token(root, "contract", Person("root", Origin.COMMAND), expires_at=None)[1]
 
