@@ -4,59 +4,33 @@ from __future__ import annotations
 
 from datetime import timedelta
 from threading import Thread
-from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
 
-from drain.db.prepared import records_of
 from drain.engine import source_telling
 from drain.engine.maintenance import tend
-from drain.engine.queue.clearing import discard, requeue
+from drain.engine.queue.clearing import discard
 from drain.engine.source_outbox import AGAIN, TELL, promise, settle_debts
-from drain.engine.source_telling import Untold, tell_sources
+from drain.engine.source_telling import tell_sources
 from drain.models import Phase, Source, SourceDebt
-from drain.models.audit import Person
 from drain.models.people import AuditEvent
-from drain.models.transitions.phases import Why, move_phases
-from drain.models.vocabulary import Origin, PhaseState
-from drain.sources.errors import SourceError
+from drain.models.transitions.phases import Why
+from drain.models.vocabulary import PhaseState
 from drain.sources.sql.database import read
-from drain.sources.sql.importing import import_sql
-from drain.sources.sql.settings import Given, sql_source
 from drain.sources.sql.telling import News, tell, tell_source
 from tests.engine.conftest import Backlog
-from tests.sources.sql.jobs import QUERY, Jobs
+from tests.engine.source.telling import BY, again, bring, ended, phase
+from tests.sources.sql.jobs import Jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
-BY = Person("ada", Origin.BROWSER)
-WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+WAITS = (
+    "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+    "WHERE NOT l.granted AND a.datname = current_database()"
+)
 HALF = "test $1 = 0 || { echo 'ValueError: still broken'; exit 1; }"
-
-
-def bring(jobs: Jobs, count: int = 2, **given: object) -> None:
-    """That many failed jobs, imported with an update."""
-    for number in range(1, count + 1):
-        jobs.add(number)
-    again(jobs, **given)
-
-
-def again(jobs: Jobs, **given: object):
-    kept = {"url": jobs.url, "query": QUERY, "update": jobs.update, **given}
-    return import_sql(sql_source("jobs", Given(**kept)), BY)  # type: ignore[arg-type]
-
-
-def phase(number: int = 1) -> Phase:
-    return Phase.objects.select_related("run__source").get(phase_id=f"job-{number}")
-
-
-def ended(number: int, to: PhaseState, reason: str = "") -> None:
-    """An attempt of ours came to this."""
-    pk = phase(number).pk
-    move_phases([pk], expect=[PhaseState.FAILED], to=to, why=Why("finish", "w", reason))
-    source_telling.tell_later([Untold(pk, "FAILED", reason)])
 
 
 def test_a_drain_reaches_the_rows_from_which_it_came(
@@ -257,75 +231,3 @@ def test_maintenance_tells_sources(lite: Jobs) -> None:
     ended(1, PhaseState.COMPLETE)
     tend()
     assert lite.rows("status") == [("done",)]
-
-
-def test_an_update_of_many_rows_is_taken_back(jobs: Jobs) -> None:
-    every = jobs.named("UPDATE jobs SET status = 'done', note = {reason}")
-    bring(jobs, 2, update=every)
-    refused = discard([phase(1).pk], PhaseState.SKIPPED, "x", BY)
-    assert "would change 2 rows" in refused[0].said
-    assert jobs.rows("status", "note") == [("failed", None)] * 2
-    assert phase(1).state == "FAILED"
-
-
-@pytest.mark.parametrize(
-    ("update", "said"),
-    [
-        ("DELETE FROM jobs WHERE job = {phase_id}", "must begin with UPDATE"),
-        ("UPDATE jobs SET nothing = {state} WHERE job = {phase_id}", "nothing"),
-        ("UPDATE jobs SET note = {reasons} WHERE job = {phase_id}", "reasons"),
-        ("UPDATE jobs SET note = 'x'; DELETE FROM jobs", ""),
-    ],
-)
-def test_an_update_that_could_not_run_is_refused_when_it_is_given(
-    jobs: Jobs, update: str, said: str
-) -> None:
-    way = "%(reasons)s" if jobs.path is None else ":reasons"
-    with pytest.raises(SourceError) as refused:
-        bring(jobs, 1, update=jobs.named(update.replace("{reasons}", way)))
-    assert said in str(refused.value)
-    assert "\n" not in str(refused.value)
-    assert jobs.rows("note") == [(None,)]
-    assert not Phase.objects.exists()
-
-
-def test_values_are_parameters_whatever_they_say(jobs: Jobs) -> None:
-    bring(jobs)
-    hostile = "'; DROP TABLE jobs; -- %s %(state)s :state \\ \u202e"
-    assert discard([phase().pk], PhaseState.SKIPPED, hostile, BY)[0].done
-    assert requeue([phase(2).pk], "once more", BY)[0].done
-    assert jobs.rows("status", "note") == [("skipped", hostile), ("waiting", "once more")]
-
-
-def test_a_source_without_an_update_is_told_nothing(jobs: Jobs) -> None:
-    bring(jobs, 1)
-    ended(1, PhaseState.COMPLETE)
-    again(jobs, update="")
-    tell_sources()
-    assert not SourceDebt.objects.exists()
-    ended(1, PhaseState.COMPLETE)
-    assert not SourceDebt.objects.exists()
-    assert jobs.rows("status") == [("failed",)]
-
-
-@pytest.mark.verify
-def test_what_a_drain_leaves_to_be_told_is_found_by_its_key_among_many(lite: Jobs) -> None:
-    """A round of a drain reads no phases but its own."""
-    bring(lite, 1)
-    run = phase().run_id
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO drain_phase (run_id, phase_id, tier_index, phase_index, name, state, category, complexity, params,
-                attempts, source_attempts, last_failure_reason, last_fingerprint, failure_category)
-            SELECT %s, 'other-' || n, 0, n, '', 'FAILED', '', '', '{}', 0, 0, '', '', '' FROM generate_series(1, 20000) n""",
-            [run],
-        )
-        cursor.execute("ANALYZE drain_phase, drain_run, drain_source")
-        news: dict[str, Any] = {
-            "records": records_of([Untold(phase().pk, "FAILED", "x")]),
-            "phases": [phase().pk],
-        }
-        cursor.execute(f"EXPLAIN {source_telling._LATER}", news)
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert "Index Cond: (id = ANY" in plan
-    assert "Seq Scan on drain_phase" not in plan
