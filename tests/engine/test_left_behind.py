@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -94,3 +95,29 @@ def test_a_dead_worker_that_makes_trouble_keeps_what_it_has_and_stops_no_other(
     rescue.rescue()
     assert outcomes() == [None, "lost"]
     assert [each.name for each in work.iterdir()] == [first.hex]
+
+
+def test_an_attempt_that_cannot_be_rescued_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, _ = drained(2).rounds.begun
+    book = rescue._rescue
+
+    def breaks(found: dict[str, Any]) -> bool:
+        if found["attempt"] == broken.attempt:
+            raise ValueError("a row that makes no sense")
+        return book(found)
+
+    monkeypatch.setattr(rescue, "_rescue", breaks)
+    assert rescue.rescue().attempts == 1
+    assert outcomes() == [None, "lost"]
+
+
+@pytest.mark.parametrize("died", [False, True])
+def test_who_takes_the_place_of_a_dead_worker_is_woken_anew(
+    died: bool, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anew: list[bool] = []
+    monkeypatch.setattr(rescue, "wake", lambda *, fresh: anew.append(fresh) or 0)
+    if died:
+        dead_worker(work)
+    rescue.rescue()
+    assert anew == [died], "its wake-ups are lost with it"

@@ -25,6 +25,9 @@ NEEDED = ("run_id", "phase_id", "state")
 OWN = "drainsite"
 """What records that have our names are called."""
 
+_MOST_OFFERED, _LONGEST_OFFERED = 200, 200
+"""Columns, and characters of their names, among which a person may choose; others are named by hand."""
+
 
 class Shape(Protocol):
     """Records of one tool."""
@@ -129,5 +132,5 @@ class Translation:
                 f"The header has no {' and no '.join(missing)}: {there}. Say which column it is: "
                 f"--map {missing[0]}=COLUMN. Nothing was imported.",
                 tuple(missing),
-                tuple(name for name in header if name),
+                tuple(name for name in header if 0 < len(name) <= _LONGEST_OFFERED)[:_MOST_OFFERED],
             )

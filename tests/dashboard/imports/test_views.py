@@ -174,6 +174,13 @@ def test_a_small_file_that_unpacks_to_a_large_one_is_refused_before_a_record_of_
     assert "Unpacked the file has more than 1 MB" in answer.content.decode()
 
 
+def test_columns_among_which_nobody_could_choose_are_not_offered(manager):
+    names = ["x" * 100_000, *(f"column-{n}" for n in range(3000))]
+    page = _preview(manager, f"{','.join(names)}\n1\n".encode()).content.decode()
+    assert "column-7<" in page
+    assert len(page) < 100_000
+
+
 def test_a_file_that_takes_too_long_to_read_is_refused_and_changes_nothing(manager, monkeypatch):
     digest = _seen(_preview(manager, CSV))
     monkeypatch.setattr(form, "REQUEST_SECONDS", 1e-9)
