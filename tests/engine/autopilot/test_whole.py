@@ -49,14 +49,15 @@ def asked_now_and_then(truth: Callable[[], object]) -> None:
 
 
 class Site:
-    """A whole site on the test's database, a mail server, and a receiver of webhooks."""
+    """A whole site on the test's database, a mail server, a receiver of webhooks, and a chat."""
 
-    def __init__(self, backlog: Backlog, port: int, mail: Path, posts: Path) -> None:
-        self.backlog, self.port, self._mail, self._posts = backlog, port, mail, posts
+    def __init__(self, backlog: Backlog, port: int, folder: Path) -> None:
+        self.backlog, self.port = backlog, port
+        self._told = [folder / each for each in ("mail", "posts", "chats")]
         user = person(Role.MANAGER)
         user.email = "vera@example.org"
         user.save()
-        choose(user, ANN, inbox=[], mail=["rollout.ended"])
+        choose(user, ANN, inbox=[], mail=["rollout.ended"], chat=["rollout.ended"])
         self.token = issue_token(user, "ci", ANN, expires_at=None)[1]
 
     def rule(self, name: str) -> None:
@@ -99,9 +100,10 @@ class Site:
         return dict(found)
 
     def told(self) -> tuple[str, dict[str, Any]]:
-        """The mail and the signed post that tell the end, each exactly one."""
-        until(lambda: _lines(self._mail) and _lines(self._posts), 120)
-        (mail,), (post,) = _lines(self._mail), _lines(self._posts)
+        """The mail and the signed post that tell the end; with the message in the chat each exactly one."""
+        until(lambda: all(map(_lines, self._told)), 120)
+        (mail,), (post,), (chat,) = map(_lines, self._told)
+        assert "Drain on fix FM-" in json.loads(chat["body"])["message"]
         assert post["headers"]["Drainsite-Event"] == "rollout.ended"
         assert post["headers"]["Drainsite-Signature"].startswith("v1=")
         assert mail["to"] == ["<vera@example.org>"]
@@ -120,7 +122,11 @@ def _lines(file: Path) -> list[dict[str, Any]]:
 def site(backlog: Backlog, tmp_path: Path, settings: Any) -> Iterator[Site]:
     write_roles(apps)
     sinks, ports = [], []
-    for script, file in (("smtp_sink.py", "mail"), ("receiver.py", "posts")):
+    for script, file in (
+        ("smtp_sink.py", "mail"),
+        ("receiver.py", "posts"),
+        ("receiver.py", "chats"),
+    ):
         argv = [sys.executable, str(ROOT / "tests" / script), str(tmp_path / file)]
         sinks.append(subprocess.Popen(argv, stdout=subprocess.PIPE))
         assert sinks[-1].stdout is not None
@@ -132,12 +138,14 @@ def site(backlog: Backlog, tmp_path: Path, settings: Any) -> Iterator[Site]:
     up = Host(
         "up", "--port", str(port), "--workers", "1", folder=tmp_path / "site",
         DRAIN_EMAIL_URL=f"smtp://127.0.0.1:{ports[0]}", DRAIN_WEBHOOK_NETWORKS="127.0.0.1",
+        DRAIN_CHAT_SERVICES="json",
     )  # fmt: skip
     try:
-        found = Site(backlog, port, tmp_path / "mail", tmp_path / "posts")
+        found = Site(backlog, port, tmp_path)
         found.rule("fails")
         until(found.is_there, 300, up)
         until(lambda: found.ask("GET", "overview")["workers"], 300, up)
+        found.ask("POST", "news/chat", {"address": f"json://127.0.0.1:{ports[2]}/path-key"})
         yield found
     finally:
         up.end()
