@@ -28,6 +28,11 @@ def import_sentences(result: FileImport) -> Iterator[str]:
             + ", ".join(f"{count} were {mark}" for mark, count in result.marks.items())
             + "."
         )
+    if result.unseen:
+        yield (
+            f"{counted(result.unseen, 'phase')} of {result.source}, failed or queued here, not in the answer: "
+            "let the query give rows that were mended lately too, or a drain runs those again."
+        )
     if result.rejected:
         yield f"{result.rejected} rejected:"
         yield from (f"  {reject.sentence}" for reject in result.rejects[:REJECTS_SHOWN])

@@ -75,6 +75,8 @@ class FileImport:
     examples: tuple[dict[str, str], ...] = ()
     """The first phases, as they were understood."""
     dry_run: bool = False
+    unseen: int = 0
+    """Phases of a query's source that are failed or queued here and not in its answer."""
     kept: str = ""
     """How the source's files are read, as flags, where this file was read so without saying it."""
 

@@ -16,6 +16,7 @@ from drain.models import Source, SourceDebt
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.transitions.imports import MOMENT, Ours
 from drain.models.vocabulary import SourceKind
+from drain.sources import staging
 from drain.sources.files.importing import import_file
 from drain.sources.files.result import FileImport
 from drain.sources.sql import settings
@@ -23,6 +24,11 @@ from drain.sources.sql.database import read
 from drain.sources.sql.settings import SqlSource
 
 RECOGNISED = "the answer of a query"
+_UNSEEN = """
+SELECT count(*) AS count FROM drain_phase p JOIN drain_run r ON r.id = p.run_id
+WHERE r.source_id = %(source)s::bigint AND p.state IN ('FAILED', 'QUEUED') AND NOT EXISTS (
+    SELECT FROM drain_stage_phase s WHERE s.run_id = r.run_id AND s.phase_id = p.phase_id)
+"""
 
 
 def import_sql(asked: SqlSource, by: Person, *, dry_run: bool = False) -> FileImport:
@@ -51,9 +57,17 @@ def import_sql(asked: SqlSource, by: Person, *, dry_run: bool = False) -> FileIm
                 if rows
                 else FileImport(asked.name, 0, 0, 0, 0, 0, 0, 0, 0, 0, (), dry_run=dry_run)
             )  # fmt: skip
+            unseen = 0 if dry_run else _unseen(source, rows)
             if dry_run:
                 transaction.set_rollback(True)
-    return replace(found, format=RECOGNISED)
+    return replace(found, format=RECOGNISED, unseen=unseen)
+
+
+def _unseen(source: Source, answered: int) -> int:
+    if not answered:
+        staging.create_tables()
+    found = row(_UNSEEN, {"source": source.pk})
+    return int(found["count"]) if found else 0
 
 
 def _ours(asked: SqlSource, began: datetime) -> Ours:

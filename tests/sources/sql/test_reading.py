@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from drain.management.imported import import_sentences
 from drain.models import Phase, Run, Source
 from drain.models.audit import Person
 from drain.models.people import AuditEvent
@@ -149,6 +150,22 @@ def test_a_source_that_vanishes_in_the_middle_leaves_nothing_half_done(postgres)
 def test_an_answer_without_rows_is_none_of_an_error_and_is_kept(jobs):
     assert bring(jobs).phases == 0
     assert sql_source("jobs", Given()).query == QUERY
+
+
+def test_rows_that_are_not_in_the_answer_any_more_are_counted_and_left_alone(jobs):
+    """A query of failed rows alone never says that one was mended."""
+    failed = QUERY.replace("ORDER", "WHERE status = 'failed' ORDER")
+    jobs.add(1)
+    jobs.add(2)
+    assert bring(jobs, failed).unseen == 0
+    jobs.set(1, status="done")
+    assert bring(jobs, failed).unseen == 1
+    jobs.set(2, status="done")
+    found = bring(jobs, failed)
+    assert (found.phases, found.unseen) == (0, 2)
+    assert "let the query give rows that were mended lately too" in "".join(import_sentences(found))
+    assert bring(jobs).unseen == 0
+    assert set(states().values()) == {"COMPLETE"}
 
 
 def test_a_password_is_not_kept_and_an_unknown_source_is_asked_for(monkeypatch):
