@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -39,9 +40,12 @@ def test_the_secret_key_is_its_users_alone_while_it_is_made_and_afterwards(tmp_p
     monkeypatch.delenv("SECRET_KEY", raising=False)
     drafts = []
     write = Path.write_text
-    monkeypatch.setattr(
-        Path, "write_text", lambda path, text: (drafts.append(mode(path)), write(path, text))[1]
-    )
+
+    def noted(path: Path, text: str) -> int:
+        drafts.append(mode(path))
+        return write(path, text)
+
+    monkeypatch.setattr(Path, "write_text", noted)
     environment.secret_key(tmp_path)
     assert drafts == [mode(tmp_path / "secret_key")] == ["0o600"]
 
@@ -70,7 +74,8 @@ def test_a_workers_folder_and_its_logs_are_closed(tmp_path, monkeypatch):
 
 def test_a_result_that_waits_for_the_database_is_closed(tmp_path, monkeypatch):
     monkeypatch.setattr(kept_results, "_stored", lambda each: {"kept": each})
-    kept_results._write(tmp_path / "a.result.json", "x")
+    ended: Any = "x"
+    kept_results._write(tmp_path / "a.result.json", ended)
     assert json.loads((tmp_path / "a.result.json").read_text()) == {"kept": "x"}
     assert mode(tmp_path / "a.result.json") == "0o600"
 

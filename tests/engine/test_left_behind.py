@@ -67,11 +67,15 @@ def test_what_a_dead_worker_knew_is_booked_after_its_children_are_ended_and_the_
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known, unknown = drained(2).rounds.begun
-    worker, seen = dead_worker(work), []
+    worker, seen = dead_worker(work), list[list[str | None]]()
     gave(worker, known.attempt, unknown.attempt)
     Spool(work / worker.hex).keep([EndedAttempt(known, result(Outcome.COMPLETE, 1, "x"))])
-    end = rescue.end_left_behind
-    monkeypatch.setattr(rescue, "end_left_behind", lambda one: (seen.append(outcomes()), end(one)))
+
+    def end(one: UUID) -> int:
+        seen.append(outcomes())
+        return dead.end_left_behind(one)
+
+    monkeypatch.setattr(rescue, "end_left_behind", end)
     assert rescue.rescue().attempts == 1
     assert seen == [[None, None]]
     assert outcomes() == ["complete", "lost"]
@@ -116,7 +120,12 @@ def test_who_takes_the_place_of_a_dead_worker_is_woken_anew(
     died: bool, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anew: list[bool] = []
-    monkeypatch.setattr(rescue, "wake", lambda *, fresh: anew.append(fresh) or 0)
+
+    def wake(*, fresh: bool) -> int:
+        anew.append(fresh)
+        return 0
+
+    monkeypatch.setattr(rescue, "wake", wake)
     if died:
         dead_worker(work)
     rescue.rescue()

@@ -102,7 +102,10 @@ def test_a_form_with_an_older_token_is_shown_again_with_what_was_typed():
     assert "Send it again?" in page
     assert fields["reason"] == [TYPED["reason"]]
     assert stale["csrfmiddlewaretoken"] not in page, "the old token is not sent again"
-    led = {"HTTP_ORIGIN": "http://testserver", "HTTP_REFERER": "https://elsewhere.example/"}
+    led: dict[str, Any] = {
+        "HTTP_ORIGIN": "http://testserver",
+        "HTTP_REFERER": "https://elsewhere.example/",
+    }
     assert "elsewhere.example" not in strict.post("/holds/", stale, **led).content.decode()
     assert not Hold.objects.exists()
     # Words of another site would be somebody else's.
