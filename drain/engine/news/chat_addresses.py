@@ -72,14 +72,21 @@ def chatted(kind: NoticeKind) -> list[ChatAddress]:
 
 def message_to(kept: ChatAddress, title: str, link: str) -> Chat:
     """A message as it is sent now, or why it cannot be."""
-    lost, address = "", address_in(kept)
+    if lost := _why_not(kept):
+        return Chat(kept.service, "", title, link, lost)
+    address = address_in(kept)
+    changed = "" if address else "The site's SECRET_KEY was changed: give the address again."
+    return Chat(kept.service, address or "", title, link, changed)
+
+
+def _why_not(kept: ChatAddress) -> str:
     if not kept.user.is_active:
-        lost = "This person has left."
-    elif kept.service not in settings.DRAIN_CHAT_SERVICES:
-        lost = f"DRAIN_CHAT_SERVICES no longer names {kept.service}."
-    elif address is None:
-        lost = "The site's SECRET_KEY was changed: give the address again."
-    return Chat(kept.service, address or "", title, link, lost)
+        return "This person has left."
+    if not sends_to_chats():
+        return NO_CHATS
+    if kept.service not in settings.DRAIN_CHAT_SERVICES:
+        return f"DRAIN_CHAT_SERVICES no longer names {kept.service}."
+    return ""
 
 
 def address_in(kept: ChatAddress) -> str | None:

@@ -24,7 +24,11 @@ from drain.policy.reach import unreachable
 
 SECONDS = 15.0
 """That one request may take."""
-_INSIDE = (Path(sys.prefix), Path(sys.base_prefix))
+_INSIDE = (
+    Path(sys.prefix),
+    Path(sys.base_prefix),
+    *(Path(each) for each in sys.path if each.endswith(("site-packages", "dist-packages"))),
+)
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _FORBIDDEN = (
     "subprocess.", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.fork", "pty.spawn", "os.startfile",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import timedelta
 
 import pytest
@@ -185,6 +186,18 @@ def test_a_service_that_is_named_no_more_and_another_secret_key_are_said(receive
     assert address_in(kept) is None
     assert "SECRET_KEY was changed" in chat_test(vera, ANN).error
     assert receiver.got == []
+
+
+def test_a_host_without_what_speaks_to_chats_sends_all_else(receiver, vera, monkeypatch):
+    chat(vera, address(receiver, "/chat"))
+    choose(vera, ANN, chat=KINDS)
+    receiver.hook()
+    post(event())
+    monkeypatch.setattr(sending, "find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "cryptography.fernet", None)
+    assert deliver(soon()) == 2
+    assert [each["path"] for each in receiver.got] == ["/ok"]
+    assert "sends to no chat" in Delivery.objects.get(chat__isnull=False).error
 
 
 def test_a_forgotten_chat_has_no_messages_and_its_choices_stay(receiver, vera):
