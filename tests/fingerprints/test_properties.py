@@ -65,6 +65,9 @@ def test_a_template_is_its_own_template(text):
 @given(st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=8))).map("".join)))
 @settings(max_examples=400, deadline=None)
 @example('"²0-')
+@example("localhost5 is down")
+@example("b.com7 answered ok=False2")
+@example(":\\b.m1- is gone")
 def test_masking_twice_is_masking_once(text):
     assert mask(mask(text)) == mask(text)
 

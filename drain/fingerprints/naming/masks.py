@@ -74,7 +74,9 @@ _SAYS = re.compile(
 )
 _DIGIT = re.compile(r"\d")
 _PASSES = 6
-_TOUCHING = re.compile(r"[/\\:@.%]<|@[\w.-]{1,64}<|(?<!<path)>[/\\:@.%~\w]")
+_TOUCHING = re.compile(
+    r"[/\\:@.%]<|(?:\blocalhost|[Tt]rue|[Ff]alse|[.\\/][\w-]{1,60})<|@[\w.-]{1,64}<|(?<!<path)>[/\\:@.%~\w]"
+)
 # How far back a token looks for the words that give it a meaning.
 _BEFORE = 32
 
