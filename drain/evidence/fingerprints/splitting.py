@@ -54,6 +54,16 @@ def split(pk: int, by: SplitBy, value: str, who: By) -> Fingerprint:
     return part
 
 
+def parts() -> dict[str, set[str]]:
+    """Each key that was split → keys of what was split off from it, and from that."""
+    found: dict[str, set[str]] = {}
+    # A part is younger than its whole, so its own parts are known when the whole's turn comes.
+    splits = FingerprintSplit.objects.order_by("-pk").values_list("fingerprint__key", "part__key")
+    for whole, part in splits:
+        found.setdefault(whole, set()).update({part}, found.get(part, ()))
+    return found
+
+
 def _again(known: FingerprintSplit, who: By) -> Fingerprint:
     """A split that was undone stands again."""
     if not unmerge(known.part_id, who):

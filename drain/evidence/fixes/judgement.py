@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from drain.evidence.comparison.sides import next_fix
 from drain.evidence.fingerprints.aliases import causes, resolve_keys
 from drain.evidence.fingerprints.identity import Identity, identities, related
+from drain.evidence.fingerprints.splitting import parts
 from drain.evidence.fixes import reading, sentences
 from drain.evidence.fixes.reading import Left, Scope
 from drain.evidence.fixes.rollout import Drawn
@@ -193,7 +194,12 @@ def _groups(keys: Sequence[str]) -> dict[str, str]:
 
 
 def _trials(attempts: Any, groups: Mapping[str, str], window: Window) -> Trials:
-    alike = {key: frozenset(found.all) for key, found in related(groups).items()}
+    # A plan of before a split knows the whole alone; what fails by a part then may have failed by that part before.
+    split = parts()
+    alike = {
+        key: {*found.all, *(part for one in found.certain for part in split.get(one, ()))}
+        for key, found in related(groups).items()
+    }
 
     def same(key: str, had: str) -> bool:
         return key in alike.get(had, ())

@@ -15,7 +15,7 @@ from drain.evidence.fixes.evaluation import settle
 from drain.evidence.fixes.judgement import judge_marker
 from drain.evidence.fixes.markers import add_marker
 from drain.evidence.fixes.verdict import Ruling
-from drain.models import Attempt, Fingerprint, Phase, Run
+from drain.models import Attempt, Candidate, Fingerprint, FingerprintSplit, Phase, Run
 from drain.models.vocabulary import Origin
 from tests.evidence.fixes.around import AFTER, BEFORE, phases_tried
 from tests.factories import (
@@ -26,6 +26,7 @@ from tests.factories import (
     FingerprintFactory,
     PhaseFactory,
     RunFactory,
+    SessionFactory,
     SourceFactory,
 )
 
@@ -128,15 +129,28 @@ def test_a_stray_failure_of_long_ago_does_not_make_an_outage_last():
     assert judge_marker(fix).ruling is Ruling.CANNOT_BE_TOLD
 
 
+def in_one_drain(at):
+    session = SessionFactory(started_at=at)
+    Candidate.objects.filter(phase__attempt_set__started_at=at).update(session=session)
+    Attempt.objects.filter(started_at=at).update(session=session)
+
+
 def test_a_part_split_off_after_the_plans_were_made_is_no_failure_that_went():
-    """Half of it fails by the part; a plan that was frozen before the split still has the whole."""
+    """Nobody knows which of the phases that the plans know by the whole had failed by its part."""
     fix = marker("k")
-    part = FingerprintFactory(key="part", title="Error part", status="ongoing")
-    for at, failed in ((BEFORE, 15), (AFTER, 15)):
-        phases_tried(failed, at, "failed", part.key)
-        phases_tried(40 - failed, at, "complete")
-    phases_tried(15, BEFORE, "failed", "k")
-    assert judge_marker(fix).ruling is not Ruling.WORKS
+    part, further = (FingerprintFactory(key=key, status="ongoing") for key in ("part", "further"))
+    whole = Fingerprint.objects.get(key="k")
+    for one, other in ((whole, part), (part, further)):
+        FingerprintSplit.objects.create(fingerprint=one, part=other, by="place", value="x")
+    phases_tried(40, BEFORE, "failed", "k")
+    for at in (BEFORE, AFTER):
+        phases_tried(8, at, "failed", part.key)
+        phases_tried(7, at, "failed", further.key)
+        phases_tried(25, at, "complete")
+        in_one_drain(at)
+    (found,) = judge_marker(fix).causes
+    assert found.ruling is not Ruling.WORKS
+    assert (found.before.failed, found.after.failed) == (55, 15)
 
 
 def test_what_fails_in_another_source_does_not_regress_a_fix_of_one_and_keeps_it_unresolved():
