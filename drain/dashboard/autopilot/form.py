@@ -64,7 +64,7 @@ def wanted(values: Mapping[str, str], zone: str, old: Wanted | None = None) -> W
         quiet=values.get("quiet", ""),
         filter=replace(found, error=values.get("error", ""), **asked),
         limits=replace(old.limits if old else Limits(), **limits),
-        sample=SAMPLE if sample is None else int(sample),
+        sample=int(sample) if sample is not None else old.sample if old else SAMPLE,
         budget=Amount(**budget),
         pause_after=int(pause) if pause else None,
     )

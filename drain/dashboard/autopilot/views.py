@@ -92,6 +92,8 @@ def _form(
 ) -> HttpResponse:
     asked = wanted_of(rule)
     fields = _fields() | {"filters": filters_of(asked.filter), "kept": kept(asked)}
+    if not asked.on_fix:
+        fields["counts"] = (PAUSE_FIELD,)
     context = fields | {
         "values": values, "problem": problem, "rule": rule, "page_has_primary": True,
     }  # fmt: skip

@@ -180,6 +180,7 @@ def test_the_form_sends_back_what_it_was_given_and_changes_what_is_typed():
         "1000000",
     )
     assert "names" not in values, "a name with a space cannot stand in it"
+    assert "sample" not in values, "it is of a fix"
     page = client.get(address).content.decode()
     assert "names a phase*; types test; key level fine." in " ".join(page.split())
     values["error"] = "no <disk>"
@@ -202,7 +203,7 @@ def test_a_form_that_is_older_than_the_settings_changes_nothing_and_keeps_what_w
     assert "changed meanwhile" in late.content.decode()
     assert 'value="30 4 * * *"' in late.content.decode()
     assert Autopilot.objects.get().cron == "@hourly"
-    assert client.post(address, values | {"sample": "many", "reason": "x"}).status_code == 422
+    assert client.post(address, values | {"pause_after": "many", "reason": "x"}).status_code == 422
 
 
 def test_one_on_fix_is_changed_too_and_has_no_schedule():
