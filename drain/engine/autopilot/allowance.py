@@ -40,7 +40,7 @@ def used_by(rule: Autopilot, now: datetime) -> Used:
     """What its drains used that were started within a day."""
     drains = list(DrainSession.objects.filter(autopilot=rule, created_at__gt=now - DAY))
     attempts = Attempt.objects.filter(session__in=[drain.pk for drain in drains]).aggregate(
-        attempts=Count("pk", filter=~Q(outcome__in=UNCOUNTED_OUTCOMES) | Q(outcome=None)),
+        attempts=Count("pk", filter=~Q(outcome__in=UNCOUNTED_OUTCOMES)),
         events=Sum("telemetry_count", default=0),
     )
     minutes = sum(drain.worked(now).total_seconds() / 60 for drain in drains)

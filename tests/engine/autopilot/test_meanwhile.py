@@ -51,12 +51,15 @@ def test_a_drain_by_hand_does_not_end_its_starts_before_quiet_hours() -> None:
     assert started().limits["until"] is None
 
 
-def test_a_drain_over_its_budget_is_stopped_once_however_long_its_last_attempts_run() -> None:
+def test_a_drain_over_its_budget_is_stopped_once_however_long_its_last_attempts_run(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     add(budget=Amount(events=5))
     drain = started()
     AttemptFactory(phase=PhaseFactory(), session=drain, telemetry_count=9, started_at=NOON)
     DrainSession.objects.update(state="stopping", stop_reason="budget")
     assert stop_over_budgets(NOON + HOUR) == []
+    assert caplog.records == [], "nothing was tried in vain"
     DrainSession.objects.update(state="running", stop_reason="")
     assert stop_over_budgets(NOON + HOUR) == [drain.pk]
 
