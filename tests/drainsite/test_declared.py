@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,17 @@ WRONG = [
     ("DRAIN_API_PER_MINUTE", "1e3"),
     ("CSRF_TRUSTED_ORIGINS", "drains.example.org"),
     ("ALLOWED_HOSTS", "https://drains.example.org/"),
+    ("ALLOWED_HOSTS", "a.example.org, ,"),
+    ("DRAIN_STALE_AFTER", "999999999999d"),
+    ("DRAIN_SLOTS", "-1"),
+    ("DRAIN_SESSION_MAX_SECONDS", "31536001"),
+    ("DRAIN_NEWS_PER_HOUR", "0"),
+    ("DRAIN_LOG_FORMAT", "xml"),
+    ("DRAIN_CHAT_SERVICES", "pigeons"),
+    ("DRAIN_EMAIL_FROM", "nobody"),
+    ("DRAIN_EMAIL_FROM", "a@b.example\nBcc: c@d.example"),
+    ("DRAIN_SITE_URL", "drains.example.org"),
+    ("DRAIN_WEBHOOK_NETWORKS", "the lan"),
     ("DRAINSITE_FSYNC", "sometimes"),
     ("DRAINSITE_DATA", " "),
 ]
@@ -48,6 +60,43 @@ def test_a_wrong_value_is_one_sentence_with_its_name_the_value_and_what_is_allow
     assert said.startswith(f"{name} is {given!r}: allowed is ")
     assert declared.SETTINGS[name].allowed in said
     assert "\n" not in said
+
+
+WRONG_SECRETS = [
+    ("SECRET_KEY", " "),
+    ("DRAIN_BROKER_URL", "amqp://u:hush@host"),
+    ("DRAIN_EMAIL_URL", "https://u:hush@host"),
+]
+
+
+@pytest.mark.parametrize(("name", "given"), WRONG_SECRETS)
+def test_a_wrong_secret_is_refused_without_its_value(monkeypatch, name, given):
+    monkeypatch.setenv(name, given)
+    with pytest.raises(ImproperlyConfigured, match=f"^{name} is set to what cannot be used"):
+        declared.value(name)
+
+
+def test_every_setting_that_judges_its_value_has_a_wrong_one_here():
+    tried = {name for name, _ in WRONG + WRONG_SECRETS}
+    default = declared.Setting("", "str", "", "", "").fits
+    judging = {name for name, each in declared.SETTINGS.items() if each.fits is not default}
+    assert judging - tried == set()
+    assert len(judging) > 15
+
+
+def test_no_traceback_of_an_address_that_cannot_be_read_holds_its_password(monkeypatch, tmp_path):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:hush@host:no-port/name")
+    with pytest.raises(ImproperlyConfigured) as refused:
+        environment.database(tmp_path)
+    assert "hush" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_a_secret_key_that_another_first_start_has_made_meanwhile_stays(tmp_path):
+    path = tmp_path / "secret_key"
+    path.write_text("of the other")
+    environment._make_key(path)
+    assert path.read_text() == "of the other"
+    assert [each.name for each in tmp_path.iterdir()] == ["secret_key"]
 
 
 @pytest.mark.parametrize("name", [name for name, each in declared.SETTINGS.items() if each.secret])

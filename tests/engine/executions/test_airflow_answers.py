@@ -209,6 +209,10 @@ def test_a_cancel_touches_only_what_this_attempt_cleared() -> None:
     ours = Played(note="drainsite-a1 cleared after try 1", state="running", try_number=2)
     ours.cancel()
     assert ours.sent == [("PATCH", f"{TASK}/1", {"new_state": "failed"})]
+    for over in ("success", "failed", "skipped"):
+        ended = Played(note="drainsite-a1 cleared after try 1", state=over, try_number=2)
+        ended.cancel()
+        assert ended.sent == [], "what it came to stays"
 
 
 def test_a_log_reads_as_in_airflow_with_its_traceback() -> None:
