@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from itertools import pairwise
 from urllib.parse import quote
@@ -99,6 +100,25 @@ def test_what_an_executor_gives_is_secret_unless_it_is_open_to_see(how, hidden):
 def test_a_line_of_a_key_is_hidden_by_itself():
     mask = Mask(secrets_of(GIVEN, stored=GIVEN))
     assert mask.text("line 2: MIIEvQIBADANBgkqhkiG9w0") == "line 2: ***"
+
+
+def test_a_short_line_of_a_key_is_a_word_like_any_other():
+    mask = Mask(secrets_of({"DEPLOY_KEY_PASSWORD": "MIIEvQIBADANBgkqhkiG9w0\nclosing"}))
+    assert mask.text("closing MIIEvQIBADANBgkqhkiG9w0") == "closing ***"
+
+
+def test_a_password_in_the_query_of_an_address_is_hidden_where_it_stands_alone_too():
+    mask = Mask(secrets_of({"SERVICE": "https://host/x?password=s3cret-word&a=b"}))
+    assert mask.text("tried s3cret-word at host") == "tried *** at host"
+
+
+def test_a_secret_is_hidden_as_json_and_addresses_write_it_and_as_it_is_meant():
+    meant = 's3"cret\\of ü/ours'
+    mask = Mask(secrets_of({"DB_PASSWORD": meant}))
+    for text in (meant, json.dumps(meant)[1:-1], quote(meant, safe="")):
+        assert mask.text(f"<{text}>") == "<***>"
+    written = Mask(secrets_of({"DB_PASSWORD": quote(meant, safe="")}))
+    assert written.text(f"<{meant}>") == "<***>"
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from drain.engine.executions.remote.call import Answer
 from drain.engine.executions.remote.ray import RayJobs, _logs
-from drain.engine.executions.remote.service import JobState, Request, ServiceError, Status
+from drain.engine.executions.remote.service import JobState, LogPart, Request, ServiceError, Status
 from drain.policy.remote import Kind, Remote
 
 FAILED: dict[str, Any] = {
@@ -71,3 +72,10 @@ def test_a_log_that_is_none_is_an_error() -> None:
     for body in (b"[]", b'{"logs": 7}', b"<html>"):
         with pytest.raises(ServiceError):
             _logs(body, cut=False)
+
+
+def test_a_job_that_ray_has_forgotten_has_no_log_and_is_no_trouble(
+    jobs: RayJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_asked", lambda *_, **__: Answer(404, b"", cut=False, rest=False))
+    assert jobs.read_log(0) == LogPart(b"", more=False)
