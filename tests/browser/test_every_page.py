@@ -19,6 +19,7 @@ from drain.models import (
     Delivery,
     FixMarker,
     Hold,
+    Note,
     Notice,
     Rollout,
     Run,
@@ -88,7 +89,9 @@ EMPTY = (
 def world(report_run: Run) -> dict[str, int]:
     """Something of everything: drains that run, stopped and selected nothing, a cause, a fix, checks, holds, acts."""
     now = timezone.now()
-    FingerprintFactory(key=KEY, title="ImportError: cannot import name 'ReviewDecision'")
+    cause = FingerprintFactory(key=KEY, title="ImportError: cannot import name 'ReviewDecision'")
+    for about in ({"run": report_run}, {"fingerprint": cause}):
+        Note.objects.create(text=UNBROKEN, created_by=UNBROKEN, origin="browser", **about)
     failed = list(report_run.phases.filter(state="FAILED"))
     report_run.phases.filter(pk=failed[0].pk).update(
         phase_id=UNBROKEN, name=UNBROKEN, category=UNBROKEN

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from drain.models import DrainSession, Run
+from tests.factories import AttemptFactory, FingerprintFactory
 
-from .conftest import DRAIN_PAGE, Visit
+from .conftest import DRAIN_PAGE, Visit, wait_for_charts
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.verify]
 SOON = 120_000
@@ -61,6 +65,26 @@ def test_slash_searches_and_lists_are_walked_with_j_and_k(
     page.keyboard.press("r")
     page.wait_for_url("**/runs/")
     assert complaints == []
+
+
+def test_the_numbers_of_a_chart_are_read_by_keyboard(
+    olga: User, report_run: Run, visit: Visit
+) -> None:
+    cause, ended = FingerprintFactory(), timezone.now() - timedelta(minutes=5)
+    phase = report_run.phases.all()[0]
+    AttemptFactory(phase=phase, fingerprint=cause.key, started_at=ended)
+    page = visit(f"/fingerprints/{cause.key}/")
+    wait_for_charts(page)
+    tab_to(page, "The same numbers as a table")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert focused(page).endswith(", as a table")
+    cells = page.locator(".chart-table[open] td")
+    expect(cells.first).to_be_visible()
+    # Above them the drawing says what it is to who cannot see it.
+    expect(
+        page.get_by_role("img", name="Attempts per hour on phases that failed so", exact=True)
+    ).to_be_visible()
 
 
 def test_the_help_keeps_the_focus_and_gives_it_back(
