@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from drain.engine.queue.blockers import QueueFilter, queue_size
-from drain.engine.source_outbox import unsettled
+from drain.engine.source.outbox import unsettled
 from drain.engine.workers.hosts import strength
 from drain.evidence.rollups.fold import attempt_totals, state_totals
 from drain.models import Autopilot, DrainSession, Fingerprint

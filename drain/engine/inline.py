@@ -7,7 +7,7 @@ from collections.abc import Callable
 from drain.engine.errors import EngineError
 from drain.engine.loop import Loop, LoopEnd
 from drain.engine.sessions.verbs import Actor, interrupt_session
-from drain.engine.source_telling import tell_sources
+from drain.engine.source.telling import tell_sources
 from drain.engine.workers.identity import profiles_here
 from drain.engine.workers.loops import inline_loop_is_alive
 from drain.engine.workers.schema import is_current

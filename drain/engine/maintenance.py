@@ -15,7 +15,7 @@ from drain.engine.isolation import isolated
 from drain.engine.queue.stale import fail_stale
 from drain.engine.rescue import note_outage, rescue
 from drain.engine.sessions.idempotency import forget_keys
-from drain.engine.source_telling import tell_sources
+from drain.engine.source.telling import tell_sources
 from drain.engine.workers.timing import LEASE_SECONDS
 from drain.evidence.checks.schedule import judge_due
 from drain.evidence.fingerprints.splitting import reread_splits

@@ -23,7 +23,7 @@ from drain.engine.attempts.started import EndedAttempt, Result, not_run
 from drain.engine.attempts.stored import COLUMNS, TABLES, stored_attempt
 from drain.engine.errors import given_reason
 from drain.engine.isolation import isolated
-from drain.engine.source_outbox import note_lost, settle_debts
+from drain.engine.source.outbox import note_lost, settle_debts
 from drain.engine.workers.dead import bury, dead_workers, end_left_behind, folders
 from drain.engine.workers.identity import worker_name
 from drain.engine.workers.timing import LEASE_SECONDS, RENEW_EVERY, RESCUE_MARGIN

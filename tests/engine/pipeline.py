@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.scope import SessionScope
-from drain.engine.source_outbox import settle_debts
+from drain.engine.source.outbox import settle_debts
 from drain.models import Attempt, DrainSession, ExecutorProfile, Phase, Source, SourceDebt
 from drain.models.vocabulary import Origin, SourceKind
 from drain.policy.stopping.limits import Limits

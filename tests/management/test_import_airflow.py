@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from drain.engine.airflow_import import AirflowSite
+from drain.engine.source.airflow import AirflowSite
 from drain.models import ExecutorProfile, Phase
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 
 from drain.engine.process.profile import Profile
-from drain.engine.source_profile import for_source
+from drain.engine.source.profile import for_source
 from drain.engine.workers.executors import ProfileInput, set_profile
 from drain.models import ExecutorProfile, Source
 from drain.models.audit import Person

@@ -16,7 +16,7 @@ from drain.dashboard.queue.listing import EXPORTED, exported, page_of_queue, rea
 from drain.dashboard.ui.commands import manage
 from drain.engine.queue.blockers import QueueFilter, queue_size, queued_phases
 from drain.engine.queue.holds import in_force
-from drain.engine.source_outbox import unsettled
+from drain.engine.source.outbox import unsettled
 from drain.policy.actions import Subject, for_reason
 from drain.policy.reasons import ExclusionReason
 

@@ -13,7 +13,7 @@ from drain.dashboard.frame.counts import FORGOTTEN_AFTER, SILENT_AFTER
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
 from drain.engine.attempts.losses import losses
-from drain.engine.source_outbox import unsettled
+from drain.engine.source.outbox import unsettled
 from drain.engine.workers.hosts import strength
 from drain.engine.workers.schema import stored_schema
 from drain.engine.workers.timing import PROOF_SECONDS

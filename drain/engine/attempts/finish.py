@@ -15,7 +15,7 @@ from drain.engine.attempts.identify import Cause, identify
 from drain.engine.attempts.judge import Failure, Finished, judge, judgement_key
 from drain.engine.attempts.pulse import enter_states
 from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt
-from drain.engine.source_telling import Untold, tell_later
+from drain.engine.source.telling import Untold, tell_later
 from drain.fingerprints import Fingerprint
 from drain.models import TelemetryEvent
 from drain.models.fingerprints.reported import note_given_way

@@ -9,8 +9,8 @@ from drain.engine.attempts.source_said import Said, left_alone, not_ours
 from drain.engine.attempts.started import StartedAttempt
 from drain.engine.process.ended import Command, Ended
 from drain.engine.process.outcome import Source as SourceSays
-from drain.engine.source_following import follow_rows
-from drain.engine.source_outbox import AGAIN, FOLLOW, LOST, ask_later, forget
+from drain.engine.source.following import follow_rows
+from drain.engine.source.outbox import AGAIN, FOLLOW, LOST, ask_later, forget
 from drain.models import Phase, Source
 from drain.models.vocabulary import WORKING_STATES, PhaseState
 from drain.policy.reasons import ExclusionReason

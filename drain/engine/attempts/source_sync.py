@@ -9,9 +9,9 @@ from drain.engine.attempts.source_said import Reading, SourceMovedError, not_our
 from drain.engine.attempts.started import StartedAttempt
 from drain.engine.process.ended import Command, Ended
 from drain.engine.process.profile import Profile
-from drain.engine.source_following import follow_rows
-from drain.engine.source_outbox import AGAIN, FOLLOW, ask_later, is_queued_by_us
-from drain.engine.source_profile import for_source
+from drain.engine.source.following import follow_rows
+from drain.engine.source.outbox import AGAIN, FOLLOW, ask_later, is_queued_by_us
+from drain.engine.source.profile import for_source
 from drain.models import Attempt, Source
 from drain.models.vocabulary import PhaseState, SourceKind
 from drain.policy.reasons import ExclusionReason

@@ -2,7 +2,7 @@
 
 A phase of an Autopack database, or of an SQL source with an update, is written back there first, guarded by the state
 it is believed to be in: that database has the last word. Only then does it move here, again guarded, with its history.
-Who is killed between the two leaves a debt that maintenance settles (drain.engine.source_outbox).
+Who is killed between the two leaves a debt that maintenance settles (drain.engine.source.outbox).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from drain.engine.errors import EngineError, given_reason
-from drain.engine.source_outbox import change_of, held, keep_promise, promise, settle_debts
-from drain.engine.source_telling import tell_sources, untold
+from drain.engine.source.outbox import change_of, held, keep_promise, promise, settle_debts
+from drain.engine.source.telling import tell_sources, untold
 from drain.models import Phase
 from drain.models.audit import Person, record_changes
 from drain.models.transitions.phases import Why, move_phases

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from drain.engine.attempts.context import HostContext
 from drain.engine.process.preflight import Preflight, run_preflight
 from drain.engine.process.profile import Profile
-from drain.engine.source_profile import for_source
+from drain.engine.source.profile import for_source
 from drain.models import Candidate, DrainSession
 from drain.models.transitions.phases import Why
 from drain.models.transitions.sessions import move_session

@@ -11,8 +11,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from drain.engine.airflow_import import AirflowSite, unsettled
 from drain.engine.errors import EngineError
+from drain.engine.source.airflow import AirflowSite, unsettled
 from drain.management.base import DrainCommand
 from drain.management.ledger import counted
 from drain.models.transitions.imports import MOMENT, Ours

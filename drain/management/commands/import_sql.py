@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from drain.engine.source_telling import tell_sources
+from drain.engine.source.telling import tell_sources
 from drain.management.base import DrainCommand
 from drain.management.imported import import_sentences
 from drain.sources.errors import SourceError

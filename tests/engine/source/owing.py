@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from drain.engine.source_outbox import promise, settle_debts
+from drain.engine.source.outbox import promise, settle_debts
 from drain.models import Phase, SourceDebt
 from drain.models.audit import Person
 from drain.models.transitions.phases import Why

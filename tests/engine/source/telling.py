@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from drain.engine import source_telling
-from drain.engine.source_telling import Untold
+from drain.engine.source import telling
+from drain.engine.source.telling import Untold
 from drain.models import Phase
 from drain.models.audit import Person
 from drain.models.transitions.phases import Why, move_phases
@@ -35,4 +35,4 @@ def ended(number: int, to: PhaseState, reason: str = "") -> None:
     """An attempt of ours came to this."""
     pk = phase(number).pk
     move_phases([pk], expect=[PhaseState.FAILED], to=to, why=Why("finish", "w", reason))
-    source_telling.tell_later([Untold(pk, "FAILED", reason)])
+    telling.tell_later([Untold(pk, "FAILED", reason)])

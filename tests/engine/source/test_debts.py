@@ -15,7 +15,7 @@ from django.utils import timezone
 from drain.engine.queue import clearing
 from drain.engine.queue.clearing import clear_queued, discard, requeue
 from drain.engine.rescue import rescue
-from drain.engine.source_outbox import held, note_lost, promise, settle_debts
+from drain.engine.source.outbox import held, note_lost, promise, settle_debts
 from drain.models import Attempt, AuditEvent, Phase, SourceDebt, Transition
 from drain.models.audit import Person
 from drain.models.transitions.phases import Why
@@ -268,7 +268,7 @@ def test_a_source_that_is_silent_is_asked_once_a_round(
         looked.append(given)
         raise SourceError("it does not answer")
 
-    monkeypatch.setattr("drain.engine.source_outbox.row_now", silent)
+    monkeypatch.setattr("drain.engine.source.outbox.row_now", silent)
     assert settle_debts() == 0
     assert len(looked) == 1
     assert set(SourceDebt.objects.values_list("error", flat=True)) == {"it does not answer"}

@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from drain.engine import source_following as following
-from drain.engine import source_outbox as outbox
-from drain.engine.source_outbox import FOLLOW, LOST, ask_later, settle_debts
+from drain.engine.source import following, outbox
+from drain.engine.source.outbox import FOLLOW, LOST, ask_later, settle_debts
 from drain.models import Fingerprint, Phase, Source, SourceDebt, Transition
 from drain.sources.autopack.readback import row_now
 from tests.engine.pipeline import OLD, Pipeline, ours

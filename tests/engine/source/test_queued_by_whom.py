@@ -15,7 +15,7 @@ from drain.engine.process.ended import Command
 from drain.engine.queue.clearing import requeue
 from drain.engine.sessions.results import session_result
 from drain.engine.sessions.scope import SessionScope
-from drain.engine.source_outbox import FOLLOW, ask_later, note_lost
+from drain.engine.source.outbox import FOLLOW, ask_later, note_lost
 from drain.models import Attempt, ExecutorProfile, Phase, SourceDebt, Transition
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin

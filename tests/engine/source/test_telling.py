@@ -10,11 +10,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from drain.engine import source_telling
 from drain.engine.maintenance import tend
 from drain.engine.queue.clearing import discard
-from drain.engine.source_outbox import AGAIN, TELL, promise, settle_debts
-from drain.engine.source_telling import tell_sources
+from drain.engine.source import telling
+from drain.engine.source.outbox import AGAIN, TELL, promise, settle_debts
+from drain.engine.source.telling import tell_sources
 from drain.models import Phase, Source, SourceDebt
 from drain.models.people import AuditEvent
 from drain.models.transitions.phases import Why
@@ -192,7 +192,7 @@ def test_what_ends_while_the_source_is_told_is_told_after_it(
         return done
 
     with monkeypatch.context() as patch:
-        patch.setattr("drain.engine.source_telling.tell", slow)
+        patch.setattr("drain.engine.source.telling.tell", slow)
         tell_sources()
     assert SourceDebt.objects.get().verb == TELL
     assert tell_sources() == 1
@@ -221,7 +221,7 @@ def test_a_slow_source_holds_maintenance_up_for_a_moment_and_the_rest_is_due_at_
     bring(jobs, 3)
     for number in (1, 2, 3):
         ended(number, PhaseState.COMPLETE)
-    monkeypatch.setattr(source_telling, "A_WHILE", -1.0)
+    monkeypatch.setattr(telling, "A_WHILE", -1.0)
     assert tell_sources() == 0
     assert SourceDebt.objects.filter(due_at__lte=timezone.now(), error="").count() == 3
 

@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 
 from drain.db.prepared import records_of
-from drain.engine import source_telling
 from drain.engine.queue.clearing import discard, requeue
-from drain.engine.source_telling import Untold, tell_sources
+from drain.engine.source import telling
+from drain.engine.source.telling import Untold, tell_sources
 from drain.models import Phase, SourceDebt
 from drain.models.vocabulary import PhaseState
 from drain.sources.errors import SourceError
@@ -86,7 +86,7 @@ def test_what_a_drain_leaves_to_be_told_is_found_by_its_key_among_many(lite: Job
             "records": records_of([Untold(phase().pk, "FAILED", "x")]),
             "phases": [phase().pk],
         }
-        cursor.execute(f"EXPLAIN {source_telling._LATER}", news)
+        cursor.execute(f"EXPLAIN {telling._LATER}", news)
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Index Cond: (id = ANY" in plan
     assert "Seq Scan on drain_phase" not in plan

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from drain.engine.source_outbox import settle_debts
+from drain.engine.source.outbox import settle_debts
 from drain.models import Attempt, SourceDebt
 from drain.policy.stopping.limits import Limits, QueuedPolicy
 from tests.engine.conftest import Backlog

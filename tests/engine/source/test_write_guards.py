@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from drain.engine import source_outbox as outbox
 from drain.engine.queue import clearing
 from drain.engine.queue.clearing import clear_queued
+from drain.engine.source import outbox
 from drain.models import Phase, Source, SourceDebt
 from drain.models.vocabulary import PhaseState
 from drain.sources.autopack import rows as autopack_rows

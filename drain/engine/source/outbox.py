@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from drain.db.prepared import rows
 from drain.engine.isolation import isolated
-from drain.engine.source_following import follow_rows, is_counted
+from drain.engine.source.following import follow_rows, is_counted
 from drain.models import Phase, Source, SourceDebt
 from drain.models.audit import Person, Subject, record_changes
 from drain.models.transitions.phases import Moved, Why, move_phases

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from drain.db.prepared import records_of, rows
 from drain.engine.isolation import isolated
-from drain.engine.source_outbox import AGAIN, LONGEST_ERROR, TELL
+from drain.engine.source.outbox import AGAIN, LONGEST_ERROR, TELL
 from drain.models import Phase, Source, SourceDebt
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import Origin, PhaseState
