@@ -8,7 +8,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from operator import attrgetter
 from statistics import median
 from typing import NamedTuple
@@ -71,11 +70,9 @@ def _in_one_outage(failed: Sequence[Trial]) -> frozenset[Trial]:
     """The most trials of which every failure lies in one stretch of OUTAGE; it begins at one of them."""
     brief = [trial for trial in failed if max(_moments(trial)) - min(_moments(trial)) < OUTAGE]
     first, last = (sorted(pick(_moments(trial)) for trial in brief) for pick in (min, max))
-    begin = max(
-        first, key=lambda at: bisect_left(last, at + OUTAGE) - bisect_left(first, at), default=None
-    )
-    if begin is None:
+    if not brief:
         return frozenset()
+    begin = max(first, key=lambda at: bisect_left(last, at + OUTAGE) - bisect_left(first, at))
     return frozenset(
         trial
         for trial in brief
@@ -103,15 +100,22 @@ def _spread(trials: Sequence[Trial]) -> Spread:
     return Spread.of([Observation(trial.run, trial.failed_so) for trial in trials])
 
 
+def _by_drain(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """Drains may have run at once, so the order of time does not part them."""
+    found: dict[int | None, list[Trial]] = {}
+    for trial in trials:
+        found.setdefault(trial.session, []).append(trial)
+    return list(found.values())
+
+
 def _swing(before: Sequence[Trial]) -> str:
     """In one of the drains before the fix surely fewer failed than in another, each phase counted for itself."""
-    by_drain = groupby(sorted(before, key=attrgetter("at")), attrgetter("session"))
     drains = [
         Spread.of([Observation(n, trial.failed_so) for n, trial in enumerate(tries)]).bounds(rho=0)
-        for _, found in by_drain
-        if len(tries := list(found)) >= FEWEST
+        for tries in _by_drain(before)
+        if len(tries) >= FEWEST
     ]  # fmt: skip
-    if len(drains) < 2:
+    if not drains:
         return ""
     fewest, most = min(drains, key=attrgetter("high")), max(drains, key=attrgetter("low"))
     if fewest.high >= most.low:
@@ -124,8 +128,6 @@ def _swing(before: Sequence[Trial]) -> str:
 
 def _elsewhere(before: Sequence[Trial], after: Sequence[Trial]) -> str:
     """Another mix of sources and executors since the fix, and those of one mix do not show it."""
-    if len({trial.place for trial in (*before, *after)}) < 2:
-        return ""
     was, now = _of_one_mix(before, after)
     if _fewer_fail(was, now, _rho(before, after)):
         return ""

@@ -71,15 +71,31 @@ def test_a_drain_before_the_fix_in_which_it_was_as_well_gone_is_a_swing():
     )
 
 
+def test_two_drains_at_once_are_told_apart():
+    both = [
+        trial
+        for pair in zip(drain(1, NOON - HOUR, 20, 20), drain(2, NOON - HOUR, 0, 20), strict=True)
+        for trial in pair
+    ]
+    assert "0 of 20 phases failed so in one drain and 20 of 20 phases in another" in doubt(
+        "", both, healed(), ()
+    )
+
+
+def test_drains_of_a_few_phases_show_no_swing():
+    few = [trial for number in range(12) for trial in drain(number, NOON - HOUR, 4, 4)]
+    assert not doubt("", few, healed(), ())
+
+
 def test_drains_that_differ_by_chance_are_no_swing():
     steady = [trial for n in range(4) for trial in drain(n, NOON - (9 - n) * HOUR, 9 - n % 2, 10)]
     assert not doubt("", steady, healed(), ())
 
 
 def test_the_fix_must_show_without_what_one_outage_explains():
-    """Two of five days ago tell too little; six do, whether or not they healed is theirs to say."""
+    """Four of five days ago tell too little; six do, and whether they healed is theirs to say."""
     outage = drain(1, NOON - HOUR, 30, 30)
-    for few, told in ((2, False), (6, True)):
+    for few, told in ((4, False), (6, True)):
         before = drain(2, NOON - 5 * OUTAGE, few, few) + outage
         assert bool(doubt(Category.NETWORK, before, healed(), ())) is not told
     healing = drain(2, NOON - 5 * OUTAGE, 2, 6) + outage
@@ -98,7 +114,8 @@ def test_what_fails_in_one_place_and_was_tried_in_another_since_is_not_mended():
     assert "there are 0 before the fix and 0 since" in doubt("", here, there, ())
     assert judge(Evidence("k", "k", there, here)).ruling is Ruling.CANNOT_BE_TOLD
     some = [*there, *at_place("a", drain(8, NOON + HOUR, 3, 4))]
-    mixed = [*here, *at_place("b", drain(2, NOON - HOUR, 0, 5))]
+    same_drain = [trial._replace(session=1) for trial in drain(2, NOON - HOUR, 0, 5)]
+    mixed = [*here, *at_place("b", same_drain)]
     assert "of the same sources and executors" in doubt("", mixed, some, ())
 
 
