@@ -1,0 +1,59 @@
+"""A state that an import brings while somebody else moves the same phase: what they did stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+
+from drain.models import Phase, Transition
+from drain.models.transitions.imports import sync
+from drain.sources import staging
+from tests.engine.attempts.meetings import held_up
+from tests.factories import NOON, PhaseFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@transaction.atomic
+def bring(state: str, names: Iterable[tuple[str, str]], changed_at: datetime | None = None) -> int:
+    """The step of an import that moves phases to their source's state."""
+    staging.create_tables()
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO drain_stage_phase (n, run_id, phase_id, state, changed_at, reason, fingerprint, failure_category, fine) "
+            "VALUES (1, %s, %s, %s, %s, '', '', '', '')",
+            [(*name, state, changed_at) for name in names],
+        )
+    return sync(1, 1, actor="source:x", now=NOON)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"state": "QUEUED"}, {"state": "EXECUTING", "lease_owner": UUID(int=1)}],
+    ids=["requeued", "started"],
+)
+def test_a_phase_that_is_moved_while_an_import_waits_for_it_is_not_moved_again(
+    changes: dict[str, Any],
+) -> None:
+    phase = PhaseFactory(state="FAILED")
+    with held_up(lambda: bring("COMPLETE", [(phase.run.run_id, phase.phase_id)])) as told:
+        Phase.objects.update(**changes)
+    assert told() == 0
+    phase.refresh_from_db()
+    assert phase.state == changes["state"]
+    assert not Transition.objects.filter(verb="synced").exists()
+    Phase.objects.update(state="FAILED", lease_owner=None)
+    assert bring("COMPLETE", [(phase.run.run_id, phase.phase_id)]) == 1
+
+
+def test_a_state_is_as_old_as_its_source_says() -> None:
+    phase = PhaseFactory(state="FAILED")
+    earlier = NOON - timedelta(hours=1)
+    bring("COMPLETE", [(phase.run.run_id, phase.phase_id)], earlier)
+    phase.refresh_from_db()
+    assert (phase.state, phase.state_changed_at) == ("COMPLETE", earlier)
