@@ -91,3 +91,13 @@ def test_what_an_application_raises_itself_is_of_no_kind_whatever_stands_beside_
     stack = 'Traceback (most recent call last):\n  File "/srv/pay.py", line 3, in charge\n    x()\nCardDeclined: issuer said no\n'
     assert fingerprint(stack).category == "other"
     assert fingerprint(f"cannot reach mirror-a: connection refused\n{stack}").category == "other"
+
+
+def test_words_beside_a_line_that_tell_of_no_failure_tell_no_kind():
+    for between in (
+        "mirror-a has a certificate\n",
+        "WARNING: the certificate of mirror-a is old\n",
+    ):
+        text = f"{between}deploy: unknown target prod\n"
+        assert fingerprint(text).title == "deploy: unknown target prod"
+        assert fingerprint(text).category == "other"
