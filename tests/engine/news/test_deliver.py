@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import socket
 from datetime import timedelta
 
 import pytest
@@ -151,6 +152,26 @@ def test_redirects_are_not_followed(receiver):
     sent = send_test("ops", ANN)
     assert sent.error.startswith("It answered 302: redirects are not followed")
     assert [each["path"] for each in receiver.got] == ["/moved"]
+
+
+def test_the_connection_goes_to_the_address_that_was_judged_whatever_the_name_answers_next(
+    receiver, monkeypatch
+):
+    asked, ask = [], socket.getaddrinfo
+
+    def moves(host, *more, **named):
+        if host != "moves.example.org":
+            return ask(host, *more, **named)
+        asked.append(host)
+        return ask("127.0.0.1" if len(asked) == 1 else "127.0.0.9", *more, **named)
+
+    hook, _ = receiver.hook()
+    Webhook.objects.filter(pk=hook.pk).update(
+        url=receiver.url("/ok").replace("127.0.0.1", "moves.example.org")
+    )
+    monkeypatch.setattr(socket, "getaddrinfo", moves)
+    assert send_test("ops", ANN).state == "delivered"
+    assert asked == ["moves.example.org"]
 
 
 def test_a_receiver_that_answers_a_byte_at_a_time_is_cut_off(receiver, monkeypatch):

@@ -46,6 +46,8 @@ def names(monkeypatch):
         ("hooks.example.org/x", "begins with https://"),
         ("https:///x", "begins with https://"),
         ("https://ann:pw@hooks.example.org/", "a user or a password"),
+        ("https://ann@hooks.example.org/", "a user or a password"),
+        (f"https://{'a' * 64}.example.org/", "^This is no address"),
         ("https://hooks.example.org:99999/", "no address"),
         ("https://hooks.example.org:0/", "port"),
         ("https://hooks.example.org/a\r\nX: y", "space or a control character"),
