@@ -18,6 +18,7 @@ from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in
 from drain.dashboard.http.search_terms import typed
+from drain.dashboard.lists.period import as_field
 from drain.dashboard.ui.commands import manage
 from drain.evidence.checks.listing import CheckLine, fleet_checks
 from drain.evidence.comparison.question import DEFAULT_DAYS, Asked, asked, days_of, of_marker
@@ -130,9 +131,14 @@ def _address(found: Asked) -> str:
 
 def _choose(request: HttpRequest, sentence: str, values: Mapping[str, str]) -> HttpResponse:
     """The forms again, with what was asked and why it cannot be answered; "" if nothing was asked yet."""
-    context = {"problem": sentence, "forms": reads.form_facts(), "values": values}
+    now = timezone.now()
+    picked = {name: as_field(values[name], now) for name in _TIMES if name in values}
+    context = {"problem": sentence, "forms": reads.form_facts(), "values": {**values, **picked}}
     status = 400 if sentence else 200
     return render(request, "evidence/choose.html", context, status=status)
+
+
+_TIMES = ("a_from", "a_to", "b_from", "b_to")
 
 
 @dataclass(frozen=True, slots=True)

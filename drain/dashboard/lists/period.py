@@ -65,3 +65,11 @@ def read_period(query: Mapping[str, str], now: datetime) -> Period:
             end += timedelta(days=1) if len(text) == _DAY else timedelta(minutes=1)
         ends[name] = end
     return Period(ends["since"], ends["until"], error)
+
+
+def as_field(text: str, now: datetime) -> str:
+    """A time that somebody gave in any way, as a field that picks times shows it; "" for what is none."""
+    try:
+        return timezone.localtime(read_moment(text, timezone.localtime(now))).strftime(FORMAT)
+    except MomentError:
+        return ""

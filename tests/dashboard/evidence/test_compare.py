@@ -123,3 +123,19 @@ def test_the_drawing_calls_nothing_another_failure_that_may_be_the_same(after, m
     was, became = Cause("a", "A", "", "new"), Cause(after, after, "", "new")
     chart = flows_chart([Move("failed", was, "failed", became, 3, may_be_same)])
     assert {link["target"] for link in chart.data["links"]} == {f"r:{words}"}
+
+
+def test_stretches_are_picked_in_the_zone_of_the_reader_and_stay_when_they_are_refused():
+    client = signed_in(Role.VIEWER)
+    client.cookies["drain_zone"] = "Europe/Berlin"
+    page = client.get("/evidence/").content.decode()
+    assert page.count('type="datetime-local" id="cmp-') == 4
+    asked = {
+        "kind": "windows", "a_from": "2026-03-02T10:00+00:00", "a_to": "2026-03-02 09:00",
+        "b_from": "soon", "b_to": "2026-03-02T15:00",
+    }  # fmt: skip
+    answer = client.get("/evidence/compare/", asked)
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    for value in ("2026-03-02T11:00", "2026-03-02T09:00", "", "2026-03-02T15:00"):
+        assert f'value="{value}"' in page
