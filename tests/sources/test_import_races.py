@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,8 +12,11 @@ import pytest
 from django.db import connection, transaction
 
 from drain.models import Phase, Transition
+from drain.models.audit import Person
 from drain.models.transitions.imports import sync
+from drain.models.vocabulary import Origin
 from drain.sources import staging
+from drain.sources.files.importing import import_file
 from tests.engine.attempts.meetings import held_up
 from tests.factories import NOON, PhaseFactory
 
@@ -57,3 +61,14 @@ def test_a_state_is_as_old_as_its_source_says() -> None:
     bring("COMPLETE", [(phase.run.run_id, phase.phase_id)], earlier)
     phase.refresh_from_db()
     assert (phase.state, phase.state_changed_at) == ("COMPLETE", earlier)
+
+
+def test_the_reason_of_a_phase_that_we_hold_stays_ours() -> None:
+    line = b'{"run_id": "r", "phase_id": "p", "state": "FAILED", "reason": "what the source says"}'
+    by = Person("ann", Origin.COMMAND)
+    import_file(io.BytesIO(line), None, NOON, by=by)
+    held = {"state": "EXECUTING", "lease_owner": UUID(int=1), "last_failure_reason": "ours"}
+    Phase.objects.update(**held)
+    found = import_file(io.BytesIO(line), None, NOON + timedelta(hours=1), by=by)
+    assert (found.leased, found.synced) == (1, 0)
+    assert Phase.objects.get().last_failure_reason == "ours"
