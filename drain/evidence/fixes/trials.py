@@ -99,7 +99,7 @@ def trials_of(attempts: Iterable[Tried], touches: Touches, same: Same, window: W
         for had, had_at, tried in _retries(tries):
             cause = touches(had)
             failed = tried.outcome != "complete"
-            so = failed and same(tried.key, had)
+            so = same(tried.key, had)
             seconds = (tried.finished_at - tried.started_at).total_seconds()
             trial = Trial(
                 tried.run,
@@ -119,7 +119,7 @@ def trials_of(attempts: Iterable[Tried], touches: Touches, same: Same, window: W
                     seen.add(cause)
             elif not tried_since and (window.until is None or tried.started_at <= window.until):
                 after.append(entry)
-            tried_since = tried_since or tried.started_at > window.applied_at
+            tried_since = tried.started_at > window.applied_at
     return Trials(_by_cause(before), _by_cause(after))
 
 
@@ -138,12 +138,8 @@ def _retries(tries: Iterable[Tried]) -> Iterable[tuple[str, datetime | None, Tri
 
 
 def _known_by(last: Tried | None, tried: Tried) -> bool:
-    """Whether the plan knows no more than the attempt before: it is of the same drain, or was lost on the way."""
-    if last is None:
-        return False
-    return last.session == tried.session or (
-        last.outcome not in JUDGED and last.key == tried.planned
-    )
+    """Whether the plan knows no more than the attempt before: it is of the same drain, or what that ended by is the plan's word."""
+    return last is not None and (last.session == tried.session or last.key == tried.planned)
 
 
 def _by_cause(entries: list[tuple[datetime, str, Trial]]) -> dict[str, list[Trial]]:

@@ -42,6 +42,32 @@ def test_a_trial_knows_its_drain_its_work_and_when_its_phase_had_failed_so():
     assert (one.had_at, two.had_at) == (FIX - timedelta(hours=5), None)
 
 
+def test_when_a_phase_had_failed_is_known_where_the_plan_says_what_its_attempt_did():
+    (lost_since,) = read(
+        tried(1, -5), tried(1, -3, "lost", "w"), tried(1, 1, "complete", session=3, planned="a")
+    ).after["a"]
+    assert lost_since.had_at == FIX - timedelta(hours=5)
+    (other,) = read(tried(1, -5, key="b"), tried(1, 1, "complete", session=3, planned="a")).after[
+        "a"
+    ]
+    assert other.had_at is None
+
+
+def test_within_a_drain_a_phase_had_failed_by_its_last_attempt_and_not_by_the_plan():
+    found = read(
+        tried(1, -2, key="b", planned="a", session=1), tried(1, -1, key="b", planned="a", session=1)
+    )
+    assert brief(found.before) == {"a": [Trial(1, False, True)], "": [Trial(1, True, True)]}
+
+
+def test_what_a_plan_learned_after_a_lost_attempt_counts():
+    found = read(
+        tried(1, -9), tried(1, -8, "lost", "w", session=1),
+        tried(1, 1, "complete", session=2, planned="b"),
+    )  # fmt: skip
+    assert brief(found.after) == {"": [Trial(1, False, False)]}
+
+
 def test_a_first_try_is_no_retry():
     found = read(tried(1, -5), tried(2, 5, planned=""))
     assert not found.before
