@@ -156,3 +156,14 @@ def test_work_that_takes_a_moment_although_it_took_long_may_not_have_been_done()
     assert not doubt("", before, healed(seconds=4.0), done)
     # Below a second how long something takes says nothing.
     assert not doubt("", before, healed(seconds=0.01), [Done(n, 0, 0.9) for n in range(20)])
+
+
+def test_four_phases_that_healed_in_a_drain_are_no_swing():
+    before = drain(1, NOON - HOUR, 20, 20) + drain(2, NOON - 2 * HOUR, 0, 4)
+    assert not doubt("", before, healed(), ())
+
+
+def test_work_of_which_most_brings_an_event_was_done():
+    after = drain(9, NOON + HOUR, 0, 25, events=1) + drain(8, NOON + HOUR, 0, 15)
+    done = [Done(n, 3, 30.0) for n in range(200)]
+    assert not doubt("", drain(1, NOON - HOUR, 20, 20), after, done)
