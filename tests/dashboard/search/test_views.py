@@ -58,15 +58,15 @@ def test_one_character_asks_the_database_nothing(client):
 
 
 def plan_of(statement: str, word: str) -> str:
-    """The plan of `statement` over 6,000 phases that the planner knows: what other tests left it would else decide."""
+    """The plan of `statement` over 2,500 phases that the planner knows: what other tests left it would else decide."""
     run = RunFactory()
     Phase.objects.bulk_create(
         Phase(
             run=run,
-            phase_id=f"{'tracer' if number % 2000 == 0 else 'build'}-{number:04}",
+            phase_id=f"{'tracer' if number % 1000 == 0 else 'build'}-{number:04}",
             phase_index=number,
         )
-        for number in range(6000)
+        for number in range(2500)
     )
     values: dict[str, Any] = {
         "beginning": f"{word}%",
