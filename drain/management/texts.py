@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,13 @@ class SiteCommand(BaseCommand):
         self.stderr.style_func = self.style.ERROR
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Return Django's parser, with inert errors."""
+        """Return Django's parser, with inert errors; each option is spelt out."""
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-        # Django makes the parser itself and leaves its class to nobody.
-        parser.__class__ = InertParser
+        for each in _with_its_own(parser):
+            # Django makes the parser itself and leaves its class to nobody.
+            each.__class__ = InertParser
+            # `--env A=B` was taken for --env-from: a part of a name is another name.
+            each.allow_abbrev = False
         return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
@@ -61,6 +65,15 @@ class SiteCommand(BaseCommand):
             if (given := options.pop(name, None)) is not None:
                 setattr(self, name, InertOutput(given))
         return super().execute(*args, **options)
+
+
+def _with_its_own(parser: ArgumentParser) -> Iterator[ArgumentParser]:
+    """A parser and those of its verbs, and of theirs."""
+    yield parser
+    for action in parser._actions:  # noqa: SLF001 - argparse tells of its verbs nowhere else
+        if isinstance(action, _SubParsersAction):
+            for verb in action.choices.values():
+                yield from _with_its_own(verb)
 
 
 def _require_text(options: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from argparse import Action, _SubParsersAction
+from argparse import Action, ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,21 +13,43 @@ from django.core.management import load_command_class
 from django.core.management.base import BaseCommand, CommandError
 
 from drain.management import commands
-from drain.management.texts import SiteCommand
+from drain.management.texts import InertParser, SiteCommand
 
 NAMES = sorted(
     path.stem for path in Path(commands.__file__).parent.glob("*.py") if path.stem != "__init__"
 )
 
 
-def _actions(command: BaseCommand) -> Iterator[Action]:
-    parsers = [command.create_parser("manage.py", "x")]
+def _parsers(command: BaseCommand) -> Iterator[ArgumentParser]:
+    """Of the command and of its verbs."""
+    parsers: list[ArgumentParser] = [command.create_parser("manage.py", "x")]
     while parsers:
-        for action in parsers.pop()._actions:
+        parser = parsers.pop()
+        yield parser
+        for action in parser._actions:
             if isinstance(action, _SubParsersAction):
                 parsers += action.choices.values()
-            elif action.nargs != 0 and action.type in (None, str, Path):
+
+
+def _actions(command: BaseCommand) -> Iterator[Action]:
+    for parser in _parsers(command):
+        for action in parser._actions:
+            if action.nargs != 0 and action.type in (None, str, Path):
                 yield action
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_part_of_an_option_is_no_option_and_errors_of_verbs_are_inert(name):
+    """`--env A=B` would be `--env-from A=B`: a variable by a name that nothing can have."""
+    for parser in _parsers(load_command_class("drain", name)):
+        assert isinstance(parser, InertParser)
+        assert not parser.allow_abbrev
+
+
+def test_a_part_of_an_option_is_refused_with_its_words():
+    command = load_command_class("drain", "import_autopack")
+    with pytest.raises(CommandError, match="unrecognized arguments: --env A=B"):
+        command.create_parser("manage.py", "import_autopack").parse_args(["x", "--env", "A=B"])
 
 
 @pytest.mark.parametrize("name", NAMES)
