@@ -155,4 +155,4 @@ def _more(reader: User, world: dict[str, int], words: tuple[str, ...]) -> None:
     Rollout.objects.create(
         marker=marker, autopilot=pilot, sample=1, started_by="x", filter={"names": [words[2]]}
     )
-    world |= {"marker": marker.pk, "webhook": hook.pk}
+    world |= {"marker": marker.pk, "webhook": hook.pk, "autopilot": pilot.pk}

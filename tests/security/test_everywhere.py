@@ -45,6 +45,8 @@ ELSEWHERE = {
     *(
         "drain:executor-try",
         "drain:session-pick",
+        "drain:runs-drain",
+        "drain:fingerprints-drain",
         "drain:fingerprints-decide",
         "drain:hold-matching",
     ),
