@@ -143,14 +143,16 @@ def judge_keys(keys: Sequence[str], scope: Scope, limits: Limits | None = None) 
     if not groups:
         return FixVerdict(Ruling.NOT_ENOUGH_DATA, (), limits, Left(0, 0, {}))
     scope = Scope(sorted(groups), scope.window, scope.source, scope.runs)
-    found = _trials(reading.tried_of_causes(scope), groups, scope.window)
-    others = _others(scope, groups) if any(found.after.values()) else None
+    affected = reading.affected_phases(scope)
+    found = _trials(reading.tried_of_causes(scope, affected), groups, scope.window)
+    tried = any(found.after.values())
+    others = _others(scope, affected, groups) if tried else None
     known = causes(groups.values())
     left = reading.left(scope)
     at_source = Counter[str]()
     for key, phases in left.at_source.items():
         at_source[groups[key]] += phases
-    done = reading.completed_before(scope) if any(found.after.values()) else []
+    done = reading.completed_before(scope, affected) if tried else []
     verdicts = tuple(
         judge(
             Evidence(
@@ -207,8 +209,8 @@ def _trials(attempts: Any, groups: Mapping[str, str], window: Window) -> Trials:
     return trials_of(attempts, lambda key: groups.get(key, ""), same, window)
 
 
-def _others(scope: Scope, groups: Mapping[str, str]) -> Others | None:
-    tried = reading.tried_of_others(scope)
+def _others(scope: Scope, affected: Sequence[int], groups: Mapping[str, str]) -> Others | None:
+    tried = reading.tried_of_others(scope, affected)
     known = identities(key for one in tried for key in (one.key, one.planned))
     found = trials_of(tried, lambda key: groups.get(key, ""), _same(known), scope.window)
     return Others.of(found.before.get("", ()), found.after.get("", ()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,16 +26,17 @@ IN_SCOPE = """(%(runs)s::text[] IS NULL AND %(source)s::bigint IS NULL OR {run} 
 # Of phases that were tried at all: a plan may name a million, and fifty of them are tried. Where even those are too
 # many, the same lot draws from all of them, before the fix and after it alike.
 _AFFECTED = f"""
-affected AS MATERIALIZED (
-    SELECT phase_id FROM (
-        SELECT phase_id, run_id FROM drain_attempt
-        WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[])
-        UNION SELECT phase_id, run_id FROM drain_candidate WHERE fingerprint = ANY(%(keys)s::text[])
-    ) found WHERE {IN_SCOPE.format(run="found.run_id")} AND EXISTS (
-        SELECT FROM drain_attempt a WHERE a.phase_id = found.phase_id AND a.started_at >= %(since)s
-            AND a.outcome = ANY(%(judged)s::text[]))
-    ORDER BY hashint8(phase_id) LIMIT %(most)s
-)"""  # noqa: S608 - constants only
+SELECT phase_id FROM (
+    SELECT phase_id, run_id FROM drain_attempt
+    WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[])
+    UNION SELECT phase_id, run_id FROM drain_candidate WHERE fingerprint = ANY(%(keys)s::text[])
+) found WHERE {IN_SCOPE.format(run="found.run_id")} AND EXISTS (
+    SELECT FROM drain_attempt a WHERE a.phase_id = found.phase_id AND a.started_at >= %(since)s
+        AND a.outcome = ANY(%(judged)s::text[]))
+ORDER BY hashint8(phase_id) LIMIT %(most)s
+"""  # noqa: S608 - constants only
+# Three statements ask by these: they are looked for once, which is most of what a verdict costs.
+_THESE = "affected AS MATERIALIZED (SELECT unnest(%(affected)s::bigint[]) AS phase_id)"
 _BEFORE = "started_at BETWEEN %(since)s AND %(fix)s AND finished_at IS NOT NULL ORDER BY id DESC LIMIT %(near)s"
 _AFTER = """started_at > %(fix)s AND started_at <= coalesce(%(until)s::timestamptz, 'infinity')
     AND finished_at IS NOT NULL ORDER BY id LIMIT %(near)s"""
@@ -67,7 +68,7 @@ _FAILING = f"""drain_phase p WHERE p.state = 'FAILED' AND p.last_fingerprint = A
     AND {IN_SCOPE.format(run="p.run_id")}"""
 # What the same sorts of phase did when they completed: the newest before the fix.
 _DONE = f"""
-WITH {_AFFECTED}, sorts AS (
+WITH {_THESE}, sorts AS (
     SELECT DISTINCT coalesce(r.source_id, 0) AS source, p.category FROM affected a
     JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = p.run_id
 )
@@ -148,21 +149,26 @@ def causes_before(scope: Scope) -> tuple[str, ...]:
     return tuple(found["fingerprint"] for found in rows(_CAUSES, values))
 
 
-def tried_of_causes(scope: Scope) -> Iterator[Tried]:
-    """Attempts of phases that had failed by a cause of the fix, in the order of phase and start."""
-    statement = f"WITH {_AFFECTED} {_TRIED.format(phases='affected')}"
-    return map(Tried._make, stream(statement, scope.values()))
+def affected_phases(scope: Scope) -> list[int]:
+    """Phases that had failed by a cause of the fix and were tried, at most MOST_PHASES of them by lot."""
+    return [phase for (phase,) in stream(_AFFECTED, scope.values())]
 
 
-def tried_of_others(scope: Scope) -> list[Tried]:
-    """Attempts of other phases of the same sources, in the same order."""
-    statement = f"WITH {_AFFECTED}, {_OTHERS} {_TRIED.format(phases='chosen')}"
-    return [Tried._make(row) for row in stream(statement, scope.values())]
+def tried_of_causes(scope: Scope, affected: Sequence[int]) -> Iterator[Tried]:
+    """Attempts of the affected phases, in the order of phase and start."""
+    statement = f"WITH {_THESE} {_TRIED.format(phases='affected')}"
+    return map(Tried._make, stream(statement, {**scope.values(), "affected": affected}))
 
 
-def completed_before(scope: Scope) -> list[Done]:
-    """What completed before the fix among the newest attempts, of the sources and sorts of its phases."""
-    return [Done._make(row) for row in stream(_DONE, scope.values())]
+def tried_of_others(scope: Scope, affected: Sequence[int]) -> list[Tried]:
+    """Attempts of phases that are not affected, of the same sources, in the same order."""
+    statement = f"WITH {_THESE}, {_OTHERS} {_TRIED.format(phases='chosen')}"
+    return [Tried._make(row) for row in stream(statement, {**scope.values(), "affected": affected})]
+
+
+def completed_before(scope: Scope, affected: Sequence[int]) -> list[Done]:
+    """What completed before the fix among the newest attempts, of the sources and sorts of the affected phases."""
+    return [Done._make(row) for row in stream(_DONE, {**scope.values(), "affected": affected})]
 
 
 def left(scope: Scope) -> Left:
