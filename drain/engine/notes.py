@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Window
 
 from drain.engine.errors import EngineError, InputError, bounded
 from drain.evidence.fingerprints.aliases import counted_for, members, resolve_keys
@@ -114,27 +114,31 @@ def as_json(note: Note) -> dict[str, Any]:
 
 
 def latest_on_runs(runs: Collection[int]) -> dict[int, Latest]:
-    """The newest note on each of these runs that has one, with how many there are. Two queries."""
+    """The newest note on each of these runs that has one, with how many there are. One query."""
     return _latest("run_id", Q(run__in=runs), {pk: pk for pk in runs})
 
 
 def latest_on_fingerprints(keys: Collection[str]) -> dict[str, Latest]:
-    """The same for fingerprints by their keys, with the notes on what was merged into them. Three queries."""
+    """The same for fingerprints by their keys, with the notes on what was merged into them. Two queries."""
     counted = counted_for(keys)
     return _latest("fingerprint__key", Q(fingerprint__key__in=list(counted)), counted)
 
 
 def _latest(column: str, which: Q, stands_for: Mapping[Any, K]) -> dict[K, Latest]:
     """By what `stands_for` says of the column."""
-    counts: dict[K, int] = {}
-    newest: dict[K, int] = {}
-    found = Note.objects.filter(which).order_by().values_list(column)
-    for value, last, count in found.annotate(newest=Max("pk"), n=Count("pk")):
-        key = stands_for[value]
-        counts[key] = counts.get(key, 0) + count
-        newest[key] = max(newest.get(key, 0), last)
-    notes = Note.objects.in_bulk(list(newest.values())) if newest else {}
-    return {key: Latest(notes[pk], counts[key]) for key, pk in newest.items() if pk in notes}
+    latest: dict[K, Latest] = {}
+    each = Window(Count("pk"), partition_by=F(column))
+    found = Note.objects.filter(which).annotate(of=F(column), count=each)
+    for note in found.order_by(column, "-pk").distinct(column):
+        key = stands_for[note.of]
+        other = latest.get(key)
+        count = note.count + (other.count if other else 0)
+        latest[key] = Latest(max(note, other.note, key=_number) if other else note, count)
+    return latest
+
+
+def _number(note: Note) -> int:
+    return note.pk
 
 
 def _subject(about: Run | Fingerprint) -> Subject:
