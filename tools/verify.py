@@ -1,7 +1,7 @@
 """`make verify`: everything that `make test` leaves out, with a table of what came out at its end.
 
-What fills both cores stands beside what mostly waits. Seeds are fixed, so that two runs of one commit do the same.
-Name parts to run only these: `.venv/bin/python -m tools.verify slow pythons`.
+What fills both cores runs beside what mostly waits. Seeds are fixed, so that two runs of one commit do the same.
+Name parts to run only these: `.venv/bin/python -m tools.verify slow python3.12`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from tools.checks import PYTHON, ROOT, find_chromium, isolated, shown
 
 OLD_PIP = {"3.11": "23.0.1", "3.12": "23.2.1"}
 """The oldest pip that people meet with a Python: Debian 12's, and that of Python 3.12.1."""
-PYTHONS = ("3.11", "3.12", "3.13")
 SEEDED = ["-p", "randomly", "-p", "no:cacheprovider", "--randomly-seed=1", "--hypothesis-seed=1"]
 COUNTED = re.compile(r"\d+ (?:passed|failed|error).* in [\d.]+")
 PYTEST = ["-m", "pytest", "-q", "--durations=0", "--durations-min=20", *SEEDED]
@@ -47,15 +46,11 @@ def main(asked: list[str]) -> int:
     if unknown:
         sys.exit(f"No such part: {', '.join(unknown)}. There are {', '.join(PARTS)}.")
     begun = time.monotonic()
-    wanted = [[name for name in lane if not asked or name in asked] for lane in LANES]
-    with ThreadPoolExecutor() as pool:
-        rows = [row for rows in pool.map(partial(_lane, environment), wanted) for row in rows]
+    wanted = [part for name, part in PARTS.items() if not asked or name in asked]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        rows = [row for rows in pool.map(lambda part: part(environment), wanted) for row in rows]
     print(table(rows, time.monotonic() - begun))
     return 0 if all(row.ok for row in rows) else 1
-
-
-def _lane(environment: dict[str, str], names: list[str]) -> list[Row]:
-    return [row for name in names for row in PARTS[name](environment)]
 
 
 def table(rows: list[Row], spent: float) -> str:
@@ -82,12 +77,11 @@ def serial(environment: dict[str, str]) -> list[Row]:
     return [_run("slow tests, serial", argv, environment)]
 
 
-def pythons(environment: dict[str, str]) -> list[Row]:
-    """The lock into an empty environment of each Python found here, by the oldest pip it is met with, no cache;
-    then, on those that `make test` does not use, its tests but for browser and serial ones."""
-    return [
-        row for version, python in _pythons() for row in _on_python(version, python, environment)
-    ]
+def on_python(version: str, environment: dict[str, str]) -> list[Row]:
+    """The lock into an empty environment of this Python, by the oldest pip it is met with, no cache; then,
+    if it is not the one of `make test`, its tests but for browser and serial ones. Nothing where it is not found."""
+    python = _python(version)
+    return _on_python(version, python, environment) if python else []
 
 
 def wheel(environment: dict[str, str]) -> list[Row]:
@@ -120,32 +114,29 @@ def wheel(environment: dict[str, str]) -> list[Row]:
 
 
 PARTS: dict[str, Callable[[dict[str, str]], list[Row]]] = {
-    "slow": slow,
     "serial": serial,
+    "slow": slow,
+    "python3.13": partial(on_python, "3.13"),
+    "python3.12": partial(on_python, "3.12"),
     "wheel": wheel,
-    "pythons": pythons,
+    "python3.11": partial(on_python, "3.11"),
 }
-LANES = (["serial"], ["slow", "wheel", "pythons"])
-"""Parts that run beside those of the other lane."""
+"""Two at a time, in this order: the longest first, so that neither half waits long for the other."""
 
 
-def _pythons() -> list[tuple[str, str]]:
-    """Version and path of each supported Python that really runs here: a shim may be there and yet fail."""
-    found = []
-    roots = [Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"]
-    for version in PYTHONS:
-        own = [shutil.which(f"python{version}")]
-        own += [
-            str(path) for root in roots for path in root.glob(f"{version}.*/bin/python{version}")
-        ]
-        for candidate in filter(None, own):
-            probe = subprocess.run(
-                [candidate, "-c", "import venv"], capture_output=True, check=False
-            )
-            if probe.returncode == 0:
-                found.append((version, candidate))
-                break
-    return found
+def _python(version: str) -> str | None:
+    """The path of this Python if it really runs here: a shim may be there and yet fail."""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    named = f"python{version}"
+    for candidate in (shutil.which(named), *map(str, versions.glob(f"{version}.*/bin/{named}"))):
+        if candidate and _runs(candidate):
+            return candidate
+    return None
+
+
+def _runs(python: str) -> bool:
+    probe = subprocess.run([python, "-c", "import venv"], capture_output=True, check=False)
+    return probe.returncode == 0
 
 
 def _environment(python: str, folder: str, environment: dict[str, str], pip: str = "") -> str:
