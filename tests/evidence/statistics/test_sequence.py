@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -59,28 +60,23 @@ def test_bounds_hold_the_observed_share_and_know_no_order(failures, rng):
     assert bounds(alone(failures)) == found
 
 
+bounds_of = cache(fixed_bounds)
+
+
 def kept_at_every_look(rng, share, n):
     """Whether the true share stays within the bounds however often somebody looks."""
     failed = 0
     for looked in range(1, n + 1):
         failed += rng.random() < share
-        low, high = fixed_bounds(failed, looked)
+        low, high = bounds_of(failed, looked)
         if not low <= share <= high:
             return False
     return True
 
 
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.5])
-def test_the_true_share_is_within_the_bounds_at_every_look_as_often_as_promised(share):
-    rng = random.Random(7)
-    assert sum(kept_at_every_look(rng, share, 60) for _ in range(300)) >= 0.95 * 300
-
-
-@pytest.mark.verify
-@pytest.mark.parametrize("share", [0.02, 0.1, 0.5])
 @pytest.mark.parametrize("n", [10, 30, 100])
-@pytest.mark.timeout(900)
-def test_coverage_in_ten_thousand_draws(share, n):
+def test_the_true_share_is_within_the_bounds_at_every_look_as_often_as_promised(share, n):
     rng = random.Random(n)
     draws = 10_000
     kept = sum(kept_at_every_look(rng, share, n) for _ in range(draws))
