@@ -125,7 +125,7 @@ def find_session(pk: int) -> DrainSession:
     """The session, or 404."""
     session = DrainSession.objects.filter(pk=pk).first()
     if session is None:
-        raise ApiError(404, f"There is no drain session {pk}.")
+        raise ApiError(404, f"There is no drain {pk}.")
     return session
 
 

@@ -18,9 +18,9 @@ def named_session(text: str) -> DrainSession:
     elif (number := whole(text)) is not None:
         found = sessions.filter(pk=number).first()
     else:
-        raise CommandError(f"“{text}” is no session: give its number, or `{_LATEST}`.")
+        raise CommandError(f"“{text}” is no drain: give its number, or `{_LATEST}`.")
     if found is None and text == _LATEST:
-        raise CommandError("There is no drain session yet: start one with `manage.py drain`.")
+        raise CommandError("There is no drain yet: start one with `manage.py drain`.")
     if found is None:
-        raise CommandError(f"There is no drain session {text}: see the page Drains.")
+        raise CommandError(f"There is no drain {text}: see the page Drains.")
     return found

@@ -91,8 +91,8 @@ def test_a_bulk_action_shows_how_far_it_is_and_what_it_left_alone(viewer):
 @pytest.mark.parametrize(
     ("path", "status", "sentence"),
     [
-        ("sessions/999999", 404, "There is no drain session 99"),
-        (f"sessions/{'9' * 30}", 404, "There is no drain session"),
+        ("sessions/999999", 404, "There is no drain 99"),
+        (f"sessions/{'9' * 30}", 404, "There is no drain"),
         ("bulk/999999", 404, "There is no bulk action 99"),
         ("phases?run=nowhere", 404, "There is no run “nowhere”"),
         ("phases?state=BROKEN", 422, "state must be one of"),

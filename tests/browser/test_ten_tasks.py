@@ -1,10 +1,10 @@
-"""What people do most, with what it costs them: every click and every text that is typed is counted."""
+"""What people do most, ten tasks, with what it costs: every click, every text typed and every key pressed is counted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -13,13 +13,15 @@ from playwright.sync_api import Locator, Page, expect
 
 from drain.models import DrainSession, FixMarker, Phase, Run
 from drain.models.roles import Role
-from tests.factories import AttemptFactory, FingerprintFactory, SessionFactory
+from tests.factories import AttemptFactory, CandidateFactory, FingerprintFactory, SessionFactory
 
 from .conftest import DRAIN_PAGE, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.verify, pytest.mark.django_db(transaction=True)]
 SOON = 30_000
 KEY = "f" * 32
+FOCUSED = """(document.activeElement.getAttribute('aria-label')
+    || document.activeElement.textContent).trim()"""
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Hand:
     page: Page
     clicks: int = 0
     typed: int = 0
+    keys: int = 0
 
     def click(self, what: Locator) -> None:
         what.click(timeout=SOON)
@@ -44,6 +47,25 @@ class Hand:
         self.page.get_by_label(label, exact=True).first.fill(text)
         self.typed += 1
 
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.keys += 1
+
+    def tab_to(self, words: str, most: int = 20) -> None:
+        """Tab until the focus is on these words: what takes too long fails the task."""
+        for _ in range(most):
+            self.press("Tab")
+            if str(self.page.evaluate(FOCUSED)).startswith(words):
+                return
+        pytest.fail(f"“{words}” is not reached within {most} Tabs")
+
+    def skip_to(self, words: str) -> None:
+        """Past the navigation by its link, to these words, and Enter there."""
+        self.press("Tab", "Enter")
+        self.tab_to(words)
+        self.press("Enter")
+
     @property
     def cost(self) -> tuple[int, int]:
         return self.clicks, self.typed
@@ -51,14 +73,13 @@ class Hand:
 
 def test_clear_a_blocker_and_drain_who_waited(olga: User, report_run: Run, visit: Visit) -> None:
     hand = Hand(visit("/"))
-    hand.link("Queued")
-    hand.button("Clear…")
+    hand.button("Clear research-7…")
     hand.type("Reason", "it is stuck")
     hand.button("Clear 1 phase")
     hand.link("Drain their runs…")
     hand.button("Start drain of 6 phases")
     hand.page.wait_for_url(DRAIN_PAGE)
-    assert hand.cost == (5, 1)
+    assert hand.cost == (4, 1)
 
 
 def test_drain_one_fingerprint_and_stop_it(olga: User, report_run: Run, visit: Visit) -> None:
@@ -66,14 +87,12 @@ def test_drain_one_fingerprint_and_stop_it(olga: User, report_run: Run, visit: V
     Phase.objects.filter(state="FAILED").update(last_fingerprint=KEY)
     hand = Hand(visit("/"))
     hand.link("Fingerprints")
-    hand.link("ImportError")
-    hand.link("Drain its failed phases…")
+    hand.link("Drain the failed phases of ImportError")
     hand.button("Start drain of 5 phases")
     hand.page.wait_for_url(DRAIN_PAGE)
-    hand.button("Stop after running…")
-    hand.click(hand.page.get_by_role("dialog").get_by_role("button", name="Stop after running"))
-    expect(hand.page.get_by_text("Stopped").first).to_be_visible()
-    assert hand.cost == (6, 0)
+    hand.button("Stop after running")
+    expect(hand.page.get_by_text("Drain the rest… starts its 5 waiting phases")).to_be_visible()
+    assert hand.cost == (4, 0)
 
 
 def test_judge_a_fix(olga: User, report_run: Run, visit: Visit) -> None:
@@ -107,36 +126,44 @@ def test_evidence_for_a_colleague(olga: User, report_run: Run, visit: Visit) -> 
     AttemptFactory(phase=report_run.phases.filter(state="FAILED")[0], session=session)
     hand = Hand(visit("/"))
     hand.link("Open")
-    hand.link("Report")
-    hand.button("Copy link")
+    hand.button("Copy link of the report")
+    expect(hand.page.get_by_text("Copied")).to_be_visible()
+    link = hand.page.locator("[data-copy$='/report/']").get_attribute("data-copy") or ""
+    hand.page.goto(link)
     expect(hand.page.get_by_role("link", name="Bundle")).to_be_visible()
-    assert hand.cost == (3, 0)
+    assert hand.cost == (2, 0)
 
 
-def test_stop_a_drain_by_phone(
-    olga: User, report_run: Run, visit: Visit, worker: Callable[[int], None]
-) -> None:
-    session = SessionFactory(state="running", ended_at=None)
+def test_stop_a_drain_by_phone(olga: User, report_run: Run, visit: Visit) -> None:
+    session = SessionFactory(state="running", ended_at=None, started_at=timezone.now())
+    phase = report_run.phases.filter(state="FAILED")[0]
+    CandidateFactory(session=session, phase=phase, status="running", planned_position=1)
+    AttemptFactory(session=session, phase=phase, outcome=None, finished_at=None)
     hand = Hand(visit("/", width=390))
     hand.link("Open")
     hand.page.wait_for_url(DRAIN_PAGE)
-    stop = hand.page.get_by_role("button", name="Stop after running…")
-    box = stop.bounding_box()
-    assert box is not None
-    # At the thumb, wherever the page is scrolled, and as high as a thumb is wide.
-    assert box["height"] >= 44
-    assert box["y"] > 600
+    stop = hand.page.get_by_role("button", name="Stop after running")
+    at_the_thumb(stop)
+    at_the_thumb(hand.page.get_by_role("button", name="Cancel…"))
     hand.page.mouse.wheel(0, 2000)
     expect(stop).to_be_in_viewport(ratio=1)
     hand.click(stop)
-    sure = hand.page.get_by_role("dialog").get_by_role("button", name="Stop after running")
-    box = sure.bounding_box()
+    expect(hand.page.get_by_text("Stops after 1 running phase; Resume takes it")).to_be_visible()
+    assert DrainSession.objects.get(pk=session.pk).state == "stopping"
+    assert hand.cost == (2, 0)
+    back = hand.page.get_by_role("button", name="Resume", exact=True)
+    at_the_thumb(back)
+    back.click()
+    expect(hand.page.get_by_text("goes on with the 0 waiting phases")).to_be_visible()
+    assert DrainSession.objects.get(pk=session.pk).state == "running"
+
+
+def at_the_thumb(button: Locator) -> None:
+    """At the foot of the window, wherever the page is scrolled, and as high as a thumb is wide."""
+    box = button.bounding_box()
     assert box is not None
     assert box["height"] >= 44
-    hand.click(sure)
-    expect(hand.page.get_by_text("Stopp").first).to_be_visible()
-    assert DrainSession.objects.get(pk=session.pk).state in ("stopping", "stopped")
-    assert hand.cost == (3, 0)
+    assert box["y"] > 600
 
 
 def test_clear_in_the_admin(olga: User, report_run: Run, visit: Visit) -> None:
@@ -171,3 +198,45 @@ def test_a_second_user(olga: User, visit: Visit) -> None:
     hand.page.wait_for_url("**/change/")
     assert User.objects.get(username="ivan").groups.get() == operator
     assert hand.cost == (3, 3)
+
+
+def test_an_executor_and_an_import_of_ones_own_up_to_the_first_drain(
+    olga: User, visit: Visit, tmp_path: Path
+) -> None:
+    jobs = tmp_path / "jobs.csv"
+    jobs.write_text("run_id,phase_id,state\nnightly,a,FAILED\nnightly,b,FAILED\n")
+    hand = Hand(visit("/"))
+    hand.link("Import")
+    hand.page.get_by_label("File", exact=True).set_input_files(jobs)
+    hand.clicks += 1
+    hand.button("Preview")
+    hand.button("Import 2 phases")
+    hand.type("Name", "jobs")
+    hand.type("Command", "run {run_id} {phase_id}")
+    hand.click(hand.page.get_by_role("button", name="Save", exact=True))
+    hand.button("Start drain of 2 phases")
+    hand.page.wait_for_url(DRAIN_PAGE)
+    assert hand.cost == (6, 2)
+
+
+def test_clear_a_blocker_and_drain_who_waited_by_keyboard(
+    olga: User, report_run: Run, visit: Visit
+) -> None:
+    hand = Hand(visit("/"))
+    hand.press("g", "q")
+    hand.page.wait_for_url("**/queued/")
+    hand.press("j")
+    hand.tab_to("Clear…")
+    hand.press("Enter")
+    hand.page.wait_for_url("**/queued/clear/**")
+    hand.page.keyboard.type("it is stuck")
+    hand.typed += 1
+    hand.tab_to("Clear 1 phase")
+    hand.press("Enter")
+    expect(hand.page.get_by_role("heading", level=1)).to_contain_text("1 phase moved")
+    # The focus is where the work goes on.
+    hand.press("Enter")
+    expect(hand.page.get_by_role("button", name="Start drain of 6 phases")).to_be_visible()
+    hand.skip_to("Start drain")
+    hand.page.wait_for_url(DRAIN_PAGE)
+    assert (hand.keys, hand.cost) == (15, (0, 1))

@@ -38,8 +38,10 @@ from tests.factories import (
 from tests.permissions_table import NOT_MADE_FOR, PAGES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.verify]
-TAKEN_BACK = {"session-pause": "Resume", "session-resume": "Pause"}
-"""Acts at one click, and the button that takes each back."""
+TAKEN_BACK = {
+    "session-pause": ("Resume",), "session-resume": ("Pause",), "session-stop": ("Resume", "Drain the rest…"),
+}  # fmt: skip
+"""Acts at one click, and the buttons that take each back: a stop of which nothing ran has ended, and leaves a rest."""
 COUNTED = re.compile(r"\b\d+ (phase|run|fingerprint)s?\b")
 KEY = "k" * 32
 NO_PAGES = ("drain:session-pick", "drain:session-report-file", "drain:first-account", "drain:login")
@@ -108,11 +110,16 @@ def addresses() -> list[str]:
     FingerprintFactory(key=KEY)
     failed = PhaseFactory(run=run, last_fingerprint=KEY)
     queued = PhaseFactory(run=run, state="QUEUED", state_changed_at=timezone.now())
-    live = [SessionFactory(state=state, ended_at=None) for state in ("running", "paused")]
+    live = [
+        SessionFactory(state=state, ended_at=None, started_at=NOON)
+        for state in ("running", "paused", "running")
+    ]
+    DrainSession.objects.filter(pk=live[-1].pk).update(state="stopping", stop_reason="person")
     for session in live:
         for _ in range(3):
             CandidateFactory(session=session, status="waiting", planned_position=1)
     attempt = AttemptFactory(phase=PhaseFactory(run=run), session=live[0], fingerprint=KEY)
+    CandidateFactory(session=live[0], status="running", planned_position=2)
     Hold.objects.create(kind="prefix", value="x-", reason="x", created_by="x", origin="admin")
     bulk = BulkAction.objects.create(
         verb="clear_queued", label="x", things="phases", reason="x", actor="x", origin="admin"
@@ -161,6 +168,7 @@ def clicks(page: str, address: str) -> Iterator[tuple[str, str, dict[str, list[s
 
 def test_what_starts_or_ends_work_asks_or_is_taken_back(addresses):
     client, seen, acted, wrong = signed_in(Role.ADMINISTRATOR), set(), set(), []
+    named: set[tuple[str, str]] = set()
     for address in addresses:
         answer = client.get(address)
         if answer.status_code != 200 or answer.streaming or "html" not in answer["Content-Type"]:
@@ -179,11 +187,13 @@ def test_what_starts_or_ends_work_asks_or_is_taken_back(addresses):
             acted |= {name} if changed else set()
             if not changed or COUNTED.search(words):
                 continue
-            back = TAKEN_BACK.get(str(name))
-            if back is None or back not in told or not re.search(r"\d+ \w+ phases?", told):
+            backs = [word for word in TAKEN_BACK.get(str(name), ()) if word in told]
+            named |= {(str(name), word) for word in backs}
+            if not backs or not re.search(r"\d+ \w+ phases?", told):
                 wrong.append((address, name, words, told))
     assert wrong == []
     assert acted == {*TAKEN_BACK, "session-new", "phase-drain"}
+    assert named == {(name, word) for name, words in TAKEN_BACK.items() for word in words}
     assert {*TAKEN_BACK, "session-new", "phase-drain", "queued-clear", "phase-discard"} <= seen
 
 
@@ -191,14 +201,18 @@ def test_what_is_taken_back_is_taken_back():
     session = SessionFactory(state="running", ended_at=None, started_at=NOON)
     for number in range(2):
         CandidateFactory(session=session, status="waiting", planned_position=number)
+    CandidateFactory(session=session, status="running", planned_position=2)
     AttemptFactory(session=session, outcome=None, finished_at=None)
     client, told = signed_in(Role.OPERATOR), []
-    for verb in ("pause", "resume"):
+    for verb in ("pause", "resume", "stop", "resume"):
         answer = client.post(reverse(f"drain:session-{verb}", args=[session.pk]), follow=True)
         told += [str(one) for one in answer.context["messages"]] if answer.context else []
         told.append(" ".join(answer.content.decode().split()))
     assert "1 running phase may end; Resume goes on with the 2 waiting phases." in "".join(told)
     assert "goes on with the 2 waiting phases of its plan; Pause takes it back." in "".join(told)
+    said = "stops after its 1 running phase; Resume takes it back and goes on with the 2 waiting phases."
+    assert said in "".join(told)
+    assert "Stops after 1 running phase; Resume takes it back" in "".join(told)
     session.refresh_from_db()
     assert session.state == "running"
 

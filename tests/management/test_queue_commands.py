@@ -109,7 +109,7 @@ def test_clear_queued_takes_a_phase_a_run_or_what_is_stale():
         (["requeue", "none", "x", "--reason", "x"], "There is no run"),
         (["hold", "*", "--reason", "x"], "would stop all drains"),
         (["release", "none"], "Nothing holds"),
-        (["whatif", "99"], "no drain session"),
+        (["whatif", "99"], "no drain 99"),
         (["prune", "--older-than", "0d", "--reason", "x"], "no span of time"),
     ],
 )

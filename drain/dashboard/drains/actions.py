@@ -15,8 +15,8 @@ from drain.engine.sessions.verbs import (
     resume_session,
     stop_session_by_person,
 )
-from drain.models import Attempt, Candidate
-from drain.models.vocabulary import CandidateStatus
+from drain.models import Attempt, Candidate, DrainSession
+from drain.models.vocabulary import CandidateStatus, SessionState
 
 CHANGE = "drain.change_drainsession"
 
@@ -42,7 +42,16 @@ def session_resume(request: HttpRequest, pk: int) -> HttpResponse:
 @verb(CHANGE)
 def session_stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop after what runs."""
-    return _act(request, pk, stop_session_by_person, "stops once what runs has ended.")
+    return _act(request, pk, stop_session_by_person, _stopped)
+
+
+def _stopped(pk: int) -> str:
+    """What a stop came to, with the button that takes it back or starts what it left."""
+    if DrainSession.objects.filter(pk=pk, state=SessionState.STOPPING).exists():
+        return "stops after its {running}; Resume takes it back and goes on with the {waiting}."
+    if Candidate.objects.filter(session=pk, status=CandidateStatus.WAITING).exists():
+        return "is stopped: nothing of it ran. Drain the rest… starts its {waiting} in a new one."
+    return "is stopped: nothing of it ran and nothing of its plan was left."
 
 
 @verb(CHANGE)
@@ -54,11 +63,15 @@ def session_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _act(
-    request: HttpRequest, pk: int, act: Callable[[int, Actor], None], said: str
+    request: HttpRequest,
+    pk: int,
+    act: Callable[[int, Actor], None],
+    said: str | Callable[[int], str],
 ) -> HttpResponse:
     def run() -> str:
         act(pk, person(request))
-        return f"Drain {pk} {said.format(**_counts(pk))}"
+        words = said if isinstance(said, str) else said(pk)
+        return f"Drain {pk} {words.format(**_counts(pk))}"
 
     return attempt(request, run, reverse("drain:session-detail", args=[pk]))
 

@@ -22,6 +22,7 @@ from drain.dashboard.drains.progress import progress
 from drain.dashboard.drains.stop_card import stop_cards
 from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.cache import shared
+from drain.dashboard.http.links import report_href
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in, page_or_fragment
 from drain.dashboard.http.search_terms import cleaned
@@ -33,6 +34,7 @@ from drain.dashboard.ui.states import drain_state, look
 from drain.engine.attempts.losses import losses
 from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
+from drain.engine.sessions.verbs import can_be_taken_back
 from drain.engine.workers.capability import without_host
 from drain.models import Candidate, DrainSession, SessionRun
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
@@ -204,6 +206,8 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         "fix": shared(f"fix:{session.pk}", KEEP_SECONDS, lambda: queries.fix_before(session)),
         "live": live,
         "watched": watched,
+        "taken_back": can_be_taken_back(session),
+        "report_address": request.build_absolute_uri(report_href(session.pk)),
         "tab": tab(session, live),
         "no_host": without_host(session.pk) if live and not session.inline else None,
         "limits": limits,

@@ -15,7 +15,7 @@ from drain.evidence.checks.run import run_checks
 from drain.models import Candidate, DrainSession
 from drain.models.transitions.phases import Why
 from drain.models.transitions.sessions import move_session
-from drain.models.vocabulary import LIVE_SESSION_STATES, CandidateStatus, SessionState
+from drain.models.vocabulary import CandidateStatus, SessionState
 
 # What waits in runs on hold only waits for a person, and what waits for a phase that this session will not
 # drain either (held, or waiting in a circle) waits for ever: such ends add nothing to a session.
@@ -114,6 +114,14 @@ def end_session(session_pk: int, to: SessionState, actor: str, reason: str = "")
     return True
 
 
+# A stop that is taken back in between ends nothing, nor does a look at a drain from before it was stopped.
+_ENDS_FROM = {
+    SessionState.FINISHED: (SessionState.RUNNING,),
+    SessionState.STOPPED: (SessionState.STOPPING,),
+    SessionState.CANCELLED: (SessionState.STOPPING,),
+}
+
+
 def _close(session_pk: int, to: SessionState, actor: str, reason: str) -> bool:
     with transaction.atomic():
         session = DrainSession.objects.select_for_update(no_key=True).get(pk=session_pk)
@@ -122,7 +130,7 @@ def _close(session_pk: int, to: SessionState, actor: str, reason: str) -> bool:
         scope = SessionScope.from_json(session.scope)
         return move_session(
             session_pk,
-            expect=LIVE_SESSION_STATES,
+            expect=_ENDS_FROM[to],
             to=to,
             why=Why("end", actor, reason or session.stop_reason, session=session_pk),
             after=state_snapshot(scope.run_pks(deleted_ok=True)),

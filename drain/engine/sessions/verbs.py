@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
+from django.db.models import Q
 
 from drain.engine.errors import EngineError
 from drain.engine.sessions.closing import end_session
@@ -13,6 +16,7 @@ from drain.models.audit import Person, Subject, record_audit
 from drain.models.transitions.phases import Why
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
+from drain.policy.reasons import StopReason
 
 Actor = Person
 """Who acts, through which door."""
@@ -30,7 +34,7 @@ def pause_session(session_pk: int, actor: Actor) -> None:
 
 
 def resume_session(session_pk: int, actor: Actor, *, inline: bool = False) -> None:
-    """Go on with a paused or interrupted session: same plan, nothing twice.
+    """Go on with a paused or interrupted session, or one whose stop by a person has not ended: same plan, nothing twice.
 
     `inline`: the caller drains it in its own process. Otherwise workers do, or the process that paused
     with it and is still there. One that never opened is opened first, preflights and all.
@@ -38,7 +42,7 @@ def resume_session(session_pk: int, actor: Actor, *, inline: bool = False) -> No
     session = DrainSession.objects.filter(pk=session_pk).first()
     there = inline_loop_is_alive(session_pk)
     runs = runs_somewhere(session_pk)
-    expect = [SessionState.PAUSED, SessionState.INTERRUPTED]
+    expect = [SessionState.PAUSED, SessionState.INTERRUPTED, SessionState.STOPPING]
     if session is not None and inline and (there or runs) and session.state in expect:
         raise EngineError(
             f"Something of drain {session_pk} still runs in another process, which can go on with it: "
@@ -47,14 +51,24 @@ def resume_session(session_pk: int, actor: Actor, *, inline: bool = False) -> No
     here = inline or (session is not None and session.inline and there)
     to = SessionState.RUNNING if session and session.started_at else SessionState.PLANNED
     changes = {"inline": here, "stop_reason": "", "stop_card": {}}
-    _move(session_pk, expect, to, "resume", actor, **changes)
+    only = ~Q(state=SessionState.STOPPING) | _TAKEN_BACK
+    _move(session_pk, expect, to, "resume", actor, only=only, **changes)
     if session is not None and not here:
         wake(fresh=True)
 
 
+_TAKEN_BACK = Q(stop_reason=StopReason.PERSON, cancel_requested=False)
+
+
 def stop_session_by_person(session_pk: int, actor: Actor) -> None:
-    """Start nothing more; what runs may end, and then the session is stopped."""
+    """Start nothing more; what runs may end, and then the session is stopped. Until then a resume takes it back."""
     _stop(session_pk, actor, "stop", f"{actor.name} stopped the drain.")
+
+
+def can_be_taken_back(session: DrainSession) -> bool:
+    """Whether it is stopping because a person said so, and a resume would let it go on."""
+    by_person = session.stop_reason == StopReason.PERSON and not session.cancel_requested
+    return session.state == SessionState.STOPPING and by_person
 
 
 def cancel_session(session_pk: int, actor: Actor) -> None:
@@ -77,16 +91,10 @@ def _stop(
     cancel: bool = False,
 ) -> None:
     expect = [state for state in LIVE_SESSION_STATES if cancel or state != SessionState.STOPPING]
-    _move(
-        session_pk,
-        expect,
-        SessionState.STOPPING,
-        verb,
-        actor,
-        stop_reason=rule,
-        stop_card=_card(rule, sentence),
-        **({"cancel_requested": True} if cancel else {}),
-    )
+    changes: dict[str, Any] = {"stop_reason": rule, "stop_card": _card(rule, sentence)}
+    if cancel:
+        changes["cancel_requested"] = True
+    _move(session_pk, expect, SessionState.STOPPING, verb, actor, **changes)
     # With nothing running there may be no loop left that could close the books.
     end_session(
         session_pk, SessionState.CANCELLED if cancel else SessionState.STOPPED, actor.name, rule
@@ -129,24 +137,32 @@ def _move(
     to: SessionState,
     verb: str,
     actor: Actor,
+    only: Q | None = None,
     **changes: object,
 ) -> None:
     with transaction.atomic():
         if verb == "resume":
             _require_only(session_pk)
         why = Why(verb, actor.name, session=session_pk)
-        moved = move_session(session_pk, expect=expect, to=to, why=why, **changes)
+        moved = move_session(session_pk, expect=expect, to=to, why=why, only=only, **changes)
         if moved:
             subject = Subject("session", str(session_pk), f"Drain {session_pk}")
             record_audit(actor, f"session.{verb}", subject, new={"state": to.value})
     if not moved:
-        session = DrainSession.objects.filter(pk=session_pk).first()
-        if session is None:
-            raise EngineError(f"There is no drain session {session_pk}: see the page Drains.")
-        raise EngineError(
-            f"Drain {session_pk} is {session.state}, so it cannot be {_PAST[verb]}: "
-            f"only a session that is {' or '.join(expect)} can."
-        )
+        raise EngineError(_refusal(session_pk, verb, expect))
+
+
+def _refusal(session_pk: int, verb: str, expect: list[SessionState]) -> str:
+    """Why it is not moved, with the way out where it has ended or is going to."""
+    session = DrainSession.objects.filter(pk=session_pk).first()
+    if session is None:
+        return f"There is no drain {session_pk}: see the page Drains."
+    refused = f"Drain {session_pk} is {session.state}, so it cannot be {_PAST[verb]}"
+    if verb == "resume" and session.state in _OVER:
+        return f"{refused}: “Drain the rest…” on its page starts a drain of what it left."
+    if verb == "resume" and session.state == SessionState.STOPPING:
+        return f"{refused}: only a stop by a person is taken back. Once it has ended, a new drain takes the rest."
+    return f"{refused}: only a drain that is {' or '.join(expect)} can."
 
 
 def _require_only(session_pk: int) -> None:
@@ -163,6 +179,7 @@ def _require_only(session_pk: int) -> None:
         )
 
 
+_OVER = (SessionState.STOPPED, SessionState.CANCELLED, SessionState.FINISHED)
 _PAST = {"pause": "paused", "resume": "resumed", "stop": "stopped", "cancel": "cancelled"}
 
 

@@ -34,8 +34,8 @@ class Command(DrainCommand):
     """One verb on one session."""
 
     help = (
-        "Pause, resume, stop (what runs may end) or cancel (what runs is ended) a drain session, or watch it to its "
-        "end."
+        "Pause, resume, stop (what runs may end, and until it has, resume takes it back) or cancel (what runs is ended) "
+        "a drain, or watch it to its end."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

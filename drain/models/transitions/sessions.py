@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -22,17 +23,19 @@ def move_session(
     expect: Collection[str],
     to: SessionState,
     why: Why,
+    only: Q | None = None,
     **changes: object,
 ) -> bool:
     """Move a session that is in an expected state; False if it is in another one by now.
 
+    `only`: what must be true of its row besides, in the same statement.
     Ended states set `ended_at`, leaving one clears it; the first start sets `started_at`; time paused or
     interrupted is added up in `rested`. `changes` are further columns written with the move. Call inside a
     transaction.
     """
     before = (
         DrainSession.objects.select_for_update(no_key=True)
-        .filter(pk=session, state__in=expect)
+        .filter(only or Q(), pk=session, state__in=expect)
         .values_list("state", "started_at", "rested", "resting_since")
         .first()
     )

@@ -85,7 +85,7 @@ def test_a_drain_of_single_phases_names_no_command_that_would_drain_others():
             scope=scope, state="stopped", stop_reason="person", ended_at=NOON
         )
         page = viewer.get(f"/drains/{session.pk}/").content.decode()
-        assert f'data-copy="{command}"' in page if command else "data-copy" not in page
+        assert f'data-copy="{command}"' in page if command else 'data-copy="manage.py' not in page
         assert "Drain the rest" not in page
         assert "Read the report" in page
 
@@ -363,14 +363,22 @@ def test_a_part_of_a_drain_that_holds_no_failed_phase_is_never_everything(of):
     assert "Nothing to start" in page
 
 
-def test_stopping_and_cancelling_ask_with_the_numbers_of_now():
+def test_cancelling_asks_with_the_numbers_of_now_and_stopping_acts_at_one_click():
     session = a_session("running")
     page = signed_in(Role.OPERATOR).get(f"/drains/{session.pk}/").content.decode()
-    assert 'data-dialog-open="stop-session"' in page
-    assert "0 running phases may end; 1 more of the plan is not started and stays failed." in page
     assert "0 running phases are ended and go back to failed" in page
-    assert f'<form method="post" action="/drains/{session.pk}/stop/">' in page
-    assert page.index("<dialog") < page.index(f'action="/drains/{session.pk}/stop/"')
+    asks, acts = (f'action="/drains/{session.pk}/{verb}/"' for verb in ("cancel", "stop"))
+    assert page.index(acts) < page.index("<dialog") < page.index(asks)
+
+
+def test_a_stop_by_a_person_offers_to_take_it_back_and_one_by_a_rule_does_not():
+    session, client = a_session("stopping"), signed_in(Role.OPERATOR)
+    for reason, offered in (("person", True), ("failure_rate", False)):
+        DrainSession.objects.filter(pk=session.pk).update(stop_reason=reason)
+        page = client.get(f"/drains/{session.pk}/").content.decode()
+        assert (f'action="/drains/{session.pk}/resume/"' in page) is offered
+        assert ("Resume takes it" in page) is offered
+        assert f'action="/drains/{session.pk}/stop/"' not in page
 
 
 @pytest.mark.parametrize(

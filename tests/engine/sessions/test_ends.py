@@ -260,9 +260,10 @@ def test_books_are_not_closed_over_what_runs() -> None:
     failed_run("b")
     drain, other = HandDrain(of("a")), HandDrain(of("b"))
     drain.start()
+    DrainSession.objects.update(state="stopping", cancel_requested=True)
     assert not end_session(drain.session.pk, SessionState.CANCELLED, "w")
     assert end_session(other.session.pk, SessionState.CANCELLED, "w")
-    assert (state(drain), state(other)) == ("running", "cancelled")
+    assert (state(drain), state(other)) == ("stopping", "cancelled")
 
 
 @pytest.mark.django_db(transaction=True)
