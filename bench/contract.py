@@ -14,10 +14,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 KEY = "0" * 32
+THREADS = 4
 MANY = 40
 """Of what operations remove."""
 # Half of the identifiers that are asked for are there: what is made first in an empty database.
@@ -48,6 +51,7 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--examples", type=int, default=25)
     options.add_argument("--phases", default="examples,coverage,fuzzing", help="of schemathesis")
+    options.add_argument("--workers", type=int, default=1, help="operations that are asked at once")
     options.add_argument("--only", default="/", help="addresses in which this is found")
     options.add_argument("--program", default=str(Path(sys.executable).parent / "schemathesis"))
     given = options.parse_args()
@@ -71,13 +75,9 @@ def main() -> int:
 
 
 def _ask(given: argparse.Namespace) -> int:
-    from django.test.testcases import LiveServerThread, _StaticFilesHandler
-
-    server = LiveServerThread("127.0.0.1", _StaticFilesHandler)
-    server.start()
-    server.is_ready.wait()
+    token, server = _token(), _served()
     begun = time.monotonic()
-    address = f"http://127.0.0.1:{server.port}/api/v1/openapi.json"
+    address = f"http://127.0.0.1:{server.effective_port}/api/v1/openapi.json"
     config = Path(tempfile.mkdtemp()) / "schemathesis.toml"
     config.write_text(THERE)
     argv = [
@@ -88,17 +88,39 @@ def _ask(given: argparse.Namespace) -> int:
             "run",
             address,
             "--header",
-            f"Authorization: Bearer {_token()}",
+            f"Authorization: Bearer {token}",
         ),
         *("--seed", str(given.seed), "--max-examples", str(given.examples)),
-        *("--checks", ",".join(CHECKS), "--phases", given.phases),
+        *("--checks", ",".join(CHECKS), "--phases", given.phases, "--workers", str(given.workers)),
         *("--include-path-regex", given.only),
         *("--continue-on-failure", "--no-color"),
     ]
     code = subprocess.run(argv, check=False).returncode
     print(f"{time.monotonic() - begun:.0f} s, seed {given.seed}, {given.examples} examples each")
-    server.terminate()
+    server.close()
+    _let_go()
     return code
+
+
+def _served() -> Any:
+    """The site in the web server that it has outside of tests: its threads keep their connections to the database."""
+    from django.core.wsgi import get_wsgi_application
+    from waitress import create_server
+
+    server = create_server(get_wsgi_application(), host="127.0.0.1", port=0, threads=THREADS)
+    Thread(target=server.run, daemon=True).start()
+    return server
+
+
+def _let_go() -> None:
+    """End the connections of the server's threads, so that the database can be removed."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def _token() -> str:
@@ -106,7 +128,7 @@ def _token() -> str:
     from django.contrib.auth.models import User
 
     from drain.engine.autopilot.rules import Wanted, add_autopilot
-    from drain.models import BulkAction, FixMarker, Hold, Note, Webhook
+    from drain.models import BulkAction, FixMarker, Hold, Note, Source, Webhook
     from drain.models.audit import Person
     from drain.models.vocabulary import Origin
     from drain.people.tokens import issue_token
@@ -123,6 +145,7 @@ def _token() -> str:
         Webhook.objects.create(
             name=f"w{number}", url="https://127.0.0.1:9/", salt="x", key_check="x"
         )
+        Source.objects.create(name=f"s{number}", kind="sql")
         FixMarker.objects.create(title="x", applied_at=NOON, created_by="x")
         Note.objects.create(run=run, text="x", created_by="x", origin=Origin.COMMAND)
         BulkAction.objects.create(

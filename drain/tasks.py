@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -10,6 +11,7 @@ from django.db import connection
 
 from drain.engine.bulk.worker import run_bulk, wake_bulk
 from drain.engine.loop import Loop, LoopEnd
+from drain.engine.source.reading import read_asked
 from drain.engine.workers.hosts import HostStop, answer_probe, worker_slots
 from drain.engine.workers.identity import host_id
 from drain.engine.workers.wakeups import wake
@@ -51,6 +53,12 @@ def act_in_bulk(action: int) -> str:
     if more:
         wake_bulk(action)
     return "slice" if more else "over"
+
+
+@closes_after_errors
+def read_source(source: int, asked: str) -> str:
+    """Read a source that was due, or asked for, then."""
+    return read_asked(source, datetime.fromisoformat(asked))
 
 
 @closes_after_errors

@@ -35,6 +35,7 @@ from drain.models import (
     Hold,
     Note,
     Phase,
+    Source,
     Webhook,
 )
 from drain.models.audit import Person
@@ -125,9 +126,10 @@ def world() -> dict[str, int]:
     rule = Autopilot.objects.create(
         name="x", trigger="schedule", cron="@daily", armed_at=NOON, heard_at=NOON, created_by="x"
     )
+    source = Source.objects.create(name="x", kind="sql")
     note = Note.objects.create(run=run, text="x", created_by="x", origin="browser")
     return {
-        "note": note.pk,
+        "note": note.pk, "source": source.pk,
         "webhook": hook.pk, "autopilot": rule.pk,
         "run": run.pk, "phase": phase.pk, "session": session.pk, "attempt": attempt.pk,
         "hold": held.pk, "marker": marker.pk, "bulk": bulk.pk,

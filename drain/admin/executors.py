@@ -46,7 +46,7 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
         fields = (
             "name", "argv", "cwd", "timeout_seconds", "env", "env_from", "preflight", "service",
             "service_url", "allow_dash", "allow_program_text", "os_user", "max_parallel",
-            "starts_per_minute", "is_default",
+            "starts_per_minute", "ramp", "run_delay_seconds", "is_default",
             "kind", "url", "poll_url", "cancel_url", "log_url", "headers_from",
         )  # fmt: skip
         help_texts: ClassVar[dict[str, str]] = {
@@ -100,6 +100,8 @@ class ExecutorForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
             os_user=values["os_user"],
             max_parallel=values["max_parallel"],
             starts_per_minute=values["starts_per_minute"],
+            ramp=values["ramp"],
+            run_delay_seconds=values["run_delay_seconds"],
             is_default=values["is_default"],
             headers_from=headers,
             kind=values["kind"] or Kind.LOCAL.value,
@@ -144,7 +146,10 @@ class ExecutorAdmin(DrainModelAdmin):
             },
         ),
         ("What has to be there before", {"fields": ("preflight", "service", "service_url")}),
-        ("How much at once", {"fields": ("max_parallel", "starts_per_minute")}),
+        (
+            "How much at once",
+            {"fields": ("max_parallel", "starts_per_minute", "ramp", "run_delay_seconds")},
+        ),
         (
             "A service that runs phases",
             {"fields": ("url", "poll_url", "cancel_url", "log_url", "headers_from")},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import PathConverter
 
-from . import acts, autopilot, news, notes, proof, reads, work
+from . import acts, autopilot, news, notes, proof, reads, sources, work
 from .site import addresses, nothing
 
 
@@ -17,7 +17,7 @@ class Anything(PathConverter):
 
 register_converter(Anything, "anything")
 app_name = "api"
-PARTS = (reads, acts, work, notes, proof, news, autopilot)
+PARTS = (reads, acts, work, notes, proof, news, autopilot, sources)
 """Each registers its operations when it is imported."""
 
 urlpatterns: list[URLPattern] = [

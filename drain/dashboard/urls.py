@@ -36,6 +36,7 @@ from drain.dashboard.queue.holding import hold_matching_runs
 from drain.dashboard.queue.trial import executor_try
 from drain.dashboard.runs.views import run_detail, run_list
 from drain.dashboard.search.views import search
+from drain.dashboard.sources import views as sources
 from drain.dashboard.telemetry.views import telemetry
 from drain.dashboard.ticked.fingerprints import fingerprints_decide, fingerprints_drain
 from drain.dashboard.ticked.runs import runs_drain, runs_hold
@@ -59,6 +60,11 @@ _PEOPLE = [
 _WORK = [
     path("", overview, name="overview"),
     path("import/", import_new, name="import-new"),
+    path("sources/", sources.source_list, name="source-list"),
+    *(
+        path(f"sources/<int:pk>/{act}/", view, name=f"source-{act}")
+        for act, view in sources.VERBS.items()
+    ),
     path("executors/set/", executor_set, name="executor-set"),
     path("executors/try/", executor_try, name="executor-try"),
     path("runs/", run_list, name="run-list"),

@@ -15,6 +15,7 @@ from drain.engine.isolation import isolated
 from drain.engine.queue.stale import fail_stale
 from drain.engine.rescue import note_outage, rescue
 from drain.engine.sessions.idempotency import forget_keys
+from drain.engine.source.reading import read_due
 from drain.engine.source.telling import tell_sources
 from drain.engine.workers.timing import LEASE_SECONDS
 from drain.evidence.checks.schedule import judge_due
@@ -58,6 +59,7 @@ def tend() -> None:
         "autopilots that complete nothing": partial(pause_useless, now),
         "budgets of autopilots": partial(stop_over_budgets, now),
         "drains by schedule": partial(start_due, now),
+        "sources by schedule": partial(read_due, now),
         "renewing fingerprints": refingerprint,
         "titles of fingerprints": tell_apart,
         "splitting fingerprints": reread_splits,

@@ -51,6 +51,13 @@ class ExecutorProfile(models.Model):
     max_parallel = models.PositiveIntegerField(null=True, blank=True)
     # Starts of them within a minute, likewise.
     starts_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    # The share of failures that ends its ramp, which doubles up to max_parallel, and the step that it is at.
+    ramp = models.FloatField(null=True, blank=True)
+    ramp_size = models.PositiveIntegerField(default=1, db_default=1)
+    ramp_ended = models.PositiveIntegerField(default=0, db_default=0)
+    ramp_failed = models.PositiveIntegerField(default=0, db_default=0)
+    # From the end of an attempt of a run to the start of its next, one at a time, over all sessions.
+    run_delay_seconds = models.FloatField(null=True, blank=True)
     is_default = models.BooleanField(default=False)
     created_by = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -76,6 +83,14 @@ class ExecutorProfile(models.Model):
             models.CheckConstraint(
                 condition=Q(starts_per_minute__isnull=True) | Q(starts_per_minute__gte=1),
                 name="drain_executor_pace_positive",
+            ),
+            models.CheckConstraint(
+                condition=Q(ramp__isnull=True) | Q(ramp__gt=0, ramp__lte=1),
+                name="drain_executor_ramp_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(run_delay_seconds__isnull=True) | Q(run_delay_seconds__gt=0),
+                name="drain_executor_delay_positive",
             ),
         ]
 

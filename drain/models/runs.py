@@ -25,6 +25,25 @@ class Source(models.Model):
     # its query and its update too (drain.sources.sql.settings).
     reading = models.JSONField(default=dict, db_default={}, blank=True)
     imported_at = models.DateTimeField(null=True, blank=True)
+    # When the site reads it by itself (five fields; empty: never), of Airflow only these DAGs; and after how many failed
+    # readings in a row it is left alone (null: never).
+    cron = models.CharField(max_length=100, blank=True, default="", db_default="")
+    timezone = models.CharField(max_length=64, default="UTC", db_default="UTC")
+    dags = models.JSONField(
+        default=list, blank=True, db_default=models.Value([], models.JSONField())
+    )
+    pause_after = models.PositiveIntegerField(null=True, blank=True, default=3, db_default=3)
+    next_at = models.DateTimeField(null=True, blank=True)
+    began_at = models.DateTimeField(null=True, blank=True)
+    # The last good reading and what it found; how many have failed since, and why the last of them did.
+    read_at = models.DateTimeField(null=True, blank=True)
+    found = models.JSONField(
+        default=dict, blank=True, db_default=models.Value({}, models.JSONField())
+    )
+    failures = models.PositiveIntegerField(default=0, db_default=0)
+    said = models.TextField(blank=True, default="", db_default="")
+    said_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:

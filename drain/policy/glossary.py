@@ -26,6 +26,7 @@ DEFINITIONS = MappingProxyType(
         "plan": "The candidates of a session, frozen at its start.",
         "sample": "A run's first attempt in a session; with --sample N, the first N phases of the plan.",
         "slot": "Room on a host for one running phase, whichever drain it belongs to.",
+        "source": "Where runs come from: an Autopack database, imported files, Airflow, or a query of a table.",
         "stale": "Queued for longer than it should be.",
         "stop condition": "A limit of the drain: at the observed value that reaches it no further phase is started.",
         "verdict": (

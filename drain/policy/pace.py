@@ -1,4 +1,4 @@
-"""How fast a drain may start: so many starts a minute, and a ramp that doubles while attempts go well."""
+"""How fast a drain or an executor may start: so many starts a minute, and a ramp that doubles while attempts go well."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 MINUTE = 60.0
 MOST_PER_MINUTE = 6_000
+MOST_PARALLEL = 100_000
+MOST_DELAY = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,22 @@ class Ramp:
         if ended < self.size:
             return Ramp(self.size, ended, failures)
         return Ramp(min(self.size * 2, max(most, 1)) if failures / ended < limit else 1)
+
+
+def executor_problem(
+    parallel: int | None, per_minute: int | None, ramp: float | None, delay: float | None
+) -> str:
+    """Why an executor cannot have these limits, as one sentence; "" if it can."""
+    if parallel is not None and not 1 <= parallel <= MOST_PARALLEL:
+        return f"--max-parallel must be between 1 and {MOST_PARALLEL:,}, not {parallel}."
+    if per_minute is not None and not 1 <= per_minute <= MOST_PER_MINUTE:
+        return f"--starts-per-minute must be between 1 and {MOST_PER_MINUTE:,}, not {per_minute}."
+    if ramp is not None and not 0 < ramp <= 1:
+        return f"--ramp must be more than 0 and at most 1, not {ramp:g}."
+    if ramp is not None and parallel is None:
+        return "A ramp doubles up to --max-parallel: give the executor one."
+    if delay is not None and not 0 < delay <= MOST_DELAY:
+        return (
+            f"--run-delay-seconds must be more than 0 and at most {MOST_DELAY:,.0f}, not {delay:g}."
+        )
+    return ""

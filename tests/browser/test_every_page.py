@@ -23,6 +23,7 @@ from drain.models import (
     Notice,
     Rollout,
     Run,
+    Source,
     Webhook,
 )
 from drain.models.audit import Person, Subject, record_audit
@@ -138,6 +139,10 @@ def world(report_run: Run) -> dict[str, int]:
     pilot = Autopilot.objects.create(
         name=UNBROKEN[:60], trigger="schedule", cron="@daily", armed_at=now, heard_at=now,
         paused_at=now, paused_by="olga", paused_reason=UNBROKEN, budget_attempts=5, created_by="olga",
+    )  # fmt: skip
+    Source.objects.create(
+        name=UNBROKEN, kind="sql", url=f"sqlite:////{UNBROKEN}", cron="*/10 * * * *", said=UNBROKEN, said_at=now,
+        failures=3, paused_at=now, read_at=now, found={"phases": 12, "created": 3, "updated": 1},
     )  # fmt: skip
     Rollout.objects.create(
         marker=marker, sample=24, state="stopped", ended_at=now, started_by=UNBROKEN[:200],

@@ -241,3 +241,15 @@ def test_a_service_is_set_changed_and_checked_for_the_variables_of_its_headers(c
     shown = json.loads(executor(capsys, "list", "--json")[1])[0]
     assert (shown["kind"], shown["url"], shown["log_url"]) == ("http", "http://h/jobs", log_url)
     assert shown["headers_from"] == {"Authorization": "JOBS_AUTH"}
+
+
+def test_a_ramp_and_a_delay_are_set_kept_by_other_changes_and_listed(capsys):
+    pace = ("--ramp", "0.2", "--max-parallel", "8", "--run-delay-seconds", "0.5")
+    assert executor(capsys, "set", "jobs", *pace, "--", "/bin/true")[0] == 0
+    assert executor(capsys, "set", "jobs", "--cwd", "/", "--reason", "moved")[0] == 0
+    (listed,) = json.loads(executor(capsys, "list", "--json")[1])
+    assert (listed["ramp"], listed["max_parallel"], listed["run_delay_seconds"]) == (0.2, 8, 0.5)
+    assert listed["ramp_size"] == 1
+    code, _, errors = executor(capsys, "set", "other", "--ramp", "0.2", "--", "/bin/true")
+    assert (code, "--max-parallel" in errors) == (1, True)
+    assert ExecutorProfile.objects.count() == 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drain.policy.pace import MINUTE, Ramp, room, windows
+from drain.policy.pace import MINUTE, Ramp, executor_problem, room, windows
 
 RATES = st.integers(1, 200)
 STEPS = st.lists(st.tuples(st.floats(0.001, 40), st.integers(1, 8)), max_size=60)
@@ -82,3 +82,23 @@ def test_a_ramp_doubles_after_each_step_that_went_well_and_begins_anew_after_one
             left, failed = size, 0
         assert (ramp.size, ramp.size - ramp.ended, ramp.failed) == (size, left, failed)
         assert 1 <= ramp.size <= most
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ((None, None, None, None), ""),
+        ((8, 60, 0.2, 0.5), ""),
+        ((8, None, 1.0, 86_400.0), ""),
+        ((0, None, None, None), "--max-parallel must be between 1 and 100,000, not 0."),
+        ((None, 0, None, None), "--starts-per-minute must be between 1 and 6,000, not 0."),
+        ((8, None, 0.0, None), "--ramp must be more than 0 and at most 1, not 0."),
+        ((8, None, 1.5, None), "--ramp must be more than 0 and at most 1, not 1.5."),
+        ((8, None, math.nan, None), "--ramp must be more than 0 and at most 1, not nan."),
+        ((None, None, 0.2, None), "A ramp doubles up to --max-parallel: give the executor one."),
+        ((None, None, None, 0.0), "--run-delay-seconds must be more than 0 and at most 86,400, not 0."),
+        ((None, None, None, math.inf), "--run-delay-seconds must be more than 0 and at most 86,400, not inf."),
+    ],
+)  # fmt: skip
+def test_limits_of_an_executor_that_make_no_sense_are_one_sentence(limits, said):
+    assert executor_problem(*limits) == said

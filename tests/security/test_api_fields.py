@@ -14,7 +14,7 @@ from django.test import Client
 
 from drain.api.site import api
 from drain.api.urls import PARTS
-from drain.models import Autopilot, BulkAction, FixMarker, Webhook
+from drain.models import Autopilot, BulkAction, FixMarker, Source, Webhook
 from drain.models.audit import Person
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin
@@ -158,6 +158,7 @@ def world() -> dict[str, Any]:
         "sessions": SessionFactory(state="running", ended_at=None).pk, "phases": phase.pk, "bulk": bulk.pk,
         "webhooks": hook.pk, "autopilots": rule.pk, "markers": marker, "fixes": marker,
         "fingerprints": FingerprintFactory(key="k" * 20).key,
+        "sources": Source.objects.create(name="a", kind="sql").pk,
     }  # fmt: skip
 
 

@@ -57,12 +57,13 @@ def _asked(world: dict[str, int]) -> list[tuple[str, ...]]:
             ("webhook", "set", "--off", "--", name), ("webhook", "test", "--", name), ("webhook", "remove", *why, "--", name),
             ("executor", "check", "--", name), ("executor", "set", *why, "--cwd=/", "--", name), ("executor", "remove", *why, "--", name),
             ("autopilot", "pause", *why, "--", name), ("autopilot", "run", "--", name), ("autopilot", "remove", *why, "--", name),
-            ("phases", f"--source={name}"), ("compare", "--sources", name, WORD), ("fingerprint", "mute", f"--reason={name}", "0" * 32),
+            ("phases", f"--source={name}"), ("read_source", "--", name), ("read_source", "--schedule=@daily", *why, "--", name),
+            ("read_source", "--unschedule", *why, "--", name), ("compare", "--sources", name, WORD), ("fingerprint", "mute", f"--reason={name}", "0" * 32),
             ("marker", "add", f"--note={name}", f"--commit={name}", "--", name), ("import_autopack", f"sqlite:///{name}"),
             ("import_phases", name), ("import_autopack", f"--name={name}", "sqlite:////none"), ("log", name), ("report", name),
         ]  # fmt: skip
     return [
-        *lines, ("import_airflow", WORD), ("import_sql", WORD), ("import_sql", WORD, f"--url=sqlite:///{WORD}", f"--query-file={WORD}"),
+        *lines, ("import_airflow", WORD), ("read_source", WORD), ("read_source", f"--schedule={WORD}", "--", source.name), ("import_sql", WORD), ("import_sql", WORD, f"--url=sqlite:///{WORD}", f"--query-file={WORD}"),
         ("log", str(world["attempt"])), ("compare", "--marker", str(marker.pk)), ("fingerprint", "split", WORD),
         ("session", "watch", str(world["session"])), ("prune", "--older-than=9999d", *why), ("rescue", *why),
         ("hold", *why, "--label=" + WORD), ("release", "--", first_run.run_id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,7 @@ KINDS = (
     (Kind.RAY.value, "As a job of a Ray cluster"),
     (Kind.AIRFLOW.value, "As a task of Airflow that is cleared"),
 )
+_DECIMAL = re.compile(r"[0-9]{1,8}(\.[0-9]{1,10})?", re.ASCII)
 _ADDRESSES = ("url", "poll_url", "cancel_url", "log_url")
 _MOST_SECONDS = 10_000_000
 _MOST_PARALLEL = 9_999_999
@@ -45,6 +47,7 @@ def shell_words(argv: tuple[str, ...]) -> list[str]:
 
 def read_profile(values: Mapping[str, str], stored: Mapping[str, str]) -> ProfileInput:
     """Return the profile that the form describes; `stored` has the hidden values. Raises EngineError."""
+    share = _decimal(values, "ramp", "The share that ends a ramp, in percent,")
     return ProfileInput(
         name=values.get("name", ""),
         argv=split_command(values.get("command", "")),
@@ -62,6 +65,8 @@ def read_profile(values: Mapping[str, str], stored: Mapping[str, str]) -> Profil
         starts_per_minute=_whole(
             values, "starts_per_minute", "The most starts a minute", _MOST_PARALLEL
         ),
+        ramp=None if share is None else round(share / 100, 12),
+        run_delay_seconds=_decimal(values, "run_delay_seconds", "The delay in a run"),
         is_default="is_default" in values,
         kind=values.get("kind") or Kind.LOCAL.value,
         headers_from=_headers(values.get("headers_from", "")),
@@ -86,6 +91,8 @@ def typed_profile(profile: ExecutorProfile) -> dict[str, Any]:
         "starts_per_minute": ""
         if profile.starts_per_minute is None
         else str(profile.starts_per_minute),
+        "ramp": _typed(None if profile.ramp is None else round(profile.ramp * 100, 10)),
+        "run_delay_seconds": _typed(profile.run_delay_seconds),
         "kind": profile.kind,
         "headers_from": "\n".join(
             f"{name}={value}" for name, value in profile.headers_from.items()
@@ -117,6 +124,17 @@ def _headers(text: str) -> dict[str, str]:
             raise EngineError(f"A header is HEADER=VARIABLE, one a line, not {name[:60]!r}.")
         found[name.strip()] = variable.strip()
     return found
+
+
+def _typed(number: float | None) -> str:
+    return "" if number is None else f"{number:.12g}"
+
+
+def _decimal(values: Mapping[str, str], name: str, words: str) -> float | None:
+    text = values.get(name, "")
+    if text and not _DECIMAL.fullmatch(text):
+        raise EngineError(f"{words} is a number like 20 or 0.5, not {text[:20]!r}.")
+    return float(text) if text else None
 
 
 def _whole(values: Mapping[str, str], name: str, words: str, most: int) -> int | None:

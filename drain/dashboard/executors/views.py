@@ -15,6 +15,7 @@ from drain.dashboard.executors.form import (
     split_command,
     typed_profile,
 )
+from drain.dashboard.executors.gauges import executor_gauges
 from drain.dashboard.http.actions import person
 from drain.dashboard.http.links import link
 from drain.dashboard.http.methods import FORM
@@ -88,6 +89,7 @@ def _show(
         ),
         "unfold": bool(problem),
         "placeholders": [f"{{{name}}}" for name in PLACEHOLDERS],
+        "gauges": executor_gauges(str(values.get("name", ""))),
         "executors": ExecutorProfile.objects.order_by("name")[:LISTED],
         "phase_user": phase_user(),
         "page_has_primary": True,

@@ -118,6 +118,7 @@ _NAV = (
 )
 _MORE = (
     NavItem("autopilot-list", "Autopilot", "repeat", "g p"),
+    NavItem("source-list", "Sources", "database", "g s"),
     NavItem("telemetry", "Telemetry", "activity", "g t"),
     NavItem("audit-list", "Audit", "history", "g a"),
 )

@@ -21,6 +21,9 @@ from drain.models.transitions.attempts import Start, start_attempts
 from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS
 from drain.policy.stopping.stops import sample_gate_open
 
+# Seconds between attempts of a run: of the drain and of the executor, the longer one.
+_DELAY = """greatest(%(run_delay)s::float8, coalesce(
+            (%(delays)s::jsonb ->> coalesce(r.executor_id, %(default_executor)s::bigint)::text)::float8, 0))"""
 # A sequential run has one open attempt, across all sessions, whatever its parallelism says.
 _FREE = """CASE WHEN r."order" = 'sequential' THEN 1 ELSE r.max_parallel END - r.open_attempts"""
 # Runs are looked through in the order of tier and of their first waiting candidate, which is the plan's order with the
@@ -31,15 +34,15 @@ WITH slot AS (
     SELECT sr.id AS session_run, sr.run_id, sr.tier, r.run_id AS run_name, r.executor_id,
         (SELECT o.id FROM drain_source o WHERE o.id = r.source_id AND o.kind = 'autopack') AS source_id,
         r."order" = 'sequential' AS sequential,
-        CASE WHEN sr.tier = '0' OR %(run_delay)s::float8 > 0 THEN 1 ELSE {_FREE} END AS free
+        CASE WHEN sr.tier = '0' OR {_DELAY} > 0 THEN 1 ELSE {_FREE} END AS free
     FROM drain_sessionrun sr JOIN drain_run r ON r.id = sr.run_id
     WHERE sr.session_id = %(session)s::bigint AND sr.waiting > 0 AND sr.stop = '' AND sr.tier <> '2'
       AND (SELECT max(m.name) FROM django_migrations m WHERE m.app = 'drain') = %(schema)s::text
       AND sr.not_before <= clock_timestamp() AND {_FREE} > 0 AND sr.head_position <= %(gate)s::int
       AND coalesce(r.executor_id, %(default_executor)s::bigint) = ANY(%(executors)s::bigint[])
-      AND (%(run_delay)s::float8 <= 0 OR NOT EXISTS (SELECT FROM drain_attempt a WHERE a.run_id = r.id
+      AND ({_DELAY} <= 0 OR NOT EXISTS (SELECT FROM drain_attempt a WHERE a.run_id = r.id
             AND (a.finished_at IS NULL
-                 OR a.finished_at > clock_timestamp() - make_interval(secs => %(run_delay)s::float8))))
+                 OR a.finished_at > clock_timestamp() - make_interval(secs => {_DELAY}))))
       AND (%(force)s::bool OR NOT EXISTS (SELECT FROM drain_hold h WHERE h.released_at IS NULL
             AND (h.until IS NULL OR h.until > now())
             AND (h.kind = 'run' AND h.value = r.run_id
@@ -143,6 +146,7 @@ class Claimer:
         gate = OUT_OF_REACH
         if not sample_gate_open(context.limits, books.tally, books.selected):
             gate = context.limits.sample or 0
+        executors = self._executors()
         return rows(
             _CLAIM,
             {
@@ -150,7 +154,8 @@ class Claimer:
                 "gate": gate,
                 "count": count,
                 "default_executor": self.host.default_executor,
-                "executors": self._executors(),
+                "executors": executors,
+                "delays": json.dumps(self.pace.delays),
                 "schema": code_schema(),
             },
         )

@@ -13,6 +13,7 @@ from drain.engine.attempts.books import SessionBooks, lock_phases, lock_runs, re
 from drain.engine.attempts.context import SessionContext
 from drain.engine.attempts.identify import Cause, identify
 from drain.engine.attempts.judge import Failure, Finished, judge, judgement_key
+from drain.engine.attempts.pace import count_ends
 from drain.engine.attempts.pulse import enter_states
 from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt
 from drain.engine.source.telling import Untold, tell_later
@@ -77,6 +78,7 @@ def finish(
         if found[each.started.attempt]["session_run"] is not None:
             finished.append(_finished(each, cause, contexts[session.session], found))
     judge(finished, dict(books), dict(contexts))
+    count_ends([each for each, _ in kept if each.started.attempt in found])
     return written
 
 

@@ -1,15 +1,18 @@
-"""How many a session, or an executor over all sessions, may start now: read under the locks of the claim."""
+"""How many a session, or an executor over all sessions, may start now: read and counted under the locks of a round."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from drain.db.prepared import rows
 from drain.engine.attempts.books import SessionBooks
 from drain.engine.attempts.context import HostContext, SessionContext
-from drain.policy.pace import Room, room
+from drain.engine.attempts.started import EndedAttempt
+from drain.engine.process.profile import Profile
+from drain.policy.pace import MOST_PARALLEL, Ramp, Room, room
+from drain.policy.states import FAILURES, Outcome
 
 _OF_SESSION = """
 SELECT extract(epoch FROM clock_timestamp() - started_at)::float8 AS age FROM drain_attempt
@@ -29,12 +32,27 @@ _LOCK_LIMITED = """
 SELECT id FROM drain_executorprofile WHERE id = ANY(%(executors)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
 _LIMITED = """
-SELECT e.id, e.starts_per_minute, coalesce(e.max_parallel, %(most)s::int) - (
+SELECT e.id, e.starts_per_minute, e.run_delay_seconds,
+    coalesce(least(e.max_parallel, CASE WHEN e.ramp IS NOT NULL THEN e.ramp_size END), %(most)s::int) - (
     SELECT count(*)::int FROM drain_attempt a JOIN drain_run r ON r.id = a.run_id
     WHERE a.finished_at IS NULL AND coalesce(r.executor_id, %(default_executor)s::bigint) = e.id) AS free
 FROM drain_executorprofile e WHERE e.id = ANY(%(executors)s::bigint[]) ORDER BY e.id
 """
 _MANY = 1_000_000_000
+# A claim that follows in the same transaction locks those of its host, by key as here: so all with limits are locked.
+_RAMPS = """
+SELECT id, ramp, ramp_size, ramp_ended, ramp_failed, max_parallel FROM drain_executorprofile
+WHERE ramp IS NOT NULL OR max_parallel IS NOT NULL OR starts_per_minute IS NOT NULL OR run_delay_seconds IS NOT NULL
+ORDER BY id FOR NO KEY UPDATE
+"""
+_EXECUTORS = """
+SELECT a.id AS attempt, coalesce(r.executor_id, (SELECT e.id FROM drain_executorprofile e WHERE e.is_default)) AS executor
+FROM drain_attempt a JOIN drain_run r ON r.id = a.run_id WHERE a.id = ANY(%(attempts)s::bigint[])
+"""
+_STEP = """
+UPDATE drain_executorprofile SET ramp_size = %(size)s::int, ramp_ended = %(ended)s::int, ramp_failed = %(failed)s::int
+WHERE id = %(executor)s::bigint
+"""
 
 
 @dataclass(slots=True)
@@ -44,6 +62,8 @@ class Pace:
     host: HostContext
     wait: float = math.inf
     """Seconds until pace alone lets something more start; infinite if it held nothing back."""
+    delays: dict[int, float] = field(default_factory=dict)
+    """Seconds between attempts of one run, by the key of an executor that has such a delay."""
 
     def of_session(self, books: SessionBooks, context: SessionContext, wanted: int) -> int:
         """How many of `wanted` a session may start now, by its ramp and its starts a minute."""
@@ -67,6 +87,8 @@ class Pace:
         free = {}
         for each in rows(_LIMITED, values):
             free[each["id"]] = each["free"]
+            if each["run_delay_seconds"] is not None:
+                self.delays[each["id"]] = each["run_delay_seconds"]
             most = each["starts_per_minute"]
             if most is not None and each["free"] > 0:
                 asked = {"executor": each["id"], "default_executor": default, "count": most}
@@ -79,6 +101,46 @@ class Pace:
         if not found.starts:
             self.wait = min(self.wait, found.wait)
         return found
+
+
+def count_ends(ends: Sequence[EndedAttempt]) -> None:
+    """Count attempts that were just booked as ended, in this order, in the ramps of their executors.
+
+    What was skipped or asks to be run again says nothing about how well it goes. Locks the executors that have limits,
+    after sessions, runs and phases; a claim holds them while it passes over whatever is locked, so neither waits for
+    the other in a circle.
+    """
+    told = [each for each in ends if _may_ramp(each.started.profile) and _says(each) is not None]
+    if not told:
+        return
+    steps = {each["id"]: each for each in rows(_RAMPS, {}) if each["ramp"] is not None}
+    if not steps:
+        return
+    asked = {"attempts": [each.started.attempt for each in told]}
+    executors = {each["attempt"]: each["executor"] for each in rows(_EXECUTORS, asked)}
+    ramps: dict[int, Ramp] = {}
+    for each in told:
+        step = steps.get(executors.get(each.started.attempt, 0))
+        if step is None:
+            continue
+        before = Ramp(step["ramp_size"], step["ramp_ended"], step["ramp_failed"])
+        most = step["max_parallel"] or MOST_PARALLEL
+        ramp = ramps.get(step["id"], before)
+        ramps[step["id"]] = ramp.after(bool(_says(each)), step["ramp"], most)
+    for executor, ramp in ramps.items():
+        values = {"size": ramp.size, "ended": ramp.ended, "failed": ramp.failed}
+        rows(_STEP, {"executor": executor, **values})
+
+
+def _may_ramp(profile: Profile) -> bool:
+    """What somebody else had started names no executor."""
+    return profile.ramp is not None or not profile.name
+
+
+def _says(each: EndedAttempt) -> bool | None:
+    """Whether it failed; None where it says nothing."""
+    outcome = each.result.decision.outcome
+    return True if outcome in FAILURES else False if outcome is Outcome.COMPLETE else None
 
 
 def _ages(statement: str, values: Mapping[str, object]) -> list[float]:

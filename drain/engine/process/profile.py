@@ -53,11 +53,16 @@ class Profile:
     """Phases of it at the same time, over all hosts and sessions; None for no limit of its own."""
     starts_per_minute: int | None = None
     """Phases of it that start within a minute, over all hosts and sessions; None for no limit of its own."""
+    ramp: float | None = None
+    """Between 0 and 1: begin with one phase at once and double while less than this share fails; over all sessions."""
+    run_delay_seconds: float | None = None
+    """From the end of an attempt of a run to the start of its next, one at a time, over all sessions."""
 
     @property
     def is_limited(self) -> bool:
         """Whether it has a limit that counts over all sessions."""
-        return self.max_parallel is not None or self.starts_per_minute is not None
+        own = (self.max_parallel, self.starts_per_minute, self.ramp, self.run_delay_seconds)
+        return any(limit is not None for limit in own)
 
     @property
     def needs_command(self) -> bool:

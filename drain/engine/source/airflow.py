@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from django.utils import timezone
 
 from drain.engine.errors import EngineError
 from drain.engine.executions.remote.airflow_api import LOG_LIMIT, address_of, api_of, failure_of
@@ -15,9 +18,13 @@ from drain.engine.executions.remote.call import Call
 from drain.engine.executions.remote.service import ServiceError
 from drain.engine.process.environment import header_values
 from drain.engine.process.errors import ChildError
-from drain.models import ExecutorProfile, Phase
-from drain.models.vocabulary import PhaseState
+from drain.models import ExecutorProfile, Phase, Source
+from drain.models.audit import Person
+from drain.models.transitions.imports import MOMENT, Ours
+from drain.models.vocabulary import PhaseState, SourceKind
 from drain.policy.remote import Kind
+from drain.sources.files.importing import import_file
+from drain.sources.files.result import FileImport, Options
 
 PAGE = 100
 """Task instances an answer has at most, as Airflow is delivered."""
@@ -129,6 +136,28 @@ class AirflowSite:
         if answer.status != 200:
             raise EngineError(f"Airflow at {self.api} answered HTTP {answer.status}.")
         return answer.body
+
+
+def is_airflow(source: Source) -> bool:
+    """Whether a source has the name of an executor of kind airflow, from whose web server it is read."""
+    named = ExecutorProfile.objects.filter(name=source.name, kind=Kind.AIRFLOW)
+    return source.kind == SourceKind.FILES and named.exists()
+
+
+def import_airflow(site: AirflowSite, source: str, dags: Sequence[str], by: Person) -> FileImport:
+    """Read a web server whole, then merge what it says. Raises EngineError or SourceError, and nothing has changed."""
+    # What moves here while Airflow is asked is newer than its answer.
+    ours = Ours(timezone.now() - MOMENT)
+    with tempfile.TemporaryFile() as file:
+        for one in site.changed(dags, unsettled(source)):
+            file.write(json.dumps(one).encode() + b"\n")
+        if not file.tell():
+            return FileImport(source, 0, 0, 0, 0, 0, 0, 0, 0, 0, ())
+        file.seek(0)
+        options = Options(mapping="airflow")
+        return import_file(
+            file, "jsonl", timezone.now(), source, options, by=by, file="Airflow", ours=ours
+        )
 
 
 def key_of(one: Mapping[str, Any]) -> Key:

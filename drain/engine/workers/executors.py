@@ -20,13 +20,12 @@ from drain.engine.process.template import inspect
 from drain.engine.workers.identity import examine
 from drain.models import ExecutorProfile
 from drain.models.audit import Person, Subject, record_audit
-from drain.policy.pace import MOST_PER_MINUTE
+from drain.policy.pace import executor_problem
 from drain.policy.remote import Kind, remote_of
 from drain.policy.secrets import HIDDEN
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._: -]{0,99}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-MOST_PARALLEL = 100_000
 _ADDRESSES = ("kind", "url", "poll_url", "cancel_url", "log_url", "headers_from")
 _LOCAL_ONLY = {
     "cwd": "--cwd",
@@ -54,6 +53,8 @@ class ProfileInput:
     os_user: str = ""
     max_parallel: int | None = None
     starts_per_minute: int | None = None
+    ramp: float | None = None
+    run_delay_seconds: float | None = None
     is_default: bool = False
     kind: str = Kind.LOCAL.value
     url: str = ""
@@ -80,6 +81,8 @@ def set_profile(
         stored = {**values, "is_default": default}
         if existing is not None and any(getattr(existing, key) != stored[key] for key in stored):
             reason = given_reason(reason)
+        if existing is not None and existing.ramp != given.ramp:
+            stored |= {"ramp_size": 1, "ramp_ended": 0, "ramp_failed": 0}
         if default:
             ExecutorProfile.objects.exclude(name=given.name).filter(is_default=True).update(
                 is_default=False
@@ -168,6 +171,8 @@ def described(profile: ExecutorProfile | None) -> dict[str, Any]:
         "os_user": profile.os_user,
         "max_parallel": profile.max_parallel,
         "starts_per_minute": profile.starts_per_minute,
+        "ramp": profile.ramp,
+        "run_delay_seconds": profile.run_delay_seconds,
         "default": profile.is_default,
         **{name: getattr(profile, name) for name in _ADDRESSES},
     }
@@ -231,14 +236,11 @@ def _refuse_numbers(given: ProfileInput) -> None:
     timeout = given.timeout_seconds
     if timeout is not None and not (math.isfinite(timeout) and timeout > 0):
         raise EngineError(f"The timeout must be more than 0 seconds, not {timeout:g}.")
-    most = given.max_parallel
-    if most is not None and not 1 <= most <= MOST_PARALLEL:
-        raise EngineError(f"--max-parallel must be between 1 and {MOST_PARALLEL:,}, not {most}.")
-    pace = given.starts_per_minute
-    if pace is not None and not 1 <= pace <= MOST_PER_MINUTE:
-        raise EngineError(
-            f"--starts-per-minute must be between 1 and {MOST_PER_MINUTE:,}, not {pace}."
-        )
+    problem = executor_problem(
+        given.max_parallel, given.starts_per_minute, given.ramp, given.run_delay_seconds
+    )
+    if problem:
+        raise EngineError(problem)
 
 
 def _refuse_commands(given: ProfileInput) -> None:

@@ -68,6 +68,8 @@ def to_profile(stored: ExecutorProfile) -> Profile:
         os_user=stored.os_user or phase_user(),
         max_parallel=stored.max_parallel,
         starts_per_minute=stored.starts_per_minute,
+        ramp=stored.ramp,
+        run_delay_seconds=stored.run_delay_seconds,
         remote=remote_of(stored),
     )
 

@@ -78,7 +78,10 @@ class Command(DatabaseCommand):
         )
 
     def _list(self, options: dict[str, Any]) -> None:
-        found = [described(profile) for profile in ExecutorProfile.objects.order_by("name")]
+        found = [
+            {**described(profile), "ramp_size": profile.ramp_size if profile.ramp else None}
+            for profile in ExecutorProfile.objects.order_by("name")
+        ]
         lines = [
             f"{item['name']}{' (default)' if item['default'] else ''}: {json.dumps(item['argv'])}"
             f"{' - values may stand in program text' if item['allow_program_text'] else ''}"
@@ -171,6 +174,18 @@ def _set_arguments(parser: ArgumentParser) -> None:
         metavar="N",
         help="phases of it that start within a minute, over all hosts",
     )
+    parser.add_argument(
+        "--ramp",
+        type=float,
+        metavar="SHARE",
+        help="begin with one phase of it at once and double, up to --max-parallel, while less than this share (0 to 1) fails",
+    )
+    parser.add_argument(
+        "--run-delay-seconds",
+        type=float,
+        metavar="S",
+        help="from the end of an attempt of a run to the start of its next, one at a time, in all drains",
+    )
     parser.add_argument("--chunk", type=int, help="accepted for one release, without effect")
     parser.add_argument(
         "--allow-dash", action="store_true", default=None, help="allow values that begin with -"
@@ -254,6 +269,8 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
         "os_user": options["os_user"],
         "max_parallel": options["max_parallel"],
         "starts_per_minute": options["starts_per_minute"],
+        "ramp": options["ramp"],
+        "run_delay_seconds": options["run_delay_seconds"],
         "is_default": options["default"],
         "headers_from": _pairs("--header-from", options["header_from"], "HEADER=VARIABLE"),
         **{name: options[name] for name in ("kind", "url", "poll_url", "cancel_url", "log_url")},

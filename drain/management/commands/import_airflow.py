@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 
 from drain.engine.errors import EngineError
-from drain.engine.source.airflow import AirflowSite, unsettled
+from drain.engine.source.airflow import AirflowSite, import_airflow
 from drain.management.base import DrainCommand
 from drain.management.ledger import counted
-from drain.models.transitions.imports import MOMENT, Ours
 from drain.sources.errors import SourceError
-from drain.sources.files.importing import import_file
-from drain.sources.files.result import FileImport, Options
+from drain.sources.files.result import FileImport
 
 
 class Command(DrainCommand):
@@ -57,7 +53,7 @@ class Command(DrainCommand):
         site = AirflowSite.of(options["executor"], os.environ)
         while True:
             try:
-                result = self._import(site, options["executor"], options["dag"])
+                result = import_airflow(site, options["executor"], options["dag"], self.actor)
                 said = json.dumps(result.as_json()) if options["json"] else _sentence(result)
                 self.stdout.write(said)
             except (EngineError, SourceError) as error:
@@ -68,27 +64,6 @@ class Command(DrainCommand):
                 return
             self.stdout.flush()
             time.sleep(every)
-
-    def _import(self, site: AirflowSite, source: str, dags: list[str]) -> FileImport:
-        # What moves here while Airflow is asked is newer than its answer.
-        ours = Ours(timezone.now() - MOMENT)
-        with tempfile.TemporaryFile() as file:
-            for one in site.changed(dags, unsettled(source)):
-                file.write(json.dumps(one).encode() + b"\n")
-            if not file.tell():
-                return FileImport(source, 0, 0, 0, 0, 0, 0, 0, 0, 0, ())
-            file.seek(0)
-            options = Options(mapping="airflow")
-            return import_file(
-                file,
-                "jsonl",
-                timezone.now(),
-                source,
-                options,
-                by=self.actor,
-                file="Airflow",
-                ours=ours,
-            )
 
 
 def _sentence(result: FileImport) -> str:

@@ -1,0 +1,1 @@
+"""Where runs come from, and when the site reads them by itself."""
