@@ -1,45 +1,28 @@
-"""A new drain: the preview never writes, and only the plan that it showed starts."""
+"""A new drain is previewed: what it would take and leave out, and nothing is written."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.cache import caches
 from django.db import connection
-from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-from drain.dashboard.drains.form import NUMBERS, read_form
 from drain.models import (
     AuditEvent,
-    Candidate,
     DrainSession,
     ExecutorProfile,
-    FingerprintAlias,
     Phase,
     Transition,
     WorkerHost,
 )
 from drain.models.roles import Role
-from drain.policy.selection.drift import seen_plan
+from tests.dashboard.drains.forms import FRAGMENT
 from tests.dashboard.people import signed_in
-from tests.factories import FingerprintFactory, PhaseFactory, RunFactory, SourceFactory
+from tests.factories import PhaseFactory, RunFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
-FRAGMENT = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def backlog():
-    ExecutorProfile.objects.create(name="true", argv=["/bin/true"], is_default=True)
-    run = RunFactory(run_id="research-system-v2", order="independent")
-    phases = [PhaseFactory(run=run, phase_index=n) for n in range(5)]
-    PhaseFactory(run=run, phase_index=9, state="QUEUED")
-    return phases
 
 
 def test_the_preview_sums_and_writes_nothing(backlog):
@@ -135,228 +118,6 @@ def test_nothing_selected_says_what_to_do_first(backlog):
     assert "clear_queued" in page
 
 
-def seen(phases, **typed):
-    """What the page sends along after it has shown these phases, with the fields that were typed."""
-    plan = seen_plan([phase.pk for phase in phases])
-    return typed | {"seen_digest": plan.digest, "seen_ids": ",".join(map(str, plan.ids or ()))}
-
-
-def shown_by(client, address="/drains/new/"):
-    """The hidden fields of a page as its form would send them."""
-    page = client.get(address).content.decode()
-    return dict(re.findall(r'name="(seen_\w+)" value="([^"]*)"', page))
-
-
-def test_starting_freezes_the_plan_that_was_seen(backlog):
-    form = seen(backlog, batch_size="10", note="after the fix")
-    answer = signed_in(Role.OPERATOR).post("/drains/new/", form, follow=True)
-    session = DrainSession.objects.get()
-    assert (session.state, session.selected, session.note) == ("planned", 5, "after the fix")
-    assert session.started_by == "operator-False"
-    assert f"Drain {session.pk} starts with the 5 phases of its preview." in answer.content.decode()
-
-
-def test_what_the_page_showed_is_what_it_starts(backlog):
-    operator = signed_in(Role.OPERATOR)
-    shown = shown_by(operator, "/drains/new/?batch_size=3")
-    operator.post("/drains/new/", shown | {"batch_size": "3"})
-    planned = Candidate.objects.filter(planned_position__isnull=False)
-    assert planned.count() == DrainSession.objects.get().selected == 3
-
-
-@pytest.mark.parametrize(
-    ("typed", "start", "why"),
-    [
-        ({"batch_size": "1"}, "Start drain of 1 phase", "4 phases changed since the preview"),
-        ({"note": "same plan"}, "", ""),
-        ({"seen_digest": ""}, "Start drain of 5 phases", "see the plan first"),
-        ({"seen_digest": "0" * 32, "seen_ids": ""}, "Start drain of 5 phases", "The plan changed"),
-    ],
-    ids=["clicked before the preview", "unchanged", "without a preview", "a plan of long ago"],
-)
-def test_only_a_plan_that_was_seen_starts_and_another_one_is_shown(backlog, typed, start, why):
-    answer = signed_in(Role.OPERATOR).post("/drains/new/", seen(backlog) | typed)
-    assert DrainSession.objects.exists() == (not start)
-    assert answer.status_code == (409 if start else 302)
-    page = answer.content.decode()
-    assert start in page
-    assert why in page
-
-
-def test_a_plan_that_changed_under_the_page_is_shown_and_starts_when_it_was_seen(backlog):
-    operator = signed_in(Role.OPERATOR)
-    Phase.objects.filter(pk=backlog[0].pk).update(state="COMPLETE")
-    answer = operator.post("/drains/new/", seen(backlog))
-    page = answer.content.decode()
-    assert answer.status_code == 409
-    assert "1 phase changed since the preview" in page
-    assert not DrainSession.objects.exists()
-    assert not AuditEvent.objects.filter(verb="session.start").exists()
-    operator.post("/drains/new/", dict(re.findall(r'name="(seen_\w+)" value="([^"]*)"', page)))
-    assert Candidate.objects.filter(planned_position__isnull=False).count() == 4
-
-
-def test_without_a_script_a_button_asks_for_the_preview(backlog):
-    viewer = signed_in(Role.VIEWER)
-    assert 'name="preview"' in viewer.get("/drains/new/").content.decode()
-    typed = seen(backlog, batch_size="2", run="research-system-v2", preview="1")
-    answer = viewer.post("/drains/new/", typed, follow=True)
-    (address, _), *_ = answer.redirect_chain
-    assert address == "/drains/new/?batch_size=2&run=research-system-v2&plan=now"
-    assert "2 + 3 = 5" in answer.content.decode()
-    assert not DrainSession.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "typed", "sentence"),
-    [
-        ("run", "research-system-v2 nowhere", "Runs: There is no run “nowhere”"),
-        ("skip", "research archiv-", "Skip prefixes: No run begins with “archiv-”"),
-        ("skip", "Research", "Skip prefixes: No run begins with “Research”"),
-        ("fingerprint", "known dead beef", "Fingerprints: There is no fingerprint “dead”"),
-        ("run", "x" * 400, "A name in Runs has 400 characters"),
-    ],
-)
-def test_an_unknown_name_is_refused_beside_its_field(backlog, name, typed, sentence):
-    FingerprintFactory(key="known", title="ValueError: <n> rows")
-    operator = signed_in(Role.OPERATOR)
-    page = operator.get("/drains/new/", {name: typed}, headers=FRAGMENT).content.decode()
-    beside = re.search(rf'id="e-{name}"([^>]*)>.*?<span>(.*?)</span>', page, re.DOTALL)
-    assert beside is not None
-    assert "hidden" not in beside[1]
-    assert sentence in beside[2]
-    assert "Nothing to start" in page
-    answer = operator.post("/drains/new/", seen(backlog) | {name: typed})
-    assert answer.status_code == 422
-    assert not DrainSession.objects.exists()
-
-
-def test_a_fingerprint_in_the_form_is_shown_in_words(backlog):
-    kept = FingerprintFactory(key="standing", title="ValueError: <n> rows are missing")
-    merged = FingerprintFactory(key="merged", title="ValueError: other", merged_into=kept)
-    FingerprintAlias.objects.create(key="older", version=1, fingerprint=kept)
-    Phase.objects.filter(pk=backlog[0].pk).update(last_fingerprint="bare")
-    viewer = signed_in(Role.VIEWER)
-    for key in (kept.key, merged.key, "older"):
-        page = viewer.get(f"/drains/new/?fingerprint={key}").content.decode()
-        words = re.sub("<[^>]+>", " ", page[page.index('id="picks-fingerprint"') :])
-        assert "rows are missing" in words[:400], key
-        fragment = viewer.get(f"/drains/new/?add_fingerprint={key}", headers=FRAGMENT)
-        assert "rows are missing" in re.sub("<[^>]+>", " ", fragment.content.decode())
-    bare = viewer.get("/drains/new/?fingerprint=bare").content.decode()
-    assert "no failure of it was kept" in bare
-    assert "There is no fingerprint" not in bare
-
-
-def test_what_is_typed_counts_as_chips_do_and_becomes_one_when_it_makes_sense(backlog):
-    viewer = signed_in(Role.VIEWER)
-    page = viewer.get("/drains/new/?add_run=research-system-v2&batch_size=2").content.decode()
-    assert 'name="run" value="research-system-v2" checked' in page
-    assert re.search(r'name="add_run" value=""', page)
-    wrong = viewer.get("/drains/new/?run=research-system-v2&add_run=nowhere").content.decode()
-    assert "There is no run “nowhere”" in wrong
-    assert 'name="run" value="research-system-v2" checked' in wrong
-    assert 'name="add_run" value="nowhere"' in wrong
-    fragment = viewer.get("/drains/new/?add_run=research-system-v2", headers=FRAGMENT)
-    assert "--run-id" in fragment.content.decode()
-
-
-def test_more_names_than_a_form_takes_are_refused_and_do_not_fill_the_page(backlog):
-    many, operator = " ".join(f"run-{n}" for n in range(5000)), signed_in(Role.OPERATOR)
-    for field in ("run", "add_run"):
-        answer = operator.post("/drains/new/", {field: many})
-        page = answer.content.decode()
-        assert answer.status_code == 422
-        assert "Runs: 5,000 names are more than the 200 that the form takes." in page
-        assert len(page) < 500_000
-
-
-def test_fields_offer_what_there_is(backlog):
-    for name in ("nightly-eu-1", "nightly-eu-2", "nightly-us-1", "other"):
-        RunFactory(run_id=name)
-    FingerprintFactory(key="abc123", title="No module <name> & <b>")
-    merged = FingerprintFactory(key="abc999", title="No module merged")
-    merged.merged_into = FingerprintFactory(title="standing")
-    merged.save()
-    viewer = signed_in(Role.VIEWER)
-
-    def offered(kind, q):
-        page = viewer.get(f"/drains/pick/{kind}/", {"q": q}).content.decode()
-        return re.findall(r'<option value="([^"]*)"', page), page
-
-    assert offered("run", "eu-")[0] == ["nightly-eu-2", "nightly-eu-1"]
-    assert offered("run", "nowhere")[0] == []
-    assert set(offered("skip", "night")[0]) == {"nightly-", "nightly-eu-"}
-    found, page = offered("fingerprint", "no module")
-    assert found == ["abc123"]
-    assert 'label="No module &lt;name&gt; &amp; &lt;b&gt;"' in page
-    assert offered("fingerprint", "abc")[0] == ["abc123"]
-    assert viewer.get("/drains/pick/other/").status_code == 404
-
-
-def held_beside(page, name):
-    """What stands beside a limit."""
-    found = re.search(rf'id="h-{name}"[^>]*>(.*?)</span>', page)
-    assert found is not None
-    return found[1]
-
-
-@pytest.mark.parametrize("field", NUMBERS, ids=lambda each: each.name)
-def test_beside_every_limit_stands_what_holds_when_it_is_empty(backlog, field):
-    page = signed_in(Role.OPERATOR).get(f"/drains/new/?{field.name}=&note=x").content.decode()
-    said = held_beside(page, field.name)
-    given = read_form(QueryDict(f"{field.name}="), timezone.now()).limits
-    holds = getattr(given, field.name)
-    if field.name == "phase_timeout_seconds":
-        assert said == "900 s of the executor"
-    elif field.name == "sample_passes":
-        assert said == "1 where there is a sample"
-    elif holds is None:
-        assert said == "off, the default"
-    else:
-        assert said == f"{field.shown(given)}, the default"
-
-
-def test_a_limit_says_that_it_was_set_and_a_timeout_whose_it_is(backlog):
-    viewer = signed_in(Role.VIEWER)
-    ExecutorProfile.objects.create(name="slow", argv=["/bin/true"], timeout_seconds=3600)
-    page = viewer.get("/drains/new/?batch_size=3&max_timeouts_per_run=2").content.decode()
-    assert held_beside(page, "batch_size") == "set here, default 10"
-    assert held_beside(page, "max_timeouts_per_run") == "the default"
-    assert held_beside(page, "phase_timeout_seconds") == "900 to 3,600 s of the executor"
-    ExecutorProfile.objects.all().delete()
-    caches["pages"].clear()
-    page = viewer.get("/drains/new/?phase_timeout_seconds=60").content.decode()
-    assert held_beside(page, "phase_timeout_seconds") == "set here instead of 900 s, the default"
-
-
-def test_bad_input_starts_nothing_and_keeps_what_was_typed(backlog):
-    answer = signed_in(Role.OPERATOR).post("/drains/new/", {"batch_size": "-3", "note": "mine"})
-    assert answer.status_code == 422
-    assert 'value="mine"' in answer.content.decode()
-    assert not DrainSession.objects.exists()
-
-
-def test_a_viewer_previews_and_does_not_start(backlog):
-    viewer = signed_in(Role.VIEWER)
-    assert viewer.get("/drains/new/").status_code == 200
-    assert viewer.post("/drains/new/", {}).status_code == 403
-    assert not DrainSession.objects.exists()
-
-
-def test_starting_needs_a_token(backlog):
-    assert signed_in(Role.OPERATOR, csrf=True).post("/drains/new/", {}).status_code == 403
-
-
-def test_the_wall_clock_is_the_next_one_of_the_person_s_zone(backlog):
-    operator = signed_in(Role.OPERATOR)
-    operator.cookies["drain_zone"] = "Asia/Kolkata"
-    operator.post("/drains/new/", seen(backlog, until="18:00"))
-    until = datetime.fromisoformat(DrainSession.objects.get().limits["until"])
-    assert (until.hour, until.minute, until.utcoffset()) == (18, 0, timedelta(hours=5.5))
-    assert timezone.now() < until <= timezone.now() + timedelta(days=1)
-
-
 def test_the_form_says_how_many_slots_are_free():
     WorkerHost.objects.create(host="h", pid=1, version="1", workers=2, slots=8)
     page = signed_in(Role.OPERATOR).get("/drains/new/").content.decode()
@@ -429,14 +190,3 @@ def test_a_large_backlog_is_planned_once(backlog, monkeypatch):
     page = signed_in(Role.VIEWER).get("/drains/new/", headers=FRAGMENT).content.decode()
     assert "5 + 0 = 5" in page
     assert "leaves out" not in page
-
-
-@pytest.mark.parametrize("typed", ["2020-01-01 10:00", "2099-01-31T18:00"])
-def test_the_time_at_which_a_drain_stops_is_picked_and_stays_though_it_makes_no_sense(
-    backlog, typed
-):
-    page = signed_in(Role.OPERATOR).get("/drains/new/", {"until": typed}).content.decode()
-    field = re.search(r'<input class="input" type="datetime-local" id="f-until"[^>]*>', page)
-    assert field
-    assert f'value="{typed.replace(" ", "T")}"' in field[0]
-    assert "UTC</span>" in page

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from datetime import timedelta
 
 import pytest
@@ -11,10 +10,9 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from drain.dashboard.drains.gauges import session_gauges
-from drain.models import Candidate, DrainSession, Phase, SessionFingerprint, SessionRun
+from drain.models import Candidate, DrainSession, Phase, SessionRun
 from drain.models.roles import Role
-from drain.policy.stopping.limits import Limits
+from tests.dashboard.drains.sessions import a_session
 from tests.dashboard.people import signed_in
 from tests.factories import (
     NOON,
@@ -34,34 +32,6 @@ HOSTILE = '<script>alert("x")</script>\'&'
 def inert(page):
     """Nothing hostile became markup or left its attribute; it is there as text."""
     return "<script>alert" not in page and 'alert("' not in page and "&lt;script&gt;" in page
-
-
-def a_session(state="running", attempts=3, **fields):
-    run = RunFactory(run_id="research-system-v2")
-    session = SessionFactory(
-        state=state,
-        ended_at=None if state in ("running", "paused", "planned", "stopping") else NOON,
-        limits=Limits(batch_size=20, max_total_minutes=90).to_json(),
-        selected=attempts + 1,
-        total_failed=attempts + 6,
-        ledger={"beyond_batch": 3, "run_held": 2},
-        **fields,
-    )
-    SessionRun.objects.create(session=session, run=run, complete=attempts, waiting=1, timeouts=1)
-    for number in range(attempts):
-        phase = PhaseFactory(run=run)
-        AttemptFactory(phase=phase, run=run, session=session, outcome="complete")
-        CandidateFactory(
-            session=session, phase=phase, run=run, planned_position=number + 1, outcome="complete"
-        )
-    CandidateFactory(
-        session=session,
-        phase=PhaseFactory(run=run),
-        run=run,
-        planned_position=attempts + 1,
-        status="waiting",
-    )
-    return session
 
 
 def test_it_shows_progress_gauges_results_reasons_and_the_command():
@@ -158,33 +128,6 @@ def test_a_run_that_was_left_is_named_even_when_the_session_finished():
     assert "f" * 32 in page
 
 
-def test_repeats_are_named_by_the_failure_and_not_by_its_key():
-    session, cause = a_session(), FingerprintFactory(title="patch does not apply")
-    run = SessionRun.objects.get(session=session).run_id
-    SessionFingerprint.objects.create(session=session, run_pk=run, key=cause.key, count=2)
-    SessionFingerprint.objects.create(session=session, run_pk=0, key=cause.key, count=2)
-    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
-    assert "patch does not apply in run research-system-v2" in page
-    assert "1 fingerprint<" in page
-    assert "1 near its limit" not in page
-
-
-def test_a_gauge_counts_what_may_be_the_same_failure_as_its_limit_does():
-    session, run = a_session(), SessionRun.objects.get().run_id
-    for of_run in (run, 0):
-        for key, place_known, count in (("a", True, 3), ("b", False, 1), ("c", True, 1)):
-            SessionFingerprint.objects.create(
-                session=session, run_pk=of_run, key=key, headline="h", place_known=place_known,
-                count=count,
-            )  # fmt: skip
-    SessionFingerprint.objects.create(session=session, run_pk=run, key="d", count=4)
-    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
-    assert "a in run research-system-v2" in page
-    limits = Limits(batch_size=20, max_session_fingerprint_repeats=9)
-    gauges = session_gauges(session, limits, {"most_timeouts": 0, "phases": 5}, NOON)
-    assert [view.observed for view in gauges if "epeats" in view.name] == [5, 5]
-
-
 def test_what_people_and_phases_write_is_text_wherever_it_stands():
     session = a_session(
         note=HOSTILE, preflight={HOSTILE: {"ok": False, "seconds": 1, "output": HOSTILE}}
@@ -255,31 +198,6 @@ def test_results_are_paged_by_key():
         assert viewer.get(f"/drains/{session.pk}/?before={wrong}").status_code == 200
 
 
-@pytest.mark.parametrize("act", ["pause", "resume", "stop", "cancel"])
-def test_a_viewer_may_look_and_not_act(act):
-    session = a_session()
-    assert signed_in(Role.VIEWER).post(f"/drains/{session.pk}/{act}/").status_code == 403
-    assert DrainSession.objects.get(pk=session.pk).state == "running"
-
-
-def test_acting_needs_a_token_and_a_post():
-    session = a_session()
-    assert (
-        signed_in(Role.OPERATOR, csrf=True).post(f"/drains/{session.pk}/pause/").status_code == 403
-    )
-    assert signed_in(Role.OPERATOR).get(f"/drains/{session.pk}/pause/").status_code == 405
-
-
-def test_an_operator_pauses_resumes_stops_and_is_told_what_happened():
-    session, operator = a_session(), signed_in(Role.OPERATOR)
-    for act, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
-        answer = operator.post(f"/drains/{session.pk}/{act}/", follow=True)
-        assert DrainSession.objects.get(pk=session.pk).state == state
-        assert f"Drain {session.pk}" in answer.content.decode()
-    refused = operator.post(f"/drains/{session.pk}/pause/", follow=True).content.decode()
-    assert "cannot be paused" in refused
-
-
 def test_the_list_pages_and_filters_and_says_when_a_filter_hides_everything():
     viewer = signed_in(Role.VIEWER)
     assert "Nothing was drained yet" in viewer.get("/drains/").content.decode()
@@ -329,84 +247,6 @@ def test_a_fingerprint_that_came_too_often_in_the_session_has_its_card():
     assert "fingerprint_stopped" in page
     assert "patch does not apply" in page
     assert f"fingerprint={cause.key}" in page
-
-
-def test_a_drain_that_ended_offers_what_failed_the_rest_and_the_same_again():
-    session = a_session("stopped", stop_reason="person")
-    failed = Candidate.objects.get(session=session, planned_position=1)
-    Candidate.objects.filter(pk=failed.pk).update(outcome="failed")
-    SessionRun.objects.filter(session=session).update(complete=2, failed=1)
-    left = Candidate.objects.get(session=session, status="waiting")
-    ExecutorFactory(is_default=True)
-    operator = signed_in(Role.OPERATOR)
-    page = operator.get(f"/drains/{session.pk}/").content.decode()
-    for part, phase in (("failed", failed.phase_id), ("rest", left.phase_id)):
-        address = f"/drains/new/?of={session.pk}%3A{part}"
-        assert address in page
-        form = operator.get(address).content.decode()
-        assert "Start drain of 1 phase" in form
-        assert f'name="of" value="{session.pk}:{part}"' in form
-        assert f'name="seen_ids" value="{phase}"' in form
-    assert "Same again…" in page
-    assert "/drains/new/?batch_size=20" in page
-    assert (
-        "Same again…" not in signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
-    )
-
-
-@pytest.mark.parametrize("of", ["1:failed", "0:rest", "x:failed", "7:all", "7"])
-def test_a_part_of_a_drain_that_holds_no_failed_phase_is_never_everything(of):
-    ExecutorFactory(is_default=True)
-    PhaseFactory()
-    page = signed_in(Role.OPERATOR).get("/drains/new/", {"of": of}).content.decode()
-    assert "nothing is left to drain" in page
-    assert "Nothing to start" in page
-
-
-def test_cancelling_asks_with_the_numbers_of_now_and_stopping_acts_at_one_click():
-    session = a_session("running")
-    page = signed_in(Role.OPERATOR).get(f"/drains/{session.pk}/").content.decode()
-    assert "0 running phases are ended and go back to failed" in page
-    asks, acts = (f'action="/drains/{session.pk}/{verb}/"' for verb in ("cancel", "stop"))
-    assert page.index(acts) < page.index("<dialog") < page.index(asks)
-
-
-def test_a_stop_by_a_person_offers_to_take_it_back_and_one_by_a_rule_does_not():
-    session, client = a_session("stopping"), signed_in(Role.OPERATOR)
-    for reason, offered in (("person", True), ("failure_rate", False)):
-        DrainSession.objects.filter(pk=session.pk).update(stop_reason=reason)
-        page = client.get(f"/drains/{session.pk}/").content.decode()
-        assert (f'action="/drains/{session.pk}/resume/"' in page) is offered
-        assert ("Resume takes it" in page) is offered
-        assert f'action="/drains/{session.pk}/stop/"' not in page
-
-
-@pytest.mark.parametrize(
-    ("limits", "timeout"),
-    [
-        (Limits(), "900 s of the executor"),
-        (Limits(phase_timeout_seconds=1800), "1,800 s, set for this drain"),
-    ],
-)
-def test_a_drain_s_page_names_every_limit_that_holds_or_is_off(limits, timeout):
-    ExecutorFactory(is_default=True)
-    session = SessionFactory(limits=limits.to_json())
-    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
-    assert f"<dd>{timeout}</dd>" in page
-    words = {
-        "batch_size": "Batch size", "parallel": "In parallel", "queued_policy": "queued policy",
-        "phase_timeout_seconds": "Phase timeout", "max_total_minutes": "Total time",
-        "max_timeouts_per_run": "Timeouts per run", "max_attempts_per_phase": "Attempts per phase",
-        "max_fingerprint_repeats": "Fingerprint repeats", "sample": "Sample", "until": "Wall clock",
-        "max_session_fingerprint_repeats": "Repeats in the drain",
-        "max_consecutive_zero_yield": "Zero yield in a row", "max_failure_rate": "Failure rate",
-        "failure_rate_window": "Failure rate is taken over", "sample_passes": "Sample",
-        "starts_per_minute": "Starts in a minute", "ramp": "Ramp", "run_delay_seconds": "Delay in a run",
-        "max_lifetime_attempts": "Attempts over all drains", "count_source_attempts": "Attempts over all drains",
-        "key_level": "Like failures have the same", "wait_for_host": "Waits for a worker host",
-    }  # fmt: skip
-    for name in (field.name for field in fields(Limits)):
-        assert words[name] in page, name
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,13 @@
+"""What the page of a new drain sends."""
+
+from __future__ import annotations
+
+from drain.policy.selection.drift import seen_plan
+
+FRAGMENT = {"HX-Request": "true"}
+
+
+def seen(phases, **typed):
+    """What the page sends along after it has shown these phases, with the fields that were typed."""
+    plan = seen_plan([phase.pk for phase in phases])
+    return typed | {"seen_digest": plan.digest, "seen_ids": ",".join(map(str, plan.ids or ()))}
