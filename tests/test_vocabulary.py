@@ -33,7 +33,7 @@ PAGES = sorted((ROOT / "templates" / "drain").rglob("*.html"))
 )
 def test_the_glossary_has_every_word(words: type[Enum]) -> None:
     missing = [word.value for word in words if word.value not in GLOSSARY]
-    assert missing == []
+    assert not missing, f"docs/glossary.md lacks {', '.join(missing)}"
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,5 @@ def test_a_reason_has_its_word_its_first_step_and_its_advice(
         "advice in drain/policy/actions.py": answered(lambda: for_reason(reason, Subject())),
         "a line in docs/glossary.md": f"`{reason.value}`" in GLOSSARY,
     }
-    assert [what for what, there in where.items() if not there] == []
+    missing = [what for what, there in where.items() if not there]
+    assert not missing, f"{reason.value} lacks {'; '.join(missing)}"

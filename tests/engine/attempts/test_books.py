@@ -28,4 +28,5 @@ def test_every_count_of_a_session_s_tally_is_kept_between_attempts(name: str) ->
         books.set_tally(tally)
         write_sessions([books])
     with transaction.atomic():
-        assert lock_sessions([session])[session].tally == tally
+        kept = lock_sessions([session])[session].tally
+    assert kept == tally, f"drain/engine/attempts/books.py does not write or read {name}"
