@@ -84,3 +84,30 @@ def test_nobody_keeps_a_template_that_nothing_draws():
         }
     assert set(PAGE_NAMES) <= named
     assert {name for name in ADMIN_NAMES if name.startswith("admin/drain/")} <= named
+
+
+AS_TYPED = {"value", "name", "action", "href", "data-key", "data-select-flag"}
+"""Attributes that go back to the site as they are; everything else is read by people."""
+
+
+def where_as_typed(text: str) -> list[str]:
+    """The attribute, or the element, around each text of others that a template prints unchanged."""
+    # Quotes within an expression end no attribute.
+    plain = re.sub(r"\{\{.*?\}\}", lambda found: found.group().replace('"', "'"), text, flags=re.S)
+    around = re.compile(r'([\w-]+)="[^"]*$|<(\w+)(?:"[^"]*"|[^<>"])*>[^<>]*$')
+    found = [around.search(plain[: at.start()]) for at in re.finditer(r"\| e\b", plain)]
+    return [(each.group(1) or each.group(2)) if each else "?" for each in found]
+
+
+def test_what_a_template_prints_unchanged_is_found_where_it_stands():
+    assert where_as_typed('<input value="{{ d["q"] | e }}" title="{{ q | e }}">') == [
+        "value",
+        "title",
+    ]
+    assert where_as_typed('<b title="a > b">{{ q }} {{ q | e }}</b>') == ["b"]
+
+
+def test_only_what_goes_back_to_the_site_is_printed_unchanged():
+    found = {name: set(where_as_typed((PAGES / name).read_text())) for name in PAGE_NAMES}
+    wrong = {name: at - AS_TYPED - {"textarea"} for name, at in found.items()}
+    assert {name: at for name, at in wrong.items() if at} == {}
