@@ -7,7 +7,7 @@ from django.contrib import admin
 from drain.models import Attempt, TelemetryEvent
 
 from .base import ReadOnlyAdmin
-from .cells import state_cell
+from .cells import Drawn, state_cell
 
 
 @admin.register(Attempt)
@@ -26,7 +26,7 @@ class AttemptAdmin(ReadOnlyAdmin):
     exclude = ("log_inline",)
 
     @admin.display(description="outcome")
-    def outcome_shown(self, attempt: Attempt) -> str:
+    def outcome_shown(self, attempt: Attempt) -> Drawn:
         """With its icon and colour; of one that runs what it reported."""
         return state_cell(attempt.outcome or attempt.reported_state or "executing")
 

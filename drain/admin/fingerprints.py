@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from drain.models import Fingerprint, FingerprintAlias, FingerprintSplit, FixMarker
 
 from .base import DrainModelAdmin, ReadOnlyAdmin
-from .cells import page_address, page_cell, state_cell
+from .cells import Drawn, page_address, page_cell, state_cell
 
 
 @admin.register(Fingerprint)
@@ -27,12 +27,12 @@ class FingerprintAdmin(ReadOnlyAdmin):
     ordering = ("-last_seen", "-pk")
 
     @admin.display(description="status")
-    def status_shown(self, found: Fingerprint) -> str:
+    def status_shown(self, found: Fingerprint) -> Drawn:
         """With its icon and colour."""
         return state_cell(found.status)
 
     @admin.display(description="page")
-    def on_the_page(self, found: Fingerprint) -> str:
+    def on_the_page(self, found: Fingerprint) -> Drawn:
         """Where people decide about it."""
         return page_cell(found.key[:10], "fingerprint-detail", found.key)
 

@@ -25,7 +25,7 @@ from drain.policy.selection.graph import CycleError
 from drain.policy.words import last_line
 
 from .base import ReadOnlyAdmin
-from .cells import page_cell, state_cell
+from .cells import Drawn, page_cell, state_cell
 
 OFFERED_CAUSES = 30
 SEARCHED_RUNS = 1000
@@ -174,7 +174,7 @@ class PhaseAdmin(ActingAdmin):
     )  # fmt: skip
 
     @admin.display(description="state")
-    def state_shown(self, phase: Phase) -> str:
+    def state_shown(self, phase: Phase) -> Drawn:
         """With its icon and colour."""
         return state_cell(phase.state)
 
@@ -188,14 +188,14 @@ class PhaseAdmin(ActingAdmin):
         )
 
     @admin.display(description="last fingerprint")
-    def fingerprint(self, phase: Phase) -> str:
+    def fingerprint(self, phase: Phase) -> Drawn:
         """Its title, which leads to its page."""
         key = phase.last_fingerprint
         title = getattr(phase, "cause_title", None) or key
         return page_cell(title, "fingerprint-detail", key)
 
     @admin.display(description="page")
-    def on_the_page(self, phase: Phase) -> str:
+    def on_the_page(self, phase: Phase) -> Drawn:
         """With its attempts and its history."""
         return page_cell("Open", "phase-detail", phase.pk)
 

@@ -14,7 +14,7 @@ from drain.models import (
 )
 
 from .base import ReadOnlyAdmin
-from .cells import state_cell
+from .cells import Drawn, state_cell
 
 
 @admin.register(DrainSession)
@@ -31,7 +31,7 @@ class DrainSessionAdmin(ReadOnlyAdmin):
     raw_id_fields = ("stop_attempt", "resumed_from")
 
     @admin.display(description="state")
-    def state_shown(self, session: DrainSession) -> str:
+    def state_shown(self, session: DrainSession) -> Drawn:
         """With its icon and colour."""
         return state_cell(session.state)
 
