@@ -132,13 +132,16 @@ def scope_of(body: DrainIn) -> SessionScope:
     for run_id in body.run_ids:
         find_run(run_id)
     if body.filter is not None:
-        if body.run_ids or body.fingerprints:
-            raise ApiError(422, "A filter has run_ids and fingerprints of its own: use those.")
+        if body.run_ids or body.fingerprints or body.sources:
+            raise ApiError(
+                422, "A filter has run_ids, fingerprints and sources of its own: use those."
+            )
         return filtered_scope(filter_of(body.filter), tuple(body.skip_run_prefixes))
     return SessionScope(
         run_ids=tuple(body.run_ids),
         skip_run_prefixes=tuple(body.skip_run_prefixes),
         fingerprints=tuple(body.fingerprints),
+        sources=tuple(body.sources),
     )
 
 

@@ -160,6 +160,7 @@ class DrainIn(Sent):
     run_ids: list[Name] = []
     skip_run_prefixes: list[Name] = []
     fingerprints: list[Name] = []
+    sources: list[Name] = []
     filter: FilterIn | None = None
     limits: LimitsIn = LimitsIn()
     note: str = ""

@@ -20,12 +20,15 @@ def drain_argv(
     run_ids: Iterable[str] = (),
     skip_run_prefixes: Iterable[str] = (),
     fingerprints: Iterable[str] = (),
+    sources: Iterable[str] = (),
     note: str = "",
 ) -> list[str]:
     """`drain` with this scope and these limits; defaults are left out but for the first three."""
     argv = ["drain"]
     for run_id in run_ids:
         argv += option("--run-id", run_id)
+    for name in sources:
+        argv += option("--source", name)
     argv += _limits(limits)
     for prefix in skip_run_prefixes:
         argv += option("--skip-run-prefix", prefix)
@@ -49,6 +52,7 @@ def same_again(scope: Mapping[str, Any], limits: dict[str, Any]) -> tuple[str, .
             run_ids=scope.get("run_ids", ()),
             skip_run_prefixes=scope.get("skip_run_prefixes", ()),
             fingerprints=scope.get("fingerprints", ()),
+            sources=scope.get("sources", ()),
         )
     )
 

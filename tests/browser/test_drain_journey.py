@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from drain.models import DrainSession, Phase, Run
 from drain.models.vocabulary import PhaseState
-from tests.factories import FingerprintFactory, PhaseFactory, RunFactory
+from tests.factories import FingerprintFactory, PhaseFactory, RunFactory, SourceFactory
 
 from .conftest import DRAIN_PAGE, Visit
 
@@ -64,10 +64,12 @@ def test_a_preview_follows_the_form(
 
 
 @pytest.mark.verify
-def test_runs_and_fingerprints_are_picked_as_chips_and_taken_away(
+def test_runs_sources_and_fingerprints_are_picked_as_chips_and_taken_away(
     olga: User, report_run: Run, visit: Visit, complaints: list[str]
 ) -> None:
-    PhaseFactory(run=RunFactory(run_id="other-run"), last_fingerprint="abc123")
+    SourceFactory()
+    jobs = SourceFactory(name="Nightly jobs")
+    PhaseFactory(run=RunFactory(run_id="other-run", source=jobs), last_fingerprint="abc123")
     FingerprintFactory(key="abc123", title="No module named coverage")
     page = visit("/drains/new/")
     expect(page.get_by_text("6 + 0 = 6")).to_be_visible()
@@ -80,6 +82,14 @@ def test_runs_and_fingerprints_are_picked_as_chips_and_taken_away(
     expect(runs).to_have_value("")
     expect(page.get_by_text("5 + 0 = 5")).to_be_visible()
     page.get_by_role("button", name="Remove research-system-v2").click()
+    expect(page.get_by_text("6 + 0 = 6")).to_be_visible()
+    sources = page.get_by_role("combobox", name="Sources")
+    sources.fill("nightly")
+    expect(page.locator("#o-source option")).to_have_count(1)
+    sources.fill("Nightly jobs")
+    expect(page.locator("#picks-source")).to_have_text("Nightly jobs")
+    expect(page.get_by_text("1 + 0 = 1")).to_be_visible()
+    page.get_by_role("button", name="Remove Nightly jobs").click()
     expect(page.get_by_text("6 + 0 = 6")).to_be_visible()
     causes = page.get_by_role("combobox", name="Fingerprints")
     causes.fill("No module")

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from drain.dashboard.drains.form import NUMBERS, PACE, PARALLEL, STOPS, NumberField, shown
+from drain.dashboard.drains.form import (
+    NUMBERS,
+    PACE,
+    PARALLEL,
+    STOPS,
+    NumberField,
+    shown,
+)
+from drain.dashboard.http.links import names_in
 from drain.engine.autopilot.rules import Wanted
 from drain.engine.queue.selection import PhaseFilter
 from drain.evidence.fixes.rollout import SAMPLE
@@ -115,10 +123,11 @@ def kept(asked: Wanted) -> dict[str, Any]:
     return {name.replace("_", " "): value for name, value in stay.items()}
 
 
-_FIELDS_OF_DRAIN = {"run": "run_ids", "fingerprint": "fingerprints"}
+_FIELDS_OF_DRAIN = {"run": "run_ids", "source": "sources", "fingerprint": "fingerprints"}
 """Fields of a drain by their names here."""
 _NOT_HERE = {
     "skip": "skipped prefixes",
+    "source": "sources with a space in their names",
     "queued_policy": "the queued policy",
     "count_source_attempts": "the source's tries",
     "note": "the note",
@@ -134,7 +143,14 @@ def of_saved(saved: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     } | _FIELDS_OF_DRAIN
     words = {each.name: each.label.lower() for each in NUMBERS} | _NOT_HERE
     asked = {name: text for name, text in saved.items() if text != usual.get(name, "")}
-    values = {own[name]: text for name, text in asked.items() if name in own}
+    spaced = any(" " in name for name in names_in("source", asked.get("source", "")))
+    if spaced:
+        del own["source"]
+    values = {
+        own[name]: " ".join(names_in(name, text)) if name in _FIELDS_OF_DRAIN else text
+        for name, text in asked.items()
+        if name in own
+    }
     return values, [words[name] for name in asked if name not in own]
 
 

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from drain.dashboard.drains.again import Part, part_of
-from drain.dashboard.http.links import MOST_PICKED
+from drain.dashboard.http.links import MOST_PICKED, joined, names_in
 from drain.dashboard.lists.period import FORMAT
 from drain.engine.errors import MOST_IN_A_NAME
 from drain.engine.sessions.scope import SessionScope
@@ -90,7 +90,7 @@ PACE = (
 """How fast it goes; empty: as fast as it can."""
 NUMBERS = (*STOPS, PARALLEL, *PACE)
 
-PICKED = ("run", "skip", "fingerprint")
+PICKED = ("run", "source", "skip", "fingerprint")
 """Fields of the scope: chips by this name, and `add_NAME` for what is being typed."""
 MOST_TYPED = 2000
 """Characters of what was typed that come back when it makes no sense."""
@@ -142,10 +142,10 @@ class DrainForm:
             each.key: each.title or f"{each.key}, no failure of it was kept"
             for each in self.fingerprints
         }
-        typed = _words(self.typed[name])
+        typed = names_in(name, self.typed[name])
         words = [
             value
-            for value in _words(self.values[name])[:MOST_PICKED]
+            for value in names_in(name, self.values[name])[:MOST_PICKED]
             if value not in typed and len(value) <= MOST_IN_A_NAME
         ]
         return [
@@ -160,7 +160,7 @@ class DrainForm:
     @property
     def typed_fingerprints(self) -> list[NamedFingerprint]:
         """Those that were typed and are no chips yet."""
-        typed = _words(self.typed["fingerprint"])
+        typed = names_in("fingerprint", self.typed["fingerprint"])
         return [each for each in self.fingerprints if each.key in typed]
 
     def take(self) -> None:
@@ -196,9 +196,10 @@ def read_form(data: QueryDict, now: datetime) -> DrainForm:
     form.note = form.values["note"][:500]
     form.part = part_of(form.values["of"])
     form.scope = SessionScope(
-        run_ids=_words(form.values["run"]),
-        skip_run_prefixes=_words(form.values["skip"]),
-        fingerprints=_words(form.values["fingerprint"]),
+        run_ids=names_in("run", form.values["run"]),
+        skip_run_prefixes=names_in("skip", form.values["skip"]),
+        fingerprints=names_in("fingerprint", form.values["fingerprint"]),
+        sources=names_in("source", form.values["source"]),
     )
     given: dict[str, Any] = {}
     for each in NUMBERS:
@@ -219,7 +220,7 @@ def _typed(data: QueryDict) -> dict[str, str]:
     plain = Limits()
     values = {each.name: data.get(each.name, each.shown(plain)).strip() for each in NUMBERS}
     for name in PICKED:
-        values[name] = " ".join([*data.getlist(name), *data.getlist(f"add_{name}")]).strip()
+        values[name] = joined(name, [*data.getlist(name), *data.getlist(f"add_{name}")])
     values["queued_policy"] = data.get("queued_policy", plain.queued_policy.value)
     values["count_source_attempts"] = data.get("count_source_attempts", "").strip()
     values["of"] = data.get("of", "").strip()
@@ -244,11 +245,6 @@ def _number(each: NumberField, text: str) -> float | None:
 
 def _until(text: str, now: datetime) -> datetime | None:
     return read_moment(text, timezone.localtime(now), coming=True) if text else None
-
-
-def _words(text: str) -> tuple[str, ...]:
-    """Names parted by spaces or commas, each once."""
-    return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
 def _field_of(sentence: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from django.db.models import Max, Min, Value
+from django.db.models import Count, Max, Min, Value
 from django.db.models.functions import Coalesce
 
 from drain.dashboard.drains.form import DrainForm, NamedFingerprint
@@ -13,10 +13,15 @@ from drain.dashboard.frame.frame import KEEP_SECONDS
 from drain.dashboard.http.cache import shared
 from drain.dashboard.http.links import MOST_PICKED
 from drain.engine.errors import MOST_IN_A_NAME, InputError, bounded
-from drain.models import ExecutorProfile, Fingerprint, FingerprintAlias, Phase, Run
+from drain.models import ExecutorProfile, Fingerprint, FingerprintAlias, Phase, Run, Source
 from drain.policy.stopping.limits import DEFAULT_PHASE_TIMEOUT_SECONDS, MAX_BATCH_SIZE
 
-_FIELDS = {"run": "Runs", "skip": "Skip prefixes", "fingerprint": "Fingerprints"}
+_FIELDS = {
+    "run": "Runs",
+    "source": "Sources",
+    "skip": "Skip prefixes",
+    "fingerprint": "Fingerprints",
+}
 
 
 def check_names(form: DrainForm) -> None:
@@ -24,6 +29,7 @@ def check_names(form: DrainForm) -> None:
     form.timeout, scope = shared("timeout", KEEP_SECONDS, executors_timeout), form.scope
     _resolve_part(form)
     _check(form, "run", scope.run_ids, _unknown_run)
+    _check(form, "source", scope.sources, _unknown_source)
     _check(form, "skip", scope.skip_run_prefixes, _unknown_prefix)
     _check(form, "fingerprint", scope.fingerprints, lambda keys: _unknown_fingerprint(form, keys))
 
@@ -76,6 +82,14 @@ def _unknown_run(names: Sequence[str]) -> str:
     known = set(Run.objects.filter(run_id__in=names).values_list("run_id", flat=True))
     wrong = next((name for name in names if name not in known), None)
     return f"There is no run “{wrong}”: check its name on the page Runs." if wrong else ""
+
+
+def _unknown_source(names: Sequence[str]) -> str:
+    known = dict(Source.objects.filter(name__in=names).values_list("name", Count("runs")))
+    wrong = next((name for name in names if name not in known), None)
+    if wrong is not None:
+        return f"There is no source “{wrong}”: choose one of those that the field offers."
+    return "" if any(known.values()) else "No run comes from there: import one first."
 
 
 def _unknown_prefix(prefixes: Sequence[str]) -> str:

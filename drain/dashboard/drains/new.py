@@ -12,12 +12,15 @@ from django.utils import timezone
 from drain.dashboard.drains.form import POLICY_WORDS, DrainForm, read_form
 from drain.dashboard.drains.names import check_names
 from drain.dashboard.drains.preview import deferred_context, preview_context, takes_long
+from drain.dashboard.frame.frame import KEEP_SECONDS
 from drain.dashboard.frame.saved_views import DRAIN, SavedViews
 from drain.dashboard.http.actions import REFUSALS, person
+from drain.dashboard.http.cache import shared
 from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import require, requires
 from drain.engine.sessions.planning import Asked, PlanChangedError, create_session
 from drain.engine.sessions.verbs import start_session
+from drain.models import Source
 from drain.policy.numbers import whole
 from drain.policy.selection.drift import Seen
 
@@ -56,6 +59,7 @@ def _show(
     context = read(form, now) | {
         "policies": [(policy.value, words) for policy, words in POLICY_WORDS.items()],
         "page_has_primary": True,
+        "many_sources": shared("sources", KEEP_SECONDS, Source.objects.count) > 1,
         "saved": SavedViews(request, DRAIN),
         # Why a start showed this plan instead of starting another one.
         "unseen": unseen,

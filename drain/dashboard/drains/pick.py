@@ -1,4 +1,4 @@
-"""What the fields of a new drain offer while somebody types: runs, beginnings of their names, fingerprints."""
+"""What the fields of a new drain offer while somebody types: runs, beginnings of their names, sources, fingerprints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.shortcuts import render
 
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.search_terms import cleaned
-from drain.models import Fingerprint, Run
+from drain.models import Fingerprint, Run, Source
 
 OFFERED = 12
 RUNS_OF_PREFIXES = 500
@@ -51,5 +51,10 @@ def _fingerprints(q: str) -> list[tuple[str, str]]:
     return list(found.order_by("-last_seen", "-pk").values_list("key", "title")[:OFFERED])
 
 
-KINDS = {"run": _runs, "skip": _prefixes, "fingerprint": _fingerprints}
+def _sources(q: str) -> list[tuple[str, str]]:
+    found = Source.objects.filter(name__icontains=q).order_by("name")[:OFFERED]
+    return [(source.name, source.get_kind_display()) for source in found]
+
+
+KINDS = {"run": _runs, "source": _sources, "skip": _prefixes, "fingerprint": _fingerprints}
 """By the name of the field: values with what they are called."""

@@ -17,6 +17,7 @@ from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import require, requires
 from drain.dashboard.http.responses import number_in
 from drain.dashboard.http.search_terms import typed
+from drain.dashboard.lists.sources import source_names
 from drain.db.sql import clock
 from drain.engine.autopilot.rollouts import OnFix, drain_on_fix
 from drain.engine.errors import EngineError
@@ -103,6 +104,7 @@ def _marker_form(
         **_try_first(chosen),
         "keys": values.get("keys") or " ".join(key for key in chosen if key not in offered),
         "page_has_primary": True,
+        "sources": source_names(),
     }
     return render(request, "evidence/marker_new.html", context, status=422 if problem else 200)
 

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 
 from drain.dashboard.http.actions import person, verb
-from drain.dashboard.http.links import link
+from drain.dashboard.http.links import joined, link
 from drain.dashboard.http.permissions import SEE
 from drain.engine.errors import EngineError
 from drain.models import SavedView
@@ -42,6 +42,7 @@ FILTERS = {
     "search": ("q",),
     DRAIN: (
         "run",
+        "source",
         "skip",
         "fingerprint",
         "note",
@@ -101,9 +102,9 @@ def filters_in(page: str, query: QueryDict) -> str:
 
 
 def _value(page: str, query: QueryDict, name: str) -> str:
-    """The last value of a filter; of a drain all names that are picked or typed, with spaces between."""
+    """The last value of a filter; of a drain all names that are picked or typed."""
     if page == DRAIN:
-        return " ".join([*query.getlist(name), *query.getlist(f"add_{name}")])
+        return joined(name, [*query.getlist(name), *query.getlist(f"add_{name}")])
     return str(query.get(name, ""))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import urlencode
 
@@ -12,6 +13,18 @@ MOST_PICKED = 200
 """Names in one field of a new drain's scope."""
 LONGEST = 32_000
 """Characters of an address that every server and browser takes."""
+
+
+def joined(name: str, names: Iterable[str]) -> str:
+    """Names as one text of the field `name` of a new drain's scope; `names_in` reads them back."""
+    return (", " if name == "source" else " ").join(names).strip(", ")
+
+
+def names_in(name: str, text: str) -> tuple[str, ...]:
+    """Names parted by spaces or commas, each once; those of sources, which may have spaces in them, by commas."""
+    if name == "source":
+        return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
 def link(name: str, /, *values: object, **query: object) -> str:

@@ -24,6 +24,7 @@ from drain.dashboard.imports.form import (
     mapping_names,
     read_given,
 )
+from drain.dashboard.lists.sources import source_names
 from drain.models import ExecutorProfile
 from drain.sources.errors import MissingFieldsError, SourceError
 from drain.sources.files.formats import FORMATS
@@ -111,6 +112,7 @@ def _show(
         "most_megabytes": MOST_MEGABYTES,
         "most_pasted": MOST_PASTED,
         "page_has_primary": True,
+        "sources": source_names(),
     }
     page = "imports/_preview.html" if wants_fragment(request) else "imports/page.html"
     return render(request, page, context, status=status)

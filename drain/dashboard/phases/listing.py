@@ -17,6 +17,7 @@ from drain.dashboard.lists.filters import read_filter
 from drain.dashboard.lists.listing import Listing, page_of
 from drain.dashboard.lists.order import MOST, Column
 from drain.dashboard.lists.period import Period, read_period
+from drain.dashboard.lists.sources import source_names
 from drain.dashboard.ui.states import look
 from drain.engine.errors import EngineError
 from drain.engine.queue.selection import PhaseFilter
@@ -78,6 +79,7 @@ def phase_list(request: HttpRequest) -> HttpResponseBase:
         "period": period,
         "filtered": bool(period) or any(asked.values()) or not more.is_empty,
         "fields": fields,
+        "sources": source_names(),
         "more": not more.is_empty,
         "problem": problem,
         "holdable": request.GET.urlencode() if not more.is_empty and not problem else "",

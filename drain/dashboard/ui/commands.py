@@ -31,6 +31,7 @@ def drain_command(scope: SessionScope, limits: Limits, note: str = "") -> list[s
             run_ids=scope.run_ids,
             skip_run_prefixes=scope.skip_run_prefixes,
             fingerprints=scope.fingerprints,
+            sources=scope.sources,
             note=note,
         )
     )

@@ -162,23 +162,26 @@ def filtered_scope(asked: PhaseFilter, skip_run_prefixes: tuple[str, ...] = ()) 
     if len(phases) > MOST_IN_A_DRAIN:
         raise EngineError(
             f"More than {MOST_IN_A_DRAIN:,} failed phases match: narrow the filters, "
-            "or drain by runs and fingerprints alone."
+            "or drain by runs, sources and fingerprints alone."
         )
     return SessionScope(phases=phases, skip_run_prefixes=skip_run_prefixes)
 
 
 def drain_scope(asked: PhaseFilter, skip_run_prefixes: tuple[str, ...] = ()) -> SessionScope:
-    """The scope of a drain: by runs and fingerprints as they are named, else the phases that match now.
+    """The scope of a drain: by runs, sources and fingerprints as they are named, else the phases that match now.
 
     Raises EngineError where a filter matches none, or too many.
     """
-    named = PhaseFilter(run_ids=asked.run_ids, fingerprints=asked.fingerprints)
+    named = PhaseFilter(
+        run_ids=asked.run_ids, fingerprints=asked.fingerprints, sources=asked.sources
+    )
     if asked != named:
         return filtered_scope(asked, skip_run_prefixes)
     return SessionScope(
         run_ids=asked.run_ids,
         skip_run_prefixes=skip_run_prefixes,
         fingerprints=asked.fingerprints,
+        sources=asked.sources,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Self
 
 from drain.engine.errors import MOST_IN_A_NAME, EngineError, bounded
-from drain.models import Fingerprint, FingerprintAlias, Phase, Run
+from drain.models import Fingerprint, FingerprintAlias, Phase, Run, Source
 from drain.policy.selection.rows import Scope
 
 MOST_IN_A_DRAIN = 50_000
@@ -20,6 +21,8 @@ class SessionScope:
     run_ids: tuple[str, ...] = ()
     skip_run_prefixes: tuple[str, ...] = ()
     fingerprints: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    """Names of sources: only runs that come from one of them."""
     phase: int | None = None
     """One phase asked for by name; it may be queued."""
     phases: tuple[int, ...] = ()
@@ -32,6 +35,7 @@ class SessionScope:
             "run_ids": list(self.run_ids),
             "skip_run_prefixes": list(self.skip_run_prefixes),
             "fingerprints": list(self.fingerprints),
+            "sources": list(self.sources),
             "phase": self.phase,
             "phases": list(self.phases),
             "force": self.force,
@@ -44,6 +48,7 @@ class SessionScope:
             run_ids=tuple(stored.get("run_ids", ())),
             skip_run_prefixes=tuple(stored.get("skip_run_prefixes", ())),
             fingerprints=tuple(stored.get("fingerprints", ())),
+            sources=tuple(stored.get("sources", ())),
             phase=stored.get("phase"),
             phases=tuple(stored.get("phases", ())),
             force=bool(stored.get("force")),
@@ -51,10 +56,10 @@ class SessionScope:
 
     def resolve(self, merges: dict[str, str]) -> Scope:
         """The policy's scope; keys become those they were merged into. Raises LimitError or EngineError."""
-        for name in (*self.run_ids, *self.skip_run_prefixes, *self.fingerprints):
-            bounded(name, "The name of a run, prefix or fingerprint", MOST_IN_A_NAME)
+        for name in (*self.run_ids, *self.skip_run_prefixes, *self.fingerprints, *self.sources):
+            bounded(name, "The name of a run, prefix, fingerprint or source", MOST_IN_A_NAME)
         return Scope(
-            run_ids=frozenset(self.run_ids),
+            run_ids=frozenset(self._known_runs() if self.sources else self.run_ids),
             phases=frozenset(self.phases if self.phase is None else (self.phase,)),
             skip_run_prefixes=self.skip_run_prefixes,
             fingerprints=frozenset(merges.get(key, key) for key in self.fingerprints),
@@ -72,15 +77,36 @@ class SessionScope:
         if self.phases:
             named = Phase.objects.filter(pk__in=self.phases)
             return list(named.order_by("run_id").values_list("run_id", flat=True).distinct())
-        if not self.run_ids:
+        if not (self.run_ids or self.sources):
             return None
-        known = dict(Run.objects.filter(run_id__in=self.run_ids).values_list("run_id", "pk"))
-        for run_id in self.run_ids:
-            if run_id not in known and not deleted_ok:
-                raise EngineError(
-                    f"There is no run “{run_id}”: import it first, or check the name on the page Runs."
-                )
+        known = self._known_runs()
+        if not deleted_ok:
+            self._require(known)
         return list(known.values())
+
+    def _known_runs(self) -> dict[str, int]:
+        """Primary keys of the runs that are named, or that come from the sources that are, by their names."""
+        found = Run.objects.all()
+        if self.run_ids:
+            found = found.filter(run_id__in=self.run_ids)
+        if self.sources:
+            found = found.filter(source__name__in=self.sources)
+        return dict(found.values_list("run_id", "pk"))
+
+    def _require(self, known: Collection[str]) -> None:
+        """Raises EngineError for a name that means no run: an empty scope would mean every one."""
+        there = set(Source.objects.filter(name__in=self.sources).values_list("name", flat=True))
+        for name in self.sources:
+            if name not in there:
+                raise EngineError(f"There is no source “{name}”: check the name on the page Runs.")
+        for run_id in self.run_ids:
+            if run_id not in known:
+                which = " of these sources" if self.sources else ""
+                raise EngineError(
+                    f"There is no run “{run_id}”{which}: import it first, or check the name on the page Runs."
+                )
+        if self.sources and not known:
+            raise EngineError("No run comes from these sources: import one first.")
 
 
 def merged_keys() -> dict[str, str]:

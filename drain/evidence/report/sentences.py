@@ -93,6 +93,8 @@ def _scope(scope: Mapping[str, Any]) -> str:
         said = f"the {len(scope['phases'])} that were chosen"
     if scope.get("phase") is not None:
         said = "the one that was named"
+    if scope.get("sources"):
+        said += f" from {', '.join(scope['sources'])}"
     if scope.get("fingerprints"):
         said += f", by {', '.join(scope['fingerprints'])}"
     if scope.get("skip_run_prefixes"):

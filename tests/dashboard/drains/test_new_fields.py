@@ -19,7 +19,7 @@ from drain.models import (
 from drain.models.roles import Role
 from tests.dashboard.drains.forms import FRAGMENT, seen
 from tests.dashboard.people import signed_in
-from tests.factories import FingerprintFactory, RunFactory
+from tests.factories import FingerprintFactory, RunFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +108,8 @@ def test_fields_offer_what_there_is(backlog):
     assert found == ["abc123"]
     assert 'label="No module &lt;name&gt; &amp; &lt;b&gt;"' in page
     assert offered("fingerprint", "abc")[0] == ["abc123"]
+    SourceFactory(name="Nightly jobs")
+    assert offered("source", "nightly")[0] == ["Nightly jobs"]
     assert viewer.get("/drains/pick/other/").status_code == 404
 
 

@@ -7,6 +7,12 @@
   const chipsOf = (field) => document.getElementById(`picks-${field.id.slice(2)}`);
   const optionsOf = (field) => [...(field.list?.options || [])];
 
+  // Names of sources may have spaces in them.
+  function namesIn(field) {
+    const parts = field.value.split(field.id === "f-source" ? "," : /[\s,]+/);
+    return new Set(parts.map((part) => part.trim()).filter(Boolean));
+  }
+
   function labelOf(field, value) {
     const offered = optionsOf(field).find((option) => option.value === value);
     const named = document.querySelector(`[data-key="${CSS.escape(value)}"]`);
@@ -16,7 +22,7 @@
   function take(field) {
     const chips = chipsOf(field);
     const known = new Set([...chips.querySelectorAll("input")].map((box) => box.value));
-    for (const value of new Set(field.value.split(/[\s,]+/).filter(Boolean))) {
+    for (const value of namesIn(field)) {
       if (known.has(value)) continue;
       const chip = chips.parentElement.querySelector("template").content.firstElementChild.cloneNode(true);
       const fingerprint = field.id === "f-fingerprint";
