@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from drain.evidence.fixes.doubts import Done
+from drain.evidence.fixes.contrast import Done
 from drain.evidence.fixes.trials import Tried
 
 LOOKS = (5, 10, 20, 30, 50, 75, 100, 150)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 
 from bench.truth_backlogs import CAUSE, FEW, LOOKS, MANY, OLD_HEALED, PLACED, SHARE, Backlog
 from bench.truth_scenarios import NOT, PARTLY, RESOLVED, SEEN, UNDECIDED, WORKS, Scenario
+from drain.evidence.comparison.sides import JUDGED
 from drain.evidence.fixes.trials import Tried, Window, trials_of
 from drain.evidence.fixes.verdict import CauseVerdict, Evidence, Others, Ruling, judge
 
@@ -20,7 +22,7 @@ def said(backlog: Backlog, count: int) -> CauseVerdict:
     others = [one for one in after if one.planned != CAUSE]
     share = min(1.0, count / max(1, len(here)))
     shown = here[:count] + others[: round(len(others) * share)]
-    found = trials_of(sorted(before + shown), _touches, _same, Window(backlog.marker))
+    found = trials_of(sorted(before + shown, key=_place), _touches, _same, Window(backlog.marker))
     evidence = Evidence(
         CAUSE,
         CAUSE,
@@ -28,8 +30,13 @@ def said(backlog: Backlog, count: int) -> CauseVerdict:
         found.before.get(CAUSE, ()),
         backlog.category,
         backlog.done,
+        unended=found.unended.get(CAUSE, ()),
     )
     return judge(evidence, Others.of(found.before.get("", ()), found.after.get("", ())))
+
+
+def _place(tried: Tried) -> tuple[int, datetime]:
+    return tried.phase, tried.started_at
 
 
 def _touches(key: str) -> str:
@@ -58,7 +65,7 @@ def sentences(backlog: Backlog, true: frozenset[str]) -> Iterator[tuple[str, boo
 
 def _not_absent(shown: list[Tried]) -> bool:
     """Whether a phase did fail by the cause, or nothing ended that could have shown it."""
-    ended = [one for one in shown if one.outcome != "lost"]
+    ended = [one for one in shown if one.outcome in JUDGED]
     return not ended or any(one.key in (CAUSE, PLACED) for one in ended)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
+from bench import truth_lookalikes as lookalikes
 from bench.truth_backlogs import CAUSE, CRASH, MARKER, OTHER, PLACED, START, Backlog
-from drain.evidence.fixes.doubts import Done
+from drain.evidence.fixes.contrast import Done
 from drain.evidence.fixes.verdict import Ruling
 from drain.fingerprints.model import Category
 
@@ -263,6 +264,10 @@ SCENARIOS = (
     Scenario("real fix after four drains", _real_in_drains, frozenset({WORKS, PARTLY})),
     Scenario("real fix of three days of network", _real_network, frozenset({WORKS, PARTLY})),
     Scenario("real fix in several sources", _real_in_places, frozenset({WORKS, PARTLY})),
+    Scenario("real fix, some attempts lost", lookalikes.real_with_lost, frozenset({WORKS, PARTLY})),
+    Scenario(
+        "real fix in several categories", lookalikes.real_in_categories, frozenset({WORKS, PARTLY})
+    ),
     Scenario("half a fix", _half, frozenset({PARTLY})),
     Scenario("failures move to another error", _moved, frozenset({PARTLY})),
     Scenario("placebo", _placebo, frozenset({NOT})),
@@ -283,4 +288,12 @@ SCENARIOS = (
     Scenario("another source was tried since", _elsewhere, frozenset({NOT})),
     Scenario("one by one since the marker", _one_by_one, frozenset({NOT})),
     Scenario("a marker where it fits best", _best_moment, frozenset({NOT})),
+    Scenario("the failure changed its words", lookalikes.reworded, frozenset({NOT})),
+    Scenario("what would fail hangs or is put off", lookalikes.hanging, frozenset({NOT})),
+    Scenario("another category was tried since", lookalikes.other_category, frozenset({NOT})),
+    Scenario("gone before the marker", lookalikes.gone_before, frozenset({NOT})),
+    Scenario("fails at night, tried by day", lookalikes.nightly, frozenset({NOT})),
+    Scenario("the hopeless were given up", lookalikes.given_up, frozenset({NOT})),
+    Scenario("fewer side by side since", lookalikes.fewer_side_by_side, frozenset({NOT})),
+    Scenario("says once that it ran", lookalikes.hollow_events, frozenset({NOT})),
 )

@@ -8,8 +8,8 @@ from typing import Any
 from drain.engine.errors import EngineError, InputError
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.verbs import start_session
+from drain.evidence.fixes.contrast import FEWEST
 from drain.evidence.fixes.rollout import SAMPLE
-from drain.evidence.fixes.verdict import FEWEST
 from drain.models import DrainSession
 from drain.policy.selection.graph import CycleError
 from drain.policy.stopping.limits import LimitError

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from drain.evidence.fingerprints.identity import relatives
 from drain.models import DrainSession, FixMarker, Source
 from drain.models.vocabulary import FAILURE_OUTCOMES, RATED_OUTCOMES, UNCOUNTED_OUTCOMES, Outcome
@@ -108,10 +110,29 @@ def of_fix(marker: FixMarker, keys: Collection[str]) -> tuple[Side, Side]:
 
 def next_fix(marker: FixMarker) -> datetime | None:
     """When the next fix of one of its fingerprints went in."""
-    later = FixMarker.objects.filter(
+    later = _same_place(marker).filter(
         fingerprints__in=marker.fingerprints.all(), applied_at__gt=marker.applied_at
     )
     return later.order_by("applied_at").values_list("applied_at", flat=True).first()
+
+
+def earlier_fix(marker: FixMarker) -> FixMarker | None:
+    """The latest fix before it of one of its fingerprints, or of a source as a whole.
+
+    Of two that went in at one moment the first is the earlier one.
+    """
+    before = Q(applied_at__lt=marker.applied_at) | Q(applied_at=marker.applied_at, pk__lt=marker.pk)
+    whole = Q(fingerprints=None, source__isnull=False, run_ids=[])
+    same = Q(fingerprints__in=marker.fingerprints.all()) | whole
+    found = _same_place(marker).filter(before & same)
+    return found.order_by("-applied_at", "-pk").first()
+
+
+def _same_place(marker: FixMarker) -> QuerySet[FixMarker]:
+    """Fixes that are not of another source than it is."""
+    if marker.source_id is None:
+        return FixMarker.objects.all()
+    return FixMarker.objects.filter(Q(source=None) | Q(source=marker.source_id))
 
 
 def of_session(session: DrainSession) -> Side:

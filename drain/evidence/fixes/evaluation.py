@@ -23,7 +23,7 @@ from drain.evidence.fingerprints.aliases import family
 from drain.evidence.fingerprints.identity import relatives
 from drain.evidence.fingerprints.lifecycle import By, failures, mark_ongoing, regress, resolve, wake
 from drain.evidence.fixes import reading
-from drain.evidence.fixes.judgement import FixVerdict, judge_keys
+from drain.evidence.fixes.judgement import FixVerdict, earlier, judge_keys
 from drain.evidence.fixes.reading import IN_SCOPE, Scope
 from drain.evidence.fixes.trials import Window
 from drain.evidence.fixes.verdict import FEWEST_TO_WORK, Limits, Ruling
@@ -85,7 +85,8 @@ def _settle_fixed(found: Fingerprint, now: datetime, settled: Settled) -> None:
         settled.regressed += regress(found.pk, by)
     elif deployed and _enough_tried(fix, found.key):
         limits = Limits(marker.majority, marker.gain) if marker else None
-        verdict = judge_keys((found.key,), fix, limits)
+        window = replace(fix.window, earlier=earlier(marker) if marker else None)
+        verdict = judge_keys((found.key,), replace(fix, window=window), limits)
         if verdict.ruling is Ruling.WORKS and not _still_there(verdict, fix, found.key):
             settled.resolved += resolve(found.pk, _by(now, verdict.sentence[:500]))
 

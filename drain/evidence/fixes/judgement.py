@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from drain.evidence.comparison.sides import next_fix
+from drain.evidence.comparison.sides import earlier_fix, next_fix
 from drain.evidence.fingerprints.aliases import causes, resolve_keys
 from drain.evidence.fingerprints.identity import Identity, identities, related
 from drain.evidence.fingerprints.splitting import parts
 from drain.evidence.fixes import reading, sentences
 from drain.evidence.fixes.reading import Left, Scope
 from drain.evidence.fixes.rollout import Drawn
-from drain.evidence.fixes.trials import Trials, Window, trials_of
+from drain.evidence.fixes.trials import Earlier, Trials, Window, trials_of
 from drain.evidence.fixes.verdict import (
     CauseVerdict,
     Evidence,
@@ -125,11 +125,19 @@ def untried_since(marker: FixMarker, most: int) -> list[Drawn]:
     return [Drawn(phase, run, groups[key]) for phase, run, key in found]
 
 
+def earlier(marker: FixMarker) -> Earlier | None:
+    """The fix before this one that may have been what ended the same failures; None where there is none."""
+    found = earlier_fix(marker)
+    if found is None:
+        return None
+    keys = found.fingerprints.values_list("key", flat=True)
+    return Earlier(found.pk, found.applied_at, frozenset(keys), found.source_id)
+
+
 def _meant_by(marker: FixMarker) -> tuple[tuple[str, ...], Scope]:
     """The keys that a marker is judged by and its scope, without them."""
-    scope = Scope(
-        (), Window(marker.applied_at, next_fix(marker)), marker.source_id, tuple(marker.run_ids)
-    )
+    window = Window(marker.applied_at, next_fix(marker), earlier(marker))
+    scope = Scope((), window, marker.source_id, tuple(marker.run_ids))
     keys = tuple(marker.fingerprints.order_by("key").values_list("key", flat=True))
     if not keys and (scope.source is not None or scope.runs):
         keys = reading.causes_before(scope)
@@ -145,7 +153,7 @@ def judge_keys(keys: Sequence[str], scope: Scope, limits: Limits | None = None) 
     scope = Scope(sorted(groups), scope.window, scope.source, scope.runs)
     affected = reading.affected_phases(scope)
     found = _trials(reading.tried_of_causes(scope, affected), groups, scope.window)
-    tried = any(found.after.values())
+    tried = bool(found.after)
     others = _others(scope, affected, groups) if tried else None
     known = causes(groups.values())
     left = reading.left(scope)
@@ -163,6 +171,8 @@ def judge_keys(keys: Sequence[str], scope: Scope, limits: Limits | None = None) 
                 known[key].category,
                 done,
                 at_source[key],
+                found.unended.get(key, ()),
+                _rival(scope.window.earlier, groups, key),
             ),
             others,
             limits,
@@ -170,6 +180,13 @@ def judge_keys(keys: Sequence[str], scope: Scope, limits: Limits | None = None) 
         for key in sorted(set(groups.values()))
     )
     return FixVerdict(together(verdicts), verdicts, limits, left)
+
+
+def _rival(fix: Earlier | None, groups: Mapping[str, str], cause: str) -> Earlier | None:
+    """The earlier fix, if it was for this cause or for all that its source or runs failed by."""
+    if fix is None or not fix.keys or cause in {groups.get(key) for key in fix.keys}:
+        return fix
+    return None
 
 
 def _groups(keys: Sequence[str]) -> dict[str, str]:
@@ -229,6 +246,7 @@ def _cause(one: CauseVerdict) -> dict[str, Any]:
         sides |= {"others_before": one.others.before, "others_after": one.others.after}
     return {
         "key": one.key, "title": one.title, "ruling": one.ruling.value, "enough": one.enough,
-        "failed_by_another": one.moved, "failed_at_source": one.at_source, "doubt": one.doubt, "sentence": sentences.cause(one),
+        "failed_by_another": one.moved, "failed_at_source": one.at_source,
+        "unended": one.unended, "doubt": one.doubt, "sentence": sentences.cause(one),
         **{name: {**side._asdict(), "share": side.share} for name, side in sides.items()},
     }  # fmt: skip

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from drain.evidence.fingerprints.identity import relatives
+from drain.evidence.fixes.contrast import FEWEST
 from drain.evidence.fixes.judgement import FixVerdict
 from drain.evidence.fixes.trials import Trial
-from drain.evidence.fixes.verdict import FEWEST, Evidence, Ruling, judge
+from drain.evidence.fixes.verdict import Evidence, Ruling, judge
 from drain.models import Phase
 from drain.models.vocabulary import PhaseState
 from drain.policy.command_lines import manage_line, option

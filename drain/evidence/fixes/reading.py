@@ -8,7 +8,7 @@ from typing import Any
 
 from drain.db.sql import rows, stream
 from drain.evidence.comparison.sides import FAILURES, JUDGED
-from drain.evidence.fixes.doubts import Done
+from drain.evidence.fixes.contrast import Done
 from drain.evidence.fixes.trials import Tried, Window
 
 MOST_PHASES = 20_000
@@ -32,7 +32,7 @@ SELECT phase_id FROM (
     UNION SELECT phase_id, run_id FROM drain_candidate WHERE fingerprint = ANY(%(keys)s::text[])
 ) found WHERE {IN_SCOPE.format(run="found.run_id")} AND EXISTS (
     SELECT FROM drain_attempt a WHERE a.phase_id = found.phase_id AND a.started_at >= %(since)s
-        AND a.outcome = ANY(%(judged)s::text[]))
+        AND (a.outcome = ANY(%(judged)s::text[]) OR a.started_at > %(fix)s))
 ORDER BY hashint8(phase_id) LIMIT %(most)s
 """  # noqa: S608 - constants only
 # Three statements ask by these: they are looked for once, which is most of what a verdict costs.
@@ -56,10 +56,11 @@ sources AS (
 _TRIED = """
 SELECT a.phase_id, a.run_id, a.session_id, a.started_at, a.finished_at, a.outcome,
     CASE WHEN a.outcome = 'complete' THEN '' ELSE a.fingerprint END, coalesce(c.fingerprint, ''), a.telemetry_count,
-    concat(r.source_id, '/', r.executor_id)
-FROM drain_attempt a JOIN drain_run r ON r.id = a.run_id
+    concat(r.source_id, '/', r.executor_id), p.category,
+    p.state = 'SKIPPED' OR p.state = 'COMPLETE' AND p.state_changed_at IS DISTINCT FROM p.source_changed_at
+FROM drain_attempt a JOIN drain_run r ON r.id = a.run_id JOIN drain_phase p ON p.id = a.phase_id
 LEFT JOIN drain_candidate c ON c.session_id = a.session_id AND c.phase_id = a.phase_id
-WHERE a.phase_id IN (SELECT phase_id FROM {phases}) AND a.finished_at IS NOT NULL
+WHERE a.phase_id IN (SELECT phase_id FROM {phases})
 ORDER BY a.phase_id, a.started_at, a.id
 """
 _UNTRIED = """NOT EXISTS (SELECT FROM drain_attempt a WHERE a.phase_id = p.id AND a.started_at > %(fix)s

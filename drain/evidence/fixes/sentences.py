@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from drain.evidence.fixes.verdict import FEWEST, CauseVerdict, Limits, Ruling
+from drain.evidence.fixes.contrast import FEWEST
+from drain.evidence.fixes.verdict import CauseVerdict, Limits, Ruling
 from drain.evidence.statistics.sequence import FEW_RUNS, Bounds
 
 WORDS = {
@@ -57,14 +58,24 @@ def _each(causes: Sequence[CauseVerdict]) -> str:
 def cause(one: CauseVerdict) -> str:
     """The verdict on one cause, with both sides."""
     if not one.after.n:
-        return f"No phase that had failed so has been tried since the fix{_at_source(one)}."
+        return f"No phase that had failed so has been tried since the fix{_at_source(one)}{_unended(one)}."
     parts = [f"Since the fix {_side(one.after)} failed so again"]
     if one.before.n:
         parts.append(f"; before it {_side(one.before)}")
     if one.moved:
         parts.append(f"; {one.moved} of {one.after.n} failed by something else")
     parts.append(_at_source(one))
+    parts.append(_unended(one))
     return f"{''.join(parts)}{_reason(one)}."
+
+
+def _unended(one: CauseVerdict) -> str:
+    if not one.unended:
+        return ""
+    started = f"{one.unended}{' more' if one.after.n else ''}"
+    if one.unended == 1:
+        return f"; {started} was started since and has not ended by itself"
+    return f"; {started} were started since and have not ended by themselves"
 
 
 def _at_source(one: CauseVerdict) -> str:

@@ -2,12 +2,13 @@
 
 A phase had failed by what its last counted attempt failed by, or by what the plan of a drain knew of it.
 Before the fix its first retry after failing so counts, after the fix its first attempt that started since.
-What was lost, cancelled, interrupted, diverted or put off says nothing and is passed over.
+What was lost, cancelled, interrupted, diverted or put off says nothing and is passed over, but for how many phases
+came to no other end since the fix.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -15,6 +16,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from drain.evidence.comparison.sides import JUDGED
+from drain.models.vocabulary import Outcome
 
 PAST = timedelta(days=30)
 """Retries before a fix count as far back."""
@@ -40,17 +42,21 @@ class Trial(NamedTuple):
     """It took."""
     place: str = ""
     """Where it was tried: the source and the executor of its run."""
+    category: str = ""
+    """Of the phase."""
+    given_up: bool = False
+    """Its phase failed at last, was not tried since the fix, and was skipped or called complete by somebody."""
 
 
 class Tried(NamedTuple):
-    """An ended attempt, as far as a fix is judged by it."""
+    """An attempt, as far as a fix is judged by it; one that is still open has neither end nor outcome."""
 
     phase: int
     run: int
     session: int | None
     started_at: datetime
-    finished_at: datetime
-    outcome: str
+    finished_at: datetime | None
+    outcome: str | None
     key: str
     """What it failed by; "" where it did not fail."""
     planned: str
@@ -59,6 +65,21 @@ class Tried(NamedTuple):
     """Of telemetry."""
     place: str = ""
     """Where it was tried: the source and the executor of its run."""
+    category: str = ""
+    """Of the phase."""
+    given_up: bool = False
+    """Somebody skipped the phase or called it complete, and not its source."""
+
+
+class Earlier(NamedTuple):
+    """The fix before this one that may have been what ended the same failures."""
+
+    number: int
+    at: datetime
+    keys: frozenset[str] = frozenset()
+    """Of its fingerprints; empty for one of a source as a whole."""
+    source: int | None = None
+    """Where alone it was for; None for everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,7 @@ class Window:
     applied_at: datetime
     until: datetime | None = None
     """When the next fix of one of its causes went in."""
+    earlier: Earlier | None = None
 
     @property
     def since(self) -> datetime:
@@ -81,6 +103,8 @@ class Trials:
 
     before: dict[str, list[Trial]] = field(default_factory=dict)
     after: dict[str, list[Trial]] = field(default_factory=dict)
+    unended: dict[str, list[Trial]] = field(default_factory=dict)
+    """Phases that were started since the fix and came to no end of their own, as if they had failed so."""
 
 
 Touches = Callable[[str], str]
@@ -91,59 +115,81 @@ Same = Callable[[str, str], bool]
 
 def trials_of(attempts: Iterable[Tried], touches: Touches, same: Same, window: Window) -> Trials:
     """Read the trials from attempts, which come in the order of phase and start."""
-    before: list[tuple[datetime, str, Trial]] = []
-    after: list[tuple[datetime, str, Trial]] = []
+    found = Trials()
     for _, tries in groupby(attempts, key=attrgetter("phase")):
-        seen: set[str] = set()
-        tried_since = False
-        for had, had_at, tried in _retries(tries):
-            cause = touches(had)
-            failed = tried.outcome != "complete"
-            so = same(tried.key, had)
-            seconds = (tried.finished_at - tried.started_at).total_seconds()
-            trial = Trial(
-                tried.run,
-                so,
-                failed,
-                tried.session,
-                tried.started_at,
-                had_at,
-                tried.events,
-                seconds,
-                tried.place,
-            )
-            entry = tried.finished_at, cause, trial
-            if tried.started_at <= window.applied_at:
-                if tried.started_at >= window.since and cause not in seen:
-                    before.append(entry)
-                    seen.add(cause)
-            elif not tried_since and (window.until is None or tried.started_at <= window.until):
-                after.append(entry)
-            tried_since = tried.started_at > window.applied_at
-    return Trials(_by_cause(before), _by_cause(after))
+        _add_phase(found, list(_retries(tries)), touches, same, window)
+    for side in (found.before, found.after):
+        for trials in side.values():
+            trials.sort(key=lambda trial: trial.at + timedelta(seconds=trial.seconds))
+    return found
 
 
-def _retries(tries: Iterable[Tried]) -> Iterable[tuple[str, datetime | None, Tried]]:
-    """Counted attempts of one phase with what it had failed by before each, and when, where that is known."""
+def _add_phase(
+    found: Trials, tries: list[Retry], touches: Touches, same: Same, window: Window
+) -> None:
+    """Add the trials of one phase."""
+    judged = [retry for retry in tries if retry.tried.outcome in JUDGED]
+    first = next((each for each in judged if window.applied_at < each.tried.started_at), None)
+    given_up = first is None and bool(judged) and _is_given_up(judged[-1].tried)
+    seen: set[str] = set()
+    for retry in judged:
+        cause = touches(retry.had)
+        if window.since <= retry.tried.started_at <= window.applied_at and cause not in seen:
+            trial = _trial(retry, same)._replace(given_up=given_up)
+            found.before.setdefault(cause, []).append(trial)
+            seen.add(cause)
+    if first is not None:
+        if window.until is None or first.tried.started_at <= window.until:
+            found.after.setdefault(touches(first.had), []).append(_trial(first, same))
+        return
+    ran = [
+        retry
+        for retry in tries
+        if window.applied_at < retry.tried.started_at
+        and (window.until is None or retry.tried.started_at <= window.until)
+        and retry.tried.outcome != Outcome.DIVERTED
+    ]
+    if ran:
+        trial = Trial(ran[0].tried.run, failed_so=True, failed=True)
+        found.unended.setdefault(touches(ran[0].had), []).append(trial)
+
+
+def _is_given_up(last: Tried) -> bool:
+    return last.given_up and last.outcome != Outcome.COMPLETE
+
+
+class Retry(NamedTuple):
+    """An attempt at a phase that had failed."""
+
+    had: str
+    had_at: datetime | None
+    """When it had failed by that, where it is known."""
+    tried: Tried
+
+
+def _trial(retry: Retry, same: Same) -> Trial:
+    tried = retry.tried
+    took = (tried.finished_at or tried.started_at) - tried.started_at
+    return Trial(
+        tried.run, same(tried.key, retry.had), tried.outcome != Outcome.COMPLETE, tried.session,
+        tried.started_at, retry.had_at, tried.events, took.total_seconds(), tried.place, tried.category,
+    )  # fmt: skip
+
+
+def _retries(tries: Iterable[Tried]) -> Iterator[Retry]:
+    """Attempts of one phase with what it had failed by before each; only those that say something change that."""
     had, had_at, last = "", None, None
     for tried in tries:
         if tried.planned and not _known_by(last, tried):
             had_at = had_at if tried.planned == had else None
             had = tried.planned
         last = tried
+        if had:
+            yield Retry(had, had_at, tried)
         if tried.outcome in JUDGED:
-            if had:
-                yield had, had_at, tried
             had, had_at = tried.key, tried.started_at
 
 
 def _known_by(last: Tried | None, tried: Tried) -> bool:
     """Whether the plan knows no more than the attempt before: it is of the same drain, or what that ended by is the plan's word."""
     return last is not None and (last.session == tried.session or last.key == tried.planned)
-
-
-def _by_cause(entries: list[tuple[datetime, str, Trial]]) -> dict[str, list[Trial]]:
-    found: dict[str, list[Trial]] = {}
-    for _, cause, trial in sorted(entries, key=lambda entry: entry[0]):
-        found.setdefault(cause, []).append(trial)
-    return found

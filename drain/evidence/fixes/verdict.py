@@ -12,19 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from drain.evidence.fixes.doubts import Done, doubt
-from drain.evidence.fixes.trials import Trial
+from drain.evidence.fixes.contrast import FEWEST, Contrast, Done, spread
+from drain.evidence.fixes.doubts import doubt
+from drain.evidence.fixes.trials import Earlier, Trial
 from drain.evidence.statistics.sequence import (
     Bounds,
-    Observation,
-    Spread,
     both_bounds,
     fixed_bounds,
     smallest,
 )
 
-FEWEST = 5
-"""Phases on either side of a fix below which nothing is decided."""
 FEWEST_TO_WORK = 24
 """With fewer, half a fix is taken for a whole one more often than 4 times of 1,000."""
 
@@ -64,6 +61,9 @@ class Evidence:
     """What completed before the fix, of the same sources and sorts of phase."""
     at_source: int = 0
     """Phases that failed so in their source since the fix, and were not tried since."""
+    unended: Sequence[Trial] = ()
+    """Phases that were started since the fix and came to no end of their own, as if they had failed so."""
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,8 @@ class CauseVerdict:
     """What may have ended the failures instead of the fix; "" for nothing known."""
     at_source: int = 0
     """Phases that failed so in their source since the fix: no second tries, so they are named beside the share."""
+    unended: int = 0
+    """Phases that were started since the fix and came to no end of their own: lost, stopped, put off or running."""
 
 
 def judge(
@@ -116,12 +118,24 @@ def judge(
         )  # no green over a failing majority, whatever and wherever it fails by now
     doubted = ""
     if ruling in (Ruling.WORKS, Ruling.PARTLY):
-        doubted = doubt(evidence.category, evidence.before, evidence.after, evidence.done)
+        doubted = doubt(
+            Contrast(
+                evidence.category, evidence.before, evidence.after, evidence.done, evidence.earlier
+            )
+        )
         ruling = Ruling.CANNOT_BE_TOLD if doubted else ruling
-    enough = _enough(before, after, others, limits) if ruling is Ruling.NOT_ENOUGH_DATA else None
+    # What hangs, is lost or is put off may be what would have failed: the verdict has to stand if all of it did.
+    unended = len(evidence.unended)
+    if unended and ruling in (Ruling.WORKS, Ruling.PARTLY):
+        worst = _both(evidence.before, [*evidence.after, *evidence.unended])
+        if _ruling(*worst, others, limits) not in (ruling, Ruling.WORKS):
+            ruling = Ruling.NOT_ENOUGH_DATA
+    enough = None
+    if ruling is Ruling.NOT_ENOUGH_DATA:
+        enough = _enough(before, after, others, limits, unended)
     return CauseVerdict(
         evidence.key, evidence.title, ruling, after, before, others, moved, enough, doubted,
-        evidence.at_source,
+        evidence.at_source, unended,
     )  # fmt: skip
 
 
@@ -139,11 +153,7 @@ def together(verdicts: Sequence[CauseVerdict]) -> Ruling:
 
 
 def _both(before: Sequence[Trial], after: Sequence[Trial]) -> tuple[Bounds, Bounds]:
-    return both_bounds(_spread(before), _spread(after))
-
-
-def _spread(trials: Sequence[Trial]) -> Spread:
-    return Spread.of([Observation(trial.run, trial.failed_so) for trial in trials])
+    return both_bounds(spread(before), spread(after))
 
 
 def _ruling(before: Bounds, after: Bounds, others: Others | None, limits: Limits) -> Ruling:
@@ -187,16 +197,24 @@ def _beyond_others(before: Bounds, after: Bounds, others: Others) -> float:
 _DECIDED = (Ruling.WORKS, Ruling.PARTLY, Ruling.DOES_NOT_WORK)
 
 
-def _enough(before: Bounds, after: Bounds, others: Others | None, limits: Limits) -> int | None:
+def _enough(
+    before: Bounds, after: Bounds, others: Others | None, limits: Limits, unended: int = 0
+) -> int | None:
     """The fewest phases after the fix that would decide, were the shares and the runs' size to stay.
 
-    Where none was tried since, as if all of them completed.
+    Where none was tried since, as if all of them completed; what has not ended as if it failed so.
     """
     effect = after.n / after.effective if after.n else 1.0
 
+    def ruling(failed: float, n: int) -> Ruling:
+        low, high = fixed_bounds(failed / effect, n / effect)
+        planned = after._replace(failed=failed, n=n, low=low, high=high)
+        return _ruling(before, planned, others, limits)
+
     def decided(n: int) -> bool:
-        low, high = fixed_bounds(after.share * n / effect, n / effect)
-        planned = after._replace(failed=after.share * n, n=n, low=low, high=high)
-        return _ruling(before, planned, others, limits) in _DECIDED
+        failed = after.share * n
+        if ruling(failed, n) not in _DECIDED:
+            return False
+        return not unended or ruling(failed + unended, n + unended) in _DECIDED[:2]
 
     return smallest(decided, max(FEWEST, after.n + 1))

@@ -48,7 +48,7 @@ class Story:
         found = Phase.objects.bulk_create(
             Phase(
                 run=run, phase_id="phase-0", phase_index=0, last_fingerprint="cause",
-                state="FAILED" if number < phases else "COMPLETE",
+                state="FAILED" if number < phases else "COMPLETE", state_changed_at=NOON, source_changed_at=NOON,
             )
             for number, run in enumerate(runs)
         )  # fmt: skip

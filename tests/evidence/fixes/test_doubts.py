@@ -6,13 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from drain.evidence.fixes.doubts import OUTAGE, OUTAGES, Done, doubt
+from drain.evidence.fixes import doubts
+from drain.evidence.fixes.contrast import OUTAGES, Contrast, Done
+from drain.evidence.fixes.doubts import OUTAGE
 from drain.evidence.fixes.trials import Trial
 from drain.evidence.fixes.verdict import Evidence, Ruling, judge
 from drain.fingerprints.model import Category
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+
+
+def doubt(*sides):
+    return doubts.doubt(Contrast(*sides))
 
 
 def drain(number, at, failed, n, *, events=0, seconds=30.0):
@@ -130,7 +136,9 @@ def test_what_runs_short_side_by_side_is_not_mended_by_trying_it_one_by_one():
     before = drain(1, NOON - HOUR, 30, 30)
     one_by_one = healed(seconds=0.5)
     found = doubt(Category.OUT_OF_MEMORY, before, one_by_one, ())
-    assert "40 of 40 did since the fix, before it 0 of 30" in found
+    assert (
+        "since the fix half of them began beside at most 0 others, before it beside 14.5" in found
+    )
     # Other kinds do not come from running side by side, and side by side it would have failed still.
     assert not doubt(Category.IMPORT, before, one_by_one, ())
     assert not doubt(Category.OUT_OF_MEMORY, before, healed(), ())

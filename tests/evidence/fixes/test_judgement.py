@@ -169,6 +169,7 @@ def test_a_fix_of_a_source_or_of_runs_is_judged_by_the_causes_that_they_had():
         found = judge_marker(add_marker("fix", BY, **named))
         assert [one.key for one in found.causes] == ["here"]
         assert found.ruling is Ruling.WORKS, found.sentence
+        FixMarker.objects.all().delete()
 
 
 def test_a_placebo_that_names_runs_and_no_cause_is_not_green_either():
@@ -260,7 +261,7 @@ def test_what_completes_without_an_event_although_such_phases_brought_some_is_no
     assert judge_marker(fix).ruling is Ruling.WORKS
     Run.objects.filter(phases__in=[*failed, *healed]).update(source=source)
     assert judge_marker(fix).ruling is Ruling.WORKS
-    Phase.objects.filter(pk__in=[phase.pk for phase in healed]).update(category="build")
+    Phase.objects.filter(pk__in=[phase.pk for phase in failed + healed]).update(category="build")
     found = judge_marker(fix)
     assert found.ruling is Ruling.CANNOT_BE_TOLD
     assert "0 of 40 phases brought an event, before the fix 30 of 30" in found.sentence

@@ -76,7 +76,7 @@ def test_the_verdict_is_read_from_phases_that_were_tried_and_not_from_the_oldest
             AttemptFactory(phase=phase, outcome="lost", fingerprint="w", started_at=AFTER)
     phases_tried(20, BEFORE, "failed", "k")
     phases_tried(40, AFTER, "complete")
-    monkeypatch.setattr(reading, "MOST_PHASES", 60)
+    monkeypatch.setattr(reading, "MOST_PHASES", 80)
     found = judge_marker(fix)
     assert (found.causes[0].before.n, found.causes[0].after.n) == (20, 40)
 

@@ -19,9 +19,10 @@ from drain.dashboard.drains.form import read_form
 from drain.engine.sessions.planning import Asked, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.evidence.fixes import prospects
+from drain.evidence.fixes.contrast import FEWEST
 from drain.evidence.fixes.prospects import prospect, prospect_of
 from drain.evidence.fixes.trials import Trial
-from drain.evidence.fixes.verdict import FEWEST, Evidence, Ruling, judge
+from drain.evidence.fixes.verdict import Evidence, Ruling, judge
 from drain.models import Attempt, DrainSession, Phase
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drain.evidence.fixes import sentences
+from drain.evidence.fixes.contrast import FEWEST
 from drain.evidence.fixes.trials import Trial
 from drain.evidence.fixes.verdict import (
-    FEWEST,
     FEWEST_TO_WORK,
     Evidence,
     Limits,
@@ -96,9 +96,13 @@ def test_what_does_not_work_is_said_whatever_else_may_have_been():
 
 
 def test_no_green_over_phases_that_now_fail_by_something_else():
-    found = verdict((0, 60), (20, 20), moved=40)
+    found = verdict((0, 60), (20, 20), moved=32)
     assert found.ruling is Ruling.PARTLY
-    assert found.moved == 40
+    assert found.moved == 32
+    # As many fail as before: the same failure in other words, or the next one.
+    found = verdict((0, 60), (20, 20), moved=60)
+    assert found.ruling is Ruling.CANNOT_BE_TOLD
+    assert "another text of the same failure: as many fail as before, 60 of 60" in found.doubt
 
 
 def test_the_limits_of_a_marker_decide():

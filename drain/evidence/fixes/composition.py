@@ -1,0 +1,143 @@
+"""Whether what was tried since a fix is like what was tried before it: the same sorts of phase, as many beside
+them, and work that is done. Pure. Each answer is the end of a sentence, or "" where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from operator import attrgetter
+from statistics import median
+
+from drain.evidence.fixes.contrast import CONTENDED, FEWEST, Contrast, failed, grouped, of
+from drain.evidence.fixes.trials import Trial
+from drain.evidence.statistics.sequence import Bounds, Observation, Spread, both_bounds, correlation
+
+SHORT = 10
+"""Work that takes less than this part of what it took is hardly the same work."""
+SECOND = 1.0
+"""Below a second how long something takes says nothing."""
+QUARTER = 4
+"""Work that brings less than this part of the events that it brought is hardly the same work."""
+
+
+def given_up(sides: Contrast) -> str:
+    """Without those that somebody skipped or called complete nothing shows: the rest may be the easy ones."""
+    rest = [trial for trial in sides.before if not trial.given_up]
+    if sides.shown_by(rest):
+        return ""
+    return (
+        f"it cannot be told from who is left: {len(sides.before) - len(rest)} of {failed(sides.before)} phases that "
+        "failed so again before the fix were skipped or called complete by hand, and were not tried since"
+    )
+
+
+def elsewhere(sides: Contrast, pick: Callable[[Trial], Hashable], what: str) -> str:
+    """Another mix of places or sorts of phase since the fix, and those of one mix do not show it."""
+    was, now = _of_one_mix(sides, pick)
+    if sides.fewer_fail(was, now):
+        return ""
+    return (
+        f"it cannot be told from where it was tried: of the same {what}, as many of each, there are "
+        f"{len(was)} before the fix and {len(now)} since, which tell too little"
+    )
+
+
+def _of_one_mix(
+    sides: Contrast, pick: Callable[[Trial], Hashable]
+) -> tuple[list[Trial], list[Trial]]:
+    """As many trials of both sides as there are with the same share of each."""
+    was, now = grouped(sides.before, pick), grouped(sides.after, pick)
+    shared = [one for one in was if one in now]
+    if not shared:
+        return [], []
+    ratio = sum(len(now[one]) for one in shared) / sum(len(was[one]) for one in shared)
+    takes = {one: min(len(was[one]), len(now[one]) / ratio) for one in shared}
+    return (
+        [each for one in shared for each in _spread_out(was[one], round(takes[one]))],
+        [each for one in shared for each in _spread_out(now[one], round(takes[one] * ratio))],
+    )
+
+
+def _spread_out(trials: Sequence[Trial], count: int) -> list[Trial]:
+    """So many of them, from the first to the last: a drain takes promising ones first."""
+    return [trials[index * len(trials) // count] for index in range(count)]
+
+
+def side_by_side(sides: Contrast) -> str:
+    """What runs short when phases run side by side failed then, and was tried with fewer beside it since."""
+    if sides.category not in CONTENDED:
+        return ""
+    was, now = _beside(sides.before), _beside(sides.after)
+    usual, usual_since = median(n for _, n in was), median(n for _, n in now)
+    few = [trial for trial, n in was if n <= usual_since]
+    if 2 * usual_since >= usual or sides.shown_by(few):
+        return ""
+    return (
+        f"it cannot be told from fewer side by side: since the fix half of them began beside at most {usual_since:g} "
+        f"others, before it beside {usual:g}, and failures of this kind ({sides.category}) come where phases run side by side"
+    )
+
+
+def _beside(trials: Sequence[Trial]) -> list[tuple[Trial, int]]:
+    """Each with how many of the others were running when it began."""
+    found, ends = [], list[datetime]()
+    for trial in sorted(trials, key=attrgetter("at")):
+        while ends and ends[0] <= trial.at:
+            heappop(ends)
+        found.append((trial, len(ends)))
+        heappush(ends, trial.at + timedelta(seconds=trial.seconds))
+    return found
+
+
+def reworded(sides: Contrast) -> str:
+    """No fewer fail, if by something else: the text may have changed, or the next thing fails."""
+    was, now = both_bounds(
+        *(
+            Spread.of([Observation(trial.run, trial.failed) for trial in trials])
+            for trials in (sides.before, sides.after)
+        )
+    )
+    if now.high < was.low:
+        return ""
+    return (
+        f"it cannot be told from another text of the same failure: as many fail as before, {of(now)} since the fix "
+        f"by whatever, before it {of(was)}"
+    )
+
+
+def hollow(sides: Contrast) -> str:
+    """What completes since the fix does not do what completed work did before it."""
+    done, completed = sides.done, [trial for trial in sides.after if not trial.failed]
+    if min(len(completed), len(done)) < FEWEST:
+        return ""
+    was, now = both_bounds(
+        Spread.of([Observation(one.run, one.events > 0) for one in done]),
+        Spread.of([Observation(one.run, one.events > 0) for one in completed]),
+    )
+    if now.high < was.low and now.share < 0.5:
+        return (
+            f"the work may not have been done: of what completed {of(now)} brought an event, before the fix "
+            f"{of(was)}"
+        )
+    events, usual = median(one.events for one in done), median(one.seconds for one in done)
+    few = _share(completed, lambda trial: QUARTER * trial.events < events)
+    if few.low > 0.5:
+        return (
+            f"the work may not have been done: {of(few)} that completed brought less than a quarter of the "
+            f"{events:g} events that it brought before the fix"
+        )
+    short = _share(completed, lambda trial: SHORT * trial.seconds < usual)
+    if usual >= SECOND and short.low > 0.5:
+        return (
+            f"the work may not have been done: {of(short)} that completed took less than a tenth of the "
+            f"{usual:.1f} s that it took before the fix"
+        )
+    return ""
+
+
+def _share(trials: Sequence[Trial], holds: Callable[[Trial], bool]) -> Bounds:
+    """Which share of the trials something holds for."""
+    spread = Spread.of([Observation(trial.run, holds(trial)) for trial in trials])
+    return spread.bounds(correlation([spread]))
