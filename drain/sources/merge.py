@@ -93,7 +93,7 @@ WITH given AS (
         coalesce(s.params, p.params) AS params, coalesce(s.source_attempts, p.source_attempts) AS source_attempts,
         s.reason <> '' AND p.lease_owner IS NULL
             AND (NOT %(is_read_again)s::bool OR s.moved OR p.attempts = 0 OR s.source_attempts > p.source_attempts)
-            AND (s.moved OR s.changed_at IS NULL OR s.changed_at >= p.state_changed_at)
+            AND (s.changed_at IS NULL OR s.changed_at >= p.state_changed_at)
             AND (NOT %(keeps_reasons)s::bool OR s.state = 'FAILED' OR p.last_failure_reason = ''
                 OR s.source_attempts > p.source_attempts OR NOT EXISTS (
                     SELECT FROM drain_attempt a
@@ -122,7 +122,7 @@ WITH given AS (
 ), noted AS (
     UPDATE drain_stage_phase s SET moved = true
     FROM changed c JOIN drain_run r ON r.id = c.run_id
-    WHERE s.run_id = r.run_id AND s.phase_id = c.phase_id AND NOT s.moved
+    WHERE s.run_id = r.run_id AND s.phase_id = c.phase_id
 )
 SELECT count(*) AS count FROM changed
 """

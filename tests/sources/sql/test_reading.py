@@ -257,3 +257,30 @@ def test_several_are_watched_at_once_and_one_that_is_away_stops_none(lite, tmp_p
         run("away", "jobs", "--watch", "60")
     assert rounds == [60, 60]
     assert Phase.objects.get(run__run_id="night").state == "COMPLETE"
+
+
+def test_what_an_attempt_of_ours_said_stays_until_the_table_moves_the_phase_or_counts_another_try(
+    lite,
+):
+    counted = QUERY.replace("error AS reason", "error AS reason, tries AS attempts")
+    lite.add(1)
+    bring(lite, counted)
+    lite.set(1, error="KeyError: 8")
+    bring(lite, counted)
+    assert reason() == "KeyError: 8", "nobody has tried it but the pipeline"
+    Phase.objects.update(attempts=1, last_failure_reason="ours")
+    bring(lite, counted)
+    assert reason() == "ours"
+    lite.set(1, error="KeyError: 9", tries=1)
+    bring(lite, counted)
+    assert reason() == "KeyError: 9"
+    Phase.objects.update(last_failure_reason="ours")
+    lite.set(1, status="waiting")
+    bring(lite, counted)
+    lite.set(1, status="failed", error="KeyError: 10")
+    bring(lite, counted)
+    assert reason() == "KeyError: 10"
+
+
+def reason() -> str:
+    return Phase.objects.get().last_failure_reason
