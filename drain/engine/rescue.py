@@ -18,6 +18,7 @@ from drain.engine.abandoned import interrupt_abandoned, interrupt_hopeless
 from drain.engine.attempts.books import lock_sessions, write_sessions
 from drain.engine.attempts.context import SessionContext
 from drain.engine.attempts.finish import finish
+from drain.engine.attempts.round import is_outage, without_result
 from drain.engine.attempts.spool import left_behind
 from drain.engine.attempts.started import EndedAttempt, Result, not_run
 from drain.engine.attempts.stored import COLUMNS, TABLES, stored_attempt
@@ -168,7 +169,12 @@ def _release_dead() -> list[UUID]:
 def _book_kept(worker: UUID) -> None:
     """Write what a dead worker knew and could not write any more, before its attempts count as lost."""
     for path, each in left_behind(folders() / worker.hex):
-        _finish(each)
+        try:
+            _finish(each)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            _finish(without_result(each, error))
         path.unlink(missing_ok=True)
 
 

@@ -77,8 +77,8 @@ def left_behind(folder: Path) -> Iterator[tuple[Path, EndedAttempt]]:
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
             yield path, _read(json.loads(path.read_text()))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("the kept result %s cannot be read: %s", path.name, error)
+        except Exception as error:  # noqa: BLE001 - one that makes no sense keeps nobody from the others
+            log.warning("the kept result %s cannot be read: %r", path.name, error)
 
 
 def _stored(each: EndedAttempt) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def sign(folder: Path) -> None:
     """Write into a worker's folder which process it is; nothing where that cannot be told (no /proc)."""
     place, process = _place(), look(os.getpid())
     path = folder / IDENTITY
-    if place is None or process is None or path.exists():
+    if place is None or process is None:
         return
     part = path.with_suffix(".part")
     part.write_text(json.dumps({**place, "pid": process.pid, "started": process.started}))
@@ -96,7 +96,7 @@ def _is_gone(folder: Path) -> bool:
     try:
         said = json.loads((folder / IDENTITY).read_text())
         pid, started = int(said.pop("pid")), int(said.pop("started"))
-    except (OSError, ValueError, KeyError, AttributeError):
+    except Exception:  # noqa: BLE001 - whatever stands in it, it names no process that is certainly gone
         return False
     return said == _place() and not is_running(pid, started)
 

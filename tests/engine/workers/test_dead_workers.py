@@ -6,13 +6,17 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from drain.engine.process.contract import worker_prefix
 from drain.engine.process.job import worker_folder
 from drain.engine.workers import dead
 from drain.engine.workers.dead import bury, dead_workers, sign
@@ -136,3 +140,94 @@ def test_a_folder_with_results_that_are_not_in_the_books_is_kept(work: Path) -> 
 def change(folder: Path, **values: object) -> None:
     path = folder / dead.IDENTITY
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def test_nobody_is_dead_where_processes_cannot_be_told_apart(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = worker_folder(work, uuid4())
+    sign(gone)
+    change(gone, pid=1 << 22)
+    monkeypatch.setattr(dead, "_place", lambda: None)
+    unsigned = worker_folder(work, uuid4())
+    sign(unsigned)
+    assert dead_workers() == []
+    assert list(unsigned.iterdir()) == []
+
+
+def test_where_no_worker_was_there_is_none(work: Path) -> None:
+    work.rmdir()
+    assert dead_workers() == []
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "7", '"x"', "null", "{}", '{"pid": null, "started": 1}', '{"pid": 1e999, "started": 1}',
+             '{"pid": "x", "started": 1}', "[" * 100_000, "\udcff"],
+)  # fmt: skip
+def test_a_file_that_names_no_process_is_passed_over(work: Path, text: str) -> None:
+    broken, gone = sorted(uuid4() for _ in range(2))
+    for worker in (broken, gone):
+        sign(worker_folder(work, worker))
+    (work / broken.hex / dead.IDENTITY).write_bytes(text.encode(errors="surrogateescape"))
+    change(work / gone.hex, pid=1 << 22)
+    assert dead_workers() == [gone]
+
+
+@pytest.mark.parametrize("other", [{"namespace": "pid:[1]"}, {"boot": "another"}, {"more": 1}])
+def test_a_process_of_another_machine_boot_or_namespace_is_not_told_here(
+    work: Path, other: dict[str, object]
+) -> None:
+    worker = uuid4()
+    sign(worker_folder(work, worker))
+    change(work / worker.hex, pid=1 << 22, **other)
+    assert dead_workers() == []
+
+
+def _stands_for_a_warden(worker: UUID, seconds: float) -> subprocess.Popen[bytes]:
+    """A process that has the worker's mark among its arguments, as its warden has."""
+    code = f"import time; print(flush=True); time.sleep({seconds})"
+    argv = [sys.executable, "-c", code, worker_prefix(worker)]
+    started = subprocess.Popen(argv, stdout=subprocess.PIPE)
+    assert started.stdout is not None
+    started.stdout.readline()
+    started.stdout.close()
+    return started
+
+
+def test_what_a_worker_left_is_swept_when_its_warden_is_done_and_no_longer_waits_for_one_that_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = uuid4()
+    warden = _stands_for_a_warden(worker, 0.4)
+    swept: list[int | None] = []
+
+    def sweep(prefix: str, *, passes: int) -> int:
+        assert (prefix, passes) == (worker_prefix(worker), 2)
+        swept.append(warden.poll())
+        return 0
+
+    monkeypatch.setattr(dead, "sweep", sweep)
+    reaper = threading.Thread(target=warden.wait)
+    reaper.start()
+    dead.end_left_behind(worker)
+    reaper.join()
+    assert swept == [0], "the warden knows more than cookies tell"
+    monkeypatch.setattr(dead, "_WARDEN_SECONDS", 0.1)
+    warden = _stands_for_a_warden(worker, 600)
+    try:
+        dead.end_left_behind(worker)
+    finally:
+        warden.kill()
+        warden.wait()
+    assert swept == [0, None]
+
+
+def test_processes_that_end_while_a_warden_is_looked_for_are_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there, gone = Path(f"/proc/{os.getpid()}/cmdline"), Path("/proc/4194305/cmdline")
+    monkeypatch.setattr(Path, "glob", lambda *_: iter([gone, there]))
+    monkeypatch.setattr(
+        dead, "worker_prefix", lambda _: there.read_bytes().split(b"\0")[0].decode()
+    )
+    assert dead._has_warden(uuid4())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -130,3 +131,33 @@ def test_who_takes_the_place_of_a_dead_worker_is_woken_anew(
         dead_worker(work)
     rescue.rescue()
     assert anew == [died], "its wake-ups are lost with it"
+
+
+def test_a_kept_result_that_no_row_can_hold_is_a_failure_with_the_sentence(work: Path) -> None:
+    one, two = drained(2).rounds.begun
+    worker = dead_worker(work)
+    gave(worker, one.attempt, two.attempt)
+    huge = replace(result(Outcome.COMPLETE, 1, "x"), exit_code=2**40)
+    kept = [EndedAttempt(one, huge), EndedAttempt(two, result(Outcome.COMPLETE, 1, "x"))]
+    Spool(work / worker.hex).keep(kept)
+    rescue.rescue()
+    assert outcomes() == ["failed", "complete"]
+    assert "could not be stored" in Attempt.objects.get(outcome="failed").error
+    assert list(work.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "7", '{"started": 5, "result": 5}', '{"started": {"lease": 5}, "result": {}}',
+             '{"started": {"lease": []}, "result": []}', "[" * 100_000],
+)  # fmt: skip
+def test_a_kept_result_that_cannot_be_read_keeps_no_other_from_the_books(
+    work: Path, text: str
+) -> None:
+    (known,) = drained(1).rounds.begun
+    worker = dead_worker(work)
+    gave(worker, known.attempt)
+    Spool(work / worker.hex).keep([EndedAttempt(known, result(Outcome.COMPLETE, 1, "x"))])
+    (work / worker.hex / "0.result.json").write_text(text)
+    rescue.rescue()
+    assert outcomes() == ["complete"]
+    assert not WorkerLoop.objects.exists()
