@@ -14,13 +14,13 @@ from drain.db.prepared import plan_again, plan_once
 from drain.engine.attempts.context import HostContext
 from drain.engine.attempts.round import Rounds, is_outage, starts_that_stand
 from drain.engine.attempts.spool import Spool, left_behind
-from drain.engine.attempts.started import EndedAttempt, StartedAttempt
+from drain.engine.attempts.started import StartedAttempt
 from drain.engine.attempts.takeover import take_over
 from drain.engine.executions.children import Children
 from drain.engine.executions.kinds import execution_of
 from drain.engine.executions.pool import Pool
 from drain.engine.process.ended import Command
-from drain.engine.process.warden import ensure_warden
+from drain.engine.process.warden import ensure_warden, keep_warden
 from drain.engine.served import ServedSessions
 from drain.engine.workers.identity import host_id, worker_id, worker_name
 from drain.engine.workers.loops import Renewal, add_loop, remove_loop
@@ -165,7 +165,7 @@ class Loop:
         if self._interrupted() and not self._asked_to_end:
             self._asked_to_end = True
             self._children.stop(Command.INTERRUPT)
-        ensure_warden(worker_id())
+        keep_warden(worker_id())
         self._host.refresh()
         if not is_current():
             self._ends_at = 0.0
@@ -217,7 +217,7 @@ class Loop:
         claimable = (self._sessions.running if ends else self._sessions.hungry) if free else []
         if not ends and not claimable:
             return
-        gone = self._write(ends, free, claimable)
+        gone = self._rounds.write_by_parts(ends, free, claimable)
         if gone:
             log.warning("%s attempts had lost their lease; nothing was written of them", gone)
         del self._children.ended[: len(ends)]
@@ -232,17 +232,8 @@ class Loop:
             self._sessions.looked_at = 0.0
         for started in begun:
             self._run(started)
-
-    def _write(self, ends: list[EndedAttempt], free: int, claimable: list[int]) -> int:
-        """Write a round; one that meets what no row can hold books its ends one by one and starts nothing."""
-        try:
-            return self._rounds.write(ends, free, claimable)
-        except DatabaseError as error:
-            if is_outage(error):
-                raise
-            log.warning("a round met %s; booking one by one", str(error).strip())
-            self._rounds.begun = []
-            return self._rounds.book(ends) if ends else 0
+        for session, error in self._rounds.broken.items():
+            self._sessions.set_aside(session, error)
 
     def _run(self, started: StartedAttempt) -> None:
         self._children.start(execution_of(started, self._host, self._pool, self._renewal.until))

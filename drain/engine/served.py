@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from drain.db.prepared import rows
 from drain.engine.abandoned import interrupt_if_hopeless
 from drain.engine.attempts.context import HostContext
+from drain.engine.attempts.round import is_outage
 from drain.engine.executions.pool import Pool
 from drain.engine.sessions.closing import settle
 from drain.engine.sessions.opening import open_session
@@ -22,6 +23,8 @@ from drain.models.vocabulary import SessionState
 log = logging.getLogger(__name__)
 
 NEWS_AFTER_FRUITLESS_SECONDS = 1.0
+ASIDE_SECONDS = 30.0
+"""A session whose rows make no sense is tried again so often: somebody may have mended them."""
 
 _LOOK = """
 SELECT s.id, s.state, s.cancel_requested, s.open_attempts, s.parallel,
@@ -50,6 +53,8 @@ class ServedSessions:
         self._host = host
         self._pool = pool
         self._fruitless: dict[int, float] = {}
+        self._aside: dict[int, float] = {}
+        self._unopened: dict[int, Exception] = {}
         self._ending = False
         self.opening: set[int] = set()
         """Those whose preflights run in the pool."""
@@ -84,7 +89,17 @@ class ServedSessions:
         self.live = bool(live)
         self.running, self.hungry = [], []
         for row in live:
-            self._attend(row)
+            self._attend_apart(row)
+
+    def set_aside(self, session: int, error: Exception) -> None:
+        """Leave alone for a while what makes no sense, so that the others go on; who drains nothing else raises it."""
+        if self._only is not None:
+            raise error
+        with about(drain=session):
+            log.error("drain %s is left alone for %.0f s", session, ASIDE_SECONDS, exc_info=error)
+        self._aside[session] = time.monotonic() + ASIDE_SECONDS
+        self.running = [each for each in self.running if each != session]
+        self.hungry = [each for each in self.hungry if each != session]
 
     def put_off(self, sessions: Iterable[int], wait: float) -> None:
         """Nothing of these can start now: look for news of them less often, or once pace lets one start in `wait` s."""
@@ -98,8 +113,21 @@ class ServedSessions:
         """Something started or ended, so what could not start may be able to now."""
         self._fruitless.clear()
 
-    def _attend(self, row: dict[str, object]) -> None:
+    def _attend_apart(self, row: dict[str, object]) -> None:
         session = int(str(row["id"]))
+        if time.monotonic() < self._aside.get(session, 0.0):
+            return
+        if unopened := self._unopened.pop(session, None):
+            self.set_aside(session, unopened)
+            return
+        try:
+            self._attend(session, row)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            self.set_aside(session, error)
+
+    def _attend(self, session: int, row: dict[str, object]) -> None:
         state, opened = row["state"], int(str(row["open_attempts"]))
         if state == SessionState.PLANNED:
             self._open(session)
@@ -128,12 +156,14 @@ class ServedSessions:
             return
         self.opening.add(session)
 
-        def opened(done: Future[None]) -> None:
-            if error := done.exception():
-                with about(drain=session):
-                    log.warning("session %s could not be opened: %s", session, error)
+        def opened(done: Future[bool]) -> None:
+            error = done.exception()
+            if isinstance(error, Exception) and not is_outage(error):
+                self._unopened[session] = error
             self.opening.discard(session)
-            self.looked_at = 0.0
+            # Where somebody else is at it there is no news before he is done.
+            if error is None and done.result():
+                self.looked_at = 0.0
             self._pool.wake()
 
         with about(drain=session):

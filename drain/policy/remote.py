@@ -75,9 +75,13 @@ class Remote:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """Return the service that an attempt was given to."""
-        names = ("kind", "url", "poll_url", "cancel_url", "log_url", "headers")
-        return cls(**{name: stored[name] for name in names})
+        """Return the service that an attempt was given to; `problem` says what makes no sense of it."""
+        names = ("kind", "url", "poll_url", "cancel_url", "log_url")
+        headers = stored.get("headers")
+        return cls(
+            **{name: str(stored.get(name) or "") for name in names},
+            headers=headers if isinstance(headers, dict) else {},
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What finds its jobs again, without the value of any header."""
@@ -86,6 +90,8 @@ class Remote:
     @property
     def place(self) -> str:
         """The service as sentences name it: without path and query."""
+        if _wrong(self.url):
+            return "(no address)"
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
 

@@ -156,7 +156,16 @@ class Supervisor:
             if child is not None:
                 self._look_at(child, now)
             elif now >= self._due[spec.name]:
-                self._start(spec)
+                self._start_again(spec, now)
+
+    def _start_again(self, spec: ChildSpec, now: float) -> None:
+        """Start one that has ended. No process or memory to be had at the moment is no reason to end the others."""
+        try:
+            self._start(spec)
+        except OSError as error:
+            self._due[spec.name] = now + PROBE_SECONDS
+            why = error.strerror or type(error).__name__
+            self._tell(spec.name, f"cannot be started ({why}): again in {PROBE_SECONDS:g} s")
 
     def _look_at(self, child: Child, now: float) -> None:
         if child.process.poll() is not None:

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +17,7 @@ from drain.engine.process.tree import children_of
 from drainsite.postgres.postmaster import is_alive
 from drainsite.supervisor import supervisor
 from drainsite.supervisor.adopted import is_left
-from drainsite.supervisor.supervisor import Child, ChildSpec, LeftoverError, Supervisor
+from drainsite.supervisor.supervisor import ChildSpec, LeftoverError, Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = """
@@ -282,17 +281,3 @@ def test_what_will_not_end_is_named(monkeypatch):
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
-
-
-def test_a_child_that_starts_slowly_is_not_ended_before_its_first_answer_is_due() -> None:
-    well = False
-    spec = ChildSpec("web", [], {}, first_answer_seconds=60, failures=3, healthy=lambda _: well)
-    process: Any = None
-    slow, once = Child(spec, process, started=0), Child(spec, process, started=0)
-    watcher = Supervisor([spec], lambda _: None)
-    assert all(watcher._answers(slow, age) for age in (15, 20, 30, 40, 50, 59))
-    assert [watcher._answers(slow, age) for age in (60, 65, 70)] == [True, True, False]
-    well = True
-    assert watcher._answers(once, 15)
-    well = False
-    assert [watcher._answers(once, age) for age in (20, 25, 30)] == [True, True, False]

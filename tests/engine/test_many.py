@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from drain.engine.attempts import round as round_module
 from drain.engine.loop import Loop, LoopEnd
 from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
@@ -60,13 +61,21 @@ def test_each_state_that_a_phase_reports_is_in_its_history_however_short(backlog
 
 @pytest.mark.parametrize(("phases", "ends"), [(1, "finished"), (2, "stopped")])
 def test_a_time_that_passes_while_the_last_phase_runs_stops_nothing(
-    backlog: Backlog, phases: int, ends: str
+    backlog: Backlog, monkeypatch: pytest.MonkeyPatch, phases: int, ends: str
 ) -> None:
-    backlog.executor("sleep 1.5")
+    backlog.executor('touch "$OUT/started"; sleep 0.2')
     backlog.run("r", phases)
-    session = backlog.session(until=timezone.now() + timedelta(seconds=30))
-    limits = {**session.limits, "until": (timezone.now() + timedelta(seconds=1)).isoformat()}
-    DrainSession.objects.update(limits=limits)
+    session = backlog.session(until=timezone.now() + timedelta(minutes=30))
+
+    class Clock:
+        """An hour passes as soon as the first phase runs."""
+
+        @staticmethod
+        def now() -> datetime:
+            passed = (backlog.folder / "started").exists()
+            return timezone.now() + timedelta(hours=passed)
+
+    monkeypatch.setattr(round_module, "timezone", Clock)
     backlog.drain(session)
     assert (session.state, session_counts(session.pk)["complete"]) == (ends, 1)
 

@@ -11,22 +11,23 @@ from drain.db.prepared import rows
 from drain.engine.attempts.books import SessionBooks, refresh_runs
 from drain.engine.attempts.context import SessionContext
 from drain.engine.attempts.judge import drop_sample
+from drain.models.transitions.attempts import BEHIND_ALL
 from drain.policy.reasons import ExclusionReason
 from drain.policy.selection.exclusion import lifetime_used
 from drain.policy.states import WORKING
 
 DEPENDENCY_RETRY_SECONDS = 1.0
-_LEAVE = """
+_LEAVE = f"""
 UPDATE drain_candidate c SET status = CASE WHEN g.reason = '' THEN 'waiting' ELSE 'excluded' END,
     reason = g.reason, detail = g.detail,
     not_before = clock_timestamp() + make_interval(secs => %(delay)s::float8),
     position = CASE WHEN g.reason = ''
-        THEN 1000000000 + floor(extract(epoch FROM clock_timestamp() - s.created_at) * 100)::int
+        THEN {BEHIND_ALL}
         ELSE c.position END
 FROM unnest(%(candidate)s::bigint[], %(reason)s::text[], %(detail)s::text[]) AS g (candidate, reason, detail),
     drain_drainsession s
 WHERE c.id = g.candidate AND s.id = c.session_id
-"""
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)

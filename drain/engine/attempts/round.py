@@ -54,6 +54,41 @@ class Rounds:
     """Started in a transaction whose commit may or may not have been heard: see `starts_that_stand`."""
     wait: float = math.inf
     """Seconds until pace alone would have let the last round start more."""
+    broken: dict[int, Exception] = field(default_factory=dict)
+    """Sessions of which the last round could claim nothing, whatever it was that made no sense."""
+
+    def write_by_parts(
+        self, ends: Sequence[EndedAttempt], free: int, claimable: Collection[int]
+    ) -> int:
+        """As `write`; should a part of the round make no sense, each end and each session has one of its own.
+
+        So nothing that one row holds stops the others. Raises only what may pass by itself (`is_outage`).
+        """
+        self.broken = {}
+        try:
+            return self.write(ends, free, claimable)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.warning("a round met %r; each of its parts is written by itself", error)
+        self.begun = []
+        gone = self.book(ends) if ends else 0
+        self._claim_apart(free, claimable)
+        return gone
+
+    def _claim_apart(self, free: int, claimable: Collection[int]) -> None:
+        begun: list[StartedAttempt] = []
+        for session in sorted(claimable):
+            try:
+                self.write([], free - len(begun), [session])
+            except Exception as error:
+                if is_outage(error):
+                    self.begun = begun + self.begun
+                    raise
+                self.broken[session] = error
+                continue
+            begun += self.begun
+        self.begun = begun
 
     def write(self, ends: Sequence[EndedAttempt], free: int, claimable: Collection[int]) -> int:
         """Book `ends` in this order, then start at most `free` phases of the `claimable` sessions.
@@ -77,18 +112,13 @@ class Rounds:
         """
         try:
             return self.write(ends, 0, ())
-        except DatabaseError as error:
+        except Exception as error:
             if is_outage(error):
                 raise
             if len(ends) > 1:
                 half = len(ends) // 2
                 return self.book(ends[:half]) + self.book(ends[half:])
-            sentence = f"Its result could not be stored: {str(error).strip()}"
-            started = ends[0].started
-            with about(drain=started.session, attempt=started.attempt):
-                log.warning("attempt %s: %s", started.attempt, sentence)
-            plain = EndedAttempt(ends[0].started, not_run(sentence[:1000], Outcome.FAILED))
-            return self.write([plain], 0, ())
+            return self.write([without_result(ends[0], error)], 0, ())
 
     def _lock(self, sessions: Iterable[int]) -> dict[int, SessionBooks]:
         books = lock_sessions(sessions)
@@ -126,6 +156,14 @@ class Rounds:
         if SessionRun.objects.filter(session=books.session, waiting__gt=0, stop="").exists():
             books.stop(card)
         return False
+
+
+def without_result(each: EndedAttempt, error: Exception) -> EndedAttempt:
+    """Return what is booked instead of an end that no row can hold: that it failed, with the database's sentence."""
+    sentence = f"Its result could not be stored: {str(error).strip()}"
+    with about(drain=each.started.session, attempt=each.started.attempt):
+        log.warning("attempt %s: %s", each.started.attempt, sentence)
+    return EndedAttempt(each.started, not_run(sentence[:1000], Outcome.FAILED))
 
 
 def starts_that_stand(begun: Sequence[StartedAttempt]) -> list[StartedAttempt]:

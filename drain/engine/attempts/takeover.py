@@ -25,7 +25,7 @@ WITH taken AS (
     WHERE a.id IN (
         SELECT x.id FROM drain_attempt x JOIN drain_phase p ON p.id = x.phase_id AND p.lease_owner = x.lease
         WHERE x.finished_at IS NULL AND x.remote IS NOT NULL
-          AND (x.remote->>'executor')::bigint = ANY(%(executors)s::bigint[])
+          AND x.remote->>'executor' = ANY(%(executors)s::text[])
           AND (%(session)s::bigint IS NULL OR x.session_id = %(session)s::bigint)
           AND (NOT EXISTS (SELECT FROM drain_workerloop l WHERE l.id = x.loop)
                OR x.loop = %(loop)s::uuid AND x.lease <> ALL(%(mine)s::uuid[]))
@@ -48,7 +48,8 @@ def take_over(
     `session`: only attempts of that one.
     """
     values = {"loop": loop, "worker": host.worker, "session": session}
-    found = rows(_TAKE, {**values, "executors": list(host.profiles), "mine": list(mine)})
+    executors = [str(key) for key in host.profiles]
+    found = rows(_TAKE, {**values, "executors": executors, "mine": list(mine)})
     for each in found:
         log.warning("attempt %s of %s is looked after from here", each["attempt"], each["left_by"])
     return [_taken(host, each) for each in found]
@@ -57,5 +58,5 @@ def take_over(
 def _taken(host: HostContext, found: dict[str, Any]) -> StartedAttempt:
     remote = Remote.from_json(found["remote"])
     known = TakenOver(found["accepted"], found["elapsed"], found["states"])
-    profile = replace(host.profiles[found["remote"]["executor"]], remote=remote)
+    profile = replace(host.profiles[int(found["remote"]["executor"])], remote=remote)
     return replace(stored_attempt(found), profile=profile, taken_over=known)

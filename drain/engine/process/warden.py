@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from drain.engine.process import sweep as sweep_script
 from drain.engine.process.contract import worker_prefix
 from drain.engine.process.errors import SpawnError
 from drain.engine.process.sweep import boottime
+
+log = logging.getLogger(__name__)
 
 _PIPE_BYTES = 1 << 20
 _NEVER = float("inf")
@@ -112,6 +115,14 @@ def ensure_warden(worker: UUID) -> Warden:
         return _current[0]
 
 
+def keep_warden(worker: UUID) -> None:
+    """As `ensure_warden`; one that cannot be started at the moment is tried again the next time."""
+    try:
+        ensure_warden(worker)
+    except SpawnError as error:
+        log.warning("%s", error)
+
+
 def retire() -> None:
     """Dismiss this process's warden, if it has one."""
     while _current:
@@ -161,7 +172,7 @@ def extend(leases: Iterable[UUID], until: float) -> None:
     """Tell the warden that these leases last until then (`sweep.boottime`); a warden that died is replaced."""
     with _lock:
         if _current:
-            ensure_warden(_current[0].worker)
+            keep_warden(_current[0].worker)
         extended = {lease.hex for lease in leases}
         _leases.update(dict.fromkeys(extended, until))
         for announced in _announced.values():
@@ -174,7 +185,7 @@ def extend_all(until: float) -> None:
     """Tell the warden that every lease lasts until then: for a loop whose one row is the term of all it runs."""
     with _lock:
         if _current:
-            ensure_warden(_current[0].worker)
+            keep_warden(_current[0].worker)
         for announced in _announced.values():
             if announced.lease != _NEVER:
                 announced.lease = until

@@ -9,6 +9,7 @@ from drain.db.prepared import Row, row, rows
 from drain.engine.attempts.books import lock_sessions, write_sessions
 from drain.engine.attempts.context import session_context
 from drain.engine.attempts.judge import drop_sample
+from drain.engine.isolation import isolated
 from drain.engine.sessions.planning import state_snapshot
 from drain.engine.sessions.scope import SessionScope
 from drain.evidence.checks.run import run_checks
@@ -109,8 +110,9 @@ def end_session(session_pk: int, to: SessionState, actor: str, reason: str = "")
     """Close a session's books and judge its checks; False if it was closed already or something runs in it."""
     if not _close(session_pk, to, actor, reason):
         return False
-    # After the books are closed: a check may take its time, and nobody shall wait for it.
-    run_checks(DrainSession.objects.get(pk=session_pk), timezone.now())
+    # After the books are closed: a check may take its time or make no sense, and nobody shall wait for it.
+    with isolated(f"judging the checks of drain {session_pk}"):
+        run_checks(DrainSession.objects.get(pk=session_pk), timezone.now())
     return True
 
 

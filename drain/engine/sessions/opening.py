@@ -19,19 +19,20 @@ from drain.sources.errors import SourceError
 LOCK_SPACE = 0x6472  # "dr": our corner of PostgreSQL's advisory locks
 
 
-def open_session(session: int, host: HostContext) -> None:
-    """Bring a planned session to running, or to refused, by its preflights; returns at once if another is at it."""
+def open_session(session: int, host: HostContext) -> bool:
+    """Bring a planned session to running, or to refused, by its preflights; False at once if another is at it."""
     key = {"space": LOCK_SPACE, "session": session % 2**31}
     with connection.cursor() as cursor:
         # The lock ends with this process at the latest.
         cursor.execute("SELECT pg_try_advisory_lock(%(space)s, %(session)s)", key)
         if not cursor.fetchone()[0]:
-            return
+            return False
     try:
         _preflight(session, host)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%(space)s, %(session)s)", key)
+    return True
 
 
 def _preflight(session: int, host: HostContext) -> None:

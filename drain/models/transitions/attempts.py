@@ -8,6 +8,9 @@ from uuid import UUID
 
 from drain.db.prepared import Row, records_of, rows
 
+# The place of what is put back behind all that wait, in the order in which it was: hundredths of a second since the
+# drain `s` was made. After four months all of it has the last place that a claim looks at.
+BEHIND_ALL = "1000000000 + least(floor(extract(epoch FROM clock_timestamp() - s.created_at) * 100), 999999999)::int"
 # Phase, slot of its run, attempt, transition, candidate and the books of its run in the session move together or not at
 # all: every later part reads from `phase`, which lacks what a guard refuses. A run's sample has started with its first.
 _START = """
@@ -87,7 +90,7 @@ def start_attempts(starts: Sequence[Start], *, worker: str, loop: UUID) -> list[
 # `a` are the attempts that end; those whose lease is gone are not among them, and with them everything that follows.
 # Attempts and phases are found by key: `finished_at IS NULL` and `lease_owner = …` would offer the small partial
 # indexes of what is open, which are then read whole, with all that ended since the oldest snapshot.
-_FINISH = """
+_FINISH = f"""
 WITH g AS (
     SELECT * FROM json_to_recordset(%(records)s::json) AS g (
         attempt bigint, lease uuid, outcome text, "to" text, said text, files_failure bool,
@@ -132,9 +135,7 @@ WITH g AS (
     UPDATE drain_candidate c SET outcome = a.outcome, status = a.status,
         seen_attempts = coalesce((SELECT attempts FROM phase WHERE phase.id = a.phase_id), c.seen_attempts),
         attempts = c.attempts - a.uncounted, reason = a.excluded, detail = a.detail,
-        position = CASE WHEN a.to_tail
-            THEN 1000000000 + floor(extract(epoch FROM clock_timestamp() - s.created_at) * 100)::int
-            ELSE c.position END,
+        position = CASE WHEN a.to_tail THEN {BEHIND_ALL} ELSE c.position END,
         not_before = statement_timestamp() + make_interval(secs => a.delay)
     FROM a JOIN drain_drainsession s ON s.id = a.session_id
     WHERE c.session_id = a.session_id AND c.phase_id = a.phase_id
@@ -164,7 +165,7 @@ WITH g AS (
 SELECT a.attempt, a.finished_at, candidate.id AS candidate, books.id AS session_run, candidate.again,
     books.run_id AS run, books.tier, books.timeouts, books.stop
 FROM a LEFT JOIN candidate ON candidate.attempt = a.attempt LEFT JOIN books ON books.id = candidate.session_run_id
-"""
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)

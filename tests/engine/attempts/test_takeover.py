@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,8 @@ from drain.engine.attempts import takeover
 from drain.engine.attempts.context import HostContext
 from drain.engine.attempts.round import starts_that_stand
 from drain.engine.attempts.takeover import take_over
+from drain.engine.executions.pool import Pool
+from drain.engine.executions.remote.execution import RemoteExecution
 from drain.engine.workers.loops import add_loop
 from drain.models import Attempt, ExecutorProfile, Phase, Transition
 from drain.policy.states import Outcome
@@ -124,3 +127,45 @@ def test_after_an_answer_that_was_lost_only_what_is_in_the_books_and_open_has_st
     assert starts_that_stand(begun) == begun[2:]
     Phase.objects.filter(phase_id="a2").delete()
     assert starts_that_stand(begun) == []
+
+
+@pytest.mark.parametrize("named", ["x", [1], {"a": 1}, None, True, 1.5])
+def test_a_job_whose_executor_cannot_be_read_is_left_alone_and_stops_nobody(named: Any) -> None:
+    job(remote={"executor": named})
+    other = job()
+    assert taken() == [other.pk]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, "of kind  needs"),
+        ({"kind": "http"}, "needs --url"),
+        ({"kind": "http", "url": "http://["}, "is no address"),
+        ({"kind": "http", "url": 7}, "takes an address"),
+        ({"kind": "slurm", "url": "http://s/"}, "'slurm' is no kind of executor"),
+        ({"kind": "http", "url": "http://s/", "headers": ["A"]}, ""),
+    ],
+)
+def test_a_job_whose_service_cannot_be_read_ends_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changes: dict[str, Any], why: str
+) -> None:
+    monkeypatch.undo()
+    job(remote={"executor": ExecutorProfile.objects.get().pk, **changes})
+    host = HostContext(environ={}, worker="h/1/w", folder=tmp_path)
+    host.refresh()
+    (started,) = take_over(host, uuid4(), None, ())
+    pool = Pool()
+    try:
+        execution = RemoteExecution(started, host, pool)
+        execution.start()
+        found = execution.result()
+        if not why:
+            assert found is None
+            return
+        assert found is not None
+        assert found.decision.outcome is Outcome.FAILED
+        assert "look there before it runs again" in found.decision.reason
+        assert why in found.decision.reason
+    finally:
+        pool.close()

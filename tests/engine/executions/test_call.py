@@ -51,11 +51,6 @@ def answers(body: bytes, status: str = "200 OK") -> Speak:
     return lambda peer: peer.sendall(head + body)
 
 
-def waits(peer: socket.socket) -> None:
-    """Say nothing until the other end is closed."""
-    peer.recv(1)
-
-
 @pytest.mark.parametrize(
     ("status", "limit", "skip", "found"),
     [
@@ -129,19 +124,23 @@ def test_an_answer_that_drips_has_its_time(serve: Serve, monkeypatch: pytest.Mon
     "begins",
     [b"", b"HTTP/1.1 200 OK\r\nX: 1\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n01"],
 )
-def test_a_call_is_broken_off_wherever_its_answer_has_got_to(serve: Serve, begins: bytes) -> None:
-    there = threading.Event()
+def test_a_call_is_broken_off_wherever_its_answer_has_got_to(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, begins: bytes
+) -> None:
+    monkeypatch.setattr(call, "SILENCE_SECONDS", 3600.0)
+    there, ended = threading.Event(), threading.Event()
 
     def stall(peer: socket.socket) -> None:
         peer.sendall(begins)
         there.set()
-        waits(peer)
+        peer.settimeout(30)
+        assert peer.recv(1) == b""
+        ended.set()
 
     asked = Call("GET", serve(stall), {})
 
     def end() -> None:
         there.wait(60)
-        time.sleep(0.05)
         asked.break_off()
 
     ending = threading.Thread(target=end)
@@ -149,6 +148,7 @@ def test_a_call_is_broken_off_wherever_its_answer_has_got_to(serve: Serve, begin
     with pytest.raises(UnreachableError, match="it did not answer"):
         asked.answer(9)
     ending.join()
+    assert ended.wait(60), "it was not the call that ended it"
 
 
 def test_a_call_that_was_broken_off_before_it_was_made_is_not_made(

@@ -16,7 +16,13 @@ from drain.engine.process import warden as warden_module
 from drain.engine.process.contract import make_claim, worker_prefix
 from drain.engine.process.hardening import harden_process
 from drain.engine.process.sweep import boottime, sweep
-from drain.engine.process.warden import announce, ensure_warden, extend, retire, withdraw
+from drain.engine.process.warden import (
+    announce,
+    ensure_warden,
+    extend,
+    retire,
+    withdraw,
+)
 from drainsite.postgres.postmaster import is_alive
 
 WORKER = """
@@ -242,32 +248,6 @@ def test_a_sweep_finds_one_lease_or_a_whole_worker(worker, processes_of):
 def test_a_sweep_of_everything_is_refused():
     with pytest.raises(ValueError, match="32 hexadecimal digits"):
         sweep("")
-
-
-def test_there_is_one_warden_and_a_dead_one_is_replaced(worker):
-    try:
-        first = ensure_warden(worker)
-        assert ensure_warden(worker) is first
-        os.kill(first.pid, signal.SIGKILL)
-        wait_until(lambda: not first.is_alive())
-        assert ensure_warden(worker).pid != first.pid
-    finally:
-        retire()
-
-
-def test_a_fork_does_not_hold_its_parents_warden(worker):
-    warden = ensure_warden(worker)
-    child = os.fork()
-    if not child:
-        time.sleep(60)
-    try:
-        began = time.monotonic()
-        retire()
-        assert time.monotonic() - began < 5
-        assert not warden.is_alive()
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
 
 
 def test_a_hardened_worker_keeps_its_environment_to_itself():

@@ -145,6 +145,10 @@ def prepare(started: StartedAttempt, host: HostContext) -> RemoteJob:
         raise SpawnError(
             f"Phases of an Autopack source run on a worker's host, and executor {profile.name} runs them elsewhere."
         )
+    service, problem = _SERVICES.get(remote.kind), remote.problem()
+    if service is None or problem:
+        why = problem or f"{remote.kind!r} is no kind of executor."
+        raise SpawnError(f"Its service cannot be asked, so look there before it runs again: {why}")
     params = started.params if isinstance(started.params, dict) else {}
     name = job_id(started.lease)
     contract = Contract(
@@ -174,7 +178,7 @@ def prepare(started: StartedAttempt, host: HostContext) -> RemoteJob:
     known = started.taken_over
     return RemoteJob(
         request=request,
-        service=_SERVICES[remote.kind](remote, request, headers),
+        service=service(remote, request, headers),
         transcript=Transcript(host.folder, name, mask, known.states if known else 0),
         mask=mask,
         accepted=known.accepted if known else False,

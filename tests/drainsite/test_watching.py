@@ -1,0 +1,46 @@
+"""The supervisor by the clock: which probe ends a child, and when one is started again."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import pytest
+
+from drainsite.supervisor.supervisor import Child, ChildSpec, Supervisor
+
+
+def test_a_child_that_starts_slowly_is_not_ended_before_its_first_answer_is_due() -> None:
+    well = False
+    spec = ChildSpec("web", [], {}, first_answer_seconds=60, failures=3, healthy=lambda _: well)
+    process: Any = None
+    slow, once = Child(spec, process, started=0), Child(spec, process, started=0)
+    watcher = Supervisor([spec], lambda _: None)
+    assert all(watcher._answers(slow, age) for age in (15, 20, 30, 40, 50, 59))
+    assert [watcher._answers(slow, age) for age in (60, 65, 70)] == [True, True, False]
+    well = True
+    assert watcher._answers(once, 15)
+    well = False
+    assert [watcher._answers(once, age) for age in (20, 25, 30)] == [True, True, False]
+
+
+def test_a_machine_without_another_process_ends_nothing_that_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    tried: list[float] = []
+    clock = [0.0]
+    watcher = Supervisor([ChildSpec("web", ["true"], {})], said.append)
+
+    def no_process(_: ChildSpec) -> None:
+        tried.append(clock[0])
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(watcher, "_start", no_process)
+    monkeypatch.setattr("drainsite.supervisor.supervisor.time.monotonic", lambda: clock[0])
+    watcher._due["web"] = 10.0
+    for clock[0] in (9.0, 10.0, 11.0, 14.9, 15.0):
+        watcher._look()
+    assert tried == [10.0, 15.0]
+    again = "web         | cannot be started (Resource temporarily unavailable): again in 5 s"
+    assert said == [again, again]
