@@ -21,6 +21,8 @@ from drainsite.declared import value
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent
 MAIL_SECONDS = 10
+LONGEST_SHOWN = 300
+"""Characters of a path in a sentence."""
 
 
 def data_dir() -> Path:
@@ -54,8 +56,10 @@ def _data_dir_named() -> Path:
 
 def _unusable(folder: Path, error: OSError) -> ImproperlyConfigured:
     reason = error.strerror or str(error)
+    path = str(folder)
+    shown = path if len(path) <= LONGEST_SHOWN else f"{path[:LONGEST_SHOWN]}…"
     return ImproperlyConfigured(
-        f"The data folder {folder} cannot be used ({reason}): name another with DRAINSITE_DATA."
+        f"The data folder {shown} cannot be used ({reason}): name another with DRAINSITE_DATA."
     )
 
 
@@ -129,14 +133,23 @@ def database(folder: Path) -> dict[str, Any]:
         )
     try:
         read = dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)
+        # Not escaped, a password's own signs end the address early, and the rest would be a host or a name.
+        broken = bool(urlsplit(url).fragment) or "/" in urlsplit(url).path[1:]
     except ValueError:
-        # Not chained: what it could not read may hold the password.
+        broken = True
+    if broken:
+        # Not chained, and none of it: what cannot be read may hold the password.
         raise ImproperlyConfigured(
             "DATABASE_URL cannot be read: write postgresql://user:password@host:5432/name, "
-            "with %40 for an @ in the password."
-        ) from None
+            "with %40 for an @, %2F for a / and %23 for a # in the password."
+        )
     parsed: dict[str, Any] = {**read}
-    parsed["OPTIONS"] = {**options, **_liveness(gone_after), **(parsed.get("OPTIONS") or {})}
+    given = parsed.get("OPTIONS") or {}
+    if not (parsed.get("NAME") or given.get("service")):
+        raise ImproperlyConfigured(
+            "DATABASE_URL names no database: write postgresql://user:password@host:5432/name."
+        )
+    parsed["OPTIONS"] = {**options, **_liveness(gone_after), **given}
     return parsed
 
 

@@ -21,6 +21,7 @@ from drain.policy.stopping.limits import LimitError
 from .actor import command_actor
 from .texts import SiteCommand
 
+_MIGRATE = "run `manage.py migrate`, or `manage.py up`, which does it; where one of them runs now, wait until it is done."
 REFUSALS = (EngineError, LimitError, MomentError, CycleError)
 
 
@@ -76,7 +77,9 @@ def database_sentence(error: Error) -> str:
     """What a database that refuses, or is not reached, comes to: one sentence with where to look."""
     first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if 'relation "' in first and "does not exist" in first:
-        return "The database has no tables yet: run `manage.py migrate`, or `manage.py up`, which does it."
+        return f"The database has no tables yet: {_MIGRATE}"
+    if first.startswith("column ") and "does not exist" in first:
+        return f"The database is of another version than this program ({first}): {_MIGRATE}"
     if not isinstance(error, OperationalError | InterfaceError):
         return f"The database answered: {first}"
     if "DATA_DIR" in connection.settings_dict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from drain.management.ledger import counted
+from drain.models import ExecutorProfile
 from drain.sources.files.result import FileImport
 
 REJECTS_SHOWN = 20
@@ -40,6 +41,13 @@ def import_sentences(result: FileImport) -> Iterator[str]:
             yield f"  and {result.rejected - REJECTS_SHOWN} more (--json has the first {len(result.rejects)})."
 
 
+def next_step() -> str:
+    """What comes after an import, for whoever has not drained before."""
+    if not ExecutorProfile.objects.exists():
+        return "Next: say how a phase is run again, `manage.py executor set NAME --default -- COMMAND '{phase_id}'`."
+    return "Next: `manage.py drain --dry-run` shows what a drain would run, and what not and why."
+
+
 def _preview(result: FileImport) -> Iterator[str]:
     for theirs, ours, count in result.states:
         yield f"  state {theirs} -> {ours or 'left out'}: {count}"
@@ -54,6 +62,8 @@ def _counts(result: FileImport) -> str:
         if result.ignored_fields
         else ""
     )
+    if result.lacks_reason:
+        ignored += " If one of them says why a phase failed, take it with --map reason=FIELD."
     return (
         f"{counted(result.runs, 'run')} ({result.runs_created} new), {counted(result.phases, 'phase')}: {result.created} new, "
         f"{result.updated} changed ({result.synced} in another state now), {result.unchanged} unchanged; "

@@ -9,10 +9,14 @@ from drain.engine.sessions.results import dropped_from_plan, session_result
 from drain.evidence.fixes import prospects
 from drain.management.base import DrainCommand
 from drain.management.ledger import print_preflights, print_result
-from drain.models import CheckResult, DrainSession, FixMarker
+from drain.models import CheckResult, DrainSession, Fingerprint, FixMarker
 from drain.models.vocabulary import FAILURE_OUTCOMES, CheckVerdict, SessionState
 from drain.policy.exit_codes import Ending, exit_code, exit_sentence
 from drain.policy.reasons import ExclusionReason
+
+SHOWN = 3
+LONGEST = 200
+"""Characters of a title."""
 
 
 def _before_a_fix(session: DrainSession) -> str:
@@ -33,6 +37,20 @@ def _before_a_fix(session: DrainSession) -> str:
     return f"Before a fix: {found.sentence} `{prospects.command(key, found.batch)}` tries them."
 
 
+def _failed_by(session: DrainSession) -> str:
+    """What its attempts failed by, the commonest first."""
+    failed = session.attempt_set.filter(outcome__in=FAILURE_OUTCOMES).exclude(fingerprint="")
+    counts = failed.values("fingerprint").annotate(count=Count("pk"))
+    most = list(counts.order_by("-count", "fingerprint").values_list("fingerprint", "count"))
+    titles = dict(
+        Fingerprint.objects.filter(key__in=[key for key, _ in most[:SHOWN]]).values_list(
+            "key", "title"
+        )
+    )
+    named = [f"{titles.get(key, key)[:LONGEST]} ({count:,})" for key, count in most[:SHOWN]]
+    return f"Failed by: {'; '.join(named)}{'; …' if len(most) > SHOWN else ''}." if named else ""
+
+
 def conclude(command: DrainCommand, session: DrainSession, *, as_json: bool) -> None:
     """Print what the session came to. Raises CommandError with the exit code unless that is 0."""
     result = session_result(session)
@@ -40,8 +58,9 @@ def conclude(command: DrainCommand, session: DrainSession, *, as_json: bool) -> 
         command.print_json(result)
     else:
         print_result(command.stdout, session)
-        if said := _before_a_fix(session):
+        for said in filter(None, (_failed_by(session), _before_a_fix(session))):
             command.stdout.write(said)
+        command.stdout.write(f"More: `manage.py report {session.pk}`.")
     print_preflights(command.stderr, session)
     failed = CheckResult.objects.filter(session=session, verdict=CheckVerdict.FAIL)
     ending = Ending(

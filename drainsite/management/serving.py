@@ -30,6 +30,8 @@ from drainsite.supervisor.supervisor import ChildSpec, LeftoverError, Supervisor
 MIGRATION_LOCK = 0x64726169
 MOST_WORKERS = 256
 LOOK_SECONDS = 0.1
+PREPARING = "Preparing the database and the pages ..."
+"""Said before `prepare`, which takes some seconds on a new site."""
 DATABASE_SECONDS = 60.0
 """How long a database is waited for that recovers while a site starts."""
 DATABASE_AGAIN_SECONDS = 0.5

@@ -104,6 +104,8 @@ class Supervisor:
                 self._adopted.end()
                 time.sleep(LOOK_SECONDS)
         finally:
+            if self._stops:
+                self._write("Stopping: what runs is ended first; Ctrl-C again kills it at once.")
             try:
                 self._before_end()
             finally:
@@ -145,9 +147,12 @@ class Supervisor:
                 self._tell(child.spec.name, line.decode("utf-8", "replace").rstrip())
 
     def _tell(self, name: str, text: str) -> None:
+        self._write(f"{name:<12}| {text}")
+
+    def _write(self, line: str) -> None:
         # Nobody may be reading any more; a relay that stopped over that would block its child.
         with self._lock, contextlib.suppress(OSError):
-            self._say(f"{name:<12}| {text}")
+            self._say(line)
 
     def _look(self) -> None:
         now = time.monotonic()

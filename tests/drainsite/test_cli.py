@@ -45,6 +45,10 @@ def command(monkeypatch):
             ProgrammingError('relation "auth_user" does not exist'),
             "has no tables yet: run `manage.py",
         ),
+        (
+            ProgrammingError("column drain_source.reading does not exist\nLINE 1: SELECT"),
+            "of another version than this program (column drain_source.reading does not exist): run `manage.py migrate`",
+        ),
         (IntegrityError("duplicate key"), "The database answered: duplicate key"),
         (OSError(errno.ENOSPC, "No space left on device"), "is full: make room there"),
     ],

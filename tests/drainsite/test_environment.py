@@ -76,3 +76,35 @@ def test_a_mail_server_that_cannot_be_read_is_one_sentence_without_its_password(
         environment.email()
     assert "hidden" not in str(refused.value)
     assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("password", ["p@ss/hidden", "p#hidden", "hidden/", "hid?den/en#"])
+def test_a_password_with_signs_of_an_address_in_it_is_refused_with_how_they_are_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, password: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://u:{password}@h/x")
+    with pytest.raises(ImproperlyConfigured, match=r"cannot be read: .*%40 .*%2F .*%23") as refused:
+        environment.database(tmp_path)
+    assert "hid" not in str(refused.value)
+
+
+def test_an_address_without_a_database_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for url in ("postgresql://u:p@h/", "postgresql://u:p@h"):
+        monkeypatch.setenv("DATABASE_URL", url)
+        with pytest.raises(ImproperlyConfigured, match="names no database: write postgresql"):
+            environment.database(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://?service=drains")
+    assert environment.database(tmp_path)["OPTIONS"]["service"] == "drains"
+
+
+def test_a_path_that_is_too_long_is_not_repeated_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DRAINSITE_DATA", str(tmp_path) + f"/{'y' * 200}" * 30)
+    with pytest.raises(
+        ImproperlyConfigured, match=r"File name too long.*DRAINSITE_DATA"
+    ) as refused:
+        environment.data_dir()
+    assert len(str(refused.value)) < 500

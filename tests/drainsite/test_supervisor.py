@@ -133,7 +133,8 @@ def test_a_stop_ends_the_child_with_its_own_children(site):
     output = running.end()
     assert running.gone(running.pids())
     assert "sleeper     | hello\n" in output
-    assert output.endswith("stopped\n")
+    said = "Stopping: what runs is ended first; Ctrl-C again kills it at once.\n"
+    assert output.endswith(f"{said}stopped\n")
     assert running.process.returncode == 0
 
 
@@ -194,7 +195,8 @@ def test_killing_the_stand_in_leaves_nothing_of_its_program_beside_the_new_one(s
     until(lambda: len(running.pids()) == 4)
     output = running.end()
     assert running.gone(running.pids())
-    assert output.endswith("stopped\n")
+    said = "Stopping: what runs is ended first; Ctrl-C again kills it at once.\n"
+    assert output.endswith(f"{said}stopped\n")
 
 
 def test_a_stop_while_the_stand_in_is_dead_leaves_nothing_either(site):

@@ -10,6 +10,7 @@ from django.db import OperationalError
 
 from drain.management.membership import Membership
 from drainsite.management import serving
+from drainsite.management.commands import up
 from drainsite.management.serving import Wanted, programs
 
 
@@ -113,3 +114,19 @@ def test_a_database_that_refuses_for_another_reason_is_not_waited_for(monkeypatc
     with pytest.raises(OperationalError):
         serving._await_database()
     assert database.left == 2
+
+
+def test_a_start_says_what_it_does_before_it_takes_its_time(monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr(up.Wanted, "check", lambda _wanted: None)
+    monkeypatch.setattr(up.Command, "_say", lambda _command, line: said.append(line))
+    monkeypatch.setattr(up, "prepare", lambda _wanted: said.append("prepared"))
+    monkeypatch.setattr(up, "serve", lambda _wanted, _say: said.append("served"))
+    up.Command().handle(role="worker", host="127.0.0.1", port=1, workers=1, phase_user="")
+    assert said == [
+        "Preparing the database and the pages ...",
+        "prepared",
+        "Working; Ctrl-C stops.",
+        "served",
+        "Stopped.",
+    ]

@@ -30,6 +30,15 @@ def test_a_database_without_tables_is_a_sentence_with_the_way_out(argv, table):
         call_command(*argv)
 
 
+def test_a_database_that_is_just_being_migrated_is_a_sentence_with_the_way_out():
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE drain_fixmarker RENAME COLUMN title TO gone")
+    with pytest.raises(
+        CommandError, match=r"of another version than this program .column .*`manage.py migrate`"
+    ):
+        call_command("marker", "list")
+
+
 def test_a_reader_that_has_enough_is_no_traceback(monkeypatch):
     def gone(*_args: object) -> int:
         raise BrokenPipeError

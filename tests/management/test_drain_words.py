@@ -11,9 +11,19 @@ from django.core.management.base import OutputWrapper
 
 from drain.evidence.report.build import build_report
 from drain.evidence.report.sentences import root_cause
+from drain.management.base import DrainCommand
 from drain.management.ledger import print_result
-from drain.models import Candidate
-from tests.factories import NOON, ExecutorFactory, PhaseFactory, RunFactory, SessionFactory
+from drain.management.outcome import conclude
+from drain.models import Candidate, Fingerprint
+from tests.factories import (
+    NOON,
+    AttemptFactory,
+    ExecutorFactory,
+    FingerprintFactory,
+    PhaseFactory,
+    RunFactory,
+    SessionFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +66,22 @@ def test_a_preview_is_one_json_object_whatever_its_phases_are_called():
             | {"phase_id": '"}', "reason": "beyond_batch", "detail": "the batch of 1 was full"}
         ],
     }
+
+
+def test_the_end_of_a_drain_names_what_failed_and_where_more_stands():
+    session = SessionFactory(state="finished", total_failed=5, selected=5)
+    for number, (key, title) in enumerate(
+        [("a", "KeyError: 7"), ("a", "KeyError: 7"), ("b", "B"), ("c", "C"), ("d", "D")]
+    ):
+        Fingerprint.objects.filter(key=key).exists() or FingerprintFactory(key=key, title=title)
+        AttemptFactory(
+            session=session,
+            outcome="failed",
+            fingerprint=key,
+            phase=PhaseFactory(phase_id=f"p{number}"),
+        )
+    AttemptFactory(session=session, outcome="complete", phase=PhaseFactory(phase_id="fine"))
+    out = StringIO()
+    conclude(DrainCommand(stdout=out), session, as_json=False)
+    assert "Failed by: KeyError: 7 (2); B (1); C (1); ….\n" in out.getvalue()
+    assert out.getvalue().endswith(f"More: `manage.py report {session.pk}`.\n")

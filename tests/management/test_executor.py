@@ -253,3 +253,30 @@ def test_a_ramp_and_a_delay_are_set_kept_by_other_changes_and_listed(capsys):
     code, _, errors = executor(capsys, "set", "other", "--ramp", "0.2", "--", "/bin/true")
     assert (code, "--max-parallel" in errors) == (1, True)
     assert ExecutorProfile.objects.count() == 1
+
+
+def test_a_command_that_names_a_file_here_runs_here_wherever_the_workers_were_started(
+    capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "job.sh").touch()
+    named = ("--", "sh", "./job.sh", "{phase_id}")
+    assert executor(capsys, "set", "jobs", *named) == (
+        0,
+        f"Executor jobs is set. Its phases run in {tmp_path}, where its files are (--cwd DIR names another).\n",
+        "",
+    )
+    assert ExecutorProfile.objects.get().cwd == str(tmp_path)
+    executor(capsys, "set", "jobs", "--cwd", "/", "--reason", "x", *named)
+    assert ExecutorProfile.objects.get().cwd == "/", "what is given holds"
+    code, out, _ = executor(
+        capsys, "set", "jobs", "--reason", "x", "--", "sh", "-c", "true", "{phase_id}"
+    )
+    assert (code, out, ExecutorProfile.objects.get().cwd) == (0, "Executor jobs is set.\n", "")
+
+
+def test_a_change_without_a_reason_names_the_option_that_takes_one(capsys):
+    executor(capsys, "set", "jobs", "--", "true")
+    code, _, errors = executor(capsys, "set", "jobs", "--timeout", "5")
+    assert code == 1
+    assert "A reason is missing: say why with --reason TEXT, for" in errors

@@ -140,3 +140,20 @@ def test_a_delimiter_is_one_character(tmp_path, delimiter):
     path.write_text("run_id;phase_id;state\nr;a;FAILED\n")
     with pytest.raises(CommandError, match="one character"):
         command("import_phases", str(path), "--delimiter", delimiter)
+
+
+def test_an_import_ends_with_the_next_step_and_asks_for_the_reasons_that_it_did_not_read(tmp_path):
+    jobs = tmp_path / "jobs.csv"
+    jobs.write_text("run_id,phase_id,state,error\nr,a,failed,KeyError: 7\n")
+    first = command("import_phases", str(jobs))
+    assert "Fields that nobody reads: error." in first
+    assert "take it with --map reason=FIELD" in first
+    assert first.endswith("`manage.py executor set NAME --default -- COMMAND '{phase_id}'`.\n")
+    ExecutorProfile.objects.create(name="x", argv=["true"])
+    second = command("import_phases", str(jobs), "--map", "reason=error")
+    assert "--map" not in second
+    assert second.endswith(
+        "Next: `manage.py drain --dry-run` shows what a drain would run, and what not and why.\n"
+    )
+    assert "Next:" not in command("import_phases", str(jobs), "--dry-run")
+    json.loads(command("import_phases", str(jobs), "--json"))

@@ -25,7 +25,9 @@ MOST_PASTED = 500_000
 """Characters: a form's texts may have 2.5 MB together, and a character is up to four bytes."""
 _CHUNK = 1024 * 1024
 MAP = "map_"
-"""Begins the name of the choice of a column for a field that every phase needs."""
+"""Begins the name of the choice of a column for a field."""
+CHOSEN = (*NEEDED, "reason")
+"""Fields whose column can be chosen where a file has none of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def _bytes(upload: UploadedFile[Any] | None, request: HttpRequest) -> tuple[str,
 
 def chosen_columns(values: Mapping[str, str]) -> list[str]:
     """What was chosen for fields that a file lacks, as `--map` takes it."""
-    return [f"{name}={values[MAP + name]}" for name in NEEDED if values.get(MAP + name)]
+    return [f"{name}={values[MAP + name]}" for name in CHOSEN if values.get(MAP + name)]
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import wants_fragment
 from drain.dashboard.http.search_terms import typed
 from drain.dashboard.imports.form import (
+    CHOSEN,
     MAP,
     MOST_MEGABYTES,
     MOST_PASTED,
@@ -30,11 +31,11 @@ from drain.sources.errors import MissingFieldsError, SourceError
 from drain.sources.files.formats import FORMATS
 from drain.sources.files.importing import import_file
 from drain.sources.files.result import FileImport
-from drain.sources.files.shapes import NEEDED
 
 IMPORT = "drain.add_phase"
 DEFINE = "drain.define_executors"
 REJECTS_SHOWN = 50
+CHOICES = 100
 _FOLDED = ("maps", "sets", "source", "format", "mapping")
 _IN_TERMINAL, _HERE = "--map ", "below, or under “How it is read” as "
 UNSEEN = "Nothing was imported: this is the preview of what you sent. Look at it, then import."
@@ -97,9 +98,12 @@ def _show(
         "columns": [("", "choose a column"), *((name, name) for name in lacks.columns)]
         if lacks
         else (),
+        "unread": [("", "none of them"), *((name, name) for name in found.ignored_fields[:CHOICES])]
+        if found
+        else (),
         "map": MAP,
-        "maps_chosen": {MAP + name: values.get(MAP + name, "") for name in NEEDED},
-        "maps_kept": [MAP + name for name in NEEDED if lacks is None or name not in lacks.missing],
+        "maps_chosen": {MAP + name: values.get(MAP + name, "") for name in CHOSEN},
+        "maps_kept": [MAP + name for name in CHOSEN if lacks is None or name not in lacks.missing],
         # What a refusal speaks of is not left in a closed fold.
         "unfold": bool(problem) or any(values.get(name) for name in _FOLDED),
         "found": found,

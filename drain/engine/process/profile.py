@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from drain.engine.process.environment import (
     base_environment,
@@ -19,6 +20,9 @@ from drain.engine.process.errors import ChildError
 from drain.engine.process.os_user import may, why_not
 from drain.engine.process.template import inspect
 from drain.policy.remote import Kind, Remote
+
+_TAKES_SCRIPT = re.compile(r"(?:ba|da|k|z)?sh|python[\d.]*|perl|ruby|node")
+"""Programs whose first argument, if it is a path, is the file that they run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def check(profile: Profile, environ: Mapping[str, str] | None = None) -> list[st
     except ChildError as error:
         return [*problems, str(error)]
     if profile.argv and "{" not in profile.argv[0]:
-        problems += _check_command(profile, env["PATH"])
+        problems += _check_command(profile, env["PATH"]) or _check_script(profile)
     return problems
 
 
@@ -159,6 +163,27 @@ def _check_command(profile: Profile, path: str) -> list[str]:
         return [f"The command {command[:200]} cannot be looked at: {_said(error)}."]
     if not (regular and os.access(found, os.X_OK)):
         return [f"The command {command} is not executable; make it so with chmod +x."]
+    return []
+
+
+def _check_script(profile: Profile) -> list[str]:
+    """Whether the script of an interpreter is there: without it every phase would fail by that, one after the other."""
+    script = profile.argv[1] if len(profile.argv) > 1 else ""
+    if "/" not in script or script.startswith("-") or "{" in script:
+        return []
+    if not _TAKES_SCRIPT.fullmatch(PurePath(profile.argv[0]).name):
+        return []
+    folder = Path(profile.cwd or os.getcwd())  # noqa: PTH109 - as it is
+    try:
+        (folder / script).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        where = (
+            "on this host" if script.startswith("/") else f"in {folder}, where its phases run here"
+        )
+        way_out = "" if script.startswith("/") else "; name the folder that has it with --cwd"
+        return [f"The script {script[:200]} does not exist {where}{way_out}."]
+    except (OSError, ValueError):
+        return []  # of another user's folder, or too long a name: what runs it will say
     return []
 
 

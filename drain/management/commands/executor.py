@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -56,11 +58,17 @@ class Command(DatabaseCommand):
         try:
             getattr(self, f"_{options['verb']}")(options)
         except EngineError as error:
-            raise CommandError(str(error)) from error
+            # Only `set` can leave it out: argparse asks for it elsewhere.
+            raise CommandError(
+                str(error).replace("say why,", "say why with --reason TEXT,")
+            ) from error
 
     def _set(self, options: dict[str, Any]) -> None:
         argv = (*(options.get("argv") or ()), *getattr(self, "command", ()))
         name, given, reason = options["name"], _given(options), options["reason"]
+        folder = _folder_of(argv) if given.keys().isdisjoint(("cwd", "kind")) else ""
+        if folder:
+            given["cwd"] = folder
         if argv or "kind" in given:
             profile, warnings = set_profile(ProfileInput(name, argv, **given), _by(), reason)
         else:
@@ -74,7 +82,12 @@ class Command(DatabaseCommand):
         self._print(
             options,
             {**described(profile), "warnings": warnings},
-            f"Executor {profile.name} is set{' and the default' if profile.is_default else ''}.",
+            f"Executor {profile.name} is set{' and the default' if profile.is_default else ''}."
+            + (
+                f" Its phases run in {folder}, where its files are (--cwd DIR names another)."
+                if folder
+                else ""
+            ),
         )
 
     def _list(self, options: dict[str, Any]) -> None:
@@ -118,6 +131,16 @@ class Command(DatabaseCommand):
             self.stdout.write(text)
 
 
+def _folder_of(argv: Sequence[str]) -> str:
+    """The folder of this shell if the command names a file in it by a relative path, else "".
+
+    Workers were started in another folder as a rule, and would not find the file.
+    """
+    named = [item for at, item in enumerate(argv) if at or "/" in item]
+    relative = [item for item in named if not item.startswith(("/", "-")) and "{" not in item]
+    return os.getcwd() if any(map(os.path.isfile, relative)) else ""  # noqa: PTH109 - no text is refused
+
+
 def _split(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
     if "--" not in argv:
         return argv, ()
@@ -131,7 +154,10 @@ def _json(parser: ArgumentParser) -> None:
 
 def _set_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", help="of the executor; a new name makes a new one")
-    parser.add_argument("--cwd", help="folder the phases run in")
+    parser.add_argument(
+        "--cwd",
+        help="folder the phases run in; default: this one if the command names a file in it, else the worker's",
+    )
     parser.add_argument("--timeout", type=float, help="seconds per phase")
     parser.add_argument(
         "--env",

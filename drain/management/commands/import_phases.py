@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
-from drain.management.imported import import_sentences
+from drain.management.imported import import_sentences, next_step
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin
 from drain.sources.errors import SourceError
@@ -106,6 +106,8 @@ class Command(DatabaseCommand):
         lines = [json.dumps(result.as_json())] if options["json"] else import_sentences(result)
         for line in lines:
             self.stdout.write(line)
+        if not (options["json"] or options["dry_run"]):
+            self.stdout.write(next_step())
 
     def _import(self, name: str, kind: str | None, source: str, options: Options) -> FileImport:
         if name == "-":

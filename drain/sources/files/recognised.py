@@ -39,6 +39,7 @@ class Recognised:
         self._rejected = 0
         self._rejects: list[Reject] = []
         self._examples: list[dict[str, str]] = []
+        self._reasons = 0
         self._lines = array("q")
         self._line = 0
         self._left_out = 0
@@ -116,6 +117,7 @@ class Recognised:
             "rejected": self._rejected,
             "rejects": tuple(sorted(self._rejects, key=lambda reject: reject.line)),
             "examples": tuple(self._examples) if self.options.dry_run else (),
+            "reasons": self._reasons,
             "dry_run": self.options.dry_run,
         }
 
@@ -152,6 +154,7 @@ class Recognised:
         self._count(written, state.value)
         if self._reading.repeats and found.phase.params:
             self._marks.update(mark for mark in _MARKS if found.phase.params.get(mark) is True)
+        self._reasons += bool(found.phase.reason)
         if len(self._examples) < _EXAMPLES:
             self._examples.append(_example(found.phase))
         return found

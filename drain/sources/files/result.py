@@ -74,11 +74,19 @@ class FileImport:
     """The first of what was rejected."""
     examples: tuple[dict[str, str], ...] = ()
     """The first phases, as they were understood."""
+    reasons: int = 0
+    """Phases of which the file says why they failed."""
     dry_run: bool = False
     unseen: int = 0
     """Phases of a query's source that are failed or queued here and not in its answer."""
     kept: str = ""
     """How the source's files are read, as flags, where this file was read so without saying it."""
+
+    @property
+    def lacks_reason(self) -> bool:
+        """Whether no phase says why it failed, though there are fields that nobody reads."""
+        taken = any(ours == "reason" for ours, _ in self.fields)
+        return bool(self.phases and self.ignored_fields) and not (taken or self.reasons)
 
     def as_json(self) -> dict[str, Any]:
         """The same as a dictionary."""

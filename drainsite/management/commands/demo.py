@@ -22,7 +22,7 @@ from drain.people.first_account import Account
 from drain.policy.command_lines import manage_line
 from drain.policy.inert import inert
 from drain.sources.errors import SourceError
-from drainsite.management.serving import Wanted, prepare, serve
+from drainsite.management.serving import PREPARING, Wanted, prepare, serve
 from drainsite.supervisor.supervisor import Supervisor
 
 
@@ -44,7 +44,7 @@ class Command(DrainCommand):
         wanted = Wanted(port=options["port"])
         wanted.check()
         self._json = bool(options["json"])
-        self._say("Preparing the database and the pages ...")
+        self._say(PREPARING)
         prepare(wanted)
         try:
             account = set_up(Path(settings.DATA_DIR) / "demo", self.actor.name, timezone.now())

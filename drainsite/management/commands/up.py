@@ -10,7 +10,7 @@ from django.urls import reverse
 from drain.management.texts import SiteCommand
 from drain.people.first_account import VALID_MINUTES, first_account, invitation
 from drainsite.declared import value
-from drainsite.management.serving import Wanted, prepare, serve
+from drainsite.management.serving import PREPARING, Wanted, prepare, serve
 
 _WANTED = ("role", "host", "port", "workers", "phase_user")
 
@@ -40,6 +40,7 @@ class Command(SiteCommand):
         """Check, prepare, run."""
         wanted = Wanted(**{key: options[key] for key in _WANTED})
         wanted.check()
+        self._say(PREPARING)
         prepare(wanted)
         if wanted.serves:
             self._introduce(wanted)
@@ -54,7 +55,7 @@ class Command(SiteCommand):
             if token := invitation():
                 page = reverse("drain:first-account", args=[token])
                 self._say(
-                    f"Nobody can sign in yet: within {VALID_MINUTES} minutes open {wanted.entrance.rstrip('/')}{page}"
+                    f"Nobody can sign in yet: once it serves, within {VALID_MINUTES} minutes, open {wanted.entrance.rstrip('/')}{page}"
                 )
                 self._say("(whoever opens it first chooses the administrator's password)")
         elif account := first_account():

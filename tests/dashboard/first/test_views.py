@@ -59,7 +59,9 @@ def test_up_without_a_terminal_prints_the_address_while_nobody_can_sign_in():
         Command(stdout=out)._introduce(Wanted(host="127.0.0.1", port=8123))
         return out.getvalue()
 
-    found = re.search(r"within 60 minutes open http://127\.0\.0\.1:8123(/first/\S+)", printed())
+    found = re.search(
+        r"once it serves, within 60 minutes, open http://127\.0\.0\.1:8123(/first/\S+)", printed()
+    )
     assert found is not None
     assert not User.objects.exists()
     assert _choose(found[1]).status_code == 302

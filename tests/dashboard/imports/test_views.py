@@ -216,3 +216,14 @@ def test_the_page_after_an_import_counts_what_came_in(manager):
     seen = _seen(_preview(manager))
     manager.post(ADDRESS, {"file": _file(CSV), "act": "import", "seen": seen})
     assert "no source yet" not in manager.get("/runs/").content.decode()
+
+
+def test_what_says_why_a_phase_failed_is_chosen_among_the_fields_that_nobody_reads(manager):
+    data = b"run_id,phase_id,state,error,host\nnightly,a,failed,KeyError: 7,db\n"
+    text = _preview(manager, data).content.decode()
+    assert re.search(r'<select[^>]*name="map_reason".*?<option value="error"', text, re.DOTALL)
+    chosen = _preview(manager, data, map_reason="error")
+    assert '<input type="hidden" name="map_reason" value="error">' in chosen.content.decode()
+    assert "<select" not in chosen.content.decode().split('id="import-preview"')[1]
+    _import(manager, data, _seen(chosen), map_reason="error")
+    assert Phase.objects.get().last_failure_reason == "KeyError: 7"

@@ -75,3 +75,9 @@ def test_a_drain_shows_what_it_lost():
     AttemptFactory(session=session, outcome="lost", worker="gpu-7/123/abc")
     page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
     assert "Lost with their worker" in page
+
+
+def test_an_executor_is_changed_from_here_by_who_may():
+    for role, may in ((Role.ADMINISTRATOR, True), (Role.MANAGER, False)):
+        page = signed_in(role).get("/workers/").content.decode()
+        assert ('href="/executors/set/"' in page) is may

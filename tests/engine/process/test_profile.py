@@ -31,6 +31,18 @@ def test_a_profile_that_can_run_has_no_problems(tmp_path):
         ({"argv": ("/etc/passwd",)}, "is not executable"),
         ({"argv": ("/etc",)}, "is not executable"),
         ({"argv": ("sh", "-c", "{run_id}")}, "could run as code"),
+        (
+            {"argv": ("sh", "./no-such.sh", "{phase_id}")},
+            "The script ./no-such.sh does not exist in ",
+        ),
+        (
+            {"argv": ("sh", "./no-such.sh"), "cwd": "/"},
+            "does not exist in /, where its phases run here; name",
+        ),
+        (
+            {"argv": ("/usr/bin/python3", "/no/such.py")},
+            "The script /no/such.py does not exist on this host.",
+        ),
         ({"cwd": "/no/such/folder"}, "The folder /no/such/folder does not exist"),
         ({"timeout": 0}, "more than 0 seconds"),
         ({"timeout": float("nan")}, "more than 0 seconds"),
@@ -44,6 +56,23 @@ def test_each_problem_is_a_sentence(values, sentence):
     assert [
         problem for problem in problems if sentence in problem and problem.endswith((".", ")."))
     ]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("sh", "jobs/one.sh", "{phase_id}"),
+        ("sh", "-c", "exec sh ./not-here.sh"),
+        ("sh", "searched-in-path.sh"),
+        ("echo", "./not-here.sh"),
+        ("python3", "-m", "json.tool", "./not-here.sh"),
+        ("python3", "./jobs"),
+    ],
+)
+def test_only_a_script_that_is_named_by_its_path_is_looked_for(tmp_path, argv):
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "one.sh").touch()
+    assert check(Profile("p", argv, cwd=str(tmp_path))) == []
 
 
 @pytest.mark.parametrize(

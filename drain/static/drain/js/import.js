@@ -57,6 +57,15 @@
     event.stopImmediatePropagation();
     preview();
   });
-  // What was shown is no longer what would be imported.
-  form.addEventListener("input", (event) => region.contains(event.target) || region.replaceChildren());
+  // What was shown is no longer what would be imported; which column is which holds as long as the file does.
+  form.addEventListener("input", (event) => {
+    if (region.contains(event.target)) return;
+    const sameFile = event.target !== form.elements.file && event.target !== form.elements.text;
+    const chosen = sameFile ? [...region.querySelectorAll('[name^="map_"]')] : [];
+    region.replaceChildren(...chosen.filter((field) => field.value).map((field) => {
+      const kept = document.createElement("input");
+      Object.assign(kept, { type: "hidden", name: field.name, value: field.value });
+      return kept;
+    }));
+  });
 })();
