@@ -118,7 +118,7 @@ def test_a_database_that_refuses_for_another_reason_is_not_waited_for(monkeypatc
 
 def test_a_start_says_what_it_does_before_it_takes_its_time(monkeypatch):
     said: list[str] = []
-    monkeypatch.setattr(up.Wanted, "check", lambda _wanted: None)
+    monkeypatch.setattr(Wanted, "check", lambda _wanted: None)
     monkeypatch.setattr(up.Command, "_say", lambda _command, line: said.append(line))
     monkeypatch.setattr(up, "prepare", lambda _wanted: said.append("prepared"))
     monkeypatch.setattr(up, "serve", lambda _wanted, _say: said.append("served"))
