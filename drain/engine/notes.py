@@ -98,7 +98,12 @@ def notes_on(about: Run | Fingerprint) -> QuerySet[Note]:
     """The newest first; a fingerprint has those of all that was merged into it."""
     if isinstance(about, Run):
         return every_note().filter(run=about)
-    return every_note().filter(fingerprint__key__in=members([about.key]))
+    return notes_on_keys(members([about.key]))
+
+
+def notes_on_keys(keys: Collection[str]) -> QuerySet[Note]:
+    """Those on the fingerprints of these keys, the newest first."""
+    return every_note().filter(fingerprint__key__in=keys)
 
 
 def as_json(note: Note) -> dict[str, Any]:

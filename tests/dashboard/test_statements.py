@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from drain.dashboard.runs import list_count, list_query, views
-from drain.models import Hold, Note, SavedView
+from drain.engine.workers.hosts import register_host
+from drain.models import (
+    Dependency,
+    Fingerprint,
+    FingerprintSplit,
+    FixMarker,
+    Hold,
+    Note,
+    SavedView,
+    SessionFingerprint,
+    SessionRun,
+    TelemetryEvent,
+    Transition,
+    WorkerHost,
+)
 from drain.models.roles import Role
+from drain.policy.stopping.limits import Limits
 from tests.dashboard.people import signed_in
-from tests.factories import PhaseFactory, RunFactory, SourceFactory
+from tests.factories import (
+    NOON,
+    AttemptFactory,
+    CandidateFactory,
+    ExecutorFactory,
+    FingerprintFactory,
+    PhaseFactory,
+    RunFactory,
+    SessionFactory,
+    SourceFactory,
+)
 from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +131,112 @@ def test_filters_and_the_order_by_a_count_agree_page_by_page(operator, runs):
 
 
 NAMES = [*(f"night-{n}" for n in range(6)), "night-q", "night-f"]
+
+
+def test_a_run_with_all_that_its_page_shows(operator):
+    run = RunFactory(run_id="night-1", source=SourceFactory())
+    cause, drain = FingerprintFactory(), SessionFactory()
+    FixMarker.objects.create(title="Mended", applied_at=NOON, created_by="ann")
+    Hold.objects.create(kind="run", value="night-1", reason="x", created_by="ann", origin="cli")
+    Note.objects.create(run=run, text="seen", created_by="ann", origin="browser")
+    queued = PhaseFactory(run=run, state="QUEUED", phase_index=1)
+    for place in (2, 3):
+        phase = PhaseFactory(
+            run=run, phase_index=place, last_fingerprint=cause.key, last_failure_reason="x"
+        )
+        Dependency.objects.create(phase=phase, prerequisite=queued)
+        for number in range(1, 20):
+            AttemptFactory(
+                phase=phase, run=run, number=number, session=drain, fingerprint=cause.key
+            )
+    Transition.objects.create(
+        subject="phase",
+        subject_pk=phase.pk,
+        run_pk=run.pk,
+        from_state="QUEUED",
+        to_state="FAILED",
+        verb="v",
+        actor="a",
+    )
+    page = asked(operator, f"/runs/{run.pk}/")
+    for shown in (queued.phase_id, "seen", "Release", f"Before drain {drain.pk}", "<svg"):
+        assert shown in page, shown
+
+
+def test_a_phase_with_all_that_its_page_shows(operator):
+    run = RunFactory(run_id="a-1")
+    Hold.objects.create(kind="prefix", value="a-", reason="broken branch", created_by="ann")
+    cause, other = (
+        FingerprintFactory(headline="no module", place_known=known) for known in (True, False)
+    )
+    Fingerprint.objects.filter(pk=other.pk).update(
+        status="snoozed", snoozed_until=timezone.now() + timedelta(days=1)
+    )
+    needed = PhaseFactory(run=run, state="FAILED", phase_index=1)
+    phase = PhaseFactory(
+        run=run, phase_index=2, last_fingerprint=cause.key, params={"a": 1}, attempts=1
+    )
+    Dependency.objects.create(phase=phase, prerequisite=needed)
+    AttemptFactory(phase=phase, run=run, number=1, error="No module", fingerprint=cause.key)
+    TelemetryEvent.objects.create(phase=phase, kind="token_estimation", actual_tokens=1146)
+    Transition.objects.create(
+        subject="phase", subject_pk=phase.pk, to_state="FAILED", verb="v", actor="a"
+    )
+    page = asked(operator, f"/phases/{phase.pk}/")
+    for shown in ("broken branch", cause.key, needed.phase_id, "1,146", "Parameters"):
+        assert shown in page, shown
+
+
+def test_a_drain_that_runs(operator):
+    run, cause = RunFactory(run_id="night-1"), FingerprintFactory()
+    drain = SessionFactory(state="running", ended_at=None, selected=4, limits=Limits().to_json())
+    SessionRun.objects.create(session=drain, run=run, complete=1, failed=1, waiting=1, timeouts=1)
+    SessionFingerprint.objects.create(session=drain, key=cause.key, run_pk=0, count=1)
+    register_host(1, ["other"])
+    for place, (outcome, status) in enumerate(
+        (("complete", "done"), ("failed", "done"), (None, "running"), ("", "waiting"))
+    ):
+        phase = PhaseFactory(run=run)
+        CandidateFactory(
+            session=drain,
+            run=run,
+            phase=phase,
+            planned_position=place,
+            status=status,
+            outcome=outcome or "",
+        )
+        if status != "waiting":
+            ended = NOON if outcome else None
+            AttemptFactory(phase=phase, run=run, session=drain, outcome=outcome, finished_at=ended)
+    page = asked(operator, f"/drains/{drain.pk}/")
+    for shown in ("Timeouts per run", "night-1", "Pause"):
+        assert shown in page, shown
+
+
+def test_a_fingerprint_with_all_that_its_page_shows(operator):
+    cause = FingerprintFactory(headline="no module", status="fix_deployed")
+    FingerprintFactory(headline="no module", place_known=False)
+    merged = FingerprintFactory(merged_into=cause, title="Merged one")
+    FingerprintSplit.objects.create(
+        fingerprint=cause, part=FingerprintFactory(), by="type", value="x", created_by="ann"
+    )
+    marker = FixMarker.objects.create(title="Mended", applied_at=NOON, created_by="ann")
+    marker.fingerprints.add(cause)
+    Note.objects.create(fingerprint=merged, text="seen", created_by="ann", origin="browser")
+    AttemptFactory(
+        phase=PhaseFactory(last_fingerprint=cause.key), fingerprint=merged.key, error="x"
+    )
+    page = asked(operator, f"/fingerprints/{cause.key}/")
+    for shown in ("seen", "Mended", "Merged one"):
+        assert shown in page, shown
+
+
+def test_workers_of_two_versions_with_what_was_lost_and_what_waits(operator):
+    register_host(2, ["default"])
+    WorkerHost.objects.update(schema="0001_initial")
+    register_host(2, ["default"])
+    ExecutorFactory(name="nobody's")
+    AttemptFactory(outcome="lost", finished_at=timezone.now(), worker="h:1")
+    page = asked(operator, "/workers/")
+    for shown in ("nobody", "upgrade", "h:1"):
+        assert shown in page, shown

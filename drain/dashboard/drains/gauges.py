@@ -10,7 +10,7 @@ from drain.dashboard.ui.formats import number, percent
 from drain.dashboard.ui.times import hour
 from drain.db.sql import rows
 from drain.evidence.fingerprints.aliases import ONE_WITH
-from drain.models import Attempt, DrainSession, SessionRun
+from drain.models import Attempt, DrainSession
 from drain.policy.pace import MINUTE
 from drain.policy.stopping.gauges import Gauge, gauges, pace_gauges
 from drain.policy.stopping.limits import KeyLevel, Limits
@@ -43,7 +43,7 @@ _LEVELS = {
 }
 
 # A gauge shows the highest count as the limit sees it, with what may be the same failure, and names the most frequent
-# of these.
+# of these. A title that is NULL is that of a run's timeouts.
 _REPEATS = f"""
 WITH counted AS (
     SELECT s.*, CASE WHEN cardinality(one.keys) > 1 THEN one.keys[1] END AS merged
@@ -59,6 +59,11 @@ WITH counted AS (
 )
 SELECT h.run_pk <> 0 AS of_run, coalesce(r.run_id, '') AS run, coalesce(p.title, h.key) AS title, h.n
 FROM highest h LEFT JOIN drain_run r ON r.id = h.run_pk LEFT JOIN drain_fingerprint p ON p.key = h.key
+UNION ALL (
+    SELECT true, r.run_id, NULL, s.timeouts FROM drain_sessionrun s JOIN drain_run r ON r.id = s.run_id
+    WHERE s.session_id = %(session)s::bigint AND s.timeouts = %(most_timeouts)s AND %(most_timeouts)s > 0
+    ORDER BY s.id LIMIT 1
+)
 """  # noqa: S608 - constants only
 
 
@@ -129,13 +134,11 @@ def _tallies(
     session: DrainSession, most_timeouts: int
 ) -> tuple[list[tuple[str, RunTally]], SessionTally]:
     tallies: list[tuple[str, RunTally]] = []
-    if most_timeouts:
-        worst = SessionRun.objects.filter(session=session, timeouts=most_timeouts).order_by("pk")
-        names = worst.values_list("run__run_id", flat=True)[:1]
-        tallies += [(name, RunTally(timeouts=most_timeouts)) for name in names]
     repeats: dict[str, int] = {}
-    for row in rows(_REPEATS, {"session": session.pk}):
-        if row["of_run"]:
+    for row in rows(_REPEATS, {"session": session.pk, "most_timeouts": most_timeouts}):
+        if row["title"] is None:
+            tallies.insert(0, (row["run"], RunTally(timeouts=row["n"])))
+        elif row["of_run"]:
             tallies.append((row["run"], RunTally(repeats={row["title"]: row["n"]})))
         else:
             repeats = {row["title"]: row["n"]}

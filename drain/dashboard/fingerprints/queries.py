@@ -13,7 +13,6 @@ from drain.dashboard.fingerprints.became import Became, became_of, completed_per
 from drain.dashboard.http.cache import shared
 from drain.db.sql import rows
 from drain.evidence.comparison.question import DEFAULT_DAYS
-from drain.evidence.fingerprints.aliases import members
 from drain.evidence.fingerprints.identity import relatives
 from drain.fingerprints import explain
 from drain.fingerprints.categories import Verdict
@@ -87,9 +86,13 @@ class Facts:
     """Types, places and tests that its latest failures tell."""
 
 
-def shared_facts(fingerprint: Fingerprint, fix: FixMarker | None, now: datetime) -> Facts:
-    """The facts of at most some seconds ago, for all who look; a merge, its undo and a fix are news."""
-    keys = members([fingerprint.key])
+def shared_facts(
+    fingerprint: Fingerprint, keys: list[str], fix: FixMarker | None, now: datetime
+) -> Facts:
+    """The facts of at most some seconds ago, for all who look; a merge, its undo and a fix are news.
+
+    `keys` are all that count for the fingerprint.
+    """
 
     def read() -> Facts:
         hours, counts = failures_per_hour(keys, now)
@@ -166,11 +169,9 @@ def decided(fingerprint: Fingerprint) -> Verdict | None:
     return verdict if verdict.category == fingerprint.category else None
 
 
-def merged(fingerprint: Fingerprint) -> list[Fingerprint]:
+def merged(fingerprint: Fingerprint, keys: list[str]) -> list[Fingerprint]:
     """Fingerprints that count for it, merged into it or into one that was, the latest first; each with `merged_into`."""
-    found = Fingerprint.objects.filter(key__in=members([fingerprint.key])).exclude(
-        pk=fingerprint.pk
-    )
+    found = Fingerprint.objects.filter(key__in=keys).exclude(pk=fingerprint.pk)
     return list(found.select_related("merged_into").order_by("-last_seen", "-pk")[:MERGED])
 
 

@@ -23,8 +23,8 @@ from drain.dashboard.ticked.fingerprints import DECISIONS, matching_fingerprints
 from drain.dashboard.ticked.question import MOST, matching_of
 from drain.dashboard.ui.charts import Marker, Series, stacked_chart
 from drain.dashboard.ui.states import look
-from drain.engine.notes import latest_on_fingerprints, notes_on
-from drain.evidence.fingerprints.aliases import resolve_keys
+from drain.engine.notes import latest_on_fingerprints, notes_on_keys
+from drain.evidence.fingerprints.aliases import members, resolve_keys
 from drain.fingerprints.splitting import SplitBy
 from drain.models import Fingerprint, FixMarker, Transition
 from drain.models.fingerprints.reported import MOST_NEW
@@ -104,7 +104,8 @@ def _context(fingerprint: Fingerprint) -> dict[str, Any]:
     markers = FixMarker.objects.filter(fingerprints=fingerprint).order_by("-applied_at", "-pk")
     fixes = list(markers[:FIXES])
     marker = fixes[0] if fixes else None
-    facts = reads.shared_facts(fingerprint, marker, now)
+    keys = members([fingerprint.key])
+    facts = reads.shared_facts(fingerprint, keys, marker, now)
     hours, runs = facts.hours, facts.runs
     shown = {other.pk for other, _ in facts.likely}
     return {
@@ -126,10 +127,10 @@ def _context(fingerprint: Fingerprint) -> dict[str, Any]:
         "became": facts.became,
         "fix_words": marker.verdict.get("words", "Not judged yet") if marker else "",
         "most_new": MOST_NEW,
-        "notes": list(notes_on(fingerprint)),
+        "notes": list(notes_on_keys(keys)),
         "decided": reads.decided(fingerprint),
         "likely": facts.likely,
-        "merged": reads.merged(fingerprint),
+        "merged": reads.merged(fingerprint, keys),
         "parts": reads.parts(fingerprint),
         "split_ways": [way.value for way in SplitBy],
         "split_values": facts.split_values,

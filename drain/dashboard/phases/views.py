@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, JSONObject, NullIf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -51,15 +52,14 @@ _EVENT = ("kind", "model", "category", "actual_tokens", "predicted_tokens", "at"
 @requires()
 def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One phase; live as long as it is not at its end."""
-    phase = get_object_or_404(Phase.objects.select_related("run").only(*_PHASE), pk=pk)
     now = timezone.now()
     attempts = list(
-        Attempt.objects.filter(phase=phase).order_by("-number").only(*_ATTEMPT)[: ATTEMPTS + 1]
+        Attempt.objects.filter(phase=pk).order_by("-number").only(*_ATTEMPT)[: ATTEMPTS + 1]
     )
     current = next((attempt for attempt in attempts if attempt.finished_at is None), None)
     failed = next((attempt for attempt in attempts if attempt.error), None)
+    phase = _phase(pk, failed.fingerprint if failed else "")
     why = explain(phase, now)
-    key = (failed.fingerprint if failed else "") or phase.last_fingerprint
     neighbours = _neighbours(phase)
     context = {
         "now": now,
@@ -75,7 +75,7 @@ def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "tail": _tail(current),
         "failed": failed,
         "error": _error(phase, failed),
-        "fingerprint": _fingerprint(key),
+        "fingerprint": phase.shown_fingerprint,
         "transitions": _transitions(phase),
         "events": list(
             TelemetryEvent.objects.filter(phase=phase).order_by("-pk").only(*_EVENT)[:EVENTS]
@@ -99,14 +99,17 @@ def _error(phase: Phase, failed: Attempt | None) -> str:
     return text if len(text) <= ERROR_CHARACTERS else f"…{text[-ERROR_CHARACTERS:]}"
 
 
-def _fingerprint(key: str) -> Fingerprint | None:
-    """The fingerprint that stands for this key now; a merge of a merge is followed by its own page."""
-    if not key:
-        return None
-    known = Q(key=key) | Q(aliases__key=key)
-    shown = (*_FINGERPRINT, *(f"merged_into__{name}" for name in _FINGERPRINT))
-    found = Fingerprint.objects.filter(known).select_related("merged_into").only(*shown).first()
-    return found.merged_into or found if found else None
+def _phase(pk: int, failed_by: str) -> Any:
+    """The phase with its run, and as `shown_fingerprint` what stands now for that of its latest error, or for its own.
+
+    A merge of a merge is followed by its own page.
+    """
+    key = Coalesce(NullIf(Value(failed_by), Value("")), OuterRef("last_fingerprint"))
+    known = Fingerprint.objects.filter(Q(key=key) | Q(aliases__key=key)).order_by("pk")
+    shown = {name: Coalesce(f"merged_into__{name}", name) for name in _FINGERPRINT}
+    found = known.values(shown=JSONObject(**shown))[:1]
+    phases = Phase.objects.select_related("run").only(*_PHASE)
+    return get_object_or_404(phases.annotate(shown_fingerprint=Subquery(found)), pk=pk)
 
 
 def _transitions(phase: Phase) -> list[Transition]:

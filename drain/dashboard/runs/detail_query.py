@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from drain.dashboard.runs.attempts import newest_attempts
 from drain.dashboard.runs.graph import Layout, Node, lay_out
 from drain.dashboard.runs.timeline import (
     Period,
@@ -37,11 +36,22 @@ JOIN drain_phase q ON q.id = d.prerequisite_id JOIN drain_run r ON r.id = q.run_
 WHERE p.run_id = %(run)s::bigint ORDER BY d.id LIMIT %(limit)s::int
 """
 HOLDS = 10
+ATTEMPTS = 12
+"""The newest of a phase, which its row shows."""
+# By hand: with the newest attempts of each phase, by one look into an index for each.
 _PHASES = """
 SELECT p.id AS pk, CASE WHEN p.tier_index = 0 THEN '' ELSE p.tier_index || '.' END || p.phase_index AS place,
     p.phase_id, p.state, p.state_changed_at AS since,
     right(p.last_failure_reason, %(characters)s::int) AS reason,
-    (SELECT f.title FROM drain_fingerprint f WHERE f.key = p.last_fingerprint) AS fingerprint
+    (SELECT f.title FROM drain_fingerprint f WHERE f.key = p.last_fingerprint) AS fingerprint,
+    (SELECT coalesce(json_agg(json_build_array(
+            coalesce(nullif(a.outcome, ''), nullif(upper(a.reported_state), ''), 'EXECUTING'),
+            extract(epoch FROM a.started_at)::float8,
+            extract(epoch FROM coalesce(a.finished_at, %(now)s::timestamptz))::float8, a.number
+        ) ORDER BY a.number), '[]') FROM (
+        SELECT number, outcome, reported_state, started_at, finished_at FROM drain_attempt
+        WHERE phase_id = p.id ORDER BY number DESC LIMIT %(each)s
+    ) a) AS attempts
 FROM drain_phase p
 WHERE p.run_id = %(run)s::bigint AND (p.place, p.id) > (%(index)s::bigint, %(pk)s::bigint)
 ORDER BY p.place, p.id LIMIT %(limit)s::int
@@ -66,6 +76,8 @@ class RunPhase(NamedTuple):
     """The end of its last failure."""
     fingerprint: str | None
     """The title of its fingerprint."""
+    attempts: list[Stretch]
+    """The newest few, the oldest of them first; an open one reaches to now."""
 
     @property
     def error(self) -> str:
@@ -125,17 +137,16 @@ class RunTable:
 def run_table(
     run: Run, after: tuple[int, int] | None, now: datetime, *, whole: bool = False
 ) -> RunTable:
-    """The phases after (index, pk) in the order of the run. Two queries.
+    """The phases after (index, pk) in the order of the run. One query.
 
     The lanes reach over the last attempts that belong together, or with `whole` over all of them.
     """
-    page = _phases(run, after)
+    page = _phases(run, after, now)
     shown = page[:PAGE]
-    attempts = newest_attempts([phase.pk for phase in shown], now)
-    stretches = [one for found in attempts.values() for one in found]
+    stretches = [one for phase in shown for one in phase.attempts]
     period = (None if whole else latest_period(stretches)) or shared_period(stretches)
     seconds = now.timestamp()
-    lines = [_line(phase, attempts.get(phase.pk, []), period, seconds) for phase in shown]
+    lines = [_line(phase, period, seconds) for phase in shown]
     following = shown[-1].pk if len(page) > PAGE else None
     if period is None:
         return RunTable(lines, following, None)
@@ -150,15 +161,19 @@ def run_table(
     )
 
 
-def _phases(run: Run, after: tuple[int, int] | None) -> list[RunPhase]:
+def _phases(run: Run, after: tuple[int, int] | None, now: datetime) -> list[RunPhase]:
     """A page of phases and one more if there is."""
     index, pk = after or _BEFORE_ALL
-    values = {"run": run.pk, "index": index, "pk": pk, "limit": PAGE + 1}
-    values["characters"] = REASON_CHARACTERS
-    return [RunPhase(**found) for found in rows(_PHASES, values)]
+    values = {"run": run.pk, "index": index, "pk": pk, "limit": PAGE + 1, "now": now}
+    values |= {"characters": REASON_CHARACTERS, "each": ATTEMPTS}
+    return [
+        RunPhase(**found | {"attempts": [Stretch(*one) for one in found["attempts"]]})
+        for found in rows(_PHASES, values)
+    ]
 
 
-def _line(phase: RunPhase, attempts: list[Stretch], period: Period | None, now: float) -> PhaseLine:
+def _line(phase: RunPhase, period: Period | None, now: float) -> PhaseLine:
+    attempts = phase.attempts
     queued_since = phase.since.timestamp() if phase.state == PhaseState.QUEUED else None
     marks = lane_marks(attempts, period, queued_since, now) if period else []
     last = attempts[-1] if attempts else None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -35,7 +36,7 @@ from drain.dashboard.ticked.question import MOST, matching_of
 from drain.dashboard.ui.commands import manage
 from drain.engine.notes import latest_on_runs, notes_on
 from drain.engine.queue.blockers import QueueFilter, oldest_queued
-from drain.evidence.rollups.fold import state_counts
+from drain.evidence.rollups.fold import counts_of_run
 from drain.models import Phase, Run, Source
 from drain.models.vocabulary import WORKING_STATES, PhaseState
 
@@ -111,9 +112,11 @@ def _acts(request: HttpRequest) -> list[dict[str, Any]]:
 @requires()
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One run: what holds it back, its phases with their attempts in time, what waits for what."""
-    run = get_object_or_404(Run.objects.select_related("source", "executor"), pk=pk)
-    now = timezone.now()
-    counts = state_counts([pk]).get(pk, {})
+    runs: QuerySet[Any] = Run.objects.select_related("source", "executor").annotate(
+        counts=counts_of_run()
+    )
+    run = get_object_or_404(runs, pk=pk)
+    now, counts = timezone.now(), run.counts
     asked = QueueFilter(run_id=run.run_id)
     blockers = oldest_queued(asked, now, BLOCKERS) if counts.get(PhaseState.QUEUED) else []
     holds = holds_on(run)

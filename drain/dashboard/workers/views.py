@@ -15,7 +15,7 @@ from drain.dashboard.http.responses import page_or_fragment
 from drain.engine.attempts.losses import losses
 from drain.engine.source.outbox import unsettled
 from drain.engine.workers.hosts import strength
-from drain.engine.workers.schema import stored_schema
+from drain.engine.workers.schema import as_stored
 from drain.engine.workers.timing import PROOF_SECONDS
 from drain.models import Attempt, DrainSession, ExecutorProfile, WorkerHost, WorkerLoop
 from drain.models.vocabulary import SessionState
@@ -27,8 +27,8 @@ LOSSES_SHOWN_FOR = timedelta(days=1)
 @requires()
 def worker_list(request: HttpRequest) -> HttpResponse:
     """The page; live."""
-    now, schema = timezone.now(), stored_schema()
-    hosts = [_host(host, now, schema) for host in _recent(now)]
+    now = timezone.now()
+    hosts = [_host(host, host.stored or "", now) for host in _recent(now)]
     able = {
         name
         for host in hosts
@@ -51,12 +51,15 @@ def worker_list(request: HttpRequest) -> HttpResponse:
     return page_or_fragment(request, "workers/page.html", "workers/_live.html", context)
 
 
-def _recent(now: datetime) -> list[WorkerHost]:
-    found = WorkerHost.objects.filter(last_seen__gt=now - FORGOTTEN_AFTER * 7)
+def _recent(now: datetime) -> list[Any]:
+    """Hosts, each with the version of the tables as `stored`."""
+    found = WorkerHost.objects.annotate(stored=as_stored()).filter(
+        last_seen__gt=now - FORGOTTEN_AFTER * 7
+    )
     return list(found.order_by(F("stopped_at").desc(nulls_first=True), "host", "pid")[:SHOWN])
 
 
-def _host(host: WorkerHost, now: datetime, schema: str) -> dict[str, Any]:
+def _host(host: WorkerHost, schema: str, now: datetime) -> dict[str, Any]:
     silent = now - host.last_seen
     if host.stopped_at is not None:
         state = "ended"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from drain.db.sql import stream
 from drain.evidence.fingerprints.aliases import STANDS_FOR
-from drain.evidence.fingerprints.identity import related
+from drain.evidence.fingerprints.identity import related_to
 from drain.models import Candidate, Fingerprint
 from drain.models.vocabulary import (
     LIVE_SESSION_STATES,
@@ -82,7 +82,8 @@ named AS (
 SELECT {_COLUMNS}, {_RUN_COLUMNS}, ARRAY(SELECT prerequisite_id FROM edge WHERE edge.phase_id = p.id),
     EXISTS (SELECT FROM drain_candidate c JOIN drain_drainsession d ON d.id = c.session_id
         WHERE c.phase_id = p.id AND c.status IN ('waiting', 'running') AND d.state = ANY(%(live)s)),
-    stands_for.key, EXISTS (SELECT FROM drain_fingerprint WHERE status = 'snoozed')
+    stands_for.key, ARRAY(SELECT key FROM drain_fingerprint WHERE status = 'snoozed' AND merged_into_id IS NULL
+        AND (snoozed_until IS NULL OR snoozed_until > %(now)s::timestamptz))
 FROM near JOIN drain_phase p USING (id)
 JOIN ({_RUN_TABLES}) ON r.id = p.run_id
 LEFT JOIN stands_for ON stands_for.asked = p.last_fingerprint
@@ -115,15 +116,15 @@ def read_near(phase: int, now: datetime) -> Backlog:
     """Read what `make_plan` needs to decide on one phase as a drain of everything would, in a few queries."""
     live = [state.value for state in LIVE_SESSION_STATES]
     values = {"phases": [phase], "open": list(OPEN_STATES), "live": live, "now": now}
-    rows, runs, edges, any_snoozed = [], {}, [], False
+    rows, runs, edges, snoozed = [], {}, [], []
     for item in _read(_NEAR, values):
-        columns, (needs, taken, stands, any_snoozed) = item[:-4], item[-4:]
+        columns, (needs, taken, stands, snoozed) = item[:-4], item[-4:]
         row = PhaseRow._make(columns[: len(PhaseRow._fields)])
         merges = {row.fingerprint: stands} if stands else {}
         rows.append(_adjusted(row, frozenset([row.id] if taken else []), merges))
         runs[row.run] = _facts(columns[len(PhaseRow._fields) :])
         edges += [(row.id, need) for need in needs]
-    return Backlog(rows, runs, edges, _snoozed(now) if any_snoozed else {})
+    return Backlog(rows, runs, edges, _kept_out_by(snoozed))
 
 
 def _rows(run_pks: list[int] | None, merges: dict[str, str]) -> Iterator[PhaseRow]:
@@ -210,6 +211,11 @@ def _snoozed(now: datetime) -> dict[str, str]:
     found = Fingerprint.objects.filter(status=FingerprintStatus.SNOOZED, merged_into=None).filter(
         Q(snoozed_until__isnull=True) | Q(snoozed_until__gt=now)
     )
-    kept_out = related(found.values_list("key", flat=True))
+    return _kept_out_by(found.values_list("key", flat=True))
+
+
+def _kept_out_by(snoozed: Iterable[str]) -> dict[str, str]:
+    """What these keep out, which stand for themselves: what each is and may be."""
+    kept_out = related_to(sorted(snoozed))
     possible = {other: key for key, each in sorted(kept_out.items()) for other in each.possible}
     return possible | {key: key for key in kept_out}

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Min
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 from django.db.models.functions import Now
 
 from drain.db.prepared import rows
@@ -35,20 +36,15 @@ def needed_executors(session: int) -> set[str]:
     return {found["name"] for found in rows(_NEEDED, {"session": session})}
 
 
-def executors_of_hosts() -> set[str]:
-    """Return the names of the executors that hosts which are alive can run, or have not looked at yet."""
-    profiles = able_hosts().values_list("profiles", flat=True)
-    return {name for names in profiles for name in names} | _not_looked_at()
-
-
-def _not_looked_at() -> set[str]:
-    """Executors made or changed so lately that a host which was there before had no time to look at them."""
-    first = able_hosts().aggregate(at=Min("started_at"))["at"]
-    if first is None:
-        return set()
+def lacking(needed: Collection[str]) -> set[str]:
+    """Return those executors that no host which is alive can run, nor has had no time to look at yet. One query."""
     lately = Now() - timedelta(seconds=PROFILE_SECONDS + SEEN_WITHIN)
-    new = ExecutorProfile.objects.filter(updated_at__gt=first).filter(updated_at__gt=lately)
-    return set(new.values_list("name", flat=True))
+    # Made or changed so lately that a host which was there before had no time to look at them.
+    new = ExecutorProfile.objects.filter(updated_at__gt=OuterRef("started_at"))
+    new = new.filter(updated_at__gt=lately)
+    hosts = able_hosts().annotate(new=ArraySubquery(new.values("name")))
+    able = hosts.values_list("profiles", "new")
+    return set(needed) - {name for profiles, names in able for name in (*profiles, *names)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +70,7 @@ def without_host(session: int, able: Collection[str] | None = None) -> NoHost | 
     `able`: names of the executors that can be run; None means those of the hosts that are alive.
     """
     needed = needed_executors(session)
-    lacking = needed - set(executors_of_hosts() if able is None else able)
-    return NoHost(tuple(sorted(lacking)), lacking == needed) if lacking else None
+    return _no_host(needed, lacking(needed) if able is None else needed - set(able))
 
 
 def runs_without_host(runs: Collection[int]) -> NoHost | None:
@@ -83,8 +78,11 @@ def runs_without_host(runs: Collection[int]) -> NoHost | None:
     default = ExecutorProfile.objects.filter(is_default=True).values_list("name", flat=True).first()
     named = Run.objects.filter(pk__in=runs).values_list("executor__name", flat=True).distinct()
     needed = {name or default or "" for name in named}
-    lacking = needed - executors_of_hosts()
-    return NoHost(tuple(sorted(lacking)), lacking == needed) if lacking else None
+    return _no_host(needed, lacking(needed))
+
+
+def _no_host(needed: set[str], missing: set[str]) -> NoHost | None:
+    return NoHost(tuple(sorted(missing)), missing == needed) if missing else None
 
 
 def has_waited(session: DrainSession, seconds: float, able: Collection[str] | None = None) -> bool:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
@@ -20,7 +20,7 @@ from drain.db.prepared import row, rows
 from drain.engine.errors import EngineError
 from drain.engine.workers.broker import send
 from drain.engine.workers.identity import host_id
-from drain.engine.workers.schema import code_schema, stored_schema
+from drain.engine.workers.schema import as_stored, code_schema
 from drain.engine.workers.slots import host_slots
 from drain.engine.workers.timing import HOST_SILENT_SECONDS, PROOF_SECONDS
 from drain.models import WorkerHost
@@ -82,7 +82,7 @@ def alive_hosts() -> QuerySet[WorkerHost]:
 
 def able_hosts() -> QuerySet[WorkerHost]:
     """Return those of them whose code knows the tables as they are; others claim nothing."""
-    return alive_hosts().filter(schema__in=["", stored_schema()])
+    return alive_hosts().filter(Q(schema="") | Q(schema=as_stored()))
 
 
 def beat_host(host: UUID, profiles: list[str]) -> None:

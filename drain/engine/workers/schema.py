@@ -5,6 +5,8 @@ from __future__ import annotations
 import pkgutil
 from functools import cache
 
+from django.db.models.expressions import RawSQL
+
 from drain import migrations
 from drain.db.prepared import row
 
@@ -21,6 +23,11 @@ def stored_schema() -> str:
     """Return the name of the newest migration that the database has; "" for none."""
     found = row(_STORED, {})
     return (found["name"] if found else None) or ""
+
+
+def as_stored() -> RawSQL:
+    """Return the same as a part of a query, which then is the only one; null for none."""
+    return RawSQL(_STORED, [])  # noqa: S611 - a constant only
 
 
 def is_current() -> bool:

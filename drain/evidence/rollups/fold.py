@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models.expressions import RawSQL
 
 from drain.db.prepared import rows as prepared_rows
 from drain.db.sql import row, rows
@@ -77,6 +78,15 @@ SELECT run_id, state, sum(n)::int AS count FROM (
 """
 _STATES_OF_ALL = _STATES.format(which="")
 _STATES_OF_RUNS = _STATES.format(which="WHERE run_id = ANY(%(runs)s::bigint[])")
+_STATES_OF_RUN = """
+SELECT coalesce(json_object_agg(state, n), '{}') FROM (
+    SELECT state, sum(n)::int AS n FROM (
+        SELECT state, count AS n FROM drain_statecount WHERE run_id = drain_run.id
+        UNION ALL
+        SELECT state, delta FROM drain_statedelta WHERE run_pk = drain_run.id
+    ) counts GROUP BY state HAVING sum(n) <> 0
+) states
+"""
 _TOTALS = """
 SELECT state, sum(n)::int AS count FROM (
     SELECT run_id, state, count AS n FROM drain_statecount
@@ -198,6 +208,11 @@ def state_counts(runs: Collection[int] | None = None) -> dict[int, dict[str, int
     for item in counted:
         found.setdefault(item["run_id"], {})[item["state"]] = item["count"]
     return found
+
+
+def counts_of_run() -> RawSQL:
+    """The same of one run, for a query of runs: a dictionary of states; those without any are absent."""
+    return RawSQL(_STATES_OF_RUN, [])  # noqa: S611 - a constant only
 
 
 def state_totals(runs: Collection[int] | None = None) -> dict[str, int]:

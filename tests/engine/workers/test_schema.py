@@ -16,7 +16,7 @@ from drain.engine.errors import EngineError
 from drain.engine.inline import require_capable
 from drain.engine.loop import Loop, LoopEnd
 from drain.engine.workers import schema
-from drain.engine.workers.capability import executors_of_hosts
+from drain.engine.workers.capability import lacking
 from drain.engine.workers.hosts import register_host, strength
 from drain.models import Candidate, DrainSession, SessionRun, WorkerHost
 from drain.policy.states import Outcome
@@ -90,9 +90,9 @@ def test_a_drain_in_its_own_process_is_refused_with_the_way_out() -> None:
 
 def test_a_host_of_another_version_is_told_to_upgrade_and_counts_for_nothing() -> None:
     register_host(2, ["default"])
-    assert (executors_of_hosts(), strength().hosts) == ({"default"}, 1)
+    assert (lacking({"default"}), strength().hosts) == (set(), 1)
     migrated_by_a_newer_version()
-    assert (executors_of_hosts(), strength().hosts) == (set(), 0)
+    assert (lacking({"default"}), strength().hosts) == ({"default"}, 0)
     out = StringIO()
     call_command("workers", "--json", stdout=out)
     assert "upgrade me" in json.dumps(json.loads(out.getvalue()))
