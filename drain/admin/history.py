@@ -18,7 +18,7 @@ class TransitionAdmin(ReadOnlyAdmin):
         "subject", "subject_pk", "from_state", "to_state", "verb", "actor", "reason", "at",
     )  # fmt: skip
     search_fields = ("subject_pk__exact",)
-    search_help_text = "The number of a phase, a session or a fingerprint"
+    search_help_text = "The number of a phase, a drain or a fingerprint"
 
 
 @admin.register(AuditEvent)

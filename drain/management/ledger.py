@@ -138,7 +138,7 @@ FIRST_STEPS = {
     ExclusionReason.ATTEMPTS_EXHAUSTED: "raise --max-attempts-per-phase.",
     ExclusionReason.LIFETIME_EXHAUSTED: "raise --max-lifetime-attempts, or discard the phases.",
     ExclusionReason.FINGERPRINT_STOPPED: "raise --max-session-fingerprint-repeats.",
-    ExclusionReason.RUN_STOPPED: "raise --max-fingerprint-repeats, or mend the cause.",
+    ExclusionReason.RUN_STOPPED: "raise --max-fingerprint-repeats, or mend what makes it fail.",
     ExclusionReason.RUN_TIMEOUTS: "raise --max-timeouts-per-run or --phase-timeout-seconds.",
     ExclusionReason.RUN_DEPRIORITISED: "raise --batch-size.",
     ExclusionReason.BEYOND_BATCH: "raise --batch-size.",

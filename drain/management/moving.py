@@ -32,4 +32,4 @@ def print_results(out: OutputWrapper, results: Sequence[PhaseResult]) -> None:
     if len(results) > SHOWN:
         out.write(f"… and {len(results) - SHOWN:,} more")
     done = sum(each.done for each in results)
-    out.write(f"{done:,} moved, {len(results) - done:,} left alone.")
+    out.write(f"{done:,} moved, {len(results) - done:,} not moved.")

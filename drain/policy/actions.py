@@ -107,7 +107,9 @@ def _about_queued(subject: Subject) -> tuple[Action, ...]:
 def _repeated(subject: Subject) -> tuple[Action, ...]:
     again = ("drain", "--fingerprint", subject.key, "--batch-size", "1")
     return (
-        Action("Fix the cause, then try one of its phases", "One attempt at most.", again),
+        Action(
+            "Mend what makes it fail, then try one of its phases", "One attempt at most.", again
+        ),
         _drain_one(subject),
     )
 

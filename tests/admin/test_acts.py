@@ -30,7 +30,7 @@ def test_clearing_shows_what_will_happen_then_does_exactly_that():
     queued, failed = PhaseFactory(state="QUEUED", phase_id="q"), PhaseFactory(phase_id="f")
     page = _post(operator, "clear_queued", [queued, failed]).content.decode()
     assert "will be moved" in page
-    assert "left alone: it is FAILED" in page
+    assert "not moved: it is FAILED" in page
     assert not AuditEvent.objects.exists(), "a preview is no act"
     refused = _post(operator, "clear_queued", [queued], confirmed="yes", to="SKIPPED", reason=" ")
     assert "This field is required" in refused.content.decode()
@@ -106,7 +106,7 @@ def test_a_failed_phase_is_discarded_with_a_reason_and_a_queued_one_is_left_alon
     failed, queued = PhaseFactory(), PhaseFactory(state="QUEUED")
     shown = _post(operator, "discard", [failed, queued]).content.decode()
     assert "will be discarded" in shown
-    assert "left alone: it is QUEUED" in shown
+    assert "not moved: it is QUEUED" in shown
     form = {"confirmed": "yes", "to": "COMPLETE", "reason": "by hand"}
     assert "1 of 2 done" in _post(operator, "discard", [failed, queued], **form).content.decode()
     assert Phase.objects.get(pk=failed.pk).state == "COMPLETE"
@@ -174,7 +174,7 @@ class TestMoreThanARequestCanTake:
         page = operator.get(f"/bulk/{action.pk}/").content.decode()
         assert "3 of 3 phases" in page
         assert "QUEUED → SKIPPED" in page
-        assert "left alone: it is COMPLETE" in page
+        assert "not moved: it is COMPLETE" in page
         assert f'href="{self.ADDRESS}"' in page
         left = operator.get(f"/bulk/{action.pk}/?show=left").content.decode()
         assert "QUEUED → SKIPPED" not in left

@@ -83,7 +83,7 @@ def test_the_numbers_of_a_chart_are_read_by_keyboard(
     expect(cells.first).to_be_visible()
     # Above them the drawing says what it is to who cannot see it.
     expect(
-        page.get_by_role("img", name="Attempts per hour on phases that failed so", exact=True)
+        page.get_by_role("img", name="Attempts per hour on phases that failed this way", exact=True)
     ).to_be_visible()
 
 

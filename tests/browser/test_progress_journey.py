@@ -121,7 +121,7 @@ def test_the_end_of_a_drain_moves_nothing_and_leads_to_its_stop_card(
     end = page.locator("#drain-ended")
     expect(end).to_contain_text("2 times")
     assert sum(page.evaluate(SHIFTED)) <= 0.05, page.evaluate("window.moved")
-    stopped = page.get_by_role("heading", name="Left alone: ")
+    stopped = page.get_by_role("heading", name="Stopped in part: ")
     expect(stopped).to_have_count(0)
     end.get_by_role("link", name="Why, and what next").click()
     expect(stopped).to_be_in_viewport()

@@ -120,7 +120,7 @@ def test_what_cannot_be_is_one_sentence(argv, sentence):
 
 def test_clearing_a_phase_that_is_not_queued_changes_nothing():
     phase = PhaseFactory(state="FAILED")
-    with pytest.raises(CommandError, match="left alone"):
+    with pytest.raises(CommandError, match="not moved"):
         run("clear_queued", phase.run.run_id, phase.phase_id, "--to", "skipped", "--reason", "x")
     assert Phase.objects.get(pk=phase.pk).state == "FAILED"
 
@@ -202,7 +202,7 @@ def test_discard_counts_first_then_moves_exactly_those_that_match():
     assert "2 phases of 1 runs would be discarded as skipped" in run(*words, "--dry-run")
     assert json.loads(run(*words, "--dry-run", "--json"))["total"] == 2
     assert not Transition.objects.filter(verb="discard").exists()
-    assert "2 moved, 0 left alone" in run(*words)
+    assert "2 moved, 0 not moved" in run(*words)
     assert set(Phase.objects.filter(run=night).values_list("state", flat=True)) == {"SKIPPED"}
     assert Phase.objects.get(pk=other.pk).state == "FAILED"
     assert "nothing was moved" in run(*words)

@@ -67,7 +67,7 @@ class DrainForm(ReasonForm):
     max_fingerprint_repeats = forms.IntegerField(
         min_value=1,
         initial=3,
-        help_text="A run is left alone once the same failure came this often in it.",
+        help_text="No more of a run is started once the same failure came this often in it.",
     )
 
 
@@ -80,7 +80,7 @@ def _only(state: PhaseState, will: str) -> Callable[[Phase], Line]:
     def expects(phase: Phase) -> Line:
         if phase.state == state:
             return Line(phase.pk, phase_label(phase), True, will)
-        return Line(phase.pk, phase_label(phase), False, f"left alone: it is {phase.state}")
+        return Line(phase.pk, phase_label(phase), False, f"not moved: it is {phase.state}")
 
     return expects
 
@@ -88,7 +88,7 @@ def _only(state: PhaseState, will: str) -> Callable[[Phase], Line]:
 def _leased(phase: Phase) -> Line:
     over = is_lost(phase)
     said = (
-        "its lease ran out: attempt lost, phase failed" if over else "left alone: nothing to rescue"
+        "its lease ran out: attempt lost, phase failed" if over else "not moved: nothing to rescue"
     )
     return Line(phase.pk, phase_label(phase), over, said)
 
@@ -122,7 +122,7 @@ DISCARD = Act(
 DRAIN = Act(
     "drain_selected",
     "Drain selected phases",
-    "One drain session over the selected failed phases, samples first, with the default limits. The plan "
+    "One drain of the selected failed phases, samples first, with the default limits. The plan "
     "says for each phase whether it is drained or why it is not.",
     _only(PhaseState.FAILED, "offered to the plan"),
     ("run",),

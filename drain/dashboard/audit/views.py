@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 
 from drain.dashboard.audit.acts import acts_of, lines_of
+from drain.dashboard.audit.words import act_word, subject_word
 from drain.dashboard.http.cache import shared
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import number_in
@@ -53,7 +54,12 @@ def audit_list(request: HttpRequest) -> HttpResponseBase:
     context = {
         "now": now,
         "acts": [
-            (act, [(event, Truncator(changed(event)).chars(CHANGE)) for event in act.shown])
+            (
+                act,
+                act_word(act.lead.verb),
+                subject_word(act.lead.subject),
+                [(event, Truncator(changed(event)).chars(CHANGE)) for event in act.shown],
+            )
             for act in acts.acts
         ],
         "older": acts.older,
@@ -62,7 +68,7 @@ def audit_list(request: HttpRequest) -> HttpResponseBase:
         "asked": asked,
         "filtered": bool(filters or period) or opened,
         "period": period,
-        "verbs": [(name, name) for name in _verbs(asked["verb"])],
+        "verbs": [(name, act_word(name)) for name in _verbs(asked["verb"])],
         "origins": [(name, name) for name in Origin.values],
     }
     return render(request, "audit/page.html", context)
@@ -85,7 +91,7 @@ def audit_export(request: HttpRequest) -> StreamingHttpResponse:
 def changed(event: AuditEvent) -> str:
     """Old and new in one line: `state QUEUED → SKIPPED`."""
     names = {**event.old, **event.new}
-    told = {name: _change(event, name) for name in names}
+    told = {name.replace("_", " "): _change(event, name) for name in names}
     return ", ".join(f"{name} {change}" for name, change in told.items() if change)
 
 
@@ -99,7 +105,7 @@ def _change(event: AuditEvent, name: str) -> str:
 def _short(value: object) -> str:
     """For people: what is not set is left out; the export has everything."""
     if isinstance(value, dict):
-        told = {name: _short(part) for name, part in value.items()}
+        told = {name.replace("_", " "): _short(part) for name, part in value.items()}
         return ", ".join(f"{name} {part}" for name, part in told.items() if part)
     if isinstance(value, list):
         return " ".join(map(_short, value))

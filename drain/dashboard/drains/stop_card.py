@@ -46,7 +46,7 @@ def _card(session: DrainSession, stop: Stop, plan: PlanState) -> StopCard:
     whole = bool(session.stop_reason) and stop.rule == session.stop_reason
     attempt = _tripping_attempt(session, stop, whole)
     not_run = plan.waiting + plan.left if whole else stop.not_run
-    begun = _begun(session) if whole else "Left alone"
+    begun = _begun(session) if whole else "Stopped in part"
     read = [] if attempt is None else [_read(attempt)]
     return StopCard(
         f"{begun}: {stop.sentence}",

@@ -54,7 +54,7 @@ def _state_refusal(facts: dict[str, Any], context: SessionContext) -> Refusal | 
         return Refusal(ExclusionReason.NO_LONGER_FAILED, f"is {state} by now{by}")
     if facts["attempts"] != facts["seen_attempts"]:
         return Refusal(
-            ExclusionReason.LEASED, "was tried by another session since this plan was made"
+            ExclusionReason.LEASED, "was tried by another drain since this plan was made"
         )
     used = lifetime_used(context.limits, facts["attempts"], facts["source_attempts"])
     if used and not context.scope.force:

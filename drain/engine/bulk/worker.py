@@ -134,7 +134,7 @@ def _step(asked: BulkAction, deed: Deed, targets: Sequence[int]) -> None:
     by = Person(asked.actor, Origin(asked.origin), asked.address)
     deed.act(Asked(targets, asked.given, by), keep)
     # What the act said nothing about is gone by now; a result that stands is not written over.
-    gone = "left alone: it is not there any more, or not what this is about"
+    gone = "not moved: it is not there any more, or not what this is about"
     keep([Line(target, "", done=False, said=gone) for target in targets])
 
 

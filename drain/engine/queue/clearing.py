@@ -211,6 +211,6 @@ def _result(
     else:
         said = (
             refused
-            or f"left alone: it is {state}, and only a phase that is {move.expect} can be moved"
+            or f"not moved: it is {state}, and only a phase that is {move.expect} can be moved"
         )
     return PhaseResult(pk, phase.run.run_id, phase.phase_id, done, said)

@@ -60,7 +60,7 @@ def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
     said = f"None of {found.n} attempts {what}"
     if completed >= enough:
         rest = (
-            f"; {tried} of {had_so} that had failed so before {_were(tried)} tried again{some}"
+            f"; {tried} of {had_so} that had failed this way before {_were(tried)} tried again{some}"
             if had
             else some
         )

@@ -29,7 +29,7 @@ def given_up(sides: Contrast) -> str:
         return ""
     return (
         f"it cannot be told from who is left: {len(sides.before) - len(rest)} of {failed(sides.before)} phases that "
-        "failed so again before the fix were skipped or called complete by hand, and were not tried since"
+        "failed this way again before the fix were skipped or called complete by hand, and were not tried since"
     )
 
 

@@ -111,7 +111,7 @@ def _swing(sides: Contrast) -> str:
     if fewest.high >= most.low:
         return ""
     return (
-        f"it cannot be told from a swing: without the fix too {of(fewest)} failed so in one drain "
+        f"it cannot be told from a swing: without the fix too {of(fewest)} failed this way in one drain "
         f"and {of(most)} in another"
     )
 
@@ -134,7 +134,7 @@ def _gone_before(sides: Contrast) -> str:
         return ""
     return (
         f"it cannot be told from what came before it: of the last {len(last)} tried before the marker "
-        f"{failed(last)} failed so, of the {len(first)} before them {failed(first)}"
+        f"{failed(last)} failed this way, of the {len(first)} before them {failed(first)}"
     )
 
 
@@ -151,7 +151,7 @@ def _earlier(sides: Contrast) -> str:
         return ""
     tried = f"only {len(between)}" if between else "none"
     return (
-        f"it cannot be told from FM-{fix.number}, a fix of the same before it: of the phases that failed so "
+        f"it cannot be told from FM-{fix.number}, a fix of the same before it: of the phases that failed this way "
         f"{tried} had been tried again between the two"
     )
 

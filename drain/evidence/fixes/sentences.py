@@ -58,8 +58,8 @@ def _each(causes: Sequence[CauseVerdict]) -> str:
 def cause(one: CauseVerdict) -> str:
     """The verdict on one cause, with both sides."""
     if not one.after.n:
-        return f"No phase that had failed so has been tried since the fix{_at_source(one)}{_unended(one)}."
-    parts = [f"Since the fix {_side(one.after)} failed so again"]
+        return f"No phase that had failed this way has been tried since the fix{_at_source(one)}{_unended(one)}."
+    parts = [f"Since the fix {_side(one.after)} failed this way again"]
     if one.before.n:
         parts.append(f"; before it {_side(one.before)}")
     if one.moved:
@@ -82,7 +82,7 @@ def _at_source(one: CauseVerdict) -> str:
     if not one.at_source:
         return ""
     phases = "1 phase" if one.at_source == 1 else f"{one.at_source} phases"
-    return f"; {phases} failed so at their source since"
+    return f"; {phases} failed this way at their source since"
 
 
 def _reason(one: CauseVerdict) -> str:

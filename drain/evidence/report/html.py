@@ -104,7 +104,7 @@ def _steps(report: Report) -> list[dict[str, Any]]:
     return [
         _part("completion", "1. Completion rate", words.completion_answer(report), _table(["State", "Before", "After", "Change"], states)),
         _part("telemetry", "2. Telemetry yield", words.telemetry_answer(report), _table(words.TELEMETRY, telemetry)),
-        _part("causes", "3. Error fingerprints", words.causes_answer(report), _table(["Cause", "Title", "Failed attempts"], words.cause_lines(report)), _table(["Run", "phase_id", "preview"], failed, count)),
+        _part("causes", "3. Error fingerprints", words.causes_answer(report), _table(["Fingerprint", "Title", "Failed attempts"], words.cause_lines(report)), _table(["Run", "Phase", "Preview"], failed, count)),
         _part("guards", "4. Known-bad patterns", words.guards_answer(report), _table(["Guard", "", "Finding"], guards), _table(["Pattern offered", "", "Finding"], steps.offered(report))),
         _part("left", "5. What is left", steps.left_answer(report), _table(["Run", "Phase", "State", "Since"], steps.waiting_lines(report)), _table(["On hold", "Failed phases", "Reason"], steps.hold_lines(report))),
         _part("actions", "Next steps", " ".join(steps.settings_advice(report)), _table(["What", "Risk", "Command"], steps.actions(report))),

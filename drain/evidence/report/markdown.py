@@ -113,7 +113,7 @@ def _verification(report: Report) -> str:
             "",
             f"Phases failed now: {report.left.failed_total}, the latest first.",
             "",
-            markdown_table(["Run", "phase_id", "preview"], failed),
+            markdown_table(["Run", "Phase", "Preview"], failed),
             "",
             f"### 4. Known-bad Patterns\n\n{md(words.guards_answer(report), 1000)}",
             "",

@@ -51,14 +51,14 @@ def offered(report: Report) -> list[tuple[str, str, str]]:
     for key, (title, tried, failed) in _retried(report).items():
         if f"No {title}" in guarded:
             continue
-        said = f"{failed} of {tried} phases that had failed so failed so again"
+        said = f"{failed} of {tried} phases that had failed this way failed this way again"
         mark = MARKS["fail"] if failed or key in again else MARKS["not_enough_data"]
         found.append((title, mark, f"{said}." if failed else f"{said}: offered as a guard."))
     return found[:MOST_OFFERED]
 
 
 def _retried(report: Report) -> dict[str, tuple[str, int, int]]:
-    """Causes of phases that were tried in the drain: title, phases tried, phases that failed so again."""
+    """Causes of phases that were tried in the drain: title, phases tried, phases that failed this way again."""
     found: dict[str, tuple[str, int, int]] = {}
     for move in report.comparison.pairs.moves:
         if move.was_cause is None or move.became == "lost":
@@ -129,13 +129,13 @@ def _age(span: timedelta) -> str:
 def settings_advice(report: Report) -> list[str]:
     """What the ledger says about the settings."""
     advice = {
-        "queued_in_run": "Runs with a queued phase were left alone: --queued-policy phase drains the others.",
+        "queued_in_run": "Runs with a queued phase were not drained: --queued-policy phase drains the others.",
         "waits_for_queued": "Phases wait for queued ones: run them, or clear stale ones with manage.py clear_queued.",
         "beyond_batch": "The batch was smaller than the backlog: raise --batch-size for the next drain.",
         "run_held": "Runs are on hold: manage.py release RUN takes them up again.",
         "no_executor": "Runs name no executor and there is no default one: manage.py executor set NAME --default -- COMMAND.",
         "fingerprint_snoozed": "Fingerprints are snoozed: wake them once their fix is in.",
-        "run_stopped": "Runs stopped on repeated failures: mend the cause before draining them again.",
+        "run_stopped": "Runs stopped on repeated failures: mend what makes them fail before draining them again.",
         "run_timeouts": "Runs stopped on timeouts: drain one of their phases with a longer limit first.",
     }
     found = [

@@ -27,7 +27,7 @@ FORMATS: dict[str, Callable[[Report], Iterator[str]]] = {
 class Command(DatabaseCommand):
     """One data object, three formats and a bundle."""
 
-    help = "Report a drain session as Markdown, HTML or JSON, or as an evidence bundle."
+    help = "Report a drain as Markdown, HTML or JSON, or as an evidence bundle."
     requires_system_checks = ()  # half a second that a report does not need
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -14,7 +14,7 @@ from drain.management.base import DrainCommand
 class Command(DrainCommand):
     """One round of rescue, now."""
 
-    help = "End attempts whose lease ran out (outcome lost), and see to sessions without hands."
+    help = "End attempts whose lease ran out (outcome lost), and see to drains without workers."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Why."""

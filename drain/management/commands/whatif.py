@@ -19,7 +19,7 @@ from drain.policy.stopping.whatif import WhatIf
 class Command(DrainCommand):
     """Reads only."""
 
-    help = "Replay a past session under other limits: phases and minutes saved or lost."
+    help = "Replay a past drain under other limits: phases and minutes saved or lost."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The session, and the limits that differ from its own."""

@@ -1,4 +1,4 @@
-"""Replay a past session under other limits: what would not have run, and what that saves or loses.
+"""Replay a past drain under other limits: what would not have run, and what that saves or loses.
 
 Honest about its reach: attempts keep the times and outcomes they had, a freed worker does not start
 sooner, and phases that the session never tried stay unknown.

@@ -144,8 +144,8 @@ def test_rules_that_tripped_beside_each_other_have_a_card_each() -> None:
     assert page.count('<section class="stopcard') == 3
     for said in (
         "Stopped: It was failure_rate.",
-        "Left alone: Two timed out.",
-        "Left alone: The same failure",
+        "Stopped in part: Two timed out.",
+        "Stopped in part: The same failure",
     ):
         assert said in page, said
     assert len(json.loads(report(session, "json"))["stops"]) == 3

@@ -164,7 +164,7 @@ def test_the_plan_of_an_ended_drain_says_what_became_of_each_phase():
             planned_position=number, **became,
         )  # fmt: skip
     page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
-    plan = page[page.index("Plan against actual") :]
+    plan = page[page.index("Plan and outcome") :]
     assert inert(plan)
     assert [word in plan for word in ("Complete", "Timeout", "Run stopped", "Not started")] == [
         True
@@ -243,7 +243,7 @@ def test_a_fingerprint_that_came_too_often_in_the_session_has_its_card():
         planned_position=9, status="excluded", reason="fingerprint_stopped",
     )  # fmt: skip
     page = signed_in(Role.OPERATOR).get(f"/drains/{session.pk}/").content.decode()
-    assert "Left alone: The same failure came too often in this drain." in page
+    assert "Stopped in part: The same failure came too often in this drain." in page
     assert "fingerprint_stopped" in page
     assert "patch does not apply" in page
     assert f"fingerprint={cause.key}" in page

@@ -50,7 +50,7 @@ def test_a_fix_shows_every_rate_with_its_n_and_its_interval():
     assert "Better than before" not in seen
     assert "Cannot be told" in seen
     assert (
-        "Since the fix 0 of 6 phases (0.0 %, 0.0 to 52.6 %) failed so again; that cannot be told"
+        "Since the fix 0 of 6 phases (0.0 %, 0.0 to 52.6 %) failed this way again; that cannot be told"
         in seen
     )
     assert "n 6, 47.4–100.0 % " in seen  # before it is 0 by construction, and no figure
@@ -129,7 +129,7 @@ def test_a_fix_of_several_fingerprints_has_a_line_for_each_on_its_page_and_in_th
     listed = page.partition('class="verdicts"')[2].partition("</ul>")[0]
     assert listed.count("<li>") == 2
     assert all(f'href="/fingerprints/{each.key}/"' in listed for each in causes)
-    assert "No phase that had failed so has been tried since the fix." in listed
+    assert "No phase that had failed this way has been tried since the fix." in listed
     assert "Since the fix 0 of 6 phases" in listed
     assert "Not enough data for 1, cannot be told for 1 of 2 fingerprints." in page
     assert HOSTILE not in page

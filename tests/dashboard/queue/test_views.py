@@ -128,7 +128,7 @@ def test_clearing_shows_what_it_will_do_asks_why_and_answers_per_phase():
     data["reason"] = "not needed any more"
     answer = operator.post("/queued/clear/?stale=1", data).content.decode()
     assert "1 phase moved, 1 not moved" in answer
-    assert "left alone: it is FAILED" in answer
+    assert "not moved: it is FAILED" in answer
     assert "/queued/?stale=1" in answer
     assert Phase.objects.get(pk=one.pk).state == "SKIPPED"
     assert AuditEvent.objects.get().reason == "not needed any more"

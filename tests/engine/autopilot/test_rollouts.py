@@ -80,7 +80,7 @@ def test_a_fix_that_does_not_work_stops_after_the_sample_and_says_so(story):
     assert over() == ("stopped", "does_not_work")
     card = Rollout.objects.get().card
     assert (
-        "the rest was left alone. Does not work: Since the fix 24 of 24 phases" in card["sentence"]
+        "the rest was not drained. Does not work: Since the fix 24 of 24 phases" in card["sentence"]
     )
     assert card["advice"].startswith("Mend it again")
     assert Phase.objects.filter(state="FAILED").count() == 200

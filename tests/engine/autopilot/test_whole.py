@@ -188,7 +188,7 @@ def test_a_fix_that_does_not_work_stops_after_the_sample_and_says_so(site):
     assert site.sizes() == [24]
     assert Attempt.objects.count() == 60 + 20 + 24
     _, post = site.told()
-    assert "Phases still fail so: the rest was left alone." in post["title"]
+    assert "Phases still fail this way: the rest was not drained." in post["title"]
 
 
 def test_a_placebo_is_not_ramped_to_the_whole_backlog(site):
@@ -203,4 +203,4 @@ def test_a_placebo_is_not_ramped_to_the_whole_backlog(site):
     assert found["state"] == "stopped"
     assert found["card"]["rule"] in ("does_not_work", "undecided", "partly")
     assert Attempt.objects.count() - before <= 96 < left
-    assert "the rest was left alone" in site.told()[1]["title"]
+    assert "the rest was not drained" in site.told()[1]["title"]

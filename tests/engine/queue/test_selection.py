@@ -152,7 +152,7 @@ def test_a_discarded_phase_ends_with_its_reason_in_history_and_audit(phases):
     results = discard([kept.pk, queued.pk], PhaseState.SKIPPED, "source is gone", ADA)
     assert [each.said for each in results] == [
         "FAILED → SKIPPED",
-        "left alone: it is QUEUED, and only a phase that is FAILED can be moved",
+        "not moved: it is QUEUED, and only a phase that is FAILED can be moved",
     ]
     kept.refresh_from_db()
     assert (kept.state, kept.last_failure_reason) == ("SKIPPED", "Disk FULL on 100% of x")

@@ -69,8 +69,8 @@ def test_a_pattern_that_did_not_come_back_passes_with_how_sure_that_is(session):
     [
         (5, 0, 40, "not_enough_data", "0 of 5 phases that failed with"),
         (5, 1, 0, "not_enough_data", "before was tried again: not enough data, 3 would be enough."),
-        (5, 3, 0, "pass", "; 3 of 5 phases that had failed so before were tried again."),
-        (1, 1, 0, "pass", "; 1 of 1 phase that had failed so before was tried again."),
+        (5, 3, 0, "pass", "; 3 of 5 phases that had failed this way before were tried again."),
+        (1, 1, 0, "pass", "; 1 of 1 phase that had failed this way before was tried again."),
         (0, 0, 30, "not_enough_data", "before: nothing could have shown it."),
     ],
 )

@@ -68,7 +68,7 @@ def test_a_drain_before_the_fix_in_which_it_was_as_well_gone_is_a_swing():
         + drain(2, NOON - 4 * HOUR, 0, 20)
         + drain(3, NOON - HOUR, 20, 20)
     )
-    assert "a swing: without the fix too 0 of 20 phases failed so in one drain" in doubt(
+    assert "a swing: without the fix too 0 of 20 phases failed this way in one drain" in doubt(
         "", swinging, healed(), ()
     )
     assert (
@@ -83,7 +83,7 @@ def test_two_drains_at_once_are_told_apart():
         for pair in zip(drain(1, NOON - HOUR, 20, 20), drain(2, NOON - HOUR, 0, 20), strict=True)
         for trial in pair
     ]
-    assert "0 of 20 phases failed so in one drain and 20 of 20 phases in another" in doubt(
+    assert "0 of 20 phases failed this way in one drain and 20 of 20 phases in another" in doubt(
         "", both, healed(), ()
     )
 

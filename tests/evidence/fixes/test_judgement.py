@@ -244,7 +244,9 @@ def test_a_cause_that_had_gone_in_a_drain_before_the_fix_is_not_called_mended():
     phases_tried(40, AFTER, "complete")
     found = judge_marker(fix)
     assert found.ruling is Ruling.CANNOT_BE_TOLD
-    assert "a swing: without the fix too 0 of 30 phases failed so in one drain" in found.sentence
+    assert (
+        "a swing: without the fix too 0 of 30 phases failed this way in one drain" in found.sentence
+    )
 
 
 def test_what_completes_without_an_event_although_such_phases_brought_some_is_not_called_mended():

@@ -135,7 +135,7 @@ def test_phases_that_were_given_up_do_not_make_the_rest_a_fix(to):
     assert found.ruling is Ruling.CANNOT_BE_TOLD, found.sentence
     assert "it cannot be told from who is left" in found.sentence
     assert (
-        "50 of 57 phases that failed so again before the fix were skipped or called complete by hand"
+        "50 of 57 phases that failed this way again before the fix were skipped or called complete by hand"
         in found.sentence
     )
 
@@ -228,7 +228,7 @@ def test_a_marker_that_is_set_after_it_had_gone_proves_nothing():
     found = judge_marker(fix)
     assert found.ruling is Ruling.CANNOT_BE_TOLD, found.sentence
     assert (
-        "of the last 10 tried before the marker 0 failed so, of the 20 before them 20"
+        "of the last 10 tried before the marker 0 failed this way, of the 20 before them 20"
         in found.sentence
     )
 

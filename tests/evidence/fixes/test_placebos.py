@@ -206,7 +206,7 @@ def test_phases_that_fail_at_their_source_since_the_fix_are_no_green():
     AttemptFactory(phase=tried, fingerprint="else", started_at=AFTER)
     found = judge_marker(fix)
     assert found.ruling is not Ruling.WORKS
-    assert "60 phases failed so at their source since" in found.sentence
+    assert "60 phases failed this way at their source since" in found.sentence
     later = By("ada", Origin.BROWSER, LATER)
     add_marker("the next", later, at=AFTER - timedelta(minutes=1), keys=["k"])
     assert "at their source" not in judge_marker(fix).sentence

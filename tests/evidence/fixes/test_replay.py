@@ -178,7 +178,7 @@ def test_a_marker_that_is_put_after_the_drain_has_nothing_to_show(tmp_path):
     fix = marked(key)
     found = judge_marker(fix)
     assert found.ruling is Ruling.NOT_ENOUGH_DATA
-    assert found.sentence == "No phase that had failed so has been tried since the fix."
+    assert found.sentence == "No phase that had failed this way has been tried since the fix."
     assert "**Status**: ⚠️ 4 of 4 counted attempts completed; no fix is marked" in report
     out = StringIO()
     call_command("report", "latest", stdout=out)
