@@ -71,6 +71,40 @@ def test_a_preview_of_another_file_is_no_longer_offered_for_import(
     complaints.clear()  # The browser notes every 422.
 
 
+@pytest.mark.verify
+def test_columns_that_were_chosen_hold_while_other_fields_change_and_go_with_the_file(
+    olga: User, visit: Visit, complaints: list[str]
+) -> None:
+    page = visit("/import/")
+    text = page.get_by_label("Or its text")
+    preview = page.get_by_role("button", name="Preview")
+    text.fill("pipeline,phase_id,state,error,host\nn,a,FAILED,KeyError: 7,db")
+    preview.first.click()
+    page.get_by_label("run_id", exact=True).select_option("pipeline")
+    preview.last.click()
+    page.get_by_label("Which says why it failed?").select_option("error")
+    preview.first.click()
+    expect(page.get_by_role("cell", name="KeyError: 7")).to_be_visible()
+    page.get_by_text("How it is read", exact=True).click()
+    page.get_by_label("Name of the source").fill("mine")
+    expect(page.get_by_role("button", name="Import 1 phase")).to_have_count(0)
+    preview.first.click()
+    page.get_by_role("button", name="Import 1 phase").click()
+    expect(page.get_by_text("1 phase of 1 run imported")).to_be_visible()
+    phase = Phase.objects.get()
+    assert (phase.run.run_id, phase.last_failure_reason) == ("n", "KeyError: 7")
+    page.goto("/import/")
+    text.fill("pipeline,phase_id,state\nm,a,FAILED")
+    preview.first.click()
+    page.get_by_label("run_id", exact=True).select_option("pipeline")
+    preview.last.click()
+    expect(page.get_by_role("button", name="Import 1 phase")).to_be_visible()
+    text.fill("dag,phase_id,state\nm,a,FAILED")
+    preview.first.click()
+    expect(page.get_by_label("run_id", exact=True)).to_have_value("")
+    complaints.clear()  # The browser notes every 422.
+
+
 def test_what_is_too_large_is_said_before_it_is_sent_and_nothing_is_cut_off(
     olga: User, visit: Visit, complaints: list[str], tmp_path: Path
 ) -> None:
