@@ -36,7 +36,7 @@ def test_a_pipeline_of_ones_own_is_drained_from_the_readme_alone(tmp_path):
     )  # fmt: skip
     try:
         assert site.stdout is not None
-        said = []
+        said: list[str] = []
         while not any(line.startswith("Serving") for line in said):
             said.append(site.stdout.readline())
             assert said[-1], said
