@@ -4,10 +4,9 @@ them, and work that is done. Pure. Each answer is the end of a sentence, or "" w
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Sequence
-from datetime import datetime, timedelta
-from heapq import heappop, heappush
-from operator import attrgetter
+from datetime import timedelta
 from statistics import median
 
 from drain.evidence.fixes.contrast import CONTENDED, FEWEST, Contrast, failed, grouped, of
@@ -75,20 +74,25 @@ def side_by_side(sides: Contrast) -> str:
     if 2 * usual_since >= usual or sides.shown_by(few):
         return ""
     return (
-        f"it cannot be told from fewer side by side: since the fix half of them began beside at most {usual_since:g} "
+        f"it cannot be told from fewer side by side: since the fix half of them ran beside at most {usual_since:g} "
         f"others, before it beside {usual:g}, and failures of this kind ({sides.category}) come where phases run side by side"
     )
 
 
 def _beside(trials: Sequence[Trial]) -> list[tuple[Trial, int]]:
-    """Each with how many of the others were running when it began."""
-    found, ends = [], list[datetime]()
-    for trial in sorted(trials, key=attrgetter("at")):
-        while ends and ends[0] <= trial.at:
-            heappop(ends)
-        found.append((trial, len(ends)))
-        heappush(ends, trial.at + timedelta(seconds=trial.seconds))
-    return found
+    """Each with how many of the others were running when it began or when it ended, whichever is more."""
+    spans = [(trial.at, trial.at + timedelta(seconds=trial.seconds)) for trial in trials]
+    began, ended = (sorted(side) for side in zip(*spans, strict=True))
+    return [
+        (
+            trial,
+            max(
+                bisect_right(began, start) - bisect_right(ended, start) - 1,
+                bisect_left(began, end) - bisect_left(ended, end) - 1,
+            ),
+        )
+        for trial, (start, end) in zip(trials, spans, strict=True)
+    ]
 
 
 def reworded(sides: Contrast) -> str:

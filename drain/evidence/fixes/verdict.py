@@ -128,7 +128,7 @@ def judge(
     unended = len(evidence.unended)
     if unended and ruling in (Ruling.WORKS, Ruling.PARTLY):
         worst = _both(evidence.before, [*evidence.after, *evidence.unended])
-        if _ruling(*worst, others, limits) not in (ruling, Ruling.WORKS):
+        if not _stands(ruling, _ruling(*worst, others, limits)):
             ruling = Ruling.NOT_ENOUGH_DATA
     enough = None
     if ruling is Ruling.NOT_ENOUGH_DATA:
@@ -194,7 +194,9 @@ def _beyond_others(before: Bounds, after: Bounds, others: Others) -> float:
     )  # fmt: skip
 
 
-_DECIDED = (Ruling.WORKS, Ruling.PARTLY, Ruling.DOES_NOT_WORK)
+def _stands(ruling: Ruling, worst: Ruling) -> bool:
+    """Whether a verdict is no worse where what has not ended counts as failed."""
+    return worst in (ruling, Ruling.WORKS)
 
 
 def _enough(
@@ -213,8 +215,9 @@ def _enough(
 
     def decided(n: int) -> bool:
         failed = after.share * n
-        if ruling(failed, n) not in _DECIDED:
-            return False
-        return not unended or ruling(failed + unended, n + unended) in _DECIDED[:2]
+        found = ruling(failed, n)
+        if found in (Ruling.WORKS, Ruling.PARTLY):
+            return _stands(found, ruling(failed + unended, n + unended))
+        return found is Ruling.DOES_NOT_WORK
 
     return smallest(decided, max(FEWEST, after.n + 1))

@@ -136,9 +136,7 @@ def test_what_runs_short_side_by_side_is_not_mended_by_trying_it_one_by_one():
     before = drain(1, NOON - HOUR, 30, 30)
     one_by_one = healed(seconds=0.5)
     found = doubt(Category.OUT_OF_MEMORY, before, one_by_one, ())
-    assert (
-        "since the fix half of them began beside at most 0 others, before it beside 14.5" in found
-    )
+    assert "since the fix half of them ran beside at most 0 others, before it beside 22" in found
     # Other kinds do not come from running side by side, and side by side it would have failed still.
     assert not doubt(Category.IMPORT, before, one_by_one, ())
     assert not doubt(Category.OUT_OF_MEMORY, before, healed(), ())
