@@ -49,7 +49,7 @@ class Check(models.Model):
                 condition=Q(session__isnull=True) | Q(every_minutes__isnull=True),
                 name="drain_check_session_ends_once",
                 violation_error_message=(
-                    "A check of a drain is judged at its end: leave its minutes empty."
+                    "A check of a session is judged at its end: leave its minutes empty."
                 ),
             ),
         ]
