@@ -4,7 +4,13 @@ from __future__ import annotations
 
 
 class SourceError(ValueError):
-    """A source that cannot be read or written; nothing was changed."""
+    """A source that cannot be read or written; nothing was changed.
+
+    Its sentence can be printed, sent and stored, whatever words of the source are in it.
+    """
+
+    def __init__(self, said: str = "") -> None:
+        super().__init__(_whole(said))
 
 
 class MissingFieldsError(SourceError):
@@ -12,8 +18,13 @@ class MissingFieldsError(SourceError):
 
     def __init__(self, said: str, missing: tuple[str, ...], columns: tuple[str, ...]) -> None:
         super().__init__(said)
-        self.missing, self.columns = missing, columns
+        self.missing, self.columns = missing, tuple(map(_whole, columns))
 
 
 class RowError(SourceError):
     """One row that its source does not take; it may take others."""
+
+
+def _whole(text: str) -> str:
+    """The text with a question mark for each half of a character, which no encoding has."""
+    return text.encode("utf-8", "replace").decode()

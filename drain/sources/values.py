@@ -54,6 +54,9 @@ def as_identifier(value: object, what: str) -> str:
         raise SourceError(
             f"{text[:60]!r} cannot be a {what}: it needs 1 to {NAME_LIMIT} characters without NUL bytes."
         )
+    # Replaced, two of them could become one.
+    if not text.isascii() and text.encode("utf-8", "replace").decode() != text:
+        raise SourceError(f"{text[:60]!r} cannot be a {what}: it holds half of a character.")
     return text
 
 

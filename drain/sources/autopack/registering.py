@@ -99,7 +99,7 @@ def _save_source(registration: Registration, workspace: str, actor: str, origin:
     source.workspace = workspace or source.workspace
     if registration.settle_seconds is not None:
         source.settle_seconds = registration.settle_seconds
-    changed = None if source.pk is None else ["url", "workspace", "settle_seconds"]
+    changed = None if source._state.adding else ["url", "workspace", "settle_seconds"]
     source.save(update_fields=changed)
     if old != _described(source):
         AuditEvent.objects.create(

@@ -18,6 +18,7 @@ from drain.sources.files.records import Edge, Record, record_of, state_of
 from drain.sources.files.result import REJECTS_KEPT, Options
 from drain.sources.files.shapes import Translation, find_shape, known_names
 from drain.sources.staging import PhaseIn, RunIn
+from drain.sources.values import as_text
 
 _IGNORED_SHOWN = 20
 _STATES_KEPT = 50
@@ -143,7 +144,7 @@ class Recognised:
         if (unread := fields.keys() - self._translation.reads) and len(
             self._ignored
         ) < _IGNORED_SHOWN:
-            self._ignored.update(str(name)[:60] for name in unread)
+            self._ignored.update(as_text(name)[:60] for name in unread)
         written = state_of(made)
         state = self._state(written)
         if state is None:
@@ -168,7 +169,7 @@ class Recognised:
         return found
 
     def _count(self, written: str, state: str) -> None:
-        pair = (written[:40], state)
+        pair = (as_text(written[:40]), state)
         if pair not in self._states and len(self._states) >= _STATES_KEPT:
             pair = ("others", state)
         self._states[pair] += 1

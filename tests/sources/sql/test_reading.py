@@ -284,3 +284,21 @@ def test_what_an_attempt_of_ours_said_stays_until_the_table_moves_the_phase_or_c
 
 def reason() -> str:
     return Phase.objects.get().last_failure_reason
+
+
+def test_text_of_a_table_that_is_none_is_one_sentence_or_what_can_be_stored_and_half_of_nothing(
+    lite,
+):
+    lite.add(1)
+    lite.add(2)
+    lite.run("UPDATE jobs SET error = CAST(x'ff00eda080' AS TEXT) WHERE id = 2")
+    try:
+        found = bring(lite)
+    except SourceError as error:
+        refused = str(error)
+    else:
+        refused = ""
+        assert found.created == 2
+        Phase.objects.get(phase_id="job-2").last_failure_reason.encode()
+    assert "\n" not in refused
+    assert Phase.objects.count() == (0 if refused else 2)
