@@ -88,6 +88,7 @@ def _save_source(registration: Registration, workspace: str, actor: str, origin:
         if registration.name
         else Source.objects.filter(kind=SourceKind.AUTOPACK, url=url).first()
     )
+    is_new = source is None
     if source is None:
         source = Source(
             name=_checked(registration.name or default_name(url)), kind=SourceKind.AUTOPACK
@@ -99,7 +100,7 @@ def _save_source(registration: Registration, workspace: str, actor: str, origin:
     source.workspace = workspace or source.workspace
     if registration.settle_seconds is not None:
         source.settle_seconds = registration.settle_seconds
-    changed = None if source._state.adding else ["url", "workspace", "settle_seconds"]
+    changed = None if is_new else ["url", "workspace", "settle_seconds"]
     source.save(update_fields=changed)
     if old != _described(source):
         AuditEvent.objects.create(
