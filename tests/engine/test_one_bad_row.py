@@ -25,9 +25,10 @@ from drain.models import Attempt, Candidate, Dependency, DrainSession, Phase
 from drain.models.vocabulary import SessionState
 from drain.policy.states import Outcome
 from drain.policy.stopping.limits import LimitError
+from tests.engine.attempts.examples import result
 from tests.engine.attempts.hand_drain import PAST, HandDrain, failed_run
 from tests.engine.attempts.meetings import elsewhere
-from tests.engine.attempts.test_rounds import opened, result
+from tests.engine.attempts.test_rounds import opened
 from tests.engine.conftest import Backlog
 from tests.factories import ExecutorFactory
 

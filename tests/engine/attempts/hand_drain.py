@@ -18,7 +18,7 @@ from drain.models import Candidate, DrainSession, Phase, Run, SessionRun
 from drain.models.vocabulary import Order, Origin, PhaseState, RunTier
 from drain.policy.states import Outcome
 from drain.policy.stopping.limits import Limits
-from tests.engine.attempts.test_rounds import result
+from tests.engine.attempts.examples import result
 
 # The planner has an order of its own; a test says which phase comes before which.
 _BY_NAME = """

@@ -17,8 +17,8 @@ from drain.engine.attempts.started import EndedAttempt
 from drain.engine.attempts.takeover import take_over
 from drain.models import Phase
 from drain.policy.states import Outcome
+from tests.engine.attempts.examples import result
 from tests.engine.attempts.hand_drain import HandDrain, failed_run
-from tests.engine.attempts.test_rounds import result
 from tests.factories import ExecutorFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.verify, pytest.mark.timeout(1200)]

@@ -17,8 +17,9 @@ from drain.models import Attempt, Candidate, DrainSession, Phase, SessionRun, Tr
 from drain.models.transitions.phases import Why, move_phases
 from drain.models.vocabulary import PhaseState
 from drain.policy.states import Outcome
+from tests.engine.attempts.examples import result
 from tests.engine.attempts.meetings import held_up
-from tests.engine.attempts.test_rounds import opened, result
+from tests.engine.attempts.test_rounds import opened
 from tests.factories import CandidateFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db

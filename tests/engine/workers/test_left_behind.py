@@ -18,8 +18,8 @@ from drain.engine.process.job import worker_folder
 from drain.engine.workers import dead
 from drain.models import Attempt, WorkerLoop
 from drain.policy.states import Outcome
+from tests.engine.attempts.examples import result
 from tests.engine.attempts.hand_drain import HandDrain, failed_run
-from tests.engine.attempts.test_rounds import result
 from tests.factories import ExecutorFactory
 
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,8 @@ from drain.engine.workers.capability import lacking
 from drain.engine.workers.hosts import register_host, strength
 from drain.models import Candidate, DrainSession, SessionRun, WorkerHost
 from drain.policy.states import Outcome
-from tests.engine.attempts.test_rounds import opened, result
+from tests.engine.attempts.examples import result
+from tests.engine.attempts.test_rounds import opened
 
 pytestmark = pytest.mark.django_db
 
