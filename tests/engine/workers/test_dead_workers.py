@@ -173,6 +173,16 @@ def test_a_file_that_names_no_process_is_passed_over(work: Path, text: str) -> N
     assert dead_workers() == [gone]
 
 
+def test_a_worker_says_who_it_is_by_all_that_makes_its_number_mean_something(work: Path) -> None:
+    mine = worker_folder(work, uuid4())
+    sign(mine)
+    said = json.loads((mine / dead.IDENTITY).read_text())
+    assert said.pop("boot") == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert said.pop("namespace") == str(Path("/proc/self/ns/pid").readlink())
+    assert said.pop("pid") == os.getpid()
+    assert list(said) == ["started"]
+
+
 @pytest.mark.parametrize("other", [{"namespace": "pid:[1]"}, {"boot": "another"}, {"more": 1}])
 def test_a_process_of_another_machine_boot_or_namespace_is_not_told_here(
     work: Path, other: dict[str, object]
