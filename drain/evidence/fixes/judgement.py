@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from drain.evidence.fingerprints.splitting import parts
 from drain.evidence.fixes import reading, sentences
 from drain.evidence.fixes.reading import Left, Scope
 from drain.evidence.fixes.rollout import Drawn
-from drain.evidence.fixes.trials import Earlier, Trials, Window, trials_of
+from drain.evidence.fixes.trials import Earlier, Trials, Tried, Window, trials_of
 from drain.evidence.fixes.verdict import (
     CauseVerdict,
     Evidence,
@@ -152,15 +152,17 @@ def judge_keys(keys: Sequence[str], scope: Scope, limits: Limits | None = None) 
         return FixVerdict(Ruling.NOT_ENOUGH_DATA, (), limits, Left(0, 0, {}))
     scope = Scope(sorted(groups), scope.window, scope.source, scope.runs)
     affected = reading.affected_phases(scope)
-    found = _trials(reading.tried_of_causes(scope, affected), groups, scope.window)
+    met: set[tuple[str, str]] = set()
+    found = _trials(_noted(reading.tried_of_causes(scope, affected), met), groups, scope.window)
     tried = bool(found.after)
-    others = _others(scope, affected, groups) if tried else None
+    sorts = {(int(place.partition("/")[0] or 0), category) for place, category in met}
+    others = _others(scope, affected, groups, sorts) if tried else None
     known = causes(groups.values())
     left = reading.left(scope)
     at_source = Counter[str]()
     for key, phases in left.at_source.items():
         at_source[groups[key]] += phases
-    done = reading.completed_before(scope, affected) if tried else []
+    done = reading.completed_before(scope, sorts) if tried else []
     verdicts = tuple(
         judge(
             Evidence(
@@ -226,8 +228,17 @@ def _trials(attempts: Any, groups: Mapping[str, str], window: Window) -> Trials:
     return trials_of(attempts, lambda key: groups.get(key, ""), same, window)
 
 
-def _others(scope: Scope, affected: Sequence[int], groups: Mapping[str, str]) -> Others | None:
-    tried = reading.tried_of_others(scope, affected)
+def _noted(attempts: Iterable[Tried], met: set[tuple[str, str]]) -> Iterator[Tried]:
+    """The same, with where each was tried and the category of its phase put into `met`: once more it is long to read."""
+    for tried in attempts:
+        met.add((tried.place, tried.category))
+        yield tried
+
+
+def _others(
+    scope: Scope, affected: Sequence[int], groups: Mapping[str, str], sorts: reading.Sorts
+) -> Others | None:
+    tried = reading.tried_of_others(scope, affected, sorts)
     known = identities(key for one in tried for key in (one.key, one.planned))
     found = trials_of(tried, lambda key: groups.get(key, ""), _same(known), scope.window)
     return Others.of(found.before.get("", ()), found.after.get("", ()))

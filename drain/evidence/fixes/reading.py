@@ -35,20 +35,17 @@ SELECT phase_id FROM (
         AND (a.outcome = ANY(%(judged)s::text[]) OR a.started_at > %(fix)s))
 ORDER BY hashint8(phase_id) LIMIT %(most)s
 """  # noqa: S608 - constants only
-# Three statements ask by these: they are looked for once, which is most of what a verdict costs.
+# Two statements ask by these: they are looked for once, which is much of what a verdict costs.
 _THESE = "affected AS MATERIALIZED (SELECT unnest(%(affected)s::bigint[]) AS phase_id)"
 _BEFORE = "started_at BETWEEN %(since)s AND %(fix)s AND finished_at IS NOT NULL ORDER BY id DESC LIMIT %(near)s"
 _AFTER = """started_at > %(fix)s AND started_at <= coalesce(%(until)s::timestamptz, 'infinity')
     AND finished_at IS NOT NULL ORDER BY id LIMIT %(near)s"""
 # The tail of attempts by number is that by start; others are those that were tried near the fix. What does not
 # belong here is passed over before the limit: a busy source beside it would take all the places.
-_OTHER = f"""coalesce((SELECT source_id FROM drain_run r WHERE r.id = near.run_id), 0) = ANY(ARRAY(SELECT id FROM sources))
+_OTHER = f"""coalesce((SELECT source_id FROM drain_run r WHERE r.id = near.run_id), 0) = ANY(%(sources)s::bigint[])
     AND {IN_SCOPE.format(run="near.run_id")} AND phase_id NOT IN (SELECT phase_id FROM affected) LIMIT %(others)s"""  # noqa: S608 - constants only
 _OTHERS = f"""
-sources AS (
-    SELECT DISTINCT coalesce(r.source_id, 0) AS id FROM affected a JOIN drain_phase p ON p.id = a.phase_id
-    JOIN drain_run r ON r.id = p.run_id
-), chosen AS MATERIALIZED (
+chosen AS MATERIALIZED (
     (SELECT phase_id FROM (SELECT phase_id, run_id FROM drain_attempt WHERE {_BEFORE}) near WHERE {_OTHER})
     UNION
     (SELECT phase_id FROM (SELECT phase_id, run_id FROM drain_attempt WHERE {_AFTER}) near WHERE {_OTHER})
@@ -69,15 +66,12 @@ _FAILING = f"""drain_phase p WHERE p.state = 'FAILED' AND p.last_fingerprint = A
     AND {IN_SCOPE.format(run="p.run_id")}"""
 # What the same sorts of phase did when they completed: the newest before the fix.
 _DONE = f"""
-WITH {_THESE}, sorts AS (
-    SELECT DISTINCT coalesce(r.source_id, 0) AS source, p.category FROM affected a
-    JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = p.run_id
-)
 SELECT near.run_id, near.telemetry_count, near.seconds FROM (
     SELECT run_id, phase_id, telemetry_count, outcome, extract(epoch FROM finished_at - started_at)::float8 AS seconds
     FROM drain_attempt WHERE {_BEFORE}
 ) near JOIN drain_phase p ON p.id = near.phase_id JOIN drain_run r ON r.id = near.run_id
-WHERE near.outcome = 'complete' AND (coalesce(r.source_id, 0), p.category) IN (SELECT source, category FROM sorts)
+WHERE near.outcome = 'complete' AND (coalesce(r.source_id, 0), p.category) IN (
+    SELECT * FROM unnest(%(sources)s::bigint[], %(categories)s::text[]))
 LIMIT %(others)s
 """  # noqa: S608 - constants only
 # That a phase failed in its source since the fix is known where its state and the time of it are the source's word.
@@ -114,6 +108,10 @@ SELECT fingerprint FROM (
     ORDER BY state_changed_at DESC LIMIT %(latest)s)
 ) had WHERE fingerprint <> '' GROUP BY 1 ORDER BY count(DISTINCT phase_id) DESC, 1 LIMIT %(causes)s
 """  # noqa: S608 - constants only
+
+
+Sorts = Collection[tuple[int, str]]
+"""Sources of phases, 0 for none, each with a category."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +156,22 @@ def affected_phases(scope: Scope) -> list[int]:
 def tried_of_causes(scope: Scope, affected: Sequence[int]) -> Iterator[Tried]:
     """Attempts of the affected phases, in the order of phase and start."""
     statement = f"WITH {_THESE} {_TRIED.format(phases='affected')}"
-    return map(Tried._make, stream(statement, {**scope.values(), "affected": affected}))
+    values = {**scope.values(), "affected": affected}
+    return map(Tried._make, stream(statement, values, binary=True))
 
 
-def tried_of_others(scope: Scope, affected: Sequence[int]) -> list[Tried]:
+def tried_of_others(scope: Scope, affected: Sequence[int], sorts: Sorts) -> list[Tried]:
     """Attempts of phases that are not affected, of the same sources, in the same order."""
     statement = f"WITH {_THESE}, {_OTHERS} {_TRIED.format(phases='chosen')}"
-    return [Tried._make(row) for row in stream(statement, {**scope.values(), "affected": affected})]
+    values = {**scope.values(), "affected": affected, "sources": [source for source, _ in sorts]}
+    return [Tried._make(row) for row in stream(statement, values, binary=True)]
 
 
-def completed_before(scope: Scope, affected: Sequence[int]) -> list[Done]:
-    """What completed before the fix among the newest attempts, of the sources and sorts of the affected phases."""
-    return [Done._make(row) for row in stream(_DONE, {**scope.values(), "affected": affected})]
+def completed_before(scope: Scope, sorts: Sorts) -> list[Done]:
+    """What completed before the fix among the newest attempts, of these sorts of phase."""
+    sources, categories = zip(*sorts, strict=True) if sorts else ((), ())
+    values = {**scope.values(), "sources": [*sources], "categories": [*categories]}
+    return [Done._make(row) for row in stream(_DONE, values)]
 
 
 def left(scope: Scope) -> Left:
