@@ -61,6 +61,9 @@ def test_a_paused_one_says_after_how_many_and_the_way_out():
     source(cron="@hourly", paused_at=now, failures=3, said="It is away.", said_at=now)
     page = " ".join(html().split())
     assert "after 3 failed readings in a row: mend it, then set its schedule again." in page
+    # Somebody has read it by hand since.
+    Source.objects.update(failures=0, said="")
+    assert "after 3 failed readings in a row" in " ".join(html(Role.VIEWER).split())
 
 
 def test_a_manager_schedules_reads_and_unschedules_with_reasons(sent):
