@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from drain.db.sql import row, rows
 from drain.evidence.comparison.sides import UNCOUNTED
@@ -60,6 +61,12 @@ FROM (
 ) a JOIN drain_phase p ON p.id = a.phase_id JOIN drain_run r ON r.id = a.run_id
 WHERE a.reached_limit_boundary AND a.finished_at >= %(since)s AND a.finished_at < %(until)s
 ORDER BY a.finished_at DESC, a.id DESC LIMIT %(limit)s
+"""
+_KINDS = """
+SELECT kind, count(*)::int AS events, count(DISTINCT attempt_id)::int AS attempts FROM (
+    SELECT at, kind, attempt_id FROM drain_telemetryevent ORDER BY id DESC LIMIT %(newest)s
+) newest
+WHERE at >= %(since)s AND at < %(until)s GROUP BY kind ORDER BY events DESC, kind LIMIT %(limit)s
 """
 # Each event is looked at once: the sums of a model and a category are then added up by either.
 _TOKENS = """
@@ -166,6 +173,14 @@ class BoundaryHit:
     category: str
 
 
+class KindCount(NamedTuple):
+    """Events of one kind, in the pipeline's own word for it, and the attempts that brought them."""
+
+    kind: str
+    events: int
+    attempts: int
+
+
 @dataclass(frozen=True, slots=True)
 class TokenEstimate:
     """Predicted against actual tokens of events that have both.
@@ -239,6 +254,14 @@ def boundary_hits(
     """The last attempts of the window that reached a limit, newest first."""
     found = rows(_BOUNDARY, _window(since, until, newest) | {"limit": limit})
     return [BoundaryHit(**item) for item in found]
+
+
+def events_by_kind(
+    since: datetime, until: datetime, limit: int, newest: int = NEWEST
+) -> list[KindCount]:
+    """The kinds of which most came among the newest events of the window."""
+    found = rows(_KINDS, _window(since, until, newest) | {"limit": limit})
+    return [KindCount(**item) for item in found]
 
 
 def token_estimates(since: datetime, until: datetime, newest: int = NEWEST) -> TokenEstimates:

@@ -13,11 +13,13 @@ from drain.dashboard.ui.charts import Chart, Series, axis_end, yield_chart
 from drain.evidence.telemetry import (
     AttemptYields,
     BoundaryHit,
+    KindCount,
     TokenEstimates,
     Yields,
     YieldSeries,
     attempt_yields,
     boundary_hits,
+    events_by_kind,
     first_hour,
     token_estimates,
     yields,
@@ -80,6 +82,12 @@ class TelemetryFacts:
     attempts: AttemptYields
     hits: list[BoundaryHit]
     tokens: TokenEstimates
+    kinds: list[KindCount]
+
+    @property
+    def of_models(self) -> bool:
+        """Whether anything was told of tokens or of a model's limits; else the page is without their words."""
+        return self.tokens.total is not None or bool(self.attempts.boundary)
 
     @property
     def partly(self) -> bool:
@@ -94,7 +102,7 @@ class TelemetryFacts:
 
 
 def telemetry_facts(window: Window, now: datetime) -> TelemetryFacts:
-    """The facts of a moment ago if somebody has just asked, else fresh ones. Four queries, five for all."""
+    """The facts of a moment ago if somebody has just asked, else fresh ones. Five queries, six for all."""
     key = f"telemetry:{window.name}:{timezone.get_current_timezone_name()}"
     return shared(key, window.keep, lambda: read_telemetry(window, now))
 
@@ -114,6 +122,7 @@ def read_telemetry(window: Window, now: datetime) -> TelemetryFacts:
         attempts=attempt_yields(slots.since, now + HOUR),
         hits=boundary_hits(slots.since, now + HOUR, HITS),
         tokens=token_estimates(slots.since, now + HOUR),
+        kinds=events_by_kind(slots.since, now + HOUR, GROUPS),
     )
 
 

@@ -222,9 +222,7 @@ def completion_answer(report: Report) -> str:
 def telemetry_answer(report: Report) -> str:
     """Answer to the second."""
     if not _has_telemetry(report):
-        return (
-            "No phase brought telemetry, in this drain or before it: there is nothing to compare."
-        )
+        return "No phase of this drain brought telemetry, in it or before it: there is nothing to compare."
     before, after = report.comparison.before.telemetry, report.comparison.after.telemetry
     return f"In this drain {telemetry(after)}. Before: {telemetry(before)}."
 

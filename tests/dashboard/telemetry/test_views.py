@@ -12,6 +12,7 @@ from drain.dashboard.telemetry.queries import WINDOWS, read_telemetry, slots_of
 from drain.models import TelemetryEvent
 from drain.models.roles import Role
 from drain.models.rollups import AttemptDelta
+from tests.dashboard.evidence.pages import text_of
 from tests.dashboard.people import signed_in
 from tests.factories import AttemptFactory, PhaseFactory
 
@@ -103,6 +104,19 @@ def test_what_a_phase_says_cannot_write_markup_into_the_page(client):
     page = client.get("/telemetry/").content.decode()
     assert evil not in page
     assert " style=" not in page
+
+
+def test_a_pipeline_without_tokens_reads_its_own_words_and_none_of_models(client):
+    now = timezone.now()
+    phase = ended(now, 3)
+    attempt = phase.attempt_set.get()
+    for kind in ("rows", "rows", "files"):
+        TelemetryEvent.objects.create(phase=phase, attempt=attempt, kind=kind, at=now)
+    page = text_of(client.get("/telemetry/").content.decode())
+    assert "Events by kind" in page
+    assert "rows 2 1 files 1 1" in page
+    for word in ("token", "Waste", "messages or context", "Reached a limit"):
+        assert word not in page, word
 
 
 def test_a_page_asked_by_many_is_read_once(client, django_assert_max_num_queries):
