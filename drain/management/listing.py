@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -21,14 +20,6 @@ class ListCommand(DrainCommand):
     """Lists what `rows` yields; the keys of a row are its columns. Reads only."""
 
     noun = ""
-    examples: tuple[str, str] = ("", "")
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the examples as they are written."""
-        epilog = "\n".join(["examples:", *(f"  manage.py {line}" for line in self.examples)])
-        parser = super().create_parser(prog_name, subcommand, epilog=epilog, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How many at most."""

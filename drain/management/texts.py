@@ -12,9 +12,11 @@ from django.core.management.base import (
     BaseCommand,
     CommandError,
     CommandParser,
+    DjangoHelpFormatter,
     OutputWrapper,
 )
 
+from drain.management.examples import examples_of
 from drain.policy.inert import inert
 from drain.policy.texts import unstorable
 
@@ -27,6 +29,17 @@ class InertOutput(OutputWrapper):
     ) -> None:
         """Write it, made inert before it is styled."""
         super().write(inert(msg), style_func, ending)
+
+
+class HelpWithExamples(DjangoHelpFormatter):
+    """Help whose examples stay as they are written."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        fill = super()._fill_text
+        parts = text.split("\n\n")
+        return "\n\n".join(
+            part if part.startswith("examples:") else fill(part, width, indent) for part in parts
+        )
 
 
 class InertParser(CommandParser):
@@ -56,6 +69,9 @@ class SiteCommand(BaseCommand):
             each.__class__ = InertParser
             # `--env A=B` was taken for --env-from: a part of a name is another name.
             each.allow_abbrev = False
+        parser.formatter_class = HelpWithExamples
+        said = (examples_of(subcommand), parser.epilog)
+        parser.epilog = "\n\n".join(filter(None, said))
         return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:

@@ -18,7 +18,6 @@ class Command(ListCommand):
         "List checks, the newest first, and when they were judged last. (Django's own is `check`.)"
     )
     noun = "checks"
-    examples = ("checks", "checks --all --json")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which checks."""

@@ -17,7 +17,6 @@ class Command(ListCommand):
 
     help = "List drains, the newest first. `report NUMBER` says more of one."
     noun = "drains"
-    examples = ("drains --state running", "drains --limit 5 --json")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which drains."""

@@ -18,7 +18,6 @@ class Command(ListCommand):
 
     help = "List fingerprints, the last seen first, with how many phases are failed by them now."
     noun = "fingerprints"
-    examples = ("fingerprints --status new", "fingerprints --limit 10 --json")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which causes."""

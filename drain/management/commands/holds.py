@@ -18,7 +18,6 @@ class Command(ListCommand):
 
     help = "List the holds that keep runs out of drains, the newest first."
     noun = "holds"
-    examples = ("holds", "holds --all --json")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which holds."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import IO, Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from drain.management.actor import command_actor
@@ -21,12 +21,6 @@ from drain.sources.files.formats import FORMATS
 from drain.sources.files.importing import SOURCE_NAME, import_file
 from drain.sources.files.result import FileImport, Options
 
-EXAMPLES = """
-examples:
-  manage.py import_phases report.xml --dry-run
-  manage.py import_phases tasks.csv --map run_id=dag_run --map state:upstream_failed=FAILED
-"""
-
 
 class Command(DatabaseCommand):
     """Parse, import, print."""
@@ -35,12 +29,6 @@ class Command(DatabaseCommand):
         "Import phases from a file (- for standard input): JSON lines, JSON, CSV, TSV, JUnit XML, also packed with gzip; "
         "all or nothing. docs/import.md says what is recognised."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the examples as they are written."""
-        parser = super().create_parser(prog_name, subcommand, epilog=EXAMPLES, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Arguments of the contract."""

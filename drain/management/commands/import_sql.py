@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,6 @@ from drain.sources.files.result import Options
 from drain.sources.sql.importing import import_sql
 from drain.sources.sql.settings import MOST_CHARACTERS, Given, sql_source
 
-EXAMPLES = """
-examples:
-  manage.py import_sql jobs --url env:JOBS_DB --query-file jobs.sql --dry-run
-  manage.py import_sql jobs --update-file told.sql
-  manage.py import_sql jobs --watch 60
-"""
 _DEFINES = ("url", "query_file", "update_file", "no_update", "mapping", "map", "set", "day_first", "timeout")  # fmt: skip
 
 
@@ -34,12 +27,6 @@ class Command(DrainCommand):
         "Import phases by a query (read-only) from PostgreSQL or SQLite; with an update, that database is told what "
         "became of them. What is said of a source is kept with it. docs/sql.md says how."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the examples as they are written."""
-        parser = super().create_parser(prog_name, subcommand, epilog=EXAMPLES, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Arguments of the contract."""

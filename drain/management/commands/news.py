@@ -17,7 +17,6 @@ class Command(ListCommand):
 
     help = "List what happened: drains that ended, fingerprints that came back, silent hosts."
     noun = "news"
-    examples = ("news", "news --event drain.ended --json")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which news."""

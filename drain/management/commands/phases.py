@@ -19,7 +19,6 @@ class Command(ListCommand):
 
     help = "List phases, the newest first, by the filters that drains and acts take."
     noun = "phases"
-    examples = ("phases --state FAILED --category timeout", "phases --error refused --json")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which phases."""

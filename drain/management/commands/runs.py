@@ -19,7 +19,6 @@ class Command(ListCommand):
 
     help = "List runs, the newest first, with how many of their phases are in which state."
     noun = "runs"
-    examples = ("runs --state FAILED", "runs --prefix nightly- --json")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which runs."""

@@ -34,7 +34,6 @@ class Command(ListCommand):
 
     help = "List sources: databases and names under which files were imported."
     noun = "sources"
-    examples = ("sources", "sources --json")
 
     def rows(self, limit: int, options: Mapping[str, Any]) -> Iterable[Row]:
         """Return sources by their names, without the passwords of their addresses."""

@@ -17,7 +17,6 @@ class Command(ListCommand):
 
     help = "List the hosts whose workers run phases, the last seen first."
     noun = "workers"
-    examples = ("workers", "workers --all --json")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which hosts."""
