@@ -24,6 +24,8 @@ from drain.engine.workers.hosts import alive_hosts, require_shared_secret
 from drain.models import Attempt, Autopilot, ExecutorProfile, WorkerLoop
 from drainsite.names import is_allowed
 
+TESTED_POSTGRES = 18
+"""The version of the embedded server, which all tests run on."""
 LOW_DISK_BYTES = 1_000_000_000
 LARGEST = 5
 CLOCK_SECONDS = 2.0
@@ -120,6 +122,13 @@ def _database() -> Finding:
             "problem",
             "The database is a standby and takes no writes.",
             "Name its primary in DATABASE_URL.",
+        )
+    if connection.pg_version // 10_000 != TESTED_POSTGRES:
+        return Finding(
+            "database",
+            "warning",
+            f"PostgreSQL {version} answers; what is tested is {TESTED_POSTGRES}.",
+            f"Move the data to PostgreSQL {TESTED_POSTGRES} before you rely on it (docs/deployment.md).",
         )
     return Finding("database", "ok", f"PostgreSQL {version} answers.")
 

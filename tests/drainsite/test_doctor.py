@@ -130,3 +130,12 @@ def test_the_command_says_the_same_as_json_and_ends_with_3_for_a_problem(monkeyp
         call_command("doctor", stdout=(text := io.StringIO()))
     assert "PROBLEM" in text.getvalue()
     assert "manage.py migrate" in text.getvalue()
+
+
+def test_a_server_of_a_version_that_no_test_runs_on_is_warned_of(monkeypatch, healthy):
+    assert connection.pg_version // 10_000 == doctor.TESTED_POSTGRES
+    monkeypatch.setattr(doctor, "TESTED_POSTGRES", 17)
+    said = found()["database"]
+    assert said.level == "warning"
+    assert said.sentence.endswith(" answers; what is tested is 17.")
+    assert said.advice.startswith("Move the data to PostgreSQL 17")
