@@ -106,8 +106,10 @@ def _disk() -> Finding:
 def _database() -> Finding:
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('server_version'), pg_is_in_recovery()")
-            version, standby = cursor.fetchone()
+            cursor.execute(
+                "SELECT current_setting('server_version'), current_setting('server_version_num')::int, pg_is_in_recovery()"
+            )
+            version, number, standby = cursor.fetchone()
     except DatabaseError as error:
         said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         return Finding(
@@ -123,7 +125,7 @@ def _database() -> Finding:
             "The database is a standby and takes no writes.",
             "Name its primary in DATABASE_URL.",
         )
-    if connection.pg_version // 10_000 != TESTED_POSTGRES:
+    if number // 10_000 != TESTED_POSTGRES:
         return Finding(
             "database",
             "warning",

@@ -133,7 +133,7 @@ def test_the_command_says_the_same_as_json_and_ends_with_3_for_a_problem(monkeyp
 
 
 def test_a_server_of_a_version_that_no_test_runs_on_is_warned_of(monkeypatch, healthy):
-    assert connection.pg_version // 10_000 == doctor.TESTED_POSTGRES
+    assert found()["database"].level == "ok"
     monkeypatch.setattr(doctor, "TESTED_POSTGRES", 17)
     said = found()["database"]
     assert said.level == "warning"
