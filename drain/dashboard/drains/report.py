@@ -110,7 +110,15 @@ def _page_context(report: Report) -> dict[str, Any]:
     context = html_context(report)
     for part in context["parts"]:
         for table in part["tables"]:
-            table["columns"] = _columns(table["names"], table["numbers"])
+            columns = table["columns"] = _columns(table["names"], table["numbers"])
+            # Thousands of cells: what each of them needs is found once and not by every page.
+            table["cells"] = [
+                [
+                    (column.css, column.label, text, column.state_of(text))
+                    for column, text in zip(columns, row, strict=True)
+                ]
+                for row in table["rows"]
+            ]
     return context
 
 
