@@ -85,7 +85,7 @@ def _first_of_last_build(records: list[Record]) -> Record:
         if record.final:
             first = record if first is None or routine > _NEW_BUILD else first
             routine = 0
-        elif record.weight == Weight.ROUTINE:
+        elif record.routine:
             routine += 1
     assert first is not None  # noqa: S101 - the caller has one
     return first
@@ -128,7 +128,7 @@ def _troubles(records: list[Record]) -> Iterator[list[Record]]:
     """
     run: list[Record] = []
     for record in reversed(records):
-        if record.weight == Weight.ROUTINE:
+        if record.routine:
             if run:
                 yield run[::-1]
             run = []

@@ -30,14 +30,16 @@ _PHRASES = re.compile(
     r"|does ?n[o']t|did ?n[o']t|is ?n[o']t|already (?:exists|in use|running|locked)|too (?:many|large|long|big|few|old|short|small)|went away|gave up|reset by|core dumped|out of (?:memory|range|bounds|scope|space)|null pointer|attempt to|longer than"
     r"|returned -?[1-9]\d{0,2}\b(?! \w)|(?:rc|exit|status|errno|signal|code)\s?[=:]\s?-?[1-9])"
 )
-_STEMS = re.compile(
+_STEMS = Prefiltered(
     r": \*\*\* \S|ABORT\b|[Ee](?:rror|RROR|xception|XCEPTION)s?(?![a-z])|(?<![Dd]e)[Ff](?:ault|AULT|atal|ATAL)s?(?![a-z])|[Vv]iolat|VIOLAT|\boom|OOM|[A-Z]{2}_[A-Z_]{2,40}:"
-    # error and failed where a language has other letters or joins its words
-    r"|fehlgeschlagen|verweigert|abgelehnt|gescheitert|refusé|introuvable|rechazad|denegad|recusad|rifiutat|negato|отказано|не удалось|[Нн]ет такого|[Кк]ein Speicherplatz"
-    r"|拒绝|拒否|できません|見つかりません|[Ff]ehler|[Ee]rreur|[Éé]ch(?:ou|ec)|ошибк|ОШИБК|エラー|失败|失敗|错误|錯誤|오류|しました"
+    # error and failed where a language joins its words
+    r"|fehlgeschlagen|verweigert|abgelehnt|gescheitert|introuvable|rechazad|denegad|recusad|rifiutat|negato|[Kk]ein Speicherplatz|[Ff]ehler|[Ee]rreur"
 )
-# Without one of these no stem in Latin letters is there.
-_STEM_HINTS = ("error", "exception", "fault", "fatal", "violat", "oom", "_", "***", "abort", "fehl", "gescheit", "abgelehnt", "verweigert", "introuv", "rechaz", "deneg", "recus", "rifiut", "negat", "erreur", "kein sp")  # fmt: skip
+# and where it has other letters
+_STEMS_BEYOND_ASCII = Prefiltered(
+    r"refusé|отказано|не удалось|[Нн]ет такого|[Éé]ch(?:ou|ec)|ошибк|ОШИБК"
+    r"|拒绝|拒否|できません|見つかりません|エラー|失败|失敗|错误|錯誤|오류|しました"
+)
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>()`]+")
 
 
@@ -53,8 +55,9 @@ def says_failure(line: str) -> bool:
         return True
     if not _BESIDE.isdisjoint(told) and _PHRASES.search(lower):
         return True
-    spared = line.isascii() and not any(stem in lower for stem in _STEM_HINTS)
-    return not spared and bool(_STEMS.search(line))
+    return bool(_STEMS.search(line)) or (
+        not line.isascii() and bool(_STEMS_BEYOND_ASCII.search(line))
+    )
 
 
 # Work that went well or goes on: never the cause, whatever words it holds.
@@ -64,10 +67,10 @@ _BEGINS_ROUTINE = re.compile(
     r"|(?!(?:Failed|Expected|Unexpected|Aborted|Killed|Terminated|Rejected|Denied|Refused|Missing|missing|Exceeded|Stopped|Crashed|Cancelled|Unhandled|Undefined|Failing|String|string)\b)"
     r"(?:[A-Za-z][a-z]{2,14}ing|[A-Z][a-z]{2,14}ed) (?!to\b|by\b|at\b|in\b|out\b|that\b|because\b)(?![^:]{0,80}(?:[Ff]ail|[Ee]rror|not found|denied))"
 )
-_ROUTINE = re.compile(
+_ROUTINE = Prefiltered(
     r"(?<![\w.])(?:0|no) (?:errors?|failures?|failed|problems)\b|\b(?:[Ee]rrors?|[Ff]ailures?|[Ff]ailed|exceptions?)(?:_count)?\s?[=:]\s?0\b"
     r"|\b(?:PASSED|SKIPPED|XPASS|XFAIL|XPASSED|UP-TO-DATE)\b|\.\.\. ?ok$|\b(?:Passed|OK)\s{1,4}\d[\d.]* ?s(?:ec)?$|\[\s{0,3}\d{1,3}%\]\s{0,4}$"
-    r"|\b[Ss]uccess(?:ful|fully)?\b|\b(?:retrying|will retry|is now|is up|is ready)\b",
+    r"|\b[Ss]uccess(?:ful|fully)?\b|\b(?:retrying|will retry|is now|is up|is ready)\b"
 )
 # Without one of these none of them is there: what nothing counted goes wrong with, or what went well.
 _ROUTINE_TOLD = words(
@@ -120,9 +123,7 @@ def is_aside(line: str) -> bool:
 
 # What is done after a failure: clearing up, reporting, telling people.
 _AFTERMATH = Prefiltered(
-    re.compile(
-        r"\b(?:clean(?:ing)?[- ]?up|tear(?:ing)? ?down|temp(?:orary)? (?:dir\w*|folder|files?)|(?:upload|publish)\w*(?: of)?[^:]{0,30}\b(?:coverage|reports?|summary|logs?)|notify\w*|notification|post[- ]?(?:build|job|step|run))\b"
-    )
+    r"\b(?:clean(?:ing)?[- ]?up|tear(?:ing)? ?down|temp(?:orary)? (?:dir\w*|folder|files?)|(?:upload|publish)\w*(?: of)?[^:]{0,30}\b(?:coverage|reports?|summary|logs?)|notify\w*|notification|post[- ]?(?:build|job|step|run))\b"
 )
 
 
@@ -133,9 +134,7 @@ def is_aftermath(line: str) -> bool:
 
 # A failure of which the line itself says that work goes on.
 _GOES_ON = Prefiltered(
-    re.compile(
-        r"\b(?:(?:going|carrying) on|continuing(?! is)|ignored in\b|ignoring\b|optional (?:file|step|module|dependency)|falling back|non-?fatal|not fatal)\b"
-    )
+    r"\b(?:(?:going|carrying) on|continuing(?! is)|ignored in\b|ignoring\b|optional (?:file|step|module|dependency)|falling back|non-?fatal|not fatal)\b"
 )
 
 

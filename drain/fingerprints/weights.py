@@ -80,7 +80,7 @@ def _warns(line: _Line) -> bool:
 
 
 def _warns_of_failure(line: _Line) -> bool:
-    return line.failing and own_words(line.text) > 2 and "eprecat" not in line.text and _warns(line)
+    return line.failing and _warns(line) and own_words(line.text) > 2 and "eprecat" not in line.text
 
 
 def _begins_with_type(text: str) -> bool:

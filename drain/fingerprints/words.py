@@ -83,6 +83,7 @@ _EXIT = re.compile(
 )
 
 # The status of an answer says what went wrong; processes end with smaller numbers.
+_HUNDREDS = re.compile(r"[45]\d\d\b")
 _REFUSED = re.compile(r"\b(?:http|status|code|error)\W{1,3}(?:code\W{1,3})?[45]\d\d\b")
 
 
@@ -149,7 +150,7 @@ def is_wrapper(text: str) -> bool:
     told = _told(text)
     failing = not _FAILING.isdisjoint(told)
     numbered = bool(_DIGIT.search(text))
-    if numbered and _REFUSED.search(text):
+    if numbered and _HUNDREDS.search(text) and _REFUSED.search(text):
         return False
     counts = numbered and _counts(text)
     exits = (numbered or "non" in text or "did not" in text) and _exits(text)

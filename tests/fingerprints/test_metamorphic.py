@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drain.fingerprints import fingerprint
+from drain.fingerprints import Fingerprint, fingerprint
 from tests.fingerprints.corpus import FAILURES, variants
 from tests.fingerprints.render import texts
 
@@ -90,16 +92,53 @@ CAUSES = {
 } | {name: next(variants(failure, 1)) for name, failure in FAILURES.items()}
 
 
+@lru_cache
+def changed(name: str) -> dict[str, Fingerprint]:
+    """What becomes of every cause with one of the changes."""
+    return {cause: fingerprint(CHANGES[name](text)) for cause, text in CAUSES.items()}
+
+
+def allowed(name: str) -> float:
+    """A report that is cut into lines of a logger may lose a place; that is a few of two hundred."""
+    return len(CAUSES) * (0.06 if "level" in name else 0.025)
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_failure_keeps_its_key_with(name):
-    change = CHANGES[name]
     lost = {
-        cause: fingerprint(change(text)).title
-        for cause, text in CAUSES.items()
-        if fingerprint(change(text)).key != fingerprint(text).key
+        cause: made.title
+        for cause, made in changed(name).items()
+        if made.key != fingerprint(CAUSES[cause]).key
     }
-    # A report that is cut into lines of a logger may lose a place; that is a few of two hundred.
-    assert len(lost) <= len(CAUSES) * (0.06 if "level" in name else 0.025), lost
+    assert len(lost) <= allowed(name), lost
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_failures_with_keys_of_their_own_keep_them_apart_with(name):
+    met: dict[str, set[str]] = defaultdict(set)
+    for cause, made in changed(name).items():
+        met[made.key].add(fingerprint(CAUSES[cause]).key)
+    joined = [keys for keys in met.values() if len(keys) > 1]
+    assert sum(map(len, joined)) <= allowed(name), joined
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        then("INFO attempt 2 ok\nRuntimeError: the ledger of the shop is locked"),
+        lambda text: "nothing to tell",
+        lambda text: text.partition("\n")[0][:12],
+    ],
+    ids=["another failure after work went on", "no failure at all", "its first letters"],
+)
+def test_what_is_more_than_put_around_a_failure_does_change_its_key(change):
+    kept = [
+        cause
+        for cause, text in CAUSES.items()
+        if fingerprint(change(text)).key == fingerprint(text).key
+    ]
+    # Failing tests and compilers' errors are final: the first one counts whatever follows.
+    assert len(kept) < len(CAUSES) * 0.4, kept
 
 
 @given(
@@ -114,6 +153,48 @@ def test_the_moment_of_a_line_is_no_part_of_a_key(cause, moment, stamp):
         each_line(f"{at:{stamp}}")(text) for at in (moment, EPOCH + timedelta(days=9_000, hours=5))
     )
     assert fingerprint(early).key == fingerprint(late).key
+
+
+@given(
+    st.sampled_from(sorted(CAUSES)),
+    st.sampled_from(["{} ", "[{}] ", "2026-03-14 09:41:10,123 {} ", "2026-03-14T09:41:10Z {}: "]),
+    st.sampled_from(["ERROR", "FATAL", "CRITICAL", "SEVERE"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_which_word_says_how_grave_all_of_it_is_is_no_part_of_a_key(cause, form, word):
+    text = CAUSES[cause]
+    one, other = (each_line(form.format(each))(text) for each in (word, "ERROR"))
+    assert fingerprint(one).key == fingerprint(other).key
+
+
+@given(st.sampled_from(sorted(CAUSES)), st.data())
+@settings(max_examples=150, deadline=None)
+def test_where_it_is_coloured_and_how_its_lines_end_is_no_part_of_a_key(cause, data):
+    text = CAUSES[cause]
+    places = data.draw(st.sets(st.integers(0, len(text)), min_size=1, max_size=6))
+    colour = data.draw(st.sampled_from(["\x1b[31m", "\x1b[1;33m", "\x1b[0m", "\x1b[K"]))
+    ends = data.draw(st.sampled_from(["\n", "\r\n"]))
+    coloured = "".join(
+        (colour if at in places else "") + char for at, char in enumerate(f"{text}\n")
+    )
+    assert fingerprint(coloured.replace("\n", ends)).key == fingerprint(text).key
+
+
+@given(
+    st.sampled_from(sorted(CAUSES)),
+    st.from_regex(r"[A-Z][a-z]{3,9}(Error|Exception)", fullmatch=True),
+    st.from_regex(r"[a-z]{3,9} [a-z]{3,9} [a-z]{3,9}", fullmatch=True),
+    st.integers(1, 4),
+)
+@settings(max_examples=150, deadline=None)
+def test_what_was_tried_before_and_survived_is_no_part_of_a_key(cause, kind, message, attempts):
+    text = CAUSES[cause]
+    survived = (
+        f"WARNING attempt failed, retrying\nTraceback (most recent call last):\n"
+        f'  File "/srv/shop/http.py", line 40, in get\n    send()\n{kind}: {message}\n'
+    )
+    tried = fingerprint(f"{survived * attempts}INFO attempt 5 ok\n{text}").key
+    assert tried == changed("a traceback that was survived")[cause].key
 
 
 @given(

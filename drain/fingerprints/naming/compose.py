@@ -29,6 +29,7 @@ _UNSAFE = re.compile(
 _NO_TYPES = frozenset({"Error", "error", "Exception"})
 
 
+_QUOTES = frozenset("\"'")
 # A text that tells of nothing real may need a few rounds until its template reads like itself.
 _ROUNDS = 6
 
@@ -127,9 +128,10 @@ def _settle(parts: _Parts) -> tuple[_Parts, str]:
     for _ in range(_ROUNDS):
         found = read(template)
         cause = _headline(found.cause_type, mask(found.cause_message))
-        again = _parts(
-            found.type, mask(found.message), found.function, cause, found.hint, parts.test
-        )
+        # Words that were masked stay as they are; what stands in quotation marks may be read anew.
+        whole = found.message == parts.message and _QUOTES.isdisjoint(found.message)
+        message = found.message if whole else mask(found.message)
+        again = _parts(found.type, message, found.function, cause, found.hint, parts.test)
         before, template = template, again.template
         if template == before and (again[:2] == parts[:2] or again.wide == parts.wide):
             break

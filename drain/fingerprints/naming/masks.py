@@ -77,15 +77,15 @@ _PASSES = 6
 _TOUCHING = re.compile(
     r"[/\\:@.%]<|(?:\blocalhost|[Tt]rue|[Ff]alse|[.\\/][\w-]{1,60})<|@[\w.-]{1,64}<|(?<!<path)>[/\\:@.%~\w]"
 )
+# Where no letter or sign stands beside a placeholder nothing touches it.
+_BESIDE = re.compile(r"<(?<=[\w/\\:@.%-]<)|>[\w/\\:@.%~]")
 # How far back a token looks for the words that give it a meaning.
 _BEFORE = 32
 
 
 # What was given to a parser is a value, whatever it looks like.
 _PARSES = Prefiltered(
-    re.compile(
-        r"\b(?:invalid literal|could not convert|cannot convert|unable to convert|failed to parse|cannot parse|could not parse|unable to parse|[Ff]or input string|input syntax|does not match format|\w{0,20}[Pp]arsing|[Ii]nvalid (?:date|number|integer|float|time|timestamp|duration|uuid|boolean|email|decimal|digit)\w*|not a (?:valid )?(?:number|integer|date|boolean|decimal|float|uuid))\b"
-    )
+    r"\b(?:invalid literal|could not convert|cannot convert|unable to convert|failed to parse|cannot parse|could not parse|unable to parse|[Ff]or input string|input syntax|does not match format|\w{0,20}[Pp]arsing|[Ii]nvalid (?:date|number|integer|float|time|timestamp|duration|uuid|boolean|email|decimal|digit)\w*|not a (?:valid )?(?:number|integer|date|boolean|decimal|float|uuid))\b"
 )
 _FILE_NAME = re.compile(r"\.[A-Za-z]\w{0,4}.$|^.[/~\\]|[/\\]\w[^/\\]{0,80}\.\w")
 # Digits and quotation marks of other scripts.
@@ -110,7 +110,9 @@ def mask(message: str) -> str:
     # A placeholder beside a separator can make one token of what was two: read it again until
     # nothing changes. Few messages need a second pass, and none may ask for more than a handful.
     passes = _PASSES
-    while passes and (len(masked) >= MESSAGE_CHARS or _TOUCHING.search(masked)):
+    while passes and (
+        len(masked) >= MESSAGE_CHARS or (_BESIDE.search(masked) and _TOUCHING.search(masked))
+    ):
         before, masked = masked, _mask_once(masked)
         passes = 0 if before == masked else passes - 1
     return masked

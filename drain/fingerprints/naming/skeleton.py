@@ -31,6 +31,8 @@ _RULES: tuple[tuple[str, re.Pattern[str], str], ...] = (
 # A word with a placeholder, a digit or a slash between letters in it, up to the next separator.
 _WORD = re.compile(r"[^\s,;()\[\]{}=\"'|]+")
 _CHANGING = re.compile(r"<[a-z]+>|\d|[^\s/]/[^\s/]|^/\w")
+# Without one of these no word changes, and none was dropped before.
+_COULD_CHANGE = re.compile(r"[<\d/]")
 # ipv4, utf8, x86: names that happen to end in a digit.
 _NAME = re.compile(r"(?:ipv|utf|x|sha|md|i)[-_]?\d{1,3}\Z", re.IGNORECASE)
 _LABEL = re.compile(r"[A-Za-z_][\w.]{2,60}?:(?=[^:/])")
@@ -41,6 +43,8 @@ def skeleton(message: str) -> str:
     """The message with all values gone and runs of them joined into one ``<*>``."""
     for _, pattern, replacement in _RULES:
         message = pattern.sub(replacement, message)
+    if not _COULD_CHANGE.search(message):
+        return message
     return _RUN.sub("<*>", _WORD.sub(_drop_value, message))
 
 

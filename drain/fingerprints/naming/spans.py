@@ -19,9 +19,12 @@ class Span(NamedTuple):
     """A named rule: what it is for, when to try it, what to find and what to put there."""
 
     name: str
+    # One of them stands in every match.
     hints: tuple[str, ...]
     pattern: re.Pattern[str]
     replacement: str
+    # Whether a match may be without a digit.
+    wordy: bool = False
 
 
 SPANS = (
@@ -33,6 +36,7 @@ SPANS = (
             r"(?:\b[A-Za-z]:)?[\\/]{1,2}(?:Users|home)[\\/]{1,2}[^\\/:\n\"'<>|]{1,60}(?=[\\/])"
         ),
         "/home",
+        wordy=True,
     ),
     # 512 MiB, 1 GB, 300 bytes
     Span(
@@ -49,6 +53,7 @@ SPANS = (
             r"(?<![\w/])(?:[A-Za-z]:)?[\\/][^\s'\":]{1,400}(?=.{0,80}(?:No space left|quota exceeded))"
         ),
         "<path>",
+        wordy=True,
     ),
     # Mon, 02 Jan 2006 15:04:05 -0700 | Mon Jan 02 2006 14:04:05 GMT+0800 (HKT) | Jan 18, 2019
     Span(
@@ -93,6 +98,7 @@ SPANS = (
         ("datetime.",),
         re.compile(r"\bdatetime\.(?:datetime|date|time)\([\d, ]{1,60}\)"),
         "<date>",
+        wordy=True,
     ),
     # Max retries exceeded with url: /runs/7 - what was asked for does not name the cause
     Span(
@@ -100,6 +106,7 @@ SPANS = (
         ("url: ",),
         re.compile(r"(?<=\burl: )[^\s\"'(]{1,500}"),
         "<url>",
+        wordy=True,
     ),
     # line 3 column 7 (char 42): where in an input, not what is wrong
     Span(
@@ -114,6 +121,7 @@ SPANS = (
         ("is not valid JSON",),
         re.compile(r"(?:'.{1,2}', )?(?:\.\.\.)?\".{0,300}\"(?:\.\.\.)? is not valid JSON"),
         "<str> is not valid JSON",
+        wordy=True,
     ),
     # <app.models.Run object at 0x7f..>: the class says enough
     Span(
@@ -128,9 +136,13 @@ SPANS = (
         (")=(",),
         re.compile(r"\)=\([^)]{0,300}\)"),
         ")=(<str>)",
+        wordy=True,
     ),
 )
 
+
+_WORDY = tuple(span for span in SPANS if span.wordy)
+_DIGIT = re.compile(r"\d")
 
 # https://registry.example.org/@acme%2Fui-kit: Not Found: what is not there is the cause
 _ASKED = re.compile(
@@ -149,7 +161,7 @@ def mask_spans(message: str) -> str:
     """The message with every rule of ``SPANS`` applied in order."""
     if "://" in message and _NOT_THERE.search(message):
         message = _ASKED.sub(r"<url>/\g<name>", message)
-    for span in SPANS:
+    for span in SPANS if _DIGIT.search(message) else _WORDY:
         for hint in span.hints:
             if hint in message:
                 message = span.pattern.sub(span.replacement, message)

@@ -40,7 +40,9 @@ def _said(message: str) -> str:
 
 
 def _without_values(message: str) -> str:
-    message = _VALUE.sub("\u2026", _FILE.sub("", message))
+    message = _VALUE.sub("\u2026", _FILE.sub("", message)) if "<" in message else message
+    if "\u2026" not in message:
+        return message.strip()
     return _VALUES.sub("\u2026", _EMPTY.sub("", message)).strip()
 
 

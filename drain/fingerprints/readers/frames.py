@@ -66,10 +66,14 @@ _ANY = re.compile(r"\d|\[C\]|package:|\w\.[\w`<>]+\(.*\)$")
 FRAMES_KEPT = 60
 
 
-@lru_cache(maxsize=4096)
 def read_frame(line: str) -> Frame | None:
     """The call that a line of a stack names; None for any other line."""
-    if line[:1] not in _STARTS or len(line) > 600 or not _ANY.search(line):
+    return _read_frame(line) if line[:1] in _STARTS and len(line) <= 600 else None
+
+
+@lru_cache(maxsize=4096)
+def _read_frame(line: str) -> Frame | None:
+    if not _ANY.search(line):
         return None
     for dialect in _DIALECTS:
         found = dialect.match(line)

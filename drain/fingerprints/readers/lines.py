@@ -156,7 +156,7 @@ def read_line(line: str) -> tuple[str, Level]:
         if bare == line:
             level = found
             break
-        if not bare.strip() and line.strip() and found == level and level != Level.NONE:
+        if level != Level.NONE and found == level and not bare.strip() and line.strip():
             break
         line, level = bare, found
         if not _CAN_BE_WRAPPED(line) and "|" not in line:

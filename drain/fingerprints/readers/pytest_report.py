@@ -18,7 +18,10 @@ _PARAMETERS = re.compile(r"\[.{0,200}$")
 
 def read_pytest(text: str) -> Failure | None:
     """The first failure of a pytest run; None for any other text."""
-    if not any(mark in text for mark in _MARKS):
+    for mark in _MARKS:
+        if mark in text:
+            break
+    else:
         return None
     said = _E_LINE.search(text)
     summary = _SUMMARY.search(text)

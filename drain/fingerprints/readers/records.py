@@ -14,7 +14,7 @@ from drain.fingerprints.readers.frames import read_frame
 from drain.fingerprints.readers.lines import Level, Page
 from drain.fingerprints.readers.panics import read_panic
 from drain.fingerprints.readers.python import read_python
-from drain.fingerprints.readers.reports import Header, read_header
+from drain.fingerprints.readers.reports import Header, may_name_tests, read_header
 from drain.fingerprints.readers.stacks import is_frame, read_stack
 from drain.fingerprints.signs import is_routine, says_failure
 from drain.fingerprints.weights import Weighed, Weight, weigh
@@ -47,6 +47,12 @@ class Record:
     def weight(self) -> Weight:
         """How well it tells what ended the phase."""
         return (self.weighed or self._weighed()).weight
+
+    @property
+    def routine(self) -> bool:
+        """Whether work went well or goes on, which many lines are asked of which nothing else is."""
+        spared = self.weighed is None and self.level != Level.BELOW and not is_routine(self.text)
+        return not spared and self.weight == Weight.ROUTINE
 
     @property
     def final(self) -> bool:
@@ -89,7 +95,8 @@ _POINTS_ELSEWHERE = Weighed(
 def read_records(page: Page) -> list[Record]:
     """The records of a page in their order; lines that say nothing are left out."""
     lines = page.lines
-    numbered = any("ail" in line or "AIL" in line for line in lines)
+    text = "\n".join(lines)
+    tested, numbered = may_name_tests(text), "ail" in text or "AIL" in text
     records: list[Record] = []
     seen: set[str] = set()
     # Frames without an error beside them are read once, not again from each of them.
@@ -106,7 +113,7 @@ def read_records(page: Page) -> list[Record]:
         if record is None and line not in seen:
             seen.add(line)
             following = lines[index + 1] if index + 1 < len(lines) else ""
-            header = read_header(line, following, numbered)
+            header = read_header(line, following, numbered) if tested else None
             record = (
                 Record(index, index + header.lines, header=header, weighed=_FAILING_TEST)
                 if header
@@ -123,7 +130,6 @@ def read_records(page: Page) -> list[Record]:
     return records
 
 
-@lru_cache(maxsize=4096)
 def _is_empty(line: str) -> bool:
     """Whether a line has nothing to say: blank, or a rule drawn across the page."""
     return line.isspace() or (line[0] in _RULES and bool(RULE.match(line)))
@@ -134,7 +140,7 @@ def _floor(records: list[Record], index: int) -> int:
     for record in reversed(records):
         if record.end < index - _LOOK_BACK:
             break
-        if record.failure or record.weight == Weight.ROUTINE:
+        if record.failure or record.routine:
             return record.end
     return 0
 

@@ -51,7 +51,9 @@ _COUNTS = re.compile(
 
 
 # Without one of these no form above can match.
-_MARKED = re.compile(rf"FAIL|ailed|ERROR|not ok|\[E\]|\*\*\*|stdout|rror in |ailure in |[{_CROSS}]")
+_MARKS = ("FAIL", "ailed", "ERROR", "not ok", "[E]", "***", "stdout", "rror in ", "ailure in ")
+_CROSSED = re.compile(f"[{_CROSS}]")
+_A_NUMBERED_LINE = re.compile(r"^\s{0,12}\d{1,4}\) ", re.MULTILINE)
 
 
 _SURE = ("--- FAIL: ", "not ok ", "---- ", "Test ", "#", "Failure in ", "Failed in ", "Error in ")
@@ -64,6 +66,11 @@ class Header(NamedTuple):
     sure: bool
     # How many lines the name takes.
     lines: int = 1
+
+
+def may_name_tests(text: str) -> bool:
+    """Whether a text has what every form of a header has; one look at all of it spares its lines theirs."""
+    return _holds_mark(text) or "<testcase" in text or bool(_A_NUMBERED_LINE.search(text))
 
 
 @lru_cache(maxsize=4096)
@@ -83,9 +90,14 @@ def read_header(line: str, following: str, numbered: bool) -> Header | None:
             return named and named._replace(lines=2 if rest else 1)
     if line[:1] == "<" or "<testcase" in line:
         return _xml_case(line, following)
-    if not _MARKED.search(line):
-        return None
-    return _marked(line)
+    return _marked(line) if _holds_mark(line) else None
+
+
+def _holds_mark(text: str) -> bool:
+    for mark in _MARKS:
+        if mark in text:
+            return True
+    return not text.isascii() and bool(_CROSSED.search(text))
 
 
 def _marked(line: str) -> Header | None:
