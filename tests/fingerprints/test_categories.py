@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from drain.fingerprints import fingerprint
-from drain.fingerprints.categories import LAST_RULES, categorise
+from drain.fingerprints.categories import categorise
+from drain.fingerprints.evidence import LAST_RULES
 from drain.fingerprints.model import Category
 from drain.policy.selection.order import category_rank
 from tests.fingerprints.render import texts
@@ -29,12 +30,15 @@ def test_a_manifest_is_drained_where_patches_are():
     assert category_rank(Category.MANIFEST) == category_rank(Category.PATCH)
 
 
-@pytest.mark.parametrize(("name", "most_other"), [("heldback.txt", 0.12), ("further.txt", 0.07)])
-def test_tools_that_no_rule_was_written_for_are_mostly_told_by_kind(name, most_other):
+@pytest.mark.parametrize(
+    ("name", "most_other", "most_wrong"),
+    [("heldback.txt", 0.12, 0.10), ("further.txt", 0.07, 0.10), ("afar.txt", 0.16, 0.12)],
+)
+def test_tools_that_no_rule_was_written_for_are_mostly_told_by_kind(name, most_other, most_wrong):
     """Each group's name ends in the category that a person gave it before any result was known.
 
-    At the first reading 34 % of heldback.txt were "other" and 15 % something else, and 52 % and 17 % of further.txt;
-    the words asked last came of that. Where a second look found another category as good, both stand there.
+    At the first reading 34 % of heldback.txt were "other" and 15 % something else, 52 % and 17 % of further.txt,
+    31 % and 26 % of afar.txt; the words asked last came of that. Where a second look found another category as good, both stand there.
     """
     found = [
         (text.group.rpartition(".")[2].split("+"), fingerprint(text.text)) for text in texts(name)
@@ -42,7 +46,7 @@ def test_tools_that_no_rule_was_written_for_are_mostly_told_by_kind(name, most_o
     other = sum(made.category == Category.OTHER for _, made in found)
     wrong = sum(made.category not in (*wanted, Category.OTHER) for wanted, made in found)
     assert other <= most_other * len(found)
-    assert wrong <= 0.10 * len(found)
+    assert wrong <= most_wrong * len(found)
 
 
 @pytest.mark.parametrize(
@@ -80,8 +84,32 @@ def test_words_that_many_failures_have_are_asked_last(text, category):
         ("LedgerFormatException", "gone", Category.TYPE, "a word in the name of the type"),
         ("LedgerException", "gone", Category.OTHER, "no rule"),
         ("", "tool: error: the ledger said so", Category.OTHER, "no rule"),
-        ("", "Shop.xcodeproj: error: no profile", Category.BUILD, "a compiler or build tool"),
+        ("", "Shop.xcodeproj: error: no profile", Category.BUILD, "a file and what is wrong in it"),
         ("", "Deployment must set a memory limit", Category.OTHER, "no rule"),
+        ("", "job 7 was killed: walltime 3605 exceeded limit 3600", Category.TIMEOUT, "time"),
+        ("", "out of video and shared host memory", Category.OUT_OF_MEMORY, "memory"),
+        ("", "shop.base: Error waiting: auth failed on module ledger", Category.AUTH, "who asks, in other words"),
+        ("", "No package 'libledger' found", Category.DEPENDENCY, "a package, in other words"),
+        ("", "the plug-in requires host version 6, found 4", Category.DEPENDENCY, "a package, in other words"),
+        ("", "cannot iterate over null", Category.TYPE, "a value in other words"),
+        ("", "too many attempts were made for this step", Category.OTHER, "no rule"),
+        ("", "abort: uncommitted changes", Category.PATCH, "the state of a working copy"),
+        ("", "abort: the ledger said so", Category.KILLED, "it was given up"),
+        ("", "one or more devices of the pool is unavailable", Category.DISK, "a device"),
+        ("", "communications with the ledger were lost", Category.NETWORK, "a far side that is gone"),
+        ("", "step pack returned -11", Category.KILLED, "the end of a process"),
+        ("", "the child of step pack ended with code -24", Category.KILLED, "an exit code"),
+        ("", "the query returned 137 rows too late", Category.OTHER, "no rule"),
+        ("", "the ledger said errno=111", Category.NETWORK, "a number of errno.h"),
+        ("", "the ledger said os error 28", Category.DISK, "a number of errno.h"),
+        ("", "the ledger said errno=999", Category.OTHER, "no rule"),
+        ("", "the interpreter of a notebook disappeared", Category.KILLED, "how a service ended"),
+        ("", "parent is non-resolvable", Category.DEPENDENCY, "a package, in other words"),
+        ("", "no such module 'Ledger'", Category.IMPORT, "a module that the system did not find"),
+        ("", "call to total() on null", Category.TYPE, "a value in other words"),
+        ("", "the plan is inconsistent", Category.TYPE, "a value in other words"),
+        ("", "@shop/web#build: npm run build exited (1)", Category.BUILD, "something was being built"),
+        ("", "2 of 7 checks failed", Category.ASSERTION, "something was being tested"),
     ],
 )  # fmt: skip
 def test_codes_types_and_what_was_being_done_tell_the_kind_where_no_word_does(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drain.fingerprints.categories import LAST_RULES, RULES
+from drain.fingerprints.evidence import LAST_RULES, RULES
 from drain.fingerprints.prefilter import PatternSet, Prefiltered, literals
 from tests.fingerprints.corpus import FAILURES, variants
 from tests.fingerprints.render import texts
