@@ -54,6 +54,7 @@ CHANGES: dict[str, Callable[[str], str]] = {
         f"\x1b[31m{line}\x1b[0m" for line in text.rstrip("\n").split("\n")
     ),
     "carriage returns": lambda text: text.replace("\n", "\r\n"),
+    "carriage returns alone": lambda text: text.replace("\n", "\r"),
     "a runner's closing line": then("Process completed with exit code 1."),
     "a runner's closing line in its own markup": then("##[error]Process completed with exit code 2."),
     "a job that failed": then("ERROR: Job failed: exit code 1"),
