@@ -21,10 +21,12 @@ from django.utils import timezone
 from drain.dashboard.fingerprints.listing import causes_by_trend
 from drain.dashboard.fingerprints.queries import affected_runs, failures_per_hour, total_failures
 from drain.dashboard.overview.fingerprints import read_fingerprints
+from drain.engine.news.watch import watch
 from drain.engine.queue.ledger import read_ledger
 from drain.engine.sessions.planning import preview
 from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
+from drain.evidence.comparison.backlog import backlog
 from drain.evidence.comparison.compare import compare
 from drain.evidence.comparison.sides import before_session, of_session
 from drain.evidence.fingerprints.aliases import members
@@ -33,7 +35,14 @@ from drain.evidence.fixes.reading import Scope
 from drain.evidence.fixes.trials import Window
 from drain.evidence.report.build import build_report
 from drain.evidence.rollups.fold import fold
-from drain.models import AttemptDelta, DrainSession, FingerprintAlias, SessionRun
+from drain.models import (
+    AttemptDelta,
+    DrainSession,
+    FingerprintAlias,
+    Notice,
+    SessionRun,
+    Transition,
+)
 from drain.models.audit import Person
 from drain.models.roles import Role
 from drain.models.vocabulary import Origin
@@ -178,6 +187,27 @@ def test_the_rate_of_a_drain_is_one_in_every_place(site):
         assert "30.0 %" in text_of(site.viewer.get(path).content.decode()), path
     found = api(site, f"sessions/{pk}")
     assert (found["complete"], found["failed"]) == (COMPLETE, FAILED)
+    watch(site.now)
+    title = f"Drain {pk} finished: 10 selected, {COMPLETE} complete, {FAILED} failed"
+    news = next(item for item in api(site, "news")["items"] if item["event"] == "drain.ended")
+    facts = Notice.objects.get(kind="drain.ended").facts
+    assert (news["title"], facts["complete"], facts["failed"]) == (title, COMPLETE, FAILED)
+    assert title in command("news")
+    assert title in text_of(site.viewer.get("/news/").content.decode())
+
+
+def test_the_change_of_the_backlog_is_one_in_every_place(site):
+    for state in ("FAILED",) * FAILED:
+        Transition.objects.create(
+            subject="phase", subject_pk=1, from_state="", to_state=state, verb="imported", actor="w",
+            at=site.now,
+        )  # fmt: skip
+    said = backlog(48, timezone.now())
+    assert (said.change, said.imports, said.work) == (FAILED, FAILED, 0)
+    caches["default"].clear()
+    assert f"+{FAILED} in 48 h" in text_of(site.viewer.get("/").content.decode())
+    evidence = text_of(site.viewer.get("/evidence/").content.decode())
+    assert f"+{FAILED}, of which +{FAILED} by imports and ±0 by attempts and people" in evidence
 
 
 def test_the_backlog_is_one_in_every_place(site):

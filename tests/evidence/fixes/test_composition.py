@@ -85,16 +85,18 @@ def test_the_hours_of_a_day_go_round():
 
 def test_what_had_gone_before_the_marker_is_asked_where_it_changed_most():
     gone = tries(20, 26)
-    assert "of the last 6 tried before the marker 0 failed so, of the 20 before them 20" in doubt(
-        sides(gone)
+    assert (
+        "of the last 6 tried before the marker 0 failed this way, of the 20 before them 20"
+        in doubt(sides(gone))
     )
     # Four that healed tell nothing, nor does an order that nobody knows: all of them began at once.
     assert not doubt(sides(tries(20, 24)))
     assert not doubt(sides([one._replace(at=NOON - HOUR) for one in gone]))
     # One that healed on the way: the change lies behind the failures that followed it.
     stray = [one._replace(failed_so=n != 3, failed=n != 3) for n, one in enumerate(tries(20, 20))]
-    assert "of the last 9 tried before the marker 0 failed so, of the 20 before them 19" in doubt(
-        sides(stray + tries(0, 9, NOON - HOUR / 2))
+    assert (
+        "of the last 9 tried before the marker 0 failed this way, of the 20 before them 19"
+        in doubt(sides(stray + tries(0, 9, NOON - HOUR / 2)))
     )
     # Promising ones first is the order of every drain.
     assert not doubt(sides(tries(0, 5) + tries(20, 20, NOON - HOUR / 2)))
@@ -107,7 +109,7 @@ def test_an_earlier_fix_takes_what_was_tried_before_it_where_it_was_for():
     between = tries(8, 8, NOON - HOUR, place="7/1", first=50)
     after = healed(place="7/1")
     assert (
-        "from FM-3, a fix of the same before it: of the phases that failed so none had been"
+        "from FM-3, a fix of the same before it: of the phases that failed this way none had been"
         in doubt(sides(old, after, earlier=fix))
     )
     assert "only 3 had been tried again between the two" in doubt(
@@ -120,7 +122,7 @@ def test_an_earlier_fix_takes_what_was_tried_before_it_where_it_was_for():
 
 def test_who_was_given_up_shows_nothing():
     hopeless = [one._replace(given_up=True) for one in tries(20, 20)]
-    assert "20 of 24 phases that failed so again" in given_up(
+    assert "20 of 24 phases that failed this way again" in given_up(
         sides(hopeless + tries(4, 4, first=50))
     )
     assert not given_up(sides(hopeless + tries(12, 12, first=50)))
@@ -217,6 +219,7 @@ def unended(n):
         (30, 100, 90, Ruling.PARTLY, None),
         (30, 100, 150, Ruling.NOT_ENOUGH_DATA, 123),
         (90, 100, 50, Ruling.DOES_NOT_WORK, None),
+        (4, 20, 0, Ruling.NOT_ENOUGH_DATA, 24),
     ],
 )
 def test_a_verdict_stands_if_all_that_has_not_ended_had_failed_so(failed, n, open_, ruling, enough):
@@ -226,7 +229,7 @@ def test_a_verdict_stands_if_all_that_has_not_ended_had_failed_so(failed, n, ope
         assert found.enough is None
         return
     assert found.enough == enough
-    more = healed(enough, round(failed / n * enough))
+    more = healed(enough, failed * enough // n)
     assert judge(Evidence("k", "k", more, tries(20, 20), unended=unended(open_))).ruling in (
         Ruling.WORKS, Ruling.PARTLY,
     )  # fmt: skip

@@ -137,3 +137,43 @@ def test_other_causes_fail_again_by_their_own():
         tried(1, -2, key="b"), tried(1, -1, key="c"), tried(2, -2, key="b"), tried(2, -1, key="b")
     )
     assert brief(found.before) == {"": [Trial(1, False, True), Trial(1, True, True)]}
+
+
+def test_what_was_started_since_and_came_to_no_end_of_its_own_is_kept_apart():
+    open_ = tried(1, 1, planned="a")._replace(outcome=None, finished_at=None)
+    found = read(
+        open_, tried(2, 1, "lost", planned="a"), tried(3, 1, "diverted", planned="a"),
+        tried(4, -1, "lost", planned="a"), tried(5, 1, "lost", session=1, planned="a"),
+        tried(5, 2, "complete", session=2, planned="a"), tried(6, 1, "lost", planned="b"),
+    )  # fmt: skip
+    assert brief(found.unended) == {"a": [Trial(1, True, True)] * 2, "": [Trial(1, True, True)]}
+    assert brief(found.after) == {"a": [Trial(1, False, False)]}
+    assert not found.before
+    # What the next fix brought is not this one's: neither an end nor none.
+    later = FIX + timedelta(hours=5)
+    found = read(
+        tried(1, 6, "lost", planned="a"), tried(2, 1, "lost", session=1, planned="a"),
+        tried(2, 6, "complete", session=2, planned="a"), until=later,
+    )  # fmt: skip
+    assert (found.after, found.unended) == ({}, {})
+
+
+def test_a_phase_was_given_up_if_it_failed_at_last_and_was_not_tried_since():
+    def given_up(*attempts):
+        found = read(*(each._replace(given_up=True) for each in attempts))
+        return [trial.given_up for trial in found.before["a"]]
+
+    again = tried(1, -1, planned="a", session=1)
+    assert given_up(again) == [True]
+    assert given_up(again, tried(1, 1, planned="a", session=2)) == [False]
+    assert given_up(again, tried(1, -0.5, "complete", session=1)) == [False]
+    assert given_up(again, tried(1, 1, "lost", session=2)) == [True]
+    assert [one.given_up for one in read(again).before["a"]] == [False]
+
+
+def test_trials_come_in_the_order_in_which_attempts_ended():
+    slow = tried(1, 1, "complete", planned="a", run=7)._replace(
+        finished_at=FIX + timedelta(hours=9)
+    )
+    found = read(slow, tried(2, 2, "complete", planned="a", run=8))
+    assert [one.run for one in found.after["a"]] == [8, 7]
