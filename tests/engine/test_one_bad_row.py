@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, connection
 from django.utils import timezone
 
 from drain.engine import served
-from drain.engine.attempts.identify import identify
-from drain.engine.attempts.started import EndedAttempt
+from drain.engine.attempts.context import HostContext
+from drain.engine.executions.pool import Pool
 from drain.engine.loop import Loop, LoopEnd
+from drain.engine.served import ServedSessions
 from drain.engine.sessions import closing, opening
 from drain.engine.sessions.closing import end_session
 from drain.engine.sessions.opening import LOCK_SPACE, open_session
 from drain.engine.sessions.scope import SessionScope
-from drain.engine.workers.timing import IDLE_SECONDS
 from drain.models import Attempt, Candidate, Dependency, DrainSession, Phase
 from drain.models.vocabulary import SessionState
 from drain.policy.states import Outcome
 from drain.policy.stopping.limits import LimitError
-from tests.engine.attempts.examples import result
 from tests.engine.attempts.hand_drain import PAST, HandDrain, failed_run
 from tests.engine.attempts.meetings import elsewhere
-from tests.engine.attempts.test_rounds import opened
 from tests.engine.conftest import Backlog
+from tests.engine.executions.played import HandPool
 from tests.factories import ExecutorFactory
 
 MARK = 'echo "$DRAIN_RUN_ID" >> "$OUT/marks"'
@@ -130,33 +128,40 @@ def test_who_drains_only_what_makes_no_sense_is_told_so(backlog: Backlog) -> Non
         backlog.drain(session)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_loop_asks_no_more_often_while_another_opens_its_drain(
-    backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.django_db
+@pytest.mark.parametrize("opened_here", [True, False])
+def test_a_loop_looks_again_at_once_only_for_a_drain_that_it_opened_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, opened_here: bool
 ) -> None:
+    ExecutorFactory()
+    failed_run("a")
+    HandDrain()
+    DrainSession.objects.update(state="planned")
+    monkeypatch.setattr(served, "open_session", lambda *_: opened_here)
+    pool = HandPool()
+    try:
+        sessions = ServedSessions(None, HostContext(environ={}, worker="w", folder=tmp_path), pool)
+        sessions.look([], ending=False)
+        pool.work()
+        assert (sessions.looked_at == 0.0) is opened_here
+    finally:
+        pool.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_finds_another_at_it_says_so(backlog: Backlog) -> None:
     backlog.executor(MARK)
     backlog.run("r", 1)
-    session = for_workers(backlog, "r")
-    tried: list[bool] = []
-
-    def counted(*given: Any) -> bool:
-        tried.append(open_session(*given))
-        return tried[-1]
-
-    monkeypatch.setattr(served, "open_session", counted)
-    began = time.monotonic()
-
-    def drained() -> LoopEnd:
-        return Loop(1, interrupted=lambda: time.monotonic() - began > 1.5).run()
-
+    session, host = for_workers(backlog, "r"), HostContext()
+    host.refresh()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_SPACE, session.pk])
         try:
-            assert elsewhere(drained) is LoopEnd.INTERRUPTED
+            assert elsewhere(lambda: open_session(session.pk, host)) is False
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, session.pk])
-    assert set(tried) == {False}
-    assert len(tried) <= 2 + (time.monotonic() - began) / IDLE_SECONDS
+    assert open_session(session.pk, host)
+    assert state_of(session) == "running"
 
 
 @pytest.mark.django_db
@@ -178,47 +183,6 @@ def test_a_check_that_makes_no_sense_keeps_no_drain_from_its_end(
 
 
 @pytest.mark.django_db
-def test_of_eight_that_ended_with_one_that_cannot_be_judged_seven_are_written_as_they_were(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    rounds, session = opened(8)
-    begun = list(rounds.begun)
-
-    def breaks(ends: list[EndedAttempt]) -> Any:
-        if any(each.result.exit_code == 77 for each in ends):
-            raise ValueError("a text that no pattern survives")
-        return identify(ends)
-
-    monkeypatch.setattr("drain.engine.attempts.finish.identify", breaks)
-    ends = [EndedAttempt(each, result(Outcome.COMPLETE, 1, "")) for each in begun]
-    ends[3] = replace(ends[3], result=replace(ends[3].result, exit_code=77))
-    assert rounds.write_by_parts(ends, 0, [session.pk]) == 0
-    assert Attempt.objects.filter(outcome="complete").count() == 7
-    assert "a text that no pattern survives" in Attempt.objects.get(outcome="failed").error
-
-
-@pytest.mark.django_db
-def test_slots_that_a_drain_which_makes_no_sense_cannot_use_are_used_by_the_others(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.WARNING)
-    ExecutorFactory()
-    for run in "abc":
-        failed_run(run, 3)
-    drains = [HandDrain(SessionScope(run_ids=(run,))) for run in "abc"]
-    DrainSession.objects.filter(pk=drains[1].session.pk).update(limits={"nothing": 1})
-    rounds = drains[0].rounds
-    ended = drains[0].start(1)
-    ends = [EndedAttempt(each, result(Outcome.COMPLETE, 1, "")) for each in ended]
-    rounds.write_by_parts(ends, 4, [drain.session.pk for drain in drains])
-    assert [each.phase_id for each in rounds.begun] == ["a1", "a2", "c0", "c1"]
-    assert list(rounds.broken) == [drains[1].session.pk]
-    assert Attempt.objects.filter(outcome="complete").count() == 1
-    rounds.write_by_parts([], 1, [drains[2].session.pk])
-    assert (len(rounds.begun), rounds.broken) == (1, {})
-
-
-@pytest.mark.django_db
 def test_a_drain_that_is_months_old_puts_phases_back_like_any_other() -> None:
     ExecutorFactory()
     failed_run("a", 2)
@@ -235,3 +199,42 @@ def test_a_drain_that_is_months_old_puts_phases_back_like_any_other() -> None:
     Candidate.objects.update(not_before=PAST)
     drain.session.session_runs.update(not_before=PAST)
     assert sorted(drain.names()) == ["a0", "a1"]
+
+
+def test_a_drain_that_is_set_aside_is_claimed_of_no_more_before_the_next_look(
+    tmp_path: Path,
+) -> None:
+    pool = Pool()
+    try:
+        sessions = ServedSessions(None, HostContext(environ={}, worker="w", folder=tmp_path), pool)
+        sessions.running, sessions.hungry = [1, 2, 3], [1, 2]
+        sessions.set_aside(1, ValueError("x"))
+        assert (sessions.running, sessions.hungry) == ([2, 3], [2])
+    finally:
+        pool.close()
+
+
+@pytest.mark.django_db
+def test_no_drain_is_set_aside_because_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ExecutorFactory()
+    failed_run("a")
+    drain = HandDrain()
+    drain.session.session_runs.update(waiting=0)
+    asked: list[int] = []
+
+    def away(session: int, _: str) -> bool:
+        asked.append(session)
+        raise InterfaceError("the connection is closed")
+
+    monkeypatch.setattr(served, "settle", away)
+    pool = Pool()
+    try:
+        sessions = ServedSessions(None, HostContext(environ={}, worker="w", folder=tmp_path), pool)
+        for _ in range(2):
+            with pytest.raises(InterfaceError):
+                sessions.look([], ending=False)
+    finally:
+        pool.close()
+    assert asked == [drain.session.pk] * 2

@@ -71,7 +71,6 @@ class Rounds:
             if is_outage(error):
                 raise
             log.warning("a round met %r; each of its parts is written by itself", error)
-        self.begun = []
         gone = self.book(ends) if ends else 0
         self._claim_apart(free, claimable)
         return gone
