@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from drain.dashboard.drains.empty_plan import nothing_selected
 from drain.dashboard.drains.queries import PlanState
 from drain.dashboard.drains.steps import Fact, Step, step
 from drain.dashboard.http.links import attempt_href, cause_href, run_href
+from drain.dashboard.ui.formats import percent
+from drain.dashboard.ui.times import at
 from drain.evidence.report.stops import Stop, stops_of
 from drain.models import Attempt, DrainSession, Fingerprint
 from drain.models.vocabulary import FAILURE_OUTCOMES, SessionState
 from drain.policy.actions import Subject, after_stop
-from drain.policy.reasons import StopReason
+from drain.policy.reasons import ExclusionReason, StopReason
 from drain.policy.words import last_line
 
 _OF_ATTEMPT = ("number", "error", "fingerprint", "phase__phase_id", "run__run_id")
@@ -85,12 +88,13 @@ def _tripping_attempt(session: DrainSession, stop: Stop, whole: bool) -> Attempt
 def _facts(stop: Stop, attempt: Attempt | None) -> list[Fact]:
     facts = [_stopped_by(stop.rule)]
     if stop.limit:
-        seen = (
-            Fact("Observed / limit", f"{stop.observed} / {stop.limit}")
-            if stop.observed
-            else Fact("Limit", f"{stop.limit}, reached")
+        seen, limit = (_measured(stop.rule, text) for text in (stop.observed, stop.limit))
+        found = (
+            Fact("Observed / limit", f"{seen} / {limit}")
+            if seen
+            else Fact("Limit", f"{limit}, reached")
         )
-        facts.append(seen)
+        facts.append(found)
     if key := stop.key or (attempt.fingerprint if attempt else ""):
         facts.append(_fingerprint(key))
     if attempt is not None:
@@ -100,6 +104,28 @@ def _facts(stop: Stop, attempt: Attempt | None) -> list[Fact]:
         more = f" and {stop.run_count - 3:,} more" if stop.run_count > 3 else ""
         facts.append(Fact("Runs", f"{', '.join(stop.runs[:3])}{more}", run_href(stop.runs[0])))
     return facts
+
+
+def _measured(rule: str, text: str) -> str:
+    """What a card has stored of a limit, with its unit; what cannot be read stays as it is."""
+    if rule not in _UNITS or not text:
+        return text
+    try:
+        return _UNITS[rule](text)
+    except ValueError:
+        return text
+
+
+_UNITS: dict[str, Callable[[str], str]] = {
+    StopReason.FAILURE_RATE: lambda text: percent(float(text), 0),
+    StopReason.MAX_TOTAL_MINUTES: lambda text: f"{float(text):,g} min",
+    StopReason.UNTIL: lambda text: at(datetime.fromisoformat(text)),
+    StopReason.MAX_CONSECUTIVE_ZERO_YIELD: lambda text: f"{int(text):,} attempts",
+    StopReason.SAMPLE_FAILED: lambda text: f"{int(text):,} complete",
+    ExclusionReason.FINGERPRINT_STOPPED: lambda text: f"{int(text):,} times",
+    ExclusionReason.RUN_STOPPED: lambda text: f"{int(text):,} times",
+    ExclusionReason.RUN_TIMEOUTS: lambda text: f"{int(text):,} timeouts",
+}
 
 
 def _stopped_by(rule: str) -> Fact:

@@ -105,11 +105,17 @@ def _of_session(session: DrainSession, left_out: dict[str, int]) -> Stop:
     rule = _rule(card.get("rule") or session.stop_reason)
     sentence = card.get("sentence") or (rule.sentence if isinstance(rule, StopReason) else "")
     return Stop(
-        session.stop_reason, str(sentence or session.stop_reason), str(card.get("limit") or ""),
-        str(card.get("observed") or ""), str(card.get("key") or ""), (), 0,
+        session.stop_reason, str(sentence or session.stop_reason), _stored(card, "limit"),
+        _stored(card, "observed"), str(card.get("key") or ""), (), 0,
         left_out.get(session.stop_reason, 0),
         _actions(session, rule, str(card.get("key") or "")) if rule else (),
     )  # fmt: skip
+
+
+def _stored(card: dict[str, Any], name: str) -> str:
+    """A value of the card as text; none of a sample that passed is 0, and not missing."""
+    value = card.get(name)
+    return "" if value is None else str(value)
 
 
 def _rule(name: str) -> StopRule | None:

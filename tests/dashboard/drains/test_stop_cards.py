@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command, load_command_class
+from django.utils import timezone
 
 from drain.evidence.report.escape import markdown
 from drain.models import DrainSession, Phase, SessionRun
@@ -31,6 +32,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+YEAR = timezone.now().year
 RUN, PHASE = "a_b c`d;'e", "--p $(x)"
 OWN = [reason for reason in StopReason if reason is not StopReason.NOTHING_SELECTED]
 PARTS = [
@@ -171,3 +173,23 @@ def test_no_card_offers_a_phase_that_is_complete_by_now() -> None:
     page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
     assert on_page(page)
     assert not [line for line in on_page(page) if "drain_phase" in line]
+
+
+@pytest.mark.parametrize(
+    ("rule", "observed", "limit", "shown"),
+    [
+        ("failure_rate", 0.55, 0.5, "55 % / 50 %"),
+        ("max_total_minutes", 90.25, 90, "90.25 min / 90 min"),
+        ("max_consecutive_zero_yield", 8, 8, "8 attempts / 8 attempts"),
+        ("sample_failed", 0, 1, "0 complete / 1 complete"),
+        ("until", f"{YEAR}-03-02T12:01:00+00:00", f"{YEAR}-03-02T12:00:00+00:00", "2 Mar, 12:01 / 2 Mar, 12:00"),
+        ("until", "soon", "later", "soon / later"),
+    ],
+)  # fmt: skip
+def test_what_a_card_observed_stands_beside_its_limit_with_units(
+    rule: str, observed: object, limit: object, shown: str
+) -> None:
+    card = {"rule": rule, "limit": limit, "observed": observed, "sentence": "It was."}
+    session = SessionFactory(state="stopped", stop_reason=rule, stop_card=card)
+    page = signed_in(Role.VIEWER).get(f"/drains/{session.pk}/").content.decode()
+    assert f"<dd>{shown}</dd>" in " ".join(page.split()).replace("> ", ">").replace(" <", "<")
