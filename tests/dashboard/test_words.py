@@ -25,6 +25,7 @@ INSIDE = re.compile(
 """Words for fingerprints, drains and planned phases that people do not use, and sentences that say too little."""
 WRITTEN = {"code", "pre", "kbd", "textarea", "script", "style", "title"}
 """What is written exactly so somewhere: commands, keys, what phases print."""
+CODES = frozenset(ExclusionReason)
 SHOWN = ("placeholder", "title", "aria-label", "data-label")
 
 
@@ -45,7 +46,9 @@ class Words(HTMLParser):
         ):
             self._within.append(tag)
         if not self._within:
-            self.texts += [given[name] for name in SHOWN if name in given]
+            # The code of a reason stands in its tooltip, for who looks for it in a script.
+            told = given | ({"title": ""} if given.get("title") in CODES else {})
+            self.texts += [told[name] for name in SHOWN if name in told]
 
     def handle_endtag(self, tag: str) -> None:
         if self._within and tag == self._within[-1]:

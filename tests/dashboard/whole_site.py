@@ -34,6 +34,7 @@ def whole_site() -> list[str]:
         for state in ("running", "paused", "running")
     ]
     DrainSession.objects.filter(pk=live[-1].pk).update(state="stopping", stop_reason="person")
+    DrainSession.objects.update(ledger={"beyond_batch": 2, "run_held": 1}, total_failed=3)
     for session in live:
         for _ in range(3):
             CandidateFactory(session=session, status="waiting", planned_position=1)

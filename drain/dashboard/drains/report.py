@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from django.utils import timezone
 from drain.dashboard.evidence.shared_comparisons import until_news
 from drain.dashboard.http.links import report_href
 from drain.dashboard.http.permissions import requires
+from drain.dashboard.ui.states import reason_word
 from drain.evidence.report.build import Report, build_report
 from drain.evidence.report.bundle import write_bundle
 from drain.evidence.report.html import html_context
@@ -30,6 +32,7 @@ from drain.evidence.report.json import render_json
 from drain.evidence.report.markdown import render_markdown
 from drain.evidence.report.sentences import MARKS
 from drain.models import Attempt, DrainSession
+from drain.policy.reasons import ExclusionReason
 
 FILES = {
     "md": (render_markdown, "text/markdown; charset=utf-8"),
@@ -38,6 +41,9 @@ FILES = {
 MOST_BUNDLED = 5_000
 # A file of a report says verdicts with marks that need a font for them; a page has icons and words.
 _VERDICTS = {mark: verdict for verdict, mark in MARKS.items()}
+_OF_REASONS = ("ledger", "actions")
+# A cell, a part of the sum or what was left out: a run may be called like a reason.
+_REASONS = re.compile(rf"(?:^|(?<=as )|(?<=[\d×] ))(?:{'|'.join(ExclusionReason)})(?=$|:| [+=])")
 _STATES = frozenset({"State", "Outcome"})
 
 
@@ -108,7 +114,10 @@ class ReportColumn:
 
 def _page_context(report: Report) -> dict[str, Any]:
     context = html_context(report)
+    context["ledger_sum"] = said(context["ledger_sum"])
     for part in context["parts"]:
+        if part["id"] in _OF_REASONS:
+            _say(part)
         for table in part["tables"]:
             columns = table["columns"] = _columns(table["names"], table["numbers"])
             # Thousands of cells: what each of them needs is found once and not by every page.
@@ -120,6 +129,19 @@ def _page_context(report: Report) -> dict[str, Any]:
                 for row in table["rows"]
             ]
     return context
+
+
+def _say(part: dict[str, Any]) -> None:
+    """Put the words of the pages for the reasons that a part names as scripts rely on them."""
+    part["text"] = said(part["text"])
+    for table in part["tables"]:
+        table["rows"] = [[said(cell) for cell in row] for row in table["rows"]]
+        table["note"] = said(table.get("note", ""))
+
+
+def said(text: str) -> str:
+    """A text of the report with each reason in words: `68 beyond_batch` as “68 beyond batch size”."""
+    return _REASONS.sub(lambda found: reason_word(found[0]).lower(), text)
 
 
 def _columns(names: list[str], numbers: list[bool]) -> list[ReportColumn]:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from drain.dashboard.drains.report import said
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
 from tests.factories import CandidateFactory, PhaseFactory, RunFactory, SessionFactory
@@ -43,3 +44,17 @@ def test_the_same_report_can_be_saved_as_a_file(kind: str, start: str):
 
 def test_other_kinds_do_not_exist():
     assert signed_in(Role.VIEWER).get(f"/drains/{a_session().pk}/report/exe/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("40 selected + 68 beyond_batch = 108 failed phases", "40 selected + 68 beyond batch size = 108 failed phases"),
+        ("beyond_batch", "beyond batch size"),
+        ("68 phases were left out as run_held: The run is on hold.", "68 phases were left out as run held: The run is on hold."),
+        ("2 × beyond_batch: The batch was smaller", "2 × beyond batch size: The batch was smaller"),
+        ("Run run_held failed the same way 3 times", "Run run_held failed the same way 3 times"),
+    ],
+)  # fmt: skip
+def test_a_reason_stands_in_words_on_the_page_and_a_run_of_that_name_stays(text, shown):
+    assert said(text) == shown
