@@ -132,7 +132,9 @@ def read_records(page: Page) -> list[Record]:
 
 def _is_empty(line: str) -> bool:
     """Whether a line has nothing to say: blank, or a rule drawn across the page."""
-    return line.isspace() or (line[0] in _RULES and bool(RULE.match(line)))
+    return line.isspace() or (
+        line[0] in _RULES and not line[-1].isalnum() and bool(RULE.match(line))
+    )
 
 
 def _floor(records: list[Record], index: int) -> int:

@@ -70,7 +70,11 @@ class Header(NamedTuple):
 
 def may_name_tests(text: str) -> bool:
     """Whether a text has what every form of a header has; one look at all of it spares its lines theirs."""
-    return _holds_mark(text) or "<testcase" in text or bool(_A_NUMBERED_LINE.search(text))
+    return (
+        _holds_mark(text)
+        or "<testcase" in text
+        or (") " in text and bool(_A_NUMBERED_LINE.search(text)))
+    )
 
 
 @lru_cache(maxsize=4096)
