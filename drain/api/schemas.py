@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from drain.models.vocabulary import FingerprintStatus, PhaseState, SessionState
-from drain.policy.numbers import HIGHEST
+from drain.policy.numbers import HIGHEST, whole
 
 MOST_LISTED = 200
 LISTED = 50
 MOST_NAMED = 100_000
+
+
+def _digits(value: object) -> object:
+    """A text of an address is a number by its digits alone: int() would take +0.0, 1_0 and digits of other scripts."""
+    # One below 0 is a number, and too small.
+    if isinstance(value, str) and whole(value.removeprefix("-")) is None:
+        raise PydanticCustomError("int_parsing", "must be a whole number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_digits)]
 Id = Annotated[int, Field(ge=1, le=HIGHEST)]
 Name = Annotated[str, Field(max_length=300)]
 
@@ -45,8 +56,8 @@ class Words(BaseModel):
 class Listing(Words):
     """A page of a list: behind which row, and how many rows."""
 
-    after: Annotated[int, Field(ge=0, le=HIGHEST)] | None = None
-    limit: Annotated[int, Field(ge=1, le=MOST_LISTED)] = LISTED
+    after: Annotated[Whole, Field(ge=0, le=HIGHEST)] | None = None
+    limit: Annotated[Whole, Field(ge=1, le=MOST_LISTED)] = LISTED
 
 
 class Refusal(BaseModel):
@@ -73,8 +84,8 @@ class FilterFields(BaseModel):
     error: Annotated[str, Field(max_length=2000)] = ""
     since: str | None = None
     before: str | None = None
-    attempts_at_least: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    attempts_at_most: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    attempts_at_least: Annotated[Whole, Field(ge=0, le=1_000_000)] | None = None
+    attempts_at_most: Annotated[Whole, Field(ge=0, le=1_000_000)] | None = None
 
 
 class PhaseListing(Listing, FilterFields):

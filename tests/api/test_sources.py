@@ -54,3 +54,14 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(script):
         manager.post(f"sources/{jobs.pk}/schedule", body, 422)
     script(Role.OPERATOR).post(f"sources/{jobs.pk}/schedule", {"cron": "@daily"}, 403)
     assert not Source.objects.exclude(cron="").exists()
+
+
+@pytest.mark.parametrize("name", ["after", "limit"])
+@pytest.mark.parametrize(
+    "typed", ["%2B0.0", "%2B1", "1.0", "1_0", "%201", "%D9%A3", "1e0", "0x1", "9" * 30, "--1"]
+)
+def test_a_number_in_an_address_is_written_in_digits(script, name, typed):
+    said = str(script().get(f"phases?{name}={typed}", 422))
+    assert name in said
+    assert len(said) < 200
+    script(Role.VIEWER).get(f"phases?{name}=7")
