@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from drain.fingerprints import fingerprint
-from tests.fingerprints.corpus import FAILURES, variants, wrapped
+from tests.fingerprints.corpus import FAILURES
+from tests.fingerprints.variants import variants, wrapped
 
 _PIECES = [
     "\n", " ", "\t", "\r", "\x00", "\x1b[31m", "\x1b]", "'", '"', "(", ")", "[", "]", "{", "}", "<", ">", "/", "\\", ":", "=", "|", "+", "%", "@",

@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page
 
 from drain.people.sign_on import BACKEND
 from tests.permissions_table import NOT_MADE_FOR, PAGES
+from tests.permissions_world import address_in
 from tests.security.backlog import addresses, hostile_backlog
 from tests.security.hostile import HOSTILE
-from tests.test_permissions import address_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WORDS = [

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from drain.fingerprints import Category, fingerprint
-from tests.fingerprints.corpus import FAILURES, variants, wrapped
+from tests.fingerprints.corpus import FAILURES
+from tests.fingerprints.variants import variants, wrapped
 
 WRAPPINGS = ("plain", "colours", "stamps", "brackets", "compose", "noise")
 

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drain.fingerprints import Fingerprint, fingerprint
-from tests.fingerprints.corpus import FAILURES, variants
+from tests.fingerprints.corpus import FAILURES
 from tests.fingerprints.render import texts
+from tests.fingerprints.variants import variants
 
 EPOCH = datetime(2001, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 PYTHON = """Traceback (most recent call last):

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from drain.fingerprints.evidence import LAST_RULES, RULES
 from drain.fingerprints.prefilter import PatternSet, Prefiltered, literals
-from tests.fingerprints.corpus import FAILURES, variants
+from tests.fingerprints.corpus import FAILURES
 from tests.fingerprints.render import texts
+from tests.fingerprints.variants import variants
 
 ALL_RULES = (*RULES, *LAST_RULES)
 LINES = sorted(

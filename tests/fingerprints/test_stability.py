@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.fingerprints.corpus import FAILURES, variants
+from tests.fingerprints.corpus import FAILURES
+from tests.fingerprints.variants import variants
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = "import json, sys; from drain.fingerprints import fingerprint; print(json.dumps([fingerprint(t).fine for t in json.load(sys.stdin)]))"

@@ -6,8 +6,9 @@ import pytest
 
 from drain.fingerprints import explain, fingerprint
 from drain.fingerprints.naming.titles import TITLE_CHARS, told_apart, wordings
-from tests.fingerprints.corpus import FAILURES, variants
+from tests.fingerprints.corpus import FAILURES
 from tests.fingerprints.render import texts
+from tests.fingerprints.variants import variants
 
 
 @pytest.mark.parametrize(

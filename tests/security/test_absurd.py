@@ -17,8 +17,8 @@ from drain.models.roles import Role
 from drainsite.environment import PACKAGE
 from tests.people import signed_in
 from tests.permissions_table import NOT_MADE_FOR, PAGES
+from tests.permissions_world import address_in
 from tests.security.backlog import addresses, hostile_backlog
-from tests.test_permissions import address_in
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(drain.dashboard.__path__[0])

@@ -25,10 +25,10 @@ from drain.models.vocabulary import Origin
 from drain.people.tokens import issue_token
 from tests.people import enter, person
 from tests.permissions_table import API, NOT_MADE_FOR, PAGES
+from tests.permissions_world import address_in
 from tests.security.hostile import EVERYTHING
 from tests.security.poisoned import empty_tables, poisoned
 from tests.security.test_hostile import FORBIDDEN, _formulas, _obeyed, _seen
-from tests.test_permissions import address_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.verify]
 AS_IT_IS = {"drain:attempt-log-file"}

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
-import tracemalloc
 from datetime import timedelta
 
 import pytest
@@ -14,9 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from drain.dashboard.lists import order
-from drain.dashboard.lists.download import download
-from drain.models import Run, SessionRun
+from drain.models import SessionRun
 from drain.models.roles import Role
+from tests.dashboard.lists.files import as_csv, body, failed, names
 from tests.dashboard.people import signed_in
 from tests.factories import (
     NOON,
@@ -33,23 +30,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def client():
     return signed_in(Role.VIEWER)
-
-
-def failed(count, run):
-    for _ in range(count):
-        PhaseFactory(run=run)
-
-
-def body(answer):
-    return b"".join(answer.streaming_content).decode()
-
-
-def as_csv(answer):
-    return list(csv.DictReader(io.StringIO(body(answer))))
-
-
-def names(client, query):
-    return [row["run"] for row in json.loads(body(client.get(f"/runs/{query}")))]
 
 
 def test_runs_begin_with_those_that_have_most_failed_phases(client):
@@ -116,32 +96,6 @@ def test_a_sorted_list_says_where_it_ends(client, monkeypatch):
     assert names(client, "?sort=run&download=json") == [f"run-{n}" for n in range(5)]
 
 
-@pytest.mark.parametrize(
-    "sort",
-    [
-        "",
-        "-failed",
-        "-complete",
-        "-running",
-        "-all",
-        "run",
-        "-run",
-        "created",
-        "-created",
-        "source",
-    ],
-)
-def test_a_file_of_runs_stands_in_the_order_of_the_page(client, sort):
-    for n, (bad, good) in enumerate([(0, 2), (3, 0), (1, 1), (0, 0), (3, 1), (0, 0)]):
-        run = RunFactory(run_id=f"run-{n}", source=SourceFactory() if n % 2 else None)
-        failed(bad, run)
-        for _ in range(good):
-            PhaseFactory(run=run, state="COMPLETE")
-    shown = re.findall(r">(run-\d)</a>", client.get(f"/runs/?sort={sort}").content.decode())
-    assert len(shown) == 6
-    assert names(client, f"?sort={sort}&download=json") == shown
-
-
 def test_a_list_offers_its_orders_where_no_heads_are_shown(client):
     RunFactory()
     page = client.get("/runs/").content.decode()
@@ -164,50 +118,6 @@ def test_a_range_of_dates_narrows_page_and_file_alike(client):
     # The minute that a person names is within.
     assert names(client, "?until=2026-03-02T12:00&download=json") == ["day-0"]
     assert "is not a time" in client.get("/runs/?since=yesterday").content.decode()
-
-
-def test_a_file_has_every_row_of_the_filter_and_no_formula(client, monkeypatch):
-    monkeypatch.setattr("drain.dashboard.runs.list_query.PAGE", 1)
-    for n in range(3):
-        PhaseFactory(run=RunFactory(run_id=f"run-{n}", name='=HYPERLINK("http://x")'))
-    found = as_csv(client.get("/runs/?download=csv&q=run-"))
-    assert [row["run"] for row in found] == ["run-2", "run-1", "run-0"]
-    assert found[0]["name"] == '\'=HYPERLINK("http://x")'
-    assert found[0]["failed"] == "1"
-    assert json.loads(body(client.get("/runs/?download=json&q=run-")))[0]["name"].startswith("=")
-    assert json.loads(body(client.get("/runs/?download=json&q=nothing"))) == []
-
-
-@pytest.mark.verify
-def test_a_file_of_many_rows_takes_no_more_memory_than_one_of_few(client):
-    def peak(count):
-        made = (Run(run_id=f"many-{count}-{n}", name="x" * 200) for n in range(count))
-        Run.objects.bulk_create(made, batch_size=1000)
-        # What is imported and prepared once counts for nobody.
-        client.get(f"/runs/?download=csv&q=many-{count}-1").getvalue()
-        tracemalloc.start()
-        length = sum(map(len, client.get(f"/runs/?download=csv&q=many-{count}").streaming_content))
-        top = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return top, length
-
-    few, _ = peak(2000)
-    many, length = peak(12_000)
-    assert length > 12_000 * 200
-    assert many < few * 1.5
-
-
-def test_rows_are_read_while_they_are_sent():
-    read = []
-
-    def rows():
-        for n in range(5000):
-            read.append(n)
-            yield [n]
-
-    answer = iter(download("json", "numbers", ["n"], rows()))
-    next(answer)
-    assert 0 < len(read) < 5000
 
 
 def test_the_phases_of_a_run_sort_narrow_and_download(client):

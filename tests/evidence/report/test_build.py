@@ -5,19 +5,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
-import zipfile
-import zlib
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.core.files.base import ContentFile
-from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 
 from drain.evidence.comparison.figures import CauseCount
@@ -25,27 +19,22 @@ from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes.markers import add_marker
 from drain.evidence.fixes.verdict import Ruling
 from drain.evidence.report.build import build_report
-from drain.evidence.report.escape import csv_cell, markdown, plain
 from drain.evidence.report.markdown import render_markdown
 from drain.evidence.report.sentences import goals
 from drain.evidence.statistics.intervals import Interval
 from drain.models import Attempt, Check
 from drain.models.vocabulary import CheckKind, Origin
+from tests.evidence.report.rendering import render
 from tests.factories import (
     NOON,
     AttemptFactory,
     CandidateFactory,
     FingerprintFactory,
     PhaseFactory,
-    RunFactory,
     SessionFactory,
-    SourceFactory,
 )
 
 pytestmark = pytest.mark.django_db
-HOSTILE = (
-    "</script><script>alert(1)</script>|`*[x](javascript:1)\x1b[31m\u202egnp.exe\n# head =cmd()"
-)
 SECTIONS = """
 # Batch Drain Report
 ## Executive Summary
@@ -71,59 +60,8 @@ SECTIONS = """
 """.strip().splitlines()
 
 
-@pytest.fixture
-def session():
-    """The well-known run: 2 complete, 5 failed and 1 queued before; 4 of the 5 complete after."""
-    source = SourceFactory(name="autopack", identity={"host": "here", "url": "sqlite://secret"})
-    run = RunFactory(run_id="research-system-v2", source=source)
-    session = SessionFactory(
-        scope={"run_ids": ["research-system-v2"]},
-        limits={"batch_size": 10, "queued_policy": "phase"},
-        before={"COMPLETE": 2, "FAILED": 5, "QUEUED": 1},
-        after={"COMPLETE": 6, "FAILED": 1, "QUEUED": 1},
-        total_failed=5,
-        selected=5,
-        note="after mending the imports",
-    )
-    FingerprintFactory(key="k", title="ModuleNotFoundError: coverage_tracker", status="ongoing")
-    add_marker(
-        "Import mended",
-        By("ada", Origin.BROWSER, NOON - timedelta(minutes=1)),
-        commit="abc1234",
-        keys=["k"],
-    )
-    for index in range(5):
-        done = index < 4
-        phase = PhaseFactory(
-            run=run,
-            phase_id=f"research-{index}",
-            phase_index=index,
-            state="COMPLETE" if done else "FAILED",
-            last_failure_reason="" if done else "AssertionError: 1 != 2",
-        )
-        CandidateFactory(session=session, phase=phase, fingerprint="k", planned_position=index + 1)
-        AttemptFactory(
-            session=session,
-            phase=phase,
-            outcome="complete" if done else "failed",
-            telemetry_count=3 * done,
-            zero_yield_reason="" if done else "execution_error",
-            fingerprint="" if done else "other",
-            error="" if done else "AssertionError: 1 != 2",
-            log_bytes=9,
-            log_inline=zlib.compress(b"hello \x1b[1m"),
-        )
-    return session
-
-
-def _render(session, form):
-    out = StringIO()
-    call_command("report", str(session.pk), "--format", form, stdout=out)
-    return out.getvalue()
-
-
 def test_markdown_has_every_section_filled_from_data(session):
-    text = _render(session, "md")
+    text = render(session, "md")
     position = 0
     for heading in SECTIONS:
         position = text.index(heading, position)
@@ -153,14 +91,14 @@ def test_markdown_has_every_section_filled_from_data(session):
 
 def test_no_rate_is_shown_without_its_n(session):
     for form in ("md", "html"):
-        shown = re.sub(r" phases( in \d+ runs?)?", "", _render(session, form))
+        shown = re.sub(r" phases( in \d+ runs?)?", "", render(session, form))
         found = re.findall(r"(\d+ of \d+ )?\((?!95 % interval)[\d.]+ %", shown)
         assert found
         assert all(found)
 
 
 def test_json_has_the_same_numbers_and_every_attempt(session):
-    found = json.loads(_render(session, "json"))
+    found = json.loads(render(session, "json"))
     assert (found["session"], found["state"], found["ledger_sum"]) == (
         session.pk,
         "finished",
@@ -175,7 +113,7 @@ def test_json_has_the_same_numbers_and_every_attempt(session):
 
 
 def test_html_is_a_page_of_its_own_with_every_part(session):
-    text = _render(session, "html")
+    text = render(session, "html")
     for name in (
         "fixes",
         "ledger",
@@ -191,46 +129,11 @@ def test_html_is_a_page_of_its_own_with_every_part(session):
     assert "<script" not in text
 
 
-@pytest.mark.parametrize("form", ["md", "html", "json"])
-def test_nothing_hostile_gets_through(session, form):
-    session.note = HOSTILE
-    session.stop_card = {"rule": "person", "sentence": HOSTILE}
-    session.save()
-    Attempt.objects.filter(outcome="failed").update(
-        error=HOSTILE, worker=HOSTILE, zero_yield_reason=HOSTILE[:40]
-    )
-    Check.objects.create(name=HOSTILE[:200], kind=CheckKind.NO_PATTERN, pattern=HOSTILE)
-    FingerprintFactory(key="other", title=HOSTILE)
-    out = StringIO()
-    with pytest.raises(CommandError):
-        call_command("report", str(session.pk), "--format", form, stdout=out)
-    text = out.getvalue()
-    assert "\x1b" not in text
-    assert "\u202e" not in text
-    if form == "md":
-        assert "<script" not in text
-        assert "\n# head" not in text
-        assert "[x](" not in text
-    if form == "html":
-        assert "<script" not in text
-
-
-def test_text_is_made_inert_for_each_format():
-    assert plain("a\x1b[1m\u202eb\nc") == "a\\u001b[1m\\u202eb c"
-    assert plain("x" * 9, 3) == "xxx…"
-    assert markdown("<a>|`@me www.x.y http://z") == (
-        "&lt;a&gt;\\|\\`&#64;me www&#46;x.y http&#58;//z"
-    )
-    assert [csv_cell(text) for text in ("=1", " +1", "@a", "-1", "a=1")] == [
-        "'=1", "' +1", "'@a", "'-1", "a=1",
-    ]  # fmt: skip
-
-
 def test_a_failed_check_exits_with_three_and_a_passed_one_with_zero(session):
     Check.objects.create(
         name="no import error", kind=CheckKind.NO_PATTERN, pattern="ModuleNotFound"
     )
-    assert "None of 5 attempts" in _render(session, "md")
+    assert "None of 5 attempts" in render(session, "md")
     Check.objects.create(name="no assertion", kind=CheckKind.NO_PATTERN, pattern="assertionerror")
     out = StringIO()
     with pytest.raises(CommandError, match="no assertion") as failed:
@@ -276,38 +179,6 @@ def test_a_phase_that_was_drained_by_name_is_in_the_report_of_its_run(session):
     AttemptFactory(session=single, phase=phase, outcome="complete", number=77)
     found = build_report(session, NOON).single_phases
     assert [(one.session, one.outcome) for one in found] == [(single.pk, "complete")]
-
-
-def test_the_bundle_can_be_read_without_drainsite(session, tmp_path):
-    storages["attempt_logs"].save("000000/report-test.log", ContentFile(b"a large log"))
-    attempts = list(Attempt.objects.filter(session=session).order_by("pk"))
-    Attempt.objects.filter(pk=attempts[0].pk).update(
-        log_inline=None, log_name="000000/report-test.log"
-    )
-    Attempt.objects.filter(pk=attempts[1].pk).update(log_inline=None, log_name="000000/gone.log")
-    Attempt.objects.filter(pk=attempts[4].pk).update(error="=cmd()")
-    path = tmp_path / "evidence.zip"
-    out = StringIO()
-    call_command("report", str(session.pk), "--bundle", str(path), stdout=out)
-    storages["attempt_logs"].delete("000000/report-test.log")
-    assert "4 logs" in out.getvalue()
-    assert [found.name for found in tmp_path.iterdir()] == ["evidence.zip"]
-    with zipfile.ZipFile(path) as bundle:
-        assert bundle.testzip() is None
-        assert set(bundle.namelist()) >= {"README.txt", "report.html", "report.md", "report.json"}
-        assert bundle.read(f"logs/{attempts[0].pk}.log") == b"a large log"
-        assert bundle.read(f"logs/{attempts[2].pk}.log") == b"hello \x1b[1m"
-        assert bundle.read("logs/missing.txt").decode().split() == [str(attempts[1].pk)]
-        assert f"logs/{attempts[1].pk}.log" not in bundle.namelist()
-        lines = list(csv.DictReader(io.StringIO(bundle.read("attempts.csv").decode())))
-        assert len(lines) == 5
-        assert lines[4]["error"] == "'=cmd()"
-        assert len(json.loads(bundle.read("report.json"))["attempts"]) == 5
-
-
-def test_a_bundle_that_cannot_be_written_is_one_sentence(session, tmp_path):
-    with pytest.raises(CommandError, match="Choose another place"):
-        call_command("report", str(session.pk), "--bundle", str(tmp_path / "no" / "such.zip"))
 
 
 def test_a_drain_that_stopped_early_says_so_beside_the_verdict_on_a_fix():
@@ -362,7 +233,7 @@ def test_a_second_try_alone_meets_no_goal(session):
         AttemptFactory(
             phase=candidate.phase, fingerprint="k", started_at=NOON - timedelta(days=1), number=99
         )
-    text = _render(session, "md")
+    text = render(session, "md")
     goal = text[text.index("## Impact") : text.index("### Actual Results")]
     assert goal.count("⚠️") == 3
     assert "Completion rate before" not in text

@@ -1,0 +1,13 @@
+"""Who may do everything in the admin."""
+
+from __future__ import annotations
+
+import pytest
+
+from drain.models.roles import Role
+from tests.people import signed_in
+
+
+@pytest.fixture
+def administrator(db):
+    return signed_in(Role.ADMINISTRATOR)
