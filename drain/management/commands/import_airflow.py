@@ -12,6 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from drain.engine.errors import EngineError
 from drain.engine.source.airflow import AirflowSite, import_airflow
 from drain.management.base import DrainCommand
+from drain.management.importing import add_watch, watched
 from drain.management.ledger import counted
 from drain.sources.errors import SourceError
 from drain.sources.files.result import FileImport
@@ -37,19 +38,12 @@ class Command(DrainCommand):
             metavar="ID",
             help="only this DAG; may be repeated",
         )
-        parser.add_argument(
-            "--watch",
-            type=int,
-            metavar="SECONDS",
-            help="import again every so many seconds, until Ctrl-C",
-        )
+        add_watch(parser)
         super().add_arguments(parser)
 
     def act(self, **options: Any) -> None:
         """Import once, or until somebody has enough."""
-        every = options["watch"]
-        if every is not None and not 5 <= every <= 86_400:
-            raise CommandError("--watch takes 5 to 86,400 seconds.", returncode=2)
+        every = watched(options)
         site = AirflowSite.of(options["executor"], os.environ)
         while True:
             try:

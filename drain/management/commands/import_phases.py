@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,7 +12,12 @@ from django.utils import timezone
 
 from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
-from drain.management.imported import import_sentences, next_step
+from drain.management.importing import (
+    add_reading,
+    chosen_reading,
+    next_step,
+    print_import,
+)
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin
 from drain.sources.errors import SourceError
@@ -41,31 +45,9 @@ class Command(DatabaseCommand):
             "--encoding", help="default: UTF-8, UTF-16 or Windows text by the first bytes"
         )
         parser.add_argument("--delimiter", help="of CSV; default: by the header line")
-        parser.add_argument(
-            "--mapping", help="celery, rq, sidekiq, bullmq, airflow, github, or a JSON file"
-        )
-        parser.add_argument(
-            "--map",
-            action="append",
-            default=[],
-            metavar="OURS=THEIRS",
-            help="run_id=dag_run, run_id={dag}/{date}, state:upstream_failed=FAILED, state:gone=- to leave out",
-        )
-        parser.add_argument(
-            "--set",
-            action="append",
-            default=[],
-            metavar="OURS=VALUE",
-            help="this value for every phase",
-        )
-        parser.add_argument(
-            "--day-first", action="store_true", help="31/01/2026 is a day in January"
-        )
+        add_reading(parser, "celery, rq, sidekiq, bullmq, airflow, github, or a JSON file")
         parser.add_argument(
             "--lenient", action="store_true", help="leave out what cannot be read, and list it"
-        )
-        parser.add_argument(
-            "--dry-run", action="store_true", help="say what would happen, and write nothing"
         )
         parser.add_argument(
             "--remember",
@@ -76,13 +58,10 @@ class Command(DatabaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Import and report."""
-        chosen = Options(
+        chosen = chosen_reading(
+            options,
             encoding=options["encoding"],
             delimiter=_delimiter(options["delimiter"]),
-            mapping=options["mapping"],
-            maps=tuple(options["map"]),
-            sets=tuple(options["set"]),
-            day_first=options["day_first"],
             lenient=options["lenient"],
             dry_run=options["dry_run"],
             remember=options["remember"],
@@ -91,9 +70,7 @@ class Command(DatabaseCommand):
             result = self._import(options["file"], options["format"], options["name"], chosen)
         except (SourceError, OSError) as error:
             raise CommandError(_sentence(error)) from error
-        lines = [json.dumps(result.as_json())] if options["json"] else import_sentences(result)
-        for line in lines:
-            self.stdout.write(line)
+        print_import(self.stdout, result, as_json=options["json"])
         if not (options["json"] or options["dry_run"]):
             self.stdout.write(next_step())
 

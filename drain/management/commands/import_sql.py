@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,13 @@ from django.core.management.base import CommandError, CommandParser
 
 from drain.engine.source.telling import tell_sources
 from drain.management.base import DrainCommand
-from drain.management.imported import import_sentences
+from drain.management.importing import (
+    add_reading,
+    add_watch,
+    chosen_reading,
+    print_import,
+    watched,
+)
 from drain.sources.errors import SourceError
 from drain.sources.files.result import Options
 from drain.sources.sql.importing import import_sql
@@ -45,42 +50,19 @@ class Command(DrainCommand):
         parser.add_argument(
             "--no-update", action="store_true", help="tell the source nothing any more"
         )
-        parser.add_argument("--mapping", help="celery, rq, sidekiq, bullmq, airflow or github")
-        parser.add_argument(
-            "--map", action="append", default=[], metavar="OURS=THEIRS", help="as in import_phases"
-        )
-        parser.add_argument(
-            "--set",
-            action="append",
-            default=[],
-            metavar="OURS=VALUE",
-            help="this value for every phase",
-        )
-        parser.add_argument(
-            "--day-first", action="store_true", help="31/01/2026 is a day in January"
-        )
+        add_reading(parser, "celery, rq, sidekiq, bullmq, airflow or github")
         parser.add_argument(
             "--timeout",
             type=int,
             metavar="SECONDS",
             help="how long the query may take (default 60)",
         )
-        parser.add_argument(
-            "--dry-run", action="store_true", help="say what would happen, and write nothing"
-        )
-        parser.add_argument(
-            "--watch",
-            type=int,
-            metavar="SECONDS",
-            help="import again every so many seconds, until Ctrl-C",
-        )
+        add_watch(parser)
         super().add_arguments(parser)
 
     def act(self, **options: Any) -> None:
         """Import once, or until somebody has enough."""
-        names, every = list(dict.fromkeys(options["name"])), options["watch"]
-        if every is not None and not 5 <= every <= 86_400:
-            raise CommandError("--watch takes 5 to 86,400 seconds.", returncode=2)
+        names, every = list(dict.fromkeys(options["name"])), watched(options)
         if len(names) > 1 and any(options[each] for each in _DEFINES):
             raise CommandError("Options that say what a source is go with one name.", returncode=2)
         given = _given(options)
@@ -108,9 +90,7 @@ class Command(DrainCommand):
                 raise CommandError(str(error)) from error
             self.stderr.write(f"{name}: {error}")
             return False
-        lines = [json.dumps(result.as_json())] if options["json"] else import_sentences(result)
-        for line in lines:
-            self.stdout.write(line)
+        print_import(self.stdout, result, as_json=options["json"])
         return True
 
 
@@ -122,12 +102,7 @@ def _refuse_unknown(name: str, given: Given) -> None:
 
 
 def _given(options: dict[str, Any]) -> Given:
-    said = Options(
-        mapping=options["mapping"],
-        maps=tuple(options["map"]),
-        sets=tuple(options["set"]),
-        day_first=options["day_first"],
-    )
+    said = chosen_reading(options)
     if options["no_update"] and options["update_file"]:
         raise CommandError("--no-update and --update-file contradict each other.", returncode=2)
     return Given(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from drain.management.imported import import_sentences
+from drain.management.importing import import_sentences
 from drain.models import Phase, Run, Source
 from drain.models.audit import Person
 from drain.models.people import AuditEvent

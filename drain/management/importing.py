@@ -1,14 +1,80 @@
-"""What commands say of an import of files or of a query."""
+"""What commands that bring phases in have in common: how a reading is asked for, how often, and what it brought."""
 
 from __future__ import annotations
 
+import json
+from argparse import ArgumentParser
 from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import CommandError, OutputWrapper
 
 from drain.management.ledger import counted
 from drain.models import ExecutorProfile
-from drain.sources.files.result import FileImport
+from drain.sources.files.result import FileImport, Options
 
 REJECTS_SHOWN = 20
+WATCH = (5, 86_400)
+"""Seconds between imports, from and to."""
+
+
+def add_reading(parser: ArgumentParser, mappings: str) -> None:
+    """Add what says how records become phases; `mappings` names what --mapping takes."""
+    parser.add_argument("--mapping", help=mappings)
+    parser.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="OURS=THEIRS",
+        help="run_id=dag_run, run_id={dag}/{date}, state:upstream_failed=FAILED, state:gone=- to leave out",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="OURS=VALUE",
+        help="this value for every phase",
+    )
+    parser.add_argument("--day-first", action="store_true", help="31/01/2026 is a day in January")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would happen, and write nothing"
+    )
+
+
+def chosen_reading(options: dict[str, Any], **others: Any) -> Options:
+    """The reading that parsed options ask for, with fields of `Options` that the command knows besides."""
+    return Options(
+        mapping=options["mapping"],
+        maps=tuple(options["map"]),
+        sets=tuple(options["set"]),
+        day_first=options["day_first"],
+        **others,
+    )
+
+
+def add_watch(parser: ArgumentParser) -> None:
+    """Add the option that imports again and again."""
+    parser.add_argument(
+        "--watch",
+        type=int,
+        metavar="SECONDS",
+        help="import again every so many seconds, until Ctrl-C",
+    )
+
+
+def watched(options: dict[str, Any]) -> int | None:
+    """Seconds between imports; None for one import. Raises CommandError for what nobody means."""
+    every: int | None = options["watch"]
+    least, most = WATCH
+    if every is not None and not least <= every <= most:
+        raise CommandError(f"--watch takes {least} to {most:,} seconds.", returncode=2)
+    return every
+
+
+def print_import(out: OutputWrapper, result: FileImport, *, as_json: bool) -> None:
+    """Print what an import brought: as one JSON object, or in sentences."""
+    for line in [json.dumps(result.as_json())] if as_json else import_sentences(result):
+        out.write(line)
 
 
 def import_sentences(result: FileImport) -> Iterator[str]:
