@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from drain import tasks
@@ -20,43 +17,18 @@ from drain.engine.source.airflow import AirflowSite
 from drain.engine.source.reading import read_asked, read_due, read_source
 from drain.engine.source.schedules import Wanted, ask_reading, schedule_source, unschedule_source
 from drain.models import AuditEvent, ExecutorProfile, Phase, Source
-from drain.models.audit import Person
-from drain.models.vocabulary import Origin
 from drain.sources.errors import SourceError
 from drain.sources.files.importing import import_file
-from drain.sources.sql.importing import import_sql
-from drain.sources.sql.settings import Given, sql_source
 from tests.engine.pipeline import Pipeline
-from tests.sources.sql.jobs import QUERY, Jobs
+from tests.engine.source.scheduled import BY, MINUTE, NOON, caught, every_minute, known
+from tests.sources.sql.jobs import QUERY
 
-BY = Person("ada", Origin.COMMAND)
-NOON = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What is handed to workers, whom nobody plays here."""
-    found: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(reading, "send", lambda *given, **_: found.append(given))
-    monkeypatch.setattr(
-        "drain.engine.source.schedules.send", lambda *given, **_: found.append(given)
-    )
-    return found
-
-
-def known(jobs: Jobs, **given: Any) -> Source:
-    """A source that was imported once."""
-    jobs.add(1)
-    import_sql(sql_source("jobs", Given(url=jobs.url, query=QUERY, **given)), BY)
-    return Source.objects.get()
-
-
-def every_minute(**changes: Any) -> Source:
-    return schedule_source(
-        "jobs", Wanted("* * * * *", **changes), BY, NOON, "as often as it is filled"
-    )
+    return caught(monkeypatch)
 
 
 def fresh() -> Source:
@@ -249,63 +221,3 @@ def test_who_asks_for_a_reading_says_why_and_a_worker_does_it(lite, sent):
         ask_reading("jobs", BY, NOON, " ")
     ask_reading("jobs", BY, NOON, "they said it is mended")
     assert sent == [("drain.tasks.read_source", source.pk, NOON.isoformat())]
-
-
-def elsewhere(act: Callable[[], object]) -> Thread:
-    """On a connection of its own."""
-
-    def run() -> None:
-        try:
-            act()
-        finally:
-            connection.close()
-
-    thread = Thread(target=run)
-    thread.start()
-    return thread
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_never_read_one_source_at_the_same_time_and_a_dead_one_holds_nobody_up(
-    lite, monkeypatch
-):
-    source = known(lite)
-    inside, on = Event(), Event()
-    count: list[int] = []
-
-    def slow(*_: object) -> object:
-        count.append(1)
-        inside.set()
-        assert on.wait(60)
-        raise SourceError("enough")
-
-    monkeypatch.setattr(reading, "import_sql", slow)
-    thread = elsewhere(lambda: read_source(source, BY))
-    assert inside.wait(60)
-    with pytest.raises(EngineError, match="is being read already"):
-        read_source(source, BY)
-    assert "already" in read_asked(source.pk, timezone.now())
-    assert len(count) == 1
-    on.set()
-    thread.join(60)
-    assert not thread.is_alive()
-    assert read_source(source, BY) == "enough"
-    # Whoever dies takes the lock along.
-    key = [reading.LOCK_SPACE, source.pk]
-    held = elsewhere(lambda: connection.cursor().execute("SELECT pg_advisory_lock(%s, %s)", key))
-    held.join(60)
-    with connection.cursor() as cursor:
-        # Its server process takes a moment to notice.
-        cursor.execute("SELECT pg_advisory_lock(%s, %s)", key)
-        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
-    assert read_source(source, BY) == "enough"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_hosts_hand_what_is_due_to_one_worker(lite, sent):
-    known(lite)
-    every_minute()
-    threads = [elsewhere(lambda: read_due(NOON + MINUTE)) for _ in range(2)]
-    for thread in threads:
-        thread.join(60)
-    assert len(sent) == 1
