@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from drain.models import DrainSession, Run
+from drain.models import DrainSession, Run, SavedView
 from tests.factories import AttemptFactory, FingerprintFactory
 
 from .conftest import DRAIN_PAGE, Visit, wait_for_charts
@@ -143,3 +143,15 @@ def test_cancelling_asks_in_a_dialog_that_gives_the_focus_back(
     page.keyboard.press("Enter")
     expect(page.get_by_text("Cancelled").first).to_be_visible(timeout=SOON)
     assert complaints == []
+
+
+def test_enter_in_the_name_of_saved_settings_saves_them_and_starts_nothing(
+    olga: User, report_run: Run, visit: Visit
+) -> None:
+    page = visit("/drains/new/?batch_size=2")
+    expect(page.get_by_role("button", name="Start drain of 2 phases")).to_be_enabled()
+    page.get_by_role("textbox", name="Name").fill("Two of them")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Saved as Two of them.")).to_be_visible()
+    assert SavedView.objects.get().name == "Two of them"
+    assert not DrainSession.objects.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from drain.models import AuditEvent, ExecutorProfile, Source
 from drain.models.roles import Role
+from tests.factories import RunFactory
 from tests.people import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +56,16 @@ def test_a_source_stands_with_its_next_time_and_its_last_good_reading_beside_why
     assert "ago: postgresql://db/x does not answer." in " ".join(page.split())
     assert "hunter-two" not in page
     assert 'data-dialog-open="schedule-' not in page
+
+
+def test_the_runs_of_a_source_are_one_click_away_and_no_others():
+    for name in ("jobs", "other"):
+        RunFactory(run_id=f"of-{name}", source=source(name))
+    page = html(Role.VIEWER)
+    (address,) = re.findall(r'href="(/runs/[^"]*)"', page.partition(">jobs")[2] or page)[:1]
+    assert re.findall(r">(of-\w+)</a>", signed_in(Role.OPERATOR).get(address).content.decode()) == [
+        "of-jobs"
+    ]
 
 
 def test_a_paused_one_says_after_how_many_and_the_way_out():

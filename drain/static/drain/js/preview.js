@@ -62,11 +62,14 @@
     running?.abort();
     wait(WAIT);
   });
-  // Enter in a field asks for its preview: the form's first button would start the drain.
-  form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !event.target.matches("input")) return;
+  // Enter in a field asks for its preview, or saves the settings: the form's first button would start the drain. Of the
+  // document, since some of its fields stand outside of the form.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches("input") || event.target.form !== form) return;
     event.preventDefault();
-    wait(0);
+    const save = event.target.closest("[data-preview-save]")?.querySelector("button");
+    if (save) form.requestSubmit(save);
+    else wait(0);
   });
   // A large backlog is planned after the page is there.
   if (document.querySelector("#preview[data-preview-now]")) ask(true);

@@ -4,7 +4,7 @@
   const { kinds, tooltip, tip } = window.drainCharts;
 
   kinds.sankey = (data, colours, narrow) => {
-    const side = narrow ? 0 : 260;
+    const side = narrow ? 0 : 280;
     const byId = Object.fromEntries(data.nodes.map((node) => [node.id, node]));
     // On a phone labels lie on the streams: the beginning of a cause has to do, the tooltip has it all.
     const brief = (text) => {
