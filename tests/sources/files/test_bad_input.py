@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from drain.management.imported import import_sentences
+from drain.management.importing import import_sentences
 from drain.models import Phase, Run
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin
