@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from io import StringIO
+from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command, load_command_class
+from django.core.management import CommandError, call_command, get_commands, load_command_class
 from django.utils import timezone
 
+from drain.management.listing import ListCommand
 from drain.models import Check, DrainSession, Fingerprint, Hold, Source, WorkerHost
 from drain.models.vocabulary import CheckKind, HoldKind, Origin, SourceKind
 from tests.factories import NOON, PhaseFactory, RunFactory
@@ -111,3 +113,19 @@ def test_causes_drains_and_checks_are_listed():
     Check.objects.create(name="off", kind=CheckKind.values[0], enabled=False)
     assert [check["name"] for check in listed("checks")] == ["no KeyError"]
     assert len(listed("checks", "--all")) == 2
+
+
+def test_the_documents_name_every_list_there_is():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text()
+    sentence = re.search(
+        r"^`manage\.py runs`.*? list what there is", text, re.MULTILINE | re.DOTALL
+    )
+    assert sentence is not None
+    assert sorted(re.findall(r"`(?:manage\.py )?(\w+)`", sentence[0])) == sorted(LISTS)
+    found = [name for name, app in get_commands().items() if str(app).startswith("drain")]
+    lists = [
+        name
+        for name in found
+        if isinstance(load_command_class(get_commands()[name], name), ListCommand)
+    ]
+    assert sorted(lists) == sorted(LISTS)
