@@ -9,10 +9,22 @@ import os
 import sys
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+INTERRUPTED = 130
+STOPPED = "Stopped by Ctrl-C: what was under way is undone, and the same command begins it again."
 
 
 def main() -> None:
-    """Run one management command with drainsite's settings."""
+    """Run one management command with drainsite's settings; Ctrl-C is a sentence and exit 130."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        if "--traceback" in sys.argv:
+            raise
+        sys.stderr.write(f"\n{STOPPED}\n")
+        sys.exit(INTERRUPTED)
+
+
+def _run() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
     # The end of the process gives everything back: looking through it for garbage first takes a seventh of a second.
     atexit.register(gc.freeze)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -149,3 +150,44 @@ def test_the_reason_of_a_server_that_did_not_start_is_found_in_its_log(tmp_path,
     place = layout.Layout(tmp_path)
     place.log.write_text(log)
     assert said in cluster.why_ended(place)
+
+
+def test_ctrl_c_in_any_command_is_a_sentence_and_exit_130(command, capsys):
+    assert command(KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err == f"\n{cli.STOPPED}\n"
+    with pytest.raises(KeyboardInterrupt):
+        command(KeyboardInterrupt(), "--traceback")
+
+
+@pytest.mark.verify
+def test_ctrl_c_in_an_import_leaves_no_phase_and_no_traceback(tmp_path):
+    environment = {
+        name: each
+        for name, each in os.environ.items()
+        if name not in ("DATABASE_URL", "DRAINSITE_TESTING")
+    }
+    environment |= {
+        "DRAINSITE_DATA": str(tmp_path / "site"),
+        "DJANGO_SETTINGS_MODULE": "drainsite.settings",
+    }
+    manage = [sys.executable, "manage.py"]
+    try:
+        subprocess.run([*manage, "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
+        running = subprocess.Popen(
+            ["env", "--default-signal=INT", *manage, "import_phases", "-"], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        assert running.stdin is not None
+        # More than a pipe holds: once it is taken the import is under way.
+        for number in range(5_000):
+            running.stdin.write(f'{{"run_id": "r", "phase_id": "p{number}", "state": "FAILED"}}\n')
+        running.stdin.flush()
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=120)[1]
+        assert (running.returncode, said.strip()) == (130, cli.STOPPED)
+        listed = subprocess.run(
+            [*manage, "runs"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        )
+        assert listed.stdout == "No runs.\n"
+    finally:
+        postgres.stop(tmp_path / "site", force=True)
