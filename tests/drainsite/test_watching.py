@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 from typing import Any
 
 import pytest
@@ -44,3 +45,43 @@ def test_a_machine_without_another_process_ends_nothing_that_runs(
     assert tried == [10.0, 15.0]
     again = "web         | cannot be started (Resource temporarily unavailable): again in 5 s"
     assert said == [again, again]
+
+
+class Gone:
+    """A program that has ended."""
+
+    pid, returncode, stdin = 5_000_000, 1, io.BytesIO()
+
+    def poll(self) -> int:
+        return self.returncode
+
+
+def test_what_dies_young_waits_longer_each_time_and_what_ran_a_minute_is_there_again_at_once() -> (
+    None
+):
+    said: list[str] = []
+    spec = ChildSpec("web", [], {})
+    watcher = Supervisor([spec], said.append)
+    process: Any = Gone()
+    for age in (1, 59, 1, 60, 1, *[1] * 9):
+        watcher._children["web"] = Child(spec, process, started=0)
+        watcher._look_at(watcher._children["web"], age)
+        assert watcher._children == {}
+    pauses = [line.rpartition("again in ")[2] for line in said]
+    assert pauses[:6] == ["0.5 s", "1 s", "2 s", "0.5 s", "1 s", "2 s"]
+    assert pauses[-1] == "30 s"
+    assert watcher._due["web"] == 31
+
+
+def test_a_probe_that_breaks_says_nothing_of_its_child() -> None:
+    def breaks(_: Child) -> bool:
+        raise OSError("the database is away")
+
+    said: list[str] = []
+    spec = ChildSpec("web", [], {}, failures=1, probe_seconds=5, healthy=breaks)
+    process: Any = None
+    child = Child(spec, process, started=0)
+    watcher = Supervisor([spec], said.append)
+    assert all(watcher._answers(child, age) for age in (20, 25, 30))
+    assert (child.failed_probes, child.next_probe) == (0, 35)
+    assert said == ["web         | health unknown: OSError: the database is away"] * 3
