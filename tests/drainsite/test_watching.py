@@ -85,3 +85,39 @@ def test_a_probe_that_breaks_says_nothing_of_its_child() -> None:
     assert all(watcher._answers(child, age) for age in (20, 25, 30))
     assert (child.failed_probes, child.next_probe) == (0, 35)
     assert said == ["web         | health unknown: OSError: the database is away"] * 3
+
+
+class Stuck:
+    """A program that answers nothing and does not end."""
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    def poll(self) -> None:
+        """It runs."""
+
+    def terminate(self) -> None:
+        self.told += 1
+
+
+@pytest.mark.parametrize(("hurry", "told"), [(None, [1, 1, 1, 1]), (3.0, [1, 1, 2, 2])])
+def test_what_does_not_answer_is_told_to_end_once_and_hurried_once_where_it_may_be(
+    hurry: float | None, told: list[int]
+) -> None:
+    spec = ChildSpec(
+        "web",
+        [],
+        {},
+        failures=1,
+        probe_seconds=1,
+        sick_grace_seconds=hurry,
+        healthy=lambda _: False,
+    )
+    process: Any = Stuck()
+    child = Child(spec, process, started=0)
+    watcher = Supervisor([spec], lambda _: None)
+    found = []
+    for now in (20.0, 22.9, 23.0, 90.0):
+        watcher._look_at(child, now)
+        found.append(process.told)
+    assert found == told
