@@ -114,6 +114,13 @@ def test_hosts_that_ended_or_fell_silent_do_not_stand_in_the_way_of_a_new_secret
 
 
 @pytest.mark.django_db
+def test_a_host_of_a_version_that_says_nothing_of_its_secret_is_no_other() -> None:
+    register_host(1, [])
+    WorkerHost.objects.update(key_check="")
+    require_shared_secret()
+
+
+@pytest.mark.django_db
 def test_what_is_kept_of_the_secret_does_not_hold_it() -> None:
     with override_settings(SECRET_KEY="a-secret-that-nobody-may-read"):
         assert "secret" not in key_check()

@@ -161,3 +161,15 @@ def test_a_kept_result_that_cannot_be_read_keeps_no_other_from_the_books(
     rescue.rescue()
     assert outcomes() == ["complete"]
     assert not WorkerLoop.objects.exists()
+
+
+def test_a_disk_that_takes_no_result_stops_nobody_and_is_tried_again(
+    work: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (known,) = drained(1).rounds.begun
+    spool, ends = Spool(work / "w"), [EndedAttempt(known, result(Outcome.COMPLETE, 1, "x"))]
+    spool.keep(ends)
+    assert f"the result of attempt {known.attempt} is not kept" in caplog.text
+    (work / "w").mkdir()
+    spool.keep(ends)
+    assert len(list((work / "w").glob("*.result.json"))) == 1
