@@ -7,6 +7,7 @@ from typing import Any
 from drain.dashboard.evidence.comparison import points
 from drain.evidence.fixes.sentences import WORDS
 from drain.evidence.fixes.verdict import Ruling
+from drain.evidence.statistics.sequence import SURELY
 from drain.policy.words import NOTHING
 
 
@@ -18,10 +19,10 @@ def observed_cells(kind: str, observed: dict[str, Any]) -> tuple[str, str, str]:
         return "works", WORDS[Ruling(observed["ruling"])].lower(), NOTHING
     if kind == "yield":
         shown = "" if value is None else f"{value:.2f} /min"
-        return f"≥ {threshold or 0:g} /min", shown, _between(bounds, 1, " at 99 %")
+        return f"≥ {threshold or 0:g} /min", shown, _between(bounds, 1, f" at {SURELY}")
     if kind == "completion_rate":
         shown = "" if value is None else f"{value * 100:.1f} %"
-        return f"≥ {(threshold or 0) * 100:g} %", shown, _between(bounds, 100, " % at 99 %")
+        return f"≥ {(threshold or 0) * 100:g} %", shown, _between(bounds, 100, f" % at {SURELY}")
     if kind == "rate_not_worse":
         return (
             "> 0 points",

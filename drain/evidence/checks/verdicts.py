@@ -17,7 +17,7 @@ from drain.evidence.comparison.compare import Difference
 from drain.evidence.comparison.figures import Rate, Yield
 from drain.evidence.fixes.judgement import FixVerdict
 from drain.evidence.statistics.intervals import Interval
-from drain.evidence.statistics.sequence import DECIDES, Spread, at_most, enough_for_share
+from drain.evidence.statistics.sequence import DECIDES, SURELY, Spread, at_most, enough_for_share
 from drain.evidence.statistics.yields import FEWEST_RUNS, enough_attempts
 from drain.models.vocabulary import CheckVerdict
 
@@ -102,7 +102,7 @@ def rate_at_least(rate: Rate, spread: Spread, threshold: float) -> Verdict:
         return _undecided("No attempt counts towards the rate", enough, observed)
     said = (
         f"{rate.complete} of {rate.n} completed: {_percent(bounds.value)} "
-        f"({_percent(bounds.low)} to {_percent(bounds.high)} at 99 %), asked for {_percent(threshold)}"
+        f"({_percent(bounds.low)} to {_percent(bounds.high)} at {SURELY}), asked for {_percent(threshold)}"
     )
     if bounds.low >= threshold or (threshold >= 1 and rate.complete == rate.n):
         return Verdict(CheckVerdict.PASS, f"{said}.", observed)
@@ -146,7 +146,7 @@ def yield_at_least(telemetry: Yield, threshold: float) -> Verdict:
     if rate is None:
         return _undecided("No attempt ended", FEWEST_RUNS, observed)
     observed["value"] = rate
-    span = f" ({bounds.low:.2f} to {bounds.high:.2f} at 99 %)" if bounds else ""
+    span = f" ({bounds.low:.2f} to {bounds.high:.2f} at {SURELY})" if bounds else ""
     said = (
         f"{telemetry.events} events in {telemetry.minutes:.1f} attempt-minutes of {telemetry.attempts} "
         f"attempts: {rate:.2f} a minute{span}, asked for {threshold:g}"

@@ -21,8 +21,10 @@ from typing import NamedTuple, Self
 from drain.evidence.statistics.intervals import Interval
 
 ALPHA = 0.05
-DECIDES = 0.01
+DECIDES = 0.004
 """For a check that passes or fails by one share alone, which nothing else stands beside."""
+SURELY = "99.6 %"
+"""The same in words."""
 FEW_RUNS = 5
 """Below as many runs rho cannot be estimated, and RHO stands for it."""
 RHO = 0.5

@@ -129,7 +129,7 @@ def test_no_fingerprint_counts_what_was_merged_into_it(session):
 @pytest.mark.parametrize(
     ("complete", "failed", "threshold", "verdict"),
     [
-        (70, 0, 0.9, "pass"),
+        (79, 0, 0.9, "pass"),
         (10, 0, 0.9, "not_enough_data"),
         (5, 40, 0.9, "fail"),
         (0, 0, 0.9, "not_enough_data"),
@@ -145,8 +145,8 @@ def test_completion_rate(session, complete, failed, threshold, verdict):
     assert found.verdict == verdict
     assert found.observed["n"] == complete + failed
     if verdict == "not_enough_data":
-        assert found.observed["enough"] == 70
-        assert "70 would be enough" in found.sentence
+        assert found.observed["enough"] == 79
+        assert "79 would be enough" in found.sentence
 
 
 def test_all_of_them_is_decided_by_the_first_attempt(session):

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from scipy import optimize, special
 
 from drain.evidence.statistics.sequence import (
+    DECIDES,
     RHO,
+    SURELY,
     Bounds,
     Observation,
     Spread,
@@ -149,3 +151,7 @@ def test_enough_for_a_gain_is_the_smallest_n_that_decides():
     assert enough_for_gain(bounds([]), bounds([])) == enough_for_gain(
         bounds(alone([True])), bounds([])
     )
+
+
+def test_what_a_check_decides_with_is_said_as_it_is():
+    assert f"{1 - DECIDES:.1%}" == SURELY.replace(" ", "")

@@ -11,7 +11,7 @@ import random
 import pytest
 from scipy import integrate, stats
 
-from drain.evidence.statistics.sequence import ALPHA
+from drain.evidence.statistics.sequence import ALPHA, DECIDES
 from drain.evidence.statistics.yields import (
     FEWEST_RUNS,
     SILENT_RUNS,
@@ -101,7 +101,7 @@ def test_what_would_be_enough_decides():
     flow = Flow.of([(1, 1), (3, 1)] * 8)
     attempts = enough_attempts(flow, 16, 1.8)
     assert attempts is not None
-    assert flow.times(attempts // 16).bounds(0.01).excludes(1.8)
-    assert not flow.times(attempts // 16 - 1).bounds(0.01).excludes(1.8)
+    assert flow.times(attempts // 16).bounds(DECIDES).excludes(1.8)
+    assert not flow.times(attempts // 16 - 1).bounds(DECIDES).excludes(1.8)
     assert enough_attempts(flow, 16, 2.0) is None
     assert enough_attempts(Flow.of([]), 0, 1.0) is None
