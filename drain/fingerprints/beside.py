@@ -11,7 +11,7 @@ from drain.fingerprints.categories import Verdict, categorise
 from drain.fingerprints.model import Category
 from drain.fingerprints.naming.masks import mask
 from drain.fingerprints.readers.read import Reading, name
-from drain.fingerprints.readers.records import Record
+from drain.fingerprints.readers.record import Record
 from drain.fingerprints.weights import Weight
 
 # So many lines that tell of failure are asked; those further away tell of something else.

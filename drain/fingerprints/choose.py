@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from drain.fingerprints.readers.records import Record
+from drain.fingerprints.readers.record import Record
 from drain.fingerprints.signs import is_aftermath
 from drain.fingerprints.weights import Weight
 

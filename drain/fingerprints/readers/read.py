@@ -12,7 +12,8 @@ from drain.fingerprints.readers.clean import clean
 from drain.fingerprints.readers.lines import Page, indent_of, read_page
 from drain.fingerprints.readers.pytest_report import read_pytest
 from drain.fingerprints.readers.python import read_python
-from drain.fingerprints.readers.records import Record, read_records
+from drain.fingerprints.readers.record import Record
+from drain.fingerprints.readers.records import read_records
 from drain.fingerprints.readers.reports import unwrap_xml
 from drain.fingerprints.signs import is_routine
 from drain.fingerprints.weights import Weight

@@ -4,73 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
-from drain.fingerprints.forms import is_diagnostic, without_program
 from drain.fingerprints.model import Failure
 from drain.fingerprints.readers.blocks import read_block
 from drain.fingerprints.readers.frames import read_frame
 from drain.fingerprints.readers.lines import Level, Page
 from drain.fingerprints.readers.panics import read_panic
 from drain.fingerprints.readers.python import read_python
-from drain.fingerprints.readers.reports import Header, may_name_tests, read_header
+from drain.fingerprints.readers.record import Record
+from drain.fingerprints.readers.reports import may_name_tests, read_header
 from drain.fingerprints.readers.stacks import is_frame, read_stack
 from drain.fingerprints.signs import is_routine, says_failure
-from drain.fingerprints.weights import Weighed, Weight, weigh
-from drain.fingerprints.words import RULE, is_wrapper, own_words
-
-
-@dataclass(slots=True)
-class Record:
-    """A part of the page, lines ``start`` up to ``end``, and what a reader made of it."""
-
-    start: int
-    end: int
-    failure: Failure | None = None
-    # For failing tests.
-    header: Header | None = None
-    # The line itself where it stands for itself, and its level.
-    text: str = ""
-    level: Level = Level.NONE
-    # What its reader decided; a line is weighed only when its weight is asked for.
-    weighed: Weighed | None = None
-    # Names of the rules by which it was chosen.
-    chosen_by: tuple[str, ...] = ()
-
-    def _weighed(self) -> Weighed:
-        if self.weighed is None:
-            self.weighed = weigh(self.text, self.level)
-        return self.weighed
-
-    @property
-    def weight(self) -> Weight:
-        """How well it tells what ended the phase."""
-        return (self.weighed or self._weighed()).weight
-
-    @property
-    def routine(self) -> bool:
-        """Whether work went well or goes on, which many lines are asked of which nothing else is."""
-        spared = self.weighed is None and self.level != Level.BELOW and not is_routine(self.text)
-        return not spared and self.weight == Weight.ROUTINE
-
-    @property
-    def final(self) -> bool:
-        """Whether it ends its phase however much is printed after it: a compiler's or a test's error."""
-        if self.weighed is None and not is_diagnostic(self.text):
-            return False
-        return self._weighed().final
-
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """Names of the rules that decided its weight, and by which it was chosen."""
-        return (self._weighed().rule, *self.chosen_by)
-
-    @property
-    def own(self) -> int:
-        """How many words of its own the line has, without the program that speaks."""
-        return own_words(without_program(self.text))
-
+from drain.fingerprints.weights import Weighed, Weight
+from drain.fingerprints.words import RULE, is_wrapper
 
 _Reader = Callable[[Page, int, "list[Record]"], "Record | None"]
 _TRACEBACK = "Traceback (most recent call last)"

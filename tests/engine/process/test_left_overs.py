@@ -97,12 +97,16 @@ def test_what_nothing_tells_apart_ends_with_the_last_that_ran_when_it_appeared(j
 
 def test_a_helper_whose_parent_was_seen_ends_with_its_own_attempt_alone(job, tmp_path, quick_ticks):
     out = tmp_path / "pids"
-    script = f"(setsid env -i sh -c 'sleep 61 & echo $$ $! > {out}; exec sleep 62' >/dev/null 2>&1 & sleep 0.9) & sleep 60"
+    go = tmp_path / "go"
+    os.mkfifo(go)
+    script = f"({DOUBLE_FORKED.replace('OUT', str(out)).strip('();')} read x < {go}) & sleep 60"
     other = start(job("sleep", "60"))
     mine = start(job("sh", "-c", script))
     helper = pids_in(out)
     orphanage()._next_scan = 0.0
     orphanage().scan()
+    go.write_text("")
+    wait_until(lambda: helper[0] in children_of(os.getpid(), os.getpid()))
     mine.kill()
     assert not [pid for pid in helper if is_alive(pid)]
     assert is_alive(other.pid)

@@ -12,6 +12,12 @@ from urllib.parse import urlencode
 import psycopg
 from django.db import connection
 
+from drain.models.audit import Person
+from drain.models.vocabulary import Origin
+from drain.sources.sql.importing import import_sql
+from drain.sources.sql.settings import Given, sql_source
+
+BY = Person("ada", Origin.COMMAND)
 VARIABLE = "PIPELINE_DATABASE"
 TABLE = """
 CREATE TABLE jobs (id int PRIMARY KEY, batch text NOT NULL, job text NOT NULL, status text NOT NULL, error text,
@@ -109,3 +115,9 @@ def sqlite_jobs(folder: Path) -> Jobs:
     made = Jobs(f"sqlite:///{path}", path)
     made.run(TABLE)
     return made
+
+
+def bring(jobs: Jobs, query: str = QUERY, **given: object):
+    """Import it as the source `jobs`; what came of it."""
+    kept = Given(url=jobs.url, query=query, **given)  # type: ignore[arg-type]
+    return import_sql(sql_source("jobs", kept), BY)

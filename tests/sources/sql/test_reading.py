@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from io import StringIO
-from pathlib import Path
-
 import pytest
-from django.core.management import CommandError, call_command
 
 from drain.management.importing import import_sentences
 from drain.models import Phase, Run, Source
-from drain.models.audit import Person
 from drain.models.people import AuditEvent
 from drain.models.transitions.phases import Why, move_phases
-from drain.models.vocabulary import Origin, PhaseState
+from drain.models.vocabulary import PhaseState
 from drain.sources.errors import SourceError
 from drain.sources.files.result import Options
 from drain.sources.sql.database import read
 from drain.sources.sql.importing import import_sql
 from drain.sources.sql.settings import Given, sql_source
-from tests.sources.sql.jobs import QUERY, Jobs
+from tests.sources.sql.jobs import BY, QUERY, bring
 
 pytestmark = pytest.mark.django_db
-BY = Person("ada", Origin.COMMAND)
-
-
-def bring(jobs: Jobs, query: str = QUERY, **given: object):
-    kept = Given(url=jobs.url, query=query, **given)  # type: ignore[arg-type]
-    return import_sql(sql_source("jobs", kept), BY)
 
 
 def states() -> dict[str, str]:
@@ -209,54 +197,6 @@ def test_without_an_update_what_was_done_here_is_not_undone_by_the_next_reading(
     # Its own time says that it failed after that.
     later = QUERY.replace("error AS reason", "'2099-01-01T00:00:00Z' AS state_changed_at")
     assert bring(jobs, later).synced == 1
-
-
-def run(*line: str) -> str:
-    out = StringIO()
-    call_command("import_sql", *line, stdout=out, stderr=out)
-    return out.getvalue()
-
-
-def test_the_command_previews_then_imports_then_needs_only_the_name(lite, tmp_path: Path):
-    lite.add(1)
-    (tmp_path / "jobs.sql").write_text(f"-- failed jobs\n{QUERY};\n")
-    defined = ("jobs", "--url", lite.url, "--query-file", str(tmp_path / "jobs.sql"))
-    said = run(*defined, "--dry-run")
-    assert "nothing is written" in said
-    assert "night | job-1 | FAILED" in said
-    assert not Source.objects.exists()
-    assert "1 phase: 1 new" in run(*defined)
-    assert json.loads(run("jobs", "--json"))["unchanged"] == 1
-    with pytest.raises(CommandError, match="go with one name"):
-        run("jobs", "more", "--url", lite.url)
-    with pytest.raises(CommandError, match="What is 'more'"):
-        run("jobs", "more")
-    with pytest.raises(CommandError, match=r"nowhere.sql cannot be read"):
-        run("jobs", "--query-file", "nowhere.sql")
-
-
-def test_several_are_watched_at_once_and_one_that_is_away_stops_none(lite, tmp_path, monkeypatch):
-    lite.add(1)
-    bring(lite)
-    away = tmp_path / "away.sqlite3"
-    away.write_bytes(lite.path.read_bytes())
-    import_sql(
-        sql_source("away", Given(f"sqlite:///{away}", QUERY.replace("batch AS", "'other' AS"))), BY
-    )
-    away.unlink()
-    rounds = []
-
-    def wait(seconds: float) -> None:
-        rounds.append(seconds)
-        lite.set(1, status="done")
-        if len(rounds) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr("drain.management.commands.import_sql.time.sleep", wait)
-    with pytest.raises(KeyboardInterrupt):
-        run("away", "jobs", "--watch", "60")
-    assert rounds == [60, 60]
-    assert Phase.objects.get(run__run_id="night").state == "COMPLETE"
 
 
 def test_what_an_attempt_of_ours_said_stays_until_the_table_moves_the_phase_or_counts_another_try(
