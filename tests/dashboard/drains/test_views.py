@@ -102,7 +102,7 @@ def test_a_stopped_session_says_why_and_what_is_safe_to_do_next():
     )
     page = signed_in(Role.OPERATOR).get(f"/drains/{session.pk}/").content.decode()
     assert f"Stopped: {sentence}" in page
-    assert "75\N{NO-BREAK SPACE}% / 50\N{NO-BREAK SPACE}%" in page
+    assert "75 % / 50 %" in page
     assert f"#{tripped.pk} {tripped.phase.phase_id}" in page
     assert "1 of 4 phases" in page
     assert "Next safe actions" in page
