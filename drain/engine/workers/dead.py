@@ -14,7 +14,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 
@@ -41,7 +41,8 @@ def sign(folder: Path) -> None:
     path = folder / IDENTITY
     if place is None or process is None:
         return
-    part = path.with_suffix(".part")
+    # Threads of one worker may sign at the same moment.
+    part = folder / f"{uuid4().hex}.part"
     part.write_text(json.dumps({**place, "pid": process.pid, "started": process.started}))
     part.replace(path)
 

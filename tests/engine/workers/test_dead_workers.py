@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -173,6 +172,23 @@ def test_a_file_that_names_no_process_is_passed_over(work: Path, text: str) -> N
     assert dead_workers() == [gone]
 
 
+def test_two_threads_of_a_worker_may_sign_its_folder_at_the_same_moment(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = worker_folder(work, uuid4())
+    replace = Path.replace
+
+    def interrupted(part: Path, path: Path) -> Path:
+        monkeypatch.setattr(Path, "replace", replace)
+        sign(mine)
+        return replace(part, path)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    sign(mine)
+    assert [path.name for path in mine.glob("process*")] == [dead.IDENTITY]
+    assert list(mine.glob("*.part")) == []
+
+
 def test_a_worker_says_who_it_is_by_all_that_makes_its_number_mean_something(work: Path) -> None:
     mine = worker_folder(work, uuid4())
     sign(mine)
@@ -209,19 +225,18 @@ def test_what_a_worker_left_is_swept_when_its_warden_is_done_and_no_longer_waits
 ) -> None:
     worker = uuid4()
     warden = _stands_for_a_warden(worker, 0.4)
-    swept: list[int | None] = []
+    was_there: list[bool] = []
 
     def sweep(prefix: str, *, passes: int) -> int:
         assert (prefix, passes) == (worker_prefix(worker), 2)
-        swept.append(warden.poll())
+        # Nobody has reaped it, and a process that has ended has no words left.
+        was_there.append(Path(f"/proc/{warden.pid}/cmdline").read_bytes() != b"")
         return 0
 
     monkeypatch.setattr(dead, "sweep", sweep)
-    reaper = threading.Thread(target=warden.wait)
-    reaper.start()
     dead.end_left_behind(worker)
-    reaper.join()
-    assert swept == [0], "the warden knows more than cookies tell"
+    warden.wait()
+    assert was_there == [False], "the warden knows more than cookies tell"
     monkeypatch.setattr(dead, "_WARDEN_SECONDS", 0.1)
     warden = _stands_for_a_warden(worker, 600)
     try:
@@ -229,7 +244,7 @@ def test_what_a_worker_left_is_swept_when_its_warden_is_done_and_no_longer_waits
     finally:
         warden.kill()
         warden.wait()
-    assert swept == [0, None]
+    assert was_there == [False, True]
 
 
 def test_processes_that_end_while_a_warden_is_looked_for_are_none(
