@@ -57,6 +57,7 @@ def test_a_command_that_needs_no_database_starts_none(manage, tmp_path):
     assert not (tmp_path / "postgres").exists()
 
 
+@pytest.mark.verify
 def test_db_start_keeps_the_server_until_db_stop(manage, tmp_path):
     assert manage("manage.py", "db", "start").stdout.startswith("running (process ")
     assert postmaster.find(layout_of(tmp_path).data)

@@ -39,6 +39,7 @@ def _dumpable(code: str) -> bool:
     return done.stdout.splitlines()[-1] == "dumpable 1"
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", PROCESSES)
 def test_it_is_closed(name):
     assert not _dumpable(PROCESSES[name])

@@ -154,6 +154,7 @@ def test_a_starter_killed_during_the_first_start_spoils_nothing(fresh):
     assert not list(fresh.glob("postgres/init-*"))
 
 
+@pytest.mark.verify
 def test_a_killed_postmaster_is_started_again_with_its_data(folder):
     user = User(folder)
     ready = user.ready()

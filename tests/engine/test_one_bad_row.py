@@ -58,7 +58,7 @@ def drain_until(ended: DrainSession) -> None:
     "wrong",
     [
         {"limits": {"queued_policy": "none"}},
-        {"scope": {"run_ids": 5}},
+        pytest.param({"scope": {"run_ids": 5}}, marks=pytest.mark.verify),
     ],
 )
 def test_a_drain_whose_row_makes_no_sense_stops_no_other_and_goes_on_once_it_is_mended(

@@ -68,6 +68,7 @@ def test_a_server_that_takes_no_writes_gives_every_loop_its_lease_to_report_agai
     assert is_rescued_after_a_lease()
 
 
+@pytest.mark.verify
 def test_a_round_of_maintenance_that_was_held_up_gives_every_loop_its_lease(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.fingerprints.corpus import FAILURES
 from tests.fingerprints.variants import variants
 
@@ -50,6 +52,7 @@ def keys(interpreter: str, seed: str, texts: list[str]) -> list[str]:
     return answer
 
 
+@pytest.mark.verify
 def test_every_python_and_hash_seed_gives_the_same_keys():
     texts = [text for failure in FAILURES.values() for text in variants(failure, 2)]
     wanted = keys(sys.executable, "0", texts)

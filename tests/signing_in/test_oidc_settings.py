@@ -25,6 +25,7 @@ def oidc() -> dict[str, str]:
     }
 
 
+@pytest.mark.verify
 def test_the_deployment_check_is_silent_with_a_provider(oidc, tmp_path):
     given = {
         **oidc,

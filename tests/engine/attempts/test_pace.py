@@ -193,6 +193,7 @@ def test_two_workers_of_two_drains_share_an_executor_s_pace_exactly() -> None:
         later(1.0)
 
 
+@pytest.mark.verify
 @pytest.mark.django_db(transaction=True)
 def test_two_loops_keep_the_pace_of_one_drain_by_the_clock(backlog: Backlog) -> None:
     backlog.executor(":")

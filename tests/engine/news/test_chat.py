@@ -121,6 +121,7 @@ def test_no_message_goes_where_only_this_machine_can(receiver, vera, settings):
     assert receiver.got == []
 
 
+@pytest.mark.verify
 def test_a_receiver_that_answers_a_byte_at_a_time_is_cut_off(receiver, vera, monkeypatch):
     chat(vera, address(receiver, "/drip"))
     monkeypatch.setattr(sending, "WHOLE_SECONDS", 2.0)

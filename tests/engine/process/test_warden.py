@@ -190,6 +190,7 @@ def warden(worker, monkeypatch):
     retire()
 
 
+@pytest.mark.verify
 def test_a_lease_that_is_renewed_lasts_longer_and_only_that_one(worker, warden, processes_of):
     end = boottime() + 2.0
     (kept, kept_claim), (lost, lost_claim) = sleeping(worker, end), sleeping(worker, end)
@@ -202,6 +203,7 @@ def test_a_lease_that_is_renewed_lasts_longer_and_only_that_one(worker, warden, 
     assert kept.wait(45) == -signal.SIGKILL
 
 
+@pytest.mark.verify
 def test_a_group_that_is_withdrawn_is_left_alone(worker, warden):
     end = boottime() + 2.0
     child, _ = sleeping(worker, end)

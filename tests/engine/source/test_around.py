@@ -90,6 +90,7 @@ def test_what_ran_instead_and_was_queued_again_is_not_taken_for_a_failure_of_wha
     assert ours() == autopack.states(), "followed without an import"
 
 
+@pytest.mark.verify
 def test_a_phase_that_times_out_is_put_back_in_the_source(
     autopack: Autopack, backlog: Backlog
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_state_that_never_settles_is_retryable(
     assert attempts[0].error == "unsettled"
 
 
+@pytest.mark.verify
 def test_token_escalation_is_retryable_and_no_failure(
     autopack: Autopack, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -192,6 +192,7 @@ def test_a_source_that_is_away_is_asked_again_later_and_pages_say_so(autopack: A
     assert ours() == autopack.states()
 
 
+@pytest.mark.verify
 def test_a_source_that_cannot_be_put_back_at_once_is_put_back_later(
     autopack: Autopack, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

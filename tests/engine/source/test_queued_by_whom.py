@@ -219,6 +219,7 @@ def test_a_diverted_phase_that_somebody_queued_again_is_left_to_them(
     assert candidate.detail == f"Autopack ran q instead; {TOLD}"
 
 
+@pytest.mark.verify
 def test_in_a_source_without_times_what_is_queued_stays_so(one: Pipeline, backlog: Backlog) -> None:
     one.execute("ALTER TABLE phases DROP COLUMN updated_at")
     one.tell(STUB_MODE="import")

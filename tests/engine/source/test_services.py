@@ -74,6 +74,7 @@ def name_service(pipeline: Pipeline, argv: list[str]) -> None:
     profile.update(service=" ".join(argv), preflight="")
 
 
+@pytest.mark.verify
 def test_phases_share_one_service_that_is_gone_after_the_drain(
     shared: Pipeline, api: Api, backlog: Backlog
 ) -> None:

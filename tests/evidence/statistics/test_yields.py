@@ -43,6 +43,7 @@ def test_without_an_event_only_the_upper_bound_says_something():
     assert 0 < high < poisson_bounds(0, 10)[1]
 
 
+@pytest.mark.verify
 def test_a_rate_leaves_its_bounds_at_some_look_no_oftener_than_promised():
     rng = random.Random(3)
     missed = 0

@@ -128,6 +128,7 @@ def test_a_reference_to_what_is_no_character_is_left_out_of_a_report_or_refused(
         assert (kept[0], kept[-1]) == ("x", "y")
 
 
+@pytest.mark.verify
 def test_fifty_thousand_tests_whose_words_are_references_come_in_as_they_were_meant():
     message = "KeyError: <\"a\" & 'b'> \U0001f600"
     words = escape(message).replace("\U0001f600", "&#x1F600;").encode()

@@ -163,6 +163,7 @@ def test_a_file_that_breaks_off_says_after_which_line():
         phases(read(Pipe(broken())))
 
 
+@pytest.mark.verify
 def test_deep_tests_and_fifty_thousand_of_them_are_read():
     tests = b"".join(b'<testcase classname="A" name="t%d"/>' % number for number in range(50_000))
     assert len(phases(read(b'<testsuite name="all">' + tests + b"</testsuite>"))) == 50_000
