@@ -47,7 +47,8 @@ def main(asked: list[str]) -> int:
         sys.exit(f"No such part: {', '.join(unknown)}. There are {', '.join(PARTS)}.")
     begun = time.monotonic()
     wanted = [name for name in PARTS if not asked or name in asked]
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    at_once = 1 if "DATABASE_URL" in environment else 2
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
         found = pool.map(lambda name: PARTS[name](_apart(name, environment)), wanted)
         rows = [row for rows in found for row in rows]
     print(table(rows, time.monotonic() - begun))
@@ -55,7 +56,7 @@ def main(asked: list[str]) -> int:
 
 
 def _apart(name: str, environment: dict[str, str]) -> dict[str, str]:
-    """Two parts that run at once have each a database of their own: their tests name them alike."""
+    """Two parts that run at once have each a server of their own: their tests name databases alike."""
     if "DATABASE_URL" in environment:
         return environment
     return {**environment, "DRAINSITE_DATA": f"{environment['DRAINSITE_DATA']}-{name}"}
