@@ -76,6 +76,8 @@ def test_a_paused_one_says_after_how_many_and_the_way_out():
     # Somebody has read it by hand since.
     Source.objects.update(failures=0, said="")
     assert "after 3 failed readings in a row" in " ".join(html(Role.VIEWER).split())
+    Source.objects.update(pause_after=1)
+    assert "after 1 failed reading: mend it" in " ".join(html().split())
 
 
 def test_a_manager_schedules_reads_and_unschedules_with_reasons(sent):
