@@ -55,7 +55,7 @@ def records_of(records: Iterable[Any]) -> str:
 
 
 def _as_input(value: object) -> str:
-    """What PostgreSQL reads as a value of its type."""
+    """Return a value as text that PostgreSQL reads back as its type."""
     if isinstance(value, bytes):
         return f"\\x{value.hex()}"
     return str(value)

@@ -20,7 +20,9 @@ _UNTOLD = frozenset({Category.OTHER, Category.UNKNOWN})
 
 
 def verdict_beside(reading: Reading) -> Verdict | None:
-    """What the failure nearest to the chosen line tells; None for a stack, and where no other one tells a kind."""
+    """Return the verdict of the failure nearest to the
+    chosen line; None for a stack, and without a telling one.
+    """
     chosen = reading.chosen
     if chosen is None or chosen.failure is not None:
         # A stack tells its own cause: what an application raises itself is of no kind that others name.

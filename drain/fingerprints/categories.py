@@ -1,4 +1,4 @@
-"""Which kind of trouble a failure is: told from its codes, its type and its words by the rules of ``evidence``."""
+"""The category of a failure, from its codes, its type and its words by the rules of ``evidence``."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def categorise(
 
 
 def _by_number(words: str, ended: re.Match[str] | None) -> Verdict | None:
-    """What a number of errno.h stands for, or how a process ended by sysexits.h."""
+    """Return the verdict for a number of errno.h, or for an exit code of sysexits.h."""
     number = _ERRNO.search(words)
     if number and int(number[1]) in _BY_ERRNO:
         return Verdict(_BY_ERRNO[int(number[1])], "a number of errno.h", number.group(), False)
@@ -144,7 +144,7 @@ def _by_number(words: str, ended: re.Match[str] | None) -> Verdict | None:
 
 
 def _by_type(kind: str) -> Verdict | None:
-    """What the last telling word of a type's name stands for."""
+    """Return the verdict for the last telling word of a type's name."""
     for word in reversed(_spelt(kind).split()):
         if word in _BY_WORD:
             return Verdict(_BY_WORD[word], "a word in the name of the type", word, False)

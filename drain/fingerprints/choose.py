@@ -96,14 +96,14 @@ _NEW_BUILD = 8
 
 
 def _tells_much(record: Record) -> bool:
-    """Whether a record ends a phase by itself and has more than one word of its own to say so."""
+    """Return whether a record ends a phase by itself and has more than one word of its own to say so."""
     return _tells(record) and (
         record.weight > Weight.TOLD or record.failure is not None or record.own > 1
     )
 
 
 def _tells(record: Record) -> bool:
-    """Whether a record ends a phase by itself; a stack does even when its message points elsewhere."""
+    """Return whether a record ends a phase by itself; a stack does even when its message points elsewhere."""
     return record.weight >= Weight.TOLD or (
         record.weight == Weight.WRAPPER and record.failure is not None
     )

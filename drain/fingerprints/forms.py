@@ -84,7 +84,7 @@ _WITHIN = (
 
 @lru_cache(maxsize=4096)
 def is_diagnostic(line: str) -> bool:
-    """Whether a line is a compiler's: a place in a file, then what is wrong there."""
+    """Return whether a line is a compiler's diagnostic: a place in a file, then the fault there."""
     if _TABLED.match(line) or _CODED_ERROR.match(line):
         return True
     found = _PLACE.match(line)
@@ -102,12 +102,12 @@ def is_diagnostic(line: str) -> bool:
 
 
 def _is_exact(at: str) -> bool:
-    """Whether a place names line and column: then no word needs to call it an error."""
+    """Return whether a place names line and column: then no word needs to call it an error."""
     return at.count(":") >= 2 or "[" in at
 
 
 def is_named_error(line: str) -> bool:
-    """Whether a line is led by a word or a program that calls it an error."""
+    """Return whether a line is led by a word or a program that calls it an error."""
     if _NAMED.match(line) or (_PROGRAM.match(line) and own_words(line) > 1):
         return True
     return any(word in line for word in _WITHIN) and bool(_NAMED_WITHIN.search(line))

@@ -19,7 +19,7 @@ _WORDS = 80
 
 
 class Cause(NamedTuple):
-    """What is compared of a cause: its key, template, headline and whether its place is known."""
+    """The compared part of a fingerprint: its key, template, headline and whether its place is known."""
 
     key: str
     template: str

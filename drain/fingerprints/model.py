@@ -11,7 +11,7 @@ VERSION = 4
 
 
 class Category(StrEnum):
-    """What kind of trouble a failure is; the drain order and the filters of the pages use it."""
+    """A kind of trouble; the drain order and the filters of the pages use it."""
 
     # Nothing is known: no text, or text without a word to go by.
     UNKNOWN = "unknown"
@@ -93,7 +93,7 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a reader found in a text, before anything is masked."""
+    """A failure as a reader found it in a text, before anything is masked."""
 
     # Exception type or the tool's own code (``E0308``); empty for a plain line.
     type: str

@@ -67,7 +67,7 @@ class Prefiltered:
         self._literals = [one for each in self.alternatives for one in each.literals or ("",)]
 
     def search(self, text: str) -> str:
-        """What the first of its alternatives that is in ``text`` matches; empty without one."""
+        """Return the match of the first alternative that is in ``text``; empty without one."""
         for literal in self._literals:
             if literal in text:
                 return next(filter(None, (each.search(text) for each in self.alternatives)), "")

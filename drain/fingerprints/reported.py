@@ -18,7 +18,7 @@ DEFAULT = "{{ default }}"
 
 
 class ReportedError(ValueError):
-    """What was reported is no fingerprint; the message is one sentence that says why."""
+    """Raised for a report that is no fingerprint; the message is one sentence that gives the reason."""
 
 
 def read_parts(parts: object) -> tuple[str, ...]:

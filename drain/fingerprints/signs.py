@@ -44,7 +44,7 @@ _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>()`]+")
 
 
 def says_failure(line: str) -> bool:
-    """Whether a line has a word for something that went wrong."""
+    """Return whether a line has a word for something that went wrong."""
     line = line[:1_000]
     if "://" in line:
         # What an address is called tells nothing of what happened there.
@@ -86,7 +86,7 @@ _UNSUCCESSFUL = re.compile(r"\b(?:not|un|without)\b.{0,30}success", re.IGNORECAS
 
 @lru_cache(maxsize=4096)
 def is_routine(line: str) -> bool:
-    """Whether a line tells that work went well or goes on."""
+    """Return whether a line says that work went well or goes on."""
     line = line[:400]
     if _BEGINS_ROUTINE.match(line):
         return True
@@ -100,7 +100,7 @@ def is_routine(line: str) -> bool:
 
 
 def ends_in_failure(line: str) -> bool:
-    """Whether a line tells what was being done and, behind a colon, that it failed."""
+    """Return whether a line names an action and, behind a colon, its failure."""
     _, colon, end = line[:400].rpartition(": ")
     return bool(colon) and says_failure(end) and not _ROUTINE.search(line[:400])
 
@@ -117,7 +117,7 @@ _WARNING = re.compile(
 
 
 def is_aside(line: str) -> bool:
-    """Whether a line explains another one or says what to do."""
+    """Return whether a line explains another one or gives advice."""
     return bool(_ASIDE.match(line))
 
 
@@ -128,7 +128,7 @@ _AFTERMATH = Prefiltered(
 
 
 def is_aftermath(line: str) -> bool:
-    """Whether a line is of what is done after a failure, which may fail itself."""
+    """Return whether a line belongs to the clean-up after a failure, which may fail itself."""
     return bool(_AFTERMATH.search(line[:300].lower()))
 
 
@@ -139,12 +139,12 @@ _GOES_ON = Prefiltered(
 
 
 def goes_on(line: str) -> bool:
-    """Whether a line tells of a failure and that it does not matter."""
+    """Return whether a line tells of a failure and that it does not matter."""
     return bool(_GOES_ON.search(line[:400].lower()))
 
 
 def is_warning(line: str) -> bool:
-    """Whether a line calls itself a warning."""
+    """Return whether a line calls itself a warning."""
     return ("arn" in line or "ARN" in line or "eprecat" in line) and bool(
         _WARNING.search(line[:300])
     )

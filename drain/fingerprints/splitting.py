@@ -17,7 +17,7 @@ VALUE_CHARS = 200
 
 
 class SplitBy(StrEnum):
-    """What of a failure tells the part from the rest."""
+    """The trait of a failure that tells the part from the rest."""
 
     TYPE = "type"
     MESSAGE = "message"
@@ -26,12 +26,14 @@ class SplitBy(StrEnum):
 
 
 def read_failure(text: str) -> Failure:
-    """What a text tells, as it is read for its fingerprint, before anything is masked."""
+    """Read the failure of a text as for its fingerprint, before anything is masked."""
     return read(error_region(to_text(text)))
 
 
 def is_part(failure: Failure, by: SplitBy, value: str) -> bool:
-    """Whether a failure belongs to the part: the message holds the value; type, place or test is it or ends in it."""
+    """Return whether a failure belongs to the part: the message
+    holds the value; type, place or test is it or ends in it.
+    """
     match by:
         case SplitBy.MESSAGE:
             return value in failure.message

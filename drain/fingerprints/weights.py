@@ -1,4 +1,4 @@
-"""How well a line tells what ended a phase: an ordered table of rules, first match decides."""
+"""Weights of records as the cause of a phase's end: an ordered table of rules, first match decides."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from drain.fingerprints.words import is_wrapper, own_words
 
 
 class Weight(IntEnum):
-    """How well a record tells what ended a phase; of two the heavier one is the cause."""
+    """The weight of a record as the cause of a phase's end; the heaviest record is the cause."""
 
     # Work that went well or goes on.
     ROUTINE = 0
@@ -84,7 +84,9 @@ def _warns_of_failure(line: _Line) -> bool:
 
 
 def _begins_with_type(text: str) -> bool:
-    """Whether a line begins with an error's type and its message says more than that something else failed."""
+    """Return whether a line begins with an error's type and
+    its message says more than that something else failed.
+    """
     found = EXCEPTION_LINE.match(text)
     if not found or is_wrapper(text):
         return False

@@ -1,4 +1,4 @@
-"""Which words of a line are its own: what is left when the words for "something failed" are taken away.
+"""A line's own words: the rest when the words for "something failed" are taken away.
 
 The vocabulary is that of failing as such (a process, a step, a test; failed, exited, returned; an error
 here or there), in the languages that compilers and databases speak. It holds no program's name.
@@ -112,7 +112,7 @@ def _told(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def own_words(text: str) -> int:
-    """How many words of a line's beginning say more than that something failed."""
+    """Return how many words of a line's beginning say more than that something failed."""
     text = text[:600]
     own = _own(_told(text.lower()))
     # "not found" says what is wrong although each of its words is everybody's.
@@ -130,7 +130,7 @@ def _own(told: tuple[str, ...]) -> list[str]:
 
 
 def counts_failures(line: str) -> bool:
-    """Whether a line counts tests or errors instead of telling of one."""
+    """Return whether a line counts tests or errors instead of telling of one."""
     return bool(_DIGIT.search(line)) and _counts(line.lower())
 
 
@@ -145,7 +145,7 @@ def _exits(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_wrapper(text: str) -> bool:
-    """Whether a line only says that something else failed: who ran, that it failed, with which status."""
+    """Return whether a line only says that something else failed: its program, the failure and its status."""
     text = text[:600].lower()
     told = _told(text)
     failing = not _FAILING.isdisjoint(told)

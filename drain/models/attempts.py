@@ -109,7 +109,7 @@ class Attempt(models.Model):
 
     @property
     def by_source(self) -> bool:
-        """Whether its source ran it, and kept its log."""
+        """True if its source ran it, and kept its log."""
         return self.worker.startswith("source:")
 
 

@@ -12,7 +12,7 @@ from drain.models.vocabulary import Origin
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who acts, through which door, and from which network address."""
+    """The actor of an action, with the door it came through and its network address."""
 
     name: str
     origin: Origin
@@ -23,7 +23,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What was acted on: its kind, its key as text, and a label that outlives it."""
+    """The object of an action: its kind, its key as text, and a label that outlives it."""
 
     kind: str
     pk: str = ""

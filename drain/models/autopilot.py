@@ -58,7 +58,7 @@ class Autopilot(models.Model):
 
     @property
     def actor(self) -> str:
-        """How the audit and its drains call it."""
+        """Its name as an actor in the audit and in its drains."""
         return f"autopilot {self.name}"
 
 

@@ -59,7 +59,7 @@ class Check(models.Model):
 
 
 class CheckResult(models.Model):
-    """What a check found: in a session, or without one when maintenance judged it.
+    """The finding of a check: in a session, or without one when maintenance judged it.
 
     Maintenance only adds a row when what it found changed, so the rows are the check's history.
     """

@@ -10,7 +10,7 @@ from drain.policy.remote import Kind
 
 
 class ExecutorProfile(models.Model):
-    """How a phase is run: an argv list, never a shell, with its folder, environment and limits."""
+    """A way to run phases: an argv list, never a shell, with its folder, environment and limits."""
 
     name = models.CharField(max_length=100, unique=True)
     # As a process of a worker's host, or as a job of a service: then at these addresses, with headers whose values

@@ -65,7 +65,7 @@ class Webhook(models.Model):
 
 
 class NewsChoice(models.Model):
-    """What a person wants to hear of, in the inbox, by mail and in their chat, and up to where they have read."""
+    """A person's subscriptions, in the inbox, by mail and in their chat, and up to where they have read."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="drain_news_choice"
@@ -84,7 +84,9 @@ class NewsChoice(models.Model):
 
 
 class ChatAddress(models.Model):
-    """Where a person's chat is, as apprise writes it. The address is a key by itself, so it is kept encrypted."""
+    """The address of a person's chat, as apprise writes it.
+    The address is a key by itself, so it is kept encrypted.
+    """
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="drain_chat_address"
@@ -102,7 +104,7 @@ class ChatAddress(models.Model):
 
     @property
     def service_name(self) -> str:
-        """What people call it; also of a service that a later version knows no more."""
+        """The service's name for people; also of a service that a later version knows no more."""
         return SERVICES.get(self.service, self.service)
 
 
@@ -160,7 +162,7 @@ class Delivery(models.Model):
 
     @property
     def to(self) -> str:
-        """Where it goes, for people."""
+        """The destination, for people."""
         if self.webhook is not None:
             return self.webhook.name
         if self.chat is not None:

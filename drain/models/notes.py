@@ -1,4 +1,4 @@
-"""What people write on runs and fingerprints for one another."""
+"""Notes that people write on runs and fingerprints for one another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from drain.models.vocabulary import Origin
 
 
 class Note(models.Model):
-    """What a person wrote on a run or on a fingerprint; it stays until somebody removes it."""
+    """A person's note on a run or on a fingerprint; it stays until somebody removes it."""
 
     run = models.ForeignKey("Run", models.CASCADE, null=True, blank=True, related_name="notes")
     fingerprint = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""What belongs to persons: API tokens and keys of requests, saved views, and the audit of what they did."""
+"""The belongings of persons: API tokens and keys of requests, saved views, and the audit of what they did."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class SavedView(models.Model):
 
 
 class AuditEvent(models.Model):
-    """Who did what, why, through which door; append-only. Previews leave none."""
+    """One action with its actor, reason and door; append-only. Previews leave none."""
 
     at = models.DateTimeField(db_default=Now(), db_index=True)
     actor = models.CharField(max_length=200)

@@ -13,7 +13,7 @@ from drain.models.runs import Run
 
 
 class StateCount(models.Model):
-    """How many phases of a run are in a state, as of the last fold."""
+    """The number of phases of a run in a state, as of the last fold."""
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="state_counts", db_index=False)
     state = models.CharField(max_length=12)
@@ -29,7 +29,7 @@ class StateCount(models.Model):
 
 
 class StateTotal(models.Model):
-    """How many phases are in a state over all runs, as of the last fold: what pages about everything read.
+    """The number of phases in a state over all runs, as of the last fold, for pages about everything.
 
     A trigger on the counts keeps it (migration 0016), whoever writes or deletes them.
     """
@@ -119,7 +119,7 @@ class DailyFingerprint(models.Model):
 
 
 class StateSnapshot(models.Model):
-    """How many phases were in each state at the beginning of an hour (UTC), over all runs."""
+    """The number of phases in each state at the beginning of an hour (UTC), over all runs."""
 
     hour = models.DateTimeField(primary_key=True)
     counts = models.JSONField()

@@ -10,7 +10,7 @@ from drain.models.vocabulary import HoldKind, Order, Origin, SourceKind
 
 
 class Source(models.Model):
-    """Where runs come from: an Autopack database, imported files or a query of a table."""
+    """An origin of runs: an Autopack database, imported files or a query of a table."""
 
     name = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=20, choices=SourceKind)
@@ -51,7 +51,7 @@ class Source(models.Model):
 
 
 class SourceDebt(models.Model):
-    """What a source is about to be told of a phase, or must be asked: gone once both databases agree.
+    """A write or a question about a phase that its source still has to get: gone once both databases agree.
 
     It is committed before the source is written, so that whoever dies in between leaves it behind.
     """

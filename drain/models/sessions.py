@@ -106,13 +106,15 @@ class DrainSession(models.Model):
         return f"Drain {self.pk}"
 
     def rest(self, now: datetime) -> timedelta:
-        """How long it was paused or interrupted by now, or until its end."""
+        """Return for how long it was paused or interrupted by now, or until its end."""
         if self.resting_since is None:
             return self.rested
         return self.rested + max((self.ended_at or now) - self.resting_since, timedelta())
 
     def worked(self, now: datetime) -> timedelta:
-        """How long it has run by now, or until its end, without its rests; nothing before its start."""
+        """Return for how long it has run by now, or until
+        its end, without its rests; nothing before its start.
+        """
         if self.started_at is None:
             return timedelta()
         return max((self.ended_at or now) - self.started_at - self.rest(now), timedelta())
@@ -166,7 +168,7 @@ class SessionRun(models.Model):
 
 
 class SessionFingerprint(models.Model):
-    """How often a fingerprint failed in a session; run 0 stands for the session as a whole."""
+    """The number of failures of a fingerprint in a session; run 0 stands for the session as a whole."""
 
     session = models.ForeignKey(
         DrainSession, models.CASCADE, related_name="fingerprint_counts", db_index=False

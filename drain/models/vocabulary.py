@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 
 
 class PhaseState(TextChoices):
-    """Where a phase stands. COMPLETE and SKIPPED end; everything else can move."""
+    """The state of a phase. COMPLETE and SKIPPED end; everything else can move."""
 
     QUEUED = "QUEUED", "Queued"
     EXECUTING = "EXECUTING", "Executing"
@@ -22,7 +22,7 @@ ENDED_STATES = (PhaseState.COMPLETE, PhaseState.SKIPPED)
 
 
 class Outcome(TextChoices):
-    """How an attempt ended."""
+    """The outcome of an attempt."""
 
     COMPLETE = "complete", "Complete"
     FAILED = "failed", "Failed"
@@ -43,7 +43,7 @@ UNCOUNTED_OUTCOMES = (Outcome.CANCELLED, Outcome.INTERRUPTED, Outcome.DIVERTED)
 
 
 class SessionState(TextChoices):
-    """Where a drain session stands; the first four are live."""
+    """The state of a drain session; the first four are live."""
 
     PLANNED = "planned", "Planned"
     RUNNING = "running", "Running"
@@ -65,7 +65,7 @@ LIVE_SESSION_STATES = (
 
 
 class BulkState(TextChoices):
-    """Where a bulk action stands; the first two are live."""
+    """The state of a bulk action; the first two are live."""
 
     WAITING = "waiting", "Waiting"
     RUNNING = "running", "Running"
@@ -75,7 +75,7 @@ class BulkState(TextChoices):
 
 
 class CandidateStatus(TextChoices):
-    """What became of a failed phase that a session looked at."""
+    """The status of a failed phase within a session."""
 
     WAITING = "waiting", "Waiting"
     RUNNING = "running", "Running"
@@ -84,7 +84,7 @@ class CandidateStatus(TextChoices):
 
 
 class RunTier(TextChoices):
-    """Why a run's next candidate stands where it stands; the value sorts."""
+    """The tier of a run's next candidate; the value sorts."""
 
     UNSAMPLED = "0", "Unsampled"
     PROMISING = "1", "Promising"
@@ -93,14 +93,14 @@ class RunTier(TextChoices):
 
 
 class Order(TextChoices):
-    """Whether a run's phases follow one another."""
+    """The order of a run's phases: one after the other, or any."""
 
     SEQUENTIAL = "sequential", "Sequential"
     INDEPENDENT = "independent", "Independent"
 
 
 class SourceKind(TextChoices):
-    """What a source is read from."""
+    """The kind of thing that a source is read from."""
 
     AUTOPACK = "autopack", "Autopack database"
     FILES = "files", "Files"
@@ -120,14 +120,14 @@ class FingerprintStatus(TextChoices):
 
 
 class HoldKind(TextChoices):
-    """What a hold sets aside."""
+    """The kind of thing that a hold sets aside."""
 
     RUN = "run", "Run"
     PREFIX = "prefix", "Prefix"
 
 
 class CheckKind(TextChoices):
-    """What a check asks for."""
+    """The kind of question that a check asks."""
 
     NO_FINGERPRINT = "no_fingerprint", "No failure of a fingerprint"
     NO_PATTERN = "no_pattern", "No failure that matches a pattern"
@@ -140,7 +140,7 @@ class CheckKind(TextChoices):
 
 
 class CheckVerdict(TextChoices):
-    """What a check found."""
+    """The verdict of a check."""
 
     PASS = "pass", "Pass"
     FAIL = "fail", "Fail"
@@ -160,14 +160,14 @@ class Origin(TextChoices):
 
 
 class AutopilotTrigger(TextChoices):
-    """What an autopilot starts a drain by."""
+    """The kind of event that starts an autopilot's drain."""
 
     SCHEDULE = "schedule", "Schedule"
     FIX = "fix", "Fix"
 
 
 class RolloutState(TextChoices):
-    """Where a drain on fix stands; the first two are live."""
+    """The state of a drain on fix; the first two are live."""
 
     WAITING = "waiting", "Waiting"
     DRAINING = "draining", "Draining"
@@ -179,7 +179,7 @@ LIVE_ROLLOUT_STATES = (RolloutState.WAITING, RolloutState.DRAINING)
 
 
 class NoticeKind(TextChoices):
-    """What news is about; the value is the name of the event."""
+    """The subject of news; the value is the name of the event."""
 
     DRAIN_ENDED = "drain.ended", "A drain ended"
     REGRESSED = "fingerprint.regressed", "A fingerprint regressed"
@@ -197,7 +197,7 @@ NEWS = tuple(kind for kind in NoticeKind if kind != NoticeKind.TEST)
 
 
 class DeliveryState(TextChoices):
-    """Where a message stands."""
+    """The state of a message's delivery."""
 
     WAITING = "waiting", "Waiting"
     DELIVERED = "delivered", "Delivered"

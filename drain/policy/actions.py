@@ -1,4 +1,4 @@
-"""What a person can safely do next: after a stop, and when a plan came out empty.
+"""Next steps that a person can safely take: after a stop, and when a plan came out empty.
 
 Data only: a label, the risk in one sentence and the command as a list of arguments. Pages turn it
 into links, commands into lines.
@@ -26,7 +26,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the actions are about; what is unknown is left as a word to replace."""
+    """The subject of the actions; the unknown is left as a word to replace."""
 
     session: str = "SESSION"
     run_id: str = "RUN"
@@ -68,7 +68,7 @@ def for_empty_plan(plan: Plan, subject: Subject) -> tuple[Action, ...]:
 
 
 def for_reason(reason: ExclusionReason, subject: Subject) -> tuple[Action, ...]:
-    """What gets phases out of one line of the ledger, the safest first."""
+    """Return the actions that get phases out of one line of the ledger, the safest first."""
     return _ADVICE[reason](subject)
 
 

@@ -1,4 +1,4 @@
-"""When an autopilot may start a drain, how much of it, and when it has done nothing too often. Pure."""
+"""Limits of an autopilot: its times, its budget, and the end after drains that were no use. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][
 
 
 class AutopilotError(ValueError):
-    """What somebody asks of an autopilot makes no sense; one sentence with the way out."""
+    """Raised for autopilot settings that make no sense; one sentence with the way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Quiet:
         return cls(begins, ends, zone)
 
     def holds(self, moment: datetime) -> bool:
-        """Whether it is quiet at that moment."""
+        """Return whether the moment is in quiet hours."""
         clock = moment.astimezone(self.zone).time()
         if self.begins < self.ends:
             return self.begins <= clock < self.ends
@@ -93,7 +93,7 @@ class Amount(NamedTuple):
 
 
 class Used(NamedTuple):
-    """What the drains of a day have used so far."""
+    """The budget that the drains of a day have used so far."""
 
     attempts: int = 0
     minutes: float = 0.0
@@ -140,7 +140,9 @@ class Ended(NamedTuple):
 
 
 def useless_in_a_row(latest_first: Iterable[Ended]) -> int:
-    """How many drains in a row completed nothing; what a person ended or had nothing to do says nothing."""
+    """Count the latest drains that completed nothing; one
+    that a person ended or that was empty is passed over.
+    """
     count = 0
     for one in latest_first:
         if one.complete:

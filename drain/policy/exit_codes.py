@@ -1,4 +1,4 @@
-"""How commands that drain end: one number for scripts, decided from what the session came to."""
+"""Exit codes of commands that drain: one number for scripts, decided from the session's end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a script may rely on. 1 (refused, nothing changed) and 2 (usage) come before any session."""
+    """Exit codes for scripts. 1 (refused, nothing changed) and 2 (usage) come before any session."""
 
     ENDED = 0
     """It ended by itself, also with failures; or nothing had failed; or it was left to the workers."""
@@ -25,7 +25,7 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What a session came to, as far as the exit code asks."""
+    """The facts of a session's end that its exit code depends on."""
 
     state: str
     total_failed: int

@@ -1,4 +1,4 @@
-"""What the words mean that pages explain in place; docs/glossary.md has the same sentences, and more words."""
+"""Words that pages explain in place; docs/glossary.md has the same sentences, and more words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""How fast a drain or an executor may start: so many starts a minute, and a ramp that doubles while attempts go well."""
+"""Start rates of a drain or an executor: so many starts
+a minute, and a ramp that doubles while attempts go well.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ MOST_DELAY = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many may start now, and for how many seconds none may if that is 0."""
+    """The number that may start now, and the seconds until one may if that is 0."""
 
     starts: int
     wait: float = 0.0
@@ -31,7 +33,9 @@ def windows(per_minute: int) -> tuple[tuple[int, float], ...]:
 
 
 def room(ages: Sequence[float], per_minute: int) -> Room:
-    """What may start, `ages` seconds after the latest starts: newest first, the last `per_minute` of them or more."""
+    """Return the room for starts, `ages` seconds after the
+    latest ones: newest first, the last `per_minute` or more.
+    """
     found = windows(per_minute)
     starts = min(most - sum(age < seconds for age in ages) for most, seconds in found)
     if starts > 0:
@@ -63,7 +67,7 @@ class Ramp:
 def executor_problem(
     parallel: int | None, per_minute: int | None, ramp: float | None, delay: float | None
 ) -> str:
-    """Why an executor cannot have these limits, as one sentence; "" if it can."""
+    """Return the reason against these limits of an executor as one sentence; "" if there is none."""
     if parallel is not None and not 1 <= parallel <= MOST_PARALLEL:
         return f"--max-parallel must be between 1 and {MOST_PARALLEL:,}, not {parallel}."
     if per_minute is not None and not 1 <= per_minute <= MOST_PER_MINUTE:

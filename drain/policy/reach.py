@@ -1,4 +1,4 @@
-"""Where messages may go: public addresses, and networks of one's own that a setting names.
+"""Addresses that messages may go to: public ones, and networks of one's own that a setting names.
 
 Whoever may define a receiver must not reach with it what only this machine can: its own services, the metadata of a
 cloud, a neighbour without a password.

@@ -1,4 +1,4 @@
-"""Why a failed phase is not drained, and why a run or a session stopped.
+"""Reasons for not draining a failed phase, and for the stop of a run or a session.
 
 The values are what scripts rely on; each has one sentence for people beside it.
 """
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class ExclusionReason(StrEnum):
-    """Why a failed phase is not in the plan, in the order in which the rules are tried."""
+    """The reason why a failed phase is not in the plan, in the order in which the rules are tried."""
 
     NO_LONGER_FAILED = "no_longer_failed"
     """Somebody moved the phase on since the plan was made."""
@@ -74,7 +74,7 @@ _EXCLUSION_SENTENCES = {
 
 
 class StopReason(StrEnum):
-    """Why a session ended before (or without) draining its plan."""
+    """The reason why a session ended before (or without) draining its plan."""
 
     MAX_TOTAL_MINUTES = "max_total_minutes"
     """The session had its time."""
@@ -118,7 +118,7 @@ _STOP_SENTENCES = {
 
 
 class RunStop(StrEnum):
-    """Why a session starts no more phases of one run."""
+    """The reason why a session starts no more phases of one run."""
 
     FINGERPRINT_REPEATS = "fingerprint_repeats"
     """One failure came `max_fingerprint_repeats` times in the run."""
@@ -134,7 +134,7 @@ class RunStop(StrEnum):
 
 
 class SampleVerdict(StrEnum):
-    """What a run's first attempt in a session says about the rest of the run."""
+    """The verdict of a run's first attempt in a session on the rest of the run."""
 
     PROMISING = "promising"
     """It succeeded, brought telemetry, timed out or failed in a way not seen before: go on."""

@@ -1,4 +1,4 @@
-"""Where phases of an executor run if not on a host of ours: the addresses of a service of jobs."""
+"""Services that run phases of an executor elsewhere: their addresses and headers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def unsigned(note: object) -> list[str]:
 
 
 class Kind(StrEnum):
-    """How an executor runs phases."""
+    """The way in which an executor runs phases."""
 
     LOCAL = "local"
     """As processes of the worker's host."""
@@ -84,7 +84,7 @@ class Remote:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """What finds its jobs again, without the value of any header."""
+        """Return the settings that find its jobs again, without the value of any header."""
         return {**asdict(self), "headers": dict(self.headers)}
 
     @property
@@ -96,7 +96,7 @@ class Remote:
         return f"{parts.scheme}://{parts.netloc}"
 
     def problem(self) -> str:
-        """Why no host could use it, as a sentence; empty if one might."""
+        """Return the reason why no host could use it, as a sentence; empty if one might."""
         addresses = {
             "--url": self.url,
             "--poll-url": self.poll_url,
@@ -157,7 +157,7 @@ def remote_of(executor: Addressed) -> Remote | None:
 
 
 def _wrong(url: str) -> str:
-    """What is wrong with an address; empty if nothing is."""
+    """Return the fault of an address; empty if there is none."""
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -72,7 +72,7 @@ def _without_password(found: re.Match[str]) -> str:
 def secrets_of(
     env: Mapping[str, str], stored: Collection[str] = (), passed: Collection[str] = ()
 ) -> dict[bytes, bytes]:
-    """What is to be hidden of this environment, each with what stands in its place.
+    """Return the secrets of this environment, each with its replacement.
 
     Passwords in addresses, values of variables whose names say so, and of 8 characters and more what an executor stores for
     its phases (unless it is a single word) or passes on from the worker; paths, numbers and addresses are no secrets.
@@ -100,7 +100,9 @@ def _given(value: str, found: dict[bytes, bytes]) -> None:
 
 
 def secrets_of_headers(values: Iterable[str]) -> dict[bytes, bytes]:
-    """What is to be hidden of the values of headers: each as a whole, and what follows a scheme such as Bearer."""
+    """Return the secrets in the values of headers: each as
+    a whole, and the part behind a scheme such as Bearer.
+    """
     found: dict[bytes, bytes] = {}
     for value in values:
         _anywhere(value, found)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class PhaseState(StrEnum):
-    """Where a phase stands in its pipeline."""
+    """The state of a phase in its pipeline."""
 
     QUEUED = "QUEUED"
     """The pipeline means to run it; a drain leaves it alone."""
@@ -32,7 +32,7 @@ SATISFIED = frozenset({PhaseState.COMPLETE, PhaseState.SKIPPED})
 
 
 class Outcome(StrEnum):
-    """How one attempt ended."""
+    """The outcome of one attempt."""
 
     COMPLETE = "complete"
     """The phase succeeded."""

@@ -1,4 +1,4 @@
-"""What no column of PostgreSQL can hold, found before it gets there."""
+"""Characters that no column of PostgreSQL can hold, found before they get there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def unstorable(text: str) -> str:
-    """What of the text cannot be stored, in words with the way out; "" for a text that can.
+    """Return the unstorable part of the text, in words with the way out; "" for a text that can be stored.
 
     A half of a character (a lone surrogate) comes from a JSON escape, or from bytes on a command line that are
     no UTF-8.

@@ -1,3 +1,3 @@
-"""Where runs come from."""
+"""Sources of runs."""
 
 from __future__ import annotations

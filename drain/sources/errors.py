@@ -1,4 +1,4 @@
-"""What goes wrong with a source: each error is one sentence for people, with the way out."""
+"""Errors of sources: each is one sentence for people, with the way out."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class PhaseCounts:
-    """What merging phases did."""
+    """The result of merging phases, as counts."""
 
     created: int
     updated: int

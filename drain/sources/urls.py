@@ -19,7 +19,7 @@ _SQLITE = "sqlite://"
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a source really is: a file, or a PostgreSQL address that may hold a password."""
+    """The address of a source: a file, or a PostgreSQL address that may hold a password."""
 
     url: str
     """What a driver of ours opens."""
@@ -29,7 +29,7 @@ class Location:
 
     @property
     def address(self) -> str:
-        """What a program of the source's own is given."""
+        """The address for a program of the source's own."""
         return self.given or self.url
 
 

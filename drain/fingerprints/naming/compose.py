@@ -54,7 +54,7 @@ class _Parts(NamedTuple):
 
     @property
     def template(self) -> str:
-        """What is hashed for the key."""
+        """The text that is hashed for the key."""
         head = _headline(self.kind, self.message)
         lines = [head]
         if self.function and (not self.message or not self.verdict.everywhere):
@@ -65,7 +65,7 @@ class _Parts(NamedTuple):
 
     @property
     def wide(self) -> str:
-        """What the coarse key is made of."""
+        """The text that is hashed for the coarse key."""
         return self.kind or skeleton(self.message)
 
 

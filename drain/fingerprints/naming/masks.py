@@ -123,7 +123,7 @@ def _mask_once(message: str) -> str:
 
 
 def _replace(found: re.Match[str]) -> str:
-    """What stands for one token of the scan."""
+    """Return the mask of one token of the scan, or the token itself."""
     token = found.group()
     last = token[-1]
     if last == " ":
@@ -156,7 +156,7 @@ def _mask_quotation(found: re.Match[str]) -> str:
 
 @lru_cache(maxsize=64)
 def _parses(message: str) -> bool:
-    """Whether a message is a parser's; asked for each of its quotations."""
+    """Return whether a message is a parser's; asked for each of its quotations."""
     return bool(_PARSES.search(message))
 
 
@@ -166,7 +166,7 @@ def _before(found: re.Match[str]) -> str:
 
 
 def _stays(token: str, before: str) -> bool:
-    """Whether the token is part of what went wrong (``exit code 137``, ``HTTP 502``)."""
+    """Return whether the token is part of the failure and is not masked (``exit code 137``, ``HTTP 502``)."""
     word = _last_word(before)
     if word == "returned":
         return bool(_RETURNED.match(token))

@@ -1,4 +1,4 @@
-"""What a person would write in the subject of a mail: what failed, its type and its message without values."""
+"""Titles as for the subject of a mail: the failed thing, its type and its message without values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one token stands for: a table of named rules, first match wins.
+"""The mask of one token: a table of named rules, first match wins.
 
 A token is a bounded run without spaces, quotes or brackets. Rules see it whole; what no rule
 claims keeps its letters and loses its digits.
@@ -192,7 +192,7 @@ def _mask_digits(core: str) -> str:
 
 
 def _mask_named_id(core: str) -> str:
-    """What stands for an id that a provider made, with the name it belongs to; empty for other tokens."""
+    """Return the mask of an id made by a provider, with the name it belongs to; empty for other tokens."""
     if len(core) >= 16 and _ID_SHAPE.match(core) and len(_RUNS.findall(core)) * 9 >= len(core) * 4:
         # req_011CVmxM2qe9gT4kQwN7dUxK: what it is the identity of stays.
         prefix = _PREFIX.match(core)

@@ -1,4 +1,4 @@
-"""What a frame of a stack looks like in the languages that print one, and whose code it is."""
+"""Frames of a stack in the languages that print one, and the owner of their code."""
 
 from __future__ import annotations
 

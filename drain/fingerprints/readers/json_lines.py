@@ -66,7 +66,7 @@ def unwrap_json(text: str) -> str:
 
 
 def _message_of(line: str) -> str | None:
-    """What one object says; None when it is none or says nothing."""
+    """Return the message of one JSON object; None when it is none or has no message."""
     line = line.rstrip()
     if len(line) > _LINE_CHARS or not line.endswith("}"):
         return None

@@ -16,7 +16,7 @@ from drain.fingerprints.words import own_words
 
 
 class Level(IntEnum):
-    """How grave a line says it is; ``NONE`` when it does not say."""
+    """The severity that a line states; ``NONE`` when it states none."""
 
     BELOW = 0
     NONE = 1
@@ -122,7 +122,7 @@ def read_page(text: str, wrappings: int = 3) -> Page:
 
 
 def _tell_nothing(lines: list[str], levels: list[Level]) -> bool:
-    """Whether nearly every line has the same level, which then tells nothing of any of them."""
+    """Return whether nearly every line has the same level, which then tells nothing of any of them."""
     if len(levels) - levels.count(Level.NONE) < 2:
         return False
     filled = sum(1 for line in lines if line and not line.isspace())
@@ -259,7 +259,7 @@ def _without_common(lines: list[str]) -> list[str]:
 
 
 def indent_of(line: str) -> int:
-    """How far a line is indented."""
+    """Return the indentation of a line, in columns."""
     return len(line) - len(line.lstrip())
 
 

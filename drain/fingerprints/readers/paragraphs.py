@@ -1,4 +1,4 @@
-"""What belongs to a line below it: what it introduces, its context, its code."""
+"""The lines that belong to a line above them: its list, its context, its code."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def with_what_it_introduces(line: str, lines: list[str], index: int) -> str:
 
 
 def _is_underlined(lines: list[str], index: int) -> bool:
-    """Whether a rule below a line makes it the heading of what follows."""
+    """Return whether a rule below a line makes it the heading of the next lines."""
     return index + 1 < len(lines) and bool(RULE.match(lines[index + 1]))
 
 

@@ -146,7 +146,7 @@ def own_function(text: str, start: int, end: int) -> str:
 
 @lru_cache(maxsize=4096)
 def is_library(path: str) -> bool:
-    """Whether a file belongs to Python or an installed package, not to the user's own code."""
+    """Return whether a file belongs to Python or an installed package, not to the user's own code."""
     # Most paths are the user's own, and three look-ups are cheaper than the pattern.
     if "ib" not in path and "-packages" not in path and path[:1] != "<":
         return False

@@ -26,7 +26,7 @@ _LINE_CHARS = 4_000
 
 
 class Reading(NamedTuple):
-    """What was read: the page, its records, the chosen one and the failure it was named as."""
+    """The steps of a reading: the page, its records, the chosen one and the failure it was named as."""
 
     page: Page
     records: list[Record]
@@ -43,7 +43,7 @@ _NO_PAGE = Page([], [])
 
 
 def reading_of(text: str) -> Reading:
-    """What is read of a whole text; no steps where a text is one traceback or a template."""
+    """Read a whole text; no steps where the text is one traceback or a template."""
     text = clean(text)
     quick = _read_quickly(text)
     return Reading(_NO_PAGE, [], None, quick) if quick else read_steps(text)
@@ -143,7 +143,7 @@ def _body(page: Page, records: list[Record], test: Record) -> list[str]:
 
 
 def _body_end(page: Page, records: list[Record], test: Record) -> int:
-    """Where the text below a header ends: at the next test, or at a line that counts them."""
+    """Return the end of the text below a header: the next test, or a line that counts them."""
     lines = page.lines
     last = min(len(lines), test.end + _BODY_LINES)
     for record in records:
@@ -164,7 +164,7 @@ def _body_end(page: Page, records: list[Record], test: Record) -> int:
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two names are one test's: a report names it with its module and without."""
+    """Return whether two names are one test's: a report names it with its module and without."""
     return one in other or other in one
 
 

@@ -37,18 +37,20 @@ class Record:
 
     @property
     def weight(self) -> Weight:
-        """How well it tells what ended the phase."""
+        """The weight of the record as the cause of the phase's end."""
         return (self.weighed or self._weighed()).weight
 
     @property
     def routine(self) -> bool:
-        """Whether work went well or goes on, which many lines are asked of which nothing else is."""
+        """True if the record says that work went well or goes
+        on; worked out once, as many lines are asked for it.
+        """
         spared = self.weighed is None and self.level != Level.BELOW and not is_routine(self.text)
         return not spared and self.weight == Weight.ROUTINE
 
     @property
     def final(self) -> bool:
-        """Whether it ends its phase however much is printed after it: a compiler's or a test's error."""
+        """True if the record ends its phase however much is printed after it: a compiler's or a test's error."""
         if self.weighed is None and not is_diagnostic(self.text):
             return False
         return self._weighed().final
@@ -60,5 +62,5 @@ class Record:
 
     @property
     def own(self) -> int:
-        """How many words of its own the line has, without the program that speaks."""
+        """The number of the line's own words, without the program that speaks."""
         return own_words(without_program(self.text))

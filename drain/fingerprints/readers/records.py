@@ -78,7 +78,7 @@ def read_records(page: Page) -> list[Record]:
 
 
 def _is_empty(line: str) -> bool:
-    """Whether a line has nothing to say: blank, or a rule drawn across the page."""
+    """Return whether a line is blank, or a rule drawn across the page."""
     return line.isspace() or (
         line[0] in _RULES and not line[-1].isalnum() and bool(RULE.match(line))
     )
@@ -127,7 +127,7 @@ def _stacked(page: Page, start: int, end: int, failure: Failure) -> Record:
 
 
 def _survived(page: Page, start: int) -> bool:
-    """Whether a stack was logged as a warning, in its own line or in the one that introduces it."""
+    """Return whether a stack was logged as a warning, in its own line or in the one that introduces it."""
     level = page.levels[start]
     if level != Level.NONE or not start:
         return level in (Level.WARNING, Level.BELOW)

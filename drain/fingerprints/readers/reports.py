@@ -69,7 +69,9 @@ class Header(NamedTuple):
 
 
 def may_name_tests(text: str) -> bool:
-    """Whether a text has what every form of a header has; one look at all of it spares its lines theirs."""
+    """Return whether a text has what every form of a header
+    has; one look at all of it spares its lines theirs.
+    """
     return (
         _holds_mark(text)
         or "<testcase" in text
@@ -126,7 +128,7 @@ def _marked(line: str) -> Header | None:
 
 
 def _deeper(line: str, following: str) -> bool:
-    """Whether the next line stands clearly deeper."""
+    """Return whether the next line is indented clearly deeper."""
     return len(following) - len(following.lstrip()) > len(line) - len(line.lstrip()) + 2
 
 

@@ -27,7 +27,7 @@ _LOOK_BACK = 60
 
 
 def is_frame(line: str) -> bool:
-    """Whether a line is a frame that begins with ``at``."""
+    """Return whether a line is a frame that begins with ``at``."""
     return bool(_FRAME.match(line))
 
 

@@ -84,7 +84,7 @@ class FingerprintAlias(models.Model):
 
 
 class FingerprintSplit(models.Model):
-    """Which failures of a fingerprint are filed under another one, which a person split off from it.
+    """A rule that files failures of a fingerprint under another one, which a person split off from it.
 
     The part is undone by merging it back: what is filed under it counts for the whole again.
     """
@@ -104,7 +104,7 @@ class FingerprintSplit(models.Model):
 
 
 class FixMarker(models.Model):
-    """When a remediation went in, and which fingerprints it was meant to end."""
+    """The moment at which a fix went in, and the fingerprints it was meant to end."""
 
     title = models.CharField(max_length=300)
     applied_at = models.DateTimeField(db_index=True)

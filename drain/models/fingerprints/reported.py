@@ -1,4 +1,4 @@
-"""How many names of its own an executor may give to causes: so many new ones an hour, then ours again."""
+"""The budget of names that executors may give to fingerprints: so many new ones an hour, then ours again."""
 
 from __future__ import annotations
 

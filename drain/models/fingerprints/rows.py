@@ -85,7 +85,7 @@ def record_fingerprints(seen: Iterable[Seen]) -> None:
 
 
 class _Titles(NamedTuple):
-    """Whether its title is free among those met with it, its title with its place if that is free, and with its key."""
+    """The titles that a fingerprint may take: whether its own is free, with its place if free, with its key."""
 
     titled: bool
     placed: str

@@ -62,7 +62,7 @@ SELECT id AS attempt, phase_id AS phase, number, started_at FROM attempt
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What an attempt starts with; `seen` is the phase's attempt count that the decision was made on."""
+    """The start of an attempt; `seen` is the phase's attempt count that the decision was made on."""
 
     phase: int
     expect: str
@@ -170,7 +170,7 @@ FROM a LEFT JOIN candidate ON candidate.attempt = a.attempt LEFT JOIN books ON b
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """How an attempt ended and what follows for its phase and its candidate."""
+    """The end of an attempt and its consequences for its phase and its candidate."""
 
     attempt: int
     lease: UUID

@@ -66,7 +66,7 @@ SELECT count(*) AS count FROM moved
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """What is known here better than by a source that was read a moment ago, and so stays."""
+    """Facts that are known better here than by a source that was read a moment ago, and so stay."""
 
     after: datetime | str | None = "infinity"
     """Phases moved here after it, by an attempt or a person; None: after the time that the source gives them."""

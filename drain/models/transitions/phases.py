@@ -13,7 +13,7 @@ from drain.models.vocabulary import PhaseState
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Who moves something, by which verb, for what reason."""
+    """The actor, verb and reason of a state change."""
 
     verb: str
     actor: str

@@ -1,3 +1,3 @@
-"""Which phases a drain takes, in which order, and why it leaves the others."""
+"""The plan of a drain: its phases, their order, and the reasons for leaving the others."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What changed between a plan that somebody saw and the plan that a start would freeze."""
+"""The difference between a plan that somebody saw and the plan that a start would freeze."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How the plan of now differs from the one that was seen."""
+    """The difference between the plan of now and the one that was seen."""
 
     joined: tuple[int, ...]
     gone: tuple[int, ...]
@@ -32,7 +32,7 @@ class Drift:
 
     @property
     def any(self) -> bool:
-        """Whether anything changed."""
+        """True if anything changed."""
         return bool(self.joined or self.gone or self.reordered or self.unknown)
 
     @property
@@ -49,7 +49,7 @@ class Drift:
 
 
 def seen_plan(ids: Sequence[int]) -> Seen:
-    """What a page sends along for the plan with these phases in this order."""
+    """Return the form fields of a page for the plan with these phases in this order."""
     return Seen(digest(ids), tuple(ids) if len(ids) <= SEEN_AT_MOST else None)
 
 

@@ -1,4 +1,4 @@
-"""How long a drain will take, from how long attempts took before."""
+"""The estimated time of a drain, from the times of earlier attempts."""
 
 from __future__ import annotations
 

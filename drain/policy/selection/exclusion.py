@@ -34,7 +34,7 @@ class QueuedPhase(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunRule:
-    """What one run's facts mean for its failed phases."""
+    """The consequence of one run's facts for its failed phases."""
 
     set_aside: Exclusion | None
     """Skipped by prefix or on hold."""
@@ -50,7 +50,7 @@ class RunRule:
 
     @property
     def is_open(self) -> bool:
-        """Whether nothing about the run keeps its phases out."""
+        """True if nothing about the run keeps its phases out."""
         barred = (self.set_aside, self.no_executor, self.queued, self.stopped)
         return all(each is None for each in barred) and self.waits_above == math.inf
 
@@ -133,7 +133,7 @@ class RowRules:
 
 
 def lifetime_used(limits: Limits, attempts: int, source_attempts: int) -> str:
-    """How many of the attempts that a phase may have over all drains it had, if that is all of them; else ""."""
+    """Return the detail "attempts used of attempts allowed" of a phase that has used all of them; else ""."""
     most = limits.max_lifetime_attempts
     counted = attempts + (source_attempts if limits.count_source_attempts else 0)
     if most is None or counted < most:

@@ -18,7 +18,7 @@ class CycleError(ValueError):
 
 
 def needs_by_phase(edges: Iterable[tuple[Node, Node]]) -> dict[Node, list[Node]]:
-    """What each phase waits for, in the order of the edges, without repeats."""
+    """Return the prerequisites of each phase, in the order of the edges, without repeats."""
     needs: dict[Node, dict[Node, None]] = {}
     for phase, need in edges:
         needs.setdefault(phase, {})[need] = None

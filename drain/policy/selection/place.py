@@ -1,4 +1,4 @@
-"""Where a phase stands in its run: its tier, then its index in the tier, as one number that sorts."""
+"""The place of a phase in its run: its tier, then its index in the tier, as one number that sorts."""
 
 from __future__ import annotations
 

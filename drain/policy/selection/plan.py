@@ -37,12 +37,12 @@ class Planned(NamedTuple):
 
     @property
     def sample(self) -> bool:
-        """Whether it is its run's sample, drained before the rest of the run."""
+        """True if it is its run's sample, drained before the rest of the run."""
         return self.tier is Tier.SAMPLE
 
     @property
     def why(self) -> str:
-        """Why it stands where it stands, for people."""
+        """The reason for its place in the plan, for people."""
         return f"{_TIER_WORDS[self.tier]}; category {self.category or 'unknown'}"
 
 

@@ -46,7 +46,7 @@ class PhaseRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What the policy must know about one run."""
+    """The facts about one run that the policy needs."""
 
     pk: int
     run_id: str
@@ -74,7 +74,7 @@ class Edge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a drain was asked to look at.
+    """The runs, phases and fingerprints that a drain was asked for.
 
     `run_ids` and `phases` bound the scope: failed phases outside are not in the ledger. The other
     filters exclude inside it. An empty collection filters nothing.

@@ -1,4 +1,4 @@
-"""What declared dependencies do to a plan: who waits, for what, and through whom."""
+"""Dependencies in a plan: the phases that wait, their prerequisites, and the way between them."""
 
 from __future__ import annotations
 

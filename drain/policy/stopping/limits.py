@@ -23,7 +23,7 @@ WITHIN = "give a time within ten years"
 
 
 class QueuedPolicy(StrEnum):
-    """What a queued phase does to failed phases of its run that declare no edge to it."""
+    """The effect of a queued phase on failed phases of its run that declare no edge to it."""
 
     PHASE = "phase"
     """Nothing: only declared dependencies wait."""
@@ -36,7 +36,7 @@ class QueuedPolicy(StrEnum):
 
 
 class KeyLevel(StrEnum):
-    """How like two failures must be to count as the same one."""
+    """The likeness that makes two failures count as the same one."""
 
     KEY = "key"
     """The fingerprint itself."""

@@ -1,4 +1,4 @@
-"""How long a phase that asked to be run again waits, and when it has had its turns."""
+"""Retries: the delay of a phase that asked to be run again, and the end of its turns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def back_off(attempts: int) -> float:
 
 
 def offered_again(limits: Limits, outcome: Outcome, session_attempts: int) -> bool:
-    """Whether the phase goes to the end of the plan; `session_attempts` includes the one ended.
+    """Return whether the phase goes to the end of the plan; `session_attempts` includes the one ended.
 
     A lost attempt is the worker's end, not the phase's, so the phase gets another turn as well.
     """

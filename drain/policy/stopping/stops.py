@@ -20,7 +20,7 @@ StopRule = StopReason | RunStop | ExclusionReason
 
 @dataclass(frozen=True, slots=True)
 class StopCard:
-    """What tripped, in numbers and in one sentence."""
+    """A tripped rule, in numbers and in one sentence."""
 
     rule: StopRule
     limit: float | str
@@ -69,7 +69,7 @@ def judge_attempt(
 
 
 def judge_run(limits: Limits, after: RunTally, ended: Ended) -> StopCard | None:
-    """Whether the run gets no more starts, by the tally after the attempt."""
+    """Return the card if the run gets no more starts, by the tally after the attempt."""
     if after.timeouts >= limits.max_timeouts_per_run:
         most = limits.max_timeouts_per_run
         words = f"{_named(ended)} had {_times(after.timeouts, 'timeout')}; the limit is {most}."
@@ -82,7 +82,7 @@ def judge_run(limits: Limits, after: RunTally, ended: Ended) -> StopCard | None:
 
 
 def judge_fingerprint(limits: Limits, after: SessionTally, ended: Ended) -> StopCard | None:
-    """Whether phases with this failure get no more starts in the session."""
+    """Return the card if phases with this failure get no more starts in the session."""
     most = limits.max_session_fingerprint_repeats
     seen = ended.seen(after.repeats)
     if most is None or seen < most:
@@ -94,7 +94,7 @@ def judge_fingerprint(limits: Limits, after: SessionTally, ended: Ended) -> Stop
 def judge_session(
     limits: Limits, after: SessionTally, ended: Ended, plan_size: int
 ) -> StopCard | None:
-    """Whether the session starts nothing more, by the tally after the attempt."""
+    """Return the card if the session starts nothing more, by the tally after the attempt."""
     sample = judge_sample(limits, after, plan_size)
     if sample is not None or not ended.counts:
         return sample
@@ -102,7 +102,7 @@ def judge_session(
 
 
 def judge_sample(limits: Limits, after: SessionTally, plan_size: int) -> StopCard | None:
-    """Whether the sample has ended with too few passes; ask after `sample_dropped` as well."""
+    """Return the card if the sample has ended with too few passes; ask after `sample_dropped` as well."""
     if limits.sample is None or after.sample_ended < min(limits.sample, plan_size):
         return None
     most, passed = limits.passes_needed, after.sample_passed
@@ -113,7 +113,7 @@ def judge_sample(limits: Limits, after: SessionTally, plan_size: int) -> StopCar
 
 
 def sample_gate_open(limits: Limits, tally: SessionTally, plan_size: int) -> bool:
-    """Whether phases after the sample may start."""
+    """Return whether phases after the sample may start."""
     if limits.sample is None or plan_size <= limits.sample:
         return True
     return tally.sample_ended >= limits.sample and tally.sample_passed >= limits.passes_needed
@@ -122,7 +122,7 @@ def sample_gate_open(limits: Limits, tally: SessionTally, plan_size: int) -> boo
 def judge_time(
     limits: Limits, started_at: datetime, now: datetime, paused: timedelta = timedelta()
 ) -> StopCard | None:
-    """Whether time is up; asked before every start. Paused time is not counted as minutes."""
+    """Return the card if time is up; asked before every start. Paused time is not counted as minutes."""
     if limits.until is not None and now >= limits.until:
         words = f"It was to stop at {limits.until.isoformat()}."
         return StopCard(StopReason.UNTIL, limits.until.isoformat(), now.isoformat(), words)

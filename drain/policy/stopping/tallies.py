@@ -1,4 +1,4 @@
-"""What a session remembers between attempts in order to stop exactly where it must.
+"""Tallies: the memory of a session between attempts, by which it stops exactly where it must.
 
 Tallies are values: counting an attempt gives a new one. The engine keeps them in the locked row of
 the session (`SessionTally`) and of the run in it (`RunTally`) and counts in the finish, so that
@@ -40,12 +40,14 @@ class Ended:
     """As `started_at`."""
 
     def seen(self, repeats: Mapping[str, int]) -> int:
-        """How often `repeats` counts its failure, or what may be it; 0 when the repeat limits do not count this end."""
+        """Return the times that `repeats` counts its failure,
+        or its like; 0 when the repeat limits skip this end.
+        """
         return sum(repeats.get(key, 0) for key in (self.repeats, *self.kin)) if self.repeats else 0
 
     @property
     def counts(self) -> bool:
-        """Whether it says anything about the phase."""
+        """True if it says anything about the phase."""
         return self.outcome not in UNCOUNTED
 
     @property
@@ -78,13 +80,13 @@ class RunTally:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """What `to_json` wrote; an empty object is an empty tally."""
+        """Return the tally that `to_json` wrote; an empty object is an empty tally."""
         return cls(**stored)
 
 
 @dataclass(frozen=True, slots=True)
 class SessionTally:
-    """What the rules of a whole session count."""
+    """The tally of a whole session."""
 
     repeats: Mapping[str, int] = field(default_factory=dict)
     """Failures by key over all runs: for the session's limit and for sample verdicts."""
@@ -130,7 +132,7 @@ class SessionTally:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """What `to_json` wrote; an empty object is an empty tally."""
+        """Return the tally that `to_json` wrote; an empty object is an empty tally."""
         return cls(**stored)
 
 
@@ -143,7 +145,7 @@ def with_repeats(tally: T, repeats: Mapping[str, int]) -> T:
 
 
 def in_sample(limits: Limits, position: int) -> bool:
-    """Whether the phase at this position belongs to the sample of the session."""
+    """Return whether the phase at this position belongs to the sample of the session."""
     return limits.sample is not None and 1 <= position <= limits.sample
 
 

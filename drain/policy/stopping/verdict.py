@@ -1,4 +1,4 @@
-"""What a run's sample says about the rest of the run."""
+"""The verdict of a run's sample on the rest of the run."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class _Replay:
     stop: StopCard | None = None
 
     def may_start(self, past: Past) -> bool:
-        """Whether the rules so far let this attempt start at its time."""
+        """Return whether the rules so far let this attempt start at its time."""
         self.stop = self.stop or judge_time(self.limits, self.started_at, past.started_at)
         if self.stop is not None or past.run in self.run_stops:
             return False
@@ -97,7 +97,7 @@ class _Replay:
         return True
 
     def _failure_stopped(self, past: Past) -> bool:
-        """Whether what the phase last failed by, or what may be it, has come too often in the session."""
+        """Return whether the phase's last failure, or its like, has come too often in the session."""
         last = self.last.get(past.phase, past.known)
         return last is not None and bool(judge_fingerprint(self.limits, self.session, last))
 

@@ -1,4 +1,4 @@
-"""Which database a source really is: shown before a drain, so that a mismatch is seen in time."""
+"""The real identity of a source's database: shown before a drain, so that a mismatch is seen in time."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from drain.sources.staging import EventIn
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import found and changed. `runs`, `phases`: rows in the source; telemetry, attempts: new here."""
+    """The result of an import. `runs`, `phases`: rows in the source; telemetry, attempts: new here."""
 
     source: str
     runs: int

@@ -118,7 +118,9 @@ def attempt_environment(source: Source, own: Mapping[str, str]) -> dict[str, str
 
 
 def keys_to_name(env: Collection[str], environ: Mapping[str, str]) -> str:
-    """What a person should know about keys: offered, or missing altogether; empty if some are passed on."""
+    """Return a sentence about keys for the person: offered,
+    or missing altogether; empty if some are passed on.
+    """
     if any(key in env for key in KEYS):
         return ""
     there = [key for key in KEYS if environ.get(key)]

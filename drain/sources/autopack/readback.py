@@ -1,4 +1,4 @@
-"""What the engine asks an Autopack database before and after it ran one phase of it."""
+"""Reads of an Autopack database by the engine, before and after it ran one phase of it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Readback:
 
     @property
     def settled(self) -> bool:
-        """Whether the phase has an end there."""
+        """True if the phase has an end there."""
         return self.state in SETTLED
 
 

@@ -21,7 +21,7 @@ from drain.sources.urls import ENV_PREFIX, absolute, locate
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What a person says about a source; empty leaves what is known as it is."""
+    """A person's settings for a source; an empty one leaves the known one as it is."""
 
     url: str
     name: str = ""

@@ -1,4 +1,4 @@
-"""Which tables and columns of an Autopack database we read, and what may be missing."""
+"""Tables and columns of an Autopack database that we read, and those that may be missing."""
 
 from __future__ import annotations
 

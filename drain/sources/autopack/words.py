@@ -1,4 +1,6 @@
-"""What drainsite writes into a source's one column for failure reasons: its words first, the source's own kept."""
+"""The text that drainsite writes into a source's one column
+for failure reasons: its own words first, then the source's.
+"""
 
 from __future__ import annotations
 

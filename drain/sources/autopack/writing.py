@@ -17,7 +17,7 @@ from drain.sources.autopack.words import with_ours
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a source is told about one phase."""
+    """A change of one phase that a source is told."""
 
     run_id: str
     phase_id: str

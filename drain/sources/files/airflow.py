@@ -36,7 +36,7 @@ states: States = {
 
 
 def recognises(names: Set[str]) -> bool:
-    """Whether a record with fields of these names is a task instance."""
+    """Return whether a record with fields of these names is a task instance."""
     return {"dag_id", "task_id"} <= names
 
 

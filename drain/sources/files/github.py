@@ -38,7 +38,7 @@ _FAILED = frozenset({"failure", "timed_out", "startup_failure"})
 
 
 def recognises(names: Set[str]) -> bool:
-    """Whether a record with fields of these names is a job."""
+    """Return whether a record with fields of these names is a job."""
     return {"name", "status", "conclusion", "steps"} <= names
 
 

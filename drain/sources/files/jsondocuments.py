@@ -79,7 +79,7 @@ def _object(scanner: _Scanner) -> Iterator[Read]:
 
 
 def is_record(value: Any) -> bool:
-    """Whether a member of an object looks like a record, and its name like the record's id."""
+    """Return whether a member of an object looks like a record, and its name like the record's id."""
     return isinstance(value, dict) and not {"state", "status", "uuid"}.isdisjoint(value)
 
 

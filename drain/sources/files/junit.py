@@ -90,7 +90,7 @@ def _allowed(found: re.Match[bytes]) -> bytes:
 
 
 class _Report:
-    """What expat calls: holds one test, and of the others only their names."""
+    """The handlers that expat calls: they hold one test, and of the others only their names."""
 
     def __init__(self) -> None:
         self.line_of: Callable[[], int] = lambda: 0

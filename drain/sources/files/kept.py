@@ -1,4 +1,4 @@
-"""How the files of a source are read, kept with it, so that the next one needs no options."""
+"""The reading of a source's files, kept with it, so that the next file needs no options."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def options_of(reading: dict[str, Any], others: Options | None = None) -> Option
 
 
 def given(options: Options) -> bool:
-    """Whether the options say anything about how a file is read."""
+    """Return whether the options say anything about the reading of a file."""
     plain = Options()
     return any(getattr(options, name) != getattr(plain, name) for name in _NAMES)
 
@@ -72,7 +72,7 @@ def reading_of(options: Options) -> dict[str, Any]:
 
 
 def words(reading: dict[str, Any]) -> str:
-    """What was kept, as the flags of `import_phases`; "" for nothing."""
+    """Return the kept reading as the flags of `import_phases`; "" for none."""
     parts = []
     for name, flag in _FLAGS.items():
         value = reading.get(name)

@@ -43,7 +43,7 @@ class FieldMapping:
     repeats = False
 
     def recognises(self, names: Set[str]) -> bool:
-        """Whether a record with fields of these names is one of this tool."""
+        """Return whether a record with fields of these names is one of this tool."""
         return any(wanted <= names for wanted in self.recognised_by)
 
     @property

@@ -46,7 +46,7 @@ _NEEDS = (
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one line says."""
+    """The content of one line."""
 
     run: RunIn
     phase: PhaseIn

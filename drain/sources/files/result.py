@@ -1,4 +1,4 @@
-"""What an import of a file was asked to do, and what it found and changed."""
+"""The options of an import of files, and its result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REQUEST_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a file is to be read, where its own look does not say it."""
+    """The reading of a file, where its own look does not say it."""
 
     encoding: str | None = None
     delimiter: str | None = None
@@ -42,7 +42,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class FileImport:
-    """What an import of a file changed, or would change."""
+    """The changes that an import of a file made, or would make."""
 
     source: str
     runs: int
@@ -84,7 +84,7 @@ class FileImport:
 
     @property
     def lacks_reason(self) -> bool:
-        """Whether no phase says why it failed, though there are fields that nobody reads."""
+        """True if no phase has a reason, though there are fields that nobody reads."""
         taken = any(ours == "reason" for ours, _ in self.fields)
         return bool(self.phases and self.ignored_fields) and not (taken or self.reasons)
 

@@ -1,4 +1,4 @@
-"""Whose records these are, and how they become our fields: the tool's shape, then --map and --set."""
+"""The owner of records, and their translation to our fields: the tool's shape, then --map and --set."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Translation:
 
     @property
     def name(self) -> str:
-        """Whose records these are."""
+        """The name of the records' owner."""
         return self.shape.name if self.shape else OWN
 
     def fields(self, names: Set[str]) -> tuple[tuple[str, str], ...]:

@@ -32,7 +32,7 @@ def as_file_time(value: object, *, day_first: bool = False) -> datetime | None:
 
 
 def is_day_or_month_first(value: object) -> bool:
-    """Whether only its writer knows what comes first in this date."""
+    """Return whether only its writer knows if day or month comes first in this date."""
     return isinstance(value, str) and _SLASHES.fullmatch(value.strip()) is not None
 
 

@@ -176,7 +176,7 @@ def _tell_sqlite(
 
 
 def _one_row(count: int) -> bool:
-    """Whether a row was changed. Raises RowError for more, and the caller takes them back."""
+    """Return whether a row was changed. Raises RowError for more, and the caller takes them back."""
     if count > 1:
         raise RowError(
             f"The update would change {count:,} rows for one phase; its WHERE must name one row."
@@ -186,7 +186,7 @@ def _one_row(count: int) -> bool:
 
 @contextmanager
 def _one_sentence(location: Location, seconds: int) -> Iterator[None]:
-    """What the driver refuses is one sentence."""
+    """Turn an error of the driver into one sentence."""
     try:
         yield
     except sqlite3.Error as error:

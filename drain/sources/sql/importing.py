@@ -86,7 +86,7 @@ def _spool(asked: SqlSource, file: IO[bytes]) -> int:
 
 
 def _plain(value: object) -> Any:
-    """What a driver gives for a column, as JSON has it."""
+    """Return the driver's value of a column as a value of JSON."""
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, bytes | memoryview):

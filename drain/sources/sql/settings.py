@@ -1,4 +1,4 @@
-"""What is kept of an SQL source: where it is, its two statements, and how its columns map."""
+"""Kept settings of an SQL source: its address, its two statements, and the mapping of its columns."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SqlSource:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What somebody says of an SQL source now; None leaves what was kept."""
+    """A person's settings for an SQL source; None leaves the kept one."""
 
     url: str | None = None
     query: str | None = None
@@ -76,7 +76,7 @@ def kept_source(source: Source) -> SqlSource:
 
 
 def has_update(source: Source | None) -> bool:
-    """Whether a source is an SQL source with an update."""
+    """Return whether a source is an SQL source with an update."""
     return (
         source is not None and source.kind == SourceKind.SQL and bool(source.reading.get("update"))
     )

@@ -1,4 +1,4 @@
-"""What an SQL source is told of a phase: the values of its update, and whether it took them."""
+"""The update of an SQL source for a phase: its values, and the source's answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What became of a phase, and in which state its source is believed to have it."""
+    """The news of a phase, with the state in which its source is believed to have it."""
 
     phase: Phase
     """With its run."""
