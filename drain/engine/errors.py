@@ -1,4 +1,4 @@
-"""What the engine refuses, as one sentence with the way out."""
+"""Refusals of the engine, each one sentence with the way out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class EngineError(Exception):
 
 
 class InputError(EngineError):
-    """What was typed makes no sense, whatever the state of things."""
+    """Raised for input that makes no sense, whatever the state of things."""
 
 
 def given_reason(text: str) -> str:

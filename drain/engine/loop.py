@@ -40,7 +40,7 @@ LINGER_SECONDS = 1.0
 
 
 class LoopEnd(StrEnum):
-    """Why a loop came back."""
+    """The reason why a loop came back."""
 
     DONE = "done"
     """No session is left for it."""
@@ -195,7 +195,7 @@ class Loop:
         return self._end()
 
     def _end(self) -> LoopEnd | None:
-        """Whether the loop is over, once nothing of it runs and all that ended is in the books."""
+        """Return the end of the loop, once nothing of it runs and all that ended is stored; None before."""
         if self._children or self._children.ended or self._unsure or self._sessions.opening:
             return None
         if self._asked_to_end or time.monotonic() > self._ends_at:

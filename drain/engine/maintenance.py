@@ -1,4 +1,4 @@
-"""What happens by itself: rescue, wake-ups, folds, lifecycles. Short, idempotent, safe to run twice."""
+"""The periodic work: rescue, wake-ups, folds, lifecycles. Short, idempotent, safe to run twice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ from drain.evidence.rollups.state_history import keep_history
 
 
 def take_stock() -> None:
-    """What is said of fingerprints, fixes and rates after a drain, where no worker may be alive to come round to it."""
+    """Bring fingerprints, fixes and rates up to date after a
+    drain, where no worker may be alive to come round to it.
+    """
     now = timezone.now()
     steps: dict[str, Callable[[], object]] = {
         "folding rollups": fold,

@@ -22,7 +22,7 @@ MOST_ON_ONE = 100
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """What a list shows of the notes on one thing."""
+    """A list's view of the notes on one thing."""
 
     note: Note
     count: int
@@ -62,7 +62,7 @@ def remove_note(pk: int, by: Person) -> Note:
 
 
 def about_what(note: Note) -> Run | Fingerprint:
-    """What it was written on."""
+    """Return the run or fingerprint that the note was written on."""
     about = note.run or note.fingerprint
     assert about is not None  # noqa: S101 - by a constraint of the table
     return about

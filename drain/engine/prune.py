@@ -28,7 +28,9 @@ PRUNED = b""
 
 @dataclass(slots=True)
 class Pruned:
-    """How many rows went, by kind; `logs` are attempts that lost their log and keep everything else."""
+    """The number of rows that went, by kind; `logs` are
+    attempts that lost their log and keep everything else.
+    """
 
     transitions: int = 0
     audit: int = 0

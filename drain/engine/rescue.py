@@ -74,7 +74,7 @@ _COUNTED = (
 
 @dataclass(frozen=True, slots=True)
 class Rescued:
-    """What one rescue did."""
+    """The counts of one rescue."""
 
     attempts: int
     loops: int
@@ -83,7 +83,7 @@ class Rescued:
 
 
 def is_lost(phase: Phase) -> bool:
-    """Whether the attempt that holds this phase has no loop that is alive, and no job of a service."""
+    """Return whether the attempt that holds this phase has no loop that is alive, and no job of a service."""
     opened = phase.attempt_set.filter(finished_at__isnull=True).first()
     if opened is None or opened.remote is not None:
         return False
@@ -132,7 +132,7 @@ def note_outage() -> None:
 
 
 def _ask_database() -> None:
-    """What holds up one statement for as long as a renewal has held up renewals as well."""
+    """Ask the database for anything: a stall that has held up renewals holds up this statement as well."""
     began = time.monotonic()
     row("SELECT 1 AS one", {})
     if time.monotonic() - began > RENEW_EVERY:

@@ -72,7 +72,7 @@ class SessionBooks:
 
     @property
     def running(self) -> bool:
-        """Whether something may start."""
+        """True if something may start."""
         return self.state == SessionState.RUNNING
 
     def next_number(self) -> int:

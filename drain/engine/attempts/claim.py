@@ -1,4 +1,4 @@
-"""Which candidates are next, and whether they may still start: a set at a time."""
+"""The next candidates, and the check that they may still start: a set at a time."""
 
 from __future__ import annotations
 
@@ -239,7 +239,9 @@ class Claimer:
 
 
 def _place(executor: int, profile: Profile) -> str | None:
-    """Where the attempt will run, if not here: what another loop finds it again by."""
+    """Return the place of an attempt that runs elsewhere, by
+    which another loop finds it; None for one of this host.
+    """
     if profile.remote is None:
         return None
     return json.dumps({**profile.remote.to_json(), "executor": executor, "accepted": False})

@@ -1,4 +1,4 @@
-"""What a loop knows: of this host, and of each session that it serves."""
+"""The context of a loop: its host, and each session that it serves."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class HostContext:
 
 @dataclass(frozen=True, slots=True)
 class SessionContext:
-    """What never changes about a session: its limits and its scope."""
+    """The constants of a session: its limits and its scope."""
 
     session: int
     limits: Limits
@@ -71,7 +71,7 @@ class SessionContext:
         )
 
     def claim_values(self) -> dict[str, object]:
-        """What every claim of this session has in common."""
+        """Return the values that all claims of this session share."""
         repeats = self.limits.max_session_fingerprint_repeats
         return {
             "session": self.session,
@@ -84,12 +84,12 @@ class SessionContext:
 
     @property
     def ignores_queued(self) -> bool:
-        """Whether what is queued holds nothing back in this session."""
+        """True if queued phases hold nothing back in this session."""
         return self.limits.queued_policy is QueuedPolicy.IGNORE or self.scope.force
 
     @property
     def allow_queued(self) -> bool:
-        """Whether a queued phase may start: one that was asked for by name."""
+        """True if a queued phase may start: one that was asked for by name."""
         return self.scope.phase is not None
 
 

@@ -141,7 +141,7 @@ def _why(result: Result) -> str:
 
 
 def _with_place(entry: Finish, each: EndedAttempt, limits: Limits | None) -> Finish:
-    """What follows for the candidate: done, offered again, or out of the plan."""
+    """Return the finish with the candidate's next place: done, offered again, or out of the plan."""
     outcome, started = each.result.decision.outcome, each.started
     if outcome is Outcome.INTERRUPTED:
         return replace(entry, status="waiting", uncounted=1)

@@ -1,4 +1,6 @@
-"""What ended attempts mean for their runs and sessions: asks the policy in finish order, writes its answers once."""
+"""The verdicts on ended attempts for their runs and sessions:
+asks the policy in finish order, writes its answers once.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,7 @@ RETURNING c.session_run_id
 
 
 class Failure(NamedTuple):
-    """What failed, as the repeat limits count it."""
+    """A failure as the repeat limits count it."""
 
     key: str
     """At the session's level."""
@@ -81,7 +83,7 @@ class Failure(NamedTuple):
     place_known: bool
 
     def may_be(self, other: Failure) -> bool:
-        """Whether both are, or may be, one."""
+        """Return whether both are, or may be, one."""
         if self.key == other.key:
             return True
         sure = self.place_known and other.place_known
@@ -121,7 +123,7 @@ class _Run:
 
 @dataclass(slots=True)
 class _Changes:
-    """What is written after all ends were judged."""
+    """The writes that follow the judgement of all ends."""
 
     runs: dict[int, _Run]
     run_stops: list[tuple[int, StopCard]] = field(default_factory=list)
@@ -168,7 +170,7 @@ _Scope = tuple[int, int]
 
 @dataclass(slots=True)
 class _Counts:
-    """How often failures came, with what may be them: before the ends that are judged now, and in those so far."""
+    """The numbers of failures and their like: before the ends that are judged now, and in those so far."""
 
     before: dict[tuple[int, int, str], int] = field(default_factory=dict)
     one: dict[str, frozenset[str]] = field(default_factory=dict)

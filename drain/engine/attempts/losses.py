@@ -1,4 +1,4 @@
-"""What was lost with its worker, and what became of it: for the pages of workers and drains."""
+"""Attempts that were lost with their worker, and their end: for the pages of workers and drains."""
 
 from __future__ import annotations
 

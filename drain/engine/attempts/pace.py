@@ -1,4 +1,6 @@
-"""How many a session, or an executor over all sessions, may start now: read and counted under the locks of a round."""
+"""The start rates of sessions, and of executors over all
+sessions: read and counted under the locks of a round.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,7 @@ WHERE id = %(executor)s::bigint
 
 @dataclass(slots=True)
 class Pace:
-    """What one transaction of a loop knows of the pace."""
+    """The start rates that one transaction of a loop has read."""
 
     host: HostContext
     wait: float = math.inf
@@ -66,7 +68,7 @@ class Pace:
     """Seconds between attempts of one run, by the key of an executor that has such a delay."""
 
     def of_session(self, books: SessionBooks, context: SessionContext, wanted: int) -> int:
-        """How many of `wanted` a session may start now, by its ramp and its starts a minute."""
+        """Return how many of `wanted` a session may start now, by its ramp and its starts a minute."""
         limits = context.limits
         if limits.ramp is not None:
             wanted = min(wanted, books.tally.ramp - books.open)
@@ -77,7 +79,7 @@ class Pace:
         return min(wanted, found.starts)
 
     def of_executors(self) -> dict[int, int]:
-        """What executors with limits of their own may still start, by key. Locks their rows."""
+        """Return how many each executor with limits of its own may still start, by key. Locks their rows."""
         limited = [key for key, each in self.host.profiles.items() if each.is_limited]
         if not limited:
             return {}
@@ -133,12 +135,12 @@ def count_ends(ends: Sequence[EndedAttempt]) -> None:
 
 
 def _may_ramp(profile: Profile) -> bool:
-    """What somebody else had started names no executor."""
+    """Return whether a ramp may apply: an attempt that somebody else had started names no executor."""
     return profile.ramp is not None or not profile.name
 
 
 def _says(each: EndedAttempt) -> bool | None:
-    """Whether it failed; None where it says nothing."""
+    """Return whether it failed; None where it says nothing."""
     outcome = each.result.decision.outcome
     return True if outcome in FAILURES else False if outcome is Outcome.COMPLETE else None
 

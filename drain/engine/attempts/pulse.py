@@ -1,4 +1,4 @@
-"""What running attempts show of themselves: states as they are reported, tail and progress now and then."""
+"""The live view of running attempts: states as they are reported, tail and progress now and then."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def enter_states(started: StartedAttempt, states: Sequence[str], worker: str) ->
 
 @dataclass(slots=True)
 class Shown:
-    """What of one running attempt is in the books, and what is not yet."""
+    """The part of one running attempt that is stored, and the part that is not yet."""
 
     started: StartedAttempt
     tail: list[str] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Shown:
             self.tail = [*pulse.tail_lines(TAIL_LINES - len(note)), *note]
 
     def is_due(self) -> bool:
-        """Whether there is something new and its time has come; a new state's time is now."""
+        """Return whether there is something new and its time has come; a new state's time is now."""
         return (
             bool(self.unsent) or self._unsaid or (self._changed and time.monotonic() >= self._next)
         )

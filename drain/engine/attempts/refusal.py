@@ -1,4 +1,4 @@
-"""What changed since the plan so that a candidate must not start, and what becomes of it then."""
+"""Refusals of candidates that must not start after all, by changes since the plan, and their consequences."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WHERE c.id = g.candidate AND s.id = c.session_id
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a candidate does not start now: excluded, or put back for a moment (`reason` empty)."""
+    """The reason why a candidate does not start now: excluded, or put back for a moment (`reason` empty)."""
 
     reason: str
     detail: str

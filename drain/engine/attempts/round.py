@@ -34,7 +34,7 @@ _OUTAGES = ("08", "53", "57", "58", "40", "25", "55", "XX")
 
 
 def is_outage(error: Exception) -> bool:
-    """Whether asking again later may help, because the server was away, broken, full, read-only or busy."""
+    """Return whether a later try may help, because the server was away, broken, full, read-only or busy."""
     if isinstance(error, InterfaceError):
         return True
     state = getattr(error.__cause__, "sqlstate", None)
@@ -45,7 +45,7 @@ def is_outage(error: Exception) -> bool:
 
 @dataclass(slots=True)
 class Rounds:
-    """What a loop's rounds have in common, and what the last one came to."""
+    """The common state of a loop's rounds, and the result of the last one."""
 
     host: HostContext
     loop: UUID
@@ -147,7 +147,9 @@ class Rounds:
         self.wait = pace.wait
 
     def _in_time(self, books: SessionBooks) -> bool:
-        """Whether the session's time is not up; stops the session if it is and something of it still waits."""
+        """Return whether the session's time is not up; stops
+        the session if it is and something of it still waits.
+        """
         limits = self.contexts[books.session].limits
         card = judge_time(limits, books.started_at, timezone.now(), books.rested)
         if card is None:

@@ -84,7 +84,7 @@ class AutopackReading:
         return found.reason or (UNSETTLED if waits else "")
 
     def _state_after(self, found: Readback, ended: Ended) -> PhaseState | None:
-        """What the phase is there when the attempt is over; only what is known for ours is put back."""
+        """Return the state of the phase there when the attempt is over; only a known end of ours is put back."""
         row, was_ended = found.row, _was_ended(ended)
         if row is None:
             self._ask_later(LOST if was_ended else FOLLOW, _words(ended), self._queued_at)
@@ -115,7 +115,7 @@ class AutopackReading:
         return Said(SourceSays(detail, Outcome.DIVERTED), detail=detail, state=state, excluded=why)
 
     def _left_queued(self, found: Readback) -> str:
-        """Why a phase that was queued meanwhile is not put back; empty for any other."""
+        """Return the reason for leaving a phase queued that was queued meanwhile; empty for any other."""
         if found.state != PhaseState.QUEUED or found.is_as_queued or not found.changed:
             return ""
         return f"who queued it in {self._source.name} cannot be told, so it stays QUEUED"
@@ -153,7 +153,7 @@ def _is_taken(row: SourceRow) -> bool:
 
 
 def _was_ended(ended: Ended) -> bool:
-    """Whether we ended the child, so that what it left half done is ours to put back."""
+    """Return whether we ended the child, so that a phase it left half done is ours to put back."""
     return ended.timed_out or ended.command is not None
 
 

@@ -1,4 +1,6 @@
-"""What a source says of a phase after an attempt, and that a phase must not start because the source had it move on."""
+"""The source's word on a phase after an attempt, and the
+refusal to start a phase that its source had move on.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ class SourceMovedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a source says after an attempt."""
+    """The source's word after an attempt."""
 
     source: SourceSays | None = None
     telemetry: list[TelemetryEvent] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What happens around a child when its phase belongs to a source that has its own truth."""
+"""The exchange with the source before and after an attempt, when the phase's source has its own truth."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class AutopackSync(SourceSync):
         return self._watermark.phases[self._started.phase_id]
 
     def _moved(self) -> SourceMovedError | None:
-        """Why the phase must not start, by the source as it is now; None if it may."""
+        """Return the reason why the phase must not start, by the source as it is now; None if it may."""
         row = self._row
         may_be = (PhaseState.FAILED, self._started.was)
         is_ours = self._watermark.queued_by_us or row.state in may_be
@@ -114,7 +114,9 @@ class AutopackSync(SourceSync):
         return None
 
     def _is_queued_anew(self, row: SourceRow) -> bool:
-        """Whether a phase that our attempt left queued was written by somebody since: it is the pipeline's then."""
+        """Return whether a phase that our attempt left queued
+        was written by somebody since: it is the pipeline's then.
+        """
         at = row.phase.changed_at
         if row.state != PhaseState.QUEUED or self._started.tries < 2 or at is None:
             return False

@@ -17,7 +17,7 @@ from drain.policy.states import Outcome
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
-    """What is in the books of an attempt that another loop had submitted to a service."""
+    """The stored state of an attempt that another loop had submitted to a service."""
 
     accepted: bool
     """The service was known to have it."""

@@ -1,4 +1,4 @@
-"""Whether an autopilot may start a drain now, and how large: its budget of a day, its quiet hours, its live drain."""
+"""The allowance of an autopilot's drain: its budget of a day, its quiet hours, its live drain."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def budget_of(rule: Autopilot) -> Amount:
 
 
 def used_by(rule: Autopilot, now: datetime) -> Used:
-    """What its drains used that were started within a day."""
+    """Return the use of the budget by its drains that were started within a day."""
     drains = list(DrainSession.objects.filter(autopilot=rule, created_at__gt=now - DAY))
     attempts = Attempt.objects.filter(session__in=[drain.pk for drain in drains]).aggregate(
         attempts=Count("pk", filter=~Q(outcome__in=UNCOUNTED_OUTCOMES)),
@@ -48,7 +48,9 @@ def used_by(rule: Autopilot, now: datetime) -> Used:
 
 
 def why_not(rule: Autopilot, now: datetime, *, by_hand: bool = False) -> str:
-    """Why it may start nothing at this moment, whatever its budget; "" if it may. By hand quiet hours do not count."""
+    """Return the reason against a start now, whatever its
+    budget; "" for none. By hand quiet hours do not count.
+    """
     if rule.paused_at is not None:
         return f"It is paused by {rule.paused_by}: {rule.paused_reason}"
     live = DrainSession.objects.filter(autopilot=rule, state__in=LIVE_SESSION_STATES).first()
@@ -61,7 +63,7 @@ def why_not(rule: Autopilot, now: datetime, *, by_hand: bool = False) -> str:
 
 
 def over_budget(rule: Autopilot, now: datetime) -> str:
-    """Which part of its budget is used up, noted for the news; "" while none is."""
+    """Return the used-up part of its budget, and note it for the news; "" while none is."""
     found = used_up(budget_of(rule), used_by(rule, now))
     if found and (rule.budget_used_at is None or rule.budget_used_at <= now - DAY):
         rule.budget_used_at = now

@@ -51,7 +51,7 @@ OVERLAP = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class OnFix:
-    """How a fix is to be drained."""
+    """The settings of a drain on a fix."""
 
     sample: int = SAMPLE
     limits: Limits = field(default_factory=Limits)

@@ -31,7 +31,7 @@ from drain.policy.stopping.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What became of one row; pk 0 where it is about no row in particular."""
+    """The result for one row; pk 0 where it is about no row in particular."""
 
     pk: int
     label: str
@@ -49,7 +49,7 @@ class Asked:
 
     @property
     def reason(self) -> str:
-        """Why; raises EngineError without one."""
+        """The reason of the act; raises EngineError without one."""
         return given_reason(str(self.given.get("reason", "")))
 
 

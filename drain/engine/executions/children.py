@@ -77,7 +77,7 @@ class Children:
                 self._after_step(each)
 
     def due_at(self) -> float:
-        """When one of them must be looked at by the clock (time.monotonic)."""
+        """Return the time (time.monotonic) at which one of them must be looked at."""
         return min((each.execution.due_at() for each in self._running.values()), default=_NEVER)
 
     def stop(self, command: Command, sessions: Collection[int] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What a loop asks of an attempt that runs, wherever it runs."""
+"""The interface between a loop and an attempt that runs, wherever it runs."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Execution(Protocol):
 
     @property
     def goes_on(self) -> bool:
-        """Whether it goes on without this worker, which is done with it: another loop takes it over."""
+        """True if it goes on without this worker, which is done with it: another loop takes it over."""
 
     @property
     def holds_slot(self) -> bool:
-        """Whether it still takes a slot of its worker: reading a source back does not."""
+        """True if it still takes a slot of its worker: reading a source back does not."""

@@ -1,4 +1,4 @@
-"""How each kind of executor runs an attempt."""
+"""The execution of an attempt by each kind of executor."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class LocalExecution(SteppedExecution):
 
     @property
     def holds_slot(self) -> bool:
-        """Whether it takes a slot: what only reads its source back does not."""
+        """True if it takes a slot: an attempt that only reads its source back does not."""
         return self._result is None and self._reading is None
 
     @property
@@ -92,7 +92,7 @@ class LocalExecution(SteppedExecution):
 
     @property
     def _is_lost(self) -> bool:
-        """Whether the lease is gone: somebody else may have the phase by now."""
+        """True if the lease is gone: somebody else may have the phase by now."""
         return self._stopped is Command.LOST
 
     def _begin(self) -> None:
@@ -158,7 +158,7 @@ class LocalExecution(SteppedExecution):
             self._settle(self._collected(child))
 
     def _collected(self, child: Child) -> tuple[Ended, str]:
-        """What became of the child, and the name of its log in the storage; heavy ones in the pool."""
+        """Return the end of the child, and the name of its log in the storage; heavy ones in the pool."""
         ended = child.collect()
         return ended, keep_log(self.started.attempt, ended.log)
 

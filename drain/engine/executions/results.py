@@ -1,4 +1,4 @@
-"""What an execution hands back once everything about its attempt is known."""
+"""The result of an execution, once everything about its attempt is known."""
 
 from __future__ import annotations
 

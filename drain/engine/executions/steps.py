@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class SteppedExecution:
-    """What executions have in common: one step at a time, and every error of a step is how the attempt ended."""
+    """The base of executions that go one step at a time; every error of a step ends the attempt."""
 
     def __init__(self, started: StartedAttempt, pool: Pool) -> None:
         self.started = started
@@ -91,7 +91,7 @@ class SteppedExecution:
 
     @property
     def _answered(self) -> bool:
-        """Whether the pool has an answer that was not heard yet."""
+        """True if the pool has an answer that was not heard yet."""
         return self._waiting is not None and self._waiting[0].done()
 
     def _hear(self) -> None:

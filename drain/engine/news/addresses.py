@@ -1,4 +1,4 @@
-"""Where a webhook may go (drain/policy/reach.py), and what people see of its address.
+"""Addresses that a webhook may have (drain/policy/reach.py), and their form for people.
 
 Names are resolved once for each message, and the connection goes to exactly the address that was judged, so that a
 name which answers otherwise a moment later gains nothing.
@@ -36,7 +36,7 @@ class Target:
 
     @property
     def shown(self) -> str:
-        """What people see of it."""
+        """The address as people may see it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         usual = {"http": 80, "https": 443}[self.scheme] == self.port
         end = "" if self.path == "/" else "/…"
@@ -70,7 +70,7 @@ def parse(url: str) -> Target:
 
 
 def shown(url: str) -> str:
-    """What people may see of a stored address: never its path, which may be a key."""
+    """Return a stored address as people may see it: never its path, which may be a key."""
     return parse(url).shown
 
 

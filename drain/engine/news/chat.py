@@ -26,7 +26,7 @@ _ROOT = Path(drain.__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """What goes to one person's chat; `lost` says why it cannot be sent."""
+    """A message for one person's chat; `lost` says why it cannot be sent."""
 
     service: str
     address: str
@@ -36,7 +36,7 @@ class Chat:
 
 
 def sends_to_chats() -> bool:
-    """Whether an administrator named services, and what speaks to them is installed."""
+    """Return whether an administrator named services, and the package that speaks to them is installed."""
     installed = find_spec("apprise") is not None and find_spec("cryptography") is not None
     return bool(settings.DRAIN_CHAT_SERVICES) and installed
 

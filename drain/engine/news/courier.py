@@ -39,11 +39,11 @@ _FORBIDDEN = (
 
 
 class Refused(Exception):  # noqa: N818 - no error of the network, which a library would try around
-    """What this process does not do."""
+    """Raised for an act that this process does not do."""
 
 
 class Guard:
-    """What the process may do from now on, and what came of it."""
+    """A guard of the process, and its findings: the connections that were refused, and the last status."""
 
     def __init__(self, networks: list[str]) -> None:
         self._networks = networks
@@ -102,7 +102,9 @@ class Guard:
 
 
 def asset_of(site: str) -> AppriseAsset:
-    """How apprise presents the message: as drainsite's, with no picture that somebody else's server has."""
+    """Return apprise's presentation of the message: as
+    drainsite's, with no picture that somebody else's server has.
+    """
     return AppriseAsset(
         plugin_paths=[], storage_mode="memory", app_id="drainsite", app_desc="drainsite",
         app_url=site, image_url_mask="", image_url_logo="", async_mode=False, http_redirects=False,

@@ -121,7 +121,7 @@ def send_again(delivery: str, by: Person) -> Delivery:
 
 
 def message_of(delivery: Delivery) -> dict[str, object]:
-    """What a receiver gets; the same for every try."""
+    """Return the message for a receiver; the same for every try."""
     notice = delivery.notice
     return {
         "delivery": str(delivery.pk),

@@ -1,4 +1,4 @@
-"""What each person wants to hear of and where, and what they have not seen yet."""
+"""Each person's subscriptions and channels, and the news that they have not seen yet."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Kinds = Iterable[str] | None
 
 
 def choice_of(user: int) -> NewsChoice:
-    """What a person chose; all news in the inbox and none elsewhere until they choose. Writes nothing."""
+    """Return a person's choice; all news in the inbox and none elsewhere until they choose. Writes nothing."""
     return NewsChoice.objects.filter(user=user).first() or NewsChoice(user_id=user, inbox=ALL)
 
 
@@ -44,12 +44,12 @@ def choose(
 
 
 def news_for(choice: NewsChoice) -> QuerySet[Notice]:
-    """What a person hears of, newest first."""
+    """Return a person's news, newest first."""
     return Notice.objects.filter(kind__in=choice.inbox).order_by("-pk")
 
 
 def unseen(user: int) -> int:
-    """How many news a person has not seen yet, counted up to 99."""
+    """Return how many news a person has not seen yet, counted up to 99."""
     choice = choice_of(user)
     return news_for(choice).filter(pk__gt=choice.seen)[:MOST_COUNTED].count()
 
@@ -61,7 +61,9 @@ def see(user: int, newest: int) -> None:
 
 
 def mailed(kind: NoticeKind) -> list[User]:
-    """Who wants this kind by mail and may: active, with an address, and allowed to see the pages."""
+    """Return the people who want this kind by mail and may:
+    active, with an address, and allowed to see the pages.
+    """
     found = User.objects.filter(is_active=True, drain_news_choice__mail__contains=[kind]).exclude(
         email=""
     )

@@ -14,7 +14,7 @@ from drain.policy.inert import inert
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What goes to one person."""
+    """A mail to one person."""
 
     to: str
     subject: str

@@ -23,7 +23,7 @@ LONGEST_TITLE = 300
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened; the same `kind`, `about` and `since` are the same event."""
+    """An event; the same `kind`, `about` and `since` are the same event."""
 
     kind: NoticeKind
     about: str
@@ -88,7 +88,9 @@ class Hide:
 
 
 def secrets_in_messages() -> Hide:
-    """What no message may hold: the secrets among what executors set or pass on."""
+    """Return the hider of all that no message may hold: the
+    secrets among the values that executors set or pass on.
+    """
     hidden: dict[bytes, bytes] = {}
     for env, names in ExecutorProfile.objects.values_list("env", "env_from"):
         passed = {name: os.environ[name] for name in names if name in os.environ}

@@ -30,7 +30,7 @@ _GOOD = range(200, 300)
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What goes to one webhook."""
+    """A message for one webhook."""
 
     delivery: str
     kind: str
@@ -41,7 +41,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of it; no error means that the receiver took it."""
+    """The result of a delivery; no error means that the receiver took it."""
 
     error: str
     status: int | None = None

@@ -1,4 +1,4 @@
-"""What one attempt tells its child: the values behind the placeholders and the DRAIN_ variables."""
+"""The contract of an attempt with its child: the values behind the placeholders and the DRAIN_ variables."""
 
 from __future__ import annotations
 

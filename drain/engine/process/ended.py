@@ -1,4 +1,4 @@
-"""How a child ended, and what the engine hears and says while it runs."""
+"""The end of a child, and the messages between it and the engine while it runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Command(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What a running child has done so far, for the heartbeat."""
+    """The progress of a running child, for the heartbeat."""
 
     elapsed: float
     """Seconds since the start."""

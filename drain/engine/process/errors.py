@@ -1,4 +1,4 @@
-"""Why a child could not be started: each error is one sentence for people, with the way out."""
+"""Failures to start a child: each error is one sentence for people, with the way out."""
 
 from __future__ import annotations
 

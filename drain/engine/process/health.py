@@ -1,4 +1,6 @@
-"""Who answers at a service's health address: its name and its database, compared with what a drain needs."""
+"""The answer of a service's health address: its name and
+its database, compared with those that a drain needs.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ _DATABASES = ("database_identity", "database_url", "sqlite_file", "database")
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """Which service a drain needs."""
+    """The service that a drain needs."""
 
     service: str = ""
     """Its name; empty: any."""
@@ -31,7 +33,7 @@ class Needed:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the health address said."""
+    """The answer of a health address."""
 
     service: str = ""
     database: str = ""
@@ -53,7 +55,7 @@ def ask(url: str, timeout: float = ASK_SECONDS) -> Answer | None:
 
 
 def mismatch(answer: Answer, needed: Needed, url: str) -> str:
-    """Why this is not the service that is needed, with both names; empty if it is."""
+    """Return the reason why this is not the service that is needed, with both names; empty if it is."""
     if answer.broken:
         return f"The service at {url} is not well: {answer.broken[:200]}."
     wrong_service = needed.service and answer.service != needed.service
@@ -70,7 +72,7 @@ def mismatch(answer: Answer, needed: Needed, url: str) -> str:
 
 
 def is_address(url: str) -> bool:
-    """Whether this can be asked at all: http or https, with a host."""
+    """Return whether this can be asked at all: http or https, with a host."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -89,7 +91,7 @@ _OPENER = build_opener(_NoRedirect)
 
 
 def read_answer(body: bytes) -> Answer:
-    """What a health address said; no names if it is no JSON object."""
+    """Read the answer of a health address; no names if it is no JSON object."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

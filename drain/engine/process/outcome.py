@@ -1,4 +1,4 @@
-"""What an attempt came to: pure decisions over how the child ended and what was said about it."""
+"""The outcome of an attempt: pure decisions over the child's end and the reports about it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LOWEST_FIRST = (Outcome.FAILED, Outcome.RETRYABLE, Outcome.SKIPPED, Outcome.COM
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What the phase's source says after the attempt (Autopack); for other phases there is none."""
+    """The source's word on the phase after the attempt (Autopack); for other phases there is none."""
 
     reason: str = ""
     outcome: Outcome | None = None

@@ -18,7 +18,7 @@ _GRACE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """How the preflight went."""
+    """The result of the preflight."""
 
     ok: bool
     seconds: float

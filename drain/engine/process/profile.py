@@ -64,13 +64,13 @@ class Profile:
 
     @property
     def is_limited(self) -> bool:
-        """Whether it has a limit that counts over all sessions."""
+        """True if it has a limit that counts over all sessions."""
         own = (self.max_parallel, self.starts_per_minute, self.ramp, self.run_delay_seconds)
         return any(limit is not None for limit in own)
 
     @property
     def needs_command(self) -> bool:
-        """Whether its phases are commands: a service may know by itself what to do."""
+        """True if its phases are commands: a service may have its own."""
         return self.remote is None or self.remote.kind == Kind.RAY
 
 
@@ -121,7 +121,9 @@ def _check_numbers(profile: Profile) -> list[str]:
 
 
 def _check_user(profile: Profile) -> list[str]:
-    """Whether this process can be that user, and the user come to where the phases run."""
+    """Return the problems with the user: this process cannot be
+    that one, or that one cannot reach the folder of the phases.
+    """
     if not profile.os_user:
         return []
     if why := why_not(profile.os_user):
@@ -167,7 +169,9 @@ def _check_command(profile: Profile, path: str) -> list[str]:
 
 
 def _check_script(profile: Profile) -> list[str]:
-    """Whether the script of an interpreter is there: without it every phase would fail by that, one after the other."""
+    """Return a problem if an interpreter's script is missing:
+    without it every phase would fail, one after the other.
+    """
     script = profile.argv[1] if len(profile.argv) > 1 else ""
     if "/" not in script or script.startswith("-") or "{" in script:
         return []

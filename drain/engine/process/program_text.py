@@ -1,4 +1,4 @@
-"""Where a value of a phase would become program text, judged from the argv of an executor alone.
+"""The detection of values that would become program text, from the argv of an executor alone.
 
 Names and parameters are imported: whoever can name a phase could run code, if a name stood inside a script. So a value
 reaches an interpreter only as an argument behind its script, or in the environment (DRAIN_PHASE_ID, DRAIN_PARAM_*).
@@ -50,7 +50,7 @@ _NO_COMMAND = re.compile(r"\d[\w.]*|[A-Za-z_]\w*=.*", re.DOTALL)
 
 
 class _Walk:
-    """What the arguments so far make of the next one."""
+    """The walk through the arguments, which decides the meaning of the next one."""
 
     def __init__(self) -> None:
         self.before = ""
@@ -59,7 +59,7 @@ class _Walk:
         self.own_name = False
 
     def is_program(self, literal: str) -> bool:
-        """Whether a value in an argument that is otherwise this text would be program text."""
+        """Return whether a value in an argument that is otherwise this text would be program text."""
         given = self.waits_for_command and not _NO_COMMAND.fullmatch(literal)
         return (
             given
@@ -126,13 +126,15 @@ def program_text(
 
 
 def _parts(literal: str) -> list[str]:
-    """What may name an option: `--checkpoint-action=exec=` is of two."""
+    """Return the parts that may name an option: `--checkpoint-action=exec=` is of two."""
     first, *others = literal.split("=")
     return [first, *(f"--{other}" for other in others[:-1])]
 
 
 def _is_script(before: str, item: str) -> bool:
-    """Whether a literal argument is what an interpreter waits for, and not the value of an option like `-X utf8`."""
+    """Return whether a literal argument is the script of an
+    interpreter, and not the value of an option like `-X utf8`.
+    """
     if item.startswith(("-", "+")) or re.fullmatch(r"/[A-Za-z]", item):
         return False
     return _takes_program(before) or before in {"-m", "-f"} or bool(_SCRIPT.fullmatch(item))

@@ -75,12 +75,12 @@ class Child:
 
     @property
     def descriptors(self) -> list[int]:
-        """What to poll for reading before `advance`."""
+        """The descriptors to poll for reading before `advance`."""
         return self._watch.descriptors
 
     @property
     def due_at(self) -> float:
-        """When `advance` must be called although nothing could be read (time.monotonic)."""
+        """The time (time.monotonic) at which `advance` must be called although nothing could be read."""
         return self._watch.due_at
 
     def advance(self, ready: Collection[int]) -> bool:
@@ -93,7 +93,7 @@ class Child:
 
     @property
     def is_heavy(self) -> bool:
-        """Whether `collect` has more to read or to put in order than a loop should wait for."""
+        """True if `collect` has more to read or to put in order than a loop should wait for."""
         return self._log.is_large or self._report.left > HEAVY_REPORT
 
     def collect(self) -> Ended:

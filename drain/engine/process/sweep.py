@@ -152,7 +152,7 @@ class _Group:
 
 
 class _Warden:
-    """What the worker announced, as lines on standard input.
+    """The worker's announcements, as lines on standard input.
 
     `+ GROUP LEASE DEADLINE CLAIM` a process group of a claim, and when its lease and its phase's time are over;
     `= LEASE CLAIM` the lease of a claim is longer now, `= LEASE *` that of all; `- GROUP` the group is gone;

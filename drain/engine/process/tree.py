@@ -1,4 +1,4 @@
-"""Which process descends from which, read from /proc."""
+"""The descent of processes, read from /proc."""
 
 from __future__ import annotations
 

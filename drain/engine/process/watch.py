@@ -66,12 +66,12 @@ class Watch:
 
     @property
     def descriptors(self) -> list[int]:
-        """What to poll for reading: the output while somebody holds it, and the pidfd."""
+        """The descriptors to poll for reading: the output while somebody holds it, and the pidfd."""
         return [fd for fd in (self._pipe, self._pidfd) if fd >= 0]
 
     @property
     def due_at(self) -> float:
-        """When `advance` must be called although nothing could be read (time.monotonic)."""
+        """The time (time.monotonic) at which `advance` must be called although nothing could be read."""
         due = min(self._deadline, self._kill_at)
         return due if self._pidfd >= 0 else min(due, time.monotonic() + _SLOW_POLL_SECONDS)
 

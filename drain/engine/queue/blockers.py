@@ -98,7 +98,9 @@ STALE_PHASES = f"{_QUEUE} AND {_STALE}"
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """Which queued phases: of one run, only stale ones, stale after how long (None: the setting), queued when."""
+    """A choice of queued phases: of one run, only stale ones,
+    stale after how long (None: the setting), queued when.
+    """
 
     run_id: str = ""
     stale_only: bool = False
@@ -141,7 +143,7 @@ class QueuedPhase:
 
     @property
     def why(self) -> str:
-        """Why it is queued, in one sentence."""
+        """The reason why it is queued, in one sentence."""
         if self.verb in ("imported", "synced"):
             return f"Queued in its source {self.source}" if self.source else "Queued in the import"
         if not self.verb:
@@ -165,7 +167,9 @@ def queued_phases(phases: list[int], asked: QueueFilter, now: datetime) -> list[
 
 
 def blocked_by(phases: list[int], now: datetime) -> dict[int, int]:
-    """How many failed phases wait for each of these queued ones, directly or through others; none is left out."""
+    """Return how many failed phases wait for each of these
+    queued ones, directly or through others; none is left out.
+    """
     found = rows(_HOW_MANY, QueueFilter().values(now) | {"phases": phases})
     return dict.fromkeys(phases, 0) | {each["root"]: each["blocks"] for each in found}
 
@@ -183,7 +187,7 @@ def oldest_queued(asked: QueueFilter, now: datetime, limit: int) -> list[QueuedP
 
 
 def queue_size(asked: QueueFilter, now: datetime) -> tuple[int, int]:
-    """How many phases are queued, and how many of them are stale."""
+    """Return how many phases are queued, and how many of them are stale."""
     found = row(_COUNT_OF_RUN if asked.run_id else _COUNT, asked.values(now))
     return (found["queued"], found["stale"]) if found else (0, 0)
 

@@ -1,4 +1,4 @@
-"""What people do to phases without running them: clear a queued one, requeue or discard a failed one.
+"""Moves of phases without running them: clear a queued one, requeue or discard a failed one.
 
 A phase of an Autopack database, or of an SQL source with an update, is written back there first, guarded by the state
 it is believed to be in: that database has the last word. Only then does it move here, again guarded, with its history.
@@ -31,7 +31,7 @@ AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class PhaseResult:
-    """What became of one phase: moved, or the sentence that says why not."""
+    """The result for one phase: moved, or the sentence that says why not."""
 
     phase: int
     run_id: str
@@ -156,7 +156,7 @@ def _still(phases: Collection[int], move: _Move) -> set[int]:
 
 
 def _is_told(phase: Phase, move: _Move) -> bool:
-    """Whether the phase's source is written before the phase is moved here."""
+    """Return whether the phase's source is written before the phase is moved here."""
     source = phase.run.source
     told = has_update(source) or (source is not None and source.kind == SourceKind.AUTOPACK)
     return told and phase.state == move.expect
@@ -184,7 +184,7 @@ def _tell_sources(phases: Iterable[Phase], move: _Move, mine: Collection[int]) -
 
 
 def _refused_by_source(phase: Phase, move: _Move) -> str:
-    """Why the phase's source does not allow the move, after writing it there if it does. Raises SourceError."""
+    """Return the source's reason against the move, after writing it there if it has none. Raises SourceError."""
     source = phase.run.source
     if source is None:
         return ""

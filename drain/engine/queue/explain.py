@@ -1,4 +1,4 @@
-"""Why a phase is not drained, in one sentence: the planner's own answer for it, from a few rows.
+"""The reason why a phase is not drained, in one sentence: the planner's own answer for it, from a few rows.
 
 The page of a phase, `manage.py why`, the API and the admin all ask here.
 """
@@ -56,7 +56,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a phase is not running, or that it is."""
+    """The reason why a phase is not running, or that it is."""
 
     state: str
     """The phase's state, `waiting` for one that is held back: what stands before the sentence as an icon."""

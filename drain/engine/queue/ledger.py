@@ -116,7 +116,7 @@ class Ledger:
 
     @property
     def drained(self) -> int:
-        """What a drain has run, however it ended."""
+        """The number of phases that drains have run, however they ended."""
         return self.complete + self.again
 
     @property

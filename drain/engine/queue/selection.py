@@ -26,7 +26,7 @@ MOST_VALUES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class PhaseFilter:
-    """What somebody asks for; what is empty or None filters nothing."""
+    """A choice of phases; a field that is empty or None filters nothing."""
 
     run_ids: tuple[str, ...] = ()
     run_prefixes: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class PhaseFilter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is asked for, which means every phase there is."""
+        """True if nothing is asked for, which means every phase there is."""
         return all(getattr(self, each.name) in ((), "", None) for each in fields(self))
 
     def to_json(self) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class PhaseFilter:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """How many phases a filter means, and which runs and fingerprints have most of them."""
+    """The size of a choice, and the runs and fingerprints that have most of it."""
 
     total: int
     runs: int

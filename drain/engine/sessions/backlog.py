@@ -163,7 +163,7 @@ def _offered_elsewhere() -> frozenset[int]:
 
 
 def _edges(rows: list[PhaseRow]) -> list[tuple[int, int]]:
-    """What these open phases need and is open too, through whatever run it leads: (phase, prerequisite)."""
+    """Return the open prerequisites of these open phases, also across runs: (phase, prerequisite)."""
     return _read(_EDGES, {"phases": [row.id for row in rows], "open": list(OPEN_STATES)})
 
 
@@ -207,7 +207,9 @@ def _read(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def _snoozed(now: datetime) -> dict[str, str]:
-    """What snoozed fingerprints keep out; one that was merged away has no say in what it was merged into."""
+    """Return the keys that snoozed fingerprints keep out;
+    one that was merged away counts for its target alone.
+    """
     found = Fingerprint.objects.filter(status=FingerprintStatus.SNOOZED, merged_into=None).filter(
         Q(snoozed_until__isnull=True) | Q(snoozed_until__gt=now)
     )
@@ -215,7 +217,7 @@ def _snoozed(now: datetime) -> dict[str, str]:
 
 
 def _kept_out_by(snoozed: Iterable[str]) -> dict[str, str]:
-    """What these keep out, which stand for themselves: what each is and may be."""
+    """Return the fingerprints that these snoozed ones keep out: themselves, and those that may be them."""
     kept_out = related_to(sorted(snoozed))
     possible = {other: key for key, each in sorted(kept_out.items()) for other in each.possible}
     return possible | {key: key for key in kept_out}

@@ -1,4 +1,4 @@
-"""When nothing can start: is the session over, or is there something to wait for?"""
+"""The end of a session with nothing to start: it is over, or something of it is waited for."""
 
 from __future__ import annotations
 

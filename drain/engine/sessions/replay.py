@@ -14,7 +14,7 @@ from drain.policy.stopping.whatif import Past, WhatIf, what_if
 
 
 def replay(session: DrainSession, limits: Limits) -> WhatIf:
-    """What the session would have come to under these limits; reads only."""
+    """Return the session as it would have gone under these limits; reads only."""
     started = session.started_at or session.created_at
     return what_if(past_attempts(session, limits.key_level), limits, session.selected, started)
 

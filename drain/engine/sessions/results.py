@@ -1,4 +1,4 @@
-"""What a session came to, in the words of the command line's contract."""
+"""The result of a session, in the words of the command line's contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a session may touch, as it is stored."""
+"""The scope of a session as it is stored."""
 
 from __future__ import annotations
 

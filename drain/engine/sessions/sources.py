@@ -40,7 +40,7 @@ class SourceDatabase:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it holds no run and no phase, as one at a wrong address does."""
+        """True if it holds no run and no phase, as one at a wrong address does."""
         return not self.problem and not (self.rows.get("runs") or self.rows.get("phases"))
 
 
@@ -74,7 +74,7 @@ def out_of_retries(phases: Collection[int]) -> list[Phase]:
 
 
 def retries_sentence(phases: Collection[int]) -> str:
-    """Which of the selected phases Autopack would fail at once, in a sentence; empty if none."""
+    """Return a sentence with the selected phases that Autopack would fail at once; empty if there are none."""
     found = out_of_retries(phases)
     if not found:
         return ""

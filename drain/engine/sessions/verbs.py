@@ -1,4 +1,4 @@
-"""What people do to a session: start, pause, resume, stop, cancel."""
+"""Verbs of a session: start, pause, resume, stop, cancel."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def stop_session_by_person(session_pk: int, actor: Actor) -> None:
 
 
 def can_be_taken_back(session: DrainSession) -> bool:
-    """Whether it is stopping because a person said so, and a resume would let it go on."""
+    """Return whether it is stopping because a person said so, and a resume would let it go on."""
     by_person = session.stop_reason == StopReason.PERSON and not session.cancel_requested
     return session.state == SessionState.STOPPING and by_person
 
@@ -153,7 +153,7 @@ def _move(
 
 
 def _refusal(session_pk: int, verb: str, expect: list[SessionState]) -> str:
-    """Why it is not moved, with the way out where it has ended or is going to."""
+    """Return the reason for not moving it, with the way out where it has ended or is going to."""
     session = DrainSession.objects.filter(pk=session_pk).first()
     if session is None:
         return f"There is no drain {session_pk}: see the page Drains."

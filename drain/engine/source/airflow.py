@@ -108,7 +108,9 @@ class AirflowSite:
             raise EngineError(f"What {self.api} answered is no list of task instances.") from None
 
     def _failure(self, one: Instance, known: Known) -> str:
-        """Why it failed, of its log; empty when that is known, when it never ran or its log is not there any more."""
+        """Return the reason of a failure from its log; empty
+        when known, when it never ran or its log is gone.
+        """
         key, tries = key_of(one), one.get("try_number")
         if one.get("state") != "failed" or not tries or known.get(key[:2], {}).get(key) == tries:
             return ""
@@ -139,7 +141,7 @@ class AirflowSite:
 
 
 def is_airflow(source: Source) -> bool:
-    """Whether a source has the name of an executor of kind airflow, from whose web server it is read."""
+    """Return whether a source has the name of an executor of kind airflow, from whose web server it is read."""
     named = ExecutorProfile.objects.filter(name=source.name, kind=Kind.AIRFLOW)
     return source.kind == SourceKind.FILES and named.exists()
 
@@ -161,7 +163,7 @@ def import_airflow(site: AirflowSite, source: str, dags: Sequence[str], by: Pers
 
 
 def key_of(one: Mapping[str, Any]) -> Key:
-    """What names a task instance."""
+    """Return the key of a task instance."""
     index = one.get("map_index")
     return one["dag_id"], one["dag_run_id"], one["task_id"], index if isinstance(index, int) else -1
 

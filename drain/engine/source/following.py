@@ -1,4 +1,6 @@
-"""What a source says of phases is taken over: their states, and the reasons that it wrote since we last looked."""
+"""The source's changes of phases, taken over: their
+states, and the reasons that it wrote since we last looked.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ def follow_rows(
 
 
 def _take_over(phase: Phase, row: SourceRow) -> None:
-    """What the source wrote since we last looked becomes ours: its time, and its reason."""
+    """Take over the time and the reason that the source wrote since we last looked."""
     at = row.phase.changed_at
     if at is None or (phase.source_changed_at and at <= phase.source_changed_at):
         return
@@ -53,13 +55,13 @@ def _take_over(phase: Phase, row: SourceRow) -> None:
 
 
 def _was_said(phase: Phase, reason: str) -> bool:
-    """Whether an attempt has this reason, as far as attempts keep it."""
+    """Return whether an attempt has this reason, as far as attempts keep it."""
     said = phase.attempt_set.annotate(kept=Left("error", REASON_LIMIT))
     return said.filter(kept=reason[:REASON_LIMIT]).exists()
 
 
 def is_counted(phase: Phase, row: SourceRow) -> bool:
-    """Whether the source counted a retry since the last failure that we know: its reason is newer.
+    """Return whether the source counted a retry since the last failure that we know: its reason is newer.
 
     So it is if an attempt wrote it that was lost before it was read.
     """

@@ -130,7 +130,9 @@ def forget(phase: int) -> None:
 
 
 def is_queued_by_us(phase: int, row: SourceRow) -> bool:
-    """Whether a phase is queued in its source because an attempt of ours queued it, and nobody wrote it since."""
+    """Return whether a phase is queued in its source because
+    an attempt of ours queued it, and nobody wrote it since.
+    """
     if row.state != PhaseState.QUEUED or row.written_at is None:
         return False
     return SourceDebt.objects.filter(phase=phase, queued_at=str(row.written_at)).exists()
@@ -153,7 +155,7 @@ def settle_debts(phases: Sequence[int] | None = None, limit: int = A_ROUND) -> i
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """What waits for one source that could not be asked, for people."""
+    """The phases that wait for one source that could not be asked, for people."""
 
     source: str
     phases: int

@@ -132,7 +132,9 @@ def _failed(pk: int, said: str) -> str:
 
 @contextmanager
 def _alone(source: Source) -> Iterator[bool]:
-    """Whether nobody else reads it; nobody will until the end of this, or of this process."""
+    """Lock the source; gives whether nobody else reads it,
+    and nobody will until the end of this, or of this process.
+    """
     key = {"space": LOCK_SPACE, "source": source.pk % 2**31}
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%(space)s, %(source)s)", key)

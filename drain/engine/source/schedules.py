@@ -30,7 +30,7 @@ COLUMNS = ("cron", "timezone", "dags", "pause_after")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """When a source is to be read."""
+    """The schedule that a source shall have."""
 
     cron: str
     timezone: str = "UTC"
@@ -93,7 +93,7 @@ def pause_source(source: Source, now: datetime, reason: str) -> None:
 
 
 def schedule_of(source: Source) -> Person:
-    """Who reads it by itself, as the audit calls it."""
+    """Return the name by which the audit calls the automatic reader of a source."""
     return Person(f"schedule of {source.name}"[:200], Origin.SCHEDULE)
 
 
@@ -126,7 +126,7 @@ def _kind(source: Source, airflow: Collection[str] | None) -> str:
 
 
 def is_readable(source: Source) -> bool:
-    """Whether the site can read it by itself: files are with whoever has them."""
+    """Return whether the site can read it by itself: files are on somebody's own machine."""
     return source.kind in (SourceKind.SQL, SourceKind.AUTOPACK) or is_airflow(source)
 
 

@@ -55,7 +55,7 @@ ON CONFLICT (phase_id) DO UPDATE SET verb = 'tell', reason = excluded.reason, ow
 
 @dataclass(frozen=True, slots=True)
 class Untold:
-    """What an attempt came to."""
+    """The result of an attempt that its source has not been told."""
 
     phase: int
     was: str
@@ -89,7 +89,7 @@ def tell_sources(phases: Sequence[int] | None = None) -> int:
 
 
 def untold(phase: Phase) -> str:
-    """Why the source of a phase does not know yet what became of it; empty if it does."""
+    """Return the reason why a phase's source does not know its state yet; empty if it does."""
     debt = SourceDebt.objects.filter(phase=phase, verb=TELL).first()
     return "" if debt is None else debt.error or "its source is being told of its last attempt"
 

@@ -1,4 +1,4 @@
-"""Who can run the executors that a drain still needs."""
+"""The hosts that can run the executors that a drain still needs."""
 
 from __future__ import annotations
 

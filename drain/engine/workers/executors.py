@@ -148,7 +148,7 @@ def find_profile(name: str) -> ExecutorProfile:
 
 
 def check_profile(profile: ExecutorProfile, environ: Mapping[str, str] | None = None) -> list[str]:
-    """Why this host cannot run the profile, as sentences; empty if it can. Starts nothing."""
+    """Return the reasons why this host cannot run the profile, as sentences; empty if it can. Starts nothing."""
     return examine(profile, environ)[1]
 
 
@@ -275,7 +275,9 @@ def audit_profile(
     old: dict[str, Any],
     gone: bool = False,
 ) -> None:
-    """Who changed a profile, why, and from what to what; values of variables are hidden."""
+    """Write a change of a profile to the audit, with its
+    actor and both versions; values of variables are hidden.
+    """
     record_audit(
         by,
         verb,

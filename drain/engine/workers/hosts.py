@@ -120,7 +120,7 @@ def withdraw_probe(host: UUID) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is known of the workers of one host."""
+    """The health of the workers of one host."""
 
     fresh: bool
     """One of them answered a moment ago."""
@@ -132,7 +132,7 @@ class Health:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether none of them takes anything from the queue, although none is busy."""
+        """True if none of them takes anything from the queue, although none is busy."""
         return self.overdue and not self.draining
 
 
@@ -160,7 +160,7 @@ def worker_slots(host: UUID | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """What the hosts that are alive can do."""
+    """The capacity of the hosts that are alive."""
 
     hosts: int
     workers: int
@@ -195,7 +195,7 @@ def strength() -> Strength:
 
 
 class HostStop:
-    """Whether the host this process works for was told to stop; asks the database twice a second at most."""
+    """The stop order of this process's host, if any; asks the database twice a second at most."""
 
     def __init__(self, host: UUID | None) -> None:
         self._host = host

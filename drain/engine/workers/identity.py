@@ -1,4 +1,4 @@
-"""Who this process is to the others, and what it can run."""
+"""The identity of this process for the others, and its abilities."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def worker_id() -> UUID:
 
 
 def worker_name() -> str:
-    """What attempts and pages call this worker: `host/pid/id`."""
+    """Return this worker's name in attempts and on pages: `host/pid/id`."""
     return f"{socket.gethostname()}/{os.getpid()}/{worker_id().hex}"
 
 

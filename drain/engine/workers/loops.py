@@ -66,12 +66,12 @@ def remove_loop(loop: UUID) -> None:
 
 
 def inline_loop_is_alive(session: int) -> bool:
-    """Whether a process of its own drains this session."""
+    """Return whether a process of its own drains this session."""
     return row(_ALIVE, {"session": session}) is not None
 
 
 def runs_somewhere(session: int) -> bool:
-    """Whether something of this session runs that some loop looks after, or that rescue has to end first."""
+    """Return whether an attempt of this session is watched by some loop, or has to be ended by rescue first."""
     return row(_RUNS, {"session": session}) is not None
 
 
@@ -101,7 +101,7 @@ class Renewal:
 
     @property
     def lost(self) -> bool:
-        """Whether somebody took the row away, or the lease is over because it could not be renewed."""
+        """True if somebody took the row away, or the lease is over because it could not be renewed."""
         return self._gone or boottime() > self._until
 
     def _keep(self) -> None:

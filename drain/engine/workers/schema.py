@@ -31,5 +31,5 @@ def as_stored() -> RawSQL:
 
 
 def is_current() -> bool:
-    """Whether this code is made for the tables as they are."""
+    """Return whether this code is made for the tables as they are."""
     return stored_schema() == code_schema()

@@ -164,7 +164,7 @@ class _Watch:
 
 
 def is_needed(executor: str) -> bool:
-    """Whether a live session has runs of this executor; yes while the database cannot say."""
+    """Return whether a live session has runs of this executor; yes while the database cannot say."""
     try:
         profile = ExecutorProfile.objects.filter(name=executor).values("pk", "is_default").first()
         if profile is None:

@@ -1,4 +1,4 @@
-"""How many phases a host, and each of its workers, may run at the same time."""
+"""The number of phases that a host, and each of its workers, may run at the same time."""
 
 from __future__ import annotations
 

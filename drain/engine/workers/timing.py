@@ -1,4 +1,4 @@
-"""How often and how long: the engine's times, in seconds."""
+"""The engine's intervals and limits of time, in seconds."""
 
 from __future__ import annotations
 

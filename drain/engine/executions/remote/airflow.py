@@ -173,7 +173,7 @@ class AirflowTask(HttpJobs):
 
 
 def _is_over(found: Mapping[str, Any], tried: int | None) -> bool:
-    """Whether the try that had failed is over: the task was cleared since."""
+    """Return whether the try that had failed is over: the task was cleared since."""
     if tried is None:
         return False
     return found.get("state") not in FAILED or tries_of(found) > tried

@@ -27,7 +27,7 @@ def address_of(api: str, dag: str, run: str, task: str) -> str:
 
 
 def tries_of(instance: Mapping[str, Any]) -> int:
-    """How often a task instance has been tried. Raises ServiceError for what is no number."""
+    """Return the number of tries of a task instance. Raises ServiceError for anything but a number."""
     found = instance.get("try_number")
     if found is None:
         return 0
@@ -43,7 +43,9 @@ def lines_of(body: bytes, *, cut: bool = False) -> str:
 
 
 def failure_of(body: bytes) -> str:
-    """Why the task failed, of its log: the last error with its tracebacks, else the last lines. Raises ServiceError."""
+    """Return the error of a task from its log: the last one with
+    its tracebacks, else the last lines. Raises ServiceError.
+    """
     records = _records(body)
     failed = [lines for one in records if (lines := _tracebacks(one))]
     if failed:

@@ -23,7 +23,7 @@ _BLOCK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a service answered."""
+    """An answer of a service."""
 
     status: int
     body: bytes
@@ -106,7 +106,7 @@ class Call:
 
 
 def _said(error: Exception) -> str:
-    """What went wrong, in words that hold nothing of the request."""
+    """Return the fault in words that hold nothing of the request."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, OSError):

@@ -15,13 +15,13 @@ _LAST_SIGNAL = 64
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Why we have a job stopped: a person or the worker's end, else its time is over."""
+    """The reason for stopping a job: a person or the worker's end, else its time is over."""
 
     command: Command | None = None
 
     @property
     def is_time(self) -> bool:
-        """Whether its time is over."""
+        """True if its time is over."""
         return self.command is None
 
 

@@ -65,12 +65,12 @@ class RemoteExecution(SteppedExecution):
 
     @property
     def holds_slot(self) -> bool:
-        """Whether it takes a slot: until it is over."""
+        """True if it takes a slot: until it is over."""
         return self._result is None
 
     @property
     def goes_on(self) -> bool:
-        """Whether its job was left to whoever takes it over."""
+        """True if its job was left to the loop that takes it over."""
         return self._left
 
     def stop(self, command: Command) -> None:

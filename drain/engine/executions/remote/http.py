@@ -147,12 +147,12 @@ class HttpJobs:
 
 
 def is_good(answer: Answer) -> bool:
-    """Whether it is any 2xx."""
+    """Return whether it is any 2xx."""
     return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def said_by(answer: Answer) -> str:
-    """What a service answered that is not what was asked for, for people: bounded and safe."""
+    """Return a service's unexpected answer for people: bounded and safe."""
     excerpt = " ".join(safe_text(answer.body[: 4 * _EXCERPT]).split())[:_EXCERPT]
     if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
         return f"it answered HTTP {answer.status}, and nobody is followed who sends on"
@@ -189,7 +189,7 @@ def exit_code_of(said: object) -> int | None:
 
 
 def text(said: object) -> str:
-    """What a service said for people, safe and bounded; "" for what is no text."""
+    """Return a service's text for people, safe and bounded; "" for anything that is no text."""
     if not isinstance(said, str):
         return ""
     return safe_text(said[:MESSAGE_LIMIT].encode(errors="replace")).strip()

@@ -118,7 +118,7 @@ class RemoteJob:
         self.transcript.drop()
 
     def sentence(self, error: ServiceError) -> str:
-        """What the service did wrong, without secrets."""
+        """Return the service's fault as a sentence, without secrets."""
         return self.mask.text(str(error))
 
     def _found(self) -> Status:

@@ -1,4 +1,4 @@
-"""What an execution asks of a service of jobs, and what it can be told."""
+"""The interface to a service of jobs: its calls, their errors and its answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class JobState(StrEnum):
-    """How far a job is, in the words of the contract."""
+    """The state of a job, in the words of the contract."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a service says of a job."""
+    """The status of a job as its service tells it."""
 
     state: JobState
     exit_code: int | None = None

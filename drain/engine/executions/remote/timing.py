@@ -1,4 +1,4 @@
-"""How often a service is asked, and for how long it is waited for: seconds."""
+"""The intervals at which a service is asked, and the patience with it: seconds."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ class Trouble:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the service has said for long enough that it knows no such job: proxies say so for a moment, too."""
+        """True if the service has said for long enough that it
+        knows no such job: proxies say so for a moment, too.
+        """
         if self._unknown < _GONE_ANSWERS:
             return False
         return time.monotonic() - self._unknown_since >= _GONE_SECONDS

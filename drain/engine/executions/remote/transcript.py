@@ -23,7 +23,7 @@ LOG_LIMIT = 16 * 1024 * 1024
 
 
 class Transcript:
-    """What was read of one job's log. Used by one thread at a time."""
+    """The part of one job's log that was read. Used by one thread at a time."""
 
     def __init__(self, folder: Path, name: str, mask: Mask, known_states: int) -> None:
         """`known_states`: changes of state that another worker has read and written before."""
@@ -41,7 +41,7 @@ class Transcript:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more of the log is read."""
+        """True if no more of the log is read."""
         return self._closed or self.read >= LOG_LIMIT
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ class Transcript:
                 self._unwritten = f"what it reported could not be kept here ({error.strerror})"
 
     def _is_known(self, line: bytes) -> bool:
-        """Whether it reports a state that is in the history since another worker read this log."""
+        """Return whether it reports a state that is in the history since another worker read this log."""
         if not self._known_states:
             return False
         try:

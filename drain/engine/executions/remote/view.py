@@ -1,4 +1,4 @@
-"""What people see of a job while it runs."""
+"""The view of a job for people while it runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from drain.engine.process.output.events import Event
 
 @dataclass(slots=True)
 class View:
-    """What was seen of one job, kept apart from it: a thread may be asking for more."""
+    """A snapshot of one job, kept apart from it: a thread may be asking for more."""
 
     _events: list[Event] = field(default_factory=list)
     _lines: list[str] = field(default_factory=list)

@@ -1,3 +1,3 @@
-"""What a phase prints and reports while it runs: its log, its report, bounded."""
+"""The output of a phase while it runs: its log, its report, bounded."""
 
 from __future__ import annotations

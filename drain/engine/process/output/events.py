@@ -21,7 +21,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class BadLineError(ValueError):
-    """What is wrong with a line, without quoting it."""
+    """Raised for a bad line; says its fault without quoting it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class TelemetryEvent:
 
 @dataclass(frozen=True, slots=True)
 class FailureEvent:
-    """Why the phase fails, in its own words."""
+    """The reason for the phase's failure, in its own words."""
 
     reason: str
     fingerprint: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class FailureEvent:
 
 @dataclass(frozen=True, slots=True)
 class ProgressEvent:
-    """How far it is."""
+    """The progress of the phase."""
 
     percent: float | None
     """0 to 100."""
@@ -62,7 +62,7 @@ class ProgressEvent:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeEvent:
-    """What the phase thinks of itself: complete, failed, retryable or skipped."""
+    """The phase's own word on its outcome: complete, failed, retryable or skipped."""
 
     outcome: str
 

@@ -77,7 +77,7 @@ class LogSink:
 
     @property
     def is_large(self) -> bool:
-        """Whether it is in a file of its own, which `finish` puts in order."""
+        """True if it is in a file of its own, which `finish` puts in order."""
         return self._spool is not None
 
     def tail_lines(self, count: int) -> list[str]:

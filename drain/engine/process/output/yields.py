@@ -1,4 +1,4 @@
-"""Why an attempt yielded no telemetry, read from how it ended and what it printed: a heuristic, stated as such."""
+"""Reasons for missing telemetry, read from an attempt's end and its output: a heuristic, stated as such."""
 
 from __future__ import annotations
 
