@@ -1,3 +1,3 @@
-"""What a drain did, proved: ledger, rollups, comparison, checks, report."""
+"""The proof of a drain's results: ledger, rollups, comparison, checks, report."""
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ _BY_MODEL, _BY_CATEGORY, _ALL = 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Yields:
-    """What attempts of a stretch of time or of a category told us; minutes are attempt-minutes."""
+    """The yield of the attempts of a stretch of time or of a category; minutes are attempt-minutes."""
 
     attempts: int = 0
     without: int = 0
@@ -137,7 +137,7 @@ class YieldSeries:
 
 @dataclass(frozen=True, slots=True)
 class AttemptYields:
-    """What the newest attempts of a window say about events, each by itself."""
+    """The yields of a window's newest attempts, each by itself."""
 
     attempts: int = 0
     boundary: int = 0
@@ -204,7 +204,7 @@ class TokenEstimate:
 
 @dataclass(frozen=True, slots=True)
 class TokenEstimates:
-    """How well tokens were predicted: over all (None without such an event), by model and by category."""
+    """The accuracy of token predictions: over all (None without such an event), by model and by category."""
 
     total: TokenEstimate | None
     models: list[TokenEstimate]
@@ -265,7 +265,7 @@ def events_by_kind(
 
 
 def token_estimates(since: datetime, until: datetime, newest: int = NEWEST) -> TokenEstimates:
-    """How well tokens were predicted in the newest events of the window; most events first."""
+    """Return the accuracy of token predictions in the newest events of the window; most events first."""
     found: dict[int, list[TokenEstimate]] = {_ALL: [], _BY_MODEL: [], _BY_CATEGORY: []}
     for item in rows(_TOKENS, _window(since, until, newest)):
         kind, model, category = item.pop("kind"), item.pop("model"), item.pop("category")

@@ -1,4 +1,5 @@
-"""What a phase printed, as pieces of text: colours become classes, everything else that steers a terminal goes.
+"""The output of a phase as pieces of text: colours become
+classes, everything else that steers a terminal goes.
 
 The text is hostile, and templates escape it; the class names are our own, chosen by table from the numbers
 of an SGR sequence (ECMA-48, 8.3.117).
@@ -26,7 +27,7 @@ _MOST_NUMBERS = 32
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """How the following text looks."""
+    """The style of the following text."""
 
     colour: str = ""
     bold: bool = False
@@ -118,5 +119,7 @@ def visible(text: str) -> str:
 
 
 def _last_writing(text: str) -> str:
-    """What a carriage return left on the line: a progress bar shows its last state, not all of them."""
+    """Return the text that carriage returns leave on the line:
+    a progress bar shows its last state, not all of them.
+    """
     return text.rstrip("\r").rpartition("\r")[2]

@@ -1,4 +1,4 @@
-"""What an attempt printed: its end, any place in it, a search through all of it, and the file itself."""
+"""The log of an attempt: its end, any place in it, a search through all of it, and the file itself."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class LogView:
-    """What of the log is on the page."""
+    """The part of the log that is on the page."""
 
     lines: list[LogLine]
     total: int
@@ -134,7 +134,7 @@ def _view(attempt: Attempt, q: str, at: int | None) -> LogView:
 
 
 def _places(attempt: Attempt) -> Places:
-    """Where its lines are; kept for large ones, which an attempt that has ended does not change."""
+    """Return the places of its lines; kept for large ones, which an attempt that has ended does not change."""
     if not attempt.log_name:
         return find_places(open_log(attempt))
     key = f"log:{attempt.pk}:{attempt.log_bytes}"

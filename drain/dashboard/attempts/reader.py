@@ -61,7 +61,7 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the blocks of a log begin: their first bytes, the newlines before them, and all lines."""
+    """The beginnings of a log's blocks: their first bytes, the newlines before them, and all lines."""
 
     starts: list[int]
     newlines: list[int]

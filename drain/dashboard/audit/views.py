@@ -75,7 +75,7 @@ def audit_list(request: HttpRequest) -> HttpResponseBase:
 
 
 def _verbs(asked: str) -> list[str]:
-    """What somebody did lately, and what was asked for."""
+    """Return the verbs that somebody used lately, and those that were asked for."""
     newest = AuditEvent.objects.order_by("-pk").values_list("verb", flat=True)[:KNOWN_VERBS]
     found = shared("audit-verbs", KEEP_SECONDS, lambda: sorted(set(newest)))
     return sorted({*found, asked} - {""})

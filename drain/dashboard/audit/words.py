@@ -1,4 +1,4 @@
-"""What was done, and to what, in the words of people: the audit stores `session.stop`, and an export has it so."""
+"""The audit's verbs and subjects in the words of people: it stores `session.stop`, and an export has it so."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SUBJECTS = {
 
 
 def subject_word(subject: str) -> str:
-    """What a kind of subject is called."""
+    """Return the word for a kind of subject."""
     return _SUBJECTS.get(subject, subject.replace("_", " "))
 
 

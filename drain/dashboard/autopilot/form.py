@@ -1,4 +1,4 @@
-"""What somebody typed into the form of an autopilot, as the autopilot that it asks for."""
+"""The form of an autopilot: the typed values, and the autopilot that they ask for."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def filters_of(found: PhaseFilter) -> list[tuple[str, str, str]]:
 
 
 def values_of(asked: Wanted) -> dict[str, str]:
-    """What the form of an autopilot holds before anything is typed."""
+    """Return the values that the form of an autopilot holds before anything is typed."""
     limits = {each.name: each.shown(asked.limits) for each in LIMITS}
     budget = {name: shown(value) for name, value in asked.budget._asdict().items()}
     filters = {

@@ -1,4 +1,4 @@
-"""What a person does to a session: each a POST of its own over one verb of the engine."""
+"""Acts of a person on a session: each a POST of its own over one verb of the engine."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def session_stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _stopped(pk: int) -> str:
-    """What a stop came to, with the button that takes it back or starts what it left."""
+    """Return the result of a stop, with the button that takes it back or starts the rest."""
     if DrainSession.objects.filter(pk=pk, state=SessionState.STOPPING).exists():
         return "stops after its {running}; Resume takes it back and goes on with the {waiting}."
     if Candidate.objects.filter(session=pk, status=CandidateStatus.WAITING).exists():
@@ -77,7 +77,7 @@ def _act(
 
 
 def _counts(pk: int) -> dict[str, str]:
-    """What an act on a drain is about, in words."""
+    """Return the numbers that an act on a drain is about, in words."""
     running = Attempt.objects.filter(session=pk, finished_at=None).count()
     waiting = Candidate.objects.filter(session=pk, status=CandidateStatus.WAITING).count()
     return {

@@ -1,4 +1,6 @@
-"""What a drain that ended leaves to do: what failed in it, what it did not reach, and the same once more."""
+"""Drains that follow an ended one: over its failures, over
+the phases that it did not reach, and the same once more.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ class Part:
 
     @property
     def sentence(self) -> str:
-        """Which phases these are, to stand in the form."""
+        """The choice of phases, to stand in the form."""
         which = "failed in" if self.name == FAILED else "were not reached by"
         return f"Only phases that {which} drain {self.session} and are still failed"
 

@@ -1,4 +1,4 @@
-"""Why a drain selected nothing: the commonest reason, the queued phase behind it, commands with their names."""
+"""Advice for an empty plan: the commonest reason, the queued phase behind it, commands with their names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOOKED_AT = 20
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """What a page says about an empty plan."""
+    """The page's text about an empty plan."""
 
     sentence: str
     facts: list[Fact] = field(default_factory=list)

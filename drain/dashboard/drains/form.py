@@ -54,7 +54,9 @@ class NumberField:
         return shown(value if value is None or not self.percent else round(value * 100, 10))
 
     def holds(self, text: str, timeout: str) -> str:
-        """What holds and where it comes from, to stand beside the field; `timeout` is what executors say."""
+        """Return the value in force and its origin, to stand
+        beside the field; `timeout` is the executors' own.
+        """
         default = self.shown(Limits())
         if self.name == "phase_timeout_seconds":
             return f"set here instead of {timeout}" if text else timeout
@@ -113,7 +115,7 @@ class NamedFingerprint:
 
 @dataclass(slots=True)
 class DrainForm:
-    """What was typed, the drain it asks for, and one sentence for each field that makes no sense."""
+    """The typed values, the drain they ask for, and one sentence for each field that makes no sense."""
 
     values: dict[str, str]
     scope: SessionScope = field(default_factory=SessionScope)

@@ -1,4 +1,6 @@
-"""What the fields of a new drain offer while somebody types: runs, beginnings of their names, sources, fingerprints."""
+"""The choices of a new drain's fields while somebody types:
+runs, beginnings of their names, sources, fingerprints.
+"""
 
 from __future__ import annotations
 

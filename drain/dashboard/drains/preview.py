@@ -1,4 +1,4 @@
-"""What a drain with these limits would do: read, never written, and no line in the audit."""
+"""The preview of a drain with these limits: read, never written, and no line in the audit."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Behind:
 
 
 def preview_context(form: DrainForm, now: datetime) -> dict[str, Any]:
-    """What the preview shows; with a field that makes no sense only the errors."""
+    """Return the context of the preview; with a field that makes no sense only the errors."""
     context = _empty_context(form, now)
     if form.errors:
         return context
@@ -75,7 +75,7 @@ def _plans(form: DrainForm, now: datetime) -> tuple[Plan, dict[str, str]]:
 
 
 def _effect(plan: Plan) -> str:
-    """What a policy keeps out because of queued phases."""
+    """Return a sentence on the phases that a policy keeps out because of queued ones."""
     left = sum(plan.counts.get(reason, 0) for reason in _QUEUED)
     return f"leaves out {left:,} now" if left else "leaves out none now"
 
@@ -84,7 +84,7 @@ _QUEUED = (ExclusionReason.QUEUED_IN_RUN, ExclusionReason.WAITS_FOR_QUEUED)
 
 
 def takes_long(form: DrainForm) -> bool:
-    """Whether the page should be there before its preview: a plan over everything, of a large backlog."""
+    """Return whether the page should be there before its preview: a plan over everything, of a large backlog."""
     return _is_large() and not (form.errors or form.scope.run_ids or form.scope.phases)
 
 
@@ -94,13 +94,13 @@ def _is_large() -> bool:
 
 
 def deferred_context(form: DrainForm, now: datetime) -> dict[str, Any]:
-    """What the page shows until its script has asked for the preview."""
+    """Return the context of the page until its script has asked for the preview."""
     known = shared_counts().by_state.get(PhaseState.FAILED, 0)
     return _empty_context(form, now) | {"deferred": True, "failed": known}
 
 
 def _empty_context(form: DrainForm, now: datetime) -> dict[str, Any]:
-    """What the page shows without a plan."""
+    """Return the context of the page without a plan."""
     return {
         "form": form,
         "now": now,
@@ -149,14 +149,14 @@ def _plan_context(form: DrainForm, plan: Plan) -> dict[str, Any]:
 
 
 def _often(form: DrainForm, selected: list[int]) -> int:
-    """How many of these phases were tried often already, over all drains, where nothing limits that."""
+    """Count the phases that were tried often already, over all drains, where nothing limits that."""
     if form.limits.max_lifetime_attempts is not None:
         return 0
     return Phase.objects.filter(pk__in=selected, attempts__gte=OFTEN).count()
 
 
 def _no_host(plan: Plan, workers: Strength) -> NoHost | None:
-    """What of the plan would wait for a host that can run it; without any worker the page says that instead."""
+    """Return the part of the plan that would wait for a host; without any worker the page says that instead."""
     if not workers.workers or not plan.selected:
         return None
     return runs_without_host({item.run for item in plan.selected})

@@ -1,4 +1,4 @@
-"""How far a session came: its bar, the counts under it, its pace and what is left."""
+"""The progress of a session: its bar, the counts under it, its pace and the rest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the progress card shows; times in seconds, None where nothing is known yet."""
+    """The content of the progress card; times in seconds, None where nothing is known yet."""
 
     bar: list[tuple[str, int]]
     total: int
@@ -74,7 +74,7 @@ def rate_words(counts: dict[str, Any]) -> str:
 
 
 def causes_words(counts: dict[str, Any]) -> str:
-    """How many causes the failures of a session had: "1 fingerprint"; empty without a failure."""
+    """Return the number of fingerprints of a session's failures: "1 fingerprint"; empty without a failure."""
     causes = counts["causes"]
     return f"{causes:,} fingerprint{'s' if causes > 1 else ''}" if causes else ""
 

@@ -1,4 +1,4 @@
-"""What the session page asks the database: a fixed number of bounded queries."""
+"""Queries of the session page: a fixed number, each bounded."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def running_attempts(session: int, now: datetime) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class PlanState:
-    """What became of the plan's phases, and every reason why one is not drained."""
+    """The states of the plan's phases, and every reason why one is not drained."""
 
     waiting: int
     running: int

@@ -82,7 +82,7 @@ def session_report_file(request: HttpRequest, pk: int, kind: str) -> HttpRespons
 
 
 def bundled(session: DrainSession) -> bool:
-    """Whether a request can make its evidence bundle: a large one takes minutes, which a command has."""
+    """Return whether a request can make its evidence bundle: a large one takes minutes, which a command has."""
     return Attempt.objects.filter(session=session).count() <= MOST_BUNDLED
 
 

@@ -25,7 +25,7 @@ _OF_ATTEMPT = ("number", "error", "fingerprint", "phase__phase_id", "run__run_id
 
 @dataclass(frozen=True, slots=True)
 class StopCard:
-    """Why a drain stopped, what is known about it, and what can be done next, the safest first."""
+    """The reason for a drain's stop, the facts about it, and the next steps, the safest first."""
 
     sentence: str
     facts: Sequence[Fact]
@@ -107,7 +107,7 @@ def _facts(stop: Stop, attempt: Attempt | None) -> list[Fact]:
 
 
 def _measured(rule: str, text: str) -> str:
-    """What a card has stored of a limit, with its unit; what cannot be read stays as it is."""
+    """Return a card's stored value of a limit with its unit; one that cannot be read stays as it is."""
     if rule not in _UNITS or not text:
         return text
     try:

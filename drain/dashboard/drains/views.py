@@ -158,7 +158,7 @@ def session_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class _Books:
-    """What a session came to, and the plan that is shown beside it when it has ended."""
+    """The counts of a session, and the plan that is shown beside them when it has ended."""
 
     counts: dict[str, Any]
     plan: queries.PlanState
@@ -238,7 +238,7 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
 
 
 def tab(session: DrainSession, live: bool) -> dict[str, str]:
-    """What the browser's tab says of a drain, for who waits for it elsewhere: its title and its icon."""
+    """Return title and icon of the browser's tab, for people who wait for a drain elsewhere."""
     number = f"Drain {session.pk}"
     shown = look(drain_state(session))
     word = number if live else f"{shown.word}: {number}"

@@ -110,7 +110,7 @@ def _marker_form(
 
 
 def _try_first(chosen: list[str]) -> dict[str, Any]:
-    """What can be told of a fix of the chosen fingerprints, and the drain that gives it a past."""
+    """Return the prospects of the chosen fingerprints, and the drain that gives them a past."""
     found = {key: prospect_of(key) for key in chosen[:OFFERED_CAUSES]}
     batch = max((each.batch for each in found.values()), default=TRY_FIRST)
     href = link("session-new", fingerprint=" ".join(chosen), **limits(batch)) if chosen else ""
@@ -133,7 +133,9 @@ def check_new(request: HttpRequest) -> HttpResponse:
 
 
 def _target(request: HttpRequest) -> tuple[FixMarker | None, DrainSession | None]:
-    """What the address names; 404 when that is gone, since a check of the fleet is something else."""
+    """Return the fix or session that the address names; 404 when
+    it is gone, since a check of the fleet is something else.
+    """
     if "marker" in request.GET:
         return get_object_or_404(FixMarker, pk=number_in(request, "marker")), None
     if "drain" in request.GET:

@@ -34,7 +34,7 @@ class Kpi:
 
 @dataclass(frozen=True, slots=True)
 class CauseLine:
-    """What became of a fingerprint, with its failed attempts on both sides."""
+    """The status of a fingerprint, with its failed attempts on both sides."""
 
     became: str
     word: str

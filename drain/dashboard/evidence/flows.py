@@ -1,4 +1,4 @@
-"""What became of each failure: the Sankey of a comparison, and its rates by fingerprint."""
+"""The flows of failures: the Sankey of a comparison, and its rates by fingerprint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check asks for and what it saw, as the cells of its row."""
+"""The requirement of a check and its observation, as the cells of its row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from drain.policy.words import NOTHING
 
 
 def observed_cells(kind: str, observed: dict[str, Any]) -> tuple[str, str, str]:
-    """What a check must show, what was observed, and between which bounds that is, as texts."""
+    """Return as texts a check's requirement, its observation, and the bounds of the observation."""
     threshold, value = observed.get("threshold"), observed.get("value")
     bounds = (observed.get("low"), observed.get("high"))
     if "ruling" in observed:

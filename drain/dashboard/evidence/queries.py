@@ -1,4 +1,4 @@
-"""What the evidence pages ask the database besides the comparison itself; every read is bounded."""
+"""Queries of the evidence pages besides the comparison itself; each is bounded."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def markers(before: int | None) -> MarkerPage:
 
 @dataclass(frozen=True, slots=True)
 class BacklogFacts:
-    """Whether the backlog falls: its change, and its chart when there is something to draw."""
+    """The trend of the backlog: its change, and its chart when there is something to draw."""
 
     found: Backlog
     chart: Chart | None
@@ -90,7 +90,7 @@ _WORDS = 40
 
 @dataclass(frozen=True, slots=True)
 class FormFacts:
-    """What the forms to compare offer: the newest of each."""
+    """The choices of the forms to compare: the newest of each."""
 
     drains: Choices
     sources: Choices

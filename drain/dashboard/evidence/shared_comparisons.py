@@ -60,7 +60,7 @@ def compared(found: Asked, now: datetime, checks: Sequence[Check] = ()) -> Compa
 
 
 def fix_facts(marker: FixMarker, found: Asked, now: datetime) -> FixFacts:
-    """What the page of a fix says of it, of at most some seconds ago, else of now."""
+    """Return the facts of a fix for its page, at most some seconds old, else of `now`."""
 
     def read() -> FixFacts:
         read = _compared(found, now, enabled_checks(marker=marker))
@@ -75,6 +75,6 @@ def _compared(found: Asked, now: datetime, checks: Sequence[Check]) -> Compared:
 
 
 def until_news(asked: object, read: Callable[[], T]) -> T:
-    """What `read` gave some seconds ago to the same question, unless there is news since."""
+    """Return the result that `read` gave some seconds ago to the same question, unless there is news since."""
     named = repr((asked, row(_NEWS)))
     return shared(f"drain:evidence:{sha256(named.encode()).hexdigest()}", SECONDS, read)

@@ -53,7 +53,7 @@ def evidence_list(request: HttpRequest) -> HttpResponse:
 
 @requires()
 def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Whether one fix worked."""
+    """Show the verdict on one fix."""
     now = timezone.now()
     marker = get_object_or_404(FixMarker, pk=pk)
     try:

@@ -1,1 +1,1 @@
-"""How a phase is run, said in a form."""
+"""Executors: their list and their form."""

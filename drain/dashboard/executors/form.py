@@ -1,4 +1,4 @@
-"""What somebody typed into the executor form, as a profile; and a profile as what somebody would have typed."""
+"""The executor form: typed values as a profile, and a profile as typed values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What people decide about a cause: snooze, mute, wake, resolve, merge and its undoing, split; each over one verb."""
+"""Decisions of a person about a fingerprint: snooze, mute,
+wake, resolve, merge and its undoing, split; each over one verb.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of the phases that failed with a fingerprint before its fix: their latest attempt since."""
+"""The present state of the phases that failed with a fingerprint before its fix: their latest attempt since."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ WHERE a.outcome = 'complete' AND a.finished_at >= %(since)s::timestamptz GROUP B
 
 @dataclass(frozen=True, slots=True)
 class Became:
-    """How many of the phases became what, in the order of WORDS; `cut` where there may be more phases."""
+    """The numbers of phases by their state, in the order of WORDS; `cut` where there may be more phases."""
 
     counts: dict[str, int]
     cut: bool
@@ -82,7 +82,7 @@ class Became:
 
 
 def became_of(keys: list[str], fix: datetime) -> Became:
-    """What became of the phases that failed so before a fix, by attempts that started after it."""
+    """Return the states of the phases that failed so before a fix, by attempts that started after it."""
     possible = list(relatives(keys).possible)
     values = {
         "keys": keys, "possible": possible, "failures": _FAILURES, "fix": fix, "latest": LATEST,

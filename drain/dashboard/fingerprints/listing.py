@@ -82,7 +82,7 @@ _BY = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which fingerprints: what makes no sense in the address counts as absent."""
+    """The fingerprints that an address asks for: a value that makes no sense counts as absent."""
 
     q: str = ""
     status: str = ""
@@ -101,7 +101,7 @@ class Asked:
 
     @property
     def active(self) -> bool:
-        """Whether anything is filtered away."""
+        """True if anything is filtered away."""
         return bool(self.q or self.status or self.period)
 
 

@@ -1,4 +1,4 @@
-"""What the fingerprint pages ask the database; counts resolve merges on read."""
+"""Queries of the fingerprint pages; counts resolve merges on read."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ SELECT coalesce(sum(attempts), 0)::int AS n FROM (
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What happened by a fingerprint, and which others resemble it: no act of a person changes these but a merge."""
+    """The history of a fingerprint, and others that resemble
+    it: no act of a person changes these but a merge.
+    """
 
     hours: list[datetime]
     counts: list[int]
@@ -164,7 +166,9 @@ def likely(fingerprint: Fingerprint) -> list[tuple[Fingerprint, str]]:
 
 
 def decided(fingerprint: Fingerprint) -> Verdict | None:
-    """What decided its category: the rule and its words, read from its sample; None where that tells another one."""
+    """Return the rule and the words that decided its category,
+    read from its sample; None where that tells another one.
+    """
     verdict = explain(fingerprint.sample or fingerprint.template).verdict
     return verdict if verdict.category == fingerprint.category else None
 
@@ -176,7 +180,7 @@ def merged(fingerprint: Fingerprint, keys: list[str]) -> list[Fingerprint]:
 
 
 def parts(fingerprint: Fingerprint) -> list[FingerprintSplit]:
-    """What was split off from it, the latest first, and what it was split off from itself."""
+    """Return the parts that were split off from it, the latest first, and the split that made it."""
     found = FingerprintSplit.objects.filter(Q(fingerprint=fingerprint) | Q(part=fingerprint))
     # A part that was merged back is among those that are merged.
     found = found.filter(part__merged_into=None).select_related("fingerprint", "part")

@@ -75,7 +75,7 @@ def fingerprint_list(request: HttpRequest) -> HttpResponseBase:
 
 
 def _acts(request: HttpRequest) -> list[dict[str, Any]]:
-    """What can be done with fingerprints that are ticked, for who may."""
+    """Return the acts on ticked fingerprints that the person may use."""
     acts: list[dict[str, Any]] = []
     if request.user.has_perm("drain.add_drainsession"):
         acts.append({"label": "Drain…", "href": link("fingerprints-drain")})

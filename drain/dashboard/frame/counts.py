@@ -43,7 +43,7 @@ FROM (
 
 @dataclass(frozen=True, slots=True)
 class ShellCounts:
-    """What the frame of every page says about the installation. Ages are for `imported_at`."""
+    """Counts of the installation for the frame of every page. Ages are for `imported_at`."""
 
     source: str = ""
     source_count: int = 0

@@ -1,4 +1,4 @@
-"""What every page shows around its content: navigation with counts, and the identity strip.
+"""The frame around every page: navigation with counts, and the identity strip.
 
 Templates read one value, `shell`. It is computed on first use, so a fragment that does not draw the
 shell asks the database nothing; the counts are shared by all dashboards.
@@ -74,7 +74,7 @@ class Shell:
 
     @property
     def home(self) -> str:
-        """Where the brand leads."""
+        """The address that the brand leads to."""
         return self.nav[0].href if self.nav else "/"
 
     @property
@@ -84,7 +84,7 @@ class Shell:
 
     @property
     def beyond_tabs(self) -> tuple[NavItem, ...]:
-        """What the More tab lists."""
+        """The destinations in the More tab."""
         return self.nav[4:] + self.more
 
 
@@ -174,7 +174,7 @@ def _items(items: tuple[NavItem, ...], current: str, counts: ShellCounts) -> tup
 
 
 def _count(name: str, counts: ShellCounts) -> NavCount | None:
-    """What stands behind the destination `name`; None where there is nothing to count."""
+    """Return the count behind the destination `name`; None where there is nothing to count."""
     if name == "session-list" and counts.running_drains:
         text = number(counts.running_drains)
         return NavCount(text, "s-running", "loader-2", "running", turns=True)

@@ -85,12 +85,12 @@ class SavedViews:
 
     @property
     def new(self) -> bool:
-        """Whether the filters set here are worth keeping: set, and not saved yet."""
+        """True if the filters set here are worth keeping: set, and not saved yet."""
         return self.page != DRAIN and bool(self.query) and not any(v.current for v in self.views)
 
     @property
     def what(self) -> str:
-        """What people call them."""
+        """The views' name for people."""
         return "drains" if self.page == DRAIN else "views"
 
 
@@ -156,7 +156,7 @@ def view_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _owner(request: HttpRequest) -> int:
-    """Whose views these are; `verb` and the pages let nobody in who is not signed in."""
+    """Return the id of the views' owner; `verb` and the pages let nobody in who is not signed in."""
     return int(request.user.pk or 0)
 
 

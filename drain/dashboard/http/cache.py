@@ -42,7 +42,7 @@ class _Kept(Generic[T]):
 
 
 def shared(key: str, seconds: float, read: Callable[[], T]) -> T:
-    """What `read` gave at most about `seconds` ago, else what it gives now.
+    """Return the result of `read` from at most about `seconds` ago, else a new one.
 
     The time is spread by a tenth, so that things that were read together are not read again together; it
     is longer for what takes long to read (SHARE), and nobody waits for that but the first (SLOW_SECONDS).

@@ -1,4 +1,4 @@
-"""Which methods an address answers: a view says so (`answers`), and every other is a 405 with Allow, whoever asks."""
+"""Methods of an address: a view names them (`answers`), and every other is a 405 with Allow, whoever asks."""
 
 from __future__ import annotations
 

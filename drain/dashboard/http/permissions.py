@@ -1,4 +1,4 @@
-"""Who may do what, asked on the server for every view: `@requires("drain.clear_queued", ACT)`.
+"""Permissions, asked on the server for every view: `@requires("drain.clear_queued", ACT)`.
 
 Templates hide what a person may not do with `{% if perms.drain.clear_queued %}`; that is a courtesy,
 this is the rule.

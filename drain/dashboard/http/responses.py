@@ -13,7 +13,7 @@ from drain.policy.numbers import whole
 
 
 def wants_fragment(request: HttpRequest) -> bool:
-    """Whether a script asks for a part of the page (docs/frontend.md)."""
+    """Return whether a script asks for a part of the page (docs/frontend.md)."""
     return request.headers.get("HX-Request") == "true"
 
 

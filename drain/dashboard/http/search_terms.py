@@ -1,4 +1,4 @@
-"""What a person types into a search box, as a query on the beginnings of words."""
+"""The text of a search box as a query on the beginnings of words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def cleaned(text: str) -> str:
 
 
 def typed(values: QueryDict) -> dict[str, str]:
-    """What somebody typed into a form or an address, by name, without what no column can hold."""
+    """Return the typed values of a form or an address, by name, without characters that no column can hold."""
     return {name: str(values.get(name, "")).replace("\0", "").strip() for name in values}
 
 
@@ -38,7 +38,7 @@ def word_query(text: str) -> str:
 
 
 def parts(text: str) -> list[str]:
-    """What a lower-case text holds if `prefix_query` finds it, as patterns for LIKE ALL.
+    """Return the parts that a lower-case text holds if `prefix_query` finds it, as patterns for LIKE ALL.
 
     To look for them costs a tenth of taking the text to words.
     """
@@ -52,7 +52,7 @@ def like_beginning(text: str) -> str:
 
 
 def pieces(text: str) -> list[str]:
-    """What stands between spaces and slashes: a run and a phase as lists print them together."""
+    """Return the pieces between spaces and slashes: a run and a phase as lists print them together."""
     return [piece for piece in re.split(r"[\s/]+", text) if piece][:MOST_WORDS]
 
 

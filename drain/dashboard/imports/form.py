@@ -1,4 +1,4 @@
-"""What the import form brought: the bytes of a file or of pasted text, and how they are to be read."""
+"""The import form: the bytes of a file or of pasted text, and the options of their reading."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _bytes(upload: UploadedFile[Any] | None, request: HttpRequest) -> tuple[str,
 
 
 def chosen_columns(values: Mapping[str, str]) -> list[str]:
-    """What was chosen for fields that a file lacks, as `--map` takes it."""
+    """Return the choices for fields that a file lacks, as `--map` takes them."""
     return [f"{name}={values[MAP + name]}" for name in CHOSEN if values.get(MAP + name)]
 
 

@@ -1,3 +1,3 @@
-"""What all lists have in common: the order of their rows, a range of dates, pages, and downloads."""
+"""Parts that all lists share: the order of their rows, a range of dates, pages, and downloads."""
 
 from __future__ import annotations

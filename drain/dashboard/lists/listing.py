@@ -26,7 +26,7 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a list is made of; `exported` are the fields of its file by their names there."""
+    """The parts of a list; `exported` are the fields of its file by their names there."""
 
     name: str
     columns: tuple[Column, ...]

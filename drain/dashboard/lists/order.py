@@ -78,11 +78,11 @@ class Order:
     """The column that was asked for and does not sort so many rows."""
 
     def may(self, column: Column) -> bool:
-        """Whether this column sorts the list as it is filtered."""
+        """Return whether this column sorts the list as it is filtered."""
         return column.indexed or self.few
 
     def head(self, name: str) -> dict[str, Any] | None:
-        """What a table's head shows of a column; None where it does not sort."""
+        """Return the context of a column's head; None where it does not sort."""
         column = next((each for each in self.columns if each.name == name), None)
         if column is None:
             return None
@@ -112,7 +112,7 @@ class Order:
 
     @property
     def sentence(self) -> str:
-        """How the list is sorted, and when other columns would sort it."""
+        """The order of the list, and the condition under which other columns would sort it."""
         way = self.column.way(descending=self.descending)
         said = f"sorted by {self.column.label.lower()}, {way}"
         if all(map(self.may, self.columns)):
@@ -138,12 +138,12 @@ def read_order(
 
 
 def is_few(found: QuerySet[Any]) -> bool:
-    """Whether at most MOST rows are left; it counts no further."""
+    """Return whether at most MOST rows are left; it counts no further."""
     return sorts_all(found.order_by()[: MOST + 1].count())
 
 
 def sorts_all(count: int) -> bool:
-    """Whether so many rows are few enough for columns without an index."""
+    """Return whether so many rows are few enough for columns without an index."""
     return count <= MOST
 
 
@@ -159,7 +159,7 @@ def in_order(found: QuerySet[M], order: Order) -> QuerySet[M]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page begins in its list, and where its neighbours do; None where there is none."""
+    """The beginning of a page in its list, and those of its neighbours; None where there is none."""
 
     start: int
     newer: int | None

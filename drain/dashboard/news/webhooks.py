@@ -1,4 +1,4 @@
-"""Where news is sent: webhooks with their forms, a test button, and what became of each message."""
+"""Webhooks: their list and forms, a test button, and the fate of each message."""
 
 from __future__ import annotations
 

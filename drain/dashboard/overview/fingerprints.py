@@ -90,7 +90,9 @@ def read_fingerprints(now: datetime) -> FingerprintMatrix:
 
 
 def _urgency(row: FingerprintRow) -> tuple[bool, bool, list[int]]:
-    """What fails now comes first, what people have set aside after it, what is resolved last."""
+    """Return the rank of a fingerprint: failing now first,
+    then those set aside by people, resolved ones last.
+    """
     quiet = row.status in (FingerprintStatus.SNOOZED, FingerprintStatus.MUTED)
     return row.status == FingerprintStatus.RESOLVED, quiet, [-cell.failures for cell in row.cells]
 
@@ -115,7 +117,7 @@ def _whole_days(keys: list[str], daily: list[DayRow], now: datetime) -> dict[str
 
 
 def _windows(now: datetime) -> dict[str, list[Any]]:
-    """What is left of each period: all of a short one, the cut first day of a longer one."""
+    """Return the rest of each period: all of a short one, the cut first day of a longer one."""
     return {
         "names": [name for name, _ in PERIODS],
         "starts": [now - timedelta(hours=hours) for _, hours in PERIODS],

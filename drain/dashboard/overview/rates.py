@@ -1,4 +1,4 @@
-"""How attempts end over time: the completion rate, its change, the yield, and the chart of both."""
+"""Ends of attempts over time: the completion rate, its change, the yield, and the chart of both."""
 
 from __future__ import annotations
 

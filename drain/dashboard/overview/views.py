@@ -49,7 +49,7 @@ class OverviewFacts:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """How far a site is on its way to the first drain."""
+    """The progress of a site on its way to the first drain."""
 
     imported: bool
     runnable: bool

@@ -118,7 +118,7 @@ def _transitions(phase: Phase) -> list[Transition]:
 
 
 def _neighbours(phase: Phase) -> dict[str, list[dict[str, Any]]]:
-    """What it waits for and what waits for it; `elsewhere` is the name of another run."""
+    """Return the phases that it waits for and those that wait for it; `elsewhere` is the name of another run."""
     limits = {"phase": phase.pk, "run": phase.run_id, "limit": NEIGHBOURS}
     found = rows(_NEIGHBOURS, limits)
     return {

@@ -1,4 +1,4 @@
-"""What a waiting phase waits for, as a link to where it can be mended."""
+"""The obstacle of a waiting phase, as a link to the page where it can be removed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WAITS = (ExclusionReason.WAITS_FOR_QUEUED, ExclusionReason.WAITS_FOR_DEPENDENCY
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """What stands in the way; `queued_pk` only for a queued phase, which has ways out of its own."""
+    """An obstacle of a phase; `queued_pk` only for a queued phase, which has ways out of its own."""
 
     label: str
     href: str

@@ -1,4 +1,4 @@
-"""Who waited for phases that were moved out of their queue, whether they may run now, and the drain that runs them."""
+"""Phases freed by moves out of the queue: whether they may run now, and the drain that runs them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Waited:
 
 @dataclass(frozen=True, slots=True)
 class Freed:
-    """What a move out of the queue has made possible."""
+    """The phases that a move out of the queue has freed."""
 
     count: int
     more: bool
@@ -42,7 +42,7 @@ class Freed:
 
 
 def freed_by(moved: Sequence[int], now: datetime) -> Freed:
-    """Who waited for the phases that were moved, and the way on."""
+    """Return the phases that waited for the moved ones, and the way on."""
     waiting = waiting_for(list(moved), now, LOOKED_AT + 1)
     more, waiting = len(waiting) > LOOKED_AT, waiting[:LOOKED_AT]
     named = (

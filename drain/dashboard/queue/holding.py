@@ -20,7 +20,7 @@ from drain.policy.moments import read_moment
 
 @requires("drain.hold_run", FORM)
 def hold_matching_runs(request: HttpRequest) -> HttpResponse:
-    """What would be held by the filter of the address; a POST with a reason holds it."""
+    """Show what the filter of the address would hold; a POST with a reason holds it."""
     asked, fields = read_filter(request)
     if asked.is_empty:
         messages.error(

@@ -38,7 +38,7 @@ UNION ALL
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """What happened to a run, as (number, moment): its last drains, the latest fix, and those of its timeline."""
+    """The events of a run, as (number, moment): its last drains, the latest fix, and those of its timeline."""
 
     drains: list[tuple[int, datetime]] = field(default_factory=list)
     last_fix: list[tuple[int, datetime]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What the page of a run asks the database: a fixed number of bounded queries."""
+"""Queries of a run's page: a fixed number, each bounded."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ ORDER BY released_at DESC NULLS FIRST, id DESC LIMIT %(limit)s
 
 
 class RunPhase(NamedTuple):
-    """What a row needs of a phase; a whole model takes several times as long to read."""
+    """The fields of a phase for its row; a whole model takes several times as long to read."""
 
     pk: int
     place: str
@@ -81,7 +81,7 @@ class RunPhase(NamedTuple):
 
     @property
     def error(self) -> str:
-        """Why it failed the last time, unless it is over."""
+        """The reason of its last failure, unless it is over."""
         if not self.reason or self.state in ENDED_STATES:
             return ""
         return self.fingerprint or last_line(self.reason, REASON_CHARACTERS)
@@ -189,7 +189,7 @@ def holds_on(run: Run) -> list[Hold]:
 
 
 def holds_still(held: Hold, now: datetime) -> bool:
-    """Whether it still sets runs aside."""
+    """Return whether it still sets runs aside."""
     return held.released_at is None and (held.until is None or held.until > now)
 
 

@@ -21,7 +21,7 @@ _LABEL = 20
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What is drawn: a key, a label and a state."""
+    """A node of the graph: a key, a label and a state."""
 
     key: int
     label: str
@@ -41,7 +41,7 @@ class Box:
 
     @property
     def middle(self) -> float:
-        """Where edges meet it."""
+        """The height at which edges meet it."""
         return self.y + HEIGHT / 2
 
 

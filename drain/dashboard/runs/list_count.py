@@ -1,4 +1,4 @@
-"""How many runs a list has: as far as it matters, since counting on costs more than the page."""
+"""The number of runs in a list: as far as it matters, since counting on costs more than the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SAYS_SOMEWHERE = f"{SAYS} LIMIT %s"
 
 
 def how_many(wanted: RunFilter, now: datetime, most: int) -> int:
-    """How many runs the filter leaves; it counts no further than `most`."""
+    """Return how many runs the filter leaves; it counts no further than `most`."""
     found = filtered_runs(wanted, now).order_by()
     # All phases that hold a common word take long to read; beyond `most` their number is nobody's question.
     if said := word_query(wanted.q):

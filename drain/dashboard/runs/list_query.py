@@ -1,4 +1,4 @@
-"""Which runs a list shows: filters from the address, newest first by keyset, or by a column, page by page."""
+"""The runs of a list: filters from the address, newest first by keyset, or by a column, page by page."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ NEAR = 80
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """What the address asks for; values that make no sense count as absent."""
+    """The filter in an address; values that make no sense count as absent."""
 
     q: str = ""
     state: str = ""
@@ -88,12 +88,12 @@ class RunFilter:
 
     @property
     def active(self) -> bool:
-        """Whether anything is filtered away."""
+        """True if anything is filtered away."""
         return self != RunFilter()
 
 
 class ListedRun(NamedTuple):
-    """What a list shows of a run; whole models of runs and sources take several times as long to read."""
+    """The fields of a run for a list; whole models of runs and sources take several times as long to read."""
 
     pk: int
     run_id: str
@@ -102,7 +102,7 @@ class ListedRun(NamedTuple):
     created_at: datetime
 
     def has(self, text: str) -> bool:
-        """Whether its names hold a text."""
+        """Return whether its names hold a text."""
         return text.lower() in self.run_id.lower() or text.lower() in self.name.lower()
 
 

@@ -99,7 +99,7 @@ def _left(wanted: RunFilter, now: datetime) -> int:
 
 
 def _acts(request: HttpRequest) -> list[dict[str, Any]]:
-    """What can be done with runs that are ticked, for who may."""
+    """Return the acts on ticked runs that the person may use."""
     acts = (
         ("drain.add_drainsession", "Drain…", link("runs-drain")),
         ("drain.hold_run", "Hold…", link("runs-hold")),

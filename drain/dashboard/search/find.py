@@ -1,4 +1,4 @@
-"""What the one search box finds, kind by kind: a bounded number of questions, each for the first few."""
+"""The search box, kind by kind: a bounded number of queries, each for the first few."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KINDS = {"drain": "drain", "attempt": "attempt", "fix": "fix", "fm": "fix"}
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was found: where it leads, its name or message, and where it belongs."""
+    """A found thing: its address, its name or message, and the place it belongs to."""
 
     href: str
     text: str
@@ -48,7 +48,7 @@ class Group:
 
     @property
     def full(self) -> bool:
-        """Whether there may be more than are shown."""
+        """True if there may be more than are shown."""
         return len(self.results) >= EACH
 
 

@@ -1,1 +1,1 @@
-"""Where runs come from, and when the site reads them by itself."""
+"""Sources of runs, and the schedules by which the site reads them."""

@@ -67,7 +67,7 @@ def states_sample() -> Chart:
 
 
 def sankey_sample() -> Chart:
-    """What became of each failure."""
+    """Return a Sankey of failures and their later states."""
     return charts.sankey_chart(
         (
             Flow("ModuleNotFoundError: coverage_tracker", "Complete", "complete", 74),

@@ -22,7 +22,7 @@ from drain.dashboard.ui.svg import Interval, LaneMark
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """What the macro `gauge` draws: one stop condition, observed against its limit."""
+    """The input of the macro `gauge`: one stop condition, observed against its limit."""
 
     name: str
     observed: float

@@ -1,4 +1,4 @@
-"""What the telemetry page shows of one window of time, read at one moment."""
+"""Queries of the telemetry page: one window of time, read at one moment."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ DEFAULT = "7d"
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """How the time axis is cut: `width` hours a slot, or by day, week or month (UTC)."""
+    """The slots of the time axis: `width` hours each, or by day, week or month (UTC)."""
 
     since: datetime
     step: str
@@ -86,12 +86,12 @@ class TelemetryFacts:
 
     @property
     def of_models(self) -> bool:
-        """Whether anything was told of tokens or of a model's limits; else the page is without their words."""
+        """True if any event tells of tokens or of a model's limits; else the page is without their words."""
         return self.tokens.total is not None or bool(self.attempts.boundary)
 
     @property
     def partly(self) -> bool:
-        """Whether reasons and limits were read from a part of the window only."""
+        """True if reasons and limits were read from a part of the window only."""
         return self.attempts.attempts < self.total.attempts
 
     @property

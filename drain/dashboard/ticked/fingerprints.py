@@ -25,7 +25,7 @@ LONGEST_DAYS = 3650
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What can be decided about several at once: its title, what follows, and the word for what was done."""
+    """A decision about several at once: its title, its consequences, and the word for its result."""
 
     title: str
     text: str

@@ -23,7 +23,7 @@ _WORDS_OF_PAGES = ("from", "before", "after", "sort")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one row."""
+    """The result for one row."""
 
     label: str
     done: bool
@@ -51,7 +51,7 @@ class Question:
 
     @property
     def hidden(self) -> list[tuple[str, str]]:
-        """What the answer brings back: the filters and how many they found, or each row by its name."""
+        """The hidden fields of the form: the filters and how many they found, or each row by its name."""
         if self.matching:
             return [("all_matching", self.matching), ("count", str(len(self.labels)))]
         return [(self.name, value) for value in self.labels]
@@ -99,7 +99,7 @@ class Matching:
 
 
 def matching_of(request: HttpRequest, *, beyond: bool, count: Callable[[], int]) -> Matching:
-    """What a page of a list offers; `beyond` is whether it has further pages, `count` counts up to MOST + 1."""
+    """Return a list page's offer; `beyond` is whether it has further pages, `count` counts up to MOST + 1."""
     query = request.GET.copy()
     for word in _WORDS_OF_PAGES:
         query.pop(word, None)

@@ -15,7 +15,7 @@ from drain.policy.words import NOTHING
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What the macro `chart` draws: `data` for the script, `heads` and `rows` for the table beside."""
+    """The input of the macro `chart`: `data` for the script, `heads` and `rows` for the table beside."""
 
     data: dict[str, Any]
     heads: tuple[str, ...]
@@ -163,7 +163,9 @@ def _marks(markers: Sequence[Marker]) -> list[dict[str, Any]]:
 
 
 def axis_end(now: datetime, step: int) -> datetime:
-    """Where an axis of slots of `step` hours ends: after `now`, so that slots begin at local midnights."""
+    """Return the end of an axis of slots of `step` hours:
+    after `now`, so that slots begin at local midnights.
+    """
     end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     return end + timedelta(hours=-timezone.localtime(end).hour % step)
 

@@ -1,4 +1,4 @@
-"""What a page did or would do, as a command line that does the same."""
+"""Command lines that do the same as a page did or would do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How each stored word looks: its word for people, its icon and its colour class.
+"""The look of each stored word: its word for people, its icon and its colour class.
 
 Templates never choose a colour or an icon for a state; they name the stored value and this table answers.
 """
@@ -24,7 +24,7 @@ class Look:
 
     @property
     def open(self) -> bool:
-        """Whether this is the state of something that has not ended."""
+        """True if this is the state of something that has not ended."""
         return self.css in _OPEN
 
 
@@ -150,7 +150,7 @@ def reason_word(code: object) -> str:
 
 
 def yield_word(code: object) -> str:
-    """Why an attempt brought no event, for people; an unknown code is shown as it is."""
+    """Return the reason why an attempt brought no event, for people; an unknown code is shown as it is."""
     return ZERO_YIELD.get(str(code), str(code).replace("_", " ").capitalize())
 
 

@@ -105,7 +105,7 @@ def lane(
 def lanes(
     hours: Iterable[float], fixes: Iterable[float]
 ) -> Callable[[Iterable[LaneMark], str], SafeString]:
-    """What draws marks with their label on the period that all lanes of a table share."""
+    """Return the function that draws marks with their label on the period that all lanes of a table share."""
     below, above = _lines("hour", hours), _lines("fix", fixes)
 
     def draw(marks: Iterable[LaneMark], label: str) -> SafeString:

@@ -19,7 +19,7 @@ def title(moment: datetime) -> str:
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
-    """How long before `now` (the present when a page has no clock of its own): `6 h 11 min`."""
+    """Return the time before `now` (the present when a page has no clock of its own): `6 h 11 min`."""
     return age(moment, now or timezone.now())
 
 

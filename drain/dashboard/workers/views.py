@@ -71,7 +71,7 @@ def _host(host: WorkerHost, schema: str, now: datetime) -> dict[str, Any]:
 
 
 def _is_stuck(host: WorkerHost, now: datetime) -> bool:
-    """Whether it has been asked for an answer for too long; it is being started anew then."""
+    """Return whether it has been asked for an answer for too long; it is being started anew then."""
     return host.asked_at is not None and now - host.asked_at > timedelta(seconds=PROOF_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""What a check looks at: two sides of attempts, and the phases that belong to them.
+"""The attempts and phases that a check reads: two sides of attempts, and the phases that belong to them.
 
 Figures are read when a check first asks for them, and once for all checks of the same ground.
 """
@@ -38,7 +38,7 @@ class Ground:
 
     @cached_property
     def figures_after(self) -> Figures:
-        """What the attempts after came to."""
+        """The figures of the attempts after."""
         if self.known is not None:
             return self.known.after
         return figures(self.after)

@@ -32,7 +32,7 @@ SELECT c.id AS check, r.id, r.verdict, r.sentence, r.observed, r.at FROM drain_c
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What maintenance found at a time."""
+    """A finding of maintenance, with its time."""
 
     verdict: str
     sentence: str

@@ -1,4 +1,4 @@
-"""What a check looks at: the counted attempts behind it, and which of them speak against it."""
+"""The attempts that a check counts, and those among them that speak against it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class PatternError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How many of `n` attempts match, and the newest of them by id."""
+    """The number of the `n` attempts that match, and the newest of them by id."""
 
     n: int
     matching: int
@@ -63,7 +63,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What marks a failure, as SQL conditions, and their values."""
+    """The marks of a failure, as SQL conditions, and their values."""
 
     attempt: str
     """On attempt `a`."""

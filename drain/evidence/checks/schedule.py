@@ -43,7 +43,7 @@ def judge_due(now: datetime, limit: int = A_ROUND) -> list[Check]:
 
 
 def ground_of(check: Check, now: datetime) -> Ground:
-    """What a check without a session looks at."""
+    """Return the sides of a check without a session."""
     if check.marker is not None:
         return ground_of_marker(check.marker, now)
     return ground_of_fleet(check.window_hours, now)

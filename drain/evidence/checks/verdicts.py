@@ -28,7 +28,7 @@ FEWEST, SHARE, MOST = 3, 0.1, 30
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check found, with the numbers and the attempts it stands on."""
+    """A check's result, with the numbers and the attempts it stands on."""
 
     verdict: CheckVerdict
     sentence: str
@@ -76,7 +76,9 @@ def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
 
 
 def enough_tried(had: int) -> int:
-    """How many of the phases that had failed so must have completed: all of three, else a tenth to thirty."""
+    """Return how many of the phases that had failed so must
+    have completed: all of three, else a tenth to thirty.
+    """
     return min(had, MOST, max(FEWEST, math.ceil(had * SHARE))) or 1
 
 

@@ -45,7 +45,7 @@ class Backlog:
 
     @property
     def change(self) -> int:
-        """How many more phases are failed than at the beginning; negative is fewer."""
+        """The growth of the failed phases since the beginning; negative is fewer."""
         return self.imports + self.work
 
     @property

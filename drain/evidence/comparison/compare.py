@@ -76,7 +76,7 @@ class Difference:
         return f"Not enough data to tell: {points} percentage points {on}{need}."
 
     def _basis(self) -> str:
-        """What was compared with what, and why so."""
+        """Return the sentence that names the two sides and the reason for comparing them so."""
         both = f"{self.shared} phase{'' if self.shared == 1 else 's'} on both sides"
         of = f"the smaller side's {self.fewer}"
         if self.is_paired:
@@ -117,7 +117,7 @@ class Comparison:
 
     @property
     def statuses(self) -> Mapping[str, int]:
-        """How many of the causes of the fix have which status."""
+        """The number of the fix's fingerprints by status."""
         return Counter(cause.status for cause in self.fixed)
 
 
@@ -185,7 +185,7 @@ def difference(before: Figures, after: Figures, same: Pairs) -> Difference:
 
 
 def speak_for_both(shared: int, fewer: int) -> bool:
-    """Whether the phases on both sides are at least half of those of the side that has fewer.
+    """Return whether the phases on both sides are at least half of those of the side that has fewer.
 
     A pair is the stronger proof, but only of the phases that have one: a handful that two weeks of the
     fleet happen to share says nothing of the weeks. Around a fix or a drain that tries again what had

@@ -1,4 +1,4 @@
-"""What the attempts of one side came to: rate, telemetry, reasons and causes, from what was read of it."""
+"""Figures of one side's attempts: rate, telemetry, reasons and fingerprints, from the read rows."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class CauseCount:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the attempts of one side came to."""
+    """The figures of one side's attempts."""
 
     label: str
     attempts: int

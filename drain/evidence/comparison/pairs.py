@@ -81,7 +81,7 @@ class Pairs:
 def pairs_of(
     moves: Iterable[MoveRead], known: Mapping[str, Cause], identity: Mapping[str, Identity]
 ) -> Pairs:
-    """What was read of phases on both sides, with merged causes counted for their target."""
+    """Return the phases on both sides, with merged fingerprints counted for their target."""
     totals = Counter[Ends]()
     from_plan = 0
     for move in moves:

@@ -1,4 +1,4 @@
-"""What two sides hold, read at once: one statement, so that every figure speaks of the same attempts.
+"""The query of two sides at once: one statement, so that every figure speaks of the same attempts.
 
 Each side is read once; what it is asked for works on the rows of that. A phase's word on a side is its
 last rated attempt there, by its start and its id. A phase that has none before (it failed in its pipeline, before drainsite knew it) counts as

@@ -1,4 +1,4 @@
-"""What somebody asks to compare, as names and texts: the address of a page, or flags of a command.
+"""The question of a comparison, as names and texts: the address of a page, or flags of a command.
 
 Every question has one canonical form, so an address that is passed on means the same to everybody:
 times carry their offset, defaults are written out.
@@ -82,7 +82,7 @@ class Asked:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What of the sides was not read; empty when all of it was."""
+        """Sentences on the parts of the sides that were not read; empty when all were."""
         return tuple(side.note for side in (self.before, self.after) if side.cut)
 
 

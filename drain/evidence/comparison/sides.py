@@ -109,7 +109,7 @@ def of_fix(marker: FixMarker, keys: Collection[str]) -> tuple[Side, Side]:
 
 
 def next_fix(marker: FixMarker) -> datetime | None:
-    """When the next fix of one of its fingerprints went in."""
+    """Return the moment of the next fix of one of its fingerprints."""
     later = _same_place(marker).filter(
         fingerprints__in=marker.fingerprints.all(), applied_at__gt=marker.applied_at
     )
@@ -151,6 +151,6 @@ def of_source(source: Source) -> Side:
 
 
 def before_session(session: DrainSession) -> Side:
-    """What the phases of its plan did before the session started."""
+    """Return the side of the phases of its plan before the session started."""
     start = session.started_at or session.created_at
     return Side(f"before drain {session.pk}", until=start, plan_of=session.pk)

@@ -1,4 +1,4 @@
-"""What the attempts of one side sum up to, for a place that shows a rate and a yield and no more."""
+"""Totals of one side's attempts, for a place that shows a rate and a yield and no more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which fingerprint a stored key stands for today: merges and keys of older versions, on read.
+"""Aliases of fingerprints: merges and keys of older versions, resolved on read.
 
 Attempts, plans and daily totals keep the key they were written with, so that a merge can be undone;
 whoever counts by cause asks here first.
@@ -82,7 +82,7 @@ _FAMILY = f"WITH RECURSIVE {MEMBERS} SELECT DISTINCT key FROM member"  # noqa: S
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What a page shows of a fingerprint."""
+    """A page's fields of a fingerprint."""
 
     key: str
     title: str

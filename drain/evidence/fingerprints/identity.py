@@ -17,7 +17,7 @@ from drain.evidence.fingerprints.aliases import MEMBERS, STANDS_FOR, resolve_key
 
 
 class Identity(NamedTuple):
-    """What is known of the cause behind a key."""
+    """The identity of the fingerprint behind a key."""
 
     root: str
     """The key that stands for it today."""
@@ -26,7 +26,7 @@ class Identity(NamedTuple):
     version: int
 
     def may_be(self, other: Identity) -> bool:
-        """Whether both are, or may be, one cause."""
+        """Return whether both are, or may be, one."""
         if self.root == other.root:
             return True
         same = bool(self.headline) and self.headline == other.headline
@@ -95,7 +95,7 @@ def related_to(roots: Collection[str]) -> dict[str, Relatives]:
 
 
 def identities(keys: Iterable[str]) -> dict[str, Identity]:
-    """What is known of each of these keys; one that nobody knows is like no other."""
+    """Return the identity of each of these keys; an unknown one is like no other."""
     asked = sorted({key for key in keys if key})
     found = {key: Identity(key, "", True, 0) for key in asked}
     for item in rows(_KNOWN, {"keys": asked}) if asked else ():

@@ -1,4 +1,4 @@
-"""What people and evidence decide about a cause: new → ongoing → fix deployed → resolved | regressed.
+"""The status of a fingerprint, by people and evidence: new → ongoing → fix deployed → resolved | regressed.
 
 Every verb is one guarded UPDATE with its Transition row (subject `fingerprint`) and, when a person
 did it, an AuditEvent, in one transaction. A verb answers False when the cause was in no state from
@@ -31,7 +31,7 @@ class CauseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who does it, through which door, why, and by the clock of which step."""
+    """The actor of a decision, with the door, the reason, and the clock of its step."""
 
     actor: str
     origin: Origin

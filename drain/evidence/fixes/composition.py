@@ -1,5 +1,5 @@
-"""Whether what was tried since a fix is like what was tried before it: the same sorts of phase, as many beside
-them, and work that is done. Pure. Each answer is the end of a sentence, or "" where it is.
+"""The likeness of trials since a fix to those before it: the same sorts of phase, as many beside
+them, and work that is done. Pure. Each answer is the end of a sentence, or "" where they are alike.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def _spread_out(trials: Sequence[Trial], count: int) -> list[Trial]:
 
 
 def side_by_side(sides: Contrast) -> str:
-    """What runs short when phases run side by side failed then, and was tried with fewer beside it since."""
+    """Return the doubt that the failures came from phases
+    side by side, with fewer of them side by side since.
+    """
     if sides.category not in CONTENDED:
         return ""
     was, now = _beside(sides.before), _beside(sides.after)
@@ -112,7 +114,7 @@ def reworded(sides: Contrast) -> str:
 
 
 def hollow(sides: Contrast) -> str:
-    """What completes since the fix does not do what completed work did before it."""
+    """Return the doubt that phases which complete since the fix do less than completed ones did before it."""
     done, completed = sides.done, [trial for trial in sides.after if not trial.failed]
     if min(len(completed), len(done)) < FEWEST:
         return ""
@@ -142,6 +144,6 @@ def hollow(sides: Contrast) -> str:
 
 
 def _share(trials: Sequence[Trial], holds: Callable[[Trial], bool]) -> Bounds:
-    """Which share of the trials something holds for."""
+    """Return the share of the trials for which something holds, as bounds."""
     spread = Spread.of([Observation(trial.run, holds(trial)) for trial in trials])
     return spread.bounds(correlation([spread]))

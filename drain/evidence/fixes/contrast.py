@@ -29,7 +29,7 @@ class Done(NamedTuple):
 
 @dataclass(frozen=True)
 class Contrast:
-    """What was tried of one cause before a fix and since."""
+    """The trials of one fingerprint before a fix and since."""
 
     category: str
     """What kind of failure it is."""
@@ -41,7 +41,7 @@ class Contrast:
 
     @cached_property
     def rho(self) -> float:
-        """How alike phases of a run end: of a part of the trials too few runs would say so."""
+        """The correlation of ends within a run: of a part of the trials too few runs would say so."""
         return correlation([spread(self.before), spread(self.after)])
 
     @cached_property
@@ -49,18 +49,18 @@ class Contrast:
         return spread(self.after).bounds(self.rho)
 
     def shown_by(self, some: Sequence[Trial]) -> bool:
-        """Whether these of the trials before the fix show by themselves that fewer fail so since."""
+        """Return whether these of the trials before the fix show by themselves that fewer fail so since."""
         return len(some) >= FEWEST and self._since.high < spread(some).bounds(self.rho).low
 
     def fewer_fail(self, was: Sequence[Trial], now: Sequence[Trial]) -> bool:
-        """Whether surely fewer of the second fail so than of the first."""
+        """Return whether surely fewer of the second fail so than of the first."""
         if len(was) < FEWEST:
             return False
         return spread(now).bounds(self.rho).high < spread(was).bounds(self.rho).low
 
 
 def spread(trials: Sequence[Trial]) -> Spread:
-    """How they fall into runs, and those that failed so."""
+    """Return how they fall into runs, and those that failed so."""
     return Spread.of([Observation(trial.run, trial.failed_so) for trial in trials])
 
 
@@ -80,7 +80,7 @@ def grouped(
 
 
 def failed(trials: Sequence[Trial]) -> int:
-    """How many of them failed so."""
+    """Count those that failed so."""
     return sum(trial.failed_so for trial in trials)
 
 

@@ -1,4 +1,4 @@
-"""What attempts say about causes since their fix, decided by maintenance every few minutes.
+"""The evaluation of fingerprints by attempts since their fix; maintenance runs it every few minutes.
 
 The rules, in the order in which they are tried:
 1. A snooze whose time or count is over ends.
@@ -47,7 +47,7 @@ WHERE a.started_at > %(fix)s::timestamptz AND a.outcome = ANY(%(judged)s::text[]
 
 @dataclass(slots=True)
 class Settled:
-    """How many causes moved, by what became of them."""
+    """The number of moved fingerprints, by their new status."""
 
     woken: int = 0
     ongoing: int = 0
@@ -104,7 +104,9 @@ def _enough_tried(fix: Scope, key: str) -> bool:
 
 
 def _still_there(verdict: FixVerdict, fix: Scope, key: str) -> bool:
-    """Whether it failed since the fix, or a phase is failed by it or by what may be it, within its scope or outside."""
+    """Return whether it failed since the fix, or a phase is
+    failed by it or by its like, within its scope or outside.
+    """
     anywhere = replace(fix, source=None, runs=(), keys=relatives([key]).all)
     if any(cause.after.failed for cause in verdict.causes) or reading.left(anywhere).failing:
         return True

@@ -1,4 +1,4 @@
-"""Whether a fix worked, from what phases did around it: the one answer for pages, reports, checks and commands."""
+"""The verdict on a fix from the phases around it: the one answer for pages, reports, checks and commands."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STANDS = {Ruling.WORKS: CheckVerdict.PASS, Ruling.DOES_NOT_WORK: CheckVerdict.F
 
 
 class Each(NamedTuple):
-    """What a fix came to for one of its causes."""
+    """The verdict on a fix for one of its fingerprints."""
 
     words: str
     key: str
@@ -51,7 +51,7 @@ def each_of(causes: Sequence[Mapping[str, Any]]) -> tuple[Each, ...]:
 
 @dataclass(frozen=True, slots=True)
 class FixVerdict:
-    """What can be said of a fix, with what it rests on."""
+    """The verdict on a fix, with the facts it rests on."""
 
     ruling: Ruling
     causes: tuple[CauseVerdict, ...]
@@ -79,7 +79,7 @@ class FixVerdict:
 
     @property
     def each(self) -> tuple[Each, ...]:
-        """What it came to for each of several causes; empty for one, of which the sentence says all."""
+        """The verdict for each of several fingerprints; empty for one, of which the sentence says all."""
         return each_of([_cause(one) for one in self.causes])
 
     @property

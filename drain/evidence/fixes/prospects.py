@@ -1,4 +1,5 @@
-"""What can be said of a fix at best, asked before it goes in: the verdict itself, on phases that all end well.
+"""The best verdict that a fix can get, asked before it
+goes in: the verdict itself, on phases that all end well.
 
 At best every phase that is tried before the fix fails again, and every one completes after it.
 """
@@ -28,7 +29,9 @@ MOST_OF_A_RUN = 50
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """Whether a fix of phases that are failed now can be told to work, and what that takes."""
+    """The outlook of a fix of phases that are failed now:
+    whether it can be told to work, and what that takes.
+    """
 
     phases: int
     runs: int
@@ -44,7 +47,7 @@ class Prospect:
 
     @property
     def sentence(self) -> str:
-        """What it comes to, for people."""
+        """The outlook in a sentence, for people."""
         if not self.phases:
             return "No phase is failed by it now, so a fix of it cannot be judged."
         are = "phase is" if self.phases == 1 else "phases are"
@@ -82,7 +85,7 @@ def prospect_of(key: str) -> Prospect:
 
 
 def prospects_since(verdict: FixVerdict) -> Iterator[str]:
-    """What can be told of a fix that has just gone in: a sentence for each cause of which nothing can."""
+    """Yield a sentence for each fingerprint of a fix just gone in of which nothing can be told."""
     for cause in verdict.causes:
         found = prospect_of(cause.key)
         if found.phases and found.tries is None:

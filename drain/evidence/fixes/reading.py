@@ -116,7 +116,7 @@ Sorts = Collection[tuple[int, str]]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which attempts speak of a fix: of these causes, and of a source or of runs if it names any."""
+    """The attempts that speak of a fix: of these fingerprints, and of a source or of runs if it names any."""
 
     keys: Collection[str]
     window: Window
@@ -168,14 +168,14 @@ def tried_of_others(scope: Scope, affected: Sequence[int], sorts: Sorts) -> list
 
 
 def completed_before(scope: Scope, sorts: Sorts) -> list[Done]:
-    """What completed before the fix among the newest attempts, of these sorts of phase."""
+    """Return the completed ones of the newest attempts before the fix, of these sorts of phase."""
     sources, categories = zip(*sorts, strict=True) if sorts else ((), ())
     values = {**scope.values(), "sources": [*sources], "categories": [*categories]}
     return [Done._make(row) for row in stream(_DONE, values)]
 
 
 def left(scope: Scope) -> Left:
-    """What the causes of the fix still hold."""
+    """Return the phases that are still failed by the fingerprints of the fix."""
     found = rows(_LEFT, scope.values())
     return Left(
         sum(each["failing"] for each in found),

@@ -1,4 +1,5 @@
-"""How far a drain on fix goes: a sample, then ramps that double, while the verdict on the fix says that it works. Pure.
+"""The course of a drain on fix: a sample, then ramps that
+double, while the verdict on the fix says that it works. Pure.
 
 It has no rule of its own about fixes: each step asks the one verdict (`verdict.judge`), which holds at every look.
 """
@@ -21,7 +22,7 @@ MOST_SAMPLES = 4
 
 
 class RolloutEnd(StrEnum):
-    """Why a drain on fix is over."""
+    """The reason why a drain on fix is over."""
 
     DRAINED = "drained"
     """Everything that the fix is about was tried."""
@@ -46,7 +47,7 @@ class RolloutEnd(StrEnum):
 
     @property
     def advice(self) -> str:
-        """What can safely be done next."""
+        """The next safe step."""
         return _ADVICE.get(self, "")
 
 
@@ -78,14 +79,14 @@ _ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What comes next: a drain of so many phases, or the end."""
+    """The next step: a drain of so many phases, or the end."""
 
     size: int = 0
     end: RolloutEnd | None = None
 
 
 class Course(NamedTuple):
-    """How far it has come."""
+    """The progress of a drain on fix."""
 
     sample: int
     tried: int = 0

@@ -1,4 +1,4 @@
-"""Which fixes concern a drain: those of causes that its phases had or have, of its sources, of its runs."""
+"""The fixes that concern a drain: of fingerprints that its phases had or have, of its sources, of its runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SELECT DISTINCT r.run_id AS run, r.source_id AS source, met.key FROM (
 
 
 def concerns(marker: FixMarker, session: DrainSession) -> bool:
-    """Whether a fix has to do with what a drain planned."""
+    """Return whether a fix concerns the plan of a drain."""
     return session.pk in concerned(marker, [session.pk])
 
 

@@ -1,4 +1,4 @@
-"""What is said of a fix, in plain text; every number with the phases that it stands on."""
+"""Sentences about a fix, in plain text; every number with the phases that it stands on."""
 
 from __future__ import annotations
 

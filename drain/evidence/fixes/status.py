@@ -1,4 +1,6 @@
-"""How a fix stands: a failed check, a cause that is seen again, else the one verdict on fixes, in one line."""
+"""The status of a fix: a failed check, a fingerprint that
+is seen again, else the one verdict on fixes, in one line.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a check found, as far as a standing needs it."""
+    """A check's verdict, as far as the status of a fix needs it."""
 
     verdict: str
     sentence: str
@@ -95,7 +97,7 @@ def _stored(marker: FixMarker) -> Said:
 
 
 def _causes_by_status(markers: Collection[int]) -> dict[int, dict[str, int]]:
-    """How many causes of each marker have which status."""
+    """Return the number of each marker's fingerprints by status."""
     found: dict[int, dict[str, int]] = {pk: {} for pk in markers}
     for item in rows(_CAUSES, {"markers": list(markers)}):
         found[item["marker"]][item["status"]] = item["n"]

@@ -1,4 +1,4 @@
-"""What phases did when they were tried again: one trial a phase before a fix, and one after it. Pure.
+"""Trials: the attempts of phases that were tried again, one a phase before a fix, and one after it. Pure.
 
 A phase had failed by what its last counted attempt failed by, or by what the plan of a drain knew of it.
 Before the fix its first retry after failing so counts, after the fix its first attempt that started since.
@@ -191,5 +191,7 @@ def _retries(tries: Iterable[Tried]) -> Iterator[Retry]:
 
 
 def _known_by(last: Tried | None, tried: Tried) -> bool:
-    """Whether the plan knows no more than the attempt before: it is of the same drain, or what that ended by is the plan's word."""
+    """Return whether the plan knows no more than the attempt
+    before: both of one drain, or that end is the plan's word.
+    """
     return last is not None and (last.session == tried.session or last.key == tried.planned)

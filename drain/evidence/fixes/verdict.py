@@ -27,7 +27,7 @@ FEWEST_TO_WORK = 24
 
 
 class Ruling(StrEnum):
-    """What can be said of a fix."""
+    """The verdict on a fix, in one word."""
 
     WORKS = "works"
     PARTLY = "partly"
@@ -38,7 +38,7 @@ class Ruling(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a marker asks of its fix."""
+    """The demands of a marker on its fix."""
 
     majority: float = 0.5
     """Works only below this share, does not work above it."""
@@ -48,7 +48,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of phases that had failed by one cause, in the order in which they ended."""
+    """The evidence of phases that had failed by one fingerprint, in the order in which they ended."""
 
     key: str
     title: str
@@ -83,7 +83,7 @@ class Others:
 
 @dataclass(frozen=True, slots=True)
 class CauseVerdict:
-    """What can be said of a fix and one cause, with what it rests on."""
+    """The verdict on a fix and one fingerprint, with the facts it rests on."""
 
     key: str
     title: str
@@ -140,7 +140,7 @@ def judge(
 
 
 def together(verdicts: Sequence[CauseVerdict]) -> Ruling:
-    """What can be said of a fix of several causes: partly, where it helped some of them."""
+    """Return the ruling on a fix of several fingerprints: partly, where it helped some of them."""
     rulings = {verdict.ruling for verdict in verdicts}
     if len(rulings) == 1:
         return rulings.pop()
@@ -195,7 +195,7 @@ def _beyond_others(before: Bounds, after: Bounds, others: Others) -> float:
 
 
 def _stands(ruling: Ruling, worst: Ruling) -> bool:
-    """Whether a verdict is no worse where what has not ended counts as failed."""
+    """Return whether a verdict is no worse where phases that have not ended count as failed."""
     return worst in (ruling, Ruling.WORKS)
 
 

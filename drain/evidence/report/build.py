@@ -36,7 +36,7 @@ SINGLES = 1000
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """How many failed phases in scope ended in one line of the ledger."""
+    """The number of failed phases in scope that ended in one line of the ledger."""
 
     line: str
     sentence: str
@@ -102,12 +102,12 @@ class Report:
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """What can safely be done about the stops, each once, those of the session first."""
+        """The safe next steps after the stops, each once, those of the session first."""
         return tuple(dict.fromkeys(action for stop in self.stops for action in stop.actions))
 
     @property
     def live(self) -> bool:
-        """Whether the session may still change."""
+        """True if the session may still change."""
         return self.session.state in LIVE_SESSION_STATES
 
     @property
@@ -128,7 +128,7 @@ class Report:
 
     @property
     def stop_sentence(self) -> str:
-        """Why it ended, for people; empty when it just came to its end."""
+        """The reason of its end, for people; empty when it just came to its end."""
         card = self.session.stop_card.get("sentence")
         if card:
             return str(card)
@@ -170,7 +170,7 @@ class Report:
         return "⚠️", said
 
     def _of_fix(self, verdict: FixVerdict) -> str:
-        """What became of the phases that a fix is about, where others were drained beside them."""
+        """Return a sentence on the phases that a fix is about, where others were drained beside them."""
         rate = self.comparison.after.rate
         tried = sum(one.after.n for one in verdict.causes)
         complete = tried - sum(int(one.after.failed) + one.moved for one in verdict.causes)

@@ -1,4 +1,4 @@
-"""What phases print, made harmless for each format before it leaves.
+"""Output of phases, escaped for each format before it leaves.
 
 Terminal sequences, control and bidirectional characters could hide or reorder what a reader sees, so
 they are shown by their code. Then each format gets its own escaping.

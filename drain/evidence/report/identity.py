@@ -1,4 +1,4 @@
-"""Which database and which versions a report speaks of."""
+"""The database and the versions that a report speaks of."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SourceIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Where the numbers come from."""
+    """The origin of the numbers."""
 
     database: str
     """Host and name; never user or password."""

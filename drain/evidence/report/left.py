@@ -1,4 +1,4 @@
-"""What a drain left behind, now: phases that are failed, queued or working, and runs on hold."""
+"""The rest of a drain, now: phases that are failed, queued or working, and runs on hold."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class LeftBehind:
         return sum(phase.state == "QUEUED" and self.is_stale(phase) for phase in self.waiting)
 
     def is_stale(self, phase: LeftPhase) -> bool:
-        """Whether it has stood so for longer than a queue should take."""
+        """Return whether it has stood so for longer than a queue should take."""
         return self.now - phase.since > self.stale_after
 
 

@@ -1,4 +1,4 @@
-"""What a report says of what is left, why it stopped and what to do next, in plain text."""
+"""Sentences of a report on the rest, the reason of the stop and the next steps, in plain text."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def stop_lines(report: Report) -> list[tuple[str, ...]]:
 
 
 def left_answer(report: Report) -> str:
-    """What is left, all of it, by what keeps it."""
+    """Return a sentence on all that is left, by the reasons that keep it."""
     left = report.left
     held = sum(hold.phases for hold in left.holds)
     excluded = sum(line.phases for line in report.ledger if line.line != "selected")
@@ -105,7 +105,7 @@ def waiting_lines(report: Report) -> list[tuple[str, str, str, str]]:
 
 
 def hold_lines(report: Report) -> list[tuple[str, str, str]]:
-    """What is held, the failed phases behind it, and why until when."""
+    """Return the holds as (held thing, failed phases behind it, reason and end)."""
     return [
         (
             f"{hold.value}*" if hold.kind == "prefix" else hold.value, str(hold.phases),
@@ -127,7 +127,7 @@ def _age(span: timedelta) -> str:
 
 
 def settings_advice(report: Report) -> list[str]:
-    """What the ledger says about the settings."""
+    """Return the ledger's advice on the settings."""
     advice = {
         "queued_in_run": "Runs with a queued phase were not drained: --queued-policy phase drains the others.",
         "waits_for_queued": "Phases wait for queued ones: run them, or clear stale ones with manage.py clear_queued.",

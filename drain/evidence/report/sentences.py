@@ -70,7 +70,7 @@ def pairs_text(pairs: Mapping[str, object]) -> str:
 
 
 def summary(report: Report) -> str:
-    """What went in, what came out, in two sentences."""
+    """Return two sentences: the phases that went in, and their results."""
     after = report.comparison.after
     outcomes = pairs_text(after.outcomes) or "none"
     stop = f" {report.stop_sentence}" if report.stop_sentence else ""
@@ -81,7 +81,7 @@ def summary(report: Report) -> str:
 
 
 def expected(report: Report) -> str:
-    """What the drain was asked to do."""
+    """Return the drain's task in a sentence."""
     session = report.session
     return f"Drain {session.selected} of {session.total_failed} failed phases of {_scope(session.scope)}."
 
@@ -103,7 +103,7 @@ def _scope(scope: Mapping[str, Any]) -> str:
 
 
 def actual(report: Report) -> str:
-    """What it did."""
+    """Return the drain's results in a sentence."""
     after = report.comparison.after
     became = f" Of the selected: {pairs_text(report.became)}." if report.became else ""
     return (
@@ -112,7 +112,9 @@ def actual(report: Report) -> str:
 
 
 def root_cause(report: Report) -> str:
-    """Why not more: the stop, the largest line of exclusions, and what was dropped on the way."""
+    """Return the reasons for no more: the stop, the largest
+    line of exclusions, and the phases dropped on the way.
+    """
     excluded = [line for line in report.ledger if line.line != "selected" and line.phases]
     parts = [report.stop_sentence] if report.stop_sentence else []
     if excluded:
@@ -155,7 +157,7 @@ def _mark(report: Report, *, met: bool, missed: bool) -> str:
 
 
 def recurred(causes: CauseChanges) -> str:
-    """How many causes were not seen again, are still there, new, regressed; and what is not known, if any."""
+    """Return how many fingerprints were not seen again, are still there, new, regressed, or unknown, if any."""
     found = (
         f"{len(causes.gone)} not seen again, {len(causes.still)} still there, {len(causes.new)} new, "
         f"{len(causes.regressed)} regressed"
@@ -166,7 +168,7 @@ def recurred(causes: CauseChanges) -> str:
 
 
 def _has_telemetry(report: Report) -> bool:
-    """Whether any attempt of either side brought an event; most pipelines know none."""
+    """Return whether any attempt of either side brought an event; most pipelines know none."""
     sides = (report.comparison.before, report.comparison.after)
     return any(side.telemetry.events for side in sides)
 
@@ -228,7 +230,7 @@ def telemetry_answer(report: Report) -> str:
 
 
 def cause_lines(report: Report) -> list[tuple[str, str, int]]:
-    """What became of each cause, its title and its failed attempts."""
+    """Return the status of each fingerprint, its title and its failed attempts."""
     changes = report.comparison.causes
     groups = (
         ("regressed", changes.regressed),

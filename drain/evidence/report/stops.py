@@ -1,4 +1,4 @@
-"""What stopped a drain or a part of it: one card for every rule that tripped, with what can be done next."""
+"""Stops of a drain or a part of it: one card for every rule that tripped, with its next steps."""
 
 from __future__ import annotations
 
@@ -133,7 +133,9 @@ def _limit(session: DrainSession, name: str) -> str:
 def _actions(
     session: DrainSession, rule: StopRule, key: str, run: str | None = None
 ) -> tuple[Action, ...]:
-    """What applies: a command about a phase, a run or a cause is left out where there is none to name."""
+    """Return the next steps; a command about a phase, a run
+    or a fingerprint is left out where there is none to name.
+    """
     values: dict[str, Any] = {
         "session": session.pk, "run": run, "key": key, "attempt": session.stop_attempt_id,
     }  # fmt: skip

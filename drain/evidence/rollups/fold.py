@@ -150,7 +150,7 @@ ORDER BY m.attempts DESC, d.key, d.day
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What one fold took away."""
+    """The counts of one fold."""
 
     attempts: int
     states: int

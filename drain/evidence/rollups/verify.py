@@ -156,7 +156,7 @@ class Checked:
 
     @property
     def equal(self) -> bool:
-        """Whether every total equals its recount."""
+        """True if every total equals its recount."""
         return not self.differences
 
 

@@ -23,7 +23,7 @@ class Interval:
     high: float
 
     def excludes(self, number: float) -> bool:
-        """Whether `number` lies outside the bounds."""
+        """Return whether `number` lies outside the bounds."""
         return number < self.low or number > self.high
 
 

@@ -58,7 +58,7 @@ class Bounds(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """How n observations and those of them that failed fall into runs of m: all that rho asks of them."""
+    """The spread of n observations, and of those that failed, over runs of m: all that rho asks of them."""
 
     n: int
     failed: int

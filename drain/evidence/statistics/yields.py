@@ -85,7 +85,7 @@ class Flow(NamedTuple):
 
 
 def yields_more(one: Flow, other: Flow) -> bool:
-    """Whether the first surely brings more: their bounds, with the larger phi of the two, do not meet."""
+    """Return whether the first surely brings more: their bounds, with the larger phi of the two, do not meet."""
     if min(one.runs, other.runs) < FEWEST_RUNS:
         return False
     at_once = max(one.at_once, other.at_once)
@@ -124,7 +124,7 @@ def poisson_bounds(count: float, exposure: float, alpha: float = ALPHA) -> tuple
 
 
 def _edge(inside: Callable[[float], bool], within: float, outside: float) -> float:
-    """Where what is inside ends, seen from outside."""
+    """Return the far edge of the inner interval, seen from outside."""
     for _ in range(_STEPS):
         middle = (within + outside) / 2
         within, outside = (middle, outside) if inside(middle) else (within, middle)
