@@ -1,4 +1,4 @@
-"""What open dashboards cost the database: processor time of its processes while they refresh."""
+"""The cost of open dashboards for the database: processor time of its processes while they refresh."""
 
 from __future__ import annotations
 

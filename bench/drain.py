@@ -86,7 +86,9 @@ def bare(count: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one or several workers took: seconds from a common start, MB of the largest, and seconds of CPU."""
+    """The time and memory of one or several workers: seconds
+    from a common start, MB of the largest, and seconds of CPU.
+    """
 
     seconds: float
     peak: float

@@ -107,7 +107,7 @@ def _rows(path: Path) -> list[Row]:
 
 
 def is_even(family: str) -> bool:
-    """Which half of the field a tool family is in: rules are made on the even half only."""
+    """Return whether a tool family is in the even half of the field, the only half that rules are made on."""
     return int(hashlib.blake2b(family.encode()).hexdigest(), 16) % 2 == 0
 
 

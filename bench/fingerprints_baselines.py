@@ -1,4 +1,4 @@
-"""What the fingerprints are measured against: a plain normaliser and Drain3."""
+"""Baselines of the fingerprints: a plain normaliser and Drain3."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RULES = (
 
 
 def plain_normaliser(texts: Sequence[str]) -> list[str]:
-    """What drain controllers commonly do: a few substitutions, then the first 200 characters."""
+    """Normalise texts as drain controllers commonly do: a few substitutions, then the first 200 characters."""
     return [_plain(text) for text in texts]
 
 

@@ -64,7 +64,7 @@ def headline_of(text: str) -> list[str]:
 
 
 def among_marked(headline: list[str], breakage: Breakage) -> bool:
-    """Whether one of the lines is one that people marked, whatever was put around it."""
+    """Return whether one of the lines is one that people marked, with anything put around it."""
     lines = breakage.failing.split("\n")
     marked = {_bare(lines[at - 1]) for at in breakage.marked if at <= len(lines)}
     return any(

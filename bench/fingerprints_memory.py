@@ -1,4 +1,4 @@
-"""What a memory of completed attempts would add: simulated pipelines, with and without it.
+"""The gain of a memory of completed attempts: simulated pipelines, with and without it.
 
 The memory of this bench is the plainest there is: lines, digits masked, that stand in a fifth of the completed
 attempts are taken out before a failed one is read, as long as something is left. It is no part of the product

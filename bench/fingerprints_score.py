@@ -24,7 +24,7 @@ class Score(NamedTuple):
 
 
 def score(labels: Sequence[str], keys: Sequence[str]) -> Score:
-    """How well the keys group what the labels say belongs together."""
+    """Return the agreement of the keys with the groups of the labels."""
     wanted, got = defaultdict(list), defaultdict(list)
     for index, (label, key) in enumerate(zip(labels, keys, strict=True)):
         wanted[label].append(index)

@@ -14,7 +14,7 @@ _RUN = re.compile(r"\0(?:[^A-Za-z\0]*\0)+")
 
 
 def masks_alike(ours: str, theirs: str) -> bool:
-    """Whether both templates keep the same text and mask the same places, whatever the names."""
+    """Return whether both templates keep the same text and mask the same places, whatever the names."""
     return _shape(ours) == _shape(theirs)
 
 

@@ -1,4 +1,4 @@
-"""What a browser fetches to show a page for the first time, summed up from the collected files."""
+"""The files that a browser fetches to show a page for the first time, summed up from the collected ones."""
 
 from __future__ import annotations
 

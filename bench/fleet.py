@@ -198,7 +198,7 @@ _SEQUENCED = ("source", "run", "phase", "drainsession", "fixmarker")
 
 
 def built() -> bool:
-    """Whether the fleet is there, whole: the person who reads the pages is made last."""
+    """Return whether the fleet is there, whole: the person who reads the pages is made last."""
     call_command("migrate", verbosity=0)
     return User.objects.filter(username=PERSON).exists()
 

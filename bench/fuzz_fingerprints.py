@@ -94,7 +94,7 @@ def mutate(draw: random.Random, text: str) -> str:
 
 
 def examine(text: str | bytes) -> str | None:
-    """What is wrong with the text's fingerprint; None when nothing is."""
+    """Return the fault of the text's fingerprint; None when there is none."""
     try:
         result = fingerprint(text)
         again = fingerprint(result.template)

@@ -1,4 +1,4 @@
-"""What every page costs with a million phases, three million attempts and 20,000 runs.
+"""The cost of every page with a million phases, three million attempts and 20,000 runs.
 
     DRAINSITE_DATA=/tmp/fleet python bench/pages.py [--only WORD] [--rounds 25] [--no-dashboards] [--explain MS]
 
@@ -77,7 +77,7 @@ class Cost:
 
     @property
     def over(self) -> str:
-        """What is over its goal."""
+        """The goals that the page misses."""
         whole = GOAL["charts"] if self.charts else GOAL["plain"]
         found = {
             "median": self.median > GOAL["median"],

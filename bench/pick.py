@@ -1,4 +1,4 @@
-"""How long it takes to choose and start the next phase, in drains over ever more runs.
+"""The time to choose and start the next phase, in drains over ever more runs.
 
     python bench/pick.py [RUNS ...] [--phases 5]
 

@@ -1,4 +1,4 @@
-"""How long planning takes at 10 thousand, 100 thousand and a million failed phases.
+"""The time of planning at 10 thousand, 100 thousand and a million failed phases.
 
 Run as `python bench/plan.py [ROWS ...]`; prints processor seconds and the peak of memory.
 """

@@ -1,4 +1,4 @@
-"""What many sleeping phases cost while they run: memory, statements, and how long a stop takes.
+"""The cost of many sleeping phases while they run: memory, statements, and the time of a stop.
 
     DRAINSITE_DATA=/tmp/scale python bench/scale.py [16 100 1000]
 
@@ -92,7 +92,7 @@ def statements_logged() -> Iterator[Path]:
 
 
 def statements(log: Path, begin: int) -> tuple[int, int]:
-    """How many the loops sent since that byte of the log, and how many all did."""
+    """Return how many statements the loops sent since that byte of the log, and how many all did."""
     counts: Counter[str] = Counter()
     loops: set[str] = set()
     with log.open(errors="replace") as lines:
@@ -143,7 +143,9 @@ def _is_ours(pid: int) -> bool:
 
 
 def _drains(pid: int) -> bool:
-    """Whether it is of the drain cluster: its stand-in, main process, sentinel, loops and their wardens."""
+    """Return whether it is of the drain cluster: its
+    stand-in, main process, sentinel, loops and their wardens.
+    """
     return b"Q_CLUSTER_NAME=drain\0" in environment_of(pid) or "sweep.py" in argv_of(pid)
 
 

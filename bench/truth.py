@@ -1,4 +1,4 @@
-"""How often evidence says what is not so: backlogs with known truth, and what is said of them.
+"""The share of false evidence: backlogs with known truth, and the sentences about them.
 
 Each scenario draws backlogs of phases, tries them again before and after a fix marker, and asks at several
 looks what the product would say. The truth is known, so the share of false sentences can be counted, beside

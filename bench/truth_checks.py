@@ -66,7 +66,9 @@ CHECKS: tuple[tuple[str, bool, Callable[[random.Random], Asked]], ...] = (
 
 
 def checked(asked: Asked, seen: list[Seen], *, of_rate: bool) -> Iterator[tuple[str, bool]]:
-    """What checks say of these attempts, and whether it is false; "old" counted every one of them for itself."""
+    """Yield the verdicts of checks on these attempts, and whether
+    each is false; "old" counted every attempt for itself.
+    """
     found = figures_of("", read_side(seen), {})
     verdict = (
         rate_at_least(found.rate, found.spread, asked.threshold)

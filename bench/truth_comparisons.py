@@ -132,7 +132,9 @@ COMPARISONS: tuple[tuple[str, Callable[[random.Random], Sides], frozenset[str]],
 
 
 def compared(before: list[Seen], after: list[Seen]) -> Iterator[str]:
-    """What a comparison says of two sides, and what it said when every attempt and event counted for itself."""
+    """Yield the sentences on two sides, today's and those
+    from when every attempt and event counted for itself.
+    """
     one, two = (figures_of("", read_side(side), {}) for side in (before, after))
     last = {seen.phase: seen for seen in before}
     moves = Counter((last[s.phase].failed, s.failed) for s in after if s.phase in last)

@@ -1,4 +1,4 @@
-"""What is said of a fix whose truth is known, and how much of it is false."""
+"""The verdicts on fixes whose truth is known, and the false share of them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def sentences(backlog: Backlog, true: frozenset[str]) -> Iterator[tuple[str, boo
 
 
 def _not_absent(shown: list[Tried]) -> bool:
-    """Whether a phase did fail by the cause, or nothing ended that could have shown it."""
+    """Return whether a phase did fail by the cause, or nothing ended that could have shown it."""
     ended = [one for one in shown if one.outcome in JUDGED]
     return not ended or any(one.key in (CAUSE, PLACED) for one in ended)
 
@@ -84,7 +84,7 @@ NAMES = (WORKS, PARTLY, NOT, RESOLVED, SEEN, "old better", "old gone", "old reso
 
 
 def play(scenario: Scenario, backlogs: int, seed: int = 1) -> tuple[Counter[str], Counter[str]]:
-    """How many backlogs were told each sentence at some look, and for how many it was false."""
+    """Count the backlogs that were told each sentence at some look, and those for which it was false."""
     told, false = Counter[str](), Counter[str]()
     for index in range(backlogs):
         backlog = Backlog(random.Random(f"{seed} {scenario.name} {index}"))

@@ -38,7 +38,9 @@ def reworded(b: Backlog) -> None:
 
 
 def hanging(b: Backlog) -> None:
-    """What would have failed hangs, is lost, is put off or is stopped by somebody."""
+    """Change the ends of phases that would have failed: they
+    hang, are lost, are put off or are stopped by somebody.
+    """
     p = b.rng.uniform(0.4, 0.9)
     end = b.rng.choice((None, "lost", "retryable", "cancelled", "interrupted"))
     b.group(30, p, after=False)

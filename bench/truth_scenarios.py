@@ -104,7 +104,7 @@ def _other_source(b: Backlog) -> None:
 
 
 def _import(b: Backlog) -> None:
-    """What is imported after the marker had failed before it, and is as flaky as everything else."""
+    """Import phases after the marker that had failed before it and are as flaky as everything else."""
     p = b.rng.uniform(0.1, 0.7)
     b.group(30, p, after=False)
     b.group(20, p, after=True)

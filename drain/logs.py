@@ -1,4 +1,4 @@
-"""What every line of the log is about: the request, the drain and the attempt, wherever it is written from."""
+"""The context of every line of the log: the request, the drain and the attempt, wherever it is written from."""
 
 from __future__ import annotations
 

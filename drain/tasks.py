@@ -1,4 +1,4 @@
-"""What django-q2 runs: ids in, one call into the engine."""
+"""The tasks that django-q2 runs: ids in, one call into the engine."""
 
 from __future__ import annotations
 

@@ -50,7 +50,9 @@ def _run() -> None:
 
 
 def sentence(error: Exception) -> str | None:
-    """What stops any command, for people: the database or the disk; None for what is a fault of ours."""
+    """Return the sentence for an error that stops any command:
+    the database or the disk; None for a fault of ours.
+    """
     from django.db.utils import Error
 
     if isinstance(error, Error):

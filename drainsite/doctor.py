@@ -1,4 +1,4 @@
-"""What may be wrong with an installation, each as one finding with what to do about it."""
+"""Checks of an installation, each fault as one finding with the way out."""
 
 from __future__ import annotations
 

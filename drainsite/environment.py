@@ -1,4 +1,4 @@
-"""What the environment says, read once and refused with a sentence when it makes no sense."""
+"""The environment's variables, read once and refused with a sentence when they make no sense."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def email() -> dict[str, Any]:
 
 
 def lease_seconds() -> float:
-    """How long a worker may be silent before its phase counts as lost."""
+    """Return for how long a worker may be silent before its phase counts as lost."""
     seconds: float = value("DRAIN_LEASE_SECONDS")
     return seconds
 

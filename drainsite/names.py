@@ -54,7 +54,7 @@ class NameMiddleware:
 
 
 def is_allowed(name: str) -> bool:
-    """Whether the site answers to this name (without a port; an IPv6 address in brackets)."""
+    """Return whether the site answers to this name (without a port; an IPv6 address in brackets)."""
     return validate_host(name.lower(), settings.ALLOWED_HOSTS)
 
 

@@ -56,7 +56,7 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         return took
 
     def is_late(self, now: float) -> bool:
-        """Whether its request should have been here by now; also when not a byte of it has come."""
+        """Return whether its request should have been here by now; also when not a byte of it has come."""
         if self.requests or self.total_outbufs_len:
             return False
         if self.began is None:
@@ -65,11 +65,11 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         return now - self.began > (BODY_SECONDS if headers_done else HEADER_SECONDS)
 
     def is_unread(self, now: float) -> bool:
-        """Whether nothing of its answer could be sent for a while (`now` is of time.time)."""
+        """Return whether nothing of its answer could be sent for a while (`now` is of time.time)."""
         return bool(self.total_outbufs_len) and now - self.last_activity > UNREAD_SECONDS
 
     def is_working(self) -> bool:
-        """Whether a complete request is being answered."""
+        """Return whether a complete request is being answered."""
         return bool(self.requests or self.total_outbufs_len)
 
 
@@ -193,7 +193,7 @@ def main(host: str, port: str) -> None:
 
 
 def _is_trusted(address: str) -> bool:
-    """Whether a proxy that stands for many people is at this address."""
+    """Return whether a proxy that stands for many people is at this address."""
     from drain.people.requests import is_trusted
 
     return is_trusted(address)

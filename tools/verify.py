@@ -75,7 +75,7 @@ def table(rows: list[Row], spent: float) -> str:
 
 
 def slow(environment: dict[str, str]) -> list[Row]:
-    """What only this door runs: slow tests, optional modes, every page under axe-core."""
+    """Run the tests of this door alone: slow ones, optional modes, every page under axe-core."""
     argv = [PYTHON, *PYTEST, "-n", "2", "-m", "verify and not serial"]
     return [_run("slow tests", argv, environment)]
 

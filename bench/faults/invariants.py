@@ -1,4 +1,4 @@
-"""What must hold after a schedule, whatever was done to the site."""
+"""Invariants that must hold after a schedule, whatever was done to the site."""
 
 from __future__ import annotations
 

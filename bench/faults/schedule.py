@@ -26,7 +26,7 @@ SECONDS = (0.0, 0.1, 0.5, 1.0, 3.0)
 
 @dataclass
 class Outcome:
-    """What schedules came to."""
+    """The results of schedules."""
 
     schedules: int = 0
     attempts: int = 0

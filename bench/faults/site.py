@@ -154,7 +154,7 @@ class Site:
         return 0
 
     def answers(self) -> bool:
-        """Whether the web server answers a request with any page of its own."""
+        """Return whether the web server answers a request with any page of its own."""
         try:
             with urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5):
                 return True

@@ -36,6 +36,6 @@ def register_models() -> None:
 def check_models(
     app_configs: Sequence[AppConfig] | None, **options: Any
 ) -> list[checks.CheckMessage]:
-    """What is wrong with the admin of each model."""
+    """Return the faults of the admin of each model."""
     register_models()
     return check_admin_app(app_configs, **options)

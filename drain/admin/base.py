@@ -1,4 +1,4 @@
-"""What all model admins share: counts that stop at a bound, no hidden scans, and an audit of every edit."""
+"""Base classes of all model admins: counts that stop at a bound, no hidden scans, and an audit of every edit."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ class BoundedJSON(forms.JSONField):
         return found
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """What was typed, as it was typed where it cannot be read."""
+        """Return the typed text, as it was typed where it cannot be read."""
         try:
             return super().bound_data(data, initial)
         except RecursionError:
             return InvalidJSONInput(data)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """What cannot be read is no longer what it was."""
+        """Return True for a text that cannot be read: it is no longer the initial value."""
         try:
             return super().has_changed(initial, data)
         except RecursionError:
@@ -89,7 +89,7 @@ _TOO_DEEP = f"It is nested more than {MOST_NESTED} levels deep: write it flatter
 
 
 def _deeper(value: Any, levels: int) -> bool:
-    """Whether there are more than so many levels of lists and objects."""
+    """Return whether there are more than so many levels of lists and objects."""
     here = [value] if isinstance(value, dict | list) else []
     for _ in range(levels):
         parts = (each.values() if isinstance(each, dict) else each for each in here)
@@ -115,7 +115,7 @@ class DrainModelAdmin(_ModelAdmin):
     """The dashboard's page of one row, `drain:page`, by its primary key."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Whether the menu names it."""
+        """Return whether the menu names it."""
         return not self.inner and super().has_module_permission(request)
 
     def get_view_on_site_url(self, obj: Any = None) -> str | None:
@@ -127,7 +127,7 @@ class DrainModelAdmin(_ModelAdmin):
         return pick_cell(ACTION_CHECKBOX_NAME, obj.pk, f"Select this object for an action - {obj}")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What is only shown is left out where there is nothing yet: a value of the database comes with the row."""
+        """Return the fieldsets; a new row has no read-only ones, as values of the database come with the row."""
         groups = super().get_fieldsets(request, obj)
         if obj is not None:
             return groups

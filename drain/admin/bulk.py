@@ -24,7 +24,7 @@ class BulkActionAdmin(ReadOnlyAdmin):
 
 @admin.register(BulkItem)
 class BulkItemAdmin(ReadOnlyAdmin):
-    """What became of each row."""
+    """Rows of bulk actions, with their results."""
 
     inner = True
     list_display = ("action", "target", "label", "done", "said")

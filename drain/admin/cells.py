@@ -15,7 +15,7 @@ from django.utils.html import html_safe
 
 @html_safe
 class Drawn:
-    """What a macro of the pages has drawn and escaped, as the admin's own engine takes it."""
+    """Markup that a macro of the pages has drawn and escaped, in the form that the admin's own engine takes."""
 
     def __init__(self, macro: str, *values: object) -> None:
         self._text = str(getattr(_macros(), macro)(*values))

@@ -20,7 +20,7 @@ class CheckForm(ModelForm):  # type: ignore[type-arg] # not subscriptable at run
     """Refuses what no verdict could come of: a check that always passes is worse than none."""
 
     def clean(self) -> dict[str, Any]:
-        """What its kind asks for is there and makes sense."""
+        """Raise ValidationError where the demand of its kind is missing or makes no sense."""
         given = super().clean() or self.cleaned_data
         kind = given.get("kind")
         if kind in _NEEDED and not given.get(_NEEDED[kind]) and given.get(_NEEDED[kind]) != 0:
@@ -68,7 +68,7 @@ class CheckAdmin(DrainModelAdmin):
 
 @admin.register(CheckResult)
 class CheckResultAdmin(ReadOnlyAdmin):
-    """What a check found."""
+    """Findings of checks."""
 
     inner = True
     list_display = ("check_run", "session", "verdict", "sentence", "at")

@@ -33,7 +33,7 @@ class FingerprintAdmin(ReadOnlyAdmin):
 
     @admin.display(description="page")
     def on_the_page(self, found: Fingerprint) -> Drawn:
-        """Where people decide about it."""
+        """Return a link to the page where people decide about it."""
         return page_cell(found.key[:10], "fingerprint-detail", found.key)
 
     def get_view_on_site_url(self, obj: Any = None) -> str | None:
@@ -53,7 +53,7 @@ class FingerprintAliasAdmin(ReadOnlyAdmin):
 
 @admin.register(FingerprintSplit)
 class FingerprintSplitAdmin(ReadOnlyAdmin):
-    """What was split off, and by what."""
+    """Rules of splits, and the parts that they made."""
 
     inner = True
     list_display = ("fingerprint", "by", "value", "part", "created_by", "created_at")

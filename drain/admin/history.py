@@ -23,7 +23,7 @@ class TransitionAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    """Who did what, why, from where."""
+    """Events of the audit: actor, verb, reason and door."""
 
     list_display = ("at", "actor", "origin", "address", "verb", "subject", "label", "reason")
     list_filter = ("origin",)

@@ -113,7 +113,7 @@ class DependencyFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not subs
 
 
 class DependencyInline(admin.TabularInline):  # type: ignore[type-arg] # not subscriptable at run time
-    """What the phase waits for."""
+    """The prerequisites of the phase."""
 
     model = Dependency
     formset = DependencyFormSet

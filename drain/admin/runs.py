@@ -44,7 +44,7 @@ class RunAdmin(ActingAdmin):
 
 @admin.register(Source)
 class SourceAdmin(DrainModelAdmin):
-    """Where runs come from; its address is given on the command line and shown without its password."""
+    """Sources of runs; an address is given on the command line and shown without its password."""
 
     list_display = ("name", "kind", "masked_url", "imported_at")
     list_filter = ("kind",)

@@ -19,7 +19,7 @@ from .cells import Drawn, state_cell
 
 @admin.register(DrainSession)
 class DrainSessionAdmin(ReadOnlyAdmin):
-    """What it may touch, how far it came, why it ended."""
+    """Drain sessions: their scope, progress and end."""
 
     page = "session-detail"
     list_display = (
@@ -65,7 +65,7 @@ class CandidateAdmin(ReadOnlyAdmin):
 
 @admin.register(SessionFingerprint)
 class SessionFingerprintAdmin(ReadOnlyAdmin):
-    """How often a cause failed in a session."""
+    """Numbers of failures of a fingerprint in a session."""
 
     inner = True
     list_display = ("session", "run_pk", "key", "count")

@@ -78,7 +78,7 @@ class DrainAdminSite(AdminSite):
     index_title = "Runs, phases and drains"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Whether somebody may open the admin at all."""
+        """Return whether somebody may open the admin at all."""
         return request.user.is_active and request.user.has_perm("drain.view_phase")
 
     @method_decorator(login_not_required)

@@ -69,7 +69,7 @@ class ApiTokenAdmin(ActingAdmin, ReadOnlyAdmin):
     exclude = ("digest",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Who may make keys to this site."""
+        """Return whether the person may make keys to this site."""
         return request.user.has_perm("drain.add_apitoken")
 
     def get_form(
@@ -81,7 +81,7 @@ class ApiTokenAdmin(ActingAdmin, ReadOnlyAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What a new one is asked for, or everything but the hash."""
+        """Return the fields of a new one, or everything but the hash."""
         if obj:
             return super().get_fieldsets(request, obj)
         return [(None, {"fields": ("user", "name", "days", "reason")})]

@@ -1,3 +1,3 @@
-"""What scripts reach over HTTP."""
+"""The API over HTTP, for scripts."""
 
 from __future__ import annotations

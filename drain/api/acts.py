@@ -1,4 +1,4 @@
-"""What the API does: the same verbs as pages and commands, with exact results."""
+"""Acts of the API: the same verbs as pages and commands, with exact results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What answers give, as schemas."""
+"""Schemas of answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Session(BaseModel):
 
 
 class SessionResult(BaseModel):
-    """What a drain came to, as `drain --json` prints it."""
+    """The result of a drain, as `drain --json` prints it."""
 
     session: int
     state: str
@@ -84,7 +84,7 @@ class PhaseOut(BaseModel):
 
 
 class Why(BaseModel):
-    """Why a phase is not drained."""
+    """The reason why a phase is not drained."""
 
     model_config = ConfigDict(extra="allow")
     run_id: str
@@ -116,7 +116,7 @@ class FingerprintCount(BaseModel):
 
 
 class SelectionOut(BaseModel):
-    """How many phases a filter means, and which runs and fingerprints have most of them."""
+    """The size of a choice of phases, and the runs and fingerprints that have most of it."""
 
     total: int
     runs: int
@@ -125,7 +125,7 @@ class SelectionOut(BaseModel):
 
 
 class RowResult(BaseModel):
-    """What became of one row."""
+    """The result for one row."""
 
     id: int
     label: str

@@ -96,7 +96,7 @@ class Ran(BaseModel):
 
 
 class AmountIn(Sent):
-    """What its drains of a day may use; what is left out has no limit."""
+    """The budget of its drains of a day; a field that is left out has no limit."""
 
     attempts: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     minutes: Annotated[float, Field(gt=0, le=1_000_000_000)] | None = None

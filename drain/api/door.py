@@ -36,7 +36,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose token it is, and how the audit calls them."""
+    """The person of a token, with their name in the audit."""
 
     user: User
     person: Person
@@ -80,7 +80,7 @@ def _refuse_unknown_words(request: HttpRequest) -> None:
 
 
 def caller(request: HttpRequest) -> Caller:
-    """Who asks, after the door let them in."""
+    """Return the caller, after the door let them in."""
     found: Caller = request.auth  # type: ignore[attr-defined]
     return found
 

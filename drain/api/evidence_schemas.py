@@ -17,7 +17,7 @@ class Planned(BaseModel):
 
 
 class PlanOut(BaseModel):
-    """What a drain would do: `first` are the first of the selected phases."""
+    """The preview of a drain: `first` are the first of the selected phases."""
 
     total_failed: int
     selected: int
@@ -26,7 +26,7 @@ class PlanOut(BaseModel):
 
 
 class Imported(BaseModel):
-    """What an import changed, or would change, as `import_phases --json` prints it."""
+    """The changes that an import made, or would make, as `import_phases --json` prints them."""
 
     model_config = ConfigDict(extra="allow")
     source: str

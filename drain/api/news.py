@@ -119,7 +119,7 @@ class Choices(BaseModel):
 
 
 class ChatIn(Sent):
-    """Where the chat of the token's person is, as apprise writes it; no answer holds it again."""
+    """The address of the chat of the token's person, as apprise writes it; no answer holds it again."""
 
     address: Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -131,7 +131,7 @@ class ChatOut(BaseModel):
 
 
 class WhyIn(Sent):
-    """Why, for the audit."""
+    """The reason, for the audit."""
 
     reason: Annotated[str, Field(min_length=1, max_length=2000)]
 

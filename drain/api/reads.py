@@ -1,4 +1,6 @@
-"""What the API shows: sessions, phases, runs, bulk actions and the overview; lists by keyset, newest or lowest first."""
+"""Reads of the API: sessions, phases, runs, bulk actions
+and the overview; lists by keyset, newest or lowest first.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,7 @@ def phase_list(request: HttpRequest, listing: Query[PhaseListing]) -> dict[str, 
 
 @operation("GET", "phases/{int:pk}/why", SEE_PHASE, "phase-why", answers.Why)
 def phase_why(request: HttpRequest, pk: int) -> dict[str, Any]:
-    """Why one phase is not drained, as its page and `manage.py why --json` say it."""
+    """The reason why one phase is not drained, as its page and `manage.py why --json` say it."""
     phase = Phase.objects.select_related("run").filter(pk=pk).first()
     if phase is None:
         raise ApiError(404, f"There is no phase {pk}.")

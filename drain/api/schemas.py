@@ -1,4 +1,4 @@
-"""What requests hold, as schemas: a field that nobody reads is refused."""
+"""Schemas of requests: a field that nobody reads is refused."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Listing(Words):
 
 
 class Refusal(BaseModel):
-    """Why not, in one sentence."""
+    """The reason of a refusal, in one sentence."""
 
     error: str
 
@@ -119,7 +119,7 @@ class CompareListing(Words):
 
 
 class ImportListing(Words):
-    """How a file is to be read, as the flags of `import_phases` say it."""
+    """The reading of a file, as the flags of `import_phases` say it."""
 
     source: Annotated[str, Field(min_length=1, max_length=100)] = "files"
     format: Literal["csv", "json", "jsonl", "junit", "tsv"] | None = None
@@ -166,7 +166,7 @@ class FilterIn(Sent, FilterFields):
 
 
 class DrainIn(Sent):
-    """Which failed phases, under which limits."""
+    """The failed phases to drain, and the limits."""
 
     run_ids: list[Name] = []
     skip_run_prefixes: list[Name] = []
@@ -251,14 +251,14 @@ class MergeIn(ReasonIn):
 
 
 class SplitIn(ReasonIn):
-    """Which failures are a fingerprint of their own."""
+    """The failures that become a fingerprint of their own."""
 
     by: Literal["type", "message", "place", "test"]
     value: Annotated[str, Field(max_length=200)]
 
 
 class OnFixIn(Sent):
-    """How a fix is drained: a sample, then ramps while it works; each drain under these limits."""
+    """The drain of a fix: a sample, then ramps while it works; each drain under these limits."""
 
     sample: Annotated[int, Field(ge=5, le=10_000)] = 24
     limits: LimitsIn = LimitsIn()

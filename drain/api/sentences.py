@@ -1,4 +1,4 @@
-"""What a schema refuses, as one sentence that names the field and the way out."""
+"""Errors of schemas, as one sentence that names the field and the way out."""
 
 from __future__ import annotations
 

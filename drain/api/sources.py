@@ -50,7 +50,7 @@ class SourcePage(BaseModel):
 
 
 class ScheduleIn(Sent):
-    """When the site reads a source by itself."""
+    """The schedule by which the site reads a source."""
 
     cron: Annotated[str, Field(min_length=1, max_length=100)]
     timezone: Annotated[str, Field(max_length=64)] = "UTC"

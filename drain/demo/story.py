@@ -1,4 +1,4 @@
-"""What the demo drains: the run of the report first, then a batch out of everything."""
+"""The drains of the demo: the run of the report first, then a batch out of everything."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ PHASE_TIMEOUT_SECONDS = 4
 
 @dataclass(slots=True)
 class Story:
-    """What was drained, and what the run of the report looked like when it began."""
+    """The drains of the demo, and the run of the report as it was when they began."""
 
     sessions: list[DrainSession] = field(default_factory=list)
     failed_before: list[int] = field(default_factory=list)
 
     @property
     def processed(self) -> int:
-        """How many of the phases that had failed at first were run again by now."""
+        """The number of phases that had failed at first and were run again by now."""
         ran = Attempt.objects.filter(
             phase__in=self.failed_before, session__in=self.sessions, finished_at__isnull=False
         )
@@ -39,7 +39,7 @@ class Story:
 
     @property
     def is_kept(self) -> bool:
-        """Whether every failed phase of the run of the report was run again."""
+        """True if every failed phase of the run of the report was run again."""
         return self.processed == len(self.failed_before)
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Who runs a management command: a person at this machine, trusted as administrator."""
+"""The actor of a management command: a person at this machine, trusted as administrator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all commands share: errors are one sentence on stderr with exit 1, results can be JSON."""
+"""The base of all commands: errors are one sentence on stderr with exit 1, results can be JSON."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class DrainCommand(DatabaseCommand):
             raise CommandError(str(error)) from error
 
     def act(self, **options: Any) -> None:
-        """What the command does."""
+        """Do the command's work."""
         raise NotImplementedError
 
     @property
@@ -74,7 +74,7 @@ class DrainCommand(DatabaseCommand):
 
 
 def database_sentence(error: Error) -> str:
-    """What a database that refuses, or is not reached, comes to: one sentence with where to look."""
+    """Return one sentence, with the place to look, for a database that refuses or is not reached."""
     first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if 'relation "' in first and "does not exist" in first:
         return f"The database has no tables yet: {_MIGRATE}"

@@ -1,4 +1,4 @@
-"""What `drain` and `drain_phase` have in common: run a session here or hand it to the workers."""
+"""The common part of `drain` and `drain_phase`: run a session here or hand it to the workers."""
 
 from __future__ import annotations
 

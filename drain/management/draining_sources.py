@@ -1,4 +1,4 @@
-"""What `drain` says about Autopack databases, and the flags that its old controller had."""
+"""The notes of `drain` on Autopack databases, and the flags that their old controller had."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def tell_sources(command: DrainCommand, scope: SessionScope, options: dict[str, 
 
 
 def tell_retries(command: DrainCommand, phases: Sequence[int], *, reset: bool) -> None:
-    """Which of the selected phases Autopack would fail at once."""
+    """Write which of the selected phases Autopack would fail at once."""
     sentence = retries_sentence(phases)
     if not sentence:
         return

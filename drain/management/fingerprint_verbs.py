@@ -1,4 +1,4 @@
-"""What a person at a terminal decides about stored fingerprints: merge, unmerge, split; each over one verb."""
+"""Decisions at a terminal about stored fingerprints: merge, unmerge, split; each over one verb."""
 
 from __future__ import annotations
 

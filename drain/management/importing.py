@@ -1,4 +1,4 @@
-"""What commands that bring phases in have in common: how a reading is asked for, how often, and what it brought."""
+"""The common part of commands that import: the options of a reading, its repetition, and its result."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def print_import(out: OutputWrapper, result: FileImport, *, as_json: bool) -> No
 
 
 def import_sentences(result: FileImport) -> Iterator[str]:
-    """What an import found and changed, or would change, line by line."""
+    """Yield the changes that an import made, or would make, line by line."""
     if result.dry_run:
         yield f"A dry run: nothing is written. Recognised as {result.format}; records of {result.shape}."
         yield from _preview(result)
@@ -108,7 +108,7 @@ def import_sentences(result: FileImport) -> Iterator[str]:
 
 
 def next_step() -> str:
-    """What comes after an import, for whoever has not drained before."""
+    """Return the next step after an import, for people who have not drained before."""
     if not ExecutorProfile.objects.exists():
         return "Next: say how a phase is run again, `manage.py executor set NAME --default -- COMMAND '{phase_id}'`."
     return "Next: `manage.py drain --dry-run` shows what a drain would run, and what not and why."

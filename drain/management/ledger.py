@@ -17,7 +17,7 @@ SHOWN = 20
 
 
 def plan_json(plan: Plan) -> str:
-    """What `drain --dry-run --json` prints: one JSON object.
+    """Return a plan as one JSON object, as `drain --dry-run --json` prints it.
 
     Put together line by line, since a hundred thousand dictionaries take longer than the plan itself.
     """
@@ -79,7 +79,7 @@ def print_result(out: OutputWrapper, session: DrainSession) -> None:
 
 
 def print_preflights(out: OutputWrapper, session: DrainSession) -> None:
-    """What the preflights of a refused session printed."""
+    """Write the output of a refused session's preflights."""
     if session.state != SessionState.REFUSED:
         return
     for name, found in session.preflight.items():

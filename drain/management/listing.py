@@ -22,7 +22,7 @@ class ListCommand(DrainCommand):
     noun = ""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How many at most."""
+        """Add the option for the number of rows."""
         super().add_arguments(parser)
         parser.add_argument("--limit", type=int, default=50, help="how many at most (50)")
 

@@ -73,7 +73,7 @@ class Membership:
             thread.join(END_SECONDS)
 
     def is_draining(self, cluster: float) -> bool:
-        """Whether the drain cluster takes what is in the queue, as far as the last beat saw.
+        """Return whether the drain cluster takes tasks from the queue, as far as the last beat saw.
 
         `cluster`: when it was started (any clock); a new one is waited for anew.
         """

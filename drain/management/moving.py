@@ -1,4 +1,4 @@
-"""What commands that move phases print: one exact line per phase, and how many of each."""
+"""The output of commands that move phases: one exact line per phase, and how many of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people call a drain session on the command line: its number, or `latest`."""
+"""Names of a drain session on the command line: its number, or `latest`."""
 
 from __future__ import annotations
 

@@ -20,7 +20,9 @@ LONGEST = 200
 
 
 def _before_a_fix(session: DrainSession) -> str:
-    """Where a limit on repeats left phases alone: how a fix of what they fail by comes to be judged."""
+    """Return the sentence for a drain whose repeat limits
+    left phases alone: the way to a verdict on a fix of them.
+    """
     dropped = dropped_from_plan(session.pk)
     if not dropped.keys() & {ExclusionReason.RUN_STOPPED, ExclusionReason.FINGERPRINT_STOPPED}:
         return ""
@@ -38,7 +40,7 @@ def _before_a_fix(session: DrainSession) -> str:
 
 
 def _failed_by(session: DrainSession) -> str:
-    """What its attempts failed by, the commonest first."""
+    """Return the failures of its attempts, the commonest first."""
     failed = session.attempt_set.filter(outcome__in=FAILURE_OUTCOMES).exclude(fingerprint="")
     counts = failed.values("fingerprint").annotate(count=Count("pk"))
     most = list(counts.order_by("-count", "fingerprint").values_list("fingerprint", "count"))

@@ -62,7 +62,7 @@ def filter_from(options: Mapping[str, Any], now: datetime, **given: Any) -> Phas
 
 
 def print_selection(out: OutputWrapper, found: Selection, would: str) -> None:
-    """What an act would touch, for people."""
+    """Write the phases that an act would touch, for people."""
     out.write(f"{found.total:,} phases of {found.runs:,} runs {would}. Nothing was changed.")
     for run_id, count in found.largest_runs:
         out.write(f"  {count:>7,}  run {run_id}")

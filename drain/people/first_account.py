@@ -34,7 +34,7 @@ class NotInvitedError(InvitationError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who may sign in; the password only if it was made just now."""
+    """An account; the password only if it was made just now."""
 
     name: str
     password: str | None
@@ -93,7 +93,7 @@ def accept_invitation(token: str, name: str, password: str, address: str) -> Use
 
 
 def _exists_locked() -> bool:
-    """Whether there are accounts; two that ask in transactions are answered one after the other."""
+    """Return whether there are accounts; two that ask in transactions are answered one after the other."""
     with transaction.get_connection().cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     return bool(get_user_model().objects.exists())

@@ -31,7 +31,7 @@ MOST_FAILURES = 50
 
 
 class Places:
-    """Who is being judged, by address."""
+    """The attempts to sign in that are being judged, by address."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -63,7 +63,9 @@ def _short(value: str) -> str:
 
 
 def held_form(request: HttpRequest) -> Held | None:
-    """What a page of this site sent; None for anything else, for a form with a password, and for too much to carry."""
+    """Return the form that a page of this site sent; None for
+    anything else, for one with a password, and for one too large.
+    """
     if request.method != "POST" or request.content_type not in _FORMS or not _own(request):
         return None
     fields = tuple(
@@ -80,7 +82,7 @@ def held_form(request: HttpRequest) -> Held | None:
 
 
 def _own(request: HttpRequest) -> bool:
-    """Whether a page of this site sent it; a browser says so of every form."""
+    """Return whether a page of this site sent it; a browser says so of every form."""
     sent = urlsplit(request.headers.get("Origin") or request.META.get("HTTP_REFERER", ""))
     return (sent.scheme, sent.netloc) == (request.scheme, request.get_host())
 
@@ -90,7 +92,7 @@ def _ours(request: HttpRequest, address: str) -> bool:
 
 
 def read_held(request: HttpRequest, text: str) -> Held | None:
-    """What the sign-in form carried; None for nothing and for what leads elsewhere."""
+    """Return the form that the sign-in carried; None for nothing and for a form that leads elsewhere."""
     try:
         action, fields, page = json.loads(text)
         held = Held(

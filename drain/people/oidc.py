@@ -34,7 +34,7 @@ from .sign_on import BACKEND, is_name
 
 
 class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # allauth has no types
-    """What becomes of somebody whom the provider names."""
+    """The handling of people whom the provider names."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Take the provider's name for the person, and refuse a name that is somebody else's here."""
@@ -95,7 +95,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has
         """Being signed in is seen."""
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
-        """Who is switched off stays out."""
+        """Refuse a person who is switched off."""
         messages.error(request, "This account is switched off: ask an administrator of this site.")
         return redirect(settings.LOGIN_URL)
 

@@ -1,4 +1,4 @@
-"""What a browser was shown is not kept for who comes after, nor shown again in the place of what holds by now."""
+"""Headers that keep pages from later users of a browser, and old ones from being shown again."""
 
 from __future__ import annotations
 

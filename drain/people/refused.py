@@ -1,4 +1,4 @@
-"""What somebody signed in was refused stands in the audit, bounded so that nobody can fill the table with it."""
+"""Refusals of people who are signed in, written to the audit, bounded so that nobody can fill the table."""
 
 from __future__ import annotations
 

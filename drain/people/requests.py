@@ -1,4 +1,4 @@
-"""Who a request comes from, and from which address."""
+"""The person behind a request, and its network address."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def address_of(request: HttpRequest) -> str:
 
 
 def from_trusted_proxy(request: HttpRequest) -> bool:
-    """Whether the connection itself comes from an address in DRAIN_TRUSTED_PROXIES."""
+    """Return whether the connection itself comes from an address in DRAIN_TRUSTED_PROXIES."""
     return is_trusted(str(request.META.get("REMOTE_ADDR", "")))
 
 
 def is_trusted(address: str) -> bool:
-    """Whether an address lies in one of the trusted networks; what is no address never does."""
+    """Return whether an address lies in one of the trusted networks; anything that is no address never does."""
     if not _is_address(address):
         return False
     return any(ip_address(address) in network for network in _trusted_networks())

@@ -1,4 +1,4 @@
-"""How long somebody stays signed in: so long after the last page, and never longer than so long in all."""
+"""The length of a stay: so long after the last page, and never longer than so long in all."""
 
 from __future__ import annotations
 

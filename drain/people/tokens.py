@@ -77,7 +77,7 @@ def use_token(secret: str) -> Used | None:
 
 
 def described(token: ApiToken) -> str:
-    """Which token it is and who issued it, for the audit of what it does."""
+    """Return the token's name and issuer, for the audit of its use."""
     near = (token.created_at - WINDOW, token.created_at + WINDOW)
     issued = AuditEvent.objects.filter(
         at__range=near, verb="apitoken.issue", subject_pk=str(token.pk)

@@ -1,1 +1,1 @@
-"""How Django writes dates and times, one module a language (`FORMAT_MODULE_PATH`)."""
+"""Formats of dates and times for Django, one module a language (`FORMAT_MODULE_PATH`)."""

@@ -37,7 +37,9 @@ def check_closed(name: str) -> None:
 
 
 def _private() -> Iterator[Path]:
-    """What no phase may read: keys, the embedded database and its socket, logs. Folders of workers are made closed."""
+    """Yield the paths that no phase may read: keys, the embedded
+    database and its socket, logs. Workers close their own folders.
+    """
     folder = Path(settings.DATA_DIR)
     yield from (folder / "secret_key", folder / "logs")
     yield from (folder / "postgres" / each for each in ("password", "data", "server.log"))

@@ -41,7 +41,7 @@ SAYS_LATER = "the database system is"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to run here: a role of all, web or worker, an address, worker processes."""
+    """The programs to run here: a role of all, web or worker, an address, worker processes."""
 
     role: str = "all"
     host: str = "127.0.0.1"
@@ -52,28 +52,28 @@ class Wanted:
 
     @property
     def serves(self) -> bool:
-        """Whether the web server runs here."""
+        """True if the web server runs here."""
         return self.role in {"all", "web"}
 
     @property
     def works(self) -> bool:
-        """Whether phases are drained here."""
+        """True if phases are drained here."""
         return self.role in {"all", "worker"}
 
     @property
     def address(self) -> str:
-        """Where a browser finds it."""
+        """The site's address for a browser."""
         shown = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{shown}:{self.port}/"
 
     @property
     def entrance(self) -> str:
-        """Where a browser is let in: by a name that the site answers to."""
+        """The address at which a browser is let in: by a name that the site answers to."""
         return reachable(self.host, self.port)
 
     @property
     def serving(self) -> str:
-        """What is said of the address once it answers."""
+        """The sentence on the address once it answers."""
         if is_allowed(urlsplit(self.address).netloc.rpartition(":")[0]):
             return f"Serving {self.address} - Ctrl-C stops."
         names = ", ".join(settings.ALLOWED_HOSTS) or "no name at all"

@@ -35,7 +35,7 @@ _PR_GET_CHILD_SUBREAPER = 37
 
 @dataclass(frozen=True)
 class Identity:
-    """How to run PostgreSQL's programs: `prefix` goes before argv, `switch` goes to Popen."""
+    """The OS user of PostgreSQL's programs: `prefix` goes before argv, `switch` goes to Popen."""
 
     binaries: Path
     prefix: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Where the files of an embedded cluster live, and who may read them."""
+"""The files of an embedded cluster, and the permissions on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs in a data folder: the postmaster named by postmaster.pid, and orphans of a dead one."""
+"""The processes in a data folder: the postmaster named by postmaster.pid, and orphans of a dead one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def find(data: Path) -> Postmaster | None:
 
 
 def works_in(pid: int, data: Path) -> bool:
-    """Whether this process is alive and has the data folder as its working folder.
+    """Return whether this process is alive and has the data folder as its working folder.
 
     Every PostgreSQL process stays in its data folder, so this tells ours from a recycled pid. A
     zombie has no working folder any more.
@@ -51,7 +51,7 @@ def works_in(pid: int, data: Path) -> bool:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process exists and is more than a zombie."""
+    """Return whether a process exists and is more than a zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

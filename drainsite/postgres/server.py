@@ -38,7 +38,7 @@ STOP_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Server:
-    """How to reach a running server: by its unix socket and a password, never by network."""
+    """A running server, reached by its unix socket and a password, never by network."""
 
     socket_dir: Path
     port: int

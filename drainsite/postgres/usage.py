@@ -1,4 +1,4 @@
-"""Who uses the embedded server: whoever leaves last stops it.
+"""The users of the embedded server: the last one to leave stops it.
 
 Every process that uses a cluster holds a shared lock on its users.lock. The kernel drops it when
 the process ends, however it ends. On a regular exit a process tries for the exclusive lock: it

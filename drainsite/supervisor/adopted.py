@@ -1,4 +1,5 @@
-"""What dead workers leave to those above them: ended by the stand-in of their cluster, else by `up`.
+"""The children of dead workers, which pass to those above
+them: ended by the stand-in of their cluster, else by `up`.
 
 A worker adopts and ends what its phases leave behind. When it is killed, what it had not seen yet (a process that wiped
 its environment and left its session a moment ago) would go to init, where nothing tells whose it is, and run beside the
@@ -47,7 +48,7 @@ class Adopted:
 
 
 def is_left(environment: bytes, owner: int) -> bool:
-    """Whether a process with this environment may be ended; not what is marked as ours.
+    """Return whether a process with this environment may be ended; one that is marked as ours may not.
 
     What cannot be read (b"": another user's, for a root without CAP_SYS_PTRACE, as in most containers) is a phase's
     unless it belongs to root, to us, or to a user as whom the server may run.
@@ -58,7 +59,7 @@ def is_left(environment: bytes, owner: int) -> bool:
 
 
 def _owner(pid: int) -> int:
-    """Whose it is; root's for one that is gone."""
+    """Return the owner's id; root's for a process that is gone."""
     try:
         return os.stat(f"/proc/{pid}").st_uid  # noqa: PTH116 - one call
     except OSError:

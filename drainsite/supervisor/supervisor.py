@@ -30,7 +30,7 @@ SETTLED_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class ChildSpec:
-    """What to run and how to judge it.
+    """A child to run, and the limits it is judged by.
 
     `healthy` is asked every few seconds once the child is `startup_seconds` old; an exception from
     it means "cannot tell" and is no verdict. `grace_seconds` lie between SIGTERM and SIGKILL.

@@ -1,3 +1,3 @@
-"""What people do with ticked rows, and rows that they add by hand."""
+"""Acts on ticked rows, and rows that people add by hand."""
 
 from __future__ import annotations

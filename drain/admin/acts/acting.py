@@ -32,7 +32,7 @@ SHOWN = 100
 
 
 class ReasonForm(forms.Form):
-    """What every action asks for."""
+    """The form of every action: a reason."""
 
     reason = forms.CharField(
         max_length=500,
@@ -57,12 +57,12 @@ class Act:
 
     @property
     def deed(self) -> Deed:
-        """What it does."""
+        """The act on rows that the action calls."""
         return DEEDS[self.name]
 
     @property
     def permission(self) -> str:
-        """What a person needs to do it."""
+        """The permission that a person needs for it."""
         return self.deed.permission
 
     def as_action(self) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from drain.models.vocabulary import PhaseState
 
 
 class NewPhaseForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
-    """What a new phase begins as; its state moves only by actions afterwards."""
+    """The form of a new phase; its state moves only by actions afterwards."""
 
     state = forms.ChoiceField(
         choices=[(PhaseState.QUEUED, "Queued"), (PhaseState.FAILED, "Failed")],

@@ -17,7 +17,7 @@ from drain.policy.moments import MomentError, read_moment
 
 
 class ClearForm(ReasonForm):
-    """Where to."""
+    """The form of a clearing: the state that the phases move to."""
 
     field_order = ("to", "reason")
     to = forms.ChoiceField(
@@ -61,7 +61,7 @@ class HoldForm(ReasonForm):
 
 
 class DrainForm(ReasonForm):
-    """How many at once."""
+    """The form of a drain: how many phases at once."""
 
     parallel = forms.IntegerField(min_value=1, max_value=1000, initial=1)
     max_fingerprint_repeats = forms.IntegerField(

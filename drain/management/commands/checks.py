@@ -20,7 +20,7 @@ class Command(ListCommand):
     noun = "checks"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which checks."""
+        """Add the options that choose checks."""
         super().add_arguments(parser)
         parser.add_argument("--all", action="store_true", help="also those that are switched off")
 

@@ -30,7 +30,7 @@ class Command(DrainCommand):
     help = "Move queued phases to complete, failed or skipped; an Autopack source is written first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which phases, where to, and why."""
+        """Add the options that choose phases, and those for the new state and the reason."""
         super().add_arguments(parser)
         parser.add_argument("run", nargs="?", help="id of the run")
         parser.add_argument("phase", nargs="?", help="id of its queued phase")
@@ -93,7 +93,7 @@ class Command(DrainCommand):
 
 
 def _nothing(asked: QueueFilter, stale: str | None, now: datetime) -> str:
-    """What was looked for, and how many there are that were not meant."""
+    """Return a sentence with the search that found nothing, and the number of phases outside it."""
     where = f" of run “{asked.run_id}”" if asked.run_id else ""
     if stale is None:
         return f"No phase{where} is queued: nothing was moved."

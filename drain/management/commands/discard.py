@@ -23,7 +23,7 @@ class Command(DrainCommand):
     help = "Discard failed phases as skipped or complete; an Autopack source is written first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which phases, as what, and why."""
+        """Add the options that choose phases, and those for the new state and the reason."""
         super().add_arguments(parser)
         parser.add_argument("run", nargs="?", help="id of the run")
         parser.add_argument("phase", nargs="?", help="id of its failed phase")

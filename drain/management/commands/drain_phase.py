@@ -26,7 +26,7 @@ class Command(DrainCommand):
     help = "Run one phase again. A queued one is run too, because it was named."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which phase, and how."""
+        """Add the argument of the phase, and the options of its drain."""
         super().add_arguments(parser)
         parser.epilog = EXIT_CODES_HELP
         parser.add_argument("run", help="id of the run")

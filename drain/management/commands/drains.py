@@ -19,7 +19,7 @@ class Command(ListCommand):
     noun = "drains"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which drains."""
+        """Add the options that choose drains."""
         super().add_arguments(parser)
         parser.add_argument(
             "--state", choices=SessionState.values, help="only drains in this state"

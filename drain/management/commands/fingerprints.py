@@ -20,7 +20,7 @@ class Command(ListCommand):
     noun = "fingerprints"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which causes."""
+        """Add the options that choose fingerprints."""
         super().add_arguments(parser)
         parser.add_argument("--status", choices=FingerprintStatus.values, help="only these")
 

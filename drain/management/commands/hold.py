@@ -22,7 +22,7 @@ class Command(DrainCommand):
     help = "Set a run, or every run that begins with PREFIX, aside: no drain takes its phases."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What, until when and why."""
+        """Add the options for the held thing, the end of the hold and the reason."""
         super().add_arguments(parser)
         parser.add_argument(
             "target", nargs="?", metavar="RUN|PREFIX*", help="a run, or all whose id begins so"

@@ -20,7 +20,7 @@ class Command(ListCommand):
     noun = "holds"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which holds."""
+        """Add the options that choose holds."""
         super().add_arguments(parser)
         parser.add_argument("--all", action="store_true", help="also those that ended")
 

@@ -19,7 +19,7 @@ class Command(DrainCommand):
     help = "Print the log of an attempt, by its number; of one that runs, its last lines."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which attempt."""
+        """Add the argument of the attempt."""
         parser.add_argument("attempt", help="its number, as pages and reports show it")
 
     def act(self, **options: Any) -> None:

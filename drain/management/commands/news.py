@@ -19,7 +19,7 @@ class Command(ListCommand):
     noun = "news"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which news."""
+        """Add the options that choose news."""
         super().add_arguments(parser)
         parser.add_argument("--event", choices=[kind.value for kind in NEWS], help="only this kind")
 

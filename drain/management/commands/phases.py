@@ -21,7 +21,7 @@ class Command(ListCommand):
     noun = "phases"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which phases."""
+        """Add the options that choose phases."""
         super().add_arguments(parser)
         parser.add_argument("--state", choices=PhaseState.values, help="only in this state")
         add_filters(parser)

@@ -24,7 +24,7 @@ class Command(DrainCommand):
     help = "Delete history, audit lines, logs, ended drains, news and more by age; `doctor` says what is large."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How old."""
+        """Add the options for the ages."""
         super().add_arguments(parser)
         parser.add_argument("--older-than", default="90d", metavar="SPAN", help="default 90d")
         parser.add_argument("--reason", required=True, help="for the people who read the history")

@@ -28,7 +28,7 @@ class Command(DrainCommand):
     help = "List queued phases, those that wait longest first, with what they hold back."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """When a phase counts as stale."""
+        """Add the option for the time after which a phase counts as stale."""
         super().add_arguments(parser)
         parser.add_argument("--run-id", default="", help="only this run")
         parser.add_argument(

@@ -17,7 +17,7 @@ class Command(DrainCommand):
     help = "End the hold on a run or a prefix."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What, and why."""
+        """Add the options for the held thing and the reason."""
         super().add_arguments(parser)
         parser.add_argument("target", metavar="RUN|PREFIX*", help="as it was held")
         parser.add_argument("--reason", default="", help="for the people who read the history")

@@ -24,7 +24,7 @@ class Command(DrainCommand):
     help = "Put failed phases back into their pipeline's queue; drains leave them alone then."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which phases and why."""
+        """Add the options that choose phases, and the reason."""
         super().add_arguments(parser)
         parser.add_argument("run", nargs="?", help="id of the run")
         parser.add_argument("phase", nargs="?", help="id of its failed phase")

@@ -17,7 +17,7 @@ class Command(DrainCommand):
     help = "End attempts whose lease ran out (outcome lost), and see to drains without workers."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Why."""
+        """Add the option for the reason."""
         super().add_arguments(parser)
         parser.add_argument("--reason", required=True, help="for the people who read the history")
 

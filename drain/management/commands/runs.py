@@ -21,7 +21,7 @@ class Command(ListCommand):
     noun = "runs"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which runs."""
+        """Add the options that choose runs."""
         super().add_arguments(parser)
         parser.add_argument("--prefix", default="", help="only runs whose id begins so")
         parser.add_argument("--source", default="", help="only runs of the source of this name")

@@ -19,7 +19,7 @@ class Command(ListCommand):
     noun = "workers"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which hosts."""
+        """Add the options that choose hosts."""
         super().add_arguments(parser)
         parser.add_argument("--all", action="store_true", help="also those that were stopped")
 

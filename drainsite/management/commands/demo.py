@@ -32,7 +32,7 @@ class Command(DrainCommand):
     help = "Drain a made-up backlog with real workers and serve the site; Ctrl-C ends all of it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whether to stay, and where."""
+        """Add the options for staying, and for the address."""
         super().add_arguments(parser)
         parser.add_argument("--once", action="store_true", help="end when it is drained")
         parser.add_argument(
@@ -74,7 +74,7 @@ class Command(DrainCommand):
         out.flush()
 
     def tell_result(self, story: Story, extra: dict[str, Any]) -> None:
-        """What changed, in words or as one object."""
+        """Write the changes, in words or as one object."""
         if self._json:
             self.print_json({**extra, **story.to_json()})
             return

@@ -22,7 +22,7 @@ class Command(SiteCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What to run and where to listen; values are judged by `handle`, in sentences."""
+        """Add the options for the role and the address; values are judged by `handle`, in sentences."""
         parser.add_argument("--role", default="all", help="all, web or worker")
         parser.add_argument(
             "--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)"

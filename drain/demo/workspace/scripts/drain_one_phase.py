@@ -86,7 +86,7 @@ def main() -> int:
 
 
 def run(phase: Phase, luck: random.Random) -> int:
-    """What happens to this phase now that the fix is in."""
+    """Run this phase now that the fix is in."""
     say(f"loading {phase.key[1]} of {phase.key[0]}")
     say("autonomous_executor imported")
     time.sleep(luck.uniform(0.2, 1.0))
