@@ -1,4 +1,4 @@
-"""What every test stands on: a real PostgreSQL, never skipped for want of one.
+"""Fixtures of all tests: a real PostgreSQL, never skipped for want of one.
 
 DATABASE_URL is used when set. Otherwise an embedded cluster serves: in DRAINSITE_DATA when set,
 else in a folder of this checkout. All test workers share it, and the last one to leave stops it.
@@ -115,7 +115,7 @@ def _the_admin_is_whole() -> None:
 
 @pytest.fixture(autouse=True)
 def _pages_are_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What pages share for a few seconds must not reach the next test, nor a thread that reads it again."""
+    """Empty the cache that pages share for a few seconds: neither the next test nor a thread reads from it."""
     from django.core.cache import caches
 
     from drain.dashboard.http import cache

@@ -130,7 +130,7 @@ class Host:
         return self.ended()
 
     def json(self) -> Any:
-        """What it printed, once it has ended without complaint."""
+        """Return its output, once it has ended without complaint."""
         assert self.ended() == 0, self.output
         return json.loads(self.lines[-1])
 

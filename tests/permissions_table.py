@@ -1,4 +1,4 @@
-"""Who may do what: the table that tests/test_permissions.py holds every address against.
+"""Permissions by role: the table that tests/test_permissions.py holds every address against.
 
 A new page needs a row here; docs/permissions.md is made from it.
 """

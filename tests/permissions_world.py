@@ -79,7 +79,7 @@ def client_of(who: str | Role | None) -> Client:
 
 
 def address_in(name: str, world: dict[str, int]) -> str:
-    """Where that name leads in this world."""
+    """Return the address of that name in this world."""
     wanted = next(p for p in patterns(get_resolver(), "") if p[0] == name)[1]
     row = PAGES.get(name) or API[name]
     given = {
@@ -121,7 +121,7 @@ def answer_to(client: Client, method: str, address: str) -> tuple[int, str]:
 
 
 def state_of_all() -> tuple[object, ...]:
-    """What somebody could have changed."""
+    """Return the rows that somebody could have changed."""
     return (
         *DrainSession.objects.values_list("state"), *Phase.objects.values_list("state"), Hold.objects.count(),
         FixMarker.objects.count(), BulkAction.objects.count(), *BulkAction.objects.values_list("state"),

@@ -77,7 +77,7 @@ NO_RIGHT = (
 
 
 def _keys(now: datetime) -> dict[str, dict[str, str]]:
-    """What a script may come with that gives it no right."""
+    """Return headers without a right, as a script may send them."""
     by = Person("x", Origin.ADMIN)
     viewer = person(Role.VIEWER)
     old = issue_token(viewer, "old", by, expires_at=now - timedelta(seconds=1))[1]

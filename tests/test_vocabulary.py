@@ -56,7 +56,7 @@ def test_what_a_page_says_a_word_means_is_what_the_glossary_says(
 
 
 def answered(ask: Callable[[], object]) -> bool:
-    """Whether a table has an answer, and one that says something."""
+    """Return whether a table has an answer, and one that says something."""
     try:
         return bool(ask())
     except KeyError:

@@ -1,4 +1,4 @@
-"""Who may do everything in the admin."""
+"""Fixtures of the admin's tests: a person who may do everything there."""
 
 from __future__ import annotations
 

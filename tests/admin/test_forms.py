@@ -1,4 +1,4 @@
-"""What a form of the admin takes; states, leases and history cannot be edited there."""
+"""Forms of the admin: the values they take; states, leases and history cannot be edited there."""
 
 from __future__ import annotations
 

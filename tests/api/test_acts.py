@@ -1,4 +1,4 @@
-"""What the API does: the verbs of the pages, with exact results, a reason and a line in the audit."""
+"""Acts of the API: the verbs of the pages, with exact results, a reason and a line in the audit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API shows, page by page."""
+"""Reads of the API, page by page."""
 
 from __future__ import annotations
 

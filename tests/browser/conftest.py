@@ -102,7 +102,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the browser's console said against a page; a journey ends with none."""
+    """The errors on the browser's console; a journey ends with none."""
     return []
 
 

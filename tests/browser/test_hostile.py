@@ -34,7 +34,7 @@ for (const name of ['alert', 'confirm', 'prompt'])
 
 
 class Seen:
-    """What a browser noticed: dialogs, requests to elsewhere, complaints of its console."""
+    """A browser's record of dialogs, requests to elsewhere, and errors on its console."""
 
     def __init__(self, page: Page, host: str) -> None:
         self.page = page

@@ -1,4 +1,6 @@
-"""What a person does on a page that refreshes itself stays as it was, and the page never says more than it knows."""
+"""The input of a person on a page that refreshes itself
+stays as it was, and the page never says more than it knows.
+"""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def until_ended(count: int, page: Page) -> None:
 
 
 def ended(count: int) -> bool:
-    """Whether so many attempts have ended and the next one has told how far it is."""
+    """Return whether so many attempts have ended and the next one has told how far it is."""
     told = Attempt.objects.filter(finished_at=None, progress_percent=42).exists()
     return told and Attempt.objects.exclude(finished_at=None).count() == count
 

@@ -101,7 +101,7 @@ def addresses() -> list[str]:
 
 
 def work() -> tuple[object, ...]:
-    """What runs, what ended, and what waits to."""
+    """Return the attempts and candidates that run, ended, or wait."""
     rows = (DrainSession, Phase, BulkAction, Rollout)
     states = [list(row._default_manager.order_by("pk").values_list("pk", "state")) for row in rows]
     return (*states, list(Attempt.objects.order_by("pk").values_list("pk", "outcome")))

@@ -1,4 +1,4 @@
-"""What the documents point at is there."""
+"""The targets of paths and links in the documents are there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the README shows for a pipeline of one's own, pasted into two terminals."""
+"""The README's steps for a pipeline of one's own, pasted into two terminals."""
 
 from __future__ import annotations
 

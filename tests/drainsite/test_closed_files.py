@@ -1,4 +1,6 @@
-"""What the site keeps to itself is closed to every other OS user from the moment it is made, whatever the umask."""
+"""Private files of the site are closed to every other OS
+user from the moment they are made, whatever the umask.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser is given of the collected files."""
+"""The collected files as a browser gets them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the environment may say, and what a wrong word in it is answered with."""
+"""Variables of the environment, and the answers to wrong values."""
 
 from __future__ import annotations
 

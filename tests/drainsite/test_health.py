@@ -1,4 +1,6 @@
-"""What a supervisor or a proxy asks gets an answer whatever name it uses, and leaves nothing in the log."""
+"""Health checks of a supervisor or a proxy get an answer
+whatever name they use, and leave nothing in the log.
+"""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def page(statement: str) -> HttpResponse:
-    """What the middleware answers around a page that runs a statement, as Django's handler would."""
+    """Return the middleware's answer around a page that runs a statement, as Django's handler would."""
 
     def view(_: object) -> HttpResponse:
         try:

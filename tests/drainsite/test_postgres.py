@@ -162,7 +162,7 @@ def test_a_starter_killed_during_the_first_start_spoils_nothing(fresh):
 
 
 def works_below(place):
-    """Whether a process has a path that begins so among its words."""
+    """Return whether a process has a path that begins so among its words."""
     for words in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             if place.encode() in words.read_bytes():

@@ -42,11 +42,11 @@ class Autopack:
         import_source(self.source, timezone.now())
 
     def tell(self, **env: str) -> None:
-        """How the stub script behaves."""
+        """Set the behaviour of the stub script."""
         ExecutorProfile.objects.filter(pk=self.profile.pk).update(env={**self.profile.env, **env})
 
     def states(self) -> dict[str, str]:
-        """What the source itself says."""
+        """Return the states in the source itself."""
         with closing(sqlite3.connect(self.path)) as database:
             return dict(
                 database.execute("SELECT phase_id, state FROM phases WHERE run_id = ?", [RUN])

@@ -89,7 +89,7 @@ class Backlog:
         return session
 
     def marks(self) -> list[str]:
-        """What phases have appended to $OUT/marks, in order."""
+        """The lines that phases have appended to $OUT/marks, in order."""
         path = self.folder / "marks"
         return path.read_text().split() if path.exists() else []
 

@@ -85,7 +85,7 @@ class Pipeline:
         )  # fmt: skip
 
     def row(self, phase_id: str, run_id: str = "r") -> dict[str, Any]:
-        """What the source itself says of a phase."""
+        """Return the source's own row of a phase."""
         names = [each[1] for each in self.execute("PRAGMA table_info(phases)")]
         sql = "SELECT * FROM phases WHERE run_id = ? AND phase_id = ?"
         return dict(zip(names, self.execute(sql, run_id, phase_id)[0], strict=True))
@@ -104,7 +104,7 @@ class Pipeline:
         import_source(self.source, timezone.now())
 
     def tell(self, **env: str) -> None:
-        """How the stand-in script behaves."""
+        """Set the behaviour of the stand-in script."""
         ExecutorProfile.objects.filter(pk=self.profile.pk).update(env={**self.profile.env, **env})
 
     def session(self, limits: Limits | None = None, **some: Any) -> DrainSession:
@@ -114,7 +114,7 @@ class Pipeline:
 
 
 def ours() -> dict[str, str]:
-    """What drainsite says of every phase."""
+    """Return drainsite's state of every phase."""
     found = Phase.objects.values_list("run__run_id", "phase_id", "state")
     return {f"{run}/{phase}": state for run, phase, state in found}
 
@@ -129,7 +129,7 @@ def drained(pipeline: Pipeline, backlog: Any, **limits: Any) -> tuple[Attempt, D
 
 
 def look_again() -> None:
-    """What maintenance does when the next look at a source is due."""
+    """Do maintenance's work when the next look at a source is due."""
     SourceDebt.objects.update(due_at=timezone.now())
     settle_debts()
 

@@ -53,7 +53,7 @@ def contract(backlog: Backlog) -> None:
 
 
 def check(folder: Path) -> None:
-    """What the phase saw is what was promised, and its report was read."""
+    """Assert that the phase saw the promised values, and that its report was read."""
     seen = (folder / "arguments").read_bytes().decode().split("\0")[:-1]
     assert dict(zip(ARGUMENTS, seen, strict=True)) == ARGUMENTS
     lines = (folder / "env").read_bytes().decode().split("\0")[:-1]

@@ -1,4 +1,6 @@
-"""What is said of drains whose children or workers die: nothing is gone, nothing is proved, and a fresh crash has its own name."""
+"""Drains whose children or workers die: nothing is gone,
+nothing is proved, and a fresh crash has its own name.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an executor calls a cause itself, from the line that a real child writes to the page that people see."""
+"""A cause reported by an executor, from the line that a real child writes to the page that people see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What standards and runtimes say has a kind, and so has a failure that only the lines beside it tell."""
+"""Kinds of failures in the words of standards and runtimes,
+and of failures that only the lines beside them tell.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is put around a failure, or before it and survived, does not change its key."""
+"""Text around a failure, or survived before it, does not change its key."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ CAUSES = {
 
 @lru_cache
 def changed(name: str) -> dict[str, Fingerprint]:
-    """What becomes of every cause with one of the changes."""
+    """Return every cause's fingerprint under one of the changes."""
     return {cause: fingerprint(CHANGES[name](text)) for cause, text in CAUSES.items()}
 
 

@@ -1,4 +1,4 @@
-"""What each reader takes for the error, and what it does with half a text."""
+"""Each reader's choice of the error, and its reading of half a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What executors report themselves, and which causes are likely one."""
+"""Fingerprints reported by executors themselves, and those that are likely one."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def interpreters() -> list[str]:
 
 
 def works(interpreter: str) -> bool:
-    """Whether it runs at all: a version manager's stand-in for a missing Python does not."""
+    """Return whether it runs at all: a version manager's stand-in for a missing Python does not."""
     return (
         subprocess.run([interpreter, "-c", "pass"], capture_output=True, check=False).returncode
         == 0

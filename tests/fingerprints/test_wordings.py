@@ -1,4 +1,4 @@
-"""What one version of Python says and what another says for the same failure have one key."""
+"""Wordings of the same failure in different versions of Python have one key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every command that asks the database says when that cannot answer."""
+"""The sentence of every command that asks the database, when that cannot answer."""
 
 from __future__ import annotations
 

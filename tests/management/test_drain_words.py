@@ -1,4 +1,4 @@
-"""What `drain` says of phases that it selected and did not run."""
+"""The sentences of `drain` on phases that it selected and did not run."""
 
 from __future__ import annotations
 

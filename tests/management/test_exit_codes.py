@@ -1,4 +1,4 @@
-"""What a script learns from the exit code of a drain, and what a person reads beside it."""
+"""Exit codes of a drain for scripts, and the sentence for people beside them."""
 
 from __future__ import annotations
 

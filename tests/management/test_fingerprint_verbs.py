@@ -1,4 +1,4 @@
-"""What a terminal decides about stored fingerprints is what the pages decide, over the same verbs."""
+"""Decisions about stored fingerprints at a terminal are those of the pages, over the same verbs."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What is put into the queue."""
+    """The tasks that are put into the queue."""
     found: list[tuple[Any, ...]] = []
     monkeypatch.setattr(hosts, "send", lambda task, *given, **_: found.append(given))
     return found

@@ -1,4 +1,4 @@
-"""What the models promise, PostgreSQL has: an index that a migration lost guards nothing."""
+"""The models' promises are kept by PostgreSQL: an index that a migration lost guards nothing."""
 
 from __future__ import annotations
 

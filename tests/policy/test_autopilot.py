@@ -1,4 +1,4 @@
-"""When an autopilot may start what: quiet hours, what is left of a budget, drains that completed nothing."""
+"""Starts of an autopilot: quiet hours, the rest of a budget, drains that completed nothing."""
 
 from __future__ import annotations
 

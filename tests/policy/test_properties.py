@@ -1,4 +1,4 @@
-"""What holds for every backlog, not only for those that somebody thought of."""
+"""Invariants of every backlog, not only of those that somebody thought of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a phase was given in confidence is hidden in what it prints, and a password wherever it stands."""
+"""Secrets given to a phase are hidden in its output, and a password wherever it stands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no column can hold is named; everything else passes."""
+"""Texts that no column can hold are named; everything else passes."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def _resolved(schema: Schema) -> Schema:
 
 
 def _fields(schema: Schema, path: Path = ()) -> Iterator[Path]:
-    """Where a value stands in a body: the body itself, each field, an item of each list."""
+    """Yield the places of values in a body: the body itself, each field, an item of each list."""
     schema = _resolved(schema)
     yield path
     for name, inner in schema.get("properties", {}).items():
@@ -171,7 +171,7 @@ def key(settings: Any) -> dict[str, str]:
 
 
 def _state() -> list[tuple[Any, ...]]:
-    """What every table holds, but for how often a token was used."""
+    """Return the content of every table, without the times of use of tokens."""
     with connection.cursor() as cursor:
         tables = [t for t in connection.introspection.table_names(cursor) if t != "drain_apitoken"]
         each = (
@@ -185,7 +185,7 @@ def _state() -> list[tuple[Any, ...]]:
 def _requests(
     operation: Any, address: str, word: str
 ) -> Iterator[tuple[str, str, bytes, dict[str, str]]]:
-    """What is tried, its address, its body and its headers."""
+    """Yield the tried operation, its address, its body and its headers."""
     content = operation.get("requestBody", {}).get("content", {})
     schema = content.get("application/json", {}).get("schema")
     whole = json.dumps(_plausible(schema)).encode() if schema else _FILE if content else b""

@@ -72,7 +72,7 @@ def test_a_value_that_looks_like_an_option_is_none():
 
 
 def _commands(markdown: str) -> list[str]:
-    """What stands in a code span of Markdown and begins as a command."""
+    """Return the code spans of Markdown that begin as a command."""
     spans = re.findall(r"(?<!`)(`+)(?!`) ?(.*?) ?(?<!`)\1(?!`)", markdown)
     return [text for _, text in spans if text.startswith("manage.py ")]
 

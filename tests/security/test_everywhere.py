@@ -81,7 +81,7 @@ def _of_admin(model: type[Model]) -> Iterator[tuple[str, str]]:
 
 
 def _wrong(name: str, answer: Any) -> list[str]:
-    """What of an answer would be obeyed, by what reads it."""
+    """Return the parts of an answer that its reader would obey."""
     kind, content = answer["Content-Type"].partition(";")[0], _content(answer)
     saved = answer.get("Content-Disposition", "").startswith("attachment")
     if kind == "application/zip":

@@ -1,4 +1,4 @@
-"""What phases print and what people type stays text on every page and in every export.
+"""Output of phases and input of people stay text on every page and in every export.
 
 The HTML is parsed: no event handler or inline style on any element, no address that is a script or
 another site's, no element of a kind that our own pages do not use.

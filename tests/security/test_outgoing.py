@@ -1,4 +1,4 @@
-"""What leaves the site by itself, by mail and to webhooks, is as inert as a page; and so is what a file brings in."""
+"""Mails and webhooks are as inert as a page; and so is the content of imported files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was refused, which token acted, and who may act in whose name."""
+"""Refusals, the token that acted, and the right to act in somebody's name."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def obeyed(text: str) -> list[str]:
 
 
 def run(*argv: str) -> tuple[str, str]:
-    """What a command says on its two streams, whether it refuses or not."""
+    """Return a command's output on its two streams, whether it refuses or not."""
     out, err = io.StringIO(), io.StringIO()
     try:
         call_command(*argv, stdout=out, stderr=err)

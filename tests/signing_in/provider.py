@@ -48,7 +48,7 @@ class Provider:
         }
 
     def authorize(self, query: dict[str, str]) -> str:
-        """Where the browser is sent back to."""
+        """Return the address to which the browser is sent back."""
         assert query["client_id"] == CLIENT
         assert query["code_challenge_method"] == "S256"
         answer = {"state": query["state"]}

@@ -1,4 +1,4 @@
-"""What a configuration of OpenID Connect is told before anybody signs in."""
+"""Messages on a wrong configuration of OpenID Connect, before anybody signs in."""
 
 from __future__ import annotations
 

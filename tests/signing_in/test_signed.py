@@ -1,4 +1,4 @@
-"""Who signed in, tried to, was locked out, left or chose another password stands in the audit."""
+"""Sign-ins, failed ones, lockouts, sign-outs and changes of a password stand in the audit."""
 
 from __future__ import annotations
 

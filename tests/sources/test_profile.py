@@ -1,4 +1,4 @@
-"""What a phase of Autopack needs to start, where it comes from, and that nobody's settings are lost."""
+"""The environment of Autopack's phases: its parts, their origins, and that nobody's settings are lost."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def profile() -> ExecutorProfile:
 
 
 def environment() -> dict[str, str]:
-    """What phases get beside the short list that all get."""
+    """Return the variables of phases beside the short list that all get."""
     stored = profile()
     return dict(for_source(Profile(stored.name, tuple(stored.argv), env=stored.env)).env)
 

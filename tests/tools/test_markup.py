@@ -10,7 +10,7 @@ from tools import markup
 
 
 def planted(root: Path, code: str, name: str = "drain/dashboard/runs/views.py") -> list[str]:
-    """What is found in a project that is nothing but this code."""
+    """Return the findings in a project that is nothing but this code."""
     path = root / name
     path.parent.mkdir(parents=True)
     path.write_text(code)

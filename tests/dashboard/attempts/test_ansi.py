@@ -1,4 +1,4 @@
-"""What a phase prints is shown with its colours and can do nothing else."""
+"""The output of a phase is shown with its colours and can do nothing else."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def test_the_form_of_a_fix_has_it_drained_and_its_page_says_how_far_that_is():
 
 
 def form_values(client, address):
-    """What the browser would send of the form as it stands."""
+    """Return the values that the browser would send of the form as it stands."""
     page = client.get(address).content.decode()
     form = page[page.index('aria-labelledby="add-title"') :]
     return dict(re.findall(r'name="(\w+)"[^>]*?\svalue="([^"]*)"', form))

@@ -1,4 +1,4 @@
-"""What the page of a new drain sends."""
+"""Requests of the page of a new drain."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ FRAGMENT = {"HX-Request": "true"}
 
 
 def seen(phases, **typed):
-    """What the page sends along after it has shown these phases, with the fields that were typed."""
+    """Return the fields that the page sends after it has shown these phases, with the typed ones."""
     plan = seen_plan([phase.pk for phase in phases])
     return typed | {"seen_digest": plan.digest, "seen_ids": ",".join(map(str, plan.ids or ()))}

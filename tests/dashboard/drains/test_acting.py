@@ -1,4 +1,4 @@
-"""What people do on the page of a drain: pause, go on, stop, cancel, and drain what is left."""
+"""Acts on the page of a drain: pause, go on, stop, cancel, and drain what is left."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def test_fields_offer_what_there_is(backlog):
 
 
 def held_beside(page, name):
-    """What stands beside a limit."""
+    """Return the text beside a limit."""
     found = re.search(rf'id="h-{name}"[^>]*>(.*?)</span>', page)
     assert found is not None
     return found[1]

@@ -81,7 +81,7 @@ def report(session: DrainSession, form: str) -> str:
 
 @pytest.fixture
 def pasted(tmp_path: Path) -> Callable[[str], list[str]]:
-    """What `manage.py` gets of a line that is pasted into a shell."""
+    """The arguments that `manage.py` gets of a line that is pasted into a shell."""
     recorder, got = tmp_path / "manage.py", tmp_path / "got"
     recorder.write_text(f'#!/bin/sh\nprintf "%s\\0" "$@" > "{got}"\n')
     recorder.chmod(0o755)

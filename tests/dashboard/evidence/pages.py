@@ -1,4 +1,4 @@
-"""What tests of the evidence pages have in common."""
+"""Helpers of the tests of the evidence pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BY = By("ada", Origin.COMMAND, NOON)
 
 
 def text_of(page: str) -> str:
-    """What a reader sees: no markup, one space between words."""
+    """Return the text that a reader sees: no markup, one space between words."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 

@@ -1,4 +1,4 @@
-"""What became of the phases that failed so, on the page of their fingerprint."""
+"""The states of the phases that failed so, on the page of their fingerprint."""
 
 from __future__ import annotations
 

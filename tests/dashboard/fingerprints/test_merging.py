@@ -1,4 +1,4 @@
-"""What is the same and what is not: fingerprints merged and split on their pages, each undone with one click."""
+"""Same and different failures: fingerprints merged and split on their pages, each undone with one click."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What dashboards share: read once, and what takes long read again behind the back of its readers."""
+"""The cache that dashboards share: read once, and slow reads are renewed behind the back of their readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody reads who may not: which role it takes, whom to ask, and how to leave."""
+"""The page for people without a permission: the role it takes, the people to ask, and the way out."""
 
 from __future__ import annotations
 

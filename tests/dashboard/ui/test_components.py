@@ -1,4 +1,4 @@
-"""What pages are made of: icon and word for each state, everything hostile escaped, nothing printed raw."""
+"""The components of pages: icon and word for each state, everything hostile escaped, nothing printed raw."""
 
 from __future__ import annotations
 

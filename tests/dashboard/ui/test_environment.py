@@ -1,4 +1,4 @@
-"""What a page prints: markup of our own as markup, whatever texts are in it, everything else as text."""
+"""The output of templates: markup of our own as markup, whatever texts are in it, everything else as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a session counts is still there when the next attempt ends."""
+"""The counts of a session are still there when the next attempt ends."""
 
 from __future__ import annotations
 

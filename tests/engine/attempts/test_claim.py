@@ -1,4 +1,4 @@
-"""What a claim passes over: each of its conditions, alone, keeps something from starting."""
+"""Candidates that a claim passes over: each of its conditions, alone, keeps something from starting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a claim, a start and an end read of a large database: what they are about, whatever else there is."""
+"""The reads of a claim, a start and an end in a large database: only the rows that they are about."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @dataclass
 class Explained:
-    """What the statements of a round read, with the plans that a worker has for them: made once, for any values."""
+    """The statements of a round, with the plans that a worker has for them: made once, for any values."""
 
     blocks: dict[str, int] = field(default_factory=dict)
     """Blocks by the beginning of the statement."""

@@ -1,4 +1,4 @@
-"""What an end writes, and what it leaves alone: other attempts, other drains, phases that are not its own any more."""
+"""The writes of an end, and the rows it leaves alone: other attempts, other drains, phases that moved on."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_an_exception_brings_its_traceback(lines):
 
 @pytest.fixture
 def console(monkeypatch):
-    """What the site writes on its console."""
+    """The output of the site on its console."""
     (handler,) = (
         each
         for each in logging.getLogger().handlers

@@ -1,4 +1,4 @@
-"""Which errors of the database pass by themselves, and which lie in what was asked of it."""
+"""Errors of the database that pass by themselves, and those that lie in the statement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a claim finds of a single phase: it starts, waits, or leaves the plan for a reason."""
+"""The claim of a single phase: it starts, waits, or leaves the plan for a reason."""
 
 from __future__ import annotations
 

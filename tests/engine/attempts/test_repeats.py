@@ -1,4 +1,4 @@
-"""What counts as one failure against the limit of a session or a run: the same key, or one that may be the same."""
+"""One failure against the limit of a session or a run: the same key, or one that may be the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Which attempts a loop takes over: each condition, alone, leaves one to somebody else; of two that come at once one does."""
+"""Attempts that a loop takes over: each condition, alone,
+leaves one to another loop; of two that come at once one does.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a drain on fix goes and how it ended."""
+"""Checks on the progress and the end of a drain on fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a schedule may use: its quiet hours, its budget of a day, and an end to drains that complete nothing."""
+"""The limits of a schedule: its quiet hours, its budget of a day, and an end to drains that complete nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What changed between the look of a round of maintenance and its act is seen; what is asked for by hand is not held to hours."""
+"""Changes between the look of a round of maintenance and
+its act are seen; a start by hand is not held to hours.
+"""
 
 from __future__ import annotations
 

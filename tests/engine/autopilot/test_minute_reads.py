@@ -1,4 +1,6 @@
-"""What hosts look at every few seconds and every minute reads what is about its hour, whatever else there is."""
+"""The periodic looks of hosts, every few seconds and every
+minute, read their hour alone, whatever else there is.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,7 @@ def read_so_far() -> dict[str, int]:
 
 
 def looks(now: datetime) -> None:
-    """What a host does by the clock for news and autopilots."""
+    """Look for news and autopilots as a host does by the clock."""
     watch(now)
     deliver(now)
     for step in (listen, advance, pause_useless, stop_over_budgets, start_due):

@@ -93,7 +93,7 @@ class Airflow:
         self._process.wait(60)
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
-        """What its API answers."""
+        """Return the answer of its API."""
         headers = {"Content-Type": "application/json"}
         if path.startswith("/api/"):
             headers["Authorization"] = f"Bearer {self.token}"

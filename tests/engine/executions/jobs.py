@@ -34,7 +34,7 @@ class Jobs:
 
     @property
     def url(self) -> str:
-        """Where jobs are started."""
+        """The address at which jobs are started."""
         return f"http://127.0.0.1:{self.port}/jobs"
 
     def begin(self) -> None:
@@ -65,13 +65,13 @@ class Jobs:
         part.replace(self.folder / "mode")
 
     def count(self, word: str) -> Counter[str]:
-        """How often each job was `asked` for, `ran` or was told to `cancel`."""
+        """Count how often each job was `asked` for, `ran` or was told to `cancel`."""
         path = self.folder / "journal"
         lines = path.read_text().splitlines() if path.exists() else []
         return Counter(line.split()[1] for line in lines if line.split()[0] == word)
 
     def job(self, name: str) -> dict[str, Any]:
-        """What the service was asked for."""
+        """Return the job as the service was asked for it."""
         found: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text())
         return found
 
@@ -107,5 +107,5 @@ def runs(backlog: Backlog, count: int) -> None:
 
 
 def outcomes() -> list[str | None]:
-    """How the attempts ended, in the order of their starts."""
+    """Return the outcomes of the attempts, in the order of their starts."""
     return list(Attempt.objects.order_by("pk").values_list("outcome", flat=True))

@@ -16,10 +16,10 @@ from tests.hosts import Host, until
 
 
 class Service(Protocol):
-    """Where jobs run; it keeps a journal."""
+    """A service of jobs that keeps a journal."""
 
     def count(self, word: str) -> Counter[str]:
-        """How often each job did what this word says."""
+        """Count how often each job did what this word says."""
 
 
 def _kill_a_worker() -> None:

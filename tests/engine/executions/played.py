@@ -143,7 +143,9 @@ class Played:
         self.one.start()
 
     def goes_on(self, seconds: float = 0.0) -> list[str]:
-        """What the service is asked so much later, and whatever follows from the answer at once."""
+        """Let the clock go on; returns the questions to the
+        service, with those that follow from the answer at once.
+        """
         before = len(self.service.calls)
         self.clock.now += seconds
         self.one.poll(())

@@ -69,7 +69,7 @@ class RayCluster:
         shutil.rmtree(self._temp, ignore_errors=True)
 
     def count(self, word: str) -> Counter[str]:
-        """How often jobs of each phase wrote a line that begins with this word."""
+        """Count how often jobs of each phase wrote a line that begins with this word."""
         path = self.folder / "journal"
         lines = path.read_text().splitlines() if path.exists() else []
         return Counter(line.split()[1] for line in lines if line.split()[0] == word)

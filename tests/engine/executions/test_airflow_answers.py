@@ -1,4 +1,4 @@
-"""What Airflow answers, as 3.3.2 wrote it, in the words of an execution; test_airflow.py asks a real one."""
+"""Answers of Airflow, as 3.3.2 wrote them, in the words of an execution; test_airflow.py asks a real one."""
 
 from __future__ import annotations
 

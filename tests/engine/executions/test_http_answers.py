@@ -1,4 +1,4 @@
-"""What a service over HTTP answers, in the words of an execution: answer by answer."""
+"""Answers of a service over HTTP in the words of an execution, one by one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REQUEST = Request("job 1", "r", "p", 0, 1, {}, 60.0, ())
 
 
 class Calls:
-    """What is asked, and the one answer to it."""
+    """The requests to a service, and the one answer to them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.status, self.body, self.cut = 200, b"{}", False

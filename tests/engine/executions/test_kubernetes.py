@@ -62,7 +62,7 @@ def answers(address: str) -> bool:
 
 
 def blocks() -> list[dict[str, Any]]:
-    """What the document gives to `kubectl apply`."""
+    """Return the blocks that the document gives to `kubectl apply`."""
     text = DOCUMENT.read_text().split("```yaml\n")[1].split("```")[0]
     return list(yaml.safe_load_all(text))
 

@@ -1,4 +1,4 @@
-"""What Ray answers, as a cluster of 2.60 wrote it, in the words of an execution; test_ray.py asks a real one."""
+"""Answers of Ray, as a cluster of 2.60 wrote them, in the words of an execution; test_ray.py asks a real one."""
 
 from __future__ import annotations
 

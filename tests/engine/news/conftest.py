@@ -21,7 +21,7 @@ KINDS = [kind.value for kind in NEWS]
 
 
 class Receiver:
-    """What came in, oldest first."""
+    """The received requests, oldest first."""
 
     def __init__(self, port: int, file: Path) -> None:
         self.port = port

@@ -1,4 +1,4 @@
-"""What speaks to chats connects only where messages may go and touches nothing of this machine, whatever apprise does."""
+"""The process that speaks to chats connects only where messages may go and touches nothing of this machine."""
 
 from __future__ import annotations
 

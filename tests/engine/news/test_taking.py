@@ -1,4 +1,6 @@
-"""Who sends a message, and whose word on it stands: one sender at a time, condition by condition; nothing is sent here."""
+"""The sender of a message, and the sender whose word on it stands:
+one at a time, condition by condition; nothing is sent here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is news is told once, whoever died before telling it, and what is old, back or well is none."""
+"""News is told once, whatever died before telling it, and old, recurring or good events are none."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def names(monkeypatch):
-    """What each name resolves to."""
+    """The addresses that each name resolves to."""
     known: dict[str, list[str]] = {"hooks.example.org": ["93.184.216.34"]}
 
     def found(host, port, *_, **__):

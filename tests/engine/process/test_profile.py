@@ -1,4 +1,6 @@
-"""What a host cannot run is said in sentences before a phase is touched; a preflight tells a broken environment."""
+"""Executors that a host cannot run are named in sentences before
+a phase is touched; a preflight tells a broken environment.
+"""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ SLEEPS = {f"sleep {seconds}" for seconds in (61, 62, 63, 64)}
 
 
 def is_whole(pids: list[int]) -> bool:
-    """Whether each sleep of the tree is among these processes."""
+    """Return whether each sleep of the tree is among these processes."""
     return {command_of(pid) for pid in pids} >= SLEEPS
 
 

@@ -1,4 +1,4 @@
-"""Why a phase is not drained: page, command, API, admin and planner say the same for every reason."""
+"""The reason why a phase is not drained: page, command, API, admin and planner say the same for every one."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _executable() -> None:
 
 @dataclass
 class Answers:
-    """What everybody says: the command in words and as JSON, the API, the page and the admin."""
+    """The answers of all: the command in words and as JSON, the API, the page and the admin."""
 
     words: str
     machine: dict[str, Any]

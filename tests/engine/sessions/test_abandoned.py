@@ -1,4 +1,4 @@
-"""Which drains nobody goes on with: each condition, alone, keeps one from being interrupted."""
+"""Drains that nobody goes on with: each condition, alone, keeps one from being interrupted."""
 
 from __future__ import annotations
 

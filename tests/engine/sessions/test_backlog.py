@@ -1,4 +1,4 @@
-"""What a plan reads: the phases of its runs, and what these need, through whatever run it leads."""
+"""The rows of a plan: the phases of its runs, and their prerequisites, through whatever run these lead."""
 
 from __future__ import annotations
 

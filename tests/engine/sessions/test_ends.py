@@ -1,4 +1,4 @@
-"""When a drain is over: what keeps it going, what is left out at its end, and whose drain it is not."""
+"""The end of a drain: the work that keeps it going, the phases left out, and the drains of others."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def caught(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What is handed to workers, whom nobody plays here."""
+    """The tasks that are handed to workers, which do not run here."""
     found: list[tuple[Any, ...]] = []
     monkeypatch.setattr(reading, "send", lambda *given, **_: found.append(given))
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""What is drained of an Autopack database, and in which order: tiers, queued phases, causes."""
+"""The plan of an Autopack database: its phases and their order, by tiers, queued phases and causes."""
 
 from __future__ import annotations
 

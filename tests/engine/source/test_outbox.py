@@ -1,4 +1,4 @@
-"""What a debt to an Autopack source comes to, condition by condition: no child runs, a test says who writes when."""
+"""Debts to an Autopack source, condition by condition: no child runs, a test says who writes when."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ TOLD = "who queued it in pipeline cannot be told, so it stays QUEUED"
 def around_the_queueing(
     monkeypatch: pytest.MonkeyPatch, *, first: Callable[[], None], then: Callable[[], None]
 ) -> None:
-    """What somebody does just before and just after an attempt queues its phase."""
+    """Call `first` just before and `then` just after an attempt queues its phase."""
 
     def between(*given: Any) -> bool:
         first()
@@ -247,7 +247,7 @@ def test_a_phase_that_was_queued_before_is_left_so_when_we_end_it(
 
 
 def queue_and_die(one: Pipeline) -> Phase:
-    """What an attempt leaves that is killed right after its phase was queued; returns the phase."""
+    """Return the phase of an attempt that is killed right after its phase was queued."""
     phase = Phase.objects.get(phase_id="p")
     row = row_now(one.source, "r", "p")
     assert row is not None

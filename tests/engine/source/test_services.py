@@ -1,4 +1,6 @@
-"""What phases share is started before a drain, watched, and ended after it; a wrong one is refused with both names."""
+"""Services of phases are started before a drain, watched,
+and ended after it; a wrong one is refused with both names.
+"""
 
 from __future__ import annotations
 

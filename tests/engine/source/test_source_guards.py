@@ -1,4 +1,4 @@
-"""What others do to a phase of Autopack before and after us is left alone and followed."""
+"""Changes by others to a phase of Autopack, before and after us, are left alone and followed."""
 
 from __future__ import annotations
 

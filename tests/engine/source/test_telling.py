@@ -117,7 +117,7 @@ def test_who_dies_after_the_row_was_written_writes_nothing_twice(jobs: Jobs) -> 
 
 
 def test_a_where_that_minds_only_failures_is_never_used_against_its_pipeline(jobs: Jobs) -> None:
-    """What asks whether a row was told before writes nothing, however much its WHERE lets through."""
+    """The question whether a row was told before writes nothing, however much its WHERE lets through."""
     loose = jobs.update.partition(" AND status =")[0]
     first = "FAILED' THEN status = 'failed' ELSE status <> 'failed' END"
     bring(jobs, 1, update=loose + jobs.named(f" AND CASE WHEN {{expect}} = '{first}"))

@@ -1,4 +1,4 @@
-"""Who clears a phase writes its source first, and writes over nobody: neither here nor there."""
+"""Clearing a phase writes its source first, and writes over nobody: neither here nor there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What a dead worker of this machine leaves: its children are ended, what it knew is booked, and only then is the rest lost."""
+"""The rest of a dead worker of this machine: its children are
+ended, its results are booked, and only then is the rest lost.
+"""
 
 from __future__ import annotations
 

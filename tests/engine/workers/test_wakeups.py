@@ -1,4 +1,4 @@
-"""Who is woken, and for what: each condition, alone, keeps a wake-up from being sent."""
+"""Wake-ups of workers: each condition, alone, keeps one from being sent."""
 
 from __future__ import annotations
 

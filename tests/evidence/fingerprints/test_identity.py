@@ -1,4 +1,4 @@
-"""What is not known of a cause is never taken for another one, and never for the same."""
+"""An unknown cause is never taken for another one, and never for the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What leaves the shares of a fix without one: outages that end, drains that swing, work that is not done."""
+"""Doubts that leave the shares of a fix without a verdict:
+outages that end, drains that swing, work that is not done.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What looks like a fix as long as only ended attempts are counted, or only shares: no situation of these is one."""
+"""Situations that look like a fix as long as only ended
+attempts are counted, or only shares: none of them is one.
+"""
 
 from __future__ import annotations
 

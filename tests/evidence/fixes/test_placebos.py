@@ -1,4 +1,4 @@
-"""What may be taken for a fix, as it lies in the database: no situation of these is called one."""
+"""Placebos of a fix, as they lie in the database: none of them is called one."""
 
 from __future__ import annotations
 

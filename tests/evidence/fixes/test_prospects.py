@@ -1,4 +1,4 @@
-"""What is said of a fix before it is in is what its verdict can come to, and the drain that is offered makes the tries."""
+"""The prospect of a fix is the verdict that it can get, and the drain that is offered makes the tries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a drain on fix goes: a table, and what it never does whatever the verdicts say."""
+"""The course of a drain on fix: a table, and its invariants whatever the verdicts say."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_every_end_has_a_sentence():
 
 
 def drained(rng: random.Random, heals: float, before: float, controls: int, phases: int) -> int:
-    """How many of a backlog a whole drain on fix tries, by the real verdict; phases heal at random."""
+    """Return how many of a backlog a whole drain on fix tries, by the real verdict; phases heal at random."""
     past = [Trial(run, (bad := rng.random() > before), bad) for run in range(controls)]
     after: list[Trial] = []
     course = Course(SAMPLE)

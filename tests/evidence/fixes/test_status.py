@@ -1,4 +1,4 @@
-"""How a fix stands in one line: never green over what is seen again, and never another word than its verdict."""
+"""The status of a fix in one line: never green over a recurrence, and never another word than its verdict."""
 
 from __future__ import annotations
 

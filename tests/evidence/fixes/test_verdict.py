@@ -1,4 +1,4 @@
-"""What can be said of a fix, line by line of its table, and what must never be said."""
+"""The verdict on a fix, line by line of its table, and the sentences that must never be said."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ bounds_of = cache(fixed_bounds)
 
 
 def kept_at_every_look(rng, share, n):
-    """Whether the true share stays within the bounds however often somebody looks."""
+    """Return whether the true share stays within the bounds however often somebody looks."""
     failed = 0
     for looked in range(1, n + 1):
         failed += rng.random() < share

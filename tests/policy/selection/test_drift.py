@@ -1,4 +1,4 @@
-"""What changed between the plan that somebody saw and the one that was frozen."""
+"""Differences between the plan that somebody saw and the one that was frozen."""
 
 from __future__ import annotations
 

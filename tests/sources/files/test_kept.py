@@ -1,4 +1,6 @@
-"""How a source's files are read is kept with it, used whole where nothing is said, and never a file of the host."""
+"""The reading of a source's files is kept with it, used
+whole where nothing is said, and never a file of the host.
+"""
 
 from __future__ import annotations
 

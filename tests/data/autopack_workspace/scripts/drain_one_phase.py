@@ -107,7 +107,7 @@ class Script:
             self.set(phase_id, "COMPLETE", completed_at=now())
 
     def ends(self, phase_id: str, mode: str) -> tuple[str, str | None]:
-        """How the phase ends, and its reason."""
+        """Return the phase's end, and its reason."""
         if os.environ.get("STUB_CALLS_API") and not api_answers():
             return "fail", "EXCEPTION: ConnectionError: the API server is gone"
         if mode != "fixed":
@@ -145,13 +145,15 @@ class Script:
 
 
 def mode_of(phase_id: str) -> str:
-    """How this phase is to end."""
+    """Return the end that this phase is to come to."""
     own = os.environ.get("STUB_MODE_" + phase_id.replace("-", "_"), "")
     return own or os.environ.get("STUB_MODE", "complete")
 
 
 def api_answers() -> bool:
-    """Whether the API server answers now and a moment later: one that another phase owns may be gone by then."""
+    """Return whether the API server answers now and a moment
+    later: one that another phase owns may be gone by then.
+    """
     address = os.environ["AUTOPACK_API_URL"] + "/health"
     try:
         for _ in range(2):
