@@ -29,7 +29,7 @@ class Backlog:
     marker: datetime = MARKER
     category: str = ""
     done: list[Done] = field(default_factory=list)
-    """What completed before the fix."""
+    """The phases that completed before the fix."""
 
     def retry(
         self, phase: int, run: int, key: str, fails: str, *, after: bool, planned: str = CAUSE

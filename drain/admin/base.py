@@ -110,7 +110,7 @@ class DrainModelAdmin(_ModelAdmin):
     secret_fields: tuple[str, ...] = ()
     """Fields whose values the audit names without showing them."""
     inner: bool = False
-    """Whether it is a table of the product's own books: it has addresses, and no place in the menu."""
+    """True for a table of the product's own records: it has addresses, and no place in the menu."""
     page: str = ""
     """The dashboard's page of one row, `drain:page`, by its primary key."""
 

@@ -183,7 +183,7 @@ class SelectionIn(Sent):
 
 
 EVERYTHING = DrainIn()
-"""What a request without a body means."""
+"""The meaning of a request without a body."""
 
 
 class WhatIfIn(Sent):

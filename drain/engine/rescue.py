@@ -122,7 +122,7 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
 
 
 _trouble_at = -math.inf
-"""When the database was last seen to be away or slow, by this process (time.monotonic)."""
+"""The moment (time.monotonic) at which this process last saw the database away or slow."""
 
 
 def note_outage() -> None:

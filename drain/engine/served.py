@@ -64,7 +64,7 @@ class ServedSessions:
         """Those among them that may have more at once."""
         self.cancelled: list[int] = []
         self.live = False
-        """Whether there is any that has not ended."""
+        """True if there is any that has not ended."""
         self.host_stopped = False
         self.paced_until = math.inf
         """By the monotonic clock: when to look although nothing ended."""

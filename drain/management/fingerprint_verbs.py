@@ -17,7 +17,7 @@ from drain.models import Fingerprint
 from drain.models.vocabulary import Origin
 
 VERBS = {"merge": 2, "unmerge": 1, "split": 1}
-"""How many keys each takes."""
+"""The number of keys that each takes."""
 LEAST_OF_A_KEY = 6
 
 

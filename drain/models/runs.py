@@ -68,7 +68,7 @@ class SourceDebt(models.Model):
     origin = models.CharField(max_length=10, choices=Origin)
     address = models.CharField(max_length=64, blank=True)
     owner = models.UUIDField()
-    """Who is at it; by its row lock, not by this, is it known whether they still live."""
+    """The process at work on it; its row lock, not this, tells whether that still lives."""
     due_at = models.DateTimeField(db_default=Now(), db_index=True)
     made_at = models.DateTimeField(db_default=Now())
     # Why the source could not be asked the last time, for people; empty before the first time.

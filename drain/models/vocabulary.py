@@ -193,7 +193,7 @@ class NoticeKind(TextChoices):
 
 
 NEWS = tuple(kind for kind in NoticeKind if kind != NoticeKind.TEST)
-"""What people can choose to hear of."""
+"""The kinds of news that people can choose."""
 
 
 class DeliveryState(TextChoices):

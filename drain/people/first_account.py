@@ -18,7 +18,7 @@ from drain.models.vocabulary import Origin
 
 NAME = "admin"
 VALID_MINUTES = 60
-"""How long an invitation may be used."""
+"""The time for which an invitation is good."""
 _LOCK = 0x64726161
 _SIGNER = "drain.first-account"
 _INVITED = "first"

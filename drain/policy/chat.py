@@ -32,8 +32,10 @@ SERVICES = {
     "workflows": "Microsoft Teams",
     "zulip": "Zulip",
 }
-"""What an administrator can name in DRAIN_CHAT_SERVICES, by the beginning of an address. All of them speak HTTP and nothing
-else: none runs a program, reads a file, or reaches the desktop, the mail or the log of this machine."""
+"""The services that an administrator can name in DRAIN_CHAT_SERVICES, by the
+beginning of an address. All of them speak HTTP and nothing else: none runs a
+program, reads a file, or reaches the desktop, the mail or the log of this machine.
+"""
 LONGEST = 2000
 _BEGINNING = re.compile(r"([a-z]+)://")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 HIGHEST: Final = 2**63 - 1
-"""What PostgreSQL's bigint holds, so that any key can be asked for."""
+"""The largest value of PostgreSQL's bigint, so that any key can be asked for."""
 
 
 def whole(text: str, most: int = HIGHEST) -> int | None:

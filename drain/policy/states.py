@@ -28,7 +28,7 @@ WORKING = frozenset({PhaseState.EXECUTING, PhaseState.GATE, PhaseState.CI_RUNNIN
 """Somebody holds the phase: what depends on it waits for news."""
 
 SATISFIED = frozenset({PhaseState.COMPLETE, PhaseState.SKIPPED})
-"""What depends on such a phase may run."""
+"""The states of a phase whose dependents may run."""
 
 
 class Outcome(StrEnum):

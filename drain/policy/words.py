@@ -70,7 +70,7 @@ ZERO_YIELD = {
     "execution_error": "Failed while it worked",
     "unknown": "Unknown",
 }
-"""Why an attempt brought no telemetry event, in words that hold for any pipeline."""
+"""The reasons why an attempt brought no telemetry event, in words that hold for any pipeline."""
 
 
 def zero_yield(reason: str) -> str:

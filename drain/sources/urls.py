@@ -22,7 +22,7 @@ class Location:
     """The address of a source: a file, or a PostgreSQL address that may hold a password."""
 
     url: str
-    """What a driver of ours opens."""
+    """The address that a driver of ours opens."""
     path: Path | None = None
     given: str = ""
     """As it was written, with the driver that SQLAlchemy is to use; empty if that is the same."""

@@ -33,10 +33,10 @@ LOOK_SECONDS = 0.1
 PREPARING = "Preparing the database and the pages ..."
 """Said before `prepare`, which takes some seconds on a new site."""
 DATABASE_SECONDS = 60.0
-"""How long a database is waited for that recovers while a site starts."""
+"""The patience with a database that recovers while a site starts."""
 DATABASE_AGAIN_SECONDS = 0.5
 SAYS_LATER = "the database system is"
-"""How PostgreSQL begins to say that it starts, recovers or shuts down (57P03); libpq hands no code on."""
+"""The beginning of PostgreSQL's word that it starts, recovers or shuts down (57P03); libpq hands no code on."""
 
 
 @dataclass(frozen=True, slots=True)

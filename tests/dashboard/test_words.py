@@ -24,7 +24,7 @@ INSIDE = re.compile(
 )
 """Words for fingerprints, drains and planned phases that people do not use, and sentences that say too little."""
 WRITTEN = {"code", "pre", "kbd", "textarea", "script", "style", "title"}
-"""What is written exactly so somewhere: commands, keys, what phases print."""
+"""The elements whose text is exact: commands, keys, output of phases."""
 CODES = frozenset(ExclusionReason)
 SHOWN = ("placeholder", "title", "aria-label", "data-label")
 

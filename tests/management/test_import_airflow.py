@@ -22,7 +22,7 @@ class Site:
         self.instances: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.gone = ""
-        """What is answered with 404."""
+        """The path that is answered with 404."""
 
     def add(self, task: str, state: str, run: str = "night+1", **more: Any) -> dict[str, Any]:
         one = {

@@ -40,7 +40,7 @@ PLAUSIBLE = {
     "reason": "x", "name": "x", "title": "x", "target": "r", "confirmed": "1", "to": "skipped", "act": "preview", "by": "message",
     "text": '{"run_id": "r", "phase_id": "p", "state": "FAILED"}', "command": "true", "value": "x", "page": "run-list", "query": "q=a",
 }  # fmt: skip
-"""What lets a form get as far as it can."""
+"""Values that let a form get as far as it can."""
 ABSURD = {
     "a NUL": "%00",
     "a NUL in a word": "a%00b",
@@ -64,7 +64,7 @@ ABSURD = {
 }
 
 TELLING = ("a NUL", "half of a character", "a number of 4,400 digits", "a date that is none")
-"""What is tried at every change; the rest takes a minute and goes with `make verify`."""
+"""The values tried at every change; the rest takes a minute and goes with `make verify`."""
 EACH = [
     name if name in TELLING else pytest.param(name, marks=pytest.mark.verify) for name in ABSURD
 ]

@@ -73,7 +73,7 @@ PLAUSIBLE = {
     "reason": "x", "run_id": "r", "target": "r", "text": "x", "title": "x", "name": "x", "cron": "@daily", "value": "x",
     "url": "https://192.0.2.1/x", "into": "l" * 20, "inbox": [],
 }  # fmt: skip
-"""What lets a request get as far as the field that is tried."""
+"""Values that let a request get as far as the field that is tried."""
 _FILE = b'{"run_id": "a", "phase_id": "p", "state": "FAILED"}'
 _MARK = "what is tried"
 

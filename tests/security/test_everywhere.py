@@ -51,7 +51,7 @@ ELSEWHERE = {
         "drain:hold-matching",
     ),
 }
-"""What leads elsewhere: for somebody signed in, or where nothing was chosen."""
+"""The pages that lead elsewhere: for somebody signed in, or where nothing was chosen."""
 OFFSETS = (0, 300)
 
 

@@ -49,9 +49,9 @@ class Act:
     """Of the deed."""
     label: str
     sentence: str
-    """What happens and what its risk is."""
+    """The consequence and its risk."""
     expects: Callable[[Any], Line]
-    """What would happen to one row; `done` means it would be touched."""
+    """The expected result for one row; `done` means it would be touched."""
     related: tuple[str, ...] = ()
     form: type[ReasonForm] = ReasonForm
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 LINE_BYTES = 4000
-"""What is kept of one line; phases print gigabytes without a newline."""
+"""The kept part of one line; phases print gigabytes without a newline."""
 
 Reader = Callable[[int], Iterable[bytes]]
 """Gives the blocks of a log from a byte on."""

@@ -36,7 +36,7 @@ class Act:
     first: int
     last: int
     whole: bool = True
-    """Whether all of its lines were read."""
+    """True if all of its lines were read."""
 
 
 @dataclass(frozen=True, slots=True)

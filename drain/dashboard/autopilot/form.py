@@ -32,7 +32,7 @@ BUDGET = (
 SAMPLE_FIELD = NumberField("sample", "Sample of a fix", "phases")
 PAUSE_FIELD = NumberField("pause_after", "Pause after", "useless drains")
 FIRST = {"trigger": "schedule", "cron": "30 2 * * *", "pause_after": "3", "sample": str(SAMPLE)}
-"""What an empty form holds."""
+"""The values of an empty form."""
 FILTERS = (
     ("labels", "Labels of runs", "gpu nightly"),
     ("run_ids", "Runs", "names with spaces between them"),

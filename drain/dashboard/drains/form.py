@@ -89,7 +89,7 @@ PACE = (
     NumberField("ramp", "Ramp while below", "% failed", whole=False, percent=True),
     NumberField("run_delay_seconds", "Delay in a run", "s", whole=False),
 )
-"""How fast it goes; empty: as fast as it can."""
+"""The fields of its pace; empty: as fast as it can."""
 NUMBERS = (*STOPS, PARALLEL, *PACE)
 
 PICKED = ("run", "source", "skip", "fingerprint")
@@ -132,7 +132,7 @@ class DrainForm:
     timeout: str = ""
     """The timeout of a phase where the form names none."""
     until: datetime | None = None
-    """When it stops, also where that makes no sense."""
+    """The moment of its stop, also where that makes no sense."""
 
     def error(self, name: str) -> str:
         """Return what is wrong with a field, or ""."""

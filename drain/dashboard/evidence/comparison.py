@@ -58,7 +58,7 @@ class ComparisonView:
     result: Comparison
     kpis: tuple[Kpi, ...]
     telemetry: bool
-    """Whether any attempt of either side brought an event."""
+    """True if any attempt of either side brought an event."""
     chart: Chart | None
     lines: list[RateLine]
     change: svg.Interval | None
@@ -69,7 +69,7 @@ class ComparisonView:
     outcomes: list[tuple[str, int, int]]
     sides: tuple[tuple[str, Side], ...]
     at: datetime
-    """When it was read."""
+    """The moment of the reading."""
     notes: tuple[str, ...]
 
 

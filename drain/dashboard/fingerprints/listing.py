@@ -87,7 +87,7 @@ class Asked:
     q: str = ""
     status: str = ""
     period: Period = ALWAYS
-    """When they were last seen."""
+    """The period in which they were last seen."""
 
     @classmethod
     def read(cls, query: Mapping[str, str], now: datetime) -> Asked:

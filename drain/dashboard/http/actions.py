@@ -22,7 +22,7 @@ from drain.policy.stopping.limits import LimitError
 from drain.sources.errors import SourceError
 
 REFUSALS = (EngineError, LimitError, MomentError, CycleError, CauseError, SourceError)
-"""What a verb answers with when it cannot do what was asked: one sentence for the person."""
+"""Errors of a verb that cannot do as asked: one sentence for the person."""
 
 View = Callable[..., HttpResponseBase]
 

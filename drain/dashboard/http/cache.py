@@ -22,9 +22,11 @@ from django.utils import timezone
 
 T = TypeVar("T")
 SHARE = 50
-"""What took a second to read is kept for at least so many: reading costs at most 2 % of a core."""
+"""The share of reads: one that took a second is kept for
+at least so many, so reads cost at most 2 % of a core.
+"""
 SLOW_SECONDS = 0.03
-"""What took longer is read again behind the back of whoever asks, who gets the facts before those."""
+"""A slower read is repeated behind the back of its reader, who gets the earlier facts."""
 LONGER = 3
 """Slow facts are shown for at most so many times as long as they are kept."""
 

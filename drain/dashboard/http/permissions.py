@@ -23,7 +23,7 @@ P = ParamSpec("P")
 NAMED = 3
 """Administrators that a sentence names."""
 SEE = "drain.view_phase"
-"""What every role has: to see the pages at all."""
+"""The permission of every role: to see the pages at all."""
 
 
 def requires(

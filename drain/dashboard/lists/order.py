@@ -20,7 +20,7 @@ WAYS = {
     "name": ("Z to A", "A to Z"),
     "trend": ("new, regressed and more than yesterday first", "oldest first"),
 }
-"""What a column's kind of value is called from its greatest down, and from its least up."""
+"""The words for a column's order, by its kind of value: from its greatest down, and from its least up."""
 _RISING = ("name", "place")
 MOST = 10_000
 """Rows that are sorted without an index, and rows that a sorted list leads through."""
@@ -34,11 +34,11 @@ class Column:
     label: str
     field: str = ""
     indexed: bool = False
-    """Whether an index has its order, so that it sorts a list of any length."""
+    """True if an index has its order, so that it sorts a list of any length."""
     kind: str = "number"
     """One of WAYS. A first click begins with the most or the latest, names and places with the first."""
     one_way: bool = False
-    """Whether only the way of the first click makes sense."""
+    """True if only the way of the first click makes sense."""
 
     @property
     def descending(self) -> bool:
@@ -73,7 +73,7 @@ class Order:
     default: str
     """The value of `sort` whose order the list has by itself."""
     few: bool = True
-    """Whether the filters leave few enough rows for columns without an index."""
+    """True if the filters leave few enough rows for columns without an index."""
     refused: str = ""
     """The column that was asked for and does not sort so many rows."""
 

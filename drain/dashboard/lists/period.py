@@ -13,7 +13,7 @@ from django.utils import timezone
 from drain.policy.moments import MomentError, read_moment
 
 FORMAT = "%Y-%m-%dT%H:%M"
-"""What a field of the type datetime-local takes and gives."""
+"""The format of a field of the type datetime-local."""
 _DAY = 10
 
 

@@ -36,10 +36,10 @@ class RateFacts:
     marker: int | None
     """The number of that marker."""
     verdict: str
-    """What maintenance found last of that fix."""
+    """The last finding of maintenance on that fix."""
     chart: Chart
     telemetry: bool = False
-    """Whether this site has ever been told of an event; most pipelines know none."""
+    """True if this site has ever been told of an event; most pipelines know none."""
     spark: list[float] = field(default_factory=list)
     any_attempts: bool = False
 

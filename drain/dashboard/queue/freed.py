@@ -35,7 +35,7 @@ class Freed:
 
     count: int
     more: bool
-    """Whether there are more than were counted."""
+    """True if there are more than were counted."""
     shown: list[Waited]
     drain_href: str
     """The form of a drain of the runs that are concerned; "" where nothing is failed."""

@@ -93,7 +93,7 @@ class PhaseLine:
 
     phase: RunPhase
     outcomes: list[str]
-    """What the attempt squares show."""
+    """The outcomes for the attempt squares."""
     marks: list[LaneMark]
     seconds: float | None
 
@@ -118,7 +118,7 @@ class RunTable:
     earlier: int = 0
     """Attempts before the period, which the lanes leave out."""
     first: datetime | None = None
-    """When the first of all shown attempts began."""
+    """The start of the first of all shown attempts."""
 
     @property
     def hours(self) -> list[float]:

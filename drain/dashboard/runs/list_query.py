@@ -71,7 +71,7 @@ class RunFilter:
     stale: bool = False
     held: bool = False
     period: Period = ALWAYS
-    """When the runs were created."""
+    """The period in which the runs were created."""
 
     @classmethod
     def read(cls, query: Mapping[str, str], period: Period) -> RunFilter:

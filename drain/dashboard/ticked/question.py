@@ -45,7 +45,7 @@ class Question:
     fields: Sequence[tuple[str, str, str]] = ()
     """More to type: name, label and the value that stands there."""
     act: str = ""
-    """Which of several acts of the page."""
+    """The act, where a page has several."""
     matching: str = ""
     """The filters whose rows are meant, applied again at the answer; empty: these rows."""
 

@@ -115,7 +115,7 @@ class Claimer:
     loop: UUID
     pace: Pace
     _free: dict[int, int] | None = None
-    """What executors with limits of their own may still start, by key."""
+    """The free starts of executors with limits of their own, by key."""
 
     def claim(
         self, books: SessionBooks, context: SessionContext, count: int

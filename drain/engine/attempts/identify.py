@@ -19,7 +19,7 @@ class Cause:
 
     print: Fingerprint
     executor: str = ""
-    """Who reported it as a name of its own; empty where it is ours."""
+    """The executor that reported it as a name of its own; empty where it is ours."""
     parts: tuple[str, ...] = ()
     gave_way: str = ""
     """The executor that reported a name of its own, which was one too many."""

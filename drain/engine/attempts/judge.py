@@ -100,7 +100,7 @@ class Finished:
     row: Row
     """Its run in the session, counted with all that were booked together: run, tier, timeouts, stop."""
     cause: str
-    """What its phase was known by in the plan."""
+    """The fingerprint of its phase in the plan."""
     ended: Ended
     failure: Failure | None
     """Of what the repeat limits count; None when they do not count this end."""
@@ -116,7 +116,7 @@ class _Run:
     stop: str
     tally: RunTally
     again: bool
-    """Whether one that ended now is offered again."""
+    """True if one that ended now is offered again."""
     verdict: SampleVerdict | None = None
     reset: bool = False
 

@@ -20,7 +20,7 @@ class Loss:
     worker: str
     attempts: int
     at: datetime
-    """When the last of them was booked as lost; from then on its phase could run again."""
+    """The moment at which the last of them was booked as lost; from then on its phase could run again."""
     again: int
     """Those whose phase has run again, or runs."""
 

@@ -36,7 +36,7 @@ class Said:
     state: PhaseState | None = None
     """Of the phase in its source; None leaves it to the outcome."""
     excluded: ExclusionReason | None = None
-    """Why the phase is out of the plan, if it was not run."""
+    """The reason for leaving the phase out of the plan, if it was not run."""
 
 
 class Reading(Protocol):

@@ -51,7 +51,7 @@ class StartedAttempt:
     was: str
     """State of the phase before this attempt: FAILED, or QUEUED for one asked for by name or offered again."""
     ignores_queued: bool
-    """What is queued before it in its source does not matter."""
+    """True if phases queued before it in its source do not matter."""
     cause: str
     """The fingerprint that its phase was known by when the plan was made."""
     position: int
@@ -83,15 +83,15 @@ class Result:
     telemetry: tuple[TelemetryEvent, ...] = ()
     """Rows to keep, without phase and attempt."""
     detail: str = ""
-    """Why it is out of the plan, for an attempt that was diverted."""
+    """The detail of the exclusion, for an attempt that was diverted."""
     state: PhaseState | None = None
     """Of the phase in its source, which has the last word; None leaves it to the outcome."""
     excluded: ExclusionReason | None = None
     """The reason on its candidate, for an attempt that was diverted."""
     executor: str = ""
-    """Whose fingerprint it is if one was reported."""
+    """The executor that reported the fingerprint, if one did."""
     never_ran: bool = False
-    """What kept the phase from being run is no cause of its own."""
+    """True if the reason kept the phase from being run: it is no fingerprint then."""
 
     def without_states(self, entered: int) -> Self:
         """Return the result without the first states, which are in the books."""

@@ -16,7 +16,7 @@ from drain.policy.stopping.limits import LimitError
 
 MOST_SAMPLE = 10_000
 REFUSALS = (EngineError, LimitError, CycleError)
-"""What the verbs answer with where nothing can be started: one sentence."""
+"""Errors of the verbs where nothing can be started: one sentence."""
 
 
 def begin(asked: Asked, now: datetime, **belongs_to: Any) -> DrainSession:

@@ -45,7 +45,7 @@ QUIET: dict[NoticeKind, timedelta] = {
     NoticeKind.NEW_FINGERPRINT: timedelta(days=1),
     NoticeKind.STALE: timedelta(hours=6),
 }
-"""How long nothing more is said of the same thing."""
+"""The time for which nothing more is said of the same thing."""
 SHOWN = 100
 
 # Phases, not attempts: ten tries of one phase are one thing that fails. Merged keys count for what they stand for.

@@ -37,7 +37,7 @@ class Pulse:
     accepted: bool = False
     """The service that runs it elsewhere has taken it."""
     note: str = ""
-    """What is wrong with that service."""
+    """The fault of that service."""
 
 
 Tick = Callable[[Pulse], Command]

@@ -16,7 +16,9 @@ ANSWER_LIMIT = 64 * 1024
 ASK_SECONDS = 3.0
 UNNAMED = "nothing"
 _DATABASES = ("database_identity", "database_url", "sqlite_file", "database")
-"""Where answers name their database, the most exact first; `database` may also say only that it is there."""
+"""The fields of answers for their database, the most exact
+first; `database` may also say only that it is there.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Answer:
     service: str = ""
     database: str = ""
     broken: str = ""
-    """Why it is not well, in its own words."""
+    """The reason for not being well, in its own words."""
 
 
 def ask(url: str, timeout: float = ASK_SECONDS) -> Answer | None:

@@ -6,7 +6,7 @@ import contextlib
 import resource
 
 UNLIMITED = 1 << 20
-"""What counts as the hard limit where there is none."""
+"""The hard limit where there is none."""
 
 _before: list[int] = []
 

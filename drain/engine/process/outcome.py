@@ -47,7 +47,7 @@ class Decision:
 
     outcome: Outcome
     reason: str
-    """Why it did not complete, for people, bounded; "" when complete."""
+    """The reason for not completing, for people, bounded; "" when complete."""
     fingerprint_input: str
     """Text to fingerprint; "" when there is no failure to file."""
     telemetry_count: int

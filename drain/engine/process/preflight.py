@@ -25,7 +25,7 @@ class Preflight:
     output_tail: str
     """Last part of its output, safe text."""
     sentence: str
-    """What to tell people, good or bad."""
+    """The sentence for people, good or bad."""
 
 
 def run_preflight(profile: Profile, *, folder: Path, timeout: float = 60.0) -> Preflight:

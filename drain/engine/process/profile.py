@@ -44,7 +44,7 @@ class Profile:
     service: str = ""
     """Command line of what its phases share, kept running while a drain needs it; "" for none."""
     service_url: str = ""
-    """Where that service says that it is well."""
+    """The address of that service's health."""
     allow_dash: bool = False
     """Let an imported value that begins with "-" begin an argument."""
     allow_program_text: bool = False

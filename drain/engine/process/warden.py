@@ -85,9 +85,9 @@ class Announced:
 
     claim: str
     lease: float
-    """When the lease of its attempt ends (`sweep.boottime`); inf for what has none."""
+    """The end of its attempt's lease (`sweep.boottime`); inf for a process without one."""
     deadline: float
-    """When it is to be gone at the latest, its grace included."""
+    """The latest moment of its end, its grace included."""
 
     def line(self, group: int) -> str:
         """Return what the warden is told."""

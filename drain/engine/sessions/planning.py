@@ -35,9 +35,9 @@ class Asked:
     note: str = ""
     inline: bool = False
     address: str = ""
-    """Where the person sits, for the audit."""
+    """The network address of the person, for the audit."""
     token: str = ""
-    """Which key of the API asked, for the audit."""
+    """The key of the API that asked, for the audit."""
     seen: Seen | None = None
     """The only plan that may start: the one that a page showed. None for doors without a preview."""
 

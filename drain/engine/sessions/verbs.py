@@ -19,7 +19,7 @@ from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 from drain.policy.reasons import StopReason
 
 Actor = Person
-"""Who acts, through which door."""
+"""The actor, with the door they came through."""
 
 
 def start_session(session: DrainSession) -> None:

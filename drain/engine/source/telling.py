@@ -33,7 +33,7 @@ A_ROUND = 500
 A_WHILE = 3.0
 """Seconds after which a round leaves the rest of a source to the next one: other maintenance waits for it."""
 LATEST = timedelta(hours=1)
-"""How far apart two tries come at most."""
+"""The longest time between two tries."""
 MAINTENANCE = Person("maintenance", Origin.SCHEDULE)
 # Asked in every round of a drain: most sites have no such source.
 _ANY_TOLD = "SELECT 1 AS one FROM drain_source WHERE kind = 'sql' AND reading ? 'update' LIMIT 1"

@@ -31,7 +31,7 @@ from drain.sources.errors import SourceError
 log = logging.getLogger(__name__)
 
 START_SECONDS = 60.0
-"""How long a service may take until it answers."""
+"""The longest time until a service answers."""
 LOOK_SECONDS = 2.0
 TRUSTED_SECONDS = 5.0
 """An answer is believed so long: phases start more often than services change."""
@@ -51,7 +51,7 @@ class _Known:
     stop: threading.Event | None = None
     answered_at: float = float("-inf")
     ended: str = ""
-    """How our own child ended the last time."""
+    """The end of our own child the last time."""
 
 
 _known: dict[str, _Known] = {}

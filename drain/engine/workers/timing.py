@@ -27,7 +27,7 @@ HOST_SILENT_SECONDS = 15.0
 """A worker host that said nothing for this long counts as gone."""
 
 PROFILE_SECONDS = 30.0
-"""How often a host looks which executors it can run."""
+"""The time between a host's looks at the executors that it can run."""
 
 
 def lease_end() -> float:

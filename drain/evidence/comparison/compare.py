@@ -112,7 +112,7 @@ class Comparison:
     difference: Difference
     causes: CauseChanges
     fixed: tuple[Cause, ...]
-    """What stands now for the causes that the fix in between was meant to end."""
+    """The present status of the fingerprints that the fix in between was meant to end."""
     notes: tuple[str, ...]
 
     @property

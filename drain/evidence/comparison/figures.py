@@ -56,7 +56,7 @@ class Yield:
     median: float | None
     p90: float | None
     flow: Flow
-    """How events and minutes fall into runs."""
+    """The spread of events and minutes over runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Figures:
     outcomes: dict[str, int]
     rate: Rate
     spread: Spread
-    """How the attempts of the rate fall into runs."""
+    """The spread of the rated attempts over runs."""
     telemetry: Yield
     zero_yield: dict[str, int]
     """Counted attempts without an event, by reason; "unknown" when none was found."""

@@ -33,7 +33,7 @@ class Pairs:
     moves: tuple[Move, ...]
     """Most phases first."""
     from_plan: int
-    """How many have only the plan's word for what was before."""
+    """The number of phases whose earlier failure only the plan knows."""
 
     @property
     def n(self) -> int:

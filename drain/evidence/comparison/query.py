@@ -106,7 +106,7 @@ class Ending:
     events: int
     """Telemetry events of each of them."""
     reason: str
-    """Why there were none, as it was written."""
+    """The reason for their absence, as it was written."""
     attempts: int
     microseconds: int
     """Of all of them together; a whole number, so that no sum depends on how they were grouped."""
@@ -119,7 +119,7 @@ class SideRead:
     endings: tuple[Ending, ...]
     phases: int
     spread: Spread
-    """How its rated attempts fall into runs."""
+    """The spread of its rated attempts over runs."""
     flow: Flow
     """Events and minutes of its counted attempts by run."""
 

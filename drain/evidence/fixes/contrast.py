@@ -32,11 +32,11 @@ class Contrast:
     """The trials of one fingerprint before a fix and since."""
 
     category: str
-    """What kind of failure it is."""
+    """The category of the failure."""
     before: Sequence[Trial]
     after: Sequence[Trial]
     done: Sequence[Done] = ()
-    """What completed before the fix, of the same sources and sorts of phase."""
+    """The phases that completed before the fix, of the same sources and sorts of phase."""
     earlier: Earlier | None = None
 
     @cached_property

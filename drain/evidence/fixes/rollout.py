@@ -36,7 +36,7 @@ class RolloutEnd(StrEnum):
     DRAIN_STOPPED = "drain_stopped"
     """One of its drains ended before its plan did."""
     NOTHING_SELECTED = "nothing_selected"
-    """What is left is held, waits or has no executor."""
+    """The rest is held, waits or has no executor."""
     BUDGET = "budget"
     PERSON = "person"
 

@@ -49,7 +49,7 @@ class Standing:
     sentence: str
     causes: int = 0
     each: tuple[Each, ...] = ()
-    """What the fix came to for each of several causes, which the sentence then leaves out."""
+    """The verdicts for each of several fingerprints, which the sentence then leaves out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,15 +33,15 @@ class Trial(NamedTuple):
     session: int | None = None
     """The drain that tried it."""
     at: datetime = datetime.min.replace(tzinfo=UTC)
-    """When it started."""
+    """The moment of its start."""
     had_at: datetime | None = None
-    """When the phase had failed so before; None where a plan alone knows that it had."""
+    """The moment of the earlier failure; None where a plan alone knows of it."""
     events: int = 0
     """Of telemetry."""
     seconds: float = 0.0
     """It took."""
     place: str = ""
-    """Where it was tried: the source and the executor of its run."""
+    """The place of the try: the source and the executor of its run."""
     category: str = ""
     """Of the phase."""
     given_up: bool = False
@@ -58,13 +58,13 @@ class Tried(NamedTuple):
     finished_at: datetime | None
     outcome: str | None
     key: str
-    """What it failed by; "" where it did not fail."""
+    """The key of its failure; "" where it did not fail."""
     planned: str
-    """What the plan of its drain knew that the phase had failed by; "" without one."""
+    """The key of the phase's failure as the plan of its drain knew it; "" without one."""
     events: int = 0
     """Of telemetry."""
     place: str = ""
-    """Where it was tried: the source and the executor of its run."""
+    """The place of the try: the source and the executor of its run."""
     category: str = ""
     """Of the phase."""
     given_up: bool = False
@@ -79,7 +79,7 @@ class Earlier(NamedTuple):
     keys: frozenset[str] = frozenset()
     """Of its fingerprints; empty for one of a source as a whole."""
     source: int | None = None
-    """Where alone it was for; None for everywhere."""
+    """The only source it was for; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Window:
 
     applied_at: datetime
     until: datetime | None = None
-    """When the next fix of one of its causes went in."""
+    """The moment of the next fix of one of its fingerprints."""
     earlier: Earlier | None = None
 
     @property
@@ -110,7 +110,7 @@ class Trials:
 Touches = Callable[[str], str]
 """The cause of the fix that a key is or may be; "" for one that it does not touch."""
 Same = Callable[[str, str], bool]
-"""Whether the first key is, or may be, what a phase had failed by."""
+"""Tells whether the first key is, or may be, the one that a phase had failed by."""
 
 
 def trials_of(attempts: Iterable[Tried], touches: Touches, same: Same, window: Window) -> Trials:
@@ -163,7 +163,7 @@ class Retry(NamedTuple):
 
     had: str
     had_at: datetime | None
-    """When it had failed by that, where it is known."""
+    """The moment of the failure by that, where it is known."""
     tried: Tried
 
 

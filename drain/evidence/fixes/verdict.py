@@ -56,9 +56,9 @@ class Evidence:
     before: Sequence[Trial] = ()
     """Its own past: tried again before the fix."""
     category: str = ""
-    """What kind of failure it is."""
+    """The category of the failure."""
     done: Sequence[Done] = ()
-    """What completed before the fix, of the same sources and sorts of phase."""
+    """The phases that completed before the fix, of the same sources and sorts of phase."""
     at_source: int = 0
     """Phases that failed so in their source since the fix, and were not tried since."""
     unended: Sequence[Trial] = ()
@@ -96,7 +96,7 @@ class CauseVerdict:
     enough: int | None = None
     """Phases after the fix with which it would be decided, were the shares to stay; None: none would."""
     doubt: str = ""
-    """What may have ended the failures instead of the fix; "" for nothing known."""
+    """Another reason than the fix for the end of the failures; "" for none known."""
     at_source: int = 0
     """Phases that failed so in their source since the fix: no second tries, so they are named beside the share."""
     unended: int = 0

@@ -89,7 +89,7 @@ class Report:
     identity: Identity
     ledger: tuple[LedgerLine, ...]
     became: dict[str, int]
-    """What became of the selected phases: outcome, reason for dropping them, or waiting."""
+    """The numbers of selected phases by outcome, reason for dropping them, or waiting."""
     before: dict[str, int]
     after: dict[str, int]
     comparison: Comparison

@@ -178,7 +178,7 @@ class DayRow:
     key: str
     attempts: int
     causes: int
-    """How many causes failed in the whole time, this one included."""
+    """The number of fingerprints that failed in the whole time, this one included."""
 
 
 def fold(limit: int = 50_000) -> Folded:

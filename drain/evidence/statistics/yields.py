@@ -23,7 +23,7 @@ from drain.evidence.statistics.sequence import ALPHA, DECIDES, smallest
 FEWEST_RUNS = 12
 FEWEST_BURSTS = 12
 SILENT_RUNS = 100
-"""Where no event came at all there is no phi; none in as many runs leaves at most 3 % that bring any."""
+"""Without any event there is no phi; none in as many runs leaves at most 3 % that bring any."""
 _A = _B = 0.5
 _STEPS = 60
 

@@ -50,7 +50,7 @@ class Seen(NamedTuple):
     first: datetime
     last: datetime
     executor: str = ""
-    """Who reported it as a name of its own; empty where the key is ours."""
+    """The executor that reported it as a name of its own; empty where the key is ours."""
     parts: tuple[str, ...] = ()
     """That name."""
 

@@ -10,7 +10,9 @@ from drain.fingerprints import Fingerprint as Print
 from drain.fingerprints.splitting import SplitBy, as_part, is_part, read_failure
 
 MERGE_LOCK = 7_316_202
-"""Who merges or splits holds it alone, and who files failures shares it: none is filed by rules of a moment ago."""
+"""The lock of merges and splits, held alone by them and shared
+by writers of failures: none is filed by rules of a moment ago.
+"""
 
 _SHARE = f"SELECT pg_advisory_xact_lock_shared({MERGE_LOCK})"
 # A split is of everything that counts for its fingerprint: older keys, and what was merged into it.

@@ -182,7 +182,7 @@ class Finish:
     said: str = ""
     """Reason on the transition."""
     files_failure: bool = False
-    """Whether error, fingerprint and category become the phase's own."""
+    """True if error, fingerprint and category become the phase's own."""
     exit_code: int | None = None
     signal: int | None = None
     error: str = ""

@@ -24,7 +24,7 @@ class PhaseRow(NamedTuple):
     run: int
     """Key of the run in the mapping of `RunFacts`."""
     place: int
-    """Where it stands in its run, see `place_of`."""
+    """The place in its run, see `place_of`."""
     state: str
     """A value of `PhaseState`."""
     category: str

@@ -89,7 +89,7 @@ class Limits:
     max_lifetime_attempts: int | None = None
     """Attempts of one phase over all drains."""
     count_source_attempts: bool = False
-    """Whether the tries that the source reports count towards it."""
+    """True if the tries that the source reports count towards it."""
 
     @property
     def breaker_window(self) -> int:

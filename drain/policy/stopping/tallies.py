@@ -97,7 +97,7 @@ class SessionTally:
     sample_ended: int = 0
     sample_passed: int = 0
     ramp: int = 1
-    """How many may run at once, while the session has a ramp."""
+    """The number that may run at once, while the session has a ramp."""
     ramp_ended: int = 0
     ramp_failed: int = 0
 

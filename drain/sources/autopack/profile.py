@@ -19,7 +19,9 @@ KEYS = ("GLM_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GOOGLE_API_KEY")
 _DEFAULTS = {"TELEMETRY_DB_ENABLED": "1", "PYTHONPATH": "src", "PYTHONUTF8": "1"}
 _PASSED = "AUTOPACK_"
 API_URL = "AUTOPACK_API_URL"
-"""Where Autopack's executor expects its API server; it starts one of its own if nobody answers there."""
+"""The variable in which Autopack's executor expects its API
+server's address; it starts one of its own if nobody answers there.
+"""
 _INTERPRETERS = (".venv/bin/python", "venv/bin/python", ".venv/Scripts/python.exe")
 # What the script imports at its top is imported from the workspace, as a phase would; nothing of it runs.
 _IMPORTS = (

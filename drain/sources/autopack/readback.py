@@ -19,7 +19,9 @@ from drain.sources.staging import EventIn
 SETTLED = (PhaseState.COMPLETE, PhaseState.FAILED, PhaseState.SKIPPED)
 POLL_SECONDS = 1.0
 AWAY_SECONDS = 60.0
-"""How much longer a source is waited for that cannot be read: its reason would be lost for what the child printed."""
+"""The time for which a source that cannot be read is waited
+for longer: its reason would be lost for the child's output.
+"""
 # How often the same answer must be read before it counts: Autopack writes state and reason apart.
 STEADY_READS = 2
 
@@ -52,7 +54,7 @@ class Readback:
     reason: str = ""
     """The failure reason that was written in this attempt; empty for one that stood there before."""
     changed: bool = False
-    """Whether the phase's row is another than before the attempt."""
+    """True if the phase's row is another than before the attempt."""
     telemetry: list[EventIn] = field(default_factory=list)
     """New events of the phase asked for, and of that phase alone."""
     other_phase_that_ran: str | None = None

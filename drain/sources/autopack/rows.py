@@ -36,7 +36,7 @@ class SourceRow:
 
     phase: PhaseIn
     attempted_at: datetime | None
-    """When Autopack last noted an attempt of its own."""
+    """The moment at which Autopack last noted an attempt of its own."""
     written_state: str
     """The state in the source's own spelling."""
     written_at: object

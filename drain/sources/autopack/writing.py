@@ -26,7 +26,7 @@ class Change:
     words: str = ""
     """Ours, written before the failure reason that stands there; empty leaves the reason alone."""
     known_at: datetime | None = None
-    """When what we know of the phase was written there: what somebody wrote later stays."""
+    """The moment of the write that we know of there: later ones by others stay."""
     written_at: str = ""
     """`updated_at` as it must still stand there; empty leaves it to `known_at`."""
 

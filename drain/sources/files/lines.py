@@ -26,7 +26,7 @@ _NO_TEXT = {
     b"PAR1": "a Parquet file; export it as CSV",
 }
 _BYTES = re.compile("[\udc80-\udcff]")
-"""What `surrogateescape` makes of bytes that are no UTF-8."""
+"""The characters that `surrogateescape` makes of bytes that are no UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,9 @@ class Reject:
 
 
 Read = tuple[int, Mapping[str, Any]] | Reject
-"""What a reader yields: the number of the line where a record begins and its fields, or why there is none."""
+"""The yield of a reader: the number of the line where a
+record begins and its fields, or the reason for rejecting it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

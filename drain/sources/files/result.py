@@ -11,7 +11,7 @@ REJECTS_KEPT = 1000
 REQUEST_UNPACKED = 32 << 20
 """Bytes that a packed file may hold which comes with a request: twice what one may bring that is not packed."""
 REQUEST_SECONDS = 30.0
-"""How long such a file may take to be read: a request holds one of the web server's few threads."""
+"""The longest reading of such a file: a request holds one of the web server's few threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Options:
     most_unpacked: int | None = None
     """Bytes that a packed file may hold; None: any number."""
     most_seconds: float | None = None
-    """How long reading may take; None: as long as it does."""
+    """The longest reading; None: as long as it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ class FileImport:
     ignored_fields: tuple[str, ...]
     """Names of fields that nobody reads, so that a misspelt one is seen."""
     format: str = ""
-    """What the file was recognised as: `CSV with ; between fields, UTF-8, gzip`."""
+    """The recognised format: `CSV with ; between fields, UTF-8, gzip`."""
     shape: str = ""
-    """Whose records it holds."""
+    """The tool whose records it holds."""
     fields: tuple[tuple[str, str], ...] = ()
     """(ours, theirs): of what each field of a phase is made, where names alone decide it."""
     states: tuple[tuple[str, str, int], ...] = ()
@@ -68,7 +68,7 @@ class FileImport:
     left_out: int = 0
     """Phases in a state that nobody knows, or that a mapping leaves out."""
     marks: dict[str, int] = field(default_factory=dict)
-    """How many tests were flaky, and how many retried."""
+    """The numbers of flaky and of retried tests."""
     rejected: int = 0
     rejects: tuple[Reject, ...] = ()
     """The first of what was rejected."""
@@ -80,7 +80,7 @@ class FileImport:
     unseen: int = 0
     """Phases of a query's source that are failed or queued here and not in its answer."""
     kept: str = ""
-    """How the source's files are read, as flags, where this file was read so without saying it."""
+    """The reading of the source's files, as flags, where this file was read so without saying it."""
 
     @property
     def lacks_reason(self) -> bool:

@@ -23,7 +23,7 @@ from drain.sources.files.states import known_state, plain_state
 
 NEEDED = ("run_id", "phase_id", "state")
 OWN = "drainsite"
-"""What records that have our names are called."""
+"""The name of records in our own fields."""
 
 _MOST_OFFERED, _LONGEST_OFFERED = 200, 200
 """Columns, and characters of their names, among which a person may choose; others are named by hand."""

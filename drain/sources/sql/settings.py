@@ -22,7 +22,7 @@ SECONDS = 60
 MOST_SECONDS = 3600
 MOST_CHARACTERS = 100_000
 PARAMETERS = ("run_id", "phase_id", "state", "expect", "reason", "link", "params")
-"""What an update may name."""
+"""The parameters that an update may name."""
 _PLAIN = Options()
 _UPDATE = re.compile(r"(?:\s+|--[^\n]*(?:\n|$))*update\b", re.IGNORECASE)
 

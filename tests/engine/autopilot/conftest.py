@@ -19,7 +19,7 @@ from tests.factories import NOON, ExecutorFactory, FingerprintFactory
 ANN = Person("ann", Origin.BROWSER)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 Heals = Callable[[int], bool]
-"""Whether the attempt of that number completes."""
+"""Tells whether the attempt of that number completes."""
 
 
 def attempts(

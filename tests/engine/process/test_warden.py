@@ -54,7 +54,7 @@ def tick(pulse):
 print(start(job, boottime() + 3600).wait(tick).command, flush=True)
 """
 SLEEPS = {f"sleep {seconds}" for seconds in (61, 62, 63, 64)}
-"""What the tree consists of beside its shell, once it is whole: how many there are tells nothing while it grows."""
+"""The commands of the tree beside its shell, once it is whole: their number tells nothing while it grows."""
 
 
 def is_whole(pids: list[int]) -> bool:

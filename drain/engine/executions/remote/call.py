@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 from drain.engine.executions.remote.service import UnreachableError
 
 SILENCE_SECONDS = 10.0
-"""How long a service may say nothing while it is asked."""
+"""The longest silence of a service while it is asked."""
 CALL_SECONDS = 15.0
-"""How long an answer may take in all; what takes longer is broken off."""
+"""The longest time of an answer in all; a longer one is broken off."""
 _BLOCK = 64 * 1024
 
 

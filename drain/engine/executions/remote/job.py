@@ -38,7 +38,7 @@ _SERVICES: dict[str, type[HttpJobs]] = {
     Kind.AIRFLOW: AirflowTask,
 }
 Said = Status | ServiceError
-"""What a question came to; nothing is raised."""
+"""The result of a question; nothing is raised."""
 
 
 @dataclass(slots=True)

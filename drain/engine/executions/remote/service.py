@@ -45,7 +45,7 @@ class Status:
     state: JobState
     exit_code: int | None = None
     message: str = ""
-    """Why it failed, in the service's words."""
+    """The reason of its failure, in the service's words."""
 
 
 @dataclass(frozen=True, slots=True)

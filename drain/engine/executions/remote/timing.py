@@ -14,7 +14,7 @@ _ASK_AGAIN = (1.0, 10.0)
 LOG_EVERY = 5.0
 """Between parts of the log while the job runs."""
 LOG_PATIENCE = 60.0
-"""How long the log of a job that is over may be out of reach."""
+"""The longest time for which the log of a job that is over may be out of reach."""
 QUESTION_SECONDS = 20.0
 """After this a question is broken off."""
 LOG_SECONDS = 120.0
@@ -24,7 +24,7 @@ START_PATIENCE = 120.0
 MOST_REFUSALS = 3
 """Times that a service may fail over a start."""
 STOP_PATIENCE = {None: 60.0, Command.CANCEL: 60.0, Command.INTERRUPT: 8.0}
-"""How long a service has to say that a job has stopped: because its time is over, or by order."""
+"""The time for a service to say that a job has stopped: because its time is over, or by order."""
 SEND_STOP_EVERY = 5.0
 STOP_LOOK_EVERY = 0.5
 _GONE_SECONDS = 10.0

@@ -46,9 +46,9 @@ class FailureEvent:
 
     reason: str
     fingerprint: tuple[str, ...] = ()
-    """What the executor calls this cause itself; empty leaves it to us."""
+    """The executor's own name of this failure; empty leaves it to us."""
     refused: str = ""
-    """Why what it reported as one is none; its reason counts all the same."""
+    """The reason for refusing the reported name; the failure's own reason counts all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Report:
     failure: str | None = None
     """Last reason reported."""
     fingerprint: tuple[str, ...] = ()
-    """What the executor calls the cause of that failure itself; empty leaves it to us."""
+    """The executor's own name of that failure; empty leaves it to us."""
     outcome: str | None = None
     """Last outcome reported."""
     progress: ProgressEvent | None = None
@@ -92,9 +92,11 @@ class Report:
     """The first bad lines, each "line N: what is wrong"; never what the line said."""
     bad_count: int = 0
     problem: str | None = None
-    """Why the file was not read, or not to its end: a sentence."""
+    """The reason for not reading the file, or not to its end: a sentence."""
     doubt: str | None = None
-    """What it came to if nothing says worse, "failed" or "retryable", since an outcome may be in what was not read."""
+    """The outcome if nothing says worse, "failed" or
+    "retryable", since one may be in the part that was not read.
+    """
 
 
 def parse_line(line: bytes) -> Event:
