@@ -36,6 +36,7 @@ def _run() -> None:
     from django.core.management import execute_from_command_line
     from django.db.utils import Error
 
+    _warn_of_names()
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
@@ -47,6 +48,17 @@ def _run() -> None:
         if said is None or "--traceback" in sys.argv:
             raise
         sys.exit(said)
+
+
+def _warn_of_names() -> None:
+    """Say on stderr which names of settings are misspelt; `doctor` lists them itself."""
+    # A cluster has been started by `up`, which has said it.
+    if "Q_CLUSTER_NAME" in os.environ or "doctor" in sys.argv[1:2]:
+        return
+    from drainsite.misspelt import misspelt
+
+    for each in misspelt(os.environ):
+        sys.stderr.write(f"{each}\n")
 
 
 def sentence(error: Exception) -> str | None:

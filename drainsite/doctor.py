@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -21,7 +22,9 @@ from drain.engine.errors import EngineError
 from drain.engine.workers.broker import require_broker
 from drain.engine.workers.executors import check_profile
 from drain.engine.workers.hosts import alive_hosts, require_shared_secret
+from drain.engine.workers.schema import require_known_schema
 from drain.models import Attempt, Autopilot, ExecutorProfile, WorkerLoop
+from drainsite.misspelt import misspelt
 from drainsite.names import is_allowed
 
 TESTED_POSTGRES = 18
@@ -70,7 +73,10 @@ def examine() -> Iterator[Finding]:
 
 def _settings() -> Iterator[Finding]:
     found = [message for message in run_checks() if message.level >= 30]
-    if not found:
+    unknown = misspelt(os.environ)
+    for sentence in unknown:
+        yield Finding("settings", "warning", sentence)
+    if not (found or unknown):
         yield Finding("settings", "ok", "Every setting makes sense.")
     for message in found:
         yield Finding("settings", "warning", str(message.msg), str(message.hint or ""))
@@ -139,6 +145,10 @@ def _migrations() -> Finding:
     executor = MigrationExecutor(connection)
     missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if not missing:
+        try:
+            require_known_schema()
+        except EngineError as error:
+            return Finding("migrations", "problem", str(error))
         return Finding("migrations", "ok", "The tables are those of this version.")
     noun = "migration is" if missing == 1 else "migrations are"
     return Finding(

@@ -29,9 +29,27 @@ def data_dir() -> Path:
     """Return the folder of everything drainsite keeps: embedded database, logs, its own secret key.
 
     Raises:
+        ImproperlyConfigured: its ~ is of nobody.
+    """
+    given: str = value("DRAINSITE_DATA")
+    if "DRAINSITE_DATA" in os.environ:
+        try:
+            return Path(given).expanduser().resolve()
+        except (OSError, RuntimeError) as error:
+            raise _unusable(Path(given), OSError(str(error))) from None
+    if (CHECKOUT / "manage.py").is_file():
+        return CHECKOUT / given
+    # Installed from a package: the folder of packages is nobody's data.
+    kept = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(kept) / "drainsite"
+
+
+def make_data_dir(folder: Path) -> None:
+    """Make the folder of everything drainsite keeps, unless it is there.
+
+    Raises:
         ImproperlyConfigured: it is no folder, or none can be made or written there.
     """
-    folder = _data_dir_named()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
@@ -40,18 +58,6 @@ def data_dir() -> Path:
         raise _unusable(folder, error) from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise _unusable(folder, PermissionError(EACCES, "it cannot be written"))
-    return folder
-
-
-def _data_dir_named() -> Path:
-    given: str = value("DRAINSITE_DATA")
-    if "DRAINSITE_DATA" in os.environ:
-        return Path(given).expanduser().resolve()
-    if (CHECKOUT / "manage.py").is_file():
-        return CHECKOUT / given
-    # Installed from a package: the folder of packages is nobody's data.
-    kept = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(kept) / "drainsite"
 
 
 def _unusable(folder: Path, error: OSError) -> ImproperlyConfigured:

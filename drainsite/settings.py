@@ -10,20 +10,22 @@ from csp.constants import NONE, SELF
 
 from drain.logs import logging_of
 from drainsite import oidc
-from drainsite.declared import value
+from drainsite.declared import SETTINGS, value
 from drainsite.environment import (
     PACKAGE,
     data_dir,
     database,
     email,
     lease_seconds,
+    make_data_dir,
     secret_key,
     trusted_proxies,
     with_timeouts,
 )
 
+for _setting in SETTINGS.values():
+    _setting.read()
 DATA_DIR = data_dir()
-SECRET_KEY = secret_key(DATA_DIR)
 DEBUG = value("DEBUG")
 ALLOWED_HOSTS = value("ALLOWED_HOSTS")
 # Behind TLS every cookie is secure and browsers are told to stay there; loopback speaks plain HTTP.
@@ -289,3 +291,7 @@ LOGGING = logging_of(value("DRAIN_LOG_FORMAT"), value("DRAIN_LOG_LEVEL"))
 
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Last: whatever is refused above has made nothing.
+make_data_dir(DATA_DIR)
+SECRET_KEY = secret_key(DATA_DIR)

@@ -15,7 +15,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 SETTINGS_HEAD = """# Settings
 
 Everything that differs between two installations comes from the environment. A value that makes no sense
-is refused with a sentence, before anything is started. This page is made from drainsite/declared.py.
+is refused with a sentence, before anything is made or started; a name that begins with `DRAIN_` or `DRAINSITE_` and is
+none of these is said on stderr and by `manage.py doctor`. This page is made from drainsite/declared.py.
 
 | Variable | Default | Allowed | Meaning |
 |---|---|---|---|

@@ -19,6 +19,7 @@ from django.db import OperationalError, connection
 from drain.engine.errors import EngineError
 from drain.engine.workers.broker import require_broker
 from drain.engine.workers.hosts import require_shared_secret
+from drain.engine.workers.schema import is_current, require_known_schema
 from drain.management.membership import Membership
 from drain.policy.inert import inert
 from drainsite.management.phase_user import check_closed, check_user
@@ -151,22 +152,21 @@ def programs(wanted: Wanted, membership: Membership | None) -> list[ChildSpec]:
 def prepare(wanted: Wanted) -> None:
     """Bring the database up to date, one host after the other; lay the pages' files out for serving.
 
-    Everything that this process starts from now on knows as whom phases run.
+    Everything that this process starts from now on knows as whom phases run. Raises CommandError; what can be
+    refused is refused before anything is changed.
     """
-    _await_database()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
-        try:
-            call_command("migrate", interactive=False, verbosity=0)
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
     try:
-        require_broker()
+        _require_startable(wanted)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+            try:
+                call_command("migrate", interactive=False, verbosity=0)
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
         require_shared_secret()
     except EngineError as error:
         raise CommandError(str(error)) from error
     if wanted.works and wanted.phase_user:
-        check_closed(wanted.phase_user)
         os.environ["DRAIN_PHASE_USER"] = wanted.phase_user
     if wanted.serves and settings.STATIC_ROOT:
         call_command(
@@ -175,6 +175,19 @@ def prepare(wanted: Wanted) -> None:
             verbosity=0,
             ignore_patterns=["redoc.standalone.js*"],
         )
+
+
+def _require_startable(wanted: Wanted) -> None:
+    """Raise EngineError or CommandError for whatever stands against a start of this version here."""
+    require_broker()
+    _await_database()
+    if "django_migrations" in connection.introspection.table_names():
+        require_known_schema()
+        # Of tables that are older than this version nothing can be asked yet.
+        if is_current():
+            require_shared_secret()
+    if wanted.works and wanted.phase_user:
+        check_closed(wanted.phase_user)
 
 
 def _await_database() -> None:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from django.core.management.base import CommandError
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import override_settings
 
+from drain.engine.errors import EngineError
+from drain.engine.workers.hosts import register_host
 from drain.management.membership import Membership
+from drainsite.doctor import examine
 from drainsite.management import serving
 from drainsite.management.commands import up
 from drainsite.management.serving import Wanted, programs
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def free_port() -> int:
@@ -130,3 +141,78 @@ def test_a_start_says_what_it_does_before_it_takes_its_time(monkeypatch):
         "served",
         "Stopped.",
     ]
+
+
+@pytest.fixture
+def no_change(monkeypatch):
+    """A start that fails the test where it comes to its first change of the database or of a file."""
+    monkeypatch.setattr(serving, "call_command", lambda name, **_: pytest.fail(f"{name} was run"))
+
+
+@pytest.mark.django_db
+def test_a_broker_that_cannot_be_used_is_refused_before_the_database_is_even_opened(
+    monkeypatch, no_change
+):
+    def away() -> None:
+        raise EngineError("The broker redis://h does not answer: start it.")
+
+    monkeypatch.setattr(serving, "require_broker", away)
+    monkeypatch.setattr(serving, "_await_database", lambda: pytest.fail("the database was opened"))
+    with pytest.raises(CommandError, match="broker redis://h does not answer"):
+        serving.prepare(Wanted())
+
+
+@pytest.mark.django_db
+def test_another_secret_than_that_of_a_live_host_is_refused_before_anything_is_changed(no_change):
+    register_host(1, [])
+    with (
+        override_settings(SECRET_KEY="another" * 8),
+        pytest.raises(CommandError, match="another SECRET_KEY"),
+    ):
+        serving.prepare(Wanted())
+
+
+@pytest.mark.django_db
+def test_tables_of_a_newer_version_are_refused_and_the_doctor_calls_them_a_problem(no_change):
+    assert "migrations" not in problems()
+    MigrationRecorder(connection).record_applied("drain", "9999_of_tomorrow")
+    with pytest.raises(
+        CommandError, match=r"newer version .*9999_of_tomorrow.*install that version"
+    ):
+        serving.prepare(Wanted())
+    assert "9999_of_tomorrow" in problems()["migrations"]
+
+
+def problems() -> dict[str, str]:
+    return {each.name: each.sentence for each in examine() if each.level == "problem"}
+
+
+@pytest.mark.django_db
+def test_tables_of_an_older_version_are_not_asked_of_hosts_and_brought_up_to_date(monkeypatch):
+    ran: list[str] = []
+    monkeypatch.setattr(serving, "call_command", lambda name, **_: ran.append(name))
+    monkeypatch.setattr(serving, "is_current", lambda: False)
+    monkeypatch.setattr(serving, "require_shared_secret", lambda: ran.append("secret"))
+    serving.prepare(Wanted(role="worker"))
+    assert ran == ["migrate", "secret"]
+
+
+def test_a_start_without_its_redis_has_made_no_database(tmp_path):
+    """The port is held and never listens: nobody else can answer there."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        given = {
+            **{name: each for name, each in os.environ.items() if name != "DATABASE_URL"},
+            "DJANGO_SETTINGS_MODULE": "drainsite.settings",
+            "DRAINSITE_DATA": str(tmp_path),
+            "DRAIN_BROKER_URL": f"redis://:hidden@127.0.0.1:{closed.getsockname()[1]}/0",
+        }
+        argv = [sys.executable, str(ROOT / "manage.py"), "up", "--port", str(free_port())]
+        done = subprocess.run(
+            argv, env=given, capture_output=True, text=True, check=False, timeout=300
+        )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "does not answer" in done.stderr
+    assert "hidden" not in done.stderr
+    assert not (tmp_path / "postgres").exists()

@@ -7,8 +7,10 @@ from functools import cache
 
 from django.db.models.expressions import RawSQL
 
+import drain
 from drain import migrations
 from drain.db.prepared import row
+from drain.engine.errors import EngineError
 
 _STORED = "SELECT max(name) AS name FROM django_migrations WHERE app = 'drain'"
 
@@ -33,3 +35,12 @@ def as_stored() -> RawSQL:
 def is_current() -> bool:
     """Return whether this code is made for the tables as they are."""
     return stored_schema() == code_schema()
+
+
+def require_known_schema() -> None:
+    """Raise EngineError if a newer version made the tables: what this one writes there might be lost on it."""
+    if (stored := stored_schema()) > code_schema():
+        raise EngineError(
+            f"The database is of a newer version than this drainsite {drain.__version__} (its newest migration is "
+            f"{stored}, here {code_schema()}): install that version again, or restore a backup of before its upgrade."
+        )
