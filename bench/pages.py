@@ -91,65 +91,80 @@ class Cost:
 
 def pages() -> Iterator[Page]:
     """Every page, over the largest rows that it can meet."""
+    phase = _largest_runs_phase()
+    yield from _pages_of_work(phase)
+    yield from _pages_of_drains()
+    yield from _pages_of_the_admin(phase)
+
+
+def _largest_runs_phase() -> Phase:
+    busy = fleet.RUNS - fleet.RUNS % 5
+    return Phase.objects.filter(run=busy, state="FAILED").order_by("-pk")[0]
+
+
+def _pages_of_work(phase: Phase) -> Iterator[Page]:
     run = Run.objects.filter(run_id__startswith="nightly").order_by("-pk")[40]
-    busy = Run.objects.get(pk=fleet.RUNS - fleet.RUNS % 5)
-    phase = Phase.objects.filter(run=busy, state="FAILED").order_by("-pk")[0]
     attempt = Attempt.objects.filter(log_inline__isnull=False).order_by("-pk")[0]
+    yield _to("overview", live=True)
+    yield _to("overview", live=True, said="7 d", hours=168)
+    yield _to("run-list", live=True)
+    yield _to("run-list", live=True, said="failed", state="FAILED")
+    yield _to("run-list", live=True, said="queued", state="QUEUED")
+    yield _to("run-list", live=True, said="stale", stale=1)
+    yield _to("run-list", live=True, said="held", held=1)
+    yield _to("run-list", live=True, said="by name", q="nightly-01")
+    yield _to("run-list", live=True, said="rare word", q=f"needle{phase.pk}")
+    yield _to("run-list", live=True, said="common word", q="ImportError")
+    yield _to("run-list", live=True, said="deep page", before=fleet.RUNS // 3)
+    yield _to("run-detail", phase.run_id, live=True)
+    yield _to("run-detail", run.pk, live=True, said="other")
+    yield _to("phase-detail", phase.pk, live=True)
+    yield _to("attempt-log", attempt.pk)
+    yield _to("attempt-log", attempt.pk, said="search", q="worked")
+    yield _to("search", said="id", q=phase.phase_id[:10])
+    yield _to("search", said="common id", q="build")
+    yield _to("search", said="error", q=f"needle{phase.pk}")
+    yield _to("search", said="common error", q="ImportError")
+
+
+def _pages_of_drains() -> Iterator[Page]:
     cause = Phase.objects.filter(state="FAILED").order_by("-pk").values("last_fingerprint")[0]
     key = cause["last_fingerprint"]
-    deep = fleet.RUNS // 3
+    yield _to("session-list", live=True)
+    yield _to("session-detail", fleet.LIVE, live=True)
+    yield _to("session-detail", fleet.SESSIONS, said="ended")
+    yield _to("session-excluded", fleet.LIVE, "beyond_batch")
+    yield _to("session-report", 5)
+    yield _to("session-new")
+    yield _to("queued-list", live=True)
+    yield _to("queued-list", live=True, said="stale", stale=1)
+    yield _to("fingerprint-list", live=True)
+    yield _to("fingerprint-list", live=True, said="search", q="module_3")
+    yield _to("fingerprint-detail", key)
+    yield _to("telemetry", live=True)
+    yield _to("evidence")
+    yield _to("marker-detail", 1)
+    yield _to("marker-detail", 5, said="old")
+    yield _to("evidence-compare", said="drains", kind="drains", a=5, b=fleet.SESSIONS)
+    yield _to("evidence-compare", said="sources", kind="sources", a=1, b=2, days=7)
+    yield _to("worker-list", live=True)
+    yield _to("audit-list")
+    yield _to("bulk-detail", 1)
 
-    def to(name: str, *values: object, live: bool = False, said: str = "", **asked: object) -> Page:
-        query = "&".join(f"{word}={value}" for word, value in asked.items())
-        address = reverse(name if ":" in name else f"drain:{name}", args=values)
-        label = f"{name}{f' {said}' if said else ''}"
-        return Page(label, address + (f"?{query}" if query else ""), live)
 
-    yield to("overview", live=True)
-    yield to("overview", live=True, said="7 d", hours=168)
-    yield to("run-list", live=True)
-    yield to("run-list", live=True, said="failed", state="FAILED")
-    yield to("run-list", live=True, said="queued", state="QUEUED")
-    yield to("run-list", live=True, said="stale", stale=1)
-    yield to("run-list", live=True, said="held", held=1)
-    yield to("run-list", live=True, said="by name", q="nightly-01")
-    yield to("run-list", live=True, said="rare word", q=f"needle{phase.pk}")
-    yield to("run-list", live=True, said="common word", q="ImportError")
-    yield to("run-list", live=True, said="deep page", before=deep)
-    yield to("run-detail", busy.pk, live=True)
-    yield to("run-detail", run.pk, live=True, said="other")
-    yield to("phase-detail", phase.pk, live=True)
-    yield to("attempt-log", attempt.pk)
-    yield to("attempt-log", attempt.pk, said="search", q="worked")
-    yield to("search", said="id", q=phase.phase_id[:10])
-    yield to("search", said="common id", q="build")
-    yield to("search", said="error", q=f"needle{phase.pk}")
-    yield to("search", said="common error", q="ImportError")
-    yield to("session-list", live=True)
-    yield to("session-detail", fleet.LIVE, live=True)
-    yield to("session-detail", fleet.SESSIONS, said="ended")
-    yield to("session-excluded", fleet.LIVE, "beyond_batch")
-    yield to("session-report", 5)
-    yield to("session-new")
-    yield to("queued-list", live=True)
-    yield to("queued-list", live=True, said="stale", stale=1)
-    yield to("fingerprint-list", live=True)
-    yield to("fingerprint-list", live=True, said="search", q="module_3")
-    yield to("fingerprint-detail", key)
-    yield to("telemetry", live=True)
-    yield to("evidence")
-    yield to("marker-detail", 1)
-    yield to("marker-detail", 5, said="old")
-    yield to("evidence-compare", said="drains", kind="drains", a=5, b=fleet.SESSIONS)
-    yield to("evidence-compare", said="sources", kind="sources", a=1, b=2, days=7)
-    yield to("worker-list", live=True)
-    yield to("audit-list")
-    yield to("bulk-detail", 1)
+def _pages_of_the_admin(phase: Phase) -> Iterator[Page]:
     for model in ("run", "phase", "attempt", "transition", "fingerprint", "drainsession"):
-        yield to(f"admin:drain_{model}_changelist")
-    yield to("admin:drain_phase_changelist", said="failed", state__exact="FAILED")
-    yield to("admin:drain_phase_changelist", said="search", q=phase.phase_id)
-    yield to("admin:index")
+        yield _to(f"admin:drain_{model}_changelist")
+    yield _to("admin:drain_phase_changelist", said="failed", state__exact="FAILED")
+    yield _to("admin:drain_phase_changelist", said="search", q=phase.phase_id)
+    yield _to("admin:index")
+
+
+def _to(name: str, *values: object, live: bool = False, said: str = "", **asked: object) -> Page:
+    query = "&".join(f"{word}={value}" for word, value in asked.items())
+    address = reverse(name if ":" in name else f"drain:{name}", args=values)
+    label = f"{name}{f' {said}' if said else ''}"
+    return Page(label, address + (f"?{query}" if query else ""), live)
 
 
 def cost(client: Client, page: Page, rounds: int, best: float) -> Cost:

@@ -120,15 +120,20 @@ def database(folder: Path) -> dict[str, Any]:
         # transaction mode cannot keep them: DRAIN_PREPARE=false then.
         "prepare_threshold": 0 if value("DRAIN_PREPARE") else None,
     }
-    if not url:
-        return {
-            "ENGINE": "drainsite.postgres.backend",
-            "NAME": "drainsite",
-            "DATA_DIR": str(folder),
-            "CONN_MAX_AGE": 600,
-            "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": options,
-        }
+    if url:
+        return _given_database(url, options, gone_after)
+    return {
+        "ENGINE": "drainsite.postgres.backend",
+        "NAME": "drainsite",
+        "DATA_DIR": str(folder),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }
+
+
+def _given_database(url: str, options: dict[str, Any], gone_after: int) -> dict[str, Any]:
+    """Return the settings for an address; one that cannot be used is refused without what may be a password."""
     if not url.startswith(("postgres://", "postgresql://")):
         # No more of it than the scheme: the rest may hold a password.
         scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url)

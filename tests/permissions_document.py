@@ -9,6 +9,43 @@ from django.urls import URLResolver, get_resolver
 from drain.models.roles import Role
 from tests.permissions_table import ACTIONS, API, MODELS, PAGES, PUBLIC, Least
 
+_HEAD = """\
+# Who may do what
+
+Made by tests/test_permissions.py from tests/permissions_table.py, which holds it against the site.
+A role may do what the roles before it may: viewer, operator, manager, administrator. A superuser may
+do everything that anybody may. Who is not signed in is led to the sign-in page, who may not gets 403.
+
+## Pages
+
+The least role for reading and for posting; – means that the method is not accepted.
+
+| Name | Address | GET | POST |
+| --- | --- | --- | --- |
+"""
+_API = """
+## API
+
+A token may do what its person may do at that moment (docs/api.md); a cookie opens nothing here. – means 405.
+
+| Address | GET | POST |
+| --- | --- | --- |
+"""
+_ADMIN = """
+## Rows in the admin
+
+– means nobody by role: such rows are written by the product alone, or by superusers.
+
+| Model | See | Add | Change | Delete |
+| --- | --- | --- | --- | --- |
+"""
+_ACTIONS = """
+## Actions in the admin
+
+| Action | Least role |
+| --- | --- |
+"""
+
 
 def document() -> str:
     """The whole file."""
@@ -26,44 +63,8 @@ def document() -> str:
         for label, row in MODELS.items()
     ]
     acts = [f"| {name} | {least.value} |" for name, least in ACTIONS.items()]
-    return "\n".join([
-        "# Who may do what",
-        "",
-        "Made by tests/test_permissions.py from tests/permissions_table.py, which holds it against the site.",
-        "A role may do what the roles before it may: viewer, operator, manager, administrator. A superuser may",
-        "do everything that anybody may. Who is not signed in is led to the sign-in page, who may not gets 403.",
-        "",
-        "## Pages",
-        "",
-        "The least role for reading and for posting; – means that the method is not accepted.",
-        "",
-        "| Name | Address | GET | POST |",
-        "| --- | --- | --- | --- |",
-        *pages,
-        "",
-        "## API",
-        "",
-        "A token may do what its person may do at that moment (docs/api.md); a cookie opens nothing here. – means 405.",
-        "",
-        "| Address | GET | POST |",
-        "| --- | --- | --- |",
-        *api,
-        "",
-        "## Rows in the admin",
-        "",
-        "– means nobody by role: such rows are written by the product alone, or by superusers.",
-        "",
-        "| Model | See | Add | Change | Delete |",
-        "| --- | --- | --- | --- | --- |",
-        *models,
-        "",
-        "## Actions in the admin",
-        "",
-        "| Action | Least role |",
-        "| --- | --- |",
-        *acts,
-        "",
-    ])  # fmt: skip
+    tables = ((_HEAD, pages), (_API, api), (_ADMIN, models), (_ACTIONS, acts))
+    return "".join(head + "".join(f"{row}\n" for row in table) for head, table in tables)
 
 
 def _word(least: Least) -> str:

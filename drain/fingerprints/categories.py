@@ -126,8 +126,7 @@ def categorise(
     )
     if last:
         return last._replace(everywhere=False)
-    numbered = _by_number(words, found)
-    if numbered:
+    if numbered := _by_number(words, found):
         return numbered
     return Verdict(C.OTHER if (kind or message) else C.UNKNOWN, "no rule", "", False)
 

@@ -15,7 +15,29 @@ def json_option(parser: ArgumentParser) -> None:
 
 
 def set_arguments(parser: ArgumentParser) -> None:
+    """Add the options of `executor set`, in the order of its help."""
     parser.add_argument("name", help="of the executor; a new name makes a new one")
+    _process_arguments(parser)
+    _remote_arguments(parser)
+    _service_arguments(parser)
+    _pace_arguments(parser)
+    parser.add_argument("--chunk", type=int, help="accepted for one release, without effect")
+    _trust_arguments(parser)
+    parser.add_argument(
+        "--reason",
+        default="",
+        help="for the people who read the history; asked for where it changes one that is there",
+    )
+    parser.add_argument(
+        "argv",
+        nargs="*",
+        metavar="-- ARGV",
+        help="command with placeholders; without it and without --kind, only what is named is changed",
+    )
+    json_option(parser)
+
+
+def _process_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--cwd",
         help="folder the phases run in; default: this one if the command names a file in it, else the worker's",
@@ -37,7 +59,9 @@ def set_arguments(parser: ArgumentParser) -> None:
         nargs="+",
         help="variables of the worker that are passed on",
     )
-    _remote_arguments(parser)
+
+
+def _service_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--preflight", help="command that must succeed before a drain")
     parser.add_argument(
         "--service",
@@ -50,6 +74,9 @@ def set_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--default", action="store_true", default=None, help="for runs that name no executor"
     )
+
+
+def _pace_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--max-parallel",
         type=int,
@@ -74,7 +101,9 @@ def set_arguments(parser: ArgumentParser) -> None:
         metavar="S",
         help="from the end of an attempt of a run to the start of its next, one at a time, in all drains",
     )
-    parser.add_argument("--chunk", type=int, help="accepted for one release, without effect")
+
+
+def _trust_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--allow-dash", action="store_true", default=None, help="allow values that begin with -"
     )
@@ -88,18 +117,6 @@ def set_arguments(parser: ArgumentParser) -> None:
         "--os-user",
         help="run as this OS user (the worker must be root); without it, the worker's own, who may read what the worker may",
     )
-    parser.add_argument(
-        "--reason",
-        default="",
-        help="for the people who read the history; asked for where it changes one that is there",
-    )
-    parser.add_argument(
-        "argv",
-        nargs="*",
-        metavar="-- ARGV",
-        help="command with placeholders; without it and without --kind, only what is named is changed",
-    )
-    json_option(parser)
 
 
 def _remote_arguments(parser: ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from drain.models import DrainSession, Phase, Run
 from drain.models.vocabulary import PhaseState
@@ -63,6 +63,29 @@ def test_a_preview_follows_the_form(
     assert complaints == []
 
 
+def picks_a_run(page: Page, runs: Locator) -> None:
+    runs.fill("system-v2")
+    expect(page.locator("#o-run option")).to_have_count(1)
+    expect(page.locator("#e-run")).to_be_visible()
+    runs.fill("research-system-v2")
+    expect(page.get_by_role("button", name="Remove research-system-v2")).to_be_visible()
+    expect(runs).to_have_value("")
+    expect(page.get_by_text("5 + 0 = 5")).to_be_visible()
+    page.get_by_role("button", name="Remove research-system-v2").click()
+    expect(page.get_by_text("6 + 0 = 6")).to_be_visible()
+
+
+def picks_a_source(page: Page) -> None:
+    sources = page.get_by_role("combobox", name="Sources")
+    sources.fill("nightly")
+    expect(page.locator("#o-source option")).to_have_count(1)
+    sources.fill("Nightly jobs")
+    expect(page.locator("#picks-source")).to_have_text("Nightly jobs")
+    expect(page.get_by_text("1 + 0 = 1")).to_be_visible()
+    page.get_by_role("button", name="Remove Nightly jobs").click()
+    expect(page.get_by_text("6 + 0 = 6")).to_be_visible()
+
+
 @pytest.mark.verify
 def test_runs_sources_and_fingerprints_are_picked_as_chips_and_taken_away(
     olga: User, report_run: Run, visit: Visit, complaints: list[str]
@@ -74,23 +97,8 @@ def test_runs_sources_and_fingerprints_are_picked_as_chips_and_taken_away(
     page = visit("/drains/new/")
     expect(page.get_by_text("6 + 0 = 6")).to_be_visible()
     runs = page.get_by_role("combobox", name="Runs")
-    runs.fill("system-v2")
-    expect(page.locator("#o-run option")).to_have_count(1)
-    expect(page.locator("#e-run")).to_be_visible()
-    runs.fill("research-system-v2")
-    expect(page.get_by_role("button", name="Remove research-system-v2")).to_be_visible()
-    expect(runs).to_have_value("")
-    expect(page.get_by_text("5 + 0 = 5")).to_be_visible()
-    page.get_by_role("button", name="Remove research-system-v2").click()
-    expect(page.get_by_text("6 + 0 = 6")).to_be_visible()
-    sources = page.get_by_role("combobox", name="Sources")
-    sources.fill("nightly")
-    expect(page.locator("#o-source option")).to_have_count(1)
-    sources.fill("Nightly jobs")
-    expect(page.locator("#picks-source")).to_have_text("Nightly jobs")
-    expect(page.get_by_text("1 + 0 = 1")).to_be_visible()
-    page.get_by_role("button", name="Remove Nightly jobs").click()
-    expect(page.get_by_text("6 + 0 = 6")).to_be_visible()
+    picks_a_run(page, runs)
+    picks_a_source(page)
     causes = page.get_by_role("combobox", name="Fingerprints")
     causes.fill("No module")
     expect(page.locator("#o-fingerprint option")).to_have_count(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 import pytest
@@ -118,24 +118,30 @@ def world(report_run: Run) -> dict[str, int]:
     record_audit(
         by, "hold", Subject("run", "1", "archive-"), "disk full", old={}, new={"until": None}
     )
+    news(now)
+    pilot = automatic(marker, now)
+    return {
+        "run": report_run.pk, "phase": failed[0].pk, "session": stopped.pk, "attempt": attempt.pk,
+        "marker": marker.pk, "hold": hold.pk, "bulk": bulk.pk,
+        "autopilot": pilot.pk,
+    }  # fmt: skip
+
+
+def news(now: datetime) -> None:
     notice = Notice.objects.create(
-        kind="fingerprint.new",
-        about=KEY,
-        since=now,
-        title=f"New: {UNBROKEN}",
-        path=f"/fingerprints/{KEY}/",
-    )
+        kind="fingerprint.new", about=KEY, since=now, title=f"New: {UNBROKEN}", path=f"/fingerprints/{KEY}/"
+    )  # fmt: skip
     hook = Webhook.objects.create(
-        name=UNBROKEN,
-        url="https://hooks.example.org/x",
-        kinds=["drain.ended"],
-        salt="x",
-        key_check="x",
-    )
-    for state, said in (("delivered", ""), ("failed", "It answered 500."), ("waiting", "")):
+        name=UNBROKEN, url="https://hooks.example.org/x", kinds=["drain.ended"], salt="x", key_check="x"
+    )  # fmt: skip
+    for state, error in (("delivered", ""), ("failed", "It answered 500."), ("waiting", "")):
         Delivery.objects.create(
-            notice=notice, webhook=hook, state=state, error=said, tries=1, status=204
+            notice=notice, webhook=hook, state=state, error=error, tries=1, status=204
         )
+
+
+def automatic(marker: FixMarker, now: datetime) -> Autopilot:
+    """An autopilot, a source that is read by itself, and a drain on the fix; returns the autopilot."""
     pilot = Autopilot.objects.create(
         name=UNBROKEN[:60], trigger="schedule", cron="@daily", armed_at=now, heard_at=now,
         paused_at=now, paused_by="olga", paused_reason=UNBROKEN, budget_attempts=5, created_by="olga",
@@ -148,11 +154,7 @@ def world(report_run: Run) -> dict[str, int]:
         marker=marker, sample=24, state="stopped", ended_at=now, started_by=UNBROKEN[:200],
         card={"rule": "partly", "sentence": UNBROKEN, "advice": "Drain those that it helped."},
     )  # fmt: skip
-    return {
-        "run": report_run.pk, "phase": failed[0].pk, "session": stopped.pk, "attempt": attempt.pk,
-        "marker": marker.pk, "hold": hold.pk, "bulk": bulk.pk,
-        "autopilot": pilot.pk,
-    }  # fmt: skip
+    return pilot
 
 
 def addresses(world: dict[str, int]) -> Iterator[str]:

@@ -52,10 +52,13 @@ def whole_site() -> list[str]:
             name=f"x{paused}", trigger="schedule", cron="@daily", armed_at=NOON, heard_at=NOON,
             created_by="x", paused_at=paused,
         )  # fmt: skip
-    numbers = {
+    return _addresses({
         "run": [run.pk], "phase": [failed.pk, queued.pk], "session": [one.pk for one in live],
         "attempt": [attempt.pk], "marker": [marker.pk], "bulk": [bulk.pk],
-    }  # fmt: skip
+    })  # fmt: skip
+
+
+def _addresses(numbers: dict[str, list[int]]) -> list[str]:
     words = {
         "drain:session-excluded": {"reason": "run_held"},
         "drain:fingerprint-detail": {"key": KEY},

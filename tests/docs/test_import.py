@@ -23,21 +23,26 @@ def program(path: Path, line: str) -> None:
     path.chmod(0o755)
 
 
-@pytest.mark.verify
-def test_the_document_does_what_it_says(tmp_path):
-    folder, data, programs = tmp_path / "work", tmp_path / "site", tmp_path / "bin"
-    folder.mkdir()
+def site(tmp_path: Path) -> dict[str, str]:
+    """Return the environment of a site of its own, with `manage.py` and `pytest` on its PATH."""
+    programs = tmp_path / "bin"
     programs.mkdir()
     program(programs / "manage.py", f"{sys.executable} {ROOT / 'manage.py'}")
     alone = "env -u DJANGO_SETTINGS_MODULE PYTEST_DISABLE_PLUGIN_AUTOLOAD=1"
     program(programs / "pytest", f"{alone} {sys.executable} -m pytest -p no:cacheprovider")
-    environment = {
-        **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
-        "DRAINSITE_DATA": str(data),
+    left_out = ("DATABASE_URL", "DRAINSITE_TESTING")
+    return {
+        **{name: value for name, value in os.environ.items() if name not in left_out},
+        "DRAINSITE_DATA": str(tmp_path / "site"),
         "DJANGO_SETTINGS_MODULE": "drainsite.settings",
         "PATH": f"{programs}:{os.environ['PATH']}",
     }
-    environment.pop("DRAINSITE_TESTING", None)
+
+
+@pytest.mark.verify
+def test_the_document_does_what_it_says(tmp_path):
+    folder, environment = tmp_path / "work", site(tmp_path)
+    folder.mkdir()
     said = []
     states = (
         "manage.py import_phases report.xml --set run_id=copy --dry-run >&2;"
@@ -53,7 +58,7 @@ def test_the_document_does_what_it_says(tmp_path):
             assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
             said.append(done.stdout)
     finally:
-        postgres.stop(data, force=True)
+        postgres.stop(tmp_path / "site", force=True)
     _, preview, mapped, tests, drained, mapping, graph, lenient, ended = said
     assert "Recognised as CSV with ; between fields, UTF-8" in preview
     assert "Left out: 1 in state upstream_failed" in preview

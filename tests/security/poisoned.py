@@ -106,6 +106,26 @@ def _more(reader: User, world: dict[str, int], words: tuple[str, ...]) -> None:
             subject=("phase", "attempt", "session")[number % 3], to_state="FAILED", verb="x", actor=word[:200], reason=word,
             subject_pk=(phase.pk, attempt.pk, session)[number % 3],
         )  # fmt: skip
+    _rows_of_lists(reader, phase, attempt, marker, words)
+    Note.objects.create(run=run, text="x", created_by="x", origin="admin")
+    Hold.objects.create(kind="run", value=run.run_id, reason="x", created_by="x", origin="admin")
+    Dependency.objects.create(phase=phase, prerequisite=Phase.objects.exclude(pk=phase.pk)[0])
+    SessionRun.objects.create(session_id=session, run=run, stop="run_stopped")
+    SourceDebt.objects.create(
+        phase=phase, verb="x", reason="x", actor="x", origin="admin", owner=uuid4()
+    )
+    _fingerprints()
+    _counts(run, words)
+    hook, pilot = _news(words), _autopilots(words)
+    Rollout.objects.create(
+        marker=marker, autopilot=pilot, sample=1, started_by="x", filter={"names": [words[2]]}
+    )
+    world |= {"marker": marker.pk, "webhook": hook.pk, "autopilot": pilot.pk}
+
+
+def _rows_of_lists(
+    reader: User, phase: Phase, attempt: Attempt, marker: FixMarker, words: tuple[str, ...]
+) -> None:
     for number in range(3):
         SourceFactory()
         check = Check.objects.create(name="x", kind="no_pattern", marker=marker)
@@ -117,22 +137,29 @@ def _more(reader: User, world: dict[str, int], words: tuple[str, ...]) -> None:
         TelemetryEvent.objects.create(
             phase=phase, attempt=attempt, kind="x", data={words[0]: words[1]}
         )
-    Note.objects.create(run=run, text="x", created_by="x", origin="admin")
-    Hold.objects.create(kind="run", value=run.run_id, reason="x", created_by="x", origin="admin")
-    Dependency.objects.create(phase=phase, prerequisite=Phase.objects.exclude(pk=phase.pk)[0])
-    SessionRun.objects.create(session_id=session, run=run, stop="run_stopped")
-    SourceDebt.objects.create(
-        phase=phase, verb="x", reason="x", actor="x", origin="admin", owner=uuid4()
-    )
+
+
+def _fingerprints() -> None:
     FingerprintAlias.objects.create(
         key="a" * 32, fingerprint=Fingerprint.objects.all()[0], version=1
     )
     FingerprintFactory(key="k" * 20)
+    whole, part = Fingerprint.objects.order_by("pk")[:2]
+    FingerprintSplit.objects.create(
+        fingerprint=whole, part=part, by="message", value="x", created_by="x"
+    )
+
+
+def _news(words: tuple[str, ...]) -> Webhook:
     hook = Webhook.objects.create(name="x", url="https://x.example/key", salt="x", key_check="x")
     told = Notice.objects.create(
         kind="drain.ended", about="x", since=NOON, facts={words[0]: words[1]}
     )
     Delivery.objects.create(notice=told, webhook=hook, id=UUID(int=0))
+    return hook
+
+
+def _counts(run: Run, words: tuple[str, ...]) -> None:
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     for number, word in enumerate(words[:ROWS]):
         # Their trigger adds them up; a delta is folded by whoever looks first.
@@ -145,16 +172,13 @@ def _more(reader: User, world: dict[str, int], words: tuple[str, ...]) -> None:
     WorkerLoop.objects.create(
         worker="x", host=WorkerHost.objects.all()[0], slots=1, expires_at=hour + timedelta(hours=9)
     )
-    whole, part = Fingerprint.objects.order_by("pk")[:2]
-    FingerprintSplit.objects.create(
-        fingerprint=whole, part=part, by="message", value="x", created_by="x"
-    )
+
+
+def _autopilots(words: tuple[str, ...]) -> Autopilot:
+    """Make one of each trigger; returns the one that drains on a fix."""
     for number, trigger in enumerate(("schedule", "fix")):
         pilot = Autopilot.objects.create(
             name=f"x{number}", trigger=trigger, cron="0 2 * * *" if trigger == "schedule" else "", armed_at=NOON,
             heard_at=NOON, created_by="x", filter={"labels": [words[0]], "error": words[1]},
         )  # fmt: skip
-    Rollout.objects.create(
-        marker=marker, autopilot=pilot, sample=1, started_by="x", filter={"names": [words[2]]}
-    )
-    world |= {"marker": marker.pk, "webhook": hook.pk, "autopilot": pilot.pk}
+    return pilot

@@ -210,15 +210,10 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         "report_address": request.build_absolute_uri(report_href(session.pk)),
         "tab": tab(session, live),
         "no_host": without_host(session.pk) if live and not session.inline else None,
-        "limits": limits,
-        "limits_off": limits_off(limits),
-        "other_limits": other_limits(limits, shared("timeout", KEEP_SECONDS, executors_timeout)),
+        **_limits_context(limits, gauges),
         "counts": counts,
         "progress": progress(session, counts, plan, now, going=live or watched),
-        "plan": plan,
-        "gauges": gauges,
-        "near": sum(gauge.near and gauge.fault for gauge in gauges),
-        "tripped": sum(gauge.tripped for gauge in gauges),
+        **_plan_context(session, plan),
         "running": running,
         "most_running": queries.RUNNING,
         "losses": losses(session=session.pk) if counts["lost"] else [],
@@ -231,6 +226,23 @@ def live_context(request: HttpRequest, session: DrainSession, now: datetime) -> 
         "again": [] if live else ways_again(session, counts, plan.waiting + plan.left),
         "cards": stop_cards(session, plan, verdicts),
         "command": drain_command(SessionScope.from_json(session.scope), limits, session.note),
+    }
+
+
+def _limits_context(limits: Limits, gauges: list[GaugeView]) -> dict[str, Any]:
+    return {
+        "limits": limits,
+        "limits_off": limits_off(limits),
+        "other_limits": other_limits(limits, shared("timeout", KEEP_SECONDS, executors_timeout)),
+        "gauges": gauges,
+        "near": sum(gauge.near and gauge.fault for gauge in gauges),
+        "tripped": sum(gauge.tripped for gauge in gauges),
+    }
+
+
+def _plan_context(session: DrainSession, plan: queries.PlanState) -> dict[str, Any]:
+    return {
+        "plan": plan,
         "reason_rows": _reason_rows(session, plan),
         "most": max((count for _, count in plan.reasons), default=0),
         "excluded": sum(session.ledger.values()) + plan.left,

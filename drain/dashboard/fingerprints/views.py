@@ -21,7 +21,7 @@ from drain.dashboard.lists.download import download, wanted
 from drain.dashboard.lists.order import begins_at, place_of, read_order
 from drain.dashboard.ticked.fingerprints import DECISIONS, matching_fingerprints
 from drain.dashboard.ticked.question import MOST, matching_of
-from drain.dashboard.ui.charts import Marker, Series, stacked_chart
+from drain.dashboard.ui.charts import Chart, Marker, Series, stacked_chart
 from drain.dashboard.ui.states import look
 from drain.engine.notes import latest_on_fingerprints, notes_on_keys
 from drain.evidence.fingerprints.aliases import members, resolve_keys
@@ -106,21 +106,13 @@ def _context(fingerprint: Fingerprint) -> dict[str, Any]:
     marker = fixes[0] if fixes else None
     keys = members([fingerprint.key])
     facts = reads.shared_facts(fingerprint, keys, marker, now)
-    hours, runs = facts.hours, facts.runs
     shown = {other.pk for other, _ in facts.likely}
     return {
         "now": now,
         "fingerprint": fingerprint,
         "total": facts.total,
         "samples": facts.samples,
-        "hours_chart": stacked_chart(
-            [timezone.localtime(hour) for hour in hours],
-            [
-                Series("failed", facts.counts, "With this fingerprint"),
-                Series("complete", facts.completed, "Formerly failed, now complete"),
-            ],
-            _markers(marker, hours),
-        ),
+        "hours_chart": _hours_chart(facts, marker),
         "marker": marker,
         "earlier_fixes": fixes[1:],
         "since_marker": facts.around,
@@ -135,12 +127,23 @@ def _context(fingerprint: Fingerprint) -> dict[str, Any]:
         "split_ways": [way.value for way in SplitBy],
         "split_values": facts.split_values,
         "may_be": [other for other in facts.may_be if other.pk not in shown],
-        "runs": runs,
-        "phases": runs[0]["phases"] if runs else 0,
+        "runs": facts.runs,
+        "phases": facts.runs[0]["phases"] if facts.runs else 0,
         "stations": _stations(fingerprint, marker),
         "open": fingerprint.status not in (FingerprintStatus.RESOLVED, FingerprintStatus.MUTED),
         "aside": fingerprint.status in (FingerprintStatus.SNOOZED, FingerprintStatus.MUTED),
     }
+
+
+def _hours_chart(facts: reads.Facts, marker: FixMarker | None) -> Chart:
+    return stacked_chart(
+        [timezone.localtime(hour) for hour in facts.hours],
+        [
+            Series("failed", facts.counts, "With this fingerprint"),
+            Series("complete", facts.completed, "Formerly failed, now complete"),
+        ],
+        _markers(marker, facts.hours),
+    )
 
 
 def _markers(marker: FixMarker | None, hours: list[Any]) -> list[Marker]:

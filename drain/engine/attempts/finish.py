@@ -69,16 +69,9 @@ def finish(
         if entry.attempt in written and (entry.files_failure or entry.to != each.started.was)
     )
     refresh_runs({row["session_run"]: 0 for row in found.values() if row["again"]})
-    finished = []
-    for each, cause in kept:
-        session = _session_of(each, books)
-        if session is None or each.started.attempt in replaced:
-            continue
-        session.count(-1)
-        if found[each.started.attempt]["session_run"] is not None:
-            finished.append(_finished(each, cause, contexts[session.session], found))
-    judge(finished, dict(books), dict(contexts))
-    count_ends([each for each, _ in kept if each.started.attempt in found])
+    in_time = [pair for pair in kept if pair[0].started.attempt in found]
+    judge(_counted(in_time, found, books, contexts), dict(books), dict(contexts))
+    count_ends([each for each, _ in in_time])
     return written
 
 
@@ -156,6 +149,24 @@ def _with_place(entry: Finish, each: EndedAttempt, limits: Limits | None) -> Fin
         return entry
     delay = back_off(started.tries)
     return replace(entry, status="waiting", to_tail=not started.sequential, delay=delay)
+
+
+def _counted(
+    ends: Sequence[tuple[EndedAttempt, Cause | None]],
+    found: Mapping[int, Row],
+    books: Mapping[int, SessionBooks],
+    contexts: Mapping[int, SessionContext],
+) -> list[Finished]:
+    """Count the ends in their sessions; returns those that their runs and sessions are judged by."""
+    finished = []
+    for each, cause in ends:
+        session = _session_of(each, books)
+        if session is None:
+            continue
+        session.count(-1)
+        if found[each.started.attempt]["session_run"] is not None:
+            finished.append(_finished(each, cause, contexts[session.session], found))
+    return finished
 
 
 def _finished(

@@ -34,19 +34,12 @@ def add_marker(
 ) -> FixMarker:
     """Write the marker and move its causes to "fix deployed", all or nothing.
 
-    `at` defaults to `by.now`; whoever marks a fix at this moment gives `clock()`, by which attempts start. Keys may be of merged causes or of older versions. A source or runs narrow what
-    the fix is judged by and which drains it concerns. `guarded` adds the checks that prove a fix. Raises
-    CauseError.
+    `at` defaults to `by.now`; whoever marks a fix at this moment gives `clock()`, by which attempts start. Keys
+    may be of merged causes or of older versions. A source or runs narrow what the fix is judged by and which
+    drains it concerns. `guarded` adds the checks that prove a fix. Raises CauseError.
     """
     applied_at = at or by.now
-    if not title.strip():
-        raise CauseError("A fix marker needs a title: say what was fixed.")
-    if len(title.strip()) > TITLE_LIMIT or len(commit) > COMMIT_LIMIT:
-        raise CauseError(
-            f"A fix marker's title has at most {TITLE_LIMIT} characters and its commit {COMMIT_LIMIT}: shorten them."
-        )
-    if applied_at > max(by.now, clock()):
-        raise CauseError(_still_to_come(applied_at, by.now))
+    _refuse(title.strip(), commit, applied_at, by.now)
     with transaction.atomic():
         found = _fingerprints(keys)
         marker = FixMarker.objects.create(
@@ -65,6 +58,17 @@ def add_marker(
         if guarded:
             guard(marker, found, by)
     return marker
+
+
+def _refuse(title: str, commit: str, applied_at: datetime, now: datetime) -> None:
+    if not title:
+        raise CauseError("A fix marker needs a title: say what was fixed.")
+    if len(title) > TITLE_LIMIT or len(commit) > COMMIT_LIMIT:
+        raise CauseError(
+            f"A fix marker's title has at most {TITLE_LIMIT} characters and its commit {COMMIT_LIMIT}: shorten them."
+        )
+    if applied_at > max(now, clock()):
+        raise CauseError(_still_to_come(applied_at, now))
 
 
 def _still_to_come(at: datetime, now: datetime) -> str:

@@ -59,10 +59,7 @@ def encode(report: Report) -> dict[str, Any]:
         "after": report.after,
         "comparison": asdict(report.comparison),
         "difference": report.comparison.difference.sentence,
-        "fixes": [
-            {name: getattr(fix, name) for name in _FIX} | {"verdict": fix.verdict.as_dict()}
-            for fix in report.fixes
-        ],
+        "fixes": _fixes(report),
         "stopped_early": words.stopped_early(report) or None,
         "checks": [asdict(check) for check in report.checks],
         "failed_checks": report.failed_checks,
@@ -71,10 +68,19 @@ def encode(report: Report) -> dict[str, Any]:
         "actions": [asdict(action) for action in report.actions],
         "stops": [asdict(stop) for stop in report.stops],
         "left": _left(report),
-        "offered_patterns": [
-            {"pattern": title, "sentence": said} for title, _, said in steps.offered(report)
-        ],
+        "offered_patterns": _offered(report),
     }
+
+
+def _fixes(report: Report) -> list[dict[str, Any]]:
+    return [
+        {name: getattr(fix, name) for name in _FIX} | {"verdict": fix.verdict.as_dict()}
+        for fix in report.fixes
+    ]
+
+
+def _offered(report: Report) -> list[dict[str, str]]:
+    return [{"pattern": title, "sentence": found} for title, _, found in steps.offered(report)]
 
 
 def _left(report: Report) -> dict[str, Any]:

@@ -84,7 +84,24 @@ def _recommendations(report: Report) -> str:
 
 
 def _verification(report: Report) -> str:
+    checked = (_completion, _telemetry, _fingerprints, _patterns, _rest)
+    return (
+        "\n\n".join(
+            ["## Verification Steps", *(part for section in checked for part in section(report))]
+        )
+        + "\n\n"
+    )
+
+
+def _completion(report: Report) -> list[str]:
     states = [[md(name), str(b), str(a), f"{a - b:+d}"] for name, b, a in words.states(report)]
+    return [
+        f"### 1. Completion Rate Check\n\n{md(words.completion_answer(report), 1000)}",
+        markdown_table(["State", "Before", "After", "Change"], states),
+    ]
+
+
+def _telemetry(report: Report) -> list[str]:
     telemetry = [
         [
             md(t.run_id), md(t.phase_id), t.state, str(t.all_events), str(t.events), str(t.attempts),
@@ -92,51 +109,41 @@ def _verification(report: Report) -> str:
         ]
         for t in report.telemetry[:MOST_LISTED]
     ]  # fmt: skip
-    failed = [[md(p.run_id), md(p.phase_id), md(p.preview)] for p in report.left.failed]
+    return [
+        f"### 2. Telemetry Yield Check\n\n{md(words.telemetry_answer(report), 1000)}",
+        markdown_table(words.TELEMETRY, telemetry),
+    ]
+
+
+def _fingerprints(report: Report) -> list[str]:
     causes = [[md(what), md(title), str(n)] for what, title, n in words.cause_lines(report)]
+    failed = [[md(p.run_id), md(p.phase_id), md(p.preview)] for p in report.left.failed]
+    return [
+        f"### 3. Error Fingerprint Analysis\n\n{md(words.causes_answer(report), 1000)}",
+        markdown_table(["Fingerprint", "Title", "Failed attempts"], causes),
+        f"Phases failed now: {report.left.failed_total}, the latest first.",
+        markdown_table(["Run", "Phase", "Preview"], failed),
+    ]
+
+
+def _patterns(report: Report) -> list[str]:
     guards = [[md(g.name), words.MARKS[g.verdict], md(g.sentence, 1000)] for g in report.guards]
-    return "\n".join(
-        [
-            "## Verification Steps",
-            "",
-            f"### 1. Completion Rate Check\n\n{md(words.completion_answer(report), 1000)}",
-            "",
-            markdown_table(["State", "Before", "After", "Change"], states),
-            "",
-            f"### 2. Telemetry Yield Check\n\n{md(words.telemetry_answer(report), 1000)}",
-            "",
-            markdown_table(words.TELEMETRY, telemetry),
-            "",
-            f"### 3. Error Fingerprint Analysis\n\n{md(words.causes_answer(report), 1000)}",
-            "",
-            markdown_table(["Fingerprint", "Title", "Failed attempts"], causes),
-            "",
-            f"Phases failed now: {report.left.failed_total}, the latest first.",
-            "",
-            markdown_table(["Run", "Phase", "Preview"], failed),
-            "",
-            f"### 4. Known-bad Patterns\n\n{md(words.guards_answer(report), 1000)}",
-            "",
-            markdown_table(["Guard", "", "Finding"], guards),
-            "",
-            "Patterns that the drained fingerprints suggest:",
-            "",
-            markdown_table(
-                ["Pattern", "", "Finding"],
-                [[md(t), mark, md(s)] for t, mark, s in steps.offered(report)],
-            ),
-            "",
-            f"### 5. What Is Left\n\n{md(steps.left_answer(report), 1000)}",
-            "",
-            markdown_table(["Run", "Phase", "State", "Since"], _cells(steps.waiting_lines(report))),
-            "",
-            markdown_table(
-                ["On hold", "Failed phases", "Reason"], _cells(steps.hold_lines(report))
-            ),
-            "",
-            "",
-        ]
-    )
+    offered = [[md(t), mark, md(s)] for t, mark, s in steps.offered(report)]
+    return [
+        f"### 4. Known-bad Patterns\n\n{md(words.guards_answer(report), 1000)}",
+        markdown_table(["Guard", "", "Finding"], guards),
+        "Patterns that the drained fingerprints suggest:",
+        markdown_table(["Pattern", "", "Finding"], offered),
+    ]
+
+
+def _rest(report: Report) -> list[str]:
+    waiting, held = _cells(steps.waiting_lines(report)), _cells(steps.hold_lines(report))
+    return [
+        f"### 5. What Is Left\n\n{md(steps.left_answer(report), 1000)}",
+        markdown_table(["Run", "Phase", "State", "Since"], waiting),
+        markdown_table(["On hold", "Failed phases", "Reason"], held),
+    ]
 
 
 def _cells(lines: Iterable[Iterable[str]]) -> list[list[str]]:

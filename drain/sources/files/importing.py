@@ -108,13 +108,8 @@ def import_file(
         if options.dry_run:
             transaction.set_rollback(True)
         else:
-            _audit(
-                source,
-                found,
-                by,
-                file,
-                {"reading": words(source.reading)} if options.remember else {},
-            )
+            more = {"reading": words(source.reading)} if options.remember else {}
+            _audit(source, found, by, file, more)
         return found
 
 

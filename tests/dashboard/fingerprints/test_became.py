@@ -9,14 +9,24 @@ import pytest
 from django.utils import timezone
 
 from drain.dashboard.fingerprints.became import became_of, completed_per_hour
-from drain.models import (
-    FixMarker,
-)
+from drain.models import FixMarker
 from drain.models.roles import Role
 from tests.dashboard.people import signed_in
 from tests.factories import NOON, AttemptFactory, FingerprintFactory, PhaseFactory
 
 pytestmark = pytest.mark.django_db
+
+
+def failed_phase(key, *after):
+    """Make a phase that failed so, and its attempts after that, one an hour."""
+    phase = PhaseFactory(state_changed_at=NOON, last_fingerprint=key)
+    AttemptFactory(phase=phase, number=1, fingerprint=key, started_at=NOON)
+    for n, (outcome, seen) in enumerate(after, start=2):
+        started = NOON + timedelta(hours=n)
+        AttemptFactory(
+            phase=phase, number=n, outcome=outcome, fingerprint=seen,
+            started_at=started, finished_at=started + timedelta(minutes=1),
+        )  # fmt: skip
 
 
 def test_the_page_says_what_became_of_the_phases_that_failed_so_before_the_fix():
@@ -26,25 +36,15 @@ def test_the_page_says_what_became_of_the_phases_that_failed_so_before_the_fix()
     fix = FixMarker.objects.create(title="Import path", applied_at=NOON + timedelta(hours=1))
     fix.fingerprints.add(cause)
 
-    def phase(*after, key=cause.key):
-        found = PhaseFactory(state_changed_at=NOON, last_fingerprint=key)
-        AttemptFactory(phase=found, number=1, fingerprint=key, started_at=NOON)
-        for n, (outcome, seen) in enumerate(after, start=2):
-            started = NOON + timedelta(hours=n)
-            AttemptFactory(
-                phase=found, number=n, outcome=outcome, fingerprint=seen,
-                started_at=started, finished_at=started + timedelta(minutes=1),
-            )  # fmt: skip
-
-    phase(("complete", ""))
-    phase(("failed", cause.key), ("complete", ""))
-    phase(("complete", ""), key=merged.key)
-    phase(("failed", merged.key))
-    phase(("failed", other.key))
-    phase(("failed", placed.key))
-    phase(("timeout", "slow"))
-    phase(("cancelled", ""))
-    phase()
+    failed_phase(cause.key, ("complete", ""))
+    failed_phase(cause.key, ("failed", cause.key), ("complete", ""))
+    failed_phase(merged.key, ("complete", ""))
+    failed_phase(cause.key, ("failed", merged.key))
+    failed_phase(cause.key, ("failed", other.key))
+    failed_phase(cause.key, ("failed", placed.key))
+    failed_phase(cause.key, ("timeout", "slow"))
+    failed_phase(cause.key, ("cancelled", ""))
+    failed_phase(cause.key)
     PhaseFactory(state_changed_at=NOON, last_fingerprint=cause.key)
     # It failed with something else, or first after the fix: it is none of these.
     PhaseFactory(state_changed_at=NOON, last_fingerprint=other.key)

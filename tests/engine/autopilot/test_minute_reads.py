@@ -61,6 +61,26 @@ WHERE relname IN ('drain_phase', 'drain_attempt', 'drain_transition', 'drain_run
 """
 
 
+def fill(now: datetime, session: int) -> None:
+    """Write the phases and attempts, those of the last hour for this session, as PostgreSQL keeps old ones."""
+    values: dict[str, Any] = {
+        "runs": RUNS,
+        "phases": PHASES,
+        "days": DAYS,
+        "now": now,
+        "session": session,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_MADE, values)
+        for index in (
+            "drain_attempt_finished_brin",
+            "drain_attempt_started_brin",
+            "drain_transition_at_brin",
+        ):
+            cursor.execute("SELECT brin_summarize_new_values(%s::regclass)", [index])
+        cursor.execute("ANALYZE")
+
+
 def read_so_far() -> dict[str, int]:
     """Rows that this transaction has read of each large table, by scans and through indexes."""
     with connection.cursor() as cursor:
@@ -88,22 +108,7 @@ def test_looks_for_news_and_autopilots_read_little_of_200_000_phases():
     pilot = Autopilot.objects.order_by("pk")[0]
     drain = SessionFactory(autopilot=pilot, state="running", ended_at=None, created_at=now)
     ended = SessionFactory(ended_at=now - timedelta(minutes=5))
-    values: dict[str, Any] = {
-        "runs": RUNS,
-        "phases": PHASES,
-        "days": DAYS,
-        "now": now,
-        "session": drain.pk,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_MADE, values)
-        for index in (
-            "drain_attempt_finished_brin",
-            "drain_attempt_started_brin",
-            "drain_transition_at_brin",
-        ):
-            cursor.execute("SELECT brin_summarize_new_values(%s::regclass)", [index])
-        cursor.execute("ANALYZE")
+    fill(now, drain.pk)
     assert Phase.objects.count() == Attempt.objects.count() == RUNS * PHASES
     assert SessionRun.objects.count() == 0
     before = read_so_far()

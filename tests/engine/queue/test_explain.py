@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from io import StringIO
 from typing import Any
@@ -208,6 +208,21 @@ def test_a_phase_that_nobody_knows_is_one_sentence():
         call_command("why", "y", "x")
 
 
+def some_keys(dice: random.Random, until: list[datetime | None]) -> list[str]:
+    """Make fingerprints, some snoozed or merged; returns their keys, those of an older version, and none."""
+    made: list[Fingerprint] = []
+    for _ in range(6):
+        status = dice.choice(["snoozed", "ongoing"])
+        into = dice.choice([None, *made])
+        one = FingerprintFactory(
+            status=status, snoozed_until=dice.choice(until), merged_into=into,
+            headline=dice.choice(["", "h1", "h2"]), place_known=dice.random() < 0.5,
+        )  # fmt: skip
+        FingerprintAlias.objects.create(key=f"old-{one.key}", fingerprint=one, version=1)
+        made.append(one)
+    return ["", *(f"{old}{one.key}" for one in made for old in ("", "old-"))]
+
+
 def a_world(seed: int, *, live: bool) -> None:
     """Runs of every kind with phases in every state, edges, holds, snoozes, merges and a drain that goes on."""
     dice = random.Random(seed)
@@ -219,25 +234,9 @@ def a_world(seed: int, *, live: bool) -> None:
     ]  # fmt: skip
     now, hour = timezone.now(), timedelta(hours=1)
     until = [None, now + hour, now - hour]
-    keys: list[Fingerprint] = []
-    for _ in range(6):
-        status = dice.choice(["snoozed", "ongoing"])
-        into = dice.choice([None, *keys])
-        made = FingerprintFactory(
-            status=status, snoozed_until=dice.choice(until), merged_into=into,
-            headline=dice.choice(["", "h1", "h2"]), place_known=dice.random() < 0.5,
-        )  # fmt: skip
-        FingerprintAlias.objects.create(key=f"old-{made.key}", fingerprint=made, version=1)
-        keys.append(made)
-    known = ["", *(f"{old}{made.key}" for made in keys for old in ("", "old-"))]
-    states = ["FAILED"] * 12 + [
-        "QUEUED",
-        "QUEUED",
-        "COMPLETE",
-        "SKIPPED",
-        "EXECUTING",
-        "CI_RUNNING",
-    ]
+    known = some_keys(dice, until)
+    moved = ["QUEUED", "QUEUED", "COMPLETE", "SKIPPED", "EXECUTING", "CI_RUNNING"]
+    states = ["FAILED"] * 12 + moved
     phases = [
         PhaseFactory(run=dice.choice(runs), phase_index=dice.randrange(9), state=dice.choice(states),
             last_fingerprint=dice.choice(known) if dice.random() < 0.4 else "")

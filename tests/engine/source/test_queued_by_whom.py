@@ -35,7 +35,10 @@ TOLD = "who queued it in pipeline cannot be told, so it stays QUEUED"
 
 
 def around_the_queueing(
-    monkeypatch: pytest.MonkeyPatch, *, first: Callable[[], None], then: Callable[[], None]
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    first: Callable[[], object] = lambda: None,
+    then: Callable[[], object] = lambda: None,
 ) -> None:
     """Call `first` just before and `then` just after an attempt queues its phase."""
 
@@ -46,10 +49,6 @@ def around_the_queueing(
         return done
 
     monkeypatch.setattr(source_sync, "queue", between)
-
-
-def nothing() -> None:
-    pass
 
 
 @pytest.mark.parametrize(
@@ -65,7 +64,7 @@ def test_what_somebody_does_after_our_last_look_is_seen_before_the_start(
         one.change("p", state=theirs, last_failure_reason="theirs")
         written.update(one.row("p"))
 
-    around_the_queueing(monkeypatch, first=first, then=nothing)
+    around_the_queueing(monkeypatch, first=first)
     one.tell(STUB_MODE="hang")
     attempt, session = drained(one, backlog)
     assert (attempt.outcome, attempt.exit_code) == ("diverted", None), "nothing was started"
@@ -84,7 +83,7 @@ def test_what_is_to_be_put_back_is_committed_before_the_source_is_written(
         assert not connection.in_atomic_block
         committed.extend(SourceDebt.objects.values_list("queued_at", flat=True))
 
-    around_the_queueing(monkeypatch, first=first, then=nothing)
+    around_the_queueing(monkeypatch, first=first)
     at = one.row("p")["updated_at"]
     drained(one, backlog)
     assert committed == [at]
@@ -99,7 +98,7 @@ def test_what_somebody_fails_anew_at_that_moment_is_offered_again(
         for reason in reasons:
             one.change("p", last_failure_reason=reason)
 
-    around_the_queueing(monkeypatch, first=first, then=nothing)
+    around_the_queueing(monkeypatch, first=first)
     _, session = drained(one, backlog)
     outcomes = Attempt.objects.filter(session=session).order_by("number")
     assert [each.outcome for each in outcomes] == ["retryable", "complete"]
@@ -112,7 +111,7 @@ def test_what_somebody_takes_before_the_script_looks_is_refused_and_no_failure(
     def then() -> None:
         one.change("p", state="EXECUTING", last_failure_reason="theirs")
 
-    around_the_queueing(monkeypatch, first=nothing, then=then)
+    around_the_queueing(monkeypatch, then=then)
     attempt, session = drained(one, backlog)
     assert (attempt.outcome, attempt.exit_code) == ("diverted", 2)
     assert session_result(session)["excluded"] == {"leased": 1}
@@ -193,7 +192,7 @@ def test_a_phase_that_somebody_queued_again_is_left_to_them_when_we_end_ours(
         one.change("p", state="QUEUED")
         written.update(one.row("p"))
 
-    around_the_queueing(monkeypatch, first=nothing, then=then)
+    around_the_queueing(monkeypatch, then=then)
     one.tell(STUB_MODE="idle")
     attempt, session = drained(one, backlog, phase_timeout_seconds=1)
     assert (attempt.outcome, one.row("p")) == ("timeout", written)
@@ -209,7 +208,7 @@ def test_a_diverted_phase_that_somebody_queued_again_is_left_to_them(
 ) -> None:
     one.phase("r", "q", 1, "QUEUED")
     one.load()
-    around_the_queueing(monkeypatch, first=nothing, then=lambda: one.change("p", state="QUEUED"))
+    around_the_queueing(monkeypatch, then=lambda: one.change("p", state="QUEUED"))
     one.tell(STUB_MODE="divert")
     attempt, session = drained(one, backlog)
     assert attempt.outcome == "diverted"

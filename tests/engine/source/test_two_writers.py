@@ -156,6 +156,13 @@ def look_until_nothing_is_due() -> None:
         settle_debts(limit=1000)
 
 
+def some_limits(random: Random) -> Limits:
+    return Limits(
+        batch_size=6, parallel=2, phase_timeout_seconds=1, max_timeouts_per_run=9, max_fingerprint_repeats=99,
+        queued_policy=random.choice((QueuedPolicy.PHASE, QueuedPolicy.IGNORE)),
+    )  # fmt: skip
+
+
 def violations(pipeline: Pipeline) -> list[tuple[Any, ...]]:
     return pipeline.execute("SELECT * FROM violations")
 
@@ -178,15 +185,7 @@ def test_another_executor_and_a_drain_never_write_over_each_other(
     thread.start()
     while True:
         over = other.done.is_set()
-        limits = Limits(
-            batch_size=6,
-            parallel=2,
-            phase_timeout_seconds=1,
-            max_timeouts_per_run=9,
-            max_fingerprint_repeats=99,
-            queued_policy=random.choice((QueuedPolicy.PHASE, QueuedPolicy.IGNORE)),
-        )
-        backlog.drain(pipeline.session(limits))
+        backlog.drain(pipeline.session(some_limits(random)))
         if over:
             break
         if random.random() < 0.5:

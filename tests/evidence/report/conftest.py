@@ -46,12 +46,10 @@ def session(db):
     for index in range(5):
         done = index < 4
         phase = PhaseFactory(
-            run=run,
-            phase_id=f"research-{index}",
-            phase_index=index,
+            run=run, phase_id=f"research-{index}", phase_index=index,
             state="COMPLETE" if done else "FAILED",
             last_failure_reason="" if done else "AssertionError: 1 != 2",
-        )
+        )  # fmt: skip
         CandidateFactory(session=session, phase=phase, fingerprint="k", planned_position=index + 1)
         AttemptFactory(
             session=session,

@@ -29,7 +29,7 @@ from drain.engine.process.output.events import Report
 from drain.engine.process.output.log import LogSummary
 from drain.engine.process.profile import Profile
 from drain.engine.process.template import render
-from drain.policy.remote import Kind, job_id
+from drain.policy.remote import Kind, Remote, job_id
 from drain.policy.secrets import Mask, secrets_of, secrets_of_headers
 
 _SERVICES: dict[str, type[HttpJobs]] = {
@@ -140,15 +140,8 @@ class RemoteJob:
 def prepare(started: StartedAttempt, host: HostContext) -> RemoteJob:
     """Fill the profile for one attempt. Raises a ChildError; asks nobody."""
     profile, remote = started.profile, started.profile.remote
-    assert remote is not None  # noqa: S101 - what made it an execution of this kind
-    if started.source is not None:
-        raise SpawnError(
-            f"Phases of an Autopack source run on a worker's host, and executor {profile.name} runs them elsewhere."
-        )
-    service, problem = _SERVICES.get(remote.kind), remote.problem()
-    if service is None or problem:
-        why = problem or f"{remote.kind!r} is no kind of executor."
-        raise SpawnError(f"Its service cannot be asked, so look there before it runs again: {why}")
+    assert remote is not None  # noqa: S101 - the loop prepares no other attempt here
+    service = _service_of(started, remote)
     params = started.params if isinstance(started.params, dict) else {}
     name = job_id(started.lease)
     contract = Contract(
@@ -184,6 +177,19 @@ def prepare(started: StartedAttempt, host: HostContext) -> RemoteJob:
         accepted=known.accepted if known else False,
         may_be_there=known is not None,
     )
+
+
+def _service_of(started: StartedAttempt, remote: Remote) -> type[HttpJobs]:
+    """Return the class that asks the attempt's service. Raises SpawnError."""
+    if started.source is not None:
+        raise SpawnError(
+            f"Phases of an Autopack source run on a worker's host, and executor {started.profile.name} runs them elsewhere."
+        )
+    service, problem = _SERVICES.get(remote.kind), remote.problem()
+    if service is None or problem:
+        why = problem or f"{remote.kind!r} is no kind of executor."
+        raise SpawnError(f"Its service cannot be asked, so look there before it runs again: {why}")
+    return service
 
 
 def _command(profile: Profile, contract: Contract) -> tuple[str, ...]:
