@@ -86,8 +86,8 @@ def bare(count: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """The time and memory of one or several workers: seconds
-    from a common start, MB of the largest, and seconds of CPU.
+    """The time and memory of one or several workers:
+    seconds from a common start, MB of the largest, and seconds of CPU.
     """
 
     seconds: float

@@ -143,8 +143,8 @@ def _is_ours(pid: int) -> bool:
 
 
 def _drains(pid: int) -> bool:
-    """Return whether it is of the drain cluster: its
-    stand-in, main process, sentinel, loops and their wardens.
+    """Return whether it is of the drain cluster:
+    its stand-in, main process, sentinel, loops and their wardens.
     """
     return b"Q_CLUSTER_NAME=drain\0" in environment_of(pid) or "sweep.py" in argv_of(pid)
 

@@ -66,8 +66,8 @@ CHECKS: tuple[tuple[str, bool, Callable[[random.Random], Asked]], ...] = (
 
 
 def checked(asked: Asked, seen: list[Seen], *, of_rate: bool) -> Iterator[tuple[str, bool]]:
-    """Yield the verdicts of checks on these attempts, and whether
-    each is false; "old" counted every attempt for itself.
+    """Yield the verdicts of checks on these attempts, and whether each is false;
+    "old" counted every attempt for itself.
     """
     found = figures_of("", read_side(seen), {})
     verdict = (

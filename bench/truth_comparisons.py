@@ -132,8 +132,8 @@ COMPARISONS: tuple[tuple[str, Callable[[random.Random], Sides], frozenset[str]],
 
 
 def compared(before: list[Seen], after: list[Seen]) -> Iterator[str]:
-    """Yield the sentences on two sides, today's and those
-    from when every attempt and event counted for itself.
+    """Yield the sentences on two sides,
+    today's and those from when every attempt and event counted for itself.
     """
     one, two = (figures_of("", read_side(side), {}) for side in (before, after))
     last = {seen.phase: seen for seen in before}

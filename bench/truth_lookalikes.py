@@ -38,8 +38,8 @@ def reworded(b: Backlog) -> None:
 
 
 def hanging(b: Backlog) -> None:
-    """Change the ends of phases that would have failed: they
-    hang, are lost, are put off or are stopped by somebody.
+    """Change the ends of phases that would have failed:
+    they hang, are lost, are put off or are stopped by somebody.
     """
     p = b.rng.uniform(0.4, 0.9)
     end = b.rng.choice((None, "lost", "retryable", "cancelled", "interrupted"))

@@ -1,5 +1,5 @@
-"""Warm-up of a web process, which its first request would otherwise
-pay for: addresses, pages and their parts, the forms' code.
+"""Warm-up of a web process, which its first request would otherwise pay for:
+addresses, pages and their parts, the forms' code.
 
 Nothing here asks the database: a web process must start, and say so, while the database is away.
 """

@@ -1,5 +1,5 @@
-"""Reads of the API: sessions, phases, runs, bulk actions
-and the overview; lists by keyset, newest or lowest first.
+"""Reads of the API: sessions, phases, runs, bulk actions and the overview;
+lists by keyset, newest or lowest first.
 """
 
 from __future__ import annotations

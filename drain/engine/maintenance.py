@@ -28,8 +28,8 @@ from drain.evidence.rollups.state_history import keep_history
 
 
 def take_stock() -> None:
-    """Bring fingerprints, fixes and rates up to date after a
-    drain, where no worker may be alive to come round to it.
+    """Bring fingerprints, fixes and rates up to date after a drain,
+    where no worker may be alive to come round to it.
     """
     now = timezone.now()
     steps: dict[str, Callable[[], object]] = {

@@ -28,8 +28,8 @@ PRUNED = b""
 
 @dataclass(slots=True)
 class Pruned:
-    """The number of rows that went, by kind; `logs` are
-    attempts that lost their log and keep everything else.
+    """The number of rows that went, by kind;
+    `logs` are attempts that lost their log and keep everything else.
     """
 
     transitions: int = 0

@@ -20,8 +20,8 @@ _UNTOLD = frozenset({Category.OTHER, Category.UNKNOWN})
 
 
 def verdict_beside(reading: Reading) -> Verdict | None:
-    """Return the verdict of the failure nearest to the
-    chosen line; None for a stack, and without a telling one.
+    """Return the verdict of the failure nearest to the chosen line;
+    None for a stack, and without a telling one.
     """
     chosen = reading.chosen
     if chosen is None or chosen.failure is not None:

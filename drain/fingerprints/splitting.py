@@ -31,8 +31,8 @@ def read_failure(text: str) -> Failure:
 
 
 def is_part(failure: Failure, by: SplitBy, value: str) -> bool:
-    """Return whether a failure belongs to the part: the message
-    holds the value; type, place or test is it or ends in it.
+    """Return whether a failure belongs to the part:
+    the message holds the value; type, place or test is it or ends in it.
     """
     match by:
         case SplitBy.MESSAGE:

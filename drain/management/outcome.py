@@ -20,8 +20,8 @@ LONGEST = 200
 
 
 def _before_a_fix(session: DrainSession) -> str:
-    """Return the sentence for a drain whose repeat limits
-    left phases alone: the way to a verdict on a fix of them.
+    """Return the sentence for a drain whose repeat limits left phases alone:
+    the way to a verdict on a fix of them.
     """
     dropped = dropped_from_plan(session.pk)
     if not dropped.keys() & {ExclusionReason.RUN_STOPPED, ExclusionReason.FINGERPRINT_STOPPED}:

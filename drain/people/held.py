@@ -63,8 +63,8 @@ def _short(value: str) -> str:
 
 
 def held_form(request: HttpRequest) -> Held | None:
-    """Return the form that a page of this site sent; None for
-    anything else, for one with a password, and for one too large.
+    """Return the form that a page of this site sent;
+    None for anything else, for one with a password, and for one too large.
     """
     if request.method != "POST" or request.content_type not in _FORMS or not _own(request):
         return None

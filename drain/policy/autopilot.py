@@ -140,8 +140,8 @@ class Ended(NamedTuple):
 
 
 def useless_in_a_row(latest_first: Iterable[Ended]) -> int:
-    """Count the latest drains that completed nothing; one
-    that a person ended or that was empty is passed over.
+    """Count the latest drains that completed nothing;
+    one that a person ended or that was empty is passed over.
     """
     count = 0
     for one in latest_first:

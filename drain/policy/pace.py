@@ -1,5 +1,5 @@
-"""Start rates of a drain or an executor: so many starts
-a minute, and a ramp that doubles while attempts go well.
+"""Start rates of a drain or an executor:
+so many starts a minute, and a ramp that doubles while attempts go well.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def windows(per_minute: int) -> tuple[tuple[int, float], ...]:
 
 
 def room(ages: Sequence[float], per_minute: int) -> Room:
-    """Return the room for starts, `ages` seconds after the
-    latest ones: newest first, the last `per_minute` or more.
+    """Return the room for starts, `ages` seconds after the latest ones:
+    newest first, the last `per_minute` or more.
     """
     found = windows(per_minute)
     starts = min(most - sum(age < seconds for age in ages) for most, seconds in found)

@@ -68,8 +68,8 @@ class Remote:
     poll_url: str = ""
     cancel_url: str = ""
     log_url: str = ""
-    """The addresses at which a job is asked for, cancelled, and its log read; for kind
-    http, empty ones follow from `url`, but the log's, without which there is none.
+    """The addresses at which a job is asked for, cancelled, and its log read;
+    for kind http, empty ones follow from `url`, but the log's, without which there is none.
     """
     headers: Mapping[str, str] = field(default_factory=dict)
     """Header → the variable of the worker's environment that has its value."""

@@ -100,8 +100,8 @@ def _given(value: str, found: dict[bytes, bytes]) -> None:
 
 
 def secrets_of_headers(values: Iterable[str]) -> dict[bytes, bytes]:
-    """Return the secrets in the values of headers: each as
-    a whole, and the part behind a scheme such as Bearer.
+    """Return the secrets in the values of headers:
+    each as a whole, and the part behind a scheme such as Bearer.
     """
     found: dict[bytes, bytes] = {}
     for value in values:

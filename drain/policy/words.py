@@ -51,8 +51,8 @@ def _in_units(seconds: int) -> str:
 
 
 def age(moment: datetime | None, now: datetime) -> str:
-    """Return the time since a moment in one or two units,
-    whole seconds: `40 s`, `14 min`, `6 h 11 min`, `4 d 02 h`.
+    """Return the time since a moment in one or two units, whole seconds:
+    `40 s`, `14 min`, `6 h 11 min`, `4 d 02 h`.
     """
     if moment is None:
         return NOTHING

@@ -37,8 +37,8 @@ def check_closed(name: str) -> None:
 
 
 def _private() -> Iterator[Path]:
-    """Yield the paths that no phase may read: keys, the embedded
-    database and its socket, logs. Workers close their own folders.
+    """Yield the paths that no phase may read: keys, the embedded database and its socket, logs.
+    Workers close their own folders.
     """
     folder = Path(settings.DATA_DIR)
     yield from (folder / "secret_key", folder / "logs")

@@ -1,5 +1,5 @@
-"""The children of dead workers, which pass to those above
-them: ended by the stand-in of their cluster, else by `up`.
+"""The children of dead workers, which pass to those above them:
+ended by the stand-in of their cluster, else by `up`.
 
 A worker adopts and ends what its phases leave behind. When it is killed, what it had not seen yet (a process that wiped
 its environment and left its session a moment ago) would go to init, where nothing tells whose it is, and run beside the

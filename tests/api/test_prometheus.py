@@ -1,5 +1,5 @@
-"""Metrics and alert rules as Prometheus and its promtool
-judge them: the strict parser, lints, and the rules whole.
+"""Metrics and alert rules as Prometheus and its promtool judge them:
+the strict parser, lints, and the rules whole.
 
 Where promtool is on the PATH it is asked as well; all that it would find here is held without it.
 """

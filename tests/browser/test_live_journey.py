@@ -1,5 +1,5 @@
-"""The input of a person on a page that refreshes itself
-stays as it was, and the page never says more than it knows.
+"""The input of a person on a page that refreshes itself stays as it was,
+and the page never says more than it knows.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Health checks of a supervisor or a proxy get an answer
-whatever name they use, and leave nothing in the log.
+"""Health checks of a supervisor or a proxy get an answer whatever name they use,
+and leave nothing in the log.
 """
 
 from __future__ import annotations

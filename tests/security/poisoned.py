@@ -85,8 +85,8 @@ def _is_text(field: models.Field) -> bool:  # type: ignore[type-arg]
 
 
 def _put(row: models.Model, field: models.Field, word: str) -> None:  # type: ignore[type-arg]
-    """Write a word into a field; a row that a constraint
-    or the trigger of the history protects stays as it was.
+    """Write a word into a field;
+    a row that a constraint or the trigger of the history protects stays as it was.
     """
     try:
         with transaction.atomic():

@@ -1,5 +1,5 @@
-"""The output of a phase as pieces of text: colours become
-classes, everything else that steers a terminal goes.
+"""The output of a phase as pieces of text:
+colours become classes, everything else that steers a terminal goes.
 
 The text is hostile, and templates escape it; the class names are our own, chosen by table from the numbers
 of an SGR sequence (ECMA-48, 8.3.117).

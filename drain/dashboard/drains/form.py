@@ -54,8 +54,8 @@ class NumberField:
         return shown(value if value is None or not self.percent else round(value * 100, 10))
 
     def holds(self, text: str, timeout: str) -> str:
-        """Return the value in force and its origin, to stand
-        beside the field; `timeout` is the executors' own.
+        """Return the value in force and its origin, to stand beside the field;
+        `timeout` is the executors' own.
         """
         default = self.shown(Limits())
         if self.name == "phase_timeout_seconds":

@@ -133,8 +133,8 @@ def check_new(request: HttpRequest) -> HttpResponse:
 
 
 def _target(request: HttpRequest) -> tuple[FixMarker | None, DrainSession | None]:
-    """Return the fix or session that the address names; 404 when
-    it is gone, since a check of the fleet is something else.
+    """Return the fix or session that the address names;
+    404 when it is gone, since a check of the fleet is something else.
     """
     if "marker" in request.GET:
         return get_object_or_404(FixMarker, pk=number_in(request, "marker")), None

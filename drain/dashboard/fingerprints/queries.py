@@ -67,8 +67,8 @@ SELECT coalesce(sum(attempts), 0)::int AS n FROM (
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The history of a fingerprint, and others that resemble
-    it: no act of a person changes these but a merge.
+    """The history of a fingerprint, and others that resemble it:
+    no act of a person changes these but a merge.
     """
 
     hours: list[datetime]

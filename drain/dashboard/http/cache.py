@@ -22,8 +22,8 @@ from django.utils import timezone
 
 T = TypeVar("T")
 SHARE = 50
-"""The share of reads: one that took a second is kept for
-at least so many, so reads cost at most 2 % of a core.
+"""The share of reads: one that took a second is kept for at least so many,
+so reads cost at most 2 % of a core.
 """
 SLOW_SECONDS = 0.03
 """A slower read is repeated behind the back of its reader, who gets the earlier facts."""

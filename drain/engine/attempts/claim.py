@@ -239,8 +239,8 @@ class Claimer:
 
 
 def _place(executor: int, profile: Profile) -> str | None:
-    """Return the place of an attempt that runs elsewhere, by
-    which another loop finds it; None for one of this host.
+    """Return the place of an attempt that runs elsewhere,
+    by which another loop finds it; None for one of this host.
     """
     if profile.remote is None:
         return None

@@ -1,5 +1,5 @@
-"""The start rates of sessions, and of executors over all
-sessions: read and counted under the locks of a round.
+"""The start rates of sessions, and of executors over all sessions:
+read and counted under the locks of a round.
 """
 
 from __future__ import annotations

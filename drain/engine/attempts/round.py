@@ -147,8 +147,8 @@ class Rounds:
         self.wait = pace.wait
 
     def _in_time(self, books: SessionBooks) -> bool:
-        """Return whether the session's time is not up; stops
-        the session if it is and something of it still waits.
+        """Return whether the session's time is not up;
+        stops the session if it is and something of it still waits.
         """
         limits = self.contexts[books.session].limits
         card = judge_time(limits, books.started_at, timezone.now(), books.rested)

@@ -1,5 +1,5 @@
-"""The source's word on a phase after an attempt, and the
-refusal to start a phase that its source had move on.
+"""The source's word on a phase after an attempt,
+and the refusal to start a phase that its source had move on.
 """
 
 from __future__ import annotations

@@ -114,8 +114,8 @@ class AutopackSync(SourceSync):
         return None
 
     def _is_queued_anew(self, row: SourceRow) -> bool:
-        """Return whether a phase that our attempt left queued
-        was written by somebody since: it is the pipeline's then.
+        """Return whether a phase that our attempt left queued was written by somebody since:
+        it is the pipeline's then.
         """
         at = row.phase.changed_at
         if row.state != PhaseState.QUEUED or self._started.tries < 2 or at is None:

@@ -48,8 +48,8 @@ def used_by(rule: Autopilot, now: datetime) -> Used:
 
 
 def why_not(rule: Autopilot, now: datetime, *, by_hand: bool = False) -> str:
-    """Return the reason against a start now, whatever its
-    budget; "" for none. By hand quiet hours do not count.
+    """Return the reason against a start now, whatever its budget; "" for none.
+    By hand quiet hours do not count.
     """
     if rule.paused_at is not None:
         return f"It is paused by {rule.paused_by}: {rule.paused_reason}"

@@ -102,8 +102,8 @@ class Guard:
 
 
 def asset_of(site: str) -> AppriseAsset:
-    """Return apprise's presentation of the message: as
-    drainsite's, with no picture that somebody else's server has.
+    """Return apprise's presentation of the message:
+    as drainsite's, with no picture that somebody else's server has.
     """
     return AppriseAsset(
         plugin_paths=[], storage_mode="memory", app_id="drainsite", app_desc="drainsite",

@@ -88,8 +88,8 @@ class Hide:
 
 
 def secrets_in_messages() -> Hide:
-    """Return the hider of all that no message may hold: the
-    secrets among the values that executors set or pass on.
+    """Return the hider of all that no message may hold:
+    the secrets among the values that executors set or pass on.
     """
     hidden: dict[bytes, bytes] = {}
     for env, names in ExecutorProfile.objects.values_list("env", "env_from"):

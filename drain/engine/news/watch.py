@@ -1,5 +1,5 @@
-"""News, found by looking at the state of things: so
-nothing is missed by a process that died before telling it.
+"""News, found by looking at the state of things:
+so nothing is missed by a process that died before telling it.
 
 A drain that ended, a fingerprint that regressed or is new and fails often, stale phases in the queue, a host that
 went silent. What is older than a day is news to nobody.

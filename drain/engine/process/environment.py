@@ -18,8 +18,8 @@ PASSED = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "SYSTEMROOT", "LANG", "LANGUAGE"),
     *("LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LC_COLLATE", "LC_NUMERIC", "LC_TIME", "LC_MONETARY"),
 )
-"""The variables that programs need to run at all. A fixed
-list, since walking os.environ costs more than all else here.
+"""The variables that programs need to run at all.
+A fixed list, since walking os.environ costs more than all else here.
 """
 SITE_SECRETS = frozenset({"SECRET_KEY", "DATABASE_URL", "DRAIN_BROKER_URL"})
 _SITE_PREFIXES = ("DJANGO_", "DRAIN_", "DRAINSITE_")

@@ -1,5 +1,5 @@
-"""The answer of a service's health address: its name and
-its database, compared with those that a drain needs.
+"""The answer of a service's health address:
+its name and its database, compared with those that a drain needs.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ ANSWER_LIMIT = 64 * 1024
 ASK_SECONDS = 3.0
 UNNAMED = "nothing"
 _DATABASES = ("database_identity", "database_url", "sqlite_file", "database")
-"""The fields of answers for their database, the most exact
-first; `database` may also say only that it is there.
+"""The fields of answers for their database, the most exact first;
+`database` may also say only that it is there.
 """
 
 

@@ -121,8 +121,8 @@ def _check_numbers(profile: Profile) -> list[str]:
 
 
 def _check_user(profile: Profile) -> list[str]:
-    """Return the problems with the user: this process cannot be
-    that one, or that one cannot reach the folder of the phases.
+    """Return the problems with the user: this process cannot be that one,
+    or that one cannot reach the folder of the phases.
     """
     if not profile.os_user:
         return []

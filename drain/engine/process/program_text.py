@@ -132,8 +132,8 @@ def _parts(literal: str) -> list[str]:
 
 
 def _is_script(before: str, item: str) -> bool:
-    """Return whether a literal argument is the script of an
-    interpreter, and not the value of an option like `-X utf8`.
+    """Return whether a literal argument is the script of an interpreter,
+    and not the value of an option like `-X utf8`.
     """
     if item.startswith(("-", "+")) or re.fullmatch(r"/[A-Za-z]", item):
         return False

@@ -167,8 +167,8 @@ def queued_phases(phases: list[int], asked: QueueFilter, now: datetime) -> list[
 
 
 def blocked_by(phases: list[int], now: datetime) -> dict[int, int]:
-    """Return how many failed phases wait for each of these
-    queued ones, directly or through others; none is left out.
+    """Return how many failed phases wait for each of these queued ones,
+    directly or through others; none is left out.
     """
     found = rows(_HOW_MANY, QueueFilter().values(now) | {"phases": phases})
     return dict.fromkeys(phases, 0) | {each["root"]: each["blocks"] for each in found}

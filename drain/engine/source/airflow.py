@@ -108,8 +108,8 @@ class AirflowSite:
             raise EngineError(f"What {self.api} answered is no list of task instances.") from None
 
     def _failure(self, one: Instance, known: Known) -> str:
-        """Return the reason of a failure from its log; empty
-        when known, when it never ran or its log is gone.
+        """Return the reason of a failure from its log;
+        empty when known, when it never ran or its log is gone.
         """
         key, tries = key_of(one), one.get("try_number")
         if one.get("state") != "failed" or not tries or known.get(key[:2], {}).get(key) == tries:

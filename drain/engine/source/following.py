@@ -1,5 +1,5 @@
-"""The source's changes of phases, taken over: their
-states, and the reasons that it wrote since we last looked.
+"""The source's changes of phases, taken over:
+their states, and the reasons that it wrote since we last looked.
 """
 
 from __future__ import annotations

@@ -130,8 +130,8 @@ def forget(phase: int) -> None:
 
 
 def is_queued_by_us(phase: int, row: SourceRow) -> bool:
-    """Return whether a phase is queued in its source because
-    an attempt of ours queued it, and nobody wrote it since.
+    """Return whether a phase is queued in its source because an attempt of ours queued it,
+    and nobody wrote it since.
     """
     if row.state != PhaseState.QUEUED or row.written_at is None:
         return False

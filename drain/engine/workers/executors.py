@@ -275,8 +275,8 @@ def audit_profile(
     old: dict[str, Any],
     gone: bool = False,
 ) -> None:
-    """Write a change of a profile to the audit, with its
-    actor and both versions; values of variables are hidden.
+    """Write a change of a profile to the audit, with its actor and both versions;
+    values of variables are hidden.
     """
     record_audit(
         by,

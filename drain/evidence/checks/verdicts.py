@@ -76,8 +76,8 @@ def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
 
 
 def enough_tried(had: int) -> int:
-    """Return how many of the phases that had failed so must
-    have completed: all of three, else a tenth to thirty.
+    """Return how many of the phases that had failed so must have completed:
+    all of three, else a tenth to thirty.
     """
     return min(had, MOST, max(FEWEST, math.ceil(had * SHARE))) or 1
 

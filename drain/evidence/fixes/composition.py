@@ -1,5 +1,5 @@
-"""The likeness of trials since a fix to those before it: the same sorts of phase, as many beside
-them, and work that is done. Pure. Each answer is the end of a sentence, or "" where they are alike.
+"""The likeness of trials since a fix to those before it: the same sorts of phase, as many beside them,
+and work that is done. Pure. Each answer is the end of a sentence, or "" where they are alike.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def _spread_out(trials: Sequence[Trial], count: int) -> list[Trial]:
 
 
 def side_by_side(sides: Contrast) -> str:
-    """Return the doubt that the failures came from phases
-    side by side, with fewer of them side by side since.
+    """Return the doubt that the failures came from phases side by side,
+    with fewer of them side by side since.
     """
     if sides.category not in CONTENDED:
         return ""

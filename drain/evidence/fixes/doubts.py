@@ -1,5 +1,5 @@
-"""Other reasons than a fix for the end of failures: an
-outage, a swing, another fix, another mix, no work done. Pure.
+"""Other reasons than a fix for the end of failures:
+an outage, a swing, another fix, another mix, no work done. Pure.
 
 Each of them leaves the same shares before and after as a fix, so the shares alone would say that it works.
 """
@@ -31,8 +31,8 @@ NEAR = 4
 
 
 def doubt(sides: Contrast) -> str:
-    """Return another reason for the end of the failures than
-    the fix, as the end of a sentence; "" for none known.
+    """Return another reason for the end of the failures than the fix,
+    as the end of a sentence; "" for none known.
 
     It is asked where surely fewer fail so since the fix: each doubt takes a part of what shows that away.
     """

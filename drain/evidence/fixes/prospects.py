@@ -1,5 +1,5 @@
-"""The best verdict that a fix can get, asked before it
-goes in: the verdict itself, on phases that all end well.
+"""The best verdict that a fix can get, asked before it goes in:
+the verdict itself, on phases that all end well.
 
 At best every phase that is tried before the fix fails again, and every one completes after it.
 """

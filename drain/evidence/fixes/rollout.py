@@ -1,5 +1,5 @@
-"""The course of a drain on fix: a sample, then ramps that
-double, while the verdict on the fix says that it works. Pure.
+"""The course of a drain on fix: a sample, then ramps that double,
+while the verdict on the fix says that it works. Pure.
 
 It has no rule of its own about fixes: each step asks the one verdict (`verdict.judge`), which holds at every look.
 """

@@ -191,7 +191,7 @@ def _retries(tries: Iterable[Tried]) -> Iterator[Retry]:
 
 
 def _known_by(last: Tried | None, tried: Tried) -> bool:
-    """Return whether the plan knows no more than the attempt
-    before: both of one drain, or that end is the plan's word.
+    """Return whether the plan knows no more than the attempt before:
+    both of one drain, or that end is the plan's word.
     """
     return last is not None and (last.session == tried.session or last.key == tried.planned)

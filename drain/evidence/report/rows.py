@@ -141,8 +141,8 @@ def _as_json(statement: str, session: int) -> Iterator[str]:
 
 
 def marked_attempts(session: int) -> dict[str, int]:
-    """Return how many ended attempts of the session were
-    diverted, and how many reached a limit of their model.
+    """Return how many ended attempts of the session were diverted,
+    and how many reached a limit of their model.
     """
     found = Attempt.objects.filter(session=session, finished_at__isnull=False)
     return found.aggregate(

@@ -112,8 +112,8 @@ def actual(report: Report) -> str:
 
 
 def root_cause(report: Report) -> str:
-    """Return the reasons for no more: the stop, the largest
-    line of exclusions, and the phases dropped on the way.
+    """Return the reasons for no more:
+    the stop, the largest line of exclusions, and the phases dropped on the way.
     """
     excluded = [line for line in report.ledger if line.line != "selected" and line.phases]
     parts = [report.stop_sentence] if report.stop_sentence else []

@@ -133,8 +133,8 @@ def _limit(session: DrainSession, name: str) -> str:
 def _actions(
     session: DrainSession, rule: StopRule, key: str, run: str | None = None
 ) -> tuple[Action, ...]:
-    """Return the next steps; a command about a phase, a run
-    or a fingerprint is left out where there is none to name.
+    """Return the next steps; a command about a phase,
+    a run or a fingerprint is left out where there is none to name.
     """
     values: dict[str, Any] = {
         "session": session.pk, "run": run, "key": key, "attempt": session.stop_attempt_id,

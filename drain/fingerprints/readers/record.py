@@ -42,8 +42,8 @@ class Record:
 
     @property
     def routine(self) -> bool:
-        """True if the record says that work went well or goes
-        on; worked out once, as many lines are asked for it.
+        """True if the record says that work went well or goes on;
+        worked out once, as many lines are asked for it.
         """
         spared = self.weighed is None and self.level != Level.BELOW and not is_routine(self.text)
         return not spared and self.weight == Weight.ROUTINE

@@ -69,8 +69,8 @@ class Header(NamedTuple):
 
 
 def may_name_tests(text: str) -> bool:
-    """Return whether a text has what every form of a header
-    has; one look at all of it spares its lines theirs.
+    """Return whether a text has what every form of a header has;
+    one look at all of it spares its lines theirs.
     """
     return (
         _holds_mark(text)

@@ -10,8 +10,8 @@ from drain.fingerprints import Fingerprint as Print
 from drain.fingerprints.splitting import SplitBy, as_part, is_part, read_failure
 
 MERGE_LOCK = 7_316_202
-"""The lock of merges and splits, held alone by them and shared
-by writers of failures: none is filed by rules of a moment ago.
+"""The lock of merges and splits, held alone by them and shared by writers of failures:
+none is filed by rules of a moment ago.
 """
 
 _SHARE = f"SELECT pg_advisory_xact_lock_shared({MERGE_LOCK})"

@@ -40,8 +40,8 @@ class Ended:
     """As `started_at`."""
 
     def seen(self, repeats: Mapping[str, int]) -> int:
-        """Return the times that `repeats` counts its failure,
-        or its like; 0 when the repeat limits skip this end.
+        """Return the times that `repeats` counts its failure, or its like;
+        0 when the repeat limits skip this end.
         """
         return sum(repeats.get(key, 0) for key in (self.repeats, *self.kin)) if self.repeats else 0
 

@@ -36,8 +36,8 @@ class Past:
     number: int = 0
     """Its place in the order in which attempts of the session ended; 0 if that was not written."""
     cause: str = ""
-    """The cause of its phase when the plan was made: the
-    source, the executor and the fingerprint as one text.
+    """The cause of its phase when the plan was made:
+    the source, the executor and the fingerprint as one text.
     """
     known: Ended | None = None
     """The failure that its phase had before the session, as one of its ends; None means unknown."""

@@ -19,8 +19,8 @@ KEYS = ("GLM_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GOOGLE_API_KEY")
 _DEFAULTS = {"TELEMETRY_DB_ENABLED": "1", "PYTHONPATH": "src", "PYTHONUTF8": "1"}
 _PASSED = "AUTOPACK_"
 API_URL = "AUTOPACK_API_URL"
-"""The variable in which Autopack's executor expects its API
-server's address; it starts one of its own if nobody answers there.
+"""The variable in which Autopack's executor expects its API server's address;
+it starts one of its own if nobody answers there.
 """
 _INTERPRETERS = (".venv/bin/python", "venv/bin/python", ".venv/Scripts/python.exe")
 # What the script imports at its top is imported from the workspace, as a phase would; nothing of it runs.
@@ -120,8 +120,8 @@ def attempt_environment(source: Source, own: Mapping[str, str]) -> dict[str, str
 
 
 def keys_to_name(env: Collection[str], environ: Mapping[str, str]) -> str:
-    """Return a sentence about keys for the person: offered,
-    or missing altogether; empty if some are passed on.
+    """Return a sentence about keys for the person:
+    offered, or missing altogether; empty if some are passed on.
     """
     if any(key in env for key in KEYS):
         return ""

@@ -19,8 +19,8 @@ from drain.sources.staging import EventIn
 SETTLED = (PhaseState.COMPLETE, PhaseState.FAILED, PhaseState.SKIPPED)
 POLL_SECONDS = 1.0
 AWAY_SECONDS = 60.0
-"""The time for which a source that cannot be read is waited
-for longer: its reason would be lost for the child's output.
+"""The time for which a source that cannot be read is waited for longer:
+its reason would be lost for the child's output.
 """
 # How often the same answer must be read before it counts: Autopack writes state and reason apart.
 STEADY_READS = 2

@@ -1,5 +1,5 @@
-"""The text that drainsite writes into a source's one column
-for failure reasons: its own words first, then the source's.
+"""The text that drainsite writes into a source's one column for failure reasons:
+its own words first, then the source's.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ _CLASS = re.compile(r"[A-Z]")
 _COLOURS = re.compile(rb"(?:\x1b|&#(?:[xX]0*1[bB]|0*27);)\[[0-9;]{0,20}[A-Za-z]")
 _NUMBERED = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
 _NEVER = bytes(set(range(32)) - set(b"\t\n\r"))
-"""Bytes that stand in no XML, and in many reports: the
-coloured output of a test is copied into them as it is.
+"""Bytes that stand in no XML, and in many reports:
+the coloured output of a test is copied into them as it is.
 """
 _MOST_CUT = 40
 _ZONED = re.compile(r"(Z|[+-]\d\d:?\d\d)$")

@@ -38,8 +38,8 @@ class Reject:
 
 
 Read = tuple[int, Mapping[str, Any]] | Reject
-"""The yield of a reader: the number of the line where a
-record begins and its fields, or the reason for rejecting it.
+"""The yield of a reader:
+the number of the line where a record begins and its fields, or the reason for rejecting it.
 """
 
 

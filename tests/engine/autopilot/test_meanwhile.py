@@ -1,5 +1,5 @@
-"""Changes between the look of a round of maintenance and
-its act are seen; a start by hand is not held to hours.
+"""Changes between the look of a round of maintenance and its act are seen;
+a start by hand is not held to hours.
 """
 
 from __future__ import annotations

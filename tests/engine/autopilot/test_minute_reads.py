@@ -1,5 +1,5 @@
-"""The periodic looks of hosts, every few seconds and every
-minute, read their hour alone, whatever else there is.
+"""The periodic looks of hosts, every few seconds and every minute,
+read their hour alone, whatever else there is.
 """
 
 from __future__ import annotations

@@ -143,8 +143,8 @@ class Played:
         self.one.start()
 
     def goes_on(self, seconds: float = 0.0) -> list[str]:
-        """Let the clock go on; returns the questions to the
-        service, with those that follow from the answer at once.
+        """Let the clock go on; returns the questions to the service,
+        with those that follow from the answer at once.
         """
         before = len(self.service.calls)
         self.clock.now += seconds

@@ -1,5 +1,5 @@
-"""Executors that a host cannot run are named in sentences before
-a phase is touched; a preflight tells a broken environment.
+"""Executors that a host cannot run are named in sentences before a phase is touched;
+a preflight tells a broken environment.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The rest of a dead worker of this machine: its children are
-ended, its results are booked, and only then is the rest lost.
+"""The rest of a dead worker of this machine:
+its children are ended, its results are booked, and only then is the rest lost.
 """
 
 from __future__ import annotations

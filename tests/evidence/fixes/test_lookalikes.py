@@ -1,5 +1,5 @@
-"""Situations that look like a fix as long as only ended
-attempts are counted, or only shares: none of them is one.
+"""Situations that look like a fix as long as only ended attempts are counted,
+or only shares: none of them is one.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The rest of a drain is named, every rule that tripped has
-its card in every format, and commands run as they are pasted.
+"""The rest of a drain is named, every rule that tripped has its card in every format,
+and commands run as they are pasted.
 """
 
 from __future__ import annotations

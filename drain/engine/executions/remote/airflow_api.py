@@ -43,8 +43,8 @@ def lines_of(body: bytes, *, cut: bool = False) -> str:
 
 
 def failure_of(body: bytes) -> str:
-    """Return the error of a task from its log: the last one with
-    its tracebacks, else the last lines. Raises ServiceError.
+    """Return the error of a task from its log:
+    the last one with its tracebacks, else the last lines. Raises ServiceError.
     """
     records = _records(body)
     failed = [lines for one in records if (lines := _tracebacks(one))]

@@ -74,8 +74,8 @@ class Trouble:
 
     @property
     def is_gone(self) -> bool:
-        """True if the service has said for long enough that it
-        knows no such job: proxies say so for a moment, too.
+        """True if the service has said for long enough that it knows no such job:
+        proxies say so for a moment, too.
         """
         if self._unknown < _GONE_ANSWERS:
             return False

@@ -94,8 +94,8 @@ class Report:
     problem: str | None = None
     """The reason for not reading the file, or not to its end: a sentence."""
     doubt: str | None = None
-    """The outcome if nothing says worse, "failed" or
-    "retryable", since one may be in the part that was not read.
+    """The outcome if nothing says worse, "failed" or "retryable",
+    since one may be in the part that was not read.
     """
 
 

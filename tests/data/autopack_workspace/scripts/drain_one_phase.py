@@ -151,8 +151,8 @@ def mode_of(phase_id: str) -> str:
 
 
 def api_answers() -> bool:
-    """Return whether the API server answers now and a moment
-    later: one that another phase owns may be gone by then.
+    """Return whether the API server answers now and a moment later:
+    one that another phase owns may be gone by then.
     """
     address = os.environ["AUTOPACK_API_URL"] + "/health"
     try:
