@@ -28,6 +28,7 @@ LINT: dict[str, list[str]] = {
     "imports": [str(BIN / "lint-imports")],
     "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
     "no markup in Python": [PYTHON, "-m", "tools.markup"],
+    "house rules": [PYTHON, "-m", "tools.house"],
     "pages": [str(BIN / "djlint"), "--profile=jinja", "--lint", "--quiet", "templates/drain"],
     "admin templates": [
         str(BIN / "djlint"), "--profile=django", "--lint", "--quiet", "templates/django",

@@ -163,19 +163,19 @@ class ExecutorAdmin(DrainModelAdmin):
         return " ".join(profile.argv)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may define them."""
+        """Return whether the person may define them."""
         return request.user.has_perm(DEFINE)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Whoever may define them."""
+        """Return whether the person may define them."""
         return request.user.has_perm(DEFINE)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may define them."""
+        """Return whether the person may define them."""
         return request.user.has_perm(DEFINE)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may define them."""
+        """Return whether the person may define them."""
         return request.user.has_perm(DEFINE)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

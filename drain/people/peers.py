@@ -1,4 +1,4 @@
-"""Whom somebody may act for: with a key in their name, or with a password that is set for them."""
+"""People that somebody may act for: with a key in their name, or with a password that is set for them."""
 
 from __future__ import annotations
 

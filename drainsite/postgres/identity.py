@@ -92,7 +92,7 @@ def _adopting_nothing() -> Iterator[None]:
 
 
 def choose_identity(layout: Layout) -> Identity:
-    """Whom to run as here and now; raises PostgresError when there is no way."""
+    """Return the OS user to run as here and now; raises PostgresError when there is no way."""
     binaries = binaries_dir()
     if os.geteuid() != 0:
         return Identity(binaries)

@@ -41,7 +41,7 @@ class StartedAttempt:
     phase_id: str
     phase_index: int
     params: Any
-    """Whatever JSON was imported; what is no object holds no parameters."""
+    """The JSON that was imported, of any kind; only an object holds parameters."""
     run: int
     run_id: str
     source: int | None

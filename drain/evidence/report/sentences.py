@@ -87,7 +87,7 @@ def expected(report: Report) -> str:
 
 
 def _scope(scope: Mapping[str, Any]) -> str:
-    """Whom a drain was asked for."""
+    """Return the runs, phases and fingerprints that a drain was asked for, in words."""
     said = ", ".join(scope.get("run_ids") or []) or "all runs"
     if scope.get("phases"):
         said = f"the {len(scope['phases'])} that were chosen"
