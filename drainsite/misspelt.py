@@ -24,7 +24,7 @@ OTHERS = CONTRACT_NAMES | {
 }  # fmt: skip
 """Names with our prefixes that are read by something else than the site, or that a phase is given."""
 _SERVICE = "_SERVICE_HOST"
-"""How Kubernetes tells every container of a service, which may be called drainsite too: its address and ports follow."""
+"""The end of a name that Kubernetes gives to containers, for a service that may be called drainsite too."""
 
 
 def misspelt(names: Iterable[str]) -> list[str]:
