@@ -24,12 +24,14 @@ from drain.engine.workers.executors import check_profile
 from drain.engine.workers.hosts import alive_hosts, require_shared_secret
 from drain.engine.workers.schema import require_known_schema
 from drain.models import Attempt, Autopilot, ExecutorProfile, WorkerLoop
+from drainsite.declared import value
 from drainsite.misspelt import misspelt
 from drainsite.names import is_allowed
+from drainsite.preconditions import database_problem, disk_problem, room
+from drainsite.provider import provider_problem
 
 TESTED_POSTGRES = 18
 """The version of the embedded server, which all tests run on."""
-LOW_DISK_BYTES = 1_000_000_000
 LARGEST = 5
 CLOCK_SECONDS = 2.0
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -55,16 +57,18 @@ def examine() -> Iterator[Finding]:
     """Yield every finding; what needs the database is left out where it does not answer."""
     yield from _settings()
     yield _names()
+    yield from _provider()
     yield _disk()
     database = _database()
     yield database
-    if database.level == "ok":
+    if database.level != "problem":
         migrations = _migrations()
         yield migrations
         for look in (_tables, _clock, _broker):
             yield look()
         # With other tables than those of this version no answer would be one.
         if migrations.level == "ok":
+            yield _secret()
             yield _hosts()
             yield _leases()
             yield from _executors()
@@ -100,22 +104,33 @@ def _names() -> Finding:
     return Finding("names", "ok", f"The site answers to {names}.")
 
 
+def _provider() -> Iterator[Finding]:
+    if not settings.OIDC:
+        if value("DRAIN_OIDC_CLIENT_ID") or value("DRAIN_OIDC_CLIENT_SECRET"):
+            said = "Nobody signs in through a provider: DRAIN_OIDC_ISSUER is missing."
+            yield Finding("provider", "warning", said, "Set it, or unset the other DRAIN_OIDC_*.")
+    elif said := provider_problem(value("DRAIN_OIDC_ISSUER")):
+        yield Finding("provider", "warning", said, "Start it or correct DRAIN_OIDC_ISSUER.")
+    else:
+        yield Finding("provider", "ok", "The provider of sign-ins answers.")
+
+
 def _disk() -> Finding:
     folder = Path(settings.DATA_DIR)
+    if problem := disk_problem(folder):
+        return Finding("disk", "problem", *problem)
     free = shutil.disk_usage(folder).free
-    said = f"{free / 1e9:.1f} GB are free in {folder}."
-    if free >= LOW_DISK_BYTES:
-        return Finding("disk", "ok", said)
-    return Finding("disk", "problem", said, "Make room, or move the folder with DRAINSITE_DATA.")
+    return Finding("disk", "ok", f"{room(free)} are free in {folder}.")
 
 
 def _database() -> Finding:
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT current_setting('server_version'), current_setting('server_version_num')::int, pg_is_in_recovery()"
+                "SELECT current_setting('server_version'), current_setting('server_version_num')::int"
             )
-            version, number, standby = cursor.fetchone()
+            version, number = cursor.fetchone()
+            problem = database_problem(cursor)
     except DatabaseError as error:
         said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         return Finding(
@@ -124,13 +139,8 @@ def _database() -> Finding:
             f"The database does not answer: {said.rstrip('.')}.",
             "" if "DATA_DIR" in connection.settings_dict else "Start it or correct DATABASE_URL.",
         )
-    if standby:
-        return Finding(
-            "database",
-            "problem",
-            "The database is a standby and takes no writes.",
-            "Name its primary in DATABASE_URL.",
-        )
+    if problem:
+        return Finding("database", "problem", *problem)
     if number // 10_000 != TESTED_POSTGRES:
         return Finding(
             "database",
@@ -191,11 +201,18 @@ def _clock() -> Finding:
 def _broker() -> Finding:
     try:
         require_broker()
-        require_shared_secret()
     except EngineError as error:
         return Finding("broker", "problem", str(error))
     where = "Redis" if settings.BROKER_URL else "the database"
     return Finding("broker", "ok", f"Wake-ups go through {where}.")
+
+
+def _secret() -> Finding:
+    try:
+        require_shared_secret()
+    except EngineError as error:
+        return Finding("secret", "problem", str(error))
+    return Finding("secret", "ok", "No host works with another SECRET_KEY.")
 
 
 def _hosts() -> Finding:

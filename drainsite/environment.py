@@ -238,8 +238,22 @@ def with_timeouts(broker: str) -> str:
     """The Redis address with limits on how long an answer is waited for, unless it says otherwise.
 
     An idle cluster asks with BLPOP for one second at a time, so ten are no answer at all.
+
+    Raises:
+        ImproperlyConfigured: it cannot be read.
     """
-    parts = urlsplit(broker)
+    try:
+        parts = urlsplit(broker)
+        # Not escaped, a password's own signs end the address early, and the rest would be a port or a number.
+        broken = bool(parts.fragment) or parts.port == 0 or "@" in parts.path + parts.query
+    except ValueError:
+        broken = True
+    if broken:
+        # Not chained, and none of it: what cannot be read may hold the password.
+        raise ImproperlyConfigured(
+            "DRAIN_BROKER_URL cannot be read: write redis://:password@host:6379/0, "
+            "with %40 for an @, %2F for a / and %23 for a # in the password."
+        )
     if parts.scheme not in {"redis", "rediss"}:
         return broker
     said = parse_qsl(parts.query, keep_blank_values=True)

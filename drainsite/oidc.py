@@ -64,8 +64,15 @@ def _require(issuer: str, client: str, secret: str) -> None:
         raise ImproperlyConfigured(
             "DRAIN_OIDC_ISSUER needs DRAIN_OIDC_CLIENT_ID and DRAIN_OIDC_CLIENT_SECRET beside it."
         )
-    parts = urlsplit(issuer)
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+    try:
+        parts, port = urlsplit(issuer), urlsplit(issuer).port
+    except ValueError:
+        parts, port = urlsplit(""), 0
+    if port == 0 or not parts.hostname:
+        raise ImproperlyConfigured(
+            "DRAIN_OIDC_ISSUER cannot be read: write the provider's address, such as https://id.example.org."
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ImproperlyConfigured(
             "DRAIN_OIDC_ISSUER must be an https:// address: what it says decides who somebody is."
         )

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any
 
+import psycopg
 from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 from django.db.utils import DatabaseError, Error, InterfaceError, OperationalError
@@ -80,9 +81,19 @@ def database_sentence(error: Error) -> str:
         return f"The database has no tables yet: {_MIGRATE}"
     if first.startswith("column ") and "does not exist" in first:
         return f"The database is of another version than this program ({first}): {_MIGRATE}"
-    if not isinstance(error, OperationalError | InterfaceError):
+    if (denied := first.find("permission denied for")) >= 0:
+        return (
+            f"The database does not let this role ({first[denied:].rstrip(')')}): let the role that DATABASE_URL "
+            "names own its database."
+        )
+    if not isinstance(error, OperationalError | InterfaceError) and _answered(error):
         return f"The database answered: {first}"
     if "DATA_DIR" in connection.settings_dict:
         return first
     # What libpq says has no password in it.
     return f"The database that DATABASE_URL names cannot be used: {first}"
+
+
+def _answered(error: Error) -> bool:
+    """Whether a server said so; libpq refuses an address that it cannot read by itself."""
+    return not isinstance(error.__cause__, psycopg.Error) or error.__cause__.sqlstate is not None

@@ -6,6 +6,7 @@ an address that somebody typed at the provider proves nothing here.
 
 from __future__ import annotations
 
+import logging
 from typing import Any, NoReturn
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -28,9 +29,13 @@ from requests import RequestException
 
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import Origin
+from drain.policy.secrets import masked
 
 from .requests import address_of
 from .sign_on import BACKEND, is_name
+
+log = logging.getLogger(__name__)
+WAY_OUT = "try again later, or ask an administrator: the site's log says why."
 
 
 class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # allauth has no types
@@ -80,7 +85,10 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # alla
         """Back to the sign-in page with one sentence; what the provider wrote is not shown."""
         if error == AuthError.CANCELLED:
             _refuse(request, "The sign-in was cancelled.")
-        _refuse(request, f"Signing in with {settings.DRAIN_OIDC_NAME} failed: try again.")
+        log.warning(
+            "a sign-in with %s failed (%s)", settings.DRAIN_OIDC_NAME, masked(exception or error)
+        )
+        _refuse(request, f"Signing in with {settings.DRAIN_OIDC_NAME} failed: {WAY_OUT}")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has no types
@@ -121,10 +129,12 @@ def _guarded(request: HttpRequest, provider_id: str, view: Any) -> HttpResponseB
         answer: HttpResponseBase = view(request, provider_id)
     except ImmediateHttpResponse as led:
         return led.response  # type: ignore[no-any-return] # allauth has no types
-    except (RequestException, OAuth2Error, KeyError, ValueError):
+    except (RequestException, OAuth2Error, KeyError, ValueError) as error:
         name = settings.DRAIN_OIDC_NAME
+        log.warning("%s does not answer as it should (%s)", name, masked(error))
         messages.error(
-            request, f"{name[:1].upper()}{name[1:]} does not answer as it should: try again later."
+            request,
+            f"{name[:1].upper()}{name[1:]} does not answer as it should: {WAY_OUT}",
         )
         return redirect(settings.LOGIN_URL)
     return answer

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -24,6 +25,8 @@ from drain.management.membership import Membership
 from drain.policy.inert import inert
 from drainsite.management.phase_user import check_closed, check_user
 from drainsite.names import is_allowed, reachable
+from drainsite.postgres.layout import layout_of
+from drainsite.preconditions import database_problem, disk_problem, new_site_problem
 from drainsite.supervisor import site
 from drainsite.supervisor.supervisor import ChildSpec, LeftoverError, Supervisor
 
@@ -180,7 +183,10 @@ def prepare(wanted: Wanted) -> None:
 def _require_startable(wanted: Wanted) -> None:
     """Raise EngineError or CommandError for whatever stands against a start of this version here."""
     require_broker()
+    _require_room()
     _await_database()
+    with connection.cursor() as cursor:
+        _refuse(database_problem(cursor))
     if "django_migrations" in connection.introspection.table_names():
         require_known_schema()
         # Of tables that are older than this version nothing can be asked yet.
@@ -188,6 +194,20 @@ def _require_startable(wanted: Wanted) -> None:
             require_shared_secret()
     if wanted.works and wanted.phase_user:
         check_closed(wanted.phase_user)
+
+
+def _require_room() -> None:
+    """Refuse to make a database where it would fill the disk; warn where one that is there may soon do so."""
+    folder = Path(settings.DATA_DIR)
+    if "DATA_DIR" in connection.settings_dict and not layout_of(folder).data.exists():
+        _refuse(new_site_problem(folder))
+    if low := disk_problem(folder):
+        sys.stderr.write(f"{inert(' '.join(low))}\n")
+
+
+def _refuse(problem: tuple[str, str] | None) -> None:
+    if problem is not None:
+        raise CommandError(" ".join(problem))
 
 
 def _await_database() -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import IntegrityError, OperationalError, ProgrammingError
 
@@ -51,6 +52,12 @@ def command(monkeypatch):
             "of another version than this program (column drain_source.reading does not exist): run `manage.py migrate`",
         ),
         (IntegrityError("duplicate key"), "The database answered: duplicate key"),
+        (
+            ProgrammingError(
+                "Unable to create the table (permission denied for schema public\nLINE 1"
+            ),
+            "not let this role (permission denied for schema public): let the role",
+        ),
         (OSError(errno.ENOSPC, "No space left on device"), "is full: make room there"),
     ],
 )
@@ -60,6 +67,14 @@ def test_what_the_database_or_the_disk_refuses_ends_any_command_with_a_sentence(
     code = command(error)
     assert said in str(code)
     assert "\n" not in str(code)
+
+
+def test_an_address_that_libpq_cannot_read_is_not_said_to_be_a_databases_answer(command):
+    error = ProgrammingError('invalid connection option "nonsense"')
+    error.__cause__ = psycopg.ProgrammingError("invalid")
+    said = str(command(error))
+    assert "invalid connection option" in said
+    assert "answered" not in said
 
 
 def test_who_asks_for_the_traceback_gets_it_and_so_does_a_fault_of_ours(command):

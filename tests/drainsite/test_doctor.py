@@ -14,6 +14,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from drain.engine.errors import EngineError
+from drain.engine.workers.hosts import register_host
 from drain.models import Autopilot, ExecutorProfile, WorkerHost
 from drainsite import doctor
 from tests.factories import AttemptFactory, PhaseFactory
@@ -54,7 +55,8 @@ def test_a_full_disk_is_a_problem(monkeypatch, healthy):
 
 def test_missing_migrations_are_counted(monkeypatch, healthy):
     monkeypatch.setattr("drainsite.doctor.MigrationExecutor.migration_plan", lambda *_: [1, 2])
-    monkeypatch.setattr(doctor, "_leases", lambda: pytest.fail("asked tables of another version"))
+    for name in ("_leases", "require_shared_secret"):
+        monkeypatch.setattr(doctor, name, lambda: pytest.fail("asked tables of another version"))
     said = found()
     assert said["migrations"].sentence == "2 migrations are missing."
     assert "broker" in said
@@ -114,6 +116,19 @@ def test_a_broker_that_cannot_be_used_is_a_problem(monkeypatch, healthy):
     )
 
 
+def test_another_secret_than_that_of_a_live_host_is_a_problem(healthy, settings):
+    register_host(1, [])
+    assert found()["secret"].level == "ok"
+    settings.SECRET_KEY = "another" * 8
+    assert found()["secret"].level == "problem"
+
+
+def test_half_of_a_provider_without_its_address_is_said(monkeypatch, healthy):
+    assert "provider" not in found()
+    monkeypatch.setenv("DRAIN_OIDC_CLIENT_ID", "drainsite")
+    assert "DRAIN_OIDC_ISSUER is missing" in found()["provider"].sentence
+
+
 def test_the_command_says_the_same_as_json_and_ends_with_3_for_a_problem(monkeypatch, healthy):
     monkeypatch.setattr("drainsite.doctor.MigrationExecutor.migration_plan", lambda *_: [1])
     out = io.StringIO()
@@ -136,6 +151,7 @@ def test_a_server_of_a_version_that_no_test_runs_on_is_warned_of(monkeypatch, he
     assert found()["database"].level == "ok"
     monkeypatch.setattr(doctor, "TESTED_POSTGRES", 17)
     said = found()["database"]
+    assert {"migrations", "hosts", "leases"} <= found().keys()
     assert said.level == "warning"
     assert said.sentence.endswith(" answers; what is tested is 17.")
     assert said.advice.startswith("Move the data to PostgreSQL 17")

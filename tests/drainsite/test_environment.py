@@ -108,3 +108,20 @@ def test_a_path_that_is_too_long_is_not_repeated_whole(
     ) as refused:
         environment.make_data_dir(environment.data_dir())
     assert len(str(refused.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:hid#den@h:1/0",
+        "redis://:hid/den@h:1/0",
+        "redis://:hid?den@h:1/0",
+        "redis://:hidden@h:port/0",
+    ],
+)
+def test_a_broker_that_cannot_be_read_is_one_sentence_without_its_password(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"DRAIN_BROKER_URL .*%40 .*%23") as refused:
+        environment.with_timeouts(url)
+    assert "hid" not in str(refused.value)
+    assert refused.value.__cause__ is None
+    assert "hid%23den" in environment.with_timeouts("redis://:hid%23den@h:1/0")

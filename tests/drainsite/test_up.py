@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
+import psycopg
 import pytest
 from django.core.management.base import CommandError
 from django.db import OperationalError, connection
@@ -21,6 +23,7 @@ from drainsite.doctor import examine
 from drainsite.management import serving
 from drainsite.management.commands import up
 from drainsite.management.serving import Wanted, programs
+from drainsite.preconditions import LOW_DISK_BYTES, NEW_SITE_BYTES, database_problem
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -216,3 +219,67 @@ def test_a_start_without_its_redis_has_made_no_database(tmp_path):
     assert "does not answer" in done.stderr
     assert "hidden" not in done.stderr
     assert not (tmp_path / "postgres").exists()
+
+
+def test_a_new_site_is_refused_where_it_would_fill_the_disk_and_one_that_is_there_is_warned(
+    monkeypatch, tmp_path, settings, capsys
+):
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setitem(connection.settings_dict, "DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: Usage(NEW_SITE_BYTES - 1))
+    with pytest.raises(CommandError, match=r"Only 200 MB are free in .*, and a new site takes 200"):
+        serving._require_room()
+    (tmp_path / "postgres" / "data").mkdir(parents=True)
+    serving._require_room()
+    assert f"200 MB are free in {tmp_path}. Make room" in capsys.readouterr().err
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: Usage(LOW_DISK_BYTES))
+    serving._require_room()
+    assert capsys.readouterr().err == ""
+
+
+class Usage(NamedTuple):
+    free: int
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("SET LOCAL transaction_read_only = on", "takes no writes: default_transaction_read_only"),
+        (
+            "CREATE ROLE drain_nobody; SET LOCAL ROLE drain_nobody",
+            "The role drain_nobody may not make tables in the database .* OWNER TO drain_nobody",
+        ),
+    ],
+)
+def test_a_database_that_cannot_take_the_tables_is_refused_with_the_way_out(
+    statement, said, no_change
+):
+    with connection.cursor() as cursor:
+        assert database_problem(cursor) is None
+        cursor.execute(statement)
+    with pytest.raises(CommandError, match=said):
+        serving.prepare(Wanted())
+
+
+@pytest.mark.django_db
+def test_a_database_that_holds_not_every_text_is_refused():
+    with connection.cursor() as cursor:
+        info, name = connection.connection.info, f"drain_latin_{os.getpid()}"
+        assert cursor is not None
+    with psycopg.connect(
+        host=info.host, port=info.port, user=info.user, password=info.password, dbname="postgres", autocommit=True,
+    ) as beside:  # fmt: skip
+        beside.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C'"
+        )
+        try:
+            with psycopg.connect(
+                host=info.host, port=info.port, user=info.user, password=info.password, dbname=name,
+            ) as latin:  # fmt: skip
+                said = database_problem(latin.cursor())
+        finally:
+            beside.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    assert said is not None
+    assert f"The database {name} is encoded LATIN1" in said[0]
+    assert "ENCODING 'UTF8'" in said[1]

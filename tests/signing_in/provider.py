@@ -27,6 +27,7 @@ class Provider:
     def __init__(self) -> None:
         self.person: dict[str, Any] = {"sub": "1", "preferred_username": "ada"}
         self.denies = self.broken = False
+        self.secret = SECRET
         self.asked: list[str] = []
         self.codes: dict[str, str] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -63,7 +64,7 @@ class Provider:
         """A token for a code that was given out once, to who proves to be the one who asked."""
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        if self.codes.pop(form["code"], "") != challenge or form["client_secret"] != SECRET:
+        if self.codes.pop(form["code"], "") != challenge or form["client_secret"] != self.secret:
             return None
         now = int(time.time())
         claims = {"iss": self.url, "aud": CLIENT, "iat": now, "exp": now + 60, **self.person}

@@ -28,8 +28,9 @@ PATIENCE = 300
 class Site:
     """A site in a process and a database of its own, with sign-in by the provider."""
 
-    def __init__(self, url: str, database: str) -> None:
+    def __init__(self, url: str, database: str, log: Path) -> None:
         self.url = url
+        self.log = log
         self._database = database
 
     def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
@@ -75,21 +76,22 @@ def site(environment, django_db_setup, django_db_blocker, tmp_path_factory) -> I
         cursor.execute(f"CREATE DATABASE {name}")
     login = f"{quote(info.user)}:{quote(info.password)}"
     database = f"postgresql://{login}@{quote(info.host, safe='')}:{info.port}/{name}"
-    given = {
-        **environment,
-        "DATABASE_URL": database,
-        "DRAINSITE_DATA": str(tmp_path_factory.mktemp("site")),
-    }
+    folder = tmp_path_factory.mktemp("site")
+    given = {**environment, "DATABASE_URL": database, "DRAINSITE_DATA": str(folder)}
     manage = [sys.executable, str(ROOT / "manage.py")]
     subprocess.run([*manage, "migrate", "-v", "0"], env=given, check=True, timeout=PATIENCE)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     argv = [sys.executable, "-m", "drainsite.web", "127.0.0.1", str(port)]
-    with subprocess.Popen(argv, env=given, cwd=ROOT) as server:
+    log = folder / "web.log"
+    with (
+        log.open("wb") as written,
+        subprocess.Popen(argv, env=given, cwd=ROOT, stderr=written) as server,
+    ):
         try:
             _wait_for(port, server)
-            yield Site(f"http://127.0.0.1:{port}", database)
+            yield Site(f"http://127.0.0.1:{port}", database, log)
         finally:
             server.terminate()
             server.wait(PATIENCE)
@@ -114,6 +116,7 @@ def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(autouse=True)
 def _afresh(provider: Provider, site: Site) -> None:
     provider.denies = provider.broken = False
+    provider.secret = SECRET
     provider.person = {"sub": "1", "preferred_username": "ada", "email": "ada@example.org"}
     for table in ("socialaccount_socialaccount", "auth_user_groups", "auth_user"):
         site.rows(f"DELETE FROM {table}")
@@ -177,6 +180,18 @@ def test_a_provider_that_is_down_is_one_sentence(site, provider):
     answer = site.sign_in()
     assert answer.url == f"{site.url}/login/"
     assert "Example ID does not answer as it should" in answer.text
+
+
+def test_a_secret_that_the_provider_does_not_know_is_one_sentence_and_its_reason_is_in_the_log(
+    site, provider
+):
+    provider.secret = "changed-at-the-provider"
+    answer = site.sign_in()
+    assert answer.url == f"{site.url}/login/"
+    assert "Signing in with Example ID failed: try again later" in answer.text
+    (line,) = [each for each in site.log.read_text().splitlines() if "invalid_grant" in each]
+    assert "a sign-in with Example ID failed" in line
+    assert SECRET not in site.log.read_text()
 
 
 @pytest.mark.parametrize("name", ["\u202eada", "x" * 151, "a\nb"])

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from .provider import CLIENT, SECRET
+from drainsite.provider import provider_problem
+
+from .provider import CLIENT, SECRET, Provider
 
 MANAGE = Path(__file__).resolve().parent.parent.parent / "manage.py"
 
@@ -46,6 +48,9 @@ def test_the_deployment_check_is_silent_with_a_provider(oidc, tmp_path):
     [
         ({"DRAIN_OIDC_CLIENT_SECRET": ""}, "needs DRAIN_OIDC_CLIENT_ID and"),
         ({"DRAIN_OIDC_ISSUER": "http://id.example.org"}, "must be an https:// address"),
+        ({"DRAIN_OIDC_ISSUER": "ftp://localhost"}, "must be an https:// address"),
+        ({"DRAIN_OIDC_ISSUER": "https://[::1"}, "cannot be read: write the provider's"),
+        ({"DRAIN_OIDC_ISSUER": "https://"}, "cannot be read: write the provider's"),
     ],
 )
 def test_half_a_configuration_is_refused_with_a_sentence(oidc, changes, sentence):
@@ -54,6 +59,19 @@ def test_half_a_configuration_is_refused_with_a_sentence(oidc, changes, sentence
 
 def test_without_a_provider_there_is_no_button(client, db):
     assert "sign-on" not in client.get("/login/").content.decode()
+
+
+def test_the_doctor_finds_a_provider_that_answers_that_is_none_and_that_is_away():
+    provider = Provider()
+    try:
+        assert provider_problem(provider.url) == ""
+        assert provider_problem(f"{provider.url}/.well-known/openid-configuration") == ""
+        provider.broken = True
+        assert provider_problem(provider.url).endswith("openid-configuration (status 503).")
+    finally:
+        provider.close()
+    said = provider_problem(provider.url)
+    assert said == f"The provider {provider.url} does not answer (Connection refused)."
 
 
 def _check(given: dict[str, str], *arguments: str) -> str:

@@ -18,7 +18,7 @@ class Command(SiteCommand):
     """Looks at everything and changes nothing; exit 3 if there is a problem."""
 
     help = (
-        "Check settings, disk, database, migrations, clock, broker, hosts, leases and executors; "
+        "Check settings, provider, disk, database, migrations, clock, broker, secret, hosts, leases, executors; "
         "changes nothing. Exit 0 without a problem, 3 with one. "
         "Examples: manage.py doctor; manage.py doctor --json"
     )
