@@ -22,6 +22,7 @@ django.setup()
 from bench.truth_checks import CHECKED, CHECKS, play_checks
 from bench.truth_comparisons import COMPARED, COMPARISONS, Played, play_comparison
 from bench.truth_fixes import NAMES, play
+from bench.truth_guards import GUARDED, GUARDS, play_guards
 from bench.truth_scenarios import SCENARIOS
 
 
@@ -37,15 +38,19 @@ def table(
 
 
 def main() -> None:
-    """Print the tables of told and false shares: of fixes, of comparisons, of checks."""
+    """Print the tables of told and false shares: of fixes, of comparisons, of checks, of guards."""
     of = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     fixes = {scenario.name: scenario for scenario in SCENARIOS}
     table(list(fixes), NAMES, lambda name: play(fixes[name], of, seed), of)
     table(
-        [name for name, _, _ in COMPARISONS], COMPARED, lambda name: play_comparison(name, of), of
+        [name for name, _, _ in COMPARISONS],
+        COMPARED,
+        lambda name: play_comparison(name, of, seed),
+        of,
     )
-    table([name for name, _, _ in CHECKS], CHECKED, lambda name: play_checks(name, of), of)
+    table([name for name, _, _ in CHECKS], CHECKED, lambda name: play_checks(name, of, seed), of)
+    table(list(GUARDS), GUARDED, lambda name: play_guards(name, of, seed), of)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,19 @@ def _rate_asked(
     return draw
 
 
+def _rate_in_runs(alike: float, sizes: tuple[int, ...]) -> Callable[[random.Random], Asked]:
+    """Runs of these sizes, each with its own chance: a beta distribution about p, its two parameters `alike` in sum."""
+
+    def draw(rng: random.Random) -> Asked:
+        p, side = rng.uniform(0.1, 0.9), list[Seen]()
+        for run in range(150):
+            chance = rng.betavariate(alike * p, alike * (1 - p))
+            side += [Seen(0, run, rng.random() < chance) for _ in range(rng.choice(sizes))]
+        return Asked(side[:150], 1 - p, 1 - p + rng.choice((-0.03, 0.03)))
+
+    return draw
+
+
 def _yield_asked(
     events: Callable[[random.Random], int], mean: float
 ) -> Callable[[random.Random], Asked]:
@@ -59,6 +72,8 @@ _HEAVY = 0.3 * (math.exp(2 + 1.5**2 / 2) - 0.5)
 CHECKS: tuple[tuple[str, bool, Callable[[random.Random], Asked]], ...] = (
     ("rate of independent phases", True, _rate_asked(lambda _, p: p / 100, 4)),
     ("rate; whole runs end alike", True, _rate_asked(lambda rng, p: float(rng.random() < p / 100), 10)),
+    ("rate; most runs end alike", True, _rate_in_runs(0.5, (1, 2, 4, 10, 25, 40))),
+    ("rate; runs differ", True, _rate_in_runs(1.0, (10,))),
     ("yield, events one by one", False, _yield_asked(lambda rng: rng.choice((1, 3, 5)), 3)),
     ("yield, events in bursts", False, _yield_asked(burst, 0.2 * (1 / (math.exp(1 / 50) - 1)))),
     ("yield, bursts of every size", False, _yield_asked(heavy, _HEAVY)),

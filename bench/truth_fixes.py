@@ -57,16 +57,18 @@ def sentences(backlog: Backlog, true: frozenset[str]) -> Iterator[tuple[str, boo
         shown, verdict = after[:count], said(backlog, count)
         yield verdict.ruling.value, verdict.ruling.value not in true | UNDECIDED
         if verdict.after.n and not verdict.after.failed:
-            yield SEEN, _not_absent(shown)
+            if verdict.after.n > verdict.moved:
+                yield SEEN, _not_absent(shown)
             if verdict.ruling is Ruling.WORKS:
                 yield RESOLVED, WORKS not in true
         yield from _old(shown, len(after), true)
 
 
 def _not_absent(shown: list[Tried]) -> bool:
-    """Return whether a phase did fail by the cause, or nothing ended that could have shown it."""
+    """Return whether a phase did fail by the cause, or none got past it: one that fails otherwise may have died before."""
     ended = [one for one in shown if one.outcome in JUDGED]
-    return not ended or any(one.key in (CAUSE, PLACED) for one in ended)
+    failed = any(one.key in (CAUSE, PLACED) for one in ended)
+    return failed or not any(one.outcome == "complete" for one in ended)
 
 
 def _old(shown: list[Tried], affected: int, true: frozenset[str]) -> Iterator[tuple[str, bool]]:

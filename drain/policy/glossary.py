@@ -22,6 +22,7 @@ DEFINITIONS = MappingProxyType(
         "interval": "Where a rate may really lie: with 95 % confidence, however often one looks. Few attempts, or few runs, make it wide.",
         "ledger": "The account of every failed phase in scope: selected or excluded. Its parts sum to the total.",
         "lease": "How long a worker may be silent before its phase counts as lost, by the database's clock.",
+        "not seen again": "Of a fingerprint: no attempt failed with it since, and a phase that had failed with it completed.",
         "own past": "Phases that had failed with a fingerprint and were tried again before its fix: what the fix is held against.",
         "plan": "The phases that a drain selected, in their order, frozen at its start.",
         "sample": "A run's first attempt in a drain; with --sample N, the first N phases of the plan.",

@@ -110,7 +110,12 @@ def test_a_child_that_dies_before_it_writes_a_reason_is_told_by_its_own_crash(
     assert crash != old
     assert "ImportError" in Fingerprint.objects.get(key=crash).title
     found = json.loads(report())
-    assert [cause["key"] for cause in found["comparison"]["causes"]["new"]] == [crash]
+    causes = found["comparison"]["causes"]
+    assert [cause["key"] for cause in causes["new"]] == [crash]
+    assert (causes["gone"], [cause["key"] for cause in causes["replaced"]]) == ([], [old])
+    assert "0 not seen again, 0 still there, 1 new, 0 regressed, 1 replaced by another" in report(
+        "md"
+    )
     assert judge_marker(fix).ruling is Ruling.NOT_ENOUGH_DATA
     assert "**Status**: ✅" not in report("md")
     assert {row[0] for row in pipeline.execute("SELECT last_failure_reason FROM phases")} == {OLD}

@@ -41,7 +41,9 @@ class CauseLine:
     cause: CauseCount
     before: int
     tried: int
-    """Phases that had failed with it last and were tried after; without one it is not known to be gone."""
+    """Phases that had failed with it last and were tried after."""
+    completed: int
+    """Of those; without one it is not known to be gone."""
     after: int
     fixed: bool
 
@@ -140,14 +142,15 @@ def _yield_kpi(result: Comparison) -> Kpi:
 
 def _gone(causes: Collection[CauseLine]) -> Kpi:
     counts = {name: sum(line.became == name for line in causes) for name in _WORDS}
-    earlier = sum(counts[name] for name in ("gone", "still", "may_be", "untried"))
+    earlier = sum(counts[name] for name in ("gone", "still", "may_be", *_UNKNOWN))
     earlier += sum(line.became == "regressed" and line.before > 0 for line in causes)
     rest = ", ".join(
         f"{counts[name]} {_WORDS[name].lower()}"
-        for name in ("still", "new", "regressed", "may_be", "untried")
-        if counts[name] or name not in ("untried", "may_be")
+        for name in ("still", "new", "regressed", "may_be", *_UNKNOWN)
+        if counts[name] or name not in ("may_be", *_UNKNOWN)
     )
-    value = "" if earlier and earlier == counts["untried"] else f"{counts['gone']} of {earlier}"
+    unknown = sum(counts[name] for name in _UNKNOWN)
+    value = "" if earlier and earlier == unknown else f"{counts['gone']} of {earlier}"
     return Kpi(
         "Fingerprints not seen again", value, rest, "s-failed" if counts["regressed"] else ""
     )
@@ -159,22 +162,28 @@ _WORDS = {
     "new": "New",
     "may_be": "May be still there",
     "gone": "Not seen again",
+    "replaced": "Replaced by another failure",
     "untried": "Not tried again",
 }
-
-
-_LOOKS = {"gone": "skipped", "still": "ongoing", "may_be": "ongoing", "untried": "not_enough_data"}
+_UNKNOWN = ("replaced", "untried")
+"""Nobody can say of them whether they would still come."""
+_LOOKS = {
+    "gone": "skipped", "still": "ongoing", "may_be": "ongoing", "replaced": "not_enough_data",
+    "untried": "not_enough_data",
+}  # fmt: skip
 
 
 def _causes(result: Comparison, fixed: set[str]) -> Iterable[CauseLine]:
-    """Regressed, still there, new, gone, not tried again; each by its attempts."""
-    tried = result.pairs.tried()
+    """Regressed, still there, new, gone, replaced, not tried again; each by its attempts."""
+    tried, completed = result.pairs.tried(), result.pairs.completed()
     earlier = {cause.key: cause.attempts for cause in result.before.causes}
     later = {cause.key: cause.attempts for cause in result.after.causes}
     for name, word in _WORDS.items():
         for cause in getattr(result.causes, name):
-            before = cause.attempts if name in ("gone", "untried") else earlier.get(cause.key, 0)
-            sizes = before, tried.get(cause.key, 0), later.get(cause.key, 0)
+            before = cause.attempts if name in ("gone", *_UNKNOWN) else earlier.get(cause.key, 0)
+            sizes = (
+                before, tried.get(cause.key, 0), completed.get(cause.key, 0), later.get(cause.key, 0)
+            )  # fmt: skip
             yield CauseLine(name, word, cause, *sizes, cause.key in fixed)
 
 

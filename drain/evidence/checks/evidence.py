@@ -11,12 +11,16 @@ from functools import cached_property
 from typing import Any
 
 from drain.db.sql import row, rows
-from drain.evidence.checks.matching import MOST_NAMED, Again, Mark, tried_again
+from drain.evidence.checks.matching import MOST_NAMED, Again, Mark, completed_again, tried_again
 from drain.evidence.comparison.bounds import bounded
 from drain.evidence.comparison.compare import Comparison, Difference, compare
 from drain.evidence.comparison.figures import Figures, figures
 from drain.evidence.comparison.question import DEFAULT_DAYS, of_marker
 from drain.evidence.comparison.sides import Side, around_marker, before_session, of_session
+from drain.evidence.fixes.composition import not_done
+from drain.evidence.fixes.contrast import Done
+from drain.evidence.fixes.reading import Scope, completed_before
+from drain.evidence.fixes.trials import Window
 from drain.evidence.rollups.fold import state_totals
 from drain.models import Check, DrainSession, FixMarker
 
@@ -55,10 +59,27 @@ class Ground:
         """Phases that bore the mark before and were tried again; None for a claim about any attempt."""
         if self.fleet:
             return None
-        before = self.before
-        if self.session is not None:
-            before = replace(before, plan_of=self.session)
-        return tried_again(before, self.after, self.session, mark)
+        return tried_again(self._had_before, self.after, self.session, mark)
+
+    def not_done(self, mark: Mark | None = None) -> str:
+        """What speaks against the work of what completed after, of the phases that bore the mark if one is asked for.
+
+        "" for nothing known: no work of its sort may have completed before.
+        """
+        if self.before.until is None:
+            return ""
+        had = None if self.fleet else mark
+        found = completed_again(self._had_before, self.after, self.session, had)
+        sorts = {(one.source, one.category) for one in found}
+        done = completed_before(Scope((), Window(self.before.until)), sorts)
+        return not_done(done, [Done(one.run, one.events, one.seconds) for one in found])
+
+    @property
+    def _had_before(self) -> Side:
+        """Where phases may have failed so before."""
+        if self.session is None:
+            return self.before
+        return replace(self.before, plan_of=self.session)
 
     def in_state(self, state: str) -> tuple[int, int, list[int]]:
         """(all phases, those in `state`, ids of at most MOST_NAMED of those)."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 
-from drain.db.sql import row
+from drain.db.sql import row, rows
 from drain.evidence.comparison.sides import FAILURES, JUDGED, UNCOUNTED, Side
 
 MOST_NAMED = 50
@@ -27,13 +27,15 @@ _WORTH = """
 SELECT coalesce(sum(m), 0)::int AS completed, coalesce(sum(m)^2 / nullif(sum(m * m), 0), 0)::float8 AS worth
 FROM (SELECT count(*) AS m {scope} AND a.outcome = 'complete' GROUP BY a.run_id) runs
 """
-_AGAIN = """
+_HAD = """
 WITH tried AS (
     SELECT b.phase_id, b.session_id, b.outcome FROM drain_attempt b WHERE {after} AND b.outcome = ANY(%(judged)s)
 ), had AS (
     SELECT a.phase_id FROM drain_attempt a WHERE {before} AND {attempt}
     UNION SELECT c.phase_id FROM drain_candidate c WHERE c.session_id IN {plans} AND {planned}
 )
+"""
+_AGAIN = """
 SELECT (SELECT count(*) FROM had)::int AS had, coalesce(sum(n), 0)::int AS again, coalesce(sum(m), 0)::int AS completed,
     coalesce(sum(m)^2 / nullif(sum(m * m), 0), 0)::float8 AS worth
 FROM (
@@ -42,6 +44,15 @@ FROM (
     WHERE p.id IN (SELECT phase_id FROM had) AND p.id IN (SELECT phase_id FROM tried) GROUP BY p.run_id
 ) runs
 """
+# The newest of them: what is asked of the work needs no more.
+_COMPLETED = """
+SELECT b.run_id AS run, b.telemetry_count AS events,
+    extract(epoch FROM b.finished_at - b.started_at)::float8 AS seconds, coalesce(r.source_id, 0) AS source, p.category
+FROM (
+    SELECT b.* FROM drain_attempt b WHERE {after} AND b.outcome = 'complete' AND {among} ORDER BY b.id DESC LIMIT {most}
+) b JOIN drain_run r ON r.id = b.run_id JOIN drain_phase p ON p.id = b.phase_id
+"""
+MOST_COMPLETED = 2_000
 
 
 class PatternError(Exception):
@@ -72,6 +83,17 @@ class Mark:
     values: dict[str, Any]
     pattern: str = ""
     """Text that somebody gave to search for; "" when the conditions are ours alone."""
+
+
+class Completed(NamedTuple):
+    """An attempt that completed, with what it brought and the sort of its phase."""
+
+    run: int
+    events: int
+    seconds: float
+    source: int
+    """0 for none."""
+    category: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +159,36 @@ def tried_again(before: Side, after: Side, session: int | None, mark: Mark) -> A
 
     The plan is that of `session`, else those of all drains after. Raises PatternError.
     """
-    statement = _AGAIN.format(
-        before=before.where("a"),
-        after=after.where("b"),
-        attempt=mark.attempt,
-        planned=mark.planned,
-        plans="(%(plan)s)" if session is not None else "(SELECT session_id FROM tried)",
-    )
-    bound = before.values("a") | after.values("b") | mark.values
+    had, bound = _had(before, after, session, mark)
     with _limited(mark):
-        found = row(statement, bound | {"failures": FAILURES, "judged": JUDGED, "plan": session})
+        found = row(had + _AGAIN, bound)
     return Again(found["had"], found["again"], found["completed"], found["worth"])
+
+
+def completed_again(
+    before: Side, after: Side, session: int | None, mark: Mark | None
+) -> list[Completed]:
+    """The newest attempts of those phases that completed after, at most MOST_COMPLETED; without a mark of all phases.
+
+    Raises PatternError.
+    """
+    among, had, bound = "true", "", after.values("b")
+    if mark is not None:
+        among = "b.phase_id IN (SELECT phase_id FROM had)"
+        had, bound = _had(before, after, session, mark)
+    statement = _COMPLETED.format(after=after.where("b"), among=among, most=MOST_COMPLETED)
+    with _limited(mark) if mark is not None else nullcontext():
+        return [Completed(**found) for found in rows(had + statement, bound)]
+
+
+def _had(before: Side, after: Side, session: int | None, mark: Mark) -> tuple[str, dict[str, Any]]:
+    """SQL of the phases that bore the mark before (`had`) and of the attempts after (`tried`), with its values."""
+    plans = "(%(plan)s)" if session is not None else "(SELECT session_id FROM tried)"
+    statement = _HAD.format(
+        before=before.where("a"), after=after.where("b"), attempt=mark.attempt, planned=mark.planned, plans=plans
+    )  # fmt: skip
+    bound = before.values("a") | after.values("b") | mark.values
+    return statement, bound | {"failures": FAILURES, "judged": JUDGED, "plan": session}
 
 
 def require_readable(pattern: str) -> None:

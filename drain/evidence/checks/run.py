@@ -118,7 +118,8 @@ def _stayed_away(what: str, mark: Mark, ground: Ground) -> Verdict:
     # What was lost, put off or skipped could not have shown it.
     among = f"(a.outcome = ANY(%(judged)s::text[]) OR {mark.attempt})"
     found = matching(ground.after, mark, among, runs=ground.fleet)
-    return stayed_away(what, found, None if found.matching else ground.again(mark))
+    again = None if found.matching else ground.again(mark)
+    return stayed_away(what, found, again, lambda: ground.not_done(mark))
 
 
 def _completion_rate(check: Check, ground: Ground) -> Verdict:
@@ -129,7 +130,7 @@ def _completion_rate(check: Check, ground: Ground) -> Verdict:
 def _rate_not_worse(check: Check, ground: Ground) -> Verdict:
     if check.marker is not None:
         return fix_works(judge_marker(check.marker))
-    return better_than_before(ground.change)
+    return better_than_before(ground.change, ground.not_done)
 
 
 def _yield(check: Check, ground: Ground) -> Verdict:

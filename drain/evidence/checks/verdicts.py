@@ -9,6 +9,7 @@ Whatever is said of what comes holds at every look, since checks are judged agai
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,12 +37,15 @@ class Verdict:
     """n, the value, its interval, and `attempts` or `phases`: ids of at most 50 that speak against it."""
 
 
-def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
+def stayed_away(
+    what: str, found: Found, again: Again | None, doubt: Callable[[], str] = lambda: ""
+) -> Verdict:
     """A claim that no attempt fails in a way.
 
     Enough phases that had failed so (`again`) must have completed when they were tried again: one that fails by
     something else may do so before this could come. Where none had, nothing could have shown it. A claim about any
-    attempt (`again` None) takes thirty that completed.
+    attempt (`again` None) takes thirty that completed. `doubt` is asked for what may have let them complete without
+    the work: "" for nothing known.
     """
     observed = _counted(found)
     if found.matching:
@@ -58,6 +62,8 @@ def stayed_away(what: str, found: Found, again: Again | None) -> Verdict:
     observed |= {"had": had, "again": again.tried if again else None, "completed": completed}
     observed |= _enough(enough)
     said = f"None of {found.n} attempts {what}"
+    if completed >= enough and (doubted := doubt()):
+        return _doubted(f"{said}, but {doubted}", observed)
     if completed >= enough:
         rest = (
             f"; {tried} of {had_so} that had failed this way before {_were(tried)} tried again{some}"
@@ -95,7 +101,7 @@ def none_of(what: str, found: Found, nothing: str) -> Verdict:
 def rate_at_least(rate: Rate, spread: Spread, threshold: float) -> Verdict:
     """A claim that the completion rate is at least `threshold`; `spread` is how its attempts fall into runs."""
     observed = {"n": rate.n, "complete": rate.complete, "threshold": threshold}
-    bounds = spread.completed(DECIDES)
+    bounds = spread.decides()
     observed |= _interval(bounds)
     # "All of them" is proved by the first one that is all there is.
     known = bounds.value if bounds else None
@@ -119,14 +125,16 @@ def fix_works(fix: FixVerdict) -> Verdict:
     return Verdict(fix.check, fix.sentence, {"n": n, "ruling": fix.ruling.value})
 
 
-def better_than_before(change: Difference) -> Verdict:
-    """A claim that the completion rate rose; of phases that had all failed nobody can say so."""
+def better_than_before(change: Difference, doubt: Callable[[], str] = lambda: "") -> Verdict:
+    """A claim that the completion rate rose; of phases that had all failed nobody can say so. `doubt` as above."""
     observed = {"n_before": change.n_before, "n": change.n_after, "paired": change.is_paired}
     observed |= _interval(change.interval)
     if change.interval is None:
         observed |= _enough(change.enough)
         return Verdict(CheckVerdict.NOT_ENOUGH_DATA, change.sentence, observed)
     if change.interval.low > 0 and not change.selected:
+        if doubted := doubt():
+            return _doubted(f"{change.sentence.rstrip('.')}, but {doubted}", observed)
         return Verdict(CheckVerdict.PASS, change.sentence, observed)
     if change.interval.high < NO_GAIN:
         said = f"{change.sentence} A gain of {NO_GAIN * 100:.0f} points or more can be ruled out."
@@ -193,6 +201,11 @@ def _at_most(observed: dict[str, Any]) -> str:
 
 def _percent(share: float) -> str:
     return f"{share * 100:.1f} %"
+
+
+def _doubted(said: str, observed: dict[str, Any]) -> Verdict:
+    """No number of such attempts would decide it."""
+    return Verdict(CheckVerdict.NOT_ENOUGH_DATA, f"{said}.", observed | _enough(None))
 
 
 def _short(said: str, enough: int, observed: dict[str, Any]) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drain.evidence.comparison.figures import CauseCount, Figures, figures_of
@@ -91,9 +91,12 @@ class CauseChanges:
     """Causes by what became of them, each with the failures of the side that it is named for."""
 
     gone: tuple[CauseCount, ...]
-    """Failed before and not after, although phases that had failed with them were tried again."""
+    """Failed before and not after, and a phase that had failed with them completed."""
+    replaced: tuple[CauseCount, ...]
+    """Failed before and not after, but each phase that was tried again failed by something else: before they could come,
+    for all that is known."""
     untried: tuple[CauseCount, ...]
-    """Failed before and not after, and no phase that had failed with them was tried again."""
+    """Failed before and not after, and no phase that had failed with them was tried again to an end."""
     still: tuple[CauseCount, ...]
     new: tuple[CauseCount, ...]
     regressed: tuple[CauseCount, ...]
@@ -157,9 +160,7 @@ def _comparison(
         after=after,
         pairs=same,
         difference=change,
-        causes=_changes(
-            (*before.causes, *_planned_causes(same)), after.causes, same.tried(), identity
-        ),
+        causes=_changes((*before.causes, *_planned_causes(same)), after.causes, same, identity),
         fixed=tuple(fixed.values()),
         notes=_notes(same, change),
     )
@@ -197,7 +198,7 @@ def speak_for_both(shared: int, fewer: int) -> bool:
 def _changes(
     before: Iterable[CauseCount],
     after: Iterable[CauseCount],
-    tried: Collection[str],
+    same: Pairs,
     identity: Mapping[str, Identity],
 ) -> CauseChanges:
     earlier, later = _by_key(before), _by_key(after)
@@ -206,8 +207,12 @@ def _changes(
     came = [key for key in later if key not in again and key not in came_back]
     unsure = [key for key in came if kin(identity, key, earlier)]
     left = [cause for key, cause in earlier.items() if not kin(identity, key, later)]
+    tried, completed = same.tried(), same.completed()
     return CauseChanges(
-        gone=tuple(cause for cause in left if cause.key in tried),
+        gone=tuple(cause for cause in left if cause.key in completed),
+        replaced=tuple(
+            cause for cause in left if cause.key in tried and cause.key not in completed
+        ),
         untried=tuple(cause for cause in left if cause.key not in tried),
         still=tuple(later[key] for key in later if key in again and key not in came_back),
         new=tuple(later[key] for key in came if key not in unsure),

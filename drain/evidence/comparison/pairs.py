@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from drain.evidence.comparison.query import MoveRead
@@ -64,11 +64,21 @@ class Pairs:
 
         One whose attempt was lost shows nothing, and is not among them.
         """
-        counts: dict[str, int] = {}
+        return self._by_cause(lambda move: move.became != "lost")
+
+    def completed(self) -> dict[str, int]:
+        """Those of the tried phases that completed.
+
+        One that fails by something else may have died before what it had failed by could come.
+        """
+        return self._by_cause(lambda move: move.became == "complete")
+
+    def _by_cause(self, holds: Callable[[Move], bool]) -> dict[str, int]:
+        counts = Counter[str]()
         for move in self.moves:
-            if move.was_cause is not None and move.became != "lost":
-                counts[move.was_cause.key] = counts.get(move.was_cause.key, 0) + move.phases
-        return counts
+            if move.was_cause is not None and holds(move):
+                counts[move.was_cause.key] += move.phases
+        return dict(counts)
 
     def _count(self, was: bool, became: bool) -> int:
         return sum(

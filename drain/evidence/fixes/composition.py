@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Sequence
 from datetime import timedelta
 from statistics import median
 
-from drain.evidence.fixes.contrast import CONTENDED, FEWEST, Contrast, failed, grouped, of
+from drain.evidence.fixes.contrast import CONTENDED, FEWEST, Contrast, Done, failed, grouped, of
 from drain.evidence.fixes.trials import Trial
 from drain.evidence.statistics.sequence import Bounds, Observation, Spread, both_bounds, correlation
 
@@ -115,35 +115,47 @@ def reworded(sides: Contrast) -> str:
 
 def hollow(sides: Contrast) -> str:
     """Return the doubt that phases which complete since the fix do less than completed ones did before it."""
-    done, completed = sides.done, [trial for trial in sides.after if not trial.failed]
-    if min(len(completed), len(done)) < FEWEST:
+    completed = [Done(one.run, one.events, one.seconds) for one in sides.after if not one.failed]
+    return not_done(sides.done, completed, surely=True)
+
+
+def not_done(done: Sequence[Done], completed: Sequence[Done], *, surely: bool = False) -> str:
+    """Return the doubt that what completed does not do what work of the same sort did when it completed before (`done`).
+
+    Not `surely` it is enough that most of it looks so: a guard that waits for more loses nothing.
+    """
+    if len(done) < FEWEST or len(completed) < (FEWEST if surely else 1):
         return ""
+
+    def most(found: Bounds) -> bool:
+        return (found.low if surely else found.share) > 0.5
+
     was, now = both_bounds(
         Spread.of([Observation(one.run, one.events > 0) for one in done]),
         Spread.of([Observation(one.run, one.events > 0) for one in completed]),
     )
-    if now.high < was.low and now.share < 0.5:
+    if now.share < 0.5 and (now.high < was.low if surely else most(was)):
         return (
-            f"the work may not have been done: of what completed {of(now)} brought an event, before the fix "
-            f"{of(was)}"
+            f"the work may not have been done: of what completed {of(now)} brought an event, of what completed "
+            f"before {of(was)}"
         )
     events, usual = median(one.events for one in done), median(one.seconds for one in done)
-    few = _share(completed, lambda trial: QUARTER * trial.events < events)
-    if few.low > 0.5:
+    few = _share(completed, lambda one: QUARTER * one.events < events)
+    if most(few):
         return (
             f"the work may not have been done: {of(few)} that completed brought less than a quarter of the "
-            f"{events:g} events that it brought before the fix"
+            f"{events:g} events that such work brought before"
         )
-    short = _share(completed, lambda trial: SHORT * trial.seconds < usual)
-    if usual >= SECOND and short.low > 0.5:
+    short = _share(completed, lambda one: SHORT * one.seconds < usual)
+    if usual >= SECOND and most(short):
         return (
             f"the work may not have been done: {of(short)} that completed took less than a tenth of the "
-            f"{usual:.1f} s that it took before the fix"
+            f"{usual:.1f} s that such work took before"
         )
     return ""
 
 
-def _share(trials: Sequence[Trial], holds: Callable[[Trial], bool]) -> Bounds:
-    """Return the share of the trials for which something holds, as bounds."""
-    spread = Spread.of([Observation(trial.run, holds(trial)) for trial in trials])
+def _share(completed: Sequence[Done], holds: Callable[[Done], bool]) -> Bounds:
+    """Return the share of what completed for which something holds, as bounds."""
+    spread = Spread.of([Observation(one.run, holds(one)) for one in completed])
     return spread.bounds(correlation([spread]))

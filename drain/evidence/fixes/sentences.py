@@ -34,9 +34,16 @@ def fix(
         said = f"{WORDS[ruling]} for each of {len(causes)} fingerprints. {_each(causes)}"
     else:
         said = _each(causes)
-    if ruling is Ruling.WORKS:
-        said += f" Asked for: at most {_percent(limits.gain)}, surely below {_percent(limits.majority)}."
-    return f"{said}{_left(failing, untried)}"
+    if asked := asked_for(ruling, limits):
+        said += f" {asked}"
+    return f"{said}{left(failing, untried)}"
+
+
+def asked_for(ruling: Ruling, limits: Limits) -> str:
+    """What a fix that works had to show; "" of another."""
+    if ruling is not Ruling.WORKS:
+        return ""
+    return f"Asked for: at most {_percent(limits.gain)}, surely below {_percent(limits.majority)}."
 
 
 def short(
@@ -45,10 +52,19 @@ def short(
     """The verdict on a fix where each of its causes stands beside it; of one cause the whole of it."""
     if len(causes) < 2:
         return fix(causes, ruling, limits, failing, untried)
+    return f"{headline(causes, ruling)}{left(failing, untried)}"
+
+
+def headline(causes: Sequence[CauseVerdict], ruling: Ruling) -> str:
+    """The verdict on a fix in one short sentence: of several causes for how many what."""
+    if not causes:
+        return NO_CAUSE
+    if len(causes) == 1:
+        return f"{WORDS[ruling]}."
     counts = Counter(one.ruling for one in causes)
     parts = [f"{WORDS[each].lower()} for {counts[each]}" for each in WORDS if counts[each]]
     said = f"{', '.join(parts)} of" if len(counts) > 1 else f"{WORDS[ruling]} for each of"
-    return f"{said[0].upper()}{said[1:]} {len(causes)} fingerprints.{_left(failing, untried)}"
+    return f"{said[0].upper()}{said[1:]} {len(causes)} fingerprints."
 
 
 def _each(causes: Sequence[CauseVerdict]) -> str:
@@ -67,6 +83,18 @@ def cause(one: CauseVerdict) -> str:
     parts.append(_at_source(one))
     parts.append(_unended(one))
     return f"{''.join(parts)}{_reason(one)}."
+
+
+def brief(one: CauseVerdict) -> str:
+    """The same at a glance: how many failed again on both sides and what speaks against it, without bounds."""
+    if not one.after.n:
+        return cause(one)
+    parts = [f"{one.after.failed:.0f} of {one.after.n} phases failed this way again"]
+    if one.before.n:
+        parts.append(f", before the fix {one.before.failed:.0f} of {one.before.n}")
+    if one.moved:
+        parts.append(f"; {one.moved} failed by something else")
+    return f"{''.join(parts)}{_at_source(one)}{_unended(one)}{_reason(one)}."
 
 
 def _unended(one: CauseVerdict) -> str:
@@ -121,7 +149,8 @@ def _side(found: Bounds) -> str:
     return f"{found.failed:.0f} of {found.n} phases{runs} ({found.share * 100:.1f} %, {span})"
 
 
-def _left(failing: int, untried: int) -> str:
+def left(failing: int, untried: int) -> str:
+    """How many phases are failed by the causes now, as a sentence that follows another; "" where none is."""
     if not failing:
         return ""
     phases = "1 phase is" if failing == 1 else f"{failing} phases are"

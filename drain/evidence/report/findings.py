@@ -9,6 +9,7 @@ from drain.evidence.report import sentences as words
 from drain.evidence.report.build import Report
 from drain.evidence.report.escape import markdown as md
 from drain.evidence.report.escape import markdown_table
+from drain.evidence.report.validation import Line, Validation, validations
 
 
 def findings(report: Report) -> Iterator[str]:
@@ -26,17 +27,27 @@ def findings(report: Report) -> Iterator[str]:
 
 
 def _fixes(report: Report) -> str:
-    rows = [
-        [
-            md(fix.title),
-            f"{fix.applied_at:%Y-%m-%d %H:%M} UTC" + (f", {md(fix.commit)}" if fix.commit else ""),
-            md(words.fix_validation(fix, report), 1000),
-        ]
-        for fix in report.fixes
-    ]
-    if not rows:
+    found = validations(report)
+    if not found:
         return f"{words.NO_FIX}\n\n"
-    return markdown_table(["Blocker", "Fix", "Validation"], rows) + "\n\n"
+    return "".join(f"{_validation(one)}\n\n" for one in found)
+
+
+def _validation(found: Validation) -> str:
+    """The verdict and a line for each fingerprint; the numbers behind them are in the appendix."""
+    lines = [f"**{md(found.name)}** (in since {md(found.since)}): {md(found.verdict)}"]
+    if found.lines:
+        lines += ["", *map(validation_line, found.lines)]
+    if found.unlisted:
+        lines.append(f"- and {found.unlisted} more, in the appendix")
+    if found.notes:
+        lines += ["", md(" ".join(found.notes), 2000)]
+    return "\n".join(lines)
+
+
+def validation_line(line: Line) -> str:
+    """A fingerprint of a fix as an item of a list."""
+    return f"- **{line.words}** – {md(line.title, 200)}: {md(line.sentence, 2000)}"
 
 
 def _execution(report: Report) -> str:

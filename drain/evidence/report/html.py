@@ -14,6 +14,7 @@ from drain.evidence.report import rows as report_rows
 from drain.evidence.report import sentences as words
 from drain.evidence.report.build import Report
 from drain.evidence.report.escape import plain
+from drain.evidence.report.validation import Line, Validation, validations
 
 MOST_LISTED = 100
 _NUMBER = re.compile(r"[+−]?[\d,]+(\.\d+)?")
@@ -29,7 +30,8 @@ def html_context(report: Report) -> dict[str, Any]:
     """Return what the templates of the report draw: plain text made inert, which they escape.
 
     `parts` is a list of {id, title, text, tables: [{names, numbers, rows, note}]} in reading order; `numbers`
-    says of each column whether it holds nothing but numbers.
+    says of each column whether it holds nothing but numbers. The part of the fixes has `fixes` beside these, each
+    with the fields of a Validation.
     """
     mark, sentence = report.status
     return {
@@ -65,15 +67,7 @@ def _rows(rows: Iterable[Iterable[object]]) -> Rows:
 
 
 def _findings(report: Report) -> list[dict[str, Any]]:
-    fixes = [
-        (
-            fix.title,
-            f"{fix.applied_at:%Y-%m-%d %H:%M} UTC",
-            fix.commit,
-            words.fix_validation(fix, report),
-        )
-        for fix in report.fixes
-    ]
+    fixes = [_validation(found) for found in validations(report)]
     ledger = [(line.line, line.phases, line.sentence) for line in report.ledger]
     moves = [
         (words.end(m.was, m.was_cause), words.end(m.became, m.became_cause), m.phases)
@@ -84,12 +78,30 @@ def _findings(report: Report) -> list[dict[str, Any]]:
         for c in report.checks
     ]
     return [
-        _part("fixes", "Fixes", "" if fixes else words.NO_FIX, _table(["Fix", "In since", "Commit", "Validation"], fixes)),
+        {**_part("fixes", "Fixes", "" if fixes else words.NO_FIX), "fixes": fixes},
         _part("ledger", "Ledger", words.root_cause(report), _table(["Line", "Phases", "Meaning"], ledger, report.ledger_sum)),
         *([_part("stop", "Stop cards", "", _table(steps.STOPS, steps.stop_lines(report)))] if report.stops else []),
         _part("moves", "Where the same phases moved", " ".join(report.comparison.notes), _table(["Before", "After", "Phases"], moves)),
         _part("checks", "Checks", "" if checks else "No check concerns this drain.", _table(["", "Check", "Finding", "Evidence"], checks)),
     ]  # fmt: skip
+
+
+def _validation(found: Validation) -> dict[str, Any]:
+    return {
+        "name": plain(found.name),
+        "since": plain(found.since),
+        "verdict": plain(found.verdict),
+        "lines": [_line(line) for line in found.lines],
+        "unlisted": found.unlisted,
+        "numbers": [_line(line) for line in found.numbers],
+        "notes": plain(" ".join(found.notes), 2000),
+    }
+
+
+def _line(line: Line) -> dict[str, str]:
+    return {
+        "words": line.words, "title": plain(line.title, 200), "sentence": plain(line.sentence, 2000)
+    }  # fmt: skip
 
 
 def _steps(report: Report) -> list[dict[str, Any]]:

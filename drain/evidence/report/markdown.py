@@ -13,7 +13,8 @@ from drain.evidence.report import sentences as words
 from drain.evidence.report.build import Report
 from drain.evidence.report.escape import code, markdown_table
 from drain.evidence.report.escape import markdown as md
-from drain.evidence.report.findings import findings
+from drain.evidence.report.findings import findings, validation_line
+from drain.evidence.report.validation import validations
 
 MOST_LISTED = 200
 
@@ -172,11 +173,12 @@ def _conclusion(report: Report) -> str:
 
 def _appendix(report: Report) -> Iterator[str]:
     yield "## Appendix: Detailed Fix Summaries\n\n"
-    for fix in report.fixes:
+    for fix, found in zip(report.fixes, validations(report), strict=True):
+        numbers = "\n".join(map(validation_line, found.numbers))
         yield (
             f"### {md(fix.title)}\n\n**In since**: {fix.applied_at:%Y-%m-%d %H:%M} UTC"
             f"{' · commit ' + md(fix.commit) if fix.commit else ''}\n\n{md(fix.note, 5000)}\n\n"
-            f"**Validation**: {md(words.fix_validation(fix, report), 2000)}\n\n"
+            f"**Validation**: {md(found.verdict)}\n\n{numbers}\n\n"
         )
     if not report.fixes:
         yield f"{words.NO_FIX}\n\n"

@@ -48,24 +48,32 @@ def offered(report: Report) -> list[tuple[str, str, str]]:
     again = {cause.key for cause in (*changes.still, *changes.regressed)}
     guarded = {guard.name for guard in report.guards}
     found = []
-    for key, (title, tried, failed) in _retried(report).items():
+    for key, (title, tried, failed, completed) in _retried(report).items():
         if f"No {title}" in guarded:
             continue
-        said = f"{failed} of {tried} phases that had failed this way failed this way again"
+        said = f"{failed} of {tried} phases that had failed this way failed this way again, {completed} completed"
         mark = MARKS["fail"] if failed or key in again else MARKS["not_enough_data"]
         found.append((title, mark, f"{said}." if failed else f"{said}: offered as a guard."))
     return found[:MOST_OFFERED]
 
 
-def _retried(report: Report) -> dict[str, tuple[str, int, int]]:
-    """Causes of phases that were tried in the drain: title, phases tried, phases that failed this way again."""
-    found: dict[str, tuple[str, int, int]] = {}
+def _retried(report: Report) -> dict[str, tuple[str, int, int, int]]:
+    """Causes of phases that were tried in the drain: title, phases tried, those that failed so or maybe so again, those
+    that completed."""
+    found: dict[str, tuple[str, int, int, int]] = {}
     for move in report.comparison.pairs.moves:
         if move.was_cause is None or move.became == "lost":
             continue
-        same = move.became_cause is not None and move.became_cause.key == move.was_cause.key
-        title, tried, failed = found.get(move.was_cause.key, (move.was_cause.title, 0, 0))
-        found[move.was_cause.key] = title, tried + move.phases, failed + move.phases * same
+        same = move.may_be_same or move.became_cause == move.was_cause
+        title, tried, failed, completed = found.get(
+            move.was_cause.key, (move.was_cause.title, 0, 0, 0)
+        )
+        found[move.was_cause.key] = (
+            title,
+            tried + move.phases,
+            failed + move.phases * same,
+            completed + move.phases * (move.became == "complete"),
+        )
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from drain.evidence.comparison.compare import CauseChanges
 from drain.evidence.comparison.figures import Rate, Yield
 from drain.evidence.fingerprints.aliases import Cause
-from drain.evidence.report.build import Fix, Report
+from drain.evidence.report.build import Report
 from drain.evidence.statistics.yields import yields_more
 from drain.policy.reasons import ExclusionReason
 from drain.policy.words import NOTHING, zero_yield
@@ -134,7 +134,8 @@ def goals(report: Report) -> list[tuple[str, str, str]]:
     """
     change, causes = report.comparison.difference, report.comparison.causes
     back = bool(causes.regressed or causes.still)
-    stays_away = not (causes.may_be or causes.untried) and bool(causes.gone)
+    unknown = causes.may_be or causes.replaced or causes.untried
+    stays_away = bool(causes.gone) and not unknown
     return [
         (
             "Higher completion rate",
@@ -162,9 +163,12 @@ def recurred(causes: CauseChanges) -> str:
         f"{len(causes.gone)} not seen again, {len(causes.still)} still there, {len(causes.new)} new, "
         f"{len(causes.regressed)} regressed"
     )
-    if causes.may_be:
-        found += f", {len(causes.may_be)} may be still there"
-    return f"{found}, {len(causes.untried)} not tried again" if causes.untried else found
+    unknown = (
+        (causes.may_be, "may be still there"),
+        (causes.replaced, "replaced by another failure"),
+        (causes.untried, "not tried again"),
+    )
+    return found + "".join(f", {len(group)} {word}" for group, word in unknown if group)
 
 
 def _has_telemetry(report: Report) -> bool:
@@ -238,6 +242,7 @@ def cause_lines(report: Report) -> list[tuple[str, str, int]]:
         ("new", changes.new),
         ("may be still there", changes.may_be),
         ("not seen again", changes.gone),
+        ("replaced by another failure", changes.replaced),
         ("not tried again", changes.untried),
     )
     return [(name, cause.title, cause.attempts) for name, group in groups for cause in group][:100]
@@ -267,12 +272,6 @@ def settings(report: Report) -> list[tuple[str, str]]:
     return [
         (name, str(value)) for name, value in parts.items() if value not in (None, [], "", False)
     ]
-
-
-def fix_validation(fix: Fix, report: Report) -> str:
-    """The verdict on the fix, over everything since, and what this drain left out of it."""
-    said = f"{fix.verdict.words}. {fix.verdict.sentence}"
-    return f"{said} {stopped}" if (stopped := stopped_early(report)) else said
 
 
 def stopped_early(report: Report) -> str:

@@ -204,7 +204,7 @@ def test_a_cause_is_only_gone_when_phases_that_had_it_were_tried_again():
     AttemptFactory(fingerprint=FingerprintFactory(key="rare").key, started_at=NOON - HOUR)
     page = text_of(signed_in(Role.VIEWER).get(f"/evidence/markers/{marker.pk}/").content.decode())
     assert "1 of 1 0 still there, 0 new, 0 regressed" in page
-    assert re.search(r"Not seen again Error import this fix 6 6 0", page)
+    assert re.search(r"Not seen again Error import this fix 6 6 of 6 0", page)
     assert "Error rare" not in page
 
 

@@ -54,6 +54,33 @@ def test_a_cause_whose_phases_were_only_lost_on_the_way_is_not_gone():
     assert [cause.key for cause in found.causes.untried] == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("completed", "gone", "replaced"), [(0, [], ["a"]), (1, ["a"], []), (3, ["a"], [])]
+)
+def test_a_cause_of_which_every_retry_fails_by_something_else_is_not_gone(
+    completed, gone, replaced
+):
+    """A crash on import comes before whatever the phase had failed by could."""
+    for number in range(3):
+        phase = PhaseFactory()
+        AttemptFactory(phase=phase, fingerprint="a", started_at=NOON - HOUR)
+        ended = {"outcome": "complete"} if number < completed else {"fingerprint": "crash"}
+        AttemptFactory(phase=phase, started_at=NOON, **ended)
+    found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR))
+    assert [cause.key for cause in found.causes.gone] == gone
+    assert [cause.key for cause in found.causes.replaced] == replaced
+    assert found.causes.untried == ()
+    assert found.pairs.completed() == ({"a": completed} if completed else {})
+
+
+def test_what_timed_out_when_it_was_tried_again_is_replaced_and_not_gone():
+    phase = PhaseFactory()
+    AttemptFactory(phase=phase, fingerprint="a", started_at=NOON - HOUR)
+    AttemptFactory(phase=phase, outcome="timeout", fingerprint="t", started_at=NOON)
+    found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR))
+    assert [cause.key for cause in found.causes.replaced] == ["a"]
+
+
 def test_a_cause_known_by_its_headline_that_comes_again_with_its_place_is_neither_gone_nor_new():
     FingerprintFactory(key="reason", headline="h")
     FingerprintFactory(key="placed", headline="h", place_known=True)

@@ -7,7 +7,14 @@ from operator import attrgetter
 
 import pytest
 
-from drain.evidence.fixes.composition import elsewhere, given_up, hollow, reworded, side_by_side
+from drain.evidence.fixes.composition import (
+    elsewhere,
+    given_up,
+    hollow,
+    not_done,
+    reworded,
+    side_by_side,
+)
 from drain.evidence.fixes.contrast import FEWEST, Contrast, Done
 from drain.evidence.fixes.doubts import doubt
 from drain.evidence.fixes.trials import Earlier, Trial
@@ -186,6 +193,31 @@ def test_work_is_done_as_it_was(done, after, said):
         assert not hollow(sides(tries(20, 20), healed(**after), done=before))
     assert not hollow(sides(tries(20, 20), healed(**after), done=before[:4]))
     assert not hollow(sides(tries(20, 20), healed(6, 2, **after), done=before))
+
+
+@pytest.mark.parametrize(
+    ("done", "completed", "said"),
+    [
+        (Done(0, 12, 30.0), [Done(0, 12, 30.0)], ""),
+        (Done(0, 12, 30.0), [Done(0, 3, 3.0)], ""),
+        (Done(0, 12, 30.0), [Done(0, 0, 30.0)], "0 of 1 phases brought an event"),
+        (Done(0, 12, 30.0), [Done(0, 2, 30.0)], "less than a quarter of the 12 events"),
+        (Done(0, 0, 30.0), [Done(0, 0, 2.9)], "less than a tenth of the 30.0 s"),
+        (Done(0, 0, 0.9), [Done(0, 0, 0.01)], ""),
+        (Done(0, 0, 30.0), [Done(0, 0, 30.0)], ""),
+        (Done(0, 12, 30.0), [Done(0, 0, 30.0), Done(1, 12, 30.0)], ""),
+        (Done(0, 12, 30.0), [], ""),
+    ],
+)
+def test_a_guard_waits_where_most_work_looks_undone_and_needs_no_proof_of_it(done, completed, said):
+    before = [done._replace(run=n) for n in range(20)]
+    found = not_done(before, completed)
+    assert said in found
+    assert bool(found) is bool(said)
+    assert not not_done(before[: FEWEST - 1], completed)
+    assert not not_done(before, completed, surely=True)
+    rare = [one._replace(events=int(n < 6)) for n, one in enumerate(before)]
+    assert not said.startswith("0 of 1") or not not_done(rare, completed)
 
 
 @pytest.mark.parametrize("less", [{"events": 1}, {"events": 12, "seconds": 0.5}])

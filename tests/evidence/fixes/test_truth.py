@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench import truth_checks, truth_comparisons, truth_fixes, truth_scenarios
+from bench import truth_checks, truth_comparisons, truth_fixes, truth_guards, truth_scenarios
 
 FIXES = [one for one in truth_scenarios.SCENARIOS if one.name.startswith("real")]
 SAID = (
@@ -54,9 +54,25 @@ def test_checks_that_are_judged_at_every_look_say_nothing_false_of_a_few(name):
     assert not false[truth_checks.PASS]
 
 
+@pytest.mark.parametrize("name", truth_guards.GUARDS)
+def test_a_guard_passes_on_what_is_so_and_on_nothing_else(name):
+    told, false = truth_guards.play_guards(name, 12)
+    assert not false[truth_checks.PASS]
+    assert told[truth_checks.PASS] == (0 if false[f"old {truth_checks.PASS}"] else 12)
+
+
 def test_checks_of_one_look_are_caught_by_the_same_attempts():
     _, false = truth_checks.play_checks("yield, events in bursts", 12)
     assert false[f"old {truth_checks.PASS}"] > 1
+
+
+@pytest.mark.verify
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", truth_guards.GUARDS)
+def test_at_most_four_guards_of_a_thousand_pass_that_should_not(name):
+    told, false = truth_guards.play_guards(name, 1000)
+    assert false[truth_checks.PASS] <= 4
+    assert false[f"old {truth_checks.PASS}"] or told[truth_checks.PASS] >= 950
 
 
 @pytest.mark.verify

@@ -208,14 +208,29 @@ def test_a_drain_that_stopped_early_says_so_beside_the_verdict_on_a_fix():
         assert "stopped early" not in out.getvalue(), form
 
 
-def test_a_cause_that_is_seen_again_takes_the_green_away_and_leaves_the_verdict(session):
-    report = build_report(session, NOON)
+def _green(report):
+    """The same, as if its fix worked."""
     works = replace(report.fixes[0].verdict, ruling=Ruling.WORKS)
     risen = replace(report.comparison.difference, interval=Interval(0.8, 0.4, 0.9))
-    green = replace(
+    return replace(
         report, checks=(), fixes=(replace(report.fixes[0], verdict=works),),
         comparison=replace(report.comparison, difference=risen),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["replaced", "untried", "may_be"])
+def test_a_cause_of_which_nobody_knows_meets_no_goal(session, kind):
+    green = _green(build_report(session, NOON))
+    assert goals(green)[2][1] == "✅"
+    unknown = {kind: (CauseCount("k", "Error k", "ongoing", 1),)}
+    causes = replace(green.comparison.causes, **unknown)
+    seen = replace(green, comparison=replace(green.comparison, causes=causes))
+    assert goals(seen)[2][1] == "⚠️"
+
+
+def test_a_cause_that_is_seen_again_takes_the_green_away_and_leaves_the_verdict(session):
+    report = build_report(session, NOON)
+    green = _green(report)
     assert green.status[0] == "✅"
     assert next(mark for _, mark, _ in goals(green)) == "✅"
     again = CauseCount("k", "Error k", "regressed", 1)

@@ -214,9 +214,29 @@ def test_patterns_are_offered_from_what_was_drained_with_what_became_of_it():
     assert found == [
         {
             "pattern": "ModuleNotFoundError: tracker",
-            "sentence": "1 of 1 phases that had failed this way failed this way again.",
+            "sentence": "1 of 1 phases that had failed this way failed this way again, 0 completed.",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("ended", "sentence"),
+    [
+        ({"fingerprint": "placed"}, "failed this way again, 0 completed."),
+        ({"fingerprint": "crash"}, "failed this way again, 0 completed: offered as a guard."),
+        ({"outcome": "complete"}, "failed this way again, 1 completed: offered as a guard."),
+    ],
+)
+def test_what_may_be_the_same_has_come_again_and_what_was_replaced_is_not_called_complete(
+    ended, sentence
+):
+    FingerprintFactory(key="k", title="ModuleNotFoundError: tracker", headline="h")
+    FingerprintFactory(key="placed", headline="h", place_known=True)
+    session = drained()
+    session.attempt_set.update(**{"outcome": "failed", "fingerprint": "", **ended})
+    (found,) = json.loads(texts(session)["json"])["offered_patterns"]
+    again = 1 if "placed" in ended.values() else 0
+    assert found["sentence"] == f"{again} of 1 phases that had failed this way {sentence}"
 
 
 def test_nothing_is_left_only_when_nothing_is():

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scipy import optimize, special
 
 from drain.evidence.statistics.sequence import (
+    ALIKE,
     DECIDES,
     RHO,
     SURELY,
@@ -25,6 +26,7 @@ from drain.evidence.statistics.sequence import (
     bounds,
     correlation,
     enough_for_gain,
+    enough_for_share,
     fixed_bounds,
     gain,
 )
@@ -112,6 +114,42 @@ def test_phases_that_all_ended_alike_do_not_show_that_runs_are_independent():
     mixed = [Observation(run, run % 2 == 0) for run in range(12) for _ in range(10)]
     both = [Spread.of(alike), Spread.of(mixed)]
     assert correlation(both) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("fails", "runs", "each", "worth"),
+    [
+        (lambda run, phase: False, 12, 10, 12),
+        (lambda run, phase: run % 2 == 0, 12, 10, 12),
+        (lambda run, phase: phase % 2 == 0, 4, 10, 4),
+        (lambda run, phase: phase % 2 == 0, 20, 2, 40 / (1 + ALIKE / 22)),
+        (lambda run, phase: run % 2 == 0, 30, 1, 30),
+    ],
+    ids=["all alike", "runs alike", "few runs", "runs that differ within", "runs of one"],
+)
+def test_a_check_counts_a_run_once_unless_many_show_that_they_do_not_end_alike(
+    fails, runs, each, worth
+):
+    seen = Spread.of(
+        [Observation(run, fails(run, phase)) for run in range(runs) for phase in range(each)]
+    )
+    found = seen.bounds(seen.cautious_rho, DECIDES)
+    assert found.effective == pytest.approx(worth)
+    assert seen.decides().low == pytest.approx(1 - found.high)
+    assert seen.decides().high == pytest.approx(1 - found.low)
+    assert Spread.of([]).decides() is None
+
+
+def test_a_check_says_how_many_would_be_enough_by_what_it_decides_with():
+    some = Spread.of([Observation(run, run % 10 == 0) for run in range(20) for _ in range(4)])
+    n = enough_for_share(some, 0.9, 0.7)
+
+    def decided(size):
+        high = fixed_bounds(0.1 * size / 4, size / 4, DECIDES)[1]
+        return 1 - high > 0.7
+
+    assert decided(n)
+    assert not decided(n - 1)
 
 
 def test_a_gain_is_one_only_where_the_bounds_of_both_sides_do_not_meet():
