@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -40,7 +41,7 @@ def drained(causes: int):
             ended = {"fingerprint": "k00"} if not number else {"outcome": "complete"}
             AttemptFactory(session=session, phase=phase, started_at=NOON, **ended)
     keys = [f"k{number:02}" for number in range(causes)]
-    add_marker("Import mended", BY, at=session.started_at.replace(hour=1), keys=keys)
+    add_marker("Import mended", BY, at=NOON - timedelta(hours=9), keys=keys)
     return session
 
 
