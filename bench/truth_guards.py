@@ -27,7 +27,7 @@ class Guarded(NamedTuple):
     """None for one that failed by something else."""
     done: Sequence[Done]
     true: bool
-    """Whether what they had failed by can come no more."""
+    """That what they had failed by can come no more."""
 
 
 def _work(rng: random.Random, count: int, first: int, events: int = 5) -> list[Done]:

@@ -62,7 +62,7 @@ class Ground:
         return tried_again(self._had_before, self.after, self.session, mark)
 
     def not_done(self, mark: Mark | None = None) -> str:
-        """What speaks against the work of what completed after, of the phases that bore the mark if one is asked for.
+        """Return the doubt about the work of what completed after, of the phases that bore the mark if one is asked for.
 
         "" for nothing known: no work of its sort may have completed before.
         """
@@ -76,7 +76,7 @@ class Ground:
 
     @property
     def _had_before(self) -> Side:
-        """Where phases may have failed so before."""
+        """The side on which phases may have failed so before."""
         if self.session is None:
             return self.before
         return replace(self.before, plan_of=self.session)

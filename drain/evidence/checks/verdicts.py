@@ -44,8 +44,7 @@ def stayed_away(
 
     Enough phases that had failed so (`again`) must have completed when they were tried again: one that fails by
     something else may do so before this could come. Where none had, nothing could have shown it. A claim about any
-    attempt (`again` None) takes thirty that completed. `doubt` is asked for what may have let them complete without
-    the work: "" for nothing known.
+    attempt (`again` None) takes thirty that completed. `doubt` gives what lets the work seem undone, if anything.
     """
     observed = _counted(found)
     if found.matching:
@@ -59,17 +58,16 @@ def stayed_away(
     enough, tried = (enough_tried(had), again.tried) if again else (MOST, found.n)
     completed = again.completed if again else found.completed
     some = f", {completed} of them completed" if completed < tried else ""
-    observed |= {"had": had, "again": again.tried if again else None, "completed": completed}
-    observed |= _enough(enough)
+    tries = {"had": had, "again": again.tried if again else None, "completed": completed}
+    observed |= tries | _enough(enough)
     said = f"None of {found.n} attempts {what}"
-    if completed >= enough and (doubted := doubt()):
-        return _doubted(f"{said}, but {doubted}", observed)
     if completed >= enough:
-        rest = (
-            f"; {tried} of {had_so} that had failed this way before {_were(tried)} tried again{some}"
-            if had
-            else some
+        if doubted := doubt():
+            return _doubted(f"{said}, but {doubted}", observed)
+        again_too = (
+            f"; {tried} of {had_so} that had failed this way before {_were(tried)} tried again"
         )
+        rest = f"{again_too if had else ''}{some}"
         return Verdict(CheckVerdict.PASS, f"{said} ({_at_most(observed)}){rest}.", observed)
     if had:
         said = f"{tried} of {had_so} that {what} before {_were(tried)} tried again{some}"

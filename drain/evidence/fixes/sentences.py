@@ -40,7 +40,7 @@ def fix(
 
 
 def asked_for(ruling: Ruling, limits: Limits) -> str:
-    """What a fix that works had to show; "" of another."""
+    """Return the limits that a fix had to keep, where it works; "" of another."""
     if ruling is not Ruling.WORKS:
         return ""
     return f"Asked for: at most {_percent(limits.gain)}, surely below {_percent(limits.majority)}."
@@ -150,7 +150,7 @@ def _side(found: Bounds) -> str:
 
 
 def left(failing: int, untried: int) -> str:
-    """How many phases are failed by the causes now, as a sentence that follows another; "" where none is."""
+    """Return a sentence on the phases that are failed by the causes now, to follow another; "" where none is."""
     if not failing:
         return ""
     phases = "1 phase is" if failing == 1 else f"{failing} phases are"

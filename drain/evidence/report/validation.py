@@ -1,4 +1,4 @@
-"""What a report says of each fix: one sentence, a line for each fingerprint, and the numbers behind them."""
+"""The words of a report on each fix: one sentence, a line for each fingerprint, and the numbers behind them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Validation:
     numbers: tuple[Line, ...]
     """Every fingerprint with both sides, their bounds and all that is known of them."""
     notes: tuple[str, ...]
-    """What was left out of the verdict."""
+    """Phases that the verdict leaves out, and the limits of a fix that works."""
 
 
 def validations(report: Report) -> list[Validation]:

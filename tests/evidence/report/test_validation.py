@@ -1,4 +1,4 @@
-"""What a report says of a fix: a sentence, a line for each fingerprint, and all the numbers behind them."""
+"""A report says of a fix a sentence, a line for each fingerprint, and all the numbers behind them."""
 
 from __future__ import annotations
 
