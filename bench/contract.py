@@ -127,7 +127,7 @@ def _token() -> str:
     """Return the token of a superuser over a backlog that every operation finds something in."""
     from django.contrib.auth.models import User
 
-    from drain.engine.autopilot.rules import Wanted, add_autopilot
+    from drain.engine.autopilot.rules import AutopilotRequest, add_autopilot
     from drain.models import BulkAction, FixMarker, Hold, Note, Source, Webhook
     from drain.models.audit import Person
     from drain.models.vocabulary import Origin
@@ -141,7 +141,9 @@ def _token() -> str:
     SessionFactory()
     SessionFactory(state="running", ended_at=None)
     for number in range(MANY):
-        add_autopilot(Wanted(f"a{number}", "@daily"), Person("root", Origin.COMMAND), NOON)
+        add_autopilot(
+            AutopilotRequest(f"a{number}", "@daily"), Person("root", Origin.COMMAND), NOON
+        )
         Webhook.objects.create(
             name=f"w{number}", url="https://127.0.0.1:9/", salt="x", key_check="x"
         )

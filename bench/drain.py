@@ -29,7 +29,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from drain.engine.loop import Loop
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.models import ExecutorProfile, Phase, Run
 from drain.models.vocabulary import Order, Origin, PhaseState
@@ -68,7 +68,7 @@ def backlog(phases: int, parallel: int) -> int:
     )
     scope = SessionScope(run_ids=tuple(run.run_id for run in runs))
     limits = Limits(batch_size=phases, parallel=parallel)
-    asked = Asked(scope, limits, "bench", Origin.COMMAND, inline=True)
+    asked = DrainRequest(scope, limits, "bench", Origin.COMMAND, inline=True)
     session = create_session(asked, timezone.now())
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

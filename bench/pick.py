@@ -33,10 +33,10 @@ from drain.engine.attempts.claim import Claimer
 from drain.engine.attempts.context import HostContext, SessionContext
 from drain.engine.attempts.finish import finish
 from drain.engine.attempts.pace import Pace
-from drain.engine.attempts.started import EndedAttempt, Result
+from drain.engine.attempts.started import AttemptResult, EndedAttempt
 from drain.engine.process.outcome import Decision
 from drain.engine.sessions.opening import open_session
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.models import ExecutorProfile, Phase, Run
 from drain.models.vocabulary import Order, Origin, PhaseState
@@ -44,7 +44,7 @@ from drain.policy.states import Outcome
 from drain.policy.stopping.limits import Limits
 
 STARTS = 300
-COMPLETE = Result(Decision(Outcome.COMPLETE, "", "", 1, "", reached_limit_boundary=False), 0)
+COMPLETE = AttemptResult(Decision(Outcome.COMPLETE, "", "", 1, "", reached_limit_boundary=False), 0)
 
 
 def drain_over(runs: int, phases: int) -> SessionContext:
@@ -69,7 +69,7 @@ def drain_over(runs: int, phases: int) -> SessionContext:
     scope = SessionScope(run_ids=tuple(run.run_id for run in made))
     limits = Limits(batch_size=runs * phases)
     session = create_session(
-        Asked(scope, limits, "bench", Origin.COMMAND, inline=True), timezone.now()
+        DrainRequest(scope, limits, "bench", Origin.COMMAND, inline=True), timezone.now()
     )
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

@@ -34,7 +34,7 @@ from django.db import connection
 from django.utils import timezone
 
 from drain.engine.process.sweep import environment_of
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.sessions.verbs import cancel_session, start_session
 from drain.models import Attempt, ExecutorProfile, Phase, Run
@@ -65,7 +65,7 @@ def backlog(count: int) -> int:
         Phase(run=run, phase_id="phase", phase_index=0, state=PhaseState.FAILED) for run in runs
     )
     limits = Limits(batch_size=count, parallel=count)
-    asked = Asked(
+    asked = DrainRequest(
         SessionScope(run_ids=tuple(run.run_id for run in runs)),
         limits,
         "bench",

@@ -12,7 +12,7 @@ from bench.truth_backlogs import LOOKS
 from drain.evidence.comparison.compare import difference
 from drain.evidence.comparison.figures import figures_of
 from drain.evidence.comparison.pairs import pairs_of
-from drain.evidence.comparison.query import Ending, MoveRead, SideRead
+from drain.evidence.comparison.query import LikeEnds, MoveRead, SideRead
 from drain.evidence.statistics.intervals import Interval, wilson
 from drain.evidence.statistics.sequence import Observation, Spread
 from drain.evidence.statistics.yields import Flow, yields_more
@@ -177,7 +177,8 @@ def _newcombe(before: tuple[int, int], after: tuple[int, int]) -> Interval | Non
 def read_side(side: list[Seen]) -> SideRead:
     ways = Counter(("failed" if seen.failed else "complete", seen.events) for seen in side)
     endings = tuple(
-        Ending(outcome, "", events, "", n, n * 60_000_000) for (outcome, events), n in ways.items()
+        LikeEnds(outcome, "", events, "", n, n * 60_000_000)
+        for (outcome, events), n in ways.items()
     )
     spread = Spread.of([Observation(seen.run, seen.failed) for seen in side])
     runs: dict[int, list[int]] = {}

@@ -10,7 +10,7 @@ from datetime import datetime
 from bench.truth_backlogs import CAUSE, FEW, LOOKS, MANY, OLD_HEALED, PLACED, SHARE, Backlog
 from bench.truth_scenarios import NOT, PARTLY, RESOLVED, SEEN, UNDECIDED, WORKS, Scenario
 from drain.evidence.comparison.sides import JUDGED
-from drain.evidence.fixes.trials import Tried, Window, trials_of
+from drain.evidence.fixes.trials import FixWindow, Tried, trials_of
 from drain.evidence.fixes.verdict import CauseVerdict, Evidence, Others, Ruling, judge
 
 
@@ -22,7 +22,9 @@ def said(backlog: Backlog, count: int) -> CauseVerdict:
     others = [one for one in after if one.planned != CAUSE]
     share = min(1.0, count / max(1, len(here)))
     shown = here[:count] + others[: round(len(others) * share)]
-    found = trials_of(sorted(before + shown, key=_place), _touches, _same, Window(backlog.marker))
+    found = trials_of(
+        sorted(before + shown, key=_place), _touches, _same, FixWindow(backlog.marker)
+    )
     evidence = Evidence(
         CAUSE,
         CAUSE,

@@ -12,7 +12,7 @@ from drain.dashboard.ui.states import REASON_WORDS
 from drain.management.ledger import FIRST_STEPS
 from drain.models import vocabulary
 from drain.policy import reasons, states
-from drain.policy.actions import Subject, for_reason
+from drain.policy.actions import ActionSubject, for_reason
 from drain.policy.glossary import DEFINITIONS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,7 +71,7 @@ def test_a_reason_has_its_word_its_first_step_and_its_advice(
         "a sentence in drain/policy/reasons.py": answered(lambda: reason.sentence),
         "a word and a colour in drain/dashboard/ui/states.py": reason.value in REASON_WORDS,
         "a first step in drain/management/ledger.py": reason in FIRST_STEPS,
-        "advice in drain/policy/actions.py": answered(lambda: for_reason(reason, Subject())),
+        "advice in drain/policy/actions.py": answered(lambda: for_reason(reason, ActionSubject())),
         "a line in docs/glossary.md": f"`{reason.value}`" in GLOSSARY,
     }
     missing = [what for what, there in where.items() if not there]

@@ -19,7 +19,7 @@ from drain.engine.queue.dependencies import require_acyclic
 from drain.engine.queue.explain import explain
 from drain.evidence.fingerprints.aliases import members
 from drain.models import Dependency, Fingerprint, Phase, Run
-from drain.models.transitions.phases import Why, say_created
+from drain.models.transitions.phases import MoveReason, say_created
 from drain.models.vocabulary import PhaseState
 from drain.policy.selection.graph import CycleError
 from drain.policy.words import last_line
@@ -261,7 +261,7 @@ class PhaseAdmin(ActingAdmin):
             file_failure(obj)
         super().save_model(request, obj, form, change)
         if not change:
-            say_created(obj, Why("created", request.user.get_username(), "made by hand"))
+            say_created(obj, MoveReason("created", request.user.get_username(), "made by hand"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Deleting is prune's: attempts and evidence hang on a phase."""

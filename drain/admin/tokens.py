@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from drain.admin.acts.acting import Act, ActingAdmin
-from drain.engine.bulk.actions import Line
+from drain.admin.acts.acting import ActingAdmin, AdminAction
+from drain.engine.bulk.actions import RowResult
 from drain.models import ApiToken
 from drain.models.vocabulary import Origin
 from drain.people.peers import may_act_for
@@ -24,11 +24,11 @@ from .base import ReadOnlyAdmin
 DAYS = 90
 LONGEST_DAYS = 3650
 
-REVOKE = Act(
+REVOKE = AdminAction(
     "revoke",
     "Revoke",
     "Scripts that use these tokens are refused from now on. It cannot be undone.",
-    lambda token: Line(token.pk, str(token), token.revoked_at is None, "will be revoked"),
+    lambda token: RowResult(token.pk, str(token), token.revoked_at is None, "will be revoked"),
 )
 
 

@@ -14,14 +14,13 @@ from django.utils import timezone
 from ninja import Body
 from ninja.responses import Status
 
-from drain.engine.bulk.actions import DEEDS, Asked, Line
-from drain.engine.bulk.worker import LARGE, MOST, Order, cancel_bulk, create_bulk
+from drain.engine.bulk.actions import DEEDS, ConfirmedAction, RowResult
+from drain.engine.bulk.worker import LARGE, MOST, BulkRequest, cancel_bulk, create_bulk
 from drain.engine.errors import given_reason
 from drain.engine.queue.blockers import QueueFilter, queued_ids
 from drain.engine.queue.selection import PhaseFilter, count_selection, filtered_scope
 from drain.engine.sessions.idempotency import Repeat, start_once
-from drain.engine.sessions.planning import Asked as DrainAsked
-from drain.engine.sessions.planning import create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.results import session_result
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.sessions.verbs import (
@@ -107,7 +106,7 @@ def drain_start(
     """Freeze a plan and leave it to the workers; with an Idempotency-Key at most once."""
     who = caller(request)
     by = who.person
-    asked = DrainAsked(
+    asked = DrainRequest(
         scope_of(body), limits_of(body.limits), by.name, by.origin, body.note,
         address=by.address, token=by.token,
     )  # fmt: skip
@@ -255,10 +254,10 @@ def _act(
     by = caller(request).person
     given |= {"reason": given_reason(reason)}
     if len(phases) > LARGE:
-        order = Order(verb, verb.replace("_", " ").capitalize(), "phases", by, given)
+        order = BulkRequest(verb, verb.replace("_", " ").capitalize(), "phases", by, given)
         return Status(202, bulk(create_bulk(order, phases)))
-    lines: list[Line] = []
-    DEEDS[verb].act(Asked(phases, given, by), lines.extend)
+    lines: list[RowResult] = []
+    DEEDS[verb].act(ConfirmedAction(phases, given, by), lines.extend)
     done = sum(line.done for line in lines)
     results = [
         {"id": line.pk, "label": line.label, "done": line.done, "said": line.said} for line in lines

@@ -146,7 +146,7 @@ def autopilot_list(request: HttpRequest, listing: Query[Listing]) -> dict[str, A
 def autopilot_add(request: HttpRequest, body: AutopilotIn) -> Status[Any]:
     """Add an autopilot, which is on from now."""
     names = ("name", "cron", "on_fix", "timezone", "quiet", "sample", "pause_after")
-    wanted = rules.Wanted(
+    wanted = rules.AutopilotRequest(
         **{name: getattr(body, name) for name in names},
         filter=filter_of(body.filter) if body.filter else PhaseFilter(),
         limits=limits_of(body.limits),

@@ -21,7 +21,7 @@ from drain.models.roles import least_role
 from drain.models.vocabulary import Origin
 from drain.people.refused import record_refusal
 from drain.people.requests import address_of
-from drain.people.tokens import Used, described, use_token
+from drain.people.tokens import UsedToken, described, use_token
 from drain.policy.texts import unstorable
 
 
@@ -91,7 +91,7 @@ def bearer(request: HttpRequest) -> str:
     return secret.strip() if kind.lower() == "bearer" else ""
 
 
-def require_token(secret: str) -> Used:
+def require_token(secret: str) -> UsedToken:
     """The token, counted as one use. Raises ApiError 401 or 429."""
     used = use_token(secret)
     if used is None:

@@ -71,7 +71,7 @@ def source_list(request: HttpRequest, listing: Query[Listing]) -> dict[str, Any]
 @operation("POST", "sources/{int:pk}/schedule", READ, "source-schedule", SourceOut)
 def source_schedule(request: HttpRequest, pk: int, body: ScheduleIn) -> dict[str, Any]:
     """Have the site read it by itself from now on, also one that was paused; 409 for files."""
-    wanted = schedules.Wanted(body.cron, body.timezone, tuple(body.dags), body.pause_after)
+    wanted = schedules.SourceSchedule(body.cron, body.timezone, tuple(body.dags), body.pause_after)
     by = caller(request).person
     return _source(schedules.schedule_source(_named(pk), wanted, by, timezone.now(), body.reason))
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from drain.demo.backlog import RESEARCH
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.results import session_result
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.sessions.verbs import Actor, start_session
@@ -68,7 +68,7 @@ def tell(story: Story, actor: Actor) -> Iterator[DrainSession]:
         yield session
     for scope, limits, note in _drains():
         session = create_session(
-            Asked(scope, limits, actor.name, actor.origin, note), timezone.now()
+            DrainRequest(scope, limits, actor.name, actor.origin, note), timezone.now()
         )
         story.sessions.append(session)
         start_session(session)

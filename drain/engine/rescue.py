@@ -20,7 +20,7 @@ from drain.engine.attempts.context import SessionContext
 from drain.engine.attempts.finish import finish
 from drain.engine.attempts.round import is_outage, without_result
 from drain.engine.attempts.spool import left_behind
-from drain.engine.attempts.started import EndedAttempt, Result, not_run
+from drain.engine.attempts.started import AttemptResult, EndedAttempt, not_run
 from drain.engine.attempts.stored import COLUMNS, TABLES, stored_attempt
 from drain.engine.errors import given_reason
 from drain.engine.isolation import isolated
@@ -221,7 +221,7 @@ def _finish(each: EndedAttempt) -> bool:
     return bool(written)
 
 
-def _lost(worker: str) -> Result:
+def _lost(worker: str) -> AttemptResult:
     name = worker.rpartition("/")[0] or worker
     return not_run(f"lost: worker {name} died or was cut off while it ran", Outcome.LOST)
 

@@ -18,7 +18,7 @@ _VALUE = re.compile(r"\d|<[a-z]+>|[A-Za-z][A-Z][a-z]|\w[@#$%=~]\w")
 _WORDS = 80
 
 
-class Cause(NamedTuple):
+class ComparedFingerprint(NamedTuple):
     """The compared part of a fingerprint: its key, template, headline and whether its place is known."""
 
     key: str
@@ -35,7 +35,7 @@ class Likeness(NamedTuple):
     why: str
 
 
-def likely_same(causes: Iterable[Cause]) -> list[Likeness]:
+def likely_same(causes: Iterable[ComparedFingerprint]) -> list[Likeness]:
     """Pairs of causes that are likely one, each once, in a stable order.
 
     What is likely is shown to a person and merges nothing by itself.
@@ -47,7 +47,7 @@ def likely_same(causes: Iterable[Cause]) -> list[Likeness]:
     return [Likeness(one, other, why) for (one, other), why in sorted(pairs.items())]
 
 
-def _by_place(causes: list[Cause]) -> Iterator[Likeness]:
+def _by_place(causes: list[ComparedFingerprint]) -> Iterator[Likeness]:
     by_headline = defaultdict(list)
     for cause in causes:
         by_headline[cause.headline].append(cause)
@@ -61,8 +61,8 @@ def _by_place(causes: list[Cause]) -> Iterator[Likeness]:
                 )
 
 
-def _by_value(causes: list[Cause]) -> Iterator[Likeness]:
-    by_rest: dict[tuple[str, ...], list[tuple[Cause, str]]] = defaultdict(list)
+def _by_value(causes: list[ComparedFingerprint]) -> Iterator[Likeness]:
+    by_rest: dict[tuple[str, ...], list[tuple[ComparedFingerprint, str]]] = defaultdict(list)
     for cause in causes:
         words = _WORD.findall(cause.template)[:_WORDS]
         for index, word in enumerate(words):

@@ -11,7 +11,7 @@ from drain.management.base import DrainCommand
 from drain.management.ledger import print_preflights, print_result
 from drain.models import CheckResult, DrainSession, Fingerprint, FixMarker
 from drain.models.vocabulary import FAILURE_OUTCOMES, CheckVerdict, SessionState
-from drain.policy.exit_codes import Ending, exit_code, exit_sentence
+from drain.policy.exit_codes import SessionEnd, exit_code, exit_sentence
 from drain.policy.reasons import ExclusionReason
 
 SHOWN = 3
@@ -65,7 +65,7 @@ def conclude(command: DrainCommand, session: DrainSession, *, as_json: bool) -> 
         command.stdout.write(f"More: `manage.py report {session.pk}`.")
     print_preflights(command.stderr, session)
     failed = CheckResult.objects.filter(session=session, verdict=CheckVerdict.FAIL)
-    ending = Ending(
+    ending = SessionEnd(
         state=session.state,
         total_failed=session.total_failed,
         selected=session.selected,

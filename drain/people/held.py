@@ -30,7 +30,7 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldForm:
     """A form that was sent and not taken: its address, and its fields in their order."""
 
     action: str
@@ -62,7 +62,7 @@ def _short(value: str) -> str:
     return value if len(value) <= SHOWN else f"{value[:SHOWN]}…"
 
 
-def held_form(request: HttpRequest) -> Held | None:
+def held_form(request: HttpRequest) -> HeldForm | None:
     """Return the form that a page of this site sent;
     None for anything else, for one with a password, and for one too large.
     """
@@ -78,7 +78,7 @@ def held_form(request: HttpRequest) -> Held | None:
     if not fields or secret or sum(len(value) for _, value in fields) > MOST_CHARACTERS:
         return None
     page = request.META.get("HTTP_REFERER", "")
-    return Held(request.get_full_path(), fields, page if _ours(request, page) else "")
+    return HeldForm(request.get_full_path(), fields, page if _ours(request, page) else "")
 
 
 def _own(request: HttpRequest) -> bool:
@@ -91,11 +91,11 @@ def _ours(request: HttpRequest, address: str) -> bool:
     return url_has_allowed_host_and_scheme(address, request.get_host())
 
 
-def read_held(request: HttpRequest, text: str) -> Held | None:
+def read_held(request: HttpRequest, text: str) -> HeldForm | None:
     """Return the form that the sign-in carried; None for nothing and for a form that leads elsewhere."""
     try:
         action, fields, page = json.loads(text)
-        held = Held(
+        held = HeldForm(
             str(action), tuple((str(name), str(value)) for name, value in fields), str(page)
         )
     except (ValueError, TypeError, RecursionError):
@@ -104,7 +104,7 @@ def read_held(request: HttpRequest, text: str) -> Held | None:
     return held if own else None
 
 
-def send_again(request: HttpRequest, held: Held, status: int = 200) -> HttpResponse:
+def send_again(request: HttpRequest, held: HeldForm, status: int = 200) -> HttpResponse:
     """The page that shows what was typed and sends it when somebody says so."""
     return render(request, "errors/held.html", {"held": held}, status=status)
 
@@ -121,7 +121,7 @@ def no_token(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
-def sign_in_for(request: HttpRequest, held: Held) -> HttpResponse:
+def sign_in_for(request: HttpRequest, held: HeldForm) -> HttpResponse:
     """The sign-in page that carries on what was typed."""
     context: dict[str, Any] = {
         "form": AuthenticationForm(request),

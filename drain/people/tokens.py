@@ -25,7 +25,7 @@ WINDOW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class UsedToken:
     """A token that holds: whose it is, and how many seconds to wait when it was used too often (else 0)."""
 
     user: User
@@ -53,7 +53,7 @@ def issue_token(
 
 
 @transaction.atomic
-def use_token(secret: str) -> Used | None:
+def use_token(secret: str) -> UsedToken | None:
     """Count one use of a token, exactly over all processes.
 
     None if it is unknown, revoked, expired, or its person is switched off.
@@ -71,9 +71,9 @@ def use_token(secret: str) -> Used | None:
     token.last_used_at = now
     token.save(update_fields=["window_at", "window_count", "last_used_at"])
     if token.window_count <= settings.DRAIN_API_PER_MINUTE:
-        return Used(token.user, 0, token)
+        return UsedToken(token.user, 0, token)
     rest = (token.window_at + WINDOW - now).total_seconds()
-    return Used(token.user, max(1, math.ceil(rest)), token)
+    return UsedToken(token.user, max(1, math.ceil(rest)), token)
 
 
 def described(token: ApiToken) -> str:

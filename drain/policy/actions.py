@@ -25,7 +25,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ActionSubject:
     """The subject of the actions; the unknown is left as a word to replace."""
 
     session: str = "SESSION"
@@ -39,7 +39,7 @@ class Subject:
     """The command of a drain with the same scope and limits; empty where none has the same scope."""
 
 
-def after_stop(rule: StopRule, subject: Subject) -> tuple[Action, ...]:
+def after_stop(rule: StopRule, subject: ActionSubject) -> tuple[Action, ...]:
     """The next safe actions for a stop card, the safest first."""
     if rule in _REPEATED:
         return _repeated(subject)
@@ -56,7 +56,7 @@ def after_stop(rule: StopRule, subject: Subject) -> tuple[Action, ...]:
     return (_report(subject), _drain_one(subject), *_again(subject))
 
 
-def for_empty_plan(plan: Plan, subject: Subject) -> tuple[Action, ...]:
+def for_empty_plan(plan: Plan, subject: ActionSubject) -> tuple[Action, ...]:
     """The first thing to do about a plan without a selected phase, and its alternatives.
 
     Decided by the reason that keeps most phases out; earlier rules win ties.
@@ -67,7 +67,7 @@ def for_empty_plan(plan: Plan, subject: Subject) -> tuple[Action, ...]:
     return for_reason(reason, subject)
 
 
-def for_reason(reason: ExclusionReason, subject: Subject) -> tuple[Action, ...]:
+def for_reason(reason: ExclusionReason, subject: ActionSubject) -> tuple[Action, ...]:
     """Return the actions that get phases out of one line of the ledger, the safest first."""
     return _ADVICE[reason](subject)
 
@@ -85,7 +85,7 @@ _TIME_UP = (
 )
 
 
-def _about_queued(subject: Subject) -> tuple[Action, ...]:
+def _about_queued(subject: ActionSubject) -> tuple[Action, ...]:
     run_id = subject.queued_run_id or subject.run_id
     clear = ("clear_queued", run_id, subject.queued_phase_id, "--to", "failed", "--reason", "TEXT")
     policy = ("drain", "--run-id", subject.run_id, "--queued-policy")
@@ -104,7 +104,7 @@ def _about_queued(subject: Subject) -> tuple[Action, ...]:
     )
 
 
-def _repeated(subject: Subject) -> tuple[Action, ...]:
+def _repeated(subject: ActionSubject) -> tuple[Action, ...]:
     again = ("drain", "--fingerprint", subject.key, "--batch-size", "1")
     return (
         Action(
@@ -114,12 +114,12 @@ def _repeated(subject: Subject) -> tuple[Action, ...]:
     )
 
 
-def _drain_one(subject: Subject) -> Action:
+def _drain_one(subject: ActionSubject) -> Action:
     argv = ("drain_phase", *positional(subject.run_id, subject.phase_id))
     return Action("Drain one phase and read its log", "One attempt of one phase.", argv)
 
 
-def _longer(subject: Subject) -> Action:
+def _longer(subject: ActionSubject) -> Action:
     argv = ("drain", *option("--run-id", subject.run_id), "--phase-timeout-seconds", "1800")
     return Action("Drain the run with a longer timeout", "Slow phases hold a worker longer.", argv)
 
@@ -130,22 +130,22 @@ def _dry_run() -> Action:
     )
 
 
-def _resume(subject: Subject) -> Action:
+def _resume(subject: ActionSubject) -> Action:
     argv = ("drain", "--resume", subject.session)
     return Action("Go on with the same plan", "The same limits can stop it again.", argv)
 
 
-def _again(subject: Subject) -> tuple[Action, ...]:
+def _again(subject: ActionSubject) -> tuple[Action, ...]:
     risk = "A new plan of what is failed now; the same limits and checks can stop it again."
     action = Action("Drain the rest under the same limits", risk, subject.again)
     return (action,) if subject.again else ()
 
 
-def _report(subject: Subject) -> Action:
+def _report(subject: ActionSubject) -> Action:
     return Action("Read the report", "No risk: it only reads.", ("report", subject.session))
 
 
-def _release(subject: Subject) -> Action:
+def _release(subject: ActionSubject) -> Action:
     risk = "The reason of the hold may still be true."
     return Action("Release the hold", risk, ("release", subject.run_id))
 
@@ -177,12 +177,12 @@ def _import_again() -> Action:
     return Action("Import again, in case the source has moved on", risk, ("import_autopack", "URL"))
 
 
-def _one_and_preview(subject: Subject) -> tuple[Action, ...]:
+def _one_and_preview(subject: ActionSubject) -> tuple[Action, ...]:
     return (_drain_one(subject), _dry_run())
 
 
 # Every reason has its advice: one that is missing fails a test that names it.
-_ADVICE: dict[ExclusionReason, Callable[[Subject], tuple[Action, ...]]] = {
+_ADVICE: dict[ExclusionReason, Callable[[ActionSubject], tuple[Action, ...]]] = {
     ExclusionReason.NO_LONGER_FAILED: _one_and_preview,
     ExclusionReason.LEASED: lambda _: (_rescue(),),
     ExclusionReason.FILTERED_OUT: lambda _: (_dry_run(),),

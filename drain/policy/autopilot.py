@@ -92,7 +92,7 @@ class Amount(NamedTuple):
     events: int | None = None
 
 
-class Used(NamedTuple):
+class UsedBudget(NamedTuple):
     """The budget that the drains of a day have used so far."""
 
     attempts: int = 0
@@ -100,7 +100,7 @@ class Used(NamedTuple):
     events: int = 0
 
 
-def used_up(budget: Amount, used: Used) -> str:
+def used_up(budget: Amount, used: UsedBudget) -> str:
     """Say which part of the budget is used up; "" while none is."""
     for name in Amount._fields:
         most, so_far = getattr(budget, name), getattr(used, name)
@@ -109,7 +109,7 @@ def used_up(budget: Amount, used: Used) -> str:
     return ""
 
 
-def allowed(limits: Limits, budget: Amount, used: Used, until: datetime | None) -> Limits:
+def allowed(limits: Limits, budget: Amount, used: UsedBudget, until: datetime | None) -> Limits:
     """Narrow a drain's limits so that it cannot exceed what is left of the budget, nor run into quiet hours.
 
     Attempts: phases times attempts of each are at most what is left. Ask only while nothing is used up.
@@ -130,7 +130,7 @@ def allowed(limits: Limits, budget: Amount, used: Used, until: datetime | None) 
     return limits if until is None else replace(limits, until=until)
 
 
-class Ended(NamedTuple):
+class EndedDrain(NamedTuple):
     """A drain of an autopilot that is over."""
 
     state: str
@@ -139,7 +139,7 @@ class Ended(NamedTuple):
     complete: int
 
 
-def useless_in_a_row(latest_first: Iterable[Ended]) -> int:
+def useless_in_a_row(latest_first: Iterable[EndedDrain]) -> int:
     """Count the latest drains that completed nothing;
     one that a person ended or that was empty is passed over.
     """

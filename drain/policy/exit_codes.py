@@ -24,7 +24,7 @@ class ExitCode(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class SessionEnd:
     """The facts of a session's end that its exit code depends on."""
 
     state: str
@@ -37,7 +37,7 @@ class Ending:
     failed_checks: int = 0
 
 
-def exit_code(ending: Ending) -> ExitCode:
+def exit_code(ending: SessionEnd) -> ExitCode:
     """Return the first code that holds, in the order 5, 3, 4, 0; a session that is live was left to the workers."""
     nothing_of_some = not ending.selected and ending.total_failed > 0
     all_lost = ending.processed > 0 and ending.lost == ending.processed
@@ -48,7 +48,7 @@ def exit_code(ending: Ending) -> ExitCode:
     return ExitCode.STOPPED if ending.state == "stopped" else ExitCode.ENDED
 
 
-def exit_sentence(ending: Ending) -> str:
+def exit_sentence(ending: SessionEnd) -> str:
     """Return why the code is not 0, in a sentence; empty where it is."""
     code = exit_code(ending)
     if code is ExitCode.STOPPED:

@@ -44,7 +44,7 @@ SAYS_LATER = "the database system is"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ServeOptions:
     """The programs to run here: a role of all, web or worker, an address, worker processes."""
 
     role: str = "all"
@@ -101,7 +101,7 @@ class Wanted:
 
 
 def serve(
-    wanted: Wanted,
+    wanted: ServeOptions,
     say: Callable[[str], None],
     begin: Callable[[Supervisor], None] = lambda _supervisor: None,
 ) -> None:
@@ -130,7 +130,7 @@ def serve(
             over.set()
 
 
-def _announce(wanted: Wanted, say: Callable[[str], None], over: threading.Event) -> None:
+def _announce(wanted: ServeOptions, say: Callable[[str], None], over: threading.Event) -> None:
     """Say where the site is once it answers there."""
     while not over.wait(LOOK_SECONDS):
         if site.web_answers(wanted.host, wanted.port):
@@ -138,7 +138,7 @@ def _announce(wanted: Wanted, say: Callable[[str], None], over: threading.Event)
             return
 
 
-def programs(wanted: Wanted, membership: Membership | None) -> list[ChildSpec]:
+def programs(wanted: ServeOptions, membership: Membership | None) -> list[ChildSpec]:
     """The programs of a role."""
     specs = [site.web(wanted.host, wanted.port)] if wanted.serves else []
     if membership is not None:
@@ -152,7 +152,7 @@ def programs(wanted: Wanted, membership: Membership | None) -> list[ChildSpec]:
     return specs
 
 
-def prepare(wanted: Wanted) -> None:
+def prepare(wanted: ServeOptions) -> None:
     """Bring the database up to date, one host after the other; lay the pages' files out for serving.
 
     Everything that this process starts from now on knows as whom phases run. Raises CommandError; what can be
@@ -180,7 +180,7 @@ def prepare(wanted: Wanted) -> None:
         )
 
 
-def _require_startable(wanted: Wanted) -> None:
+def _require_startable(wanted: ServeOptions) -> None:
     """Raise EngineError or CommandError for whatever stands against a start of this version here."""
     require_broker()
     _require_room()

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from drainsite.postgres.identity import Identity
+from drainsite.postgres.identity import ServerUser
 from drainsite.postgres.layout import PORT, Layout, PostgresError
 
 MARK = "\n# --- written by drainsite at each start; put your own settings above this line ---\n"
@@ -39,7 +39,7 @@ log_checkpoints = off
 """
 
 
-def ensure_created(layout: Layout, identity: Identity, *, user: str, password: str) -> None:
+def ensure_created(layout: Layout, identity: ServerUser, *, user: str, password: str) -> None:
     """Run initdb once; a run that was killed half-way leaves nothing that counts as a cluster."""
     place = identity.elsewhere or layout.root
     for leftover in place.glob("init-*"):
@@ -61,7 +61,7 @@ def ensure_created(layout: Layout, identity: Identity, *, user: str, password: s
         layout.data.symlink_to(place / "data")
 
 
-def _initdb(work: Path, identity: Identity, *, user: str, password: str) -> None:
+def _initdb(work: Path, identity: ServerUser, *, user: str, password: str) -> None:
     password_file = work / "password"
     password_file.write_text(password, encoding="ascii")
     identity.own(work)
@@ -93,7 +93,7 @@ def _initdb(work: Path, identity: Identity, *, user: str, password: str) -> None
         )
 
 
-def launch(layout: Layout, identity: Identity, socket_dir: Path) -> int:
+def launch(layout: Layout, identity: ServerUser, socket_dir: Path) -> int:
     """Start the postmaster detached from this process and its terminal; return its pid."""
     data = layout.data.resolve()
     identity.own(data)

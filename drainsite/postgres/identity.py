@@ -34,7 +34,7 @@ _PR_GET_CHILD_SUBREAPER = 37
 
 
 @dataclass(frozen=True)
-class Identity:
+class ServerUser:
     """The OS user of PostgreSQL's programs: `prefix` goes before argv, `switch` goes to Popen."""
 
     binaries: Path
@@ -91,11 +91,11 @@ def _adopting_nothing() -> Iterator[None]:
         prctl(_PR_SET_CHILD_SUBREAPER, adopts.value, 0, 0, 0)
 
 
-def choose_identity(layout: Layout) -> Identity:
+def choose_identity(layout: Layout) -> ServerUser:
     """Return the OS user to run as here and now; raises PostgresError when there is no way."""
     binaries = binaries_dir()
     if os.geteuid() != 0:
-        return Identity(binaries)
+        return ServerUser(binaries)
     return _in_namespace(binaries) or _as_service_user(binaries, layout)
 
 
@@ -111,7 +111,7 @@ def binaries_dir() -> Path:
     )
 
 
-def _in_namespace(binaries: Path) -> Identity | None:
+def _in_namespace(binaries: Path) -> ServerUser | None:
     unshare = shutil.which("unshare")
     account = next(service_accounts(), None)
     if unshare is None or account is None:
@@ -119,11 +119,11 @@ def _in_namespace(binaries: Path) -> Identity | None:
     prefix = (
         unshare, "--user", f"--map-user={account.pw_uid}", f"--map-group={account.pw_gid}", "--",
     )  # fmt: skip
-    identity = Identity(binaries, prefix=prefix, owner=(0, 0))
+    identity = ServerUser(binaries, prefix=prefix, owner=(0, 0))
     return identity if _can(identity, str(binaries / "postgres"), "--version") else None
 
 
-def _as_service_user(binaries: Path, layout: Layout) -> Identity:
+def _as_service_user(binaries: Path, layout: Layout) -> ServerUser:
     account = next(service_accounts(), None)
     if account is None:
         raise PostgresError(
@@ -133,7 +133,7 @@ def _as_service_user(binaries: Path, layout: Layout) -> Identity:
         )
     owner = (account.pw_uid, account.pw_gid)
     switch = {"user": owner[0], "group": owner[1], "extra_groups": []}
-    identity = Identity(binaries, switch=switch, owner=owner)
+    identity = ServerUser(binaries, switch=switch, owner=owner)
     if not _can(identity, str(binaries / "postgres"), "--version"):
         identity = replace(identity, binaries=_copy_of(binaries))
     if not _can(identity, "test", "-x", str(layout.root.parent)):
@@ -184,7 +184,7 @@ def service_accounts() -> Iterator[pwd.struct_passwd]:
             yield pwd.getpwnam(name)
 
 
-def _can(identity: Identity, *argv: str) -> bool:
+def _can(identity: ServerUser, *argv: str) -> bool:
     try:
         done = identity.run(list(argv), env={"PATH": os.defpath}, timeout=PROBE_SECONDS)
     except (OSError, subprocess.SubprocessError):

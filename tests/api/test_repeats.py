@@ -15,7 +15,7 @@ from django.utils import timezone
 from drain.api import reads
 from drain.engine.maintenance import tend
 from drain.engine.sessions.idempotency import KEPT, Repeat, start_once
-from drain.engine.sessions.planning import Asked
+from drain.engine.sessions.planning import DrainRequest
 from drain.engine.sessions.scope import SessionScope
 from drain.models import DrainSession, ExecutorProfile, RepeatKey
 from drain.models.roles import Role
@@ -89,7 +89,7 @@ def test_the_same_request_on_two_connections_at_once_is_one_drain(transactional_
     PhaseFactory()
     # Without a role: an emptied database has none, and rights were asked for at the door.
     ada, start = User.objects.create_user("ada"), Barrier(4)
-    asked = Asked(SessionScope(), Limits(), "ada", Origin.API)
+    asked = DrainRequest(SessionScope(), Limits(), "ada", Origin.API)
 
     def ask(_: int) -> tuple[int, bool]:
         try:

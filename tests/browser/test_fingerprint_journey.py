@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from drain.fingerprints import fingerprint
 from drain.models import Phase
-from drain.models.fingerprints.rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import SeenFingerprint, record_fingerprints
 from tests.factories import AttemptFactory, PhaseFactory
 
 from .conftest import Visit, violations, wait_for_charts
@@ -25,7 +25,7 @@ def _met(text: str) -> str:
     """A cause of which one phase failed; its key."""
     made = fingerprint(text)
     now = timezone.now()
-    record_fingerprints([Seen(made, text, now, now)])
+    record_fingerprints([SeenFingerprint(made, text, now, now)])
     phase = PhaseFactory(last_fingerprint=made.key, last_failure_reason=text)
     AttemptFactory(phase=phase, fingerprint=made.key, error=text, started_at=now)
     return made.key

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.models import DrainSession, Run
 from drain.models.vocabulary import Origin
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pyte
 @pytest.fixture
 def empty_drain(report_run: Run) -> DrainSession:
     """A drain under the old rule, where one queued phase keeps its whole run out."""
-    asked = Asked(
+    asked = DrainRequest(
         SessionScope(run_ids=("research-system-v2",)),
         Limits(queued_policy=QueuedPolicy.RUN),
         "olga",

@@ -31,8 +31,8 @@ from drain.evidence.comparison.compare import compare
 from drain.evidence.comparison.sides import before_session, of_session
 from drain.evidence.fingerprints.aliases import members
 from drain.evidence.fixes.judgement import judge_keys
-from drain.evidence.fixes.reading import Scope
-from drain.evidence.fixes.trials import Window
+from drain.evidence.fixes.reading import FixScope
+from drain.evidence.fixes.trials import FixWindow
 from drain.evidence.report.build import build_report
 from drain.evidence.rollups.fold import fold
 from drain.models import (
@@ -145,7 +145,7 @@ def test_phases_that_fail_by_a_fingerprint_now_are_as_many_in_every_place(site):
         ],
         "admin": in_admin.context["cl"].result_count,
         "drain of it": len(plan.selected),
-        "page of its fix": judge_keys(("c",), Scope((), Window(site.now))).left.failing,
+        "page of its fix": judge_keys(("c",), FixScope((), FixWindow(site.now))).left.failing,
         "phases of it": listed_phases(site, "/phases/?fingerprint=c"),
     }
     assert places == dict.fromkeys(places, 5)

@@ -68,7 +68,7 @@ def test_a_workers_folder_and_its_logs_are_closed(tmp_path, monkeypatch):
     folder = worker_folder(tmp_path, UUID(int=7))
     assert mode(folder) == "0o700"
     for size in (5, 50):  # the second is put in order in a file of its own
-        log = spool.Spool(folder / f"{size}.log")
+        log = spool.LogSpool(folder / f"{size}.log")
         log.write(b"x" * size)
         assert log.close()
         assert mode(folder / f"{size}.log") == "0o600"

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from drainsite import doctor, names
-from drainsite.management.serving import Wanted
+from drainsite.management.serving import ServeOptions
 
 
 def asked(name: str, path: str = "/login/"):
@@ -72,16 +72,16 @@ def test_the_link_of_the_first_account_is_under_a_name_that_is_let_in(
     settings, allowed, site, entrance
 ):
     settings.ALLOWED_HOSTS, settings.DRAIN_SITE_URL = allowed, site
-    assert Wanted().entrance == entrance
+    assert ServeOptions().entrance == entrance
 
 
 def test_what_is_served_says_so_where_its_own_address_is_refused(settings):
     settings.ALLOWED_HOSTS = ["drain.example"]
-    assert Wanted().serving == (
+    assert ServeOptions().serving == (
         "Serving http://127.0.0.1:8000/ to who asks for drain.example (ALLOWED_HOSTS) - Ctrl-C stops."
     )
     settings.ALLOWED_HOSTS = ["[::1]"]
-    assert Wanted(host="::1").serving == "Serving http://[::1]:8000/ - Ctrl-C stops."
+    assert ServeOptions(host="::1").serving == "Serving http://[::1]:8000/ - Ctrl-C stops."
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from drain.engine.process.profile import Profile, check
 from drain.engine.workers.identity import to_profile
 from drain.models import ExecutorProfile
 from drainsite.management import phase_user, serving
-from drainsite.management.serving import Wanted
+from drainsite.management.serving import ServeOptions
 from tests.hosts import Host, until
 
 OTHER = "nobody"
@@ -99,14 +99,14 @@ def test_a_phase_of_another_user_can_read_nothing_of_the_site_and_one_of_its_own
 def test_a_user_that_is_none_or_everybody_is_refused(user, sentence, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(CommandError, match=sentence):
-        Wanted(role="worker", phase_user=user).check()
+        ServeOptions(role="worker", phase_user=user).check()
 
 
 def test_only_root_can_start_phases_of_another_user(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(CommandError, match="works for root only"):
-        Wanted(role="worker", phase_user=OTHER).check()
-    Wanted(role="worker").check()
+        ServeOptions(role="worker", phase_user=OTHER).check()
+    ServeOptions(role="worker").check()
 
 
 @pytest.mark.verify
@@ -151,7 +151,7 @@ def test_up_stops_before_it_starts_anything_where_that_user_could_read_the_key(
         serving, "call_command", lambda *_, **__: None
     )  # this database has its tables
     with pytest.raises(CommandError, match=f"Phases as {OTHER} would get at {place}/secret_key"):
-        serving.prepare(Wanted(role="worker", phase_user=OTHER))
+        serving.prepare(ServeOptions(role="worker", phase_user=OTHER))
     assert os.environ.get("DRAIN_PHASE_USER") != OTHER
 
 

@@ -22,7 +22,7 @@ from drain.management.membership import Membership
 from drainsite.doctor import examine
 from drainsite.management import serving
 from drainsite.management.commands import up
-from drainsite.management.serving import Wanted, programs
+from drainsite.management.serving import ServeOptions, programs
 from drainsite.preconditions import LOW_DISK_BYTES, NEW_SITE_BYTES, database_problem
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +44,7 @@ def free_port() -> int:
     ],
 )
 def test_a_role_has_its_programs(role, names):
-    wanted = Wanted(role=role, workers=3)
+    wanted = ServeOptions(role=role, workers=3)
     specs = programs(wanted, Membership(3) if wanted.works else None)
     assert [spec.name for spec in specs] == names
 
@@ -52,7 +52,7 @@ def test_a_role_has_its_programs(role, names):
 @pytest.mark.django_db
 def test_the_drain_cluster_knows_its_host_and_its_workers():
     member = Membership(3)
-    drain, maintenance = programs(Wanted(role="worker", workers=3), member)
+    drain, maintenance = programs(ServeOptions(role="worker", workers=3), member)
     assert drain.env["DRAIN_WORKERS"] == "3"
     assert drain.env["DRAIN_WORKER_HOST"] == str(member.id)
     assert (drain.env["Q_CLUSTER_NAME"], maintenance.env["Q_CLUSTER_NAME"]) == (
@@ -73,7 +73,7 @@ def test_the_drain_cluster_knows_its_host_and_its_workers():
 )
 def test_a_value_that_cannot_be_is_refused(changes, sentence):
     with pytest.raises(CommandError, match=sentence):
-        Wanted(**{"port": free_port(), **changes}).check()
+        ServeOptions(**{"port": free_port(), **changes}).check()
 
 
 def test_a_port_in_use_is_refused():
@@ -82,12 +82,12 @@ def test_a_port_in_use_is_refused():
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match=f"Cannot listen on 127.0.0.1 port {port}"):
-            Wanted(role="web", port=port).check()
+            ServeOptions(role="web", port=port).check()
 
 
 def test_the_address_is_written_as_a_browser_wants_it():
-    assert Wanted(host="::1").address == "http://[::1]:8000/"
-    assert Wanted(port=9000).address == "http://127.0.0.1:9000/"
+    assert ServeOptions(host="::1").address == "http://[::1]:8000/"
+    assert ServeOptions(port=9000).address == "http://127.0.0.1:9000/"
 
 
 class Recovering:
@@ -132,7 +132,7 @@ def test_a_database_that_refuses_for_another_reason_is_not_waited_for(monkeypatc
 
 def test_a_start_says_what_it_does_before_it_takes_its_time(monkeypatch):
     said: list[str] = []
-    monkeypatch.setattr(Wanted, "check", lambda _wanted: None)
+    monkeypatch.setattr(ServeOptions, "check", lambda _wanted: None)
     monkeypatch.setattr(up.Command, "_say", lambda _command, line: said.append(line))
     monkeypatch.setattr(up, "prepare", lambda _wanted: said.append("prepared"))
     monkeypatch.setattr(up, "serve", lambda _wanted, _say: said.append("served"))
@@ -162,7 +162,7 @@ def test_a_broker_that_cannot_be_used_is_refused_before_the_database_is_even_ope
     monkeypatch.setattr(serving, "require_broker", away)
     monkeypatch.setattr(serving, "_await_database", lambda: pytest.fail("the database was opened"))
     with pytest.raises(CommandError, match="broker redis://h does not answer"):
-        serving.prepare(Wanted())
+        serving.prepare(ServeOptions())
 
 
 @pytest.mark.django_db
@@ -172,7 +172,7 @@ def test_another_secret_than_that_of_a_live_host_is_refused_before_anything_is_c
         override_settings(SECRET_KEY="another" * 8),
         pytest.raises(CommandError, match="another SECRET_KEY"),
     ):
-        serving.prepare(Wanted())
+        serving.prepare(ServeOptions())
 
 
 @pytest.mark.django_db
@@ -182,7 +182,7 @@ def test_tables_of_a_newer_version_are_refused_and_the_doctor_calls_them_a_probl
     with pytest.raises(
         CommandError, match=r"newer version .*9999_of_tomorrow.*install that version"
     ):
-        serving.prepare(Wanted())
+        serving.prepare(ServeOptions())
     assert "9999_of_tomorrow" in problems()["migrations"]
 
 
@@ -196,7 +196,7 @@ def test_tables_of_an_older_version_are_not_asked_of_hosts_and_brought_up_to_dat
     monkeypatch.setattr(serving, "call_command", lambda name, **_: ran.append(name))
     monkeypatch.setattr(serving, "is_current", lambda: False)
     monkeypatch.setattr(serving, "require_shared_secret", lambda: ran.append("secret"))
-    serving.prepare(Wanted(role="worker"))
+    serving.prepare(ServeOptions(role="worker"))
     assert ran == ["migrate", "secret"]
 
 
@@ -259,7 +259,7 @@ def test_a_database_that_cannot_take_the_tables_is_refused_with_the_way_out(
         assert database_problem(cursor) is None
         cursor.execute(statement)
     with pytest.raises(CommandError, match=said):
-        serving.prepare(Wanted())
+        serving.prepare(ServeOptions())
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.models import DrainSession, ExecutorProfile, Phase, Source
 from drain.models.vocabulary import Origin, SourceKind
@@ -57,7 +57,7 @@ class Autopack:
             database.execute(sql)
 
     def session(self, run_ids: tuple[str, ...] = (RUN,), **limits: Any) -> DrainSession:
-        asked = Asked(
+        asked = DrainRequest(
             SessionScope(run_ids=run_ids),
             Limits(**limits),
             "os:test@host",

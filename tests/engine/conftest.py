@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from drain.engine.inline import drain_inline
 from drain.engine.process import warden
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.sessions.verbs import Actor
@@ -77,7 +77,9 @@ class Backlog:
     def session(self, *, scope: SessionScope | None = None, **limits: Any) -> DrainSession:
         """A planned session over everything."""
         given = Limits(**{"batch_size": 1000, **limits})
-        asked = Asked(scope or SessionScope(), given, SOMEBODY.name, SOMEBODY.origin, inline=True)
+        asked = DrainRequest(
+            scope or SessionScope(), given, SOMEBODY.name, SOMEBODY.origin, inline=True
+        )
         return create_session(asked, timezone.now())
 
     def drain(self, session: DrainSession | None = None, **limits: Any) -> DrainSession:

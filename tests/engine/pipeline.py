@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.source.outbox import settle_debts
 from drain.models import Attempt, DrainSession, ExecutorProfile, Phase, Source, SourceDebt
@@ -109,7 +109,7 @@ class Pipeline:
 
     def session(self, limits: Limits | None = None, **some: Any) -> DrainSession:
         given = limits or Limits(**{"batch_size": 100, **some})
-        asked = Asked(SessionScope(), given, "os:test@host", Origin.COMMAND, inline=True)
+        asked = DrainRequest(SessionScope(), given, "os:test@host", Origin.COMMAND, inline=True)
         return create_session(asked, timezone.now())
 
 

@@ -21,7 +21,7 @@ from drain.evidence.fixes.judgement import judge_marker
 from drain.evidence.fixes.verdict import Ruling
 from drain.fingerprints import fingerprint
 from drain.models import Attempt, Fingerprint, FixMarker, Phase
-from drain.models.fingerprints.rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import SeenFingerprint, record_fingerprints
 from tests.engine.conftest import Backlog
 from tests.engine.pipeline import OLD, Pipeline
 from tests.hosts import Host, until
@@ -69,7 +69,7 @@ def test_a_drain_of_which_every_attempt_was_lost_proves_nothing(
     for number in range(4):
         backlog.run(f"r{number}", 1)
     known, now = fingerprint("Error: coin"), timezone.now()
-    record_fingerprints([Seen(known, "Error: coin", now, now)])
+    record_fingerprints([SeenFingerprint(known, "Error: coin", now, now)])
     Phase.objects.update(last_fingerprint=known.key)
     fix = marked(known.key)
     drain = start("drain", "--inline", "--parallel", "4", "--max-attempts-per-phase", "1")

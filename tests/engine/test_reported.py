@@ -20,7 +20,7 @@ from drain.fingerprints.reported import as_reported, reported_key
 from drain.fingerprints.splitting import SplitBy
 from drain.models import Attempt, Fingerprint, Phase
 from drain.models.fingerprints import reported as fingerprint_reported
-from drain.models.fingerprints.rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import SeenFingerprint, record_fingerprints
 from drain.models.roles import Role, write_roles
 from drain.models.vocabulary import Origin
 from tests.dashboard.people import signed_in
@@ -163,7 +163,7 @@ def test_two_workers_that_report_at_once_have_one_hour_between_them(
                 many = fingerprint_reported.too_many({"script": [made.key]})
                 refused.extend(many)
                 if not many:
-                    record_fingerprints([Seen(made, "", now, now, "script", (name,))])
+                    record_fingerprints([SeenFingerprint(made, "", now, now, "script", (name,))])
         finally:
             connections.close_all()
 

@@ -24,7 +24,7 @@ from drain.models import (
     SessionFingerprint,
     Source,
 )
-from drain.models.fingerprints.rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import SeenFingerprint, record_fingerprints
 from drain.models.vocabulary import Order, Origin
 from drain.policy.stopping.limits import Limits
 from tests.engine.conftest import SOMEBODY, Backlog
@@ -144,7 +144,7 @@ NAMES = ("AlphaError: of the first", "BetaError: and another", "GammaError: or t
 def merged(*pairs: tuple[int, int]) -> None:
     """Each first of NAMES counts for the second from now on, in this order."""
     now = timezone.now()
-    record_fingerprints([Seen(fingerprint(name), name, now, now) for name in NAMES])
+    record_fingerprints([SeenFingerprint(fingerprint(name), name, now, now) for name in NAMES])
     known = [Fingerprint.objects.get(key=fingerprint(name).key).pk for name in NAMES]
     for source, target in pairs:
         assert merge(known[source], known[target], By("ada", Origin.BROWSER, now))
@@ -195,7 +195,7 @@ def test_phases_known_by_what_may_be_a_failure_that_came_too_often_are_left_alon
     for number in range(6):
         backlog.run(f"r{number}", 1)
     known, now = fingerprint("ValueError: broken"), timezone.now()
-    record_fingerprints([Seen(known, "ValueError: broken", now, now)])
+    record_fingerprints([SeenFingerprint(known, "ValueError: broken", now, now)])
     Phase.objects.update(last_fingerprint=known.key)
     limits: dict[str, Any] = {"max_session_fingerprint_repeats": 2, "max_attempts_per_phase": 1}
     session = backlog.drain(**limits)

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drain.fingerprints import fingerprint
-from drain.fingerprints.likeness import Cause, likely_same
+from drain.fingerprints.likeness import ComparedFingerprint, likely_same
 from drain.fingerprints.reported import ReportedError, reported_key
 
 OURS = fingerprint("KeyError: 'lease'").key
 
 
-def cause(text: str) -> Cause:
+def cause(text: str) -> ComparedFingerprint:
     made = fingerprint(text)
-    return Cause(made.key, made.template, made.headline, made.place_known)
+    return ComparedFingerprint(made.key, made.template, made.headline, made.place_known)
 
 
 def traceback(message: str, function: str = "go") -> str:
@@ -93,5 +93,8 @@ def test_a_cause_without_its_place_is_likely_the_one_with_it():
 
 
 def test_a_kind_of_failure_with_many_values_is_no_pair():
-    many = [Cause(f"{at:032x}", f"job j{at}a failed over", f"{at:032x}", False) for at in range(40)]
+    many = [
+        ComparedFingerprint(f"{at:032x}", f"job j{at}a failed over", f"{at:032x}", False)
+        for at in range(40)
+    ]
     assert likely_same(many) == []

@@ -8,14 +8,14 @@ import pytest
 from django.db import transaction
 
 from drain.models import Phase, Transition
-from drain.models.transitions.phases import Why, move_phases
+from drain.models.transitions.phases import MoveReason, move_phases
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import PhaseState, SessionState
 from tests.engine.attempts.meetings import held_up
 from tests.factories import PhaseFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
-WHY = Why("requeue", "ada", "again")
+WHY = MoveReason("requeue", "ada", "again")
 
 
 def queue(*phases: Phase, lease: object = None) -> list[int]:
@@ -62,7 +62,7 @@ def test_of_two_that_move_a_session_at_once_one_does() -> None:
     session = SessionFactory(state="running", ended_at=None).pk
 
     def pause() -> bool:
-        why = Why("pause", "ada", session=session)
+        why = MoveReason("pause", "ada", session=session)
         return move_session(session, expect=["running"], to=SessionState.PAUSED, why=why)
 
     def paused() -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from drain.policy.actions import Subject, after_stop, for_empty_plan, for_reason
+from drain.policy.actions import ActionSubject, after_stop, for_empty_plan, for_reason
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
 from drain.policy.stopping.limits import QueuedPolicy
 from tests.policy.backlogs import phase, plan
 
-SUBJECT = Subject(
+SUBJECT = ActionSubject(
     session="7", run_id="r1", phase_id="p1", queued_phase_id="q", key="abc",
     again=("drain", "--batch-size", "5"),
 )  # fmt: skip

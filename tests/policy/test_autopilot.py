@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from drain.policy.autopilot import (
     Amount,
     AutopilotError,
-    Ended,
+    EndedDrain,
     Quiet,
-    Used,
+    UsedBudget,
     allowed,
     upcoming,
     used_up,
@@ -74,12 +74,12 @@ def test_a_time_of_a_schedule_is_never_quiet(begins, length, minutes):
 def test_no_drain_can_use_more_attempts_than_are_left(batch, each, most, used, sample):
     budget = Amount(attempts=most)
     if used >= most:
-        assert "attempts a day is used up" in used_up(budget, Used(attempts=used))
+        assert "attempts a day is used up" in used_up(budget, UsedBudget(attempts=used))
         return
     limits = Limits(
         batch_size=batch, max_attempts_per_phase=each, sample=sample, sample_passes=sample
     )
-    found = allowed(limits, budget, Used(attempts=used), None).validate()
+    found = allowed(limits, budget, UsedBudget(attempts=used), None).validate()
     assert 1 <= found.batch_size <= batch
     assert 1 <= found.max_attempts_per_phase <= each
     assert found.batch_size * found.max_attempts_per_phase <= most - used
@@ -87,17 +87,21 @@ def test_no_drain_can_use_more_attempts_than_are_left(batch, each, most, used, s
 
 def test_minutes_and_quiet_hours_become_limits_and_events_are_only_watched():
     until = NOON + timedelta(hours=1)
-    found = allowed(Limits(), Amount(minutes=90, events=5), Used(minutes=30, events=4), until)
+    found = allowed(Limits(), Amount(minutes=90, events=5), UsedBudget(minutes=30, events=4), until)
     assert (found.max_total_minutes, found.until, found.batch_size) == (60, until, 10)
-    shorter = allowed(Limits(max_total_minutes=5), Amount(minutes=90), Used(minutes=30), None)
+    shorter = allowed(Limits(max_total_minutes=5), Amount(minutes=90), UsedBudget(minutes=30), None)
     assert (shorter.max_total_minutes, shorter.until) == (5, None)
-    assert used_up(Amount(events=5), Used(events=4)) == ""
-    assert used_up(Amount(events=5), Used(events=7)).startswith("The budget of 5 events a day")
-    assert used_up(Amount(), Used(10**6, 10**6, 10**6)) == ""
+    assert used_up(Amount(events=5), UsedBudget(events=4)) == ""
+    assert used_up(Amount(events=5), UsedBudget(events=7)).startswith(
+        "The budget of 5 events a day"
+    )
+    assert used_up(Amount(), UsedBudget(10**6, 10**6, 10**6)) == ""
 
 
-def ended(complete: int = 0, state: str = "finished", reason: str = "", selected: int = 4) -> Ended:
-    return Ended(state, reason, selected, complete)
+def ended(
+    complete: int = 0, state: str = "finished", reason: str = "", selected: int = 4
+) -> EndedDrain:
+    return EndedDrain(state, reason, selected, complete)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drain.policy.exit_codes import Ending, exit_code, exit_sentence
+from drain.policy.exit_codes import SessionEnd, exit_code, exit_sentence
 
 WELL = {"state": "finished", "total_failed": 5, "selected": 5, "processed": 5, "lost": 0}
 TABLE = [
@@ -29,7 +29,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("code", "changes"), TABLE)
 def test_the_first_that_holds_decides(code, changes):
-    ending = Ending(**{**WELL, **changes})
+    ending = SessionEnd(**{**WELL, **changes})
     assert exit_code(ending) == code
     said = exit_sentence(ending)
     assert f"(exit {code})" in said if code else said == ""

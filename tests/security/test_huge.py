@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from drain.engine.process.output.report import ReportReader
 from drain.engine.queue.holds import hold, release
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, AuditEvent, BulkAction, DrainSession, ExecutorProfile, Hold, Phase
 from drain.models.audit import Person
@@ -189,10 +189,10 @@ def test_verbs_refuse_a_megabyte_and_a_nul_byte_whoever_asks(word):
     run = RunFactory()
     now = timezone.now()
     drains = (
-        Asked(SessionScope(), Limits(), "ada", Origin.API, note=word),
-        Asked(SessionScope(run_ids=(word,)), Limits(), "ada", Origin.API),
-        Asked(SessionScope(skip_run_prefixes=(word,)), Limits(), "ada", Origin.API),
-        Asked(SessionScope(fingerprints=(word,)), Limits(), "ada", Origin.API),
+        DrainRequest(SessionScope(), Limits(), "ada", Origin.API, note=word),
+        DrainRequest(SessionScope(run_ids=(word,)), Limits(), "ada", Origin.API),
+        DrainRequest(SessionScope(skip_run_prefixes=(word,)), Limits(), "ada", Origin.API),
+        DrainRequest(SessionScope(fingerprints=(word,)), Limits(), "ada", Origin.API),
     )
     acts = [
         lambda: hold(run.run_id, word, ADA, now),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from drain.engine.process.health import Answer, read_answer
+from drain.engine.process.health import HealthAnswer, read_answer
 from drain.sources.values import TEXT_LIMIT, as_json, as_time
 
 
@@ -37,4 +37,4 @@ def test_what_no_reader_can_go_down_into_stays_text():
 
 
 def test_what_a_health_address_says_a_hundred_thousand_deep_names_nobody():
-    assert read_answer(b"[" * 100_000) == Answer()
+    assert read_answer(b"[" * 100_000) == HealthAnswer()

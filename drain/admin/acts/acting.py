@@ -21,8 +21,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from drain.admin.base import DrainModelAdmin
-from drain.engine.bulk.actions import DEEDS, Asked, Deed, Line, plain
-from drain.engine.bulk.worker import LARGE, MOST, REFUSALS, Order, create_bulk
+from drain.engine.bulk.actions import DEEDS, ConfirmedAction, Deed, RowResult, plain
+from drain.engine.bulk.worker import LARGE, MOST, REFUSALS, BulkRequest, create_bulk
 from drain.engine.workers.hosts import strength
 from drain.models.roles import least_role
 from drain.models.vocabulary import Origin
@@ -42,7 +42,7 @@ class ReasonForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Act:
+class AdminAction:
     """An action: which deed it is, what it says of itself, and what it asks for."""
 
     name: str
@@ -50,7 +50,7 @@ class Act:
     label: str
     sentence: str
     """The consequence and its risk."""
-    expects: Callable[[Any], Line]
+    expects: Callable[[Any], RowResult]
     """The expected result for one row; `done` means it would be touched."""
     related: tuple[str, ...] = ()
     form: type[ReasonForm] = ReasonForm
@@ -81,7 +81,7 @@ class Act:
 class ActingAdmin(DrainModelAdmin):
     """A model admin whose actions are Acts."""
 
-    acts: tuple[Act, ...] = ()
+    acts: tuple[AdminAction, ...] = ()
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Those acts that the person may do, and what Django allows besides."""
@@ -104,7 +104,7 @@ class ActingAdmin(DrainModelAdmin):
 
 
 def _respond(
-    act: Act, modeladmin: ActingAdmin, request: HttpRequest, queryset: QuerySet[Any]
+    act: AdminAction, modeladmin: ActingAdmin, request: HttpRequest, queryset: QuerySet[Any]
 ) -> HttpResponse:
     count = queryset.order_by().count()
     large = count > LARGE and act.deed.step != 0
@@ -131,18 +131,18 @@ def _respond(
 
 
 def _at_once(
-    act: Act, request: HttpRequest, queryset: QuerySet[Any], form: ReasonForm
+    act: AdminAction, request: HttpRequest, queryset: QuerySet[Any], form: ReasonForm
 ) -> dict[str, Any]:
     pks = list(queryset.order_by("pk").values_list("pk", flat=True)[:LARGE])
-    lines: list[Line] = []
+    lines: list[RowResult] = []
     by = person_of(request, Origin.ADMIN)
-    act.deed.act(Asked(pks, plain(form.cleaned_data), by), lines.extend)
+    act.deed.act(ConfirmedAction(pks, plain(form.cleaned_data), by), lines.extend)
     done = sum(line.done for line in lines)
     return {"results": lines, "done": f"{done:,} of {len(lines):,} done"}
 
 
 def _hand_over(
-    act: Act,
+    act: AdminAction,
     modeladmin: ActingAdmin,
     request: HttpRequest,
     queryset: QuerySet[Any],
@@ -151,7 +151,7 @@ def _hand_over(
     """Freeze the rows for a worker and lead to the page that shows how far it is."""
     things = str(modeladmin.opts.verbose_name_plural)
     by = person_of(request, Origin.ADMIN)
-    order = Order(
+    order = BulkRequest(
         act.name, act.label, things, by, plain(form.cleaned_data), request.get_full_path()
     )
     # One more than is allowed, so that too many are refused and never cut.
@@ -160,7 +160,7 @@ def _hand_over(
 
 
 def _context(
-    act: Act,
+    act: AdminAction,
     modeladmin: ActingAdmin,
     request: HttpRequest,
     queryset: QuerySet[Any],

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from drain.fingerprints import fingerprint
 from drain.models import Phase
-from drain.models.fingerprints.rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import SeenFingerprint, record_fingerprints
 from drain.models.fingerprints.splits import Splits
 from drain.models.vocabulary import PhaseState
 
@@ -62,5 +62,5 @@ def file_failure(phase: Phase) -> None:
         return
     now = timezone.now()
     cause = Splits.held().of(fingerprint(text), text)
-    record_fingerprints([Seen(cause, text, now, now)])
+    record_fingerprints([SeenFingerprint(cause, text, now, now)])
     phase.last_fingerprint, phase.failure_category = cause.key, cause.category

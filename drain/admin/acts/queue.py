@@ -8,8 +8,8 @@ from datetime import datetime
 from django import forms
 from django.utils import timezone
 
-from drain.admin.acts.acting import Act, ReasonForm
-from drain.engine.bulk.actions import Line
+from drain.admin.acts.acting import AdminAction, ReasonForm
+from drain.engine.bulk.actions import RowResult
 from drain.engine.rescue import is_lost
 from drain.models import Phase
 from drain.models.vocabulary import PhaseState
@@ -76,24 +76,24 @@ def phase_label(phase: Phase) -> str:
     return f"{phase.run.run_id} / {phase.phase_id}"
 
 
-def _only(state: PhaseState, will: str) -> Callable[[Phase], Line]:
-    def expects(phase: Phase) -> Line:
+def _only(state: PhaseState, will: str) -> Callable[[Phase], RowResult]:
+    def expects(phase: Phase) -> RowResult:
         if phase.state == state:
-            return Line(phase.pk, phase_label(phase), True, will)
-        return Line(phase.pk, phase_label(phase), False, f"not moved: it is {phase.state}")
+            return RowResult(phase.pk, phase_label(phase), True, will)
+        return RowResult(phase.pk, phase_label(phase), False, f"not moved: it is {phase.state}")
 
     return expects
 
 
-def _leased(phase: Phase) -> Line:
+def _leased(phase: Phase) -> RowResult:
     over = is_lost(phase)
     said = (
         "its lease ran out: attempt lost, phase failed" if over else "not moved: nothing to rescue"
     )
-    return Line(phase.pk, phase_label(phase), over, said)
+    return RowResult(phase.pk, phase_label(phase), over, said)
 
 
-CLEAR = Act(
+CLEAR = AdminAction(
     "clear_queued",
     "Clear queued to complete, failed or skipped",
     "The selected queued phases move without being run. Complete and skipped cannot be undone, and what "
@@ -102,7 +102,7 @@ CLEAR = Act(
     ("run",),
     ClearForm,
 )
-REQUEUE = Act(
+REQUEUE = AdminAction(
     "requeue",
     "Requeue failed phases",
     "The selected failed phases go back into their pipeline's queue. No drain runs a queued phase unless "
@@ -110,7 +110,7 @@ REQUEUE = Act(
     _only(PhaseState.FAILED, "FAILED → QUEUED"),
     ("run",),
 )
-DISCARD = Act(
+DISCARD = AdminAction(
     "discard",
     "Discard failed phases as skipped or complete",
     "The selected failed phases end without being run, and what waits for them may run then. This cannot be "
@@ -119,7 +119,7 @@ DISCARD = Act(
     ("run",),
     DiscardForm,
 )
-DRAIN = Act(
+DRAIN = AdminAction(
     "drain_selected",
     "Drain selected phases",
     "One drain of the selected failed phases, samples first, with the default limits. The plan "
@@ -128,7 +128,7 @@ DRAIN = Act(
     ("run",),
     DrainForm,
 )
-RESCUE = Act(
+RESCUE = AdminAction(
     "rescue",
     "Rescue phases of dead workers",
     "Every attempt whose lease ran out ends as lost and its phase becomes failed, in all runs and not "
@@ -136,18 +136,18 @@ RESCUE = Act(
     _leased,
     ("run",),
 )
-HOLD = Act(
+HOLD = AdminAction(
     "hold_runs",
     "Hold runs",
     "No phase of these runs is started from the next claim on; what runs may end.",
-    lambda run: Line(run.pk, run.run_id, True, "will be held"),
+    lambda run: RowResult(run.pk, run.run_id, True, "will be held"),
     form=HoldForm,
 )
-RELEASE = Act(
+RELEASE = AdminAction(
     "release_holds",
     "Release",
     "The runs can be drained again from the next claim on.",
-    lambda held: Line(
+    lambda held: RowResult(
         held.pk,
         str(held),
         held.released_at is None,

@@ -17,7 +17,7 @@ from drain.dashboard.attempts.ansi import Painter, Piece, plain
 from drain.dashboard.attempts.reader import (
     Hits,
     Line,
-    Places,
+    LogIndex,
     find_lines,
     find_places,
     last_lines,
@@ -133,12 +133,12 @@ def _view(attempt: Attempt, q: str, at: int | None) -> LogView:
     return LogView(_painted(window.lines, at), window.total, gone=lost)
 
 
-def _places(attempt: Attempt) -> Places:
+def _places(attempt: Attempt) -> LogIndex:
     """Return the places of its lines; kept for large ones, which an attempt that has ended does not change."""
     if not attempt.log_name:
         return find_places(open_log(attempt))
     key = f"log:{attempt.pk}:{attempt.log_bytes}"
-    found: Places | None = caches["pages"].get(key)
+    found: LogIndex | None = caches["pages"].get(key)
     if found is None:
         found = find_places(open_log(attempt))
         caches["pages"].set(key, found, KEEP_SECONDS)

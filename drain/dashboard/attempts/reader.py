@@ -29,7 +29,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class LogWindow:
     """Some lines of a log and how many it has."""
 
     lines: list[Line]
@@ -60,7 +60,7 @@ class _Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class LogIndex:
     """The beginnings of a log's blocks: their first bytes, the newlines before them, and all lines."""
 
     starts: list[int]
@@ -68,27 +68,27 @@ class Places:
     lines: int
 
 
-def find_places(blocks: Iterable[bytes]) -> Places:
+def find_places(blocks: Iterable[bytes]) -> LogIndex:
     """Count the lines of a log, once: the only pass over all of it that showing it needs."""
     starts, newlines, start, before, last = [], [], 0, 0, b"\n"
     for block in filter(None, blocks):
         starts.append(start)
         newlines.append(before)
         start, before, last = start + len(block), before + block.count(b"\n"), block[-1:]
-    return Places(starts, newlines, before + (last != b"\n"))
+    return LogIndex(starts, newlines, before + (last != b"\n"))
 
 
-def last_lines(read: Reader, places: Places, count: int) -> Window:
+def last_lines(read: Reader, places: LogIndex, count: int) -> LogWindow:
     """The end of the log."""
     return _window(read, places, max(1, places.lines - count + 1), count)
 
 
-def lines_around(read: Reader, places: Places, middle: int, count: int) -> Window:
+def lines_around(read: Reader, places: LogIndex, middle: int, count: int) -> LogWindow:
     """`count` lines with line `middle` in their middle; nothing past the end."""
     return _window(read, places, max(1, middle - count // 2), count)
 
 
-def _window(read: Reader, places: Places, first: int, count: int) -> Window:
+def _window(read: Reader, places: LogIndex, first: int, count: int) -> LogWindow:
     lines: list[Line] = []
     if first <= places.lines:
         # The block with the newline before the first line; what stands before that has a lower number.
@@ -97,7 +97,7 @@ def _window(read: Reader, places: Places, first: int, count: int) -> Window:
             if piece.first >= first + count:
                 break
             lines += [line for line in piece.lines() if first <= line.number < first + count]
-    return Window(lines, places.lines)
+    return LogWindow(lines, places.lines)
 
 
 def find_lines(blocks: Iterable[bytes], words: str, most: int) -> Hits:

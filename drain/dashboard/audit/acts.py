@@ -27,7 +27,7 @@ class _Line(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class ActGroup:
     """Neighbouring lines of one act: the newest, those that are shown when it is opened, how many, and their numbers."""
 
     lead: AuditEvent
@@ -43,7 +43,7 @@ class Act:
 class Acts:
     """A page of acts, and the number before which the next one begins; 0 after the last."""
 
-    acts: list[Act]
+    acts: list[ActGroup]
     older: int
 
 
@@ -59,7 +59,7 @@ def acts_of(found: QuerySet[AuditEvent], limit: int) -> Acts:
     known = AuditEvent.objects.in_bulk([line.pk for group in page for line in group[:NAMED]])
     cut = len(lines) == READ and len(groups) <= limit
     acts = [
-        Act(
+        ActGroup(
             known[group[0].pk], [known[line.pk] for line in group[:NAMED]], len(group), group[-1].pk, group[0].pk,
             whole=not (cut and group is page[-1]),
         )
@@ -72,7 +72,7 @@ def acts_of(found: QuerySet[AuditEvent], limit: int) -> Acts:
 def lines_of(found: QuerySet[AuditEvent], limit: int) -> Acts:
     """The newest `limit` lines, each as an act of its own."""
     events = list(found[: limit + 1])
-    acts = [Act(event, [event], 1, event.pk, event.pk) for event in events[:limit]]
+    acts = [ActGroup(event, [event], 1, event.pk, event.pk) for event in events[:limit]]
     return Acts(acts, acts[-1].last if len(events) > limit else 0)
 
 

@@ -15,7 +15,7 @@ from drain.dashboard.drains.form import (
     shown,
 )
 from drain.dashboard.http.links import names_in
-from drain.engine.autopilot.rules import Wanted
+from drain.engine.autopilot.rules import AutopilotRequest
 from drain.engine.queue.selection import PhaseFilter
 from drain.evidence.fixes.rollout import SAMPLE
 from drain.policy.autopilot import Amount
@@ -45,7 +45,9 @@ FILTERS = (
 """Name, label and example of the filters of the form, each a list of words."""
 
 
-def wanted(values: Mapping[str, str], zone: str, old: Wanted | None = None) -> Wanted:
+def wanted(
+    values: Mapping[str, str], zone: str, old: AutopilotRequest | None = None
+) -> AutopilotRequest:
     """Return what the form asks for. Raises LimitError for what is no number.
 
     What the form has no field for is as in `old`, the settings that are changed.
@@ -64,7 +66,7 @@ def wanted(values: Mapping[str, str], zone: str, old: Wanted | None = None) -> W
         name: tuple(values.get(name, "").split()) for name, _, _ in filters_of(found)
     }
     budget: dict[str, Any] = {each.name: numbers[each.name] for each in BUDGET}
-    return Wanted(
+    return AutopilotRequest(
         name=old.name if old else values.get("name", ""),
         cron="" if on_fix else values.get("cron", ""),
         on_fix=on_fix,
@@ -87,7 +89,7 @@ def filters_of(found: PhaseFilter) -> list[tuple[str, str, str]]:
     ]
 
 
-def values_of(asked: Wanted) -> dict[str, str]:
+def values_of(asked: AutopilotRequest) -> dict[str, str]:
     """Return the values that the form of an autopilot holds before anything is typed."""
     limits = {each.name: each.shown(asked.limits) for each in LIMITS}
     budget = {name: shown(value) for name, value in asked.budget._asdict().items()}
@@ -109,7 +111,7 @@ def values_of(asked: Wanted) -> dict[str, str]:
     }
 
 
-def kept(asked: Wanted) -> dict[str, Any]:
+def kept(asked: AutopilotRequest) -> dict[str, Any]:
     """Settings that the form has no field for, by name; they stay as they are."""
     fields = {"error", *(name for name, _, _ in filters_of(asked.filter))}
     offered = {each.name for each in LIMITS}

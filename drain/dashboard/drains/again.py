@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 
-from drain.dashboard.drains.steps import Step, form_values
+from drain.dashboard.drains.steps import NextStep, form_values
 from drain.dashboard.http.links import link
 from drain.models import Candidate, DrainSession
 from drain.models.vocabulary import FAILURE_OUTCOMES, UNCOUNTED_OUTCOMES, PhaseState
@@ -53,7 +53,7 @@ def part_of(text: str) -> Part | None:
     return Part(session, name) if session is not None and name in (FAILED, REST) else None
 
 
-def ways_again(session: DrainSession, counts: dict[str, Any], left: int) -> list[Step]:
+def ways_again(session: DrainSession, counts: dict[str, Any], left: int) -> list[NextStep]:
     """Return links to the form of a new drain, filled in."""
     steps = []
     if counts["failed"] or counts["lost"]:
@@ -63,10 +63,10 @@ def ways_again(session: DrainSession, counts: dict[str, Any], left: int) -> list
     same = same_again(session.scope, session.limits)
     if same:
         href = f"{link('session-new')}?{urlencode(form_values(same))}"
-        steps.append(Step("Same again…", "The same scope and limits, planned anew", href=href))
+        steps.append(NextStep("Same again…", "The same scope and limits, planned anew", href=href))
     return steps
 
 
-def _narrowed(title: str, part: Part) -> Step:
+def _narrowed(title: str, part: Part) -> NextStep:
     href = link("session-new", of=f"{part.session}:{part.name}")
-    return Step(title, part.sentence, href=href)
+    return NextStep(title, part.sentence, href=href)

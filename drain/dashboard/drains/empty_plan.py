@@ -9,7 +9,7 @@ from drain.dashboard.http.links import excluded_href, phase_href
 from drain.dashboard.ui.states import reason_word
 from drain.models import Candidate, DrainSession, Phase, Run
 from drain.models.vocabulary import CandidateStatus, PhaseState
-from drain.policy.actions import Action, Subject, for_reason
+from drain.policy.actions import Action, ActionSubject, for_reason
 from drain.policy.reasons import ExclusionReason
 from drain.policy.selection.plan import Plan
 
@@ -34,27 +34,31 @@ def nothing_selected(session: DrainSession) -> Nothing:
     reason = ExclusionReason(max(session.ledger, key=lambda name: session.ledger[name]))
     line = _first(session, reason)
     blocker = None if line is None else _blocker(line.run_id, reason, line.detail)
-    names = Subject() if line is None else _names(reason, line.run, line.phase.phase_id, blocker)
+    names = (
+        ActionSubject() if line is None else _names(reason, line.run, line.phase.phase_id, blocker)
+    )
     said = f"Nothing was drained: {reason.sentence[0].lower()}{reason.sentence[1:]}"
     return Nothing(said, _facts(session, reason, blocker), for_reason(reason, names))
 
 
-def plan_subject(plan: Plan) -> Subject:
+def plan_subject(plan: Plan) -> ActionSubject:
     """The names in the commands for a preview that selects nothing."""
     if not plan.counts:
-        return Subject()
+        return ActionSubject()
     reason = max(plan.counts, key=plan.counts.__getitem__)
     line = next(line for line in plan.excluded if line.reason is reason)
     run = Run.objects.get(pk=line.run)
     return _names(reason, run, line.phase_id, _blocker(run.pk, reason, line.detail))
 
 
-def _names(reason: ExclusionReason, run: Run, phase_id: str, blocker: Phase | None) -> Subject:
+def _names(
+    reason: ExclusionReason, run: Run, phase_id: str, blocker: Phase | None
+) -> ActionSubject:
     if reason is ExclusionReason.RUN_HELD:
         # The hold may be on a prefix of this name, and then only the prefix can be released.
-        return Subject()
+        return ActionSubject()
     queued = blocker.phase_id if blocker is not None else "PHASE"
-    return Subject(run_id=run.run_id, phase_id=phase_id, queued_phase_id=queued)
+    return ActionSubject(run_id=run.run_id, phase_id=phase_id, queued_phase_id=queued)
 
 
 def _facts(session: DrainSession, reason: ExclusionReason, blocker: Phase | None) -> list[Fact]:

@@ -18,11 +18,11 @@ from drain.dashboard.http.actions import REFUSALS, person
 from drain.dashboard.http.cache import shared
 from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import require, requires
-from drain.engine.sessions.planning import Asked, PlanChangedError, create_session
+from drain.engine.sessions.planning import DrainRequest, PlanChangedError, create_session
 from drain.engine.sessions.verbs import start_session
 from drain.models import Source
 from drain.policy.numbers import whole
-from drain.policy.selection.drift import Seen
+from drain.policy.selection.drift import SeenPlan
 
 _PAGE = "drains/new.html"
 _FRAGMENT = "drains/_preview_parts.html"
@@ -81,7 +81,7 @@ def _start(request: HttpRequest, now: datetime) -> HttpResponse:
             request, form, now, status=409, unseen="Nothing was started: see the plan first."
         )
     actor = person(request)
-    asked = Asked(
+    asked = DrainRequest(
         form.scope,
         form.limits,
         actor.name,
@@ -113,11 +113,11 @@ def _query(request: HttpRequest) -> str:
     return fields.urlencode()
 
 
-def _seen(request: HttpRequest) -> Seen | None:
+def _seen(request: HttpRequest) -> SeenPlan | None:
     """The plan that the page had shown; None when it had shown none."""
     digest, ids = request.POST.get("seen_digest", ""), request.POST.get("seen_ids", "")
     if not digest:
         return None
     read = [whole(part) for part in ids.split(",")] if ids else []
     known = tuple(pk for pk in read if pk is not None)
-    return Seen(digest, known if known and len(known) == len(read) else None)
+    return SeenPlan(digest, known if known and len(known) == len(read) else None)

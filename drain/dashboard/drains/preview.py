@@ -11,7 +11,7 @@ from django.db.models import F
 
 from drain.dashboard.drains.empty_plan import plan_subject
 from drain.dashboard.drains.form import DrainForm
-from drain.dashboard.drains.steps import Step, step
+from drain.dashboard.drains.steps import NextStep, step
 from drain.dashboard.frame.frame import KEEP_SECONDS, shared_counts
 from drain.dashboard.http.actions import REFUSALS
 from drain.dashboard.http.cache import shared
@@ -162,7 +162,7 @@ def _no_host(plan: Plan, workers: Strength) -> NoHost | None:
     return runs_without_host({item.run for item in plan.selected})
 
 
-def _ways_out(plan: Plan) -> list[Step]:
+def _ways_out(plan: Plan) -> list[NextStep]:
     return [step(action) for action in for_empty_plan(plan, plan_subject(plan))]
 
 

@@ -13,7 +13,7 @@ from drain.models.vocabulary import SessionState
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ProgressPart:
     """One number under the bar; without a state it is named by its word."""
 
     state: str
@@ -30,7 +30,7 @@ class Progress:
     total: int
     done: int
     share: float | None
-    parts: list[Part]
+    parts: list[ProgressPart]
     seconds: float
     """Of work; `rest` are those paused or interrupted."""
     rest: float
@@ -92,27 +92,27 @@ def _bar(counts: dict[str, Any], plan: PlanState) -> list[tuple[str, int]]:
 
 def _parts(
     session: DrainSession, counts: dict[str, Any], plan: PlanState, *, going: bool
-) -> list[Part]:
+) -> list[ProgressPart]:
     minutes = counts["attempt_seconds"] / 60
     events = f"{counts['telemetry_events'] / minutes:.1f} per min" if minutes else ""
     return [
-        Part("", "Selected", session.selected, f"of {session.total_failed:,} failed"),
-        Part("complete", "", counts["complete"], rate_words(counts)),
-        Part("failed", "", counts["failed"] - counts["timeouts"], causes_words(counts)),
-        Part(
+        ProgressPart("", "Selected", session.selected, f"of {session.total_failed:,} failed"),
+        ProgressPart("complete", "", counts["complete"], rate_words(counts)),
+        ProgressPart("failed", "", counts["failed"] - counts["timeouts"], causes_words(counts)),
+        ProgressPart(
             "retryable", "", counts["retryable"], "counts in no rate" if counts["retryable"] else ""
         ),
-        Part("timeout", "Timeouts", counts["timeouts"]),
-        *([Part("lost", "", counts["lost"])] if counts["lost"] else []),
-        Part("running", "", plan.running)
+        ProgressPart("timeout", "Timeouts", counts["timeouts"]),
+        *([ProgressPart("lost", "", counts["lost"])] if counts["lost"] else []),
+        ProgressPart("running", "", plan.running)
         if going
-        else Part("", "Telemetry events", counts["telemetry_events"], events),
+        else ProgressPart("", "Telemetry events", counts["telemetry_events"], events),
         _rest(going, plan),
     ]
 
 
-def _rest(going: bool, plan: PlanState) -> Part:
+def _rest(going: bool, plan: PlanState) -> ProgressPart:
     left = f"{plan.left:,} left the plan" if plan.left else ""
     if going:
-        return Part("", "Not started", plan.waiting, left)
-    return Part("", "Not run", plan.waiting + plan.left, left)
+        return ProgressPart("", "Not started", plan.waiting, left)
+    return ProgressPart("", "Not run", plan.waiting + plan.left, left)

@@ -29,7 +29,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextStep:
     """Something to do next, with its risk; `action` is the word of the button that leads to `href`."""
 
     title: str
@@ -39,11 +39,11 @@ class Step:
     action: str = ""
 
 
-def step(action: Action, session: DrainSession | None = None) -> Step:
+def step(action: Action, session: DrainSession | None = None) -> NextStep:
     """Return an action as a step with its command, and a button where a page can do the same."""
     href = _page_for(action.argv, session)
     word = _WORDS.get(action.argv[0], "Open") if href else ""
-    return Step(action.label, action.risk, manage(action.argv), href, word)
+    return NextStep(action.label, action.risk, manage(action.argv), href, word)
 
 
 _WORDS = {

@@ -9,14 +9,14 @@ from typing import Any
 
 from drain.dashboard.drains.empty_plan import nothing_selected
 from drain.dashboard.drains.queries import PlanState
-from drain.dashboard.drains.steps import Fact, Step, step
+from drain.dashboard.drains.steps import Fact, NextStep, step
 from drain.dashboard.http.links import attempt_href, cause_href, run_href
 from drain.dashboard.ui.formats import percent
 from drain.dashboard.ui.times import at
 from drain.evidence.report.stops import Stop, stops_of
 from drain.models import Attempt, DrainSession, Fingerprint
 from drain.models.vocabulary import FAILURE_OUTCOMES, SessionState
-from drain.policy.actions import Subject, after_stop
+from drain.policy.actions import ActionSubject, after_stop
 from drain.policy.reasons import ExclusionReason, StopReason
 from drain.policy.words import last_line
 
@@ -24,17 +24,17 @@ _OF_ATTEMPT = ("number", "error", "fingerprint", "phase__phase_id", "run__run_id
 
 
 @dataclass(frozen=True, slots=True)
-class StopCard:
+class StopCardView:
     """The reason for a drain's stop, the facts about it, and the next steps, the safest first."""
 
     sentence: str
     facts: Sequence[Fact]
-    steps: Sequence[Step]
+    steps: Sequence[NextStep]
 
 
 def stop_cards(
     session: DrainSession, plan: PlanState, verdicts: Sequence[dict[str, Any]]
-) -> list[StopCard]:
+) -> list[StopCardView]:
     """A card for each rule that stopped the drain, left a fingerprint alone or left runs, as a report has them."""
     if session.stop_reason == StopReason.NOTHING_SELECTED:
         return [_nothing_card(session)]
@@ -45,13 +45,13 @@ def stop_cards(
     return [_card(session, stop, plan) for stop in stops_of(session)]
 
 
-def _card(session: DrainSession, stop: Stop, plan: PlanState) -> StopCard:
+def _card(session: DrainSession, stop: Stop, plan: PlanState) -> StopCardView:
     whole = bool(session.stop_reason) and stop.rule == session.stop_reason
     attempt = _tripping_attempt(session, stop, whole)
     not_run = plan.waiting + plan.left if whole else stop.not_run
     begun = _begun(session) if whole else "Stopped in part"
     read = [] if attempt is None else [_read(attempt)]
-    return StopCard(
+    return StopCardView(
         f"{begun}: {stop.sentence}",
         [
             *_facts(stop, attempt),
@@ -65,11 +65,11 @@ def _begun(session: DrainSession) -> str:
     return "Stopping" if session.state == SessionState.STOPPING else "Stopped"
 
 
-def _nothing_card(session: DrainSession) -> StopCard:
+def _nothing_card(session: DrainSession) -> StopCardView:
     found = nothing_selected(session)
     rule = Fact("Stopped by", StopReason.NOTHING_SELECTED.value, mono=True)
-    actions = found.actions or after_stop(StopReason.NOTHING_SELECTED, Subject())
-    return StopCard(
+    actions = found.actions or after_stop(StopReason.NOTHING_SELECTED, ActionSubject())
+    return StopCardView(
         found.sentence, [*found.facts, rule], [step(action, session) for action in actions]
     )
 
@@ -142,8 +142,8 @@ def _fingerprint(key: str) -> Fact:
     return Fact("Fingerprint", title, cause_href(key), template=True, state=state)
 
 
-def _read(attempt: Attempt) -> Step:
+def _read(attempt: Attempt) -> NextStep:
     href = attempt_href(attempt.pk)
-    return Step(
+    return NextStep(
         f"Read attempt #{attempt.pk}", last_line(attempt.error), href=href, action="Open log"
     )

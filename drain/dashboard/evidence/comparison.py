@@ -12,7 +12,7 @@ from drain.dashboard.ui.charts import Chart
 from drain.dashboard.ui.formats import rate as rate_text
 from drain.evidence.comparison.compare import Comparison, Difference
 from drain.evidence.comparison.figures import CauseCount, Rate, Yield
-from drain.evidence.comparison.question import Asked
+from drain.evidence.comparison.question import ComparisonRequest
 from drain.evidence.comparison.sides import Side
 from drain.evidence.fixes.verdict import Others
 from drain.evidence.statistics.intervals import Interval
@@ -76,7 +76,7 @@ class ComparisonView:
 
 
 def comparison_view(
-    found: Asked, result: Comparison, at: datetime, others: Others | None = None
+    found: ComparisonRequest, result: Comparison, at: datetime, others: Others | None = None
 ) -> ComparisonView:
     """The page of a comparison; `others` are the control of a fix."""
     causes = list(_causes(result, {cause.key for cause in result.fixed}))

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from drain.dashboard.http.links import cause_href
 from drain.dashboard.ui import svg
-from drain.dashboard.ui.charts import Chart, Flow, sankey_chart
+from drain.dashboard.ui.charts import Chart, SankeyFlow, sankey_chart
 from drain.dashboard.ui.states import look
 from drain.evidence.comparison.compare import Comparison
 from drain.evidence.comparison.figures import Rate
 from drain.evidence.comparison.pairs import Move
-from drain.evidence.fingerprints.aliases import Cause
+from drain.evidence.fingerprints.aliases import FingerprintSummary
 from drain.evidence.fixes.verdict import Others
 from drain.evidence.statistics.intervals import Interval
 from drain.evidence.statistics.sequence import correlation
@@ -40,7 +40,7 @@ def flows_chart(moves: Sequence[Move]) -> Chart:
         totals[_name(move, names), result, state, _was(move)] += move.phases
     order = [*names.values(), _OTHERS, COMPLETE_BEFORE]
     flows = [
-        Flow(cause, result, state, count, was)
+        SankeyFlow(cause, result, state, count, was)
         for (cause, result, state, was), count in sorted(
             totals.items(), key=lambda item: (order.index(item[0][0]), RESULTS.index(item[0][1]))
         )
@@ -51,7 +51,7 @@ def flows_chart(moves: Sequence[Move]) -> Chart:
 def _names(moves: Iterable[Move]) -> dict[str, str]:
     """Labels of the causes that are drawn, by key, most phases first; each label once."""
     counts: Counter[str] = Counter()
-    causes: dict[str, Cause] = {}
+    causes: dict[str, FingerprintSummary] = {}
     for move in moves:
         if move.was_cause is not None:
             counts[move.was_cause.key] += move.phases
@@ -99,7 +99,7 @@ def _rows(moves: Sequence[Move]) -> list[tuple[object, ...]]:
     return [*rows, (f"{len(moves) - LISTED} other moves", rest)] if rest else rows
 
 
-def _end(outcome: str, cause: Cause | None) -> str:
+def _end(outcome: str, cause: FingerprintSummary | None) -> str:
     return look(outcome).word if cause is None else f"{look(outcome).word}: {cause.title}"
 
 

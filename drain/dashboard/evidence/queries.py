@@ -12,7 +12,7 @@ from django.utils.text import Truncator
 
 from drain.dashboard.http.cache import shared
 from drain.dashboard.ui.charts import Chart, Series, stacked_chart
-from drain.evidence.comparison.backlog import Backlog, backlog
+from drain.evidence.comparison.backlog import BacklogChange, backlog
 from drain.evidence.fixes.scope import concerned
 from drain.evidence.fixes.status import Standing, standings
 from drain.models import DrainSession, FixMarker, Source
@@ -59,7 +59,7 @@ def markers(before: int | None) -> MarkerPage:
 class BacklogFacts:
     """The trend of the backlog: its change, and its chart when there is something to draw."""
 
-    found: Backlog
+    found: BacklogChange
     chart: Chart | None
     hours: int
 
@@ -74,7 +74,7 @@ def backlog_facts(now: datetime) -> BacklogFacts:
     return shared(f"backlog:{timezone.get_current_timezone_name()}", _KEEP_SECONDS, read)
 
 
-def _chart(found: Backlog) -> Chart | None:
+def _chart(found: BacklogChange) -> Chart | None:
     """Failed phases at the beginning of each hour, and now."""
     if len(found.points) < 3:
         return None

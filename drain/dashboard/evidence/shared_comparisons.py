@@ -17,7 +17,7 @@ from drain.dashboard.http.cache import shared
 from drain.db.sql import row
 from drain.evidence.checks.listing import CheckLine, enabled_checks, judged_lines
 from drain.evidence.comparison.compare import Comparison
-from drain.evidence.comparison.question import Asked
+from drain.evidence.comparison.question import ComparisonRequest
 from drain.evidence.fixes.judgement import FixVerdict, judge_marker
 from drain.models import Check, DrainSession, FixMarker
 
@@ -32,10 +32,10 @@ SELECT (SELECT max(ended_at) FROM drain_drainsession) AS ended, (SELECT max(id) 
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class SharedComparison:
     """A question with its answer, the checks judged on it, and when it was read."""
 
-    asked: Asked
+    asked: ComparisonRequest
     result: Comparison
     checks: list[CheckLine]
     at: datetime
@@ -45,12 +45,14 @@ class Compared:
 class FixFacts:
     """A fix's two sides, its verdict, and the first drains after it that it concerns."""
 
-    compared: Compared
+    compared: SharedComparison
     verdict: FixVerdict
     drains: list[DrainSession]
 
 
-def compared(found: Asked, now: datetime, checks: Sequence[Check] = ()) -> Compared:
+def compared(
+    found: ComparisonRequest, now: datetime, checks: Sequence[Check] = ()
+) -> SharedComparison:
     """The comparison of at most some seconds ago, else that of now."""
 
     if found.kind == "windows":
@@ -59,7 +61,7 @@ def compared(found: Asked, now: datetime, checks: Sequence[Check] = ()) -> Compa
     return until_news(asked, lambda: _compared(found, now, checks))
 
 
-def fix_facts(marker: FixMarker, found: Asked, now: datetime) -> FixFacts:
+def fix_facts(marker: FixMarker, found: ComparisonRequest, now: datetime) -> FixFacts:
     """Return the facts of a fix for its page, at most some seconds old, else of `now`."""
 
     def read() -> FixFacts:
@@ -69,9 +71,9 @@ def fix_facts(marker: FixMarker, found: Asked, now: datetime) -> FixFacts:
     return until_news(("fix", marker.pk, sorted(found.values.items())), read)
 
 
-def _compared(found: Asked, now: datetime, checks: Sequence[Check]) -> Compared:
+def _compared(found: ComparisonRequest, now: datetime, checks: Sequence[Check]) -> SharedComparison:
     result = found.compared()
-    return Compared(found, result, judged_lines(checks, found, result), now)
+    return SharedComparison(found, result, judged_lines(checks, found, result), now)
 
 
 def until_news(asked: object, read: Callable[[], T]) -> T:

@@ -21,7 +21,13 @@ from drain.dashboard.http.search_terms import typed
 from drain.dashboard.lists.period import as_field
 from drain.dashboard.ui.commands import manage
 from drain.evidence.checks.listing import CheckLine, fleet_checks
-from drain.evidence.comparison.question import DEFAULT_DAYS, Asked, asked, days_of, of_marker
+from drain.evidence.comparison.question import (
+    DEFAULT_DAYS,
+    ComparisonRequest,
+    asked,
+    days_of,
+    of_marker,
+)
 from drain.evidence.fingerprints.lifecycle import CauseError
 from drain.evidence.fixes.status import standing
 from drain.models import FixMarker, Rollout
@@ -112,7 +118,7 @@ def evidence_compare(request: HttpRequest) -> HttpResponse:
     return render(request, "evidence/compare.html", context)
 
 
-def _shared(request: HttpRequest, found: Asked) -> dict[str, Any]:
+def _shared(request: HttpRequest, found: ComparisonRequest) -> dict[str, Any]:
     return {
         "asked": found,
         "address": request.build_absolute_uri(_address(found)),
@@ -120,7 +126,7 @@ def _shared(request: HttpRequest, found: Asked) -> dict[str, Any]:
     }
 
 
-def _address(found: Asked) -> str:
+def _address(found: ComparisonRequest) -> str:
     if found.marker is not None:
         days = found.values["days"]
         return link(

@@ -81,7 +81,7 @@ _BY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FingerprintFilter:
     """The fingerprints that an address asks for: a value that makes no sense counts as absent."""
 
     q: str = ""
@@ -90,7 +90,7 @@ class Asked:
     """The period in which they were last seen."""
 
     @classmethod
-    def read(cls, query: Mapping[str, str], now: datetime) -> Asked:
+    def read(cls, query: Mapping[str, str], now: datetime) -> FingerprintFilter:
         """From the query of an address."""
         status = query.get("status", "")
         return cls(
@@ -106,7 +106,7 @@ class Asked:
 
 
 def listed(
-    asked: Asked, order: Order, now: datetime, limit: int, offset: int = 0
+    asked: FingerprintFilter, order: Order, now: datetime, limit: int, offset: int = 0
 ) -> list[dict[str, Any]]:
     """Fingerprints with their failed phases of now and their failed attempts of the last days (UTC)."""
     way = "DESC" if order.descending else "ASC"
@@ -122,10 +122,10 @@ def listed(
 def causes_by_trend(now: datetime, limit: int) -> list[dict[str, Any]]:
     """New and regressed causes first, then those of which more failed today than yesterday, then by failures of the last seven days."""
     trend = next(column for column in COLUMNS if column.name == "trend")
-    return listed(Asked(), Order(trend, True, COLUMNS, DEFAULT), now, limit)
+    return listed(FingerprintFilter(), Order(trend, True, COLUMNS, DEFAULT), now, limit)
 
 
-def exported(asked: Asked, order: Order, now: datetime) -> Iterator[Sequence[Any]]:
+def exported(asked: FingerprintFilter, order: Order, now: datetime) -> Iterator[Sequence[Any]]:
     """The rows of the file, in the order of the page."""
     offset = 0
     while found := listed(asked, order, now, CHUNK, offset):

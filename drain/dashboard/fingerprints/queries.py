@@ -16,7 +16,7 @@ from drain.evidence.comparison.question import DEFAULT_DAYS
 from drain.evidence.fingerprints.identity import relatives
 from drain.fingerprints import explain
 from drain.fingerprints.categories import Verdict
-from drain.fingerprints.likeness import Cause, likely_same
+from drain.fingerprints.likeness import ComparedFingerprint, likely_same
 from drain.fingerprints.splitting import read_failure
 from drain.models import Attempt, Fingerprint, FingerprintSplit, FixMarker
 from drain.models.vocabulary import FAILURE_OUTCOMES
@@ -156,7 +156,8 @@ def likely(fingerprint: Fingerprint) -> list[tuple[Fingerprint, str]]:
     latest = alike.exclude(pk=fingerprint.pk).order_by("-last_seen", "-pk")[:COMPARED]
     found = {each.key: each for each in (*latest, fingerprint) if each.headline}
     pairs = likely_same(
-        Cause(each.key, each.template, each.headline, each.place_known) for each in found.values()
+        ComparedFingerprint(each.key, each.template, each.headline, each.place_known)
+        for each in found.values()
     )
     return [
         (found[pair.other if pair.one == fingerprint.key else pair.one], pair.why)

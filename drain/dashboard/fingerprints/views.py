@@ -12,7 +12,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from drain.dashboard.fingerprints import queries as reads
-from drain.dashboard.fingerprints.listing import COLUMNS, DEFAULT, EXPORTED, Asked, exported, listed
+from drain.dashboard.fingerprints.listing import (
+    COLUMNS,
+    DEFAULT,
+    EXPORTED,
+    FingerprintFilter,
+    exported,
+    listed,
+)
 from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.links import link
 from drain.dashboard.http.permissions import requires
@@ -49,7 +56,7 @@ class Station:
 def fingerprint_list(request: HttpRequest) -> HttpResponseBase:
     """Those that fail most phases now first; every filter is in the address, and so is a download."""
     now = timezone.now()
-    asked, order = Asked.read(request.GET, now), read_order(request, COLUMNS, DEFAULT)
+    asked, order = FingerprintFilter.read(request.GET, now), read_order(request, COLUMNS, DEFAULT)
     if kind := wanted(request):
         return download(kind, "fingerprints", EXPORTED, exported(asked, order, now))
     start = begins_at(request)

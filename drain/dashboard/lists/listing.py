@@ -51,7 +51,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     """Some rows of a list, in its order."""
 
     rows: list[Any]
@@ -65,8 +65,8 @@ def page_of(
     found: QuerySet[Any],
     size: int = PAGE,
     few: bool | None = None,
-) -> Page:
+) -> ListPage:
     """The page that the address asks for; `few` where it is known whether the rows are."""
     order, start = listing.order(request, found, few), begins_at(request)
     rows = list(in_order(found, order)[start : start + size + 1])
-    return Page(rows[:size], order, place_of(start, size, len(rows) > size))
+    return ListPage(rows[:size], order, place_of(start, size, len(rows) > size))

@@ -23,7 +23,7 @@ from drain.dashboard.overview.states import StateFacts, read_states
 from drain.dashboard.ui.formats import percent
 from drain.engine.queue.blockers import QueuedPhase, QueueFilter, oldest_queued
 from drain.engine.queue.ledger import Ledger, read_ledger
-from drain.evidence.comparison.backlog import Backlog, backlog_change, signed
+from drain.evidence.comparison.backlog import BacklogChange, backlog_change, signed
 from drain.models import ExecutorProfile, Run
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class OverviewFacts:
 
     ledger: Ledger
     rates: RateFacts
-    backlog: Backlog
+    backlog: BacklogChange
     states: StateFacts
     fingerprints: FingerprintMatrix
     blockers: list[QueuedPhase]

@@ -17,11 +17,11 @@ from drain.dashboard.http.permissions import requires
 from drain.dashboard.queue.freed import freed_by
 from drain.dashboard.queue.views import filter_of
 from drain.dashboard.ui.commands import drain_command, manage
-from drain.engine.bulk.worker import LARGE, MOST, Order, create_bulk
+from drain.engine.bulk.worker import LARGE, MOST, BulkRequest, create_bulk
 from drain.engine.queue.blockers import queued_ids
 from drain.engine.queue.clearing import PhaseResult, clear_queued, discard, requeue
 from drain.engine.queue.holds import hold, release
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.engine.sessions.verbs import start_session
 from drain.engine.workers.hosts import strength
@@ -145,7 +145,9 @@ def _hand_over(request: HttpRequest, what: str, phases: Sequence[int]) -> int:
     verb_name, label = MOVES[what]
     given = {"to": request.POST.get("to", "").upper(), "reason": reason_of(request)}
     back = f"{reverse('drain:queued-list')}?{request.GET.urlencode()}"
-    return create_bulk(Order(verb_name, label, "phases", person(request), given, back), phases).pk
+    return create_bulk(
+        BulkRequest(verb_name, label, "phases", person(request), given, back), phases
+    ).pk
 
 
 def _phases(request: HttpRequest) -> list[int]:
@@ -178,7 +180,7 @@ def phase_drain(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, f"It is {phase.state.lower()} by now: there is nothing to drain.")
         return redirect("drain:phase-detail", pk=pk)
     actor = person(request)
-    asked = Asked(
+    asked = DrainRequest(
         SessionScope(phase=phase.pk),
         Limits(batch_size=1),
         actor.name,

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from drain.dashboard.drains.steps import Step
+from drain.dashboard.drains.steps import NextStep
 from drain.dashboard.frame.saved_views import SavedViews
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.http.responses import page_or_fragment
@@ -17,7 +17,7 @@ from drain.dashboard.ui.commands import manage
 from drain.engine.queue.blockers import QueueFilter, queue_size, queued_phases
 from drain.engine.queue.holds import in_force
 from drain.engine.source.outbox import unsettled
-from drain.policy.actions import Subject, for_reason
+from drain.policy.actions import ActionSubject, for_reason
 from drain.policy.reasons import ExclusionReason
 
 SHOWN = 30
@@ -52,8 +52,8 @@ def queued_list(request: HttpRequest) -> HttpResponseBase:
         "unsettled": unsettled(),
         "holds": list(in_force(now).order_by("-created_at")[:HOLDS]),
         "ways_out": [
-            Step(way.label, way.risk, manage(way.argv))
-            for way in for_reason(ExclusionReason.WAITS_FOR_QUEUED, Subject())
+            NextStep(way.label, way.risk, manage(way.argv))
+            for way in for_reason(ExclusionReason.WAITS_FOR_QUEUED, ActionSubject())
         ],
     }
     return page_or_fragment(request, "queue/page.html", "queue/_list.html", context)

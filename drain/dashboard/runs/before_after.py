@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from drain.dashboard.http.links import link
-from drain.dashboard.runs.timeline import Period
+from drain.dashboard.runs.timeline import TimelineSpan
 from drain.db.sql import rows
 from drain.evidence.rollups.state_history import run_states_at
 from drain.models import Run
@@ -88,7 +88,7 @@ class RunPast:
         return (self.moments[-1].complete - self.moments[0].complete) * 100
 
 
-def happened(run: Run, period: Period | None, now: datetime) -> Happened:
+def happened(run: Run, period: TimelineSpan | None, now: datetime) -> Happened:
     """The drains and fixes that a run's page speaks of. One query."""
     limits = {"looked": LOOKED_AT, "drains": DRAINS, "fixes": FIXES}
     start, end = period.moments if period else (now, now)

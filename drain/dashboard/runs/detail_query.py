@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from drain.dashboard.runs.graph import Layout, Node, lay_out
+from drain.dashboard.runs.graph import Drawing, Node, lay_out
 from drain.dashboard.runs.timeline import (
-    Period,
     Stretch,
+    TimelineSpan,
     lane_marks,
     latest_period,
     shared_period,
@@ -113,7 +113,7 @@ class RunTable:
 
     lines: list[PhaseLine]
     next_after: int | None
-    period: Period | None
+    period: TimelineSpan | None
     ticks: list[tuple[float, str, bool]] = field(default_factory=list)
     earlier: int = 0
     """Attempts before the period, which the lanes leave out."""
@@ -172,7 +172,7 @@ def _phases(run: Run, after: tuple[int, int] | None, now: datetime) -> list[RunP
     ]
 
 
-def _line(phase: RunPhase, period: Period | None, now: float) -> PhaseLine:
+def _line(phase: RunPhase, period: TimelineSpan | None, now: float) -> PhaseLine:
     attempts = phase.attempts
     queued_since = phase.since.timestamp() if phase.state == PhaseState.QUEUED else None
     marks = lane_marks(attempts, period, queued_since, now) if period else []
@@ -197,7 +197,7 @@ def holds_still(held: Hold, now: datetime) -> bool:
 class Graph:
     """Declared dependencies that touch a run: drawn, or only counted when there are too many."""
 
-    layout: Layout | None
+    layout: Drawing | None
     edges: int
     too_many: bool
 

@@ -46,7 +46,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class Curve:
     """A curve from a prerequisite to what waits for it; `met` once the prerequisite has ended well."""
 
     path: str
@@ -54,18 +54,18 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Drawing:
     """The drawing and its size in pixels."""
 
     boxes: list[Box]
-    edges: list[Edge]
+    edges: list[Curve]
     width: float
     height: float
 
 
 def lay_out(
     nodes: Sequence[Node], edges: Collection[tuple[int, int]], satisfied: Collection[str]
-) -> Layout:
+) -> Drawing:
     """Place every node that an edge touches; edges are (phase, what it waits for).
 
     Edges to keys that are no node are left out. Raises CycleError for a circle.
@@ -89,7 +89,7 @@ def lay_out(
     }
     drawn = [_edge(boxes[need], boxes[phase], satisfied) for phase, need in kept]
     width = max(len(layers) * PITCH_X - (PITCH_X - WIDTH), 0)
-    return Layout(list(boxes.values()), drawn, width, max(tallest * PITCH_Y - 9, 0))
+    return Drawing(list(boxes.values()), drawn, width, max(tallest * PITCH_Y - 9, 0))
 
 
 def _layers(needs: Mapping[int, Collection[int]]) -> list[list[int]]:
@@ -139,11 +139,11 @@ def _short_labels(nodes: Sequence[Node]) -> dict[int, str]:
     }
 
 
-def _edge(start: Box, end: Box, satisfied: Collection[str]) -> Edge:
+def _edge(start: Box, end: Box, satisfied: Collection[str]) -> Curve:
     left, right = start.x + WIDTH, end.x
     bend = max(24.0, (right - left) / 2)
     path = (
         f"M{left:g} {start.middle:g}C{left + bend:g} {start.middle:g} "
         f"{right - bend:g} {end.middle:g} {right:g} {end.middle:g}"
     )
-    return Edge(path, start.node.state in satisfied)
+    return Curve(path, start.node.state in satisfied)

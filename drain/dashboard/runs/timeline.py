@@ -34,7 +34,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class TimelineSpan:
     """From where to where the lanes reach."""
 
     start: float
@@ -50,17 +50,17 @@ class Period:
         return min(1.0, max(0.0, (moment - self.start) / (self.end - self.start)))
 
 
-def shared_period(stretches: Iterable[Stretch]) -> Period | None:
+def shared_period(stretches: Iterable[Stretch]) -> TimelineSpan | None:
     """The period from the first start to the last end, with a little room; None without attempts."""
     found = list(stretches)
     if not found:
         return None
     start, end = min(s.start for s in found), max(s.end for s in found)
     room = max((end - start) * 0.02, 20.0)
-    return Period(start - room, end + room)
+    return TimelineSpan(start - room, end + room)
 
 
-def latest_period(stretches: Sequence[Stretch]) -> Period | None:
+def latest_period(stretches: Sequence[Stretch]) -> TimelineSpan | None:
     """The period of the last attempts that belong together, when lanes over all of them would show nothing.
 
     Going back in time it ends at the first pause that is much longer than all that came after it; None
@@ -77,7 +77,7 @@ def latest_period(stretches: Sequence[Stretch]) -> Period | None:
     return None
 
 
-def ticks(period: Period, zone: tzinfo) -> list[tuple[float, str, bool]]:
+def ticks(period: TimelineSpan, zone: tzinfo) -> list[tuple[float, str, bool]]:
     """(place, text, begins a day) at round local times, six at most."""
     start, end = period.moments
     step = next((s for s in _STEPS if (end - start) / s <= _MOST_TICKS), _STEPS[-1])
@@ -97,7 +97,7 @@ def ticks(period: Period, zone: tzinfo) -> list[tuple[float, str, bool]]:
 
 
 def lane_marks(
-    stretches: Sequence[Stretch], period: Period, queued_since: float | None, now: float
+    stretches: Sequence[Stretch], period: TimelineSpan, queued_since: float | None, now: float
 ) -> list[LaneMark]:
     """A phase's attempts, and a thin line while it is queued."""
     marks = [

@@ -28,7 +28,7 @@ _KINDS = {"drain": "drain", "attempt": "attempt", "fix": "fix", "fm": "fix"}
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SearchHit:
     """A found thing: its address, its name or message, and the place it belongs to."""
 
     href: str
@@ -43,7 +43,7 @@ class Group:
 
     title: str
     kind: str
-    results: list[Result]
+    results: list[SearchHit]
     all_href: str = ""
 
     @property
@@ -75,13 +75,13 @@ def numbered(q: str) -> tuple[str, int | None]:
     return _KINDS.get((found[1] or "").lower(), ""), whole(found[2])
 
 
-def _drains(q: str, kind: str, number: int | None) -> list[Result]:
+def _drains(q: str, kind: str, number: int | None) -> list[SearchHit]:
     wanted = Q(note__icontains=q) | Q(started_by__icontains=q)
     if number is not None:
         wanted = (Q(pk=number) if kind in ("", "drain") else Q(pk=None)) | Q(note__icontains=q)
     found = DrainSession.objects.filter(wanted).only("note", "started_by", "state", "stop_reason")
     return [
-        Result(
+        SearchHit(
             link("session-detail", drain.pk),
             f"Drain {drain.pk}",
             f"{drain.note or 'No note'} · by {drain.started_by}",
@@ -91,40 +91,40 @@ def _drains(q: str, kind: str, number: int | None) -> list[Result]:
     ]
 
 
-def _attempts(kind: str, number: int | None) -> list[Result]:
+def _attempts(kind: str, number: int | None) -> list[SearchHit]:
     if number is None or kind not in ("", "attempt"):
         return []
     found = Attempt.objects.filter(pk=number)
     shown = found.values_list("pk", "run__run_id", "phase__phase_id", "outcome", "reported_state")
     return [
-        Result(
+        SearchHit(
             link("attempt-log", pk), f"#{pk}", f"{run} / {phase}", outcome or said or "executing"
         )
         for pk, run, phase, outcome, said in shown
     ]
 
 
-def _fixes(q: str, kind: str, number: int | None) -> list[Result]:
+def _fixes(q: str, kind: str, number: int | None) -> list[SearchHit]:
     wanted = Q(title__icontains=q) | Q(commit__istartswith=q)
     if number is not None:
         wanted |= Q(pk=number) if kind in ("", "fix") else Q(pk=None)
     found = FixMarker.objects.filter(wanted).order_by(_first(pk=number or 0), "-applied_at", "-pk")
     return [
-        Result(link("marker-detail", fix.pk), f"FM-{fix.pk} {fix.title}", fix.commit)
+        SearchHit(link("marker-detail", fix.pk), f"FM-{fix.pk} {fix.title}", fix.commit)
         for fix in found[:EACH]
     ]
 
 
-def _runs(q: str) -> list[Result]:
+def _runs(q: str) -> list[SearchHit]:
     found = Run.objects.filter(Q(run_id__icontains=q) | Q(name__icontains=q))
     named = found.order_by(_first(run_id=q), _first(run_id__startswith=q), "-created_at", "-pk")
     return [
-        Result(link("run-detail", pk), run, name if name != run else "")
+        SearchHit(link("run-detail", pk), run, name if name != run else "")
         for pk, run, name in named.values_list("pk", "run_id", "name")[:EACH]
     ]
 
 
-def _phases(q: str) -> list[Result]:
+def _phases(q: str) -> list[SearchHit]:
     """By what lists print, "run phase" and "run/phase"; else by its beginning, then by its pieces."""
     typed = pieces(q)
     if len(typed) > 1:
@@ -153,29 +153,29 @@ def _of_runs(typed: list[str]) -> QuerySet[Phase]:
     return found.order_by(exact, _first(state="FAILED"), "run__run_id", "place", "pk")
 
 
-def _listed(found: QuerySet[Phase]) -> list[Result]:
+def _listed(found: QuerySet[Phase]) -> list[SearchHit]:
     shown = found.values_list("pk", "phase_id", "run__run_id", "state")[:EACH]
     return [_phase(*values) for values in shown]
 
 
-def _phase(pk: int, name: str, run: str, state: str) -> Result:
-    return Result(link("phase-detail", pk), name, run, state)
+def _phase(pk: int, name: str, run: str, state: str) -> SearchHit:
+    return SearchHit(link("phase-detail", pk), name, run, state)
 
 
-def _fingerprints(q: str) -> list[Result]:
+def _fingerprints(q: str) -> list[SearchHit]:
     found = Fingerprint.objects.filter(Q(title__icontains=q) | Q(key__startswith=q))
     shown = found.filter(merged_into=None).order_by("-last_seen", "-pk")[:EACH]
     return [
-        Result(link("fingerprint-detail", item.key), item.title, item.category, item.status)
+        SearchHit(link("fingerprint-detail", item.key), item.title, item.category, item.status)
         for item in shown
     ]
 
 
-def _errors(q: str) -> list[Result]:
+def _errors(q: str) -> list[SearchHit]:
     said = prefix_query(q)
     found = rows(ERRORS, {"query": said, "parts": parts(q), "each": EACH}) if said else []
     return [
-        Result(
+        SearchHit(
             link("phase-detail", item["id"]),
             last_line(item["error"]),
             f"{item['run_id']} / {item['phase_id']}",
@@ -185,10 +185,10 @@ def _errors(q: str) -> list[Result]:
     ]
 
 
-def _people(q: str) -> list[Result]:
+def _people(q: str) -> list[SearchHit]:
     found = User.objects.filter(username__icontains=q).order_by("username")[:EACH]
     return [
-        Result(link("session-list", by=name), name, "The drains that they started")
+        SearchHit(link("session-list", by=name), name, "The drains that they started")
         for name in found.values_list("username", flat=True)
     ]
 

@@ -19,7 +19,7 @@ from drain.engine.errors import InputError
 from drain.engine.source.schedules import (
     MOST_FAILURES,
     PAUSE_AFTER,
-    Wanted,
+    SourceSchedule,
     airflow_names,
     ask_reading,
     described,
@@ -85,7 +85,7 @@ def _schedule(request: HttpRequest, name: str, by: Person, now: datetime, reason
             f"Failed readings in a row are a number up to {MOST_FAILURES:,}, not “{typed[:20]}”."
         )
     dags = tuple(dict.fromkeys(request.POST.get("dags", "").split()))
-    wanted = Wanted(request.POST.get("cron", ""), zone, dags, most or None)
+    wanted = SourceSchedule(request.POST.get("cron", ""), zone, dags, most or None)
     schedule_source(name, wanted, by, now, reason)
     return f"{name} is read by itself."
 

@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime, timedelta
 
 from drain.dashboard.ui import charts
-from drain.dashboard.ui.charts import Chart, Flow, Marker, Rates, Series
+from drain.dashboard.ui.charts import Chart, Marker, Rates, SankeyFlow, Series
 
 _HOURS = 48
 _FIX = 44
@@ -70,14 +70,14 @@ def sankey_sample() -> Chart:
     """Return a Sankey of failures and their later states."""
     return charts.sankey_chart(
         (
-            Flow("ModuleNotFoundError: coverage_tracker", "Complete", "complete", 74),
-            Flow("ModuleNotFoundError: coverage_tracker", "Failed, another one", "failed", 3),
-            Flow("ImportError: ReviewDecision", "Complete", "complete", 49),
-            Flow("ImportError: ReviewDecision", "Failed, same fingerprint", "failed", 2),
-            Flow("patch does not apply", "Complete", "complete", 16),
-            Flow("patch does not apply", "Failed, same fingerprint", "failed", 6),
-            Flow("patch does not apply", "Retryable", "retryable", 4),
-            Flow("23 other fingerprints", "Complete", "complete", 10),
-            Flow("23 other fingerprints", "Timeout", "timeout", 3),
+            SankeyFlow("ModuleNotFoundError: coverage_tracker", "Complete", "complete", 74),
+            SankeyFlow("ModuleNotFoundError: coverage_tracker", "Failed, another one", "failed", 3),
+            SankeyFlow("ImportError: ReviewDecision", "Complete", "complete", 49),
+            SankeyFlow("ImportError: ReviewDecision", "Failed, same fingerprint", "failed", 2),
+            SankeyFlow("patch does not apply", "Complete", "complete", 16),
+            SankeyFlow("patch does not apply", "Failed, same fingerprint", "failed", 6),
+            SankeyFlow("patch does not apply", "Retryable", "retryable", 4),
+            SankeyFlow("23 other fingerprints", "Complete", "complete", 10),
+            SankeyFlow("23 other fingerprints", "Timeout", "timeout", 3),
         )
     )

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from drain.dashboard.drains.steps import Fact, Step
-from drain.dashboard.drains.stop_card import StopCard
+from drain.dashboard.drains.steps import Fact, NextStep
+from drain.dashboard.drains.stop_card import StopCardView
 from drain.dashboard.frame.counts import ShellCounts
 from drain.dashboard.frame.frame import build_shell
 from drain.dashboard.styleguide.charts import bars_sample, rate_sample, sankey_sample, states_sample
@@ -21,7 +21,7 @@ from drain.dashboard.ui.svg import Interval, LaneMark
 
 
 @dataclass(frozen=True, slots=True)
-class Gauge:
+class GaugeSample:
     """The input of the macro `gauge`: one stop condition, observed against its limit."""
 
     name: str
@@ -35,8 +35,8 @@ class Gauge:
 
 
 GAUGES = (
-    Gauge("Batch size", 84, 120, "84", "120", "36 left"),
-    Gauge(
+    GaugeSample("Batch size", 84, 120, "84", "120", "36 left"),
+    GaugeSample(
         "Fingerprint repeats",
         2,
         3,
@@ -45,10 +45,12 @@ GAUGES = (
         "patch does not apply · research-system-v2",
         fault=True,
     ),
-    Gauge("Timeouts per run", 1, 2, "1", "2", "fileorg-p2-20251208q", fault=True),
-    Gauge("Zero yield in a row", 1, 8, "1", "8", "last reset 40 s ago", fault=True),
-    Gauge("Failure rate", 50, 50, "50 %", "50 %", "last 20 attempts", fault=True, tripped=True),
-    Gauge("Total time", 38, 90, "38 min", "90 min", "until 15:24"),
+    GaugeSample("Timeouts per run", 1, 2, "1", "2", "fileorg-p2-20251208q", fault=True),
+    GaugeSample("Zero yield in a row", 1, 8, "1", "8", "last reset 40 s ago", fault=True),
+    GaugeSample(
+        "Failure rate", 50, 50, "50 %", "50 %", "last 20 attempts", fault=True, tripped=True
+    ),
+    GaugeSample("Total time", 38, 90, "38 min", "90 min", "until 15:24"),
 )
 LEDGER = (
     ("drained", 202, "13.6 %", "171 complete"),
@@ -111,7 +113,7 @@ RATES = (
     ("ModuleNotFoundError", 78, Interval(0.0, 0.0, 0.047), Interval(0.949, 0.875, 0.98)),
     ("patch does not apply", 27, Interval(0.15, 0.06, 0.32), Interval(0.59, 0.41, 0.75)),
 )
-CARD = StopCard(
+CARD = StopCardView(
     "Stopped: fingerprint repeated 3 times in run fileorg-p2-20251208q",
     (
         Fact("Rule", "max_fingerprint_repeats", mono=True),
@@ -127,19 +129,19 @@ CARD = StopCard(
         Fact("Not run", "37 of 60 phases, 34 in this run"),
     ),
     (
-        Step(
+        NextStep(
             "Read attempt #48213",
             "The failing line is still in autonomous_executor.py:2290",
             href="#",
             action="Open log",
         ),
-        Step(
+        NextStep(
             "Hold run fileorg-p2-20251208q",
             "34 phases leave every plan until you release them",
             href="#",
             action="Hold…",
         ),
-        Step(
+        NextStep(
             "Resume without this run",
             "3 phases left, same limits, preview first",
             href="#",

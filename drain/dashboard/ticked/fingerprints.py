@@ -9,13 +9,13 @@ from datetime import timedelta
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 
-from drain.dashboard.fingerprints.listing import COLUMNS, DEFAULT, Asked, listed
+from drain.dashboard.fingerprints.listing import COLUMNS, DEFAULT, FingerprintFilter, listed
 from drain.dashboard.http.actions import by, reason_of
 from drain.dashboard.http.links import link
 from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.lists.order import Order
-from drain.dashboard.ticked.question import MOST, Question, Result, chosen, drain_of
+from drain.dashboard.ticked.question import MOST, Result, TickedAction, chosen, drain_of
 from drain.evidence.fingerprints.lifecycle import By, CauseError, mute, resolve, snooze, wake
 from drain.models import Fingerprint
 from drain.policy.numbers import whole
@@ -24,7 +24,7 @@ LONGEST_DAYS = 3650
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class TickedDecision:
     """A decision about several at once: its title, its consequences, and the word for its result."""
 
     title: str
@@ -43,15 +43,15 @@ def _snoozed(pk: int, who: By, text: str) -> bool:
 
 
 DECISIONS = {
-    "snooze": Decision("Snooze", "Their phases leave every plan until then.", "snoozed", _snoozed, "7"),
-    "mute": Decision(
+    "snooze": TickedDecision("Snooze", "Their phases leave every plan until then.", "snoozed", _snoozed, "7"),
+    "mute": TickedDecision(
         "Mute", "They are still counted, and nobody is told of them.", "muted", lambda pk, who, _: mute(pk, who)
     ),
-    "wake": Decision(
+    "wake": TickedDecision(
         "Wake", "They go back to what they were before they were set aside.", "awake again",
         lambda pk, who, _: wake(pk, who),
     ),
-    "resolve": Decision(
+    "resolve": TickedDecision(
         "Resolve", "A failure of an attempt that starts from now on makes them regressed.", "resolved",
         lambda pk, who, _: resolve(pk, who),
     ),
@@ -63,7 +63,7 @@ def matching_fingerprints(query: QueryDict) -> list[str]:
     """The keys of fingerprints that these filters of the list leave; one more than an act takes."""
     now = timezone.now()
     order = Order(COLUMNS[0], True, COLUMNS, DEFAULT)
-    return [row["key"] for row in listed(Asked.read(query, now), order, now, MOST + 1)]
+    return [row["key"] for row in listed(FingerprintFilter.read(query, now), order, now, MOST + 1)]
 
 
 @requires("drain.add_drainsession")
@@ -83,7 +83,7 @@ def fingerprints_decide(request: HttpRequest) -> HttpResponse:
     keys, matching = chosen(request, "fingerprint", matching_fingerprints)
     found = Fingerprint.objects.filter(key__in=keys, merged_into=None)
     known = {each.key: each for each in found.order_by("-last_seen", "-pk")}
-    question = Question(
+    question = TickedAction(
         title=decision.title,
         text=decision.text,
         verb=decision.title,

@@ -31,7 +31,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class TickedAction:
     """An act on rows that were ticked: `name` is the field that names them, `labels` what people call them."""
 
     title: str

@@ -11,7 +11,7 @@ from drain.dashboard.http.methods import FORM
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.lists.period import read_period
 from drain.dashboard.runs.list_query import RunFilter, filtered_runs, searched
-from drain.dashboard.ticked.question import MOST, Question, Result, chosen, drain_of
+from drain.dashboard.ticked.question import MOST, Result, TickedAction, chosen, drain_of
 from drain.engine.errors import EngineError
 from drain.engine.queue.holds import hold
 from drain.models import Run
@@ -38,7 +38,7 @@ def runs_hold(request: HttpRequest) -> HttpResponse:
     """First which runs and why; with the reason, what became of each."""
     named, matching = chosen(request, "run", matching_runs)
     known = set(Run.objects.filter(run_id__in=named).values_list("run_id", flat=True))
-    question = Question(
+    question = TickedAction(
         title="Hold",
         text="No drain takes their phases from the next claim on; what runs may end.",
         verb="Hold",

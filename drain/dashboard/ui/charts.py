@@ -104,7 +104,7 @@ def _share(rate: float | None, low: float | None, high: float | None) -> tuple[s
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class SankeyFlow:
     """One stream of a Sankey: from a cause to what became of it."""
 
     cause: str
@@ -115,7 +115,7 @@ class Flow:
     """The state that gives the cause its colour."""
 
 
-def sankey_chart(flows: Sequence[Flow], results: Sequence[str] = ()) -> Chart:
+def sankey_chart(flows: Sequence[SankeyFlow], results: Sequence[str] = ()) -> Chart:
     """Causes left in the order in which the flows first name them; so are results, after `results`."""
     left = _totals((flow.cause, flow.was, flow.count) for flow in flows)
     right = _totals((flow.result, flow.state, flow.count) for flow in flows)

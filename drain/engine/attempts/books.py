@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from drain.db.prepared import row, rows
-from drain.models.transitions.phases import Why
+from drain.models.transitions.phases import MoveReason
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import SessionState
 from drain.policy.stopping.stops import StopCard
@@ -99,7 +99,7 @@ class SessionBooks:
             "stop_card": card.to_json(),
             "stop_attempt_id": attempt,
         }
-        why = Why("stop", "engine", card.sentence, session=self.session, attempt=attempt)
+        why = MoveReason("stop", "engine", card.sentence, session=self.session, attempt=attempt)
         expect = [SessionState.RUNNING, SessionState.PAUSED]
         if move_session(self.session, expect=expect, to=SessionState.STOPPING, why=why, **changes):
             self.state = SessionState.STOPPING

@@ -11,16 +11,16 @@ from django.utils import timezone
 from drain.db.prepared import Row
 from drain.engine.attempts.books import SessionBooks, lock_phases, lock_runs, refresh_runs
 from drain.engine.attempts.context import SessionContext
-from drain.engine.attempts.identify import Cause, identify
-from drain.engine.attempts.judge import Failure, Finished, judge, judgement_key
+from drain.engine.attempts.identify import AttemptFingerprint, identify
+from drain.engine.attempts.judge import CountedFailure, Finished, judge, judgement_key
 from drain.engine.attempts.pace import count_ends
 from drain.engine.attempts.pulse import enter_states
-from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt
+from drain.engine.attempts.started import AttemptResult, EndedAttempt, StartedAttempt
 from drain.engine.source.telling import Untold, tell_later
 from drain.fingerprints import Fingerprint
 from drain.models import TelemetryEvent
 from drain.models.fingerprints.reported import note_given_way
-from drain.models.fingerprints.rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import SeenFingerprint, record_fingerprints
 from drain.models.transitions.attempts import Finish, finish_attempts
 from drain.models.transitions.late import keep_late, replace_lost
 from drain.models.vocabulary import PhaseState
@@ -93,7 +93,7 @@ def _session_of(each: EndedAttempt, books: Mapping[int, SessionBooks]) -> Sessio
 
 def _entry(
     each: EndedAttempt,
-    cause: Cause | None,
+    cause: AttemptFingerprint | None,
     books: SessionBooks | None,
     contexts: Mapping[int, SessionContext],
 ) -> Finish:
@@ -127,7 +127,7 @@ def _entry(
     return _with_place(entry, each, limits)
 
 
-def _why(result: Result) -> str:
+def _why(result: AttemptResult) -> str:
     """The sentence in the history of the phase: why the attempt ended so, and what its source adds."""
     reason, more = result.decision.reason, result.detail
     return (f"{reason[:300]}; {more}" if more not in ("", reason) else reason)[:500]
@@ -152,7 +152,7 @@ def _with_place(entry: Finish, each: EndedAttempt, limits: Limits | None) -> Fin
 
 
 def _counted(
-    ends: Sequence[tuple[EndedAttempt, Cause | None]],
+    ends: Sequence[tuple[EndedAttempt, AttemptFingerprint | None]],
     found: Mapping[int, Row],
     books: Mapping[int, SessionBooks],
     contexts: Mapping[int, SessionContext],
@@ -171,7 +171,7 @@ def _counted(
 
 def _finished(
     each: EndedAttempt,
-    cause: Cause | None,
+    cause: AttemptFingerprint | None,
     context: SessionContext,
     found: Mapping[int, Row],
 ) -> Finished:
@@ -197,20 +197,20 @@ def _finished(
     )
 
 
-def _failure(made: Fingerprint, level: KeyLevel) -> Failure:
+def _failure(made: Fingerprint, level: KeyLevel) -> CountedFailure:
     """At a level that looks at no place nothing may be another."""
     key = judgement_key(level.value, made.key, made.coarse, made.fine)
-    return Failure(key, "" if level is KeyLevel.COARSE else made.headline, made.place_known)
+    return CountedFailure(key, "" if level is KeyLevel.COARSE else made.headline, made.place_known)
 
 
-def _record_causes(kept: Sequence[tuple[EndedAttempt, Cause | None]]) -> None:
+def _record_causes(kept: Sequence[tuple[EndedAttempt, AttemptFingerprint | None]]) -> None:
     now = timezone.now()
-    seen: dict[str, Seen] = {}
+    seen: dict[str, SeenFingerprint] = {}
     for each, cause in kept:
         if cause is not None:
             key, text = cause.print.key, each.result.decision.fingerprint_input
             first = min(each.started.started_at, seen[key].first if key in seen else now)
-            seen[key] = Seen(cause.print, text, first, now, cause.executor, cause.parts)
+            seen[key] = SeenFingerprint(cause.print, text, first, now, cause.executor, cause.parts)
     record_fingerprints(seen.values())
     note_given_way(
         {cause.print.key: cause.gave_way for _, cause in kept if cause and cause.gave_way}

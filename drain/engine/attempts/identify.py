@@ -14,7 +14,7 @@ from drain.models.fingerprints.splits import Splits
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class AttemptFingerprint:
     """The fingerprint of one failed attempt, and whose it is."""
 
     print: Fingerprint
@@ -25,7 +25,7 @@ class Cause:
     """The executor that reported a name of its own, which was one too many."""
 
 
-def identify(ends: Sequence[EndedAttempt]) -> list[Cause | None]:
+def identify(ends: Sequence[EndedAttempt]) -> list[AttemptFingerprint | None]:
     """The cause of each of these attempts, None where there is no failure to file.
 
     Call in the transaction that records them.
@@ -45,23 +45,25 @@ def identify(ends: Sequence[EndedAttempt]) -> list[Cause | None]:
     ]
 
 
-def _identify(each: EndedAttempt) -> Cause | None:
+def _identify(each: EndedAttempt) -> AttemptFingerprint | None:
     decision = each.result.decision
     if not decision.fingerprint_input:
         return None
     ours = fingerprint(decision.fingerprint_input)
     if not decision.reported:
-        return Cause(ours)
+        return AttemptFingerprint(ours)
     theirs = as_reported(ours, each.result.executor, decision.reported)
     if theirs is ours:
-        return Cause(ours)
-    return Cause(theirs, each.result.executor, decision.reported)
+        return AttemptFingerprint(ours)
+    return AttemptFingerprint(theirs, each.result.executor, decision.reported)
 
 
-def _filed(each: EndedAttempt, cause: Cause, refused: set[str], splits: Splits) -> Cause:
+def _filed(
+    each: EndedAttempt, cause: AttemptFingerprint, refused: set[str], splits: Splits
+) -> AttemptFingerprint:
     """The cause that counts: ours for one name too many, and of what a person has split the part."""
     text = each.result.decision.fingerprint_input
     if cause.print.key in refused:
-        cause = Cause(fingerprint(text), gave_way=cause.executor)
+        cause = AttemptFingerprint(fingerprint(text), gave_way=cause.executor)
     part = splits.of(cause.print, text)
-    return cause if part is cause.print else Cause(part, gave_way=cause.gave_way)
+    return cause if part is cause.print else AttemptFingerprint(part, gave_way=cause.gave_way)

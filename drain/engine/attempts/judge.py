@@ -73,7 +73,7 @@ RETURNING c.session_run_id
 """  # noqa: S608 - constants only
 
 
-class Failure(NamedTuple):
+class CountedFailure(NamedTuple):
     """A failure as the repeat limits count it."""
 
     key: str
@@ -82,7 +82,7 @@ class Failure(NamedTuple):
     """Empty where the key is all of it: then it is like no other."""
     place_known: bool
 
-    def may_be(self, other: Failure) -> bool:
+    def may_be(self, other: CountedFailure) -> bool:
         """Return whether both are, or may be, one."""
         if self.key == other.key:
             return True
@@ -102,7 +102,7 @@ class Finished:
     cause: str
     """The fingerprint of its phase in the plan."""
     ended: Ended
-    failure: Failure | None
+    failure: CountedFailure | None
     """Of what the repeat limits count; None when they do not count this end."""
 
 
@@ -175,9 +175,9 @@ class _Counts:
     before: dict[tuple[int, int, str], int] = field(default_factory=dict)
     one: dict[str, frozenset[str]] = field(default_factory=dict)
     """The keys that count as one with a key, by merges."""
-    judged: dict[_Scope, list[Failure]] = field(default_factory=lambda: defaultdict(list))
+    judged: dict[_Scope, list[CountedFailure]] = field(default_factory=lambda: defaultdict(list))
 
-    def seen(self, scope: _Scope, failure: Failure | None) -> dict[str, int]:
+    def seen(self, scope: _Scope, failure: CountedFailure | None) -> dict[str, int]:
         """As the rules want it: by key."""
         if failure is None:
             return {}
@@ -185,7 +185,7 @@ class _Counts:
         since = sum(other.key in one or failure.may_be(other) for other in self.judged[scope])
         return {failure.key: self.before[(*scope, failure.key)] + since}
 
-    def add(self, scopes: Iterable[_Scope], failure: Failure | None) -> None:
+    def add(self, scopes: Iterable[_Scope], failure: CountedFailure | None) -> None:
         """One more of it."""
         if failure is not None:
             for scope in scopes:
@@ -194,7 +194,7 @@ class _Counts:
 
 def _count(finished: Sequence[Finished], runs: dict[int, _Run]) -> _Counts:
     """Write how often each failure has come by now, by session and by run."""
-    new: dict[tuple[int, int, str], list[Failure]] = defaultdict(list)
+    new: dict[tuple[int, int, str], list[CountedFailure]] = defaultdict(list)
     for each in finished:
         if each.failure is not None:
             for run in (0, runs[each.session_run].run):

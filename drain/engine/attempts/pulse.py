@@ -10,7 +10,7 @@ from drain.db.prepared import rows
 from drain.engine.attempts.started import StartedAttempt
 from drain.engine.process.ended import Pulse
 from drain.engine.process.output.events import ProgressEvent, StateEvent
-from drain.models.transitions.phases import Why, move_phases
+from drain.models.transitions.phases import MoveReason, move_phases
 from drain.models.vocabulary import WORKING_STATES, PhaseState
 
 TAIL_LINES = 40
@@ -33,7 +33,7 @@ WHERE a.id = g.attempt AND a.finished_at IS NULL
 
 def enter_states(started: StartedAttempt, states: Sequence[str], worker: str) -> None:
     """Move the phase through the working states that it reported, each of them, in order."""
-    why = Why("report", worker, session=started.session, attempt=started.attempt)
+    why = MoveReason("report", worker, session=started.session, attempt=started.attempt)
     for state in states:
         to, lease = _STATES[state], started.lease
         move_phases([started.phase], expect=WORKING_STATES, to=to, why=why, lease=lease)

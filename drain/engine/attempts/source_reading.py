@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from drain.engine.attempts.source_said import Said, left_alone, not_ours
+from drain.engine.attempts.source_said import SourceAnswer, left_alone, not_ours
 from drain.engine.attempts.started import StartedAttempt
 from drain.engine.process.ended import Command, Ended
-from drain.engine.process.outcome import Source as SourceSays
+from drain.engine.process.outcome import SourceOutcome as SourceSays
 from drain.engine.source.following import follow_rows
 from drain.engine.source.outbox import AGAIN, FOLLOW, LOST, ask_later, forget
 from drain.models import Phase, Source
@@ -61,7 +61,7 @@ class AutopackReading:
     def hurry(self) -> None:
         self._settling.hurry()
 
-    def look(self) -> Said | None:
+    def look(self) -> SourceAnswer | None:
         found, ended = self._settling.look(), self._ended
         if found is None:
             return None
@@ -76,7 +76,7 @@ class AutopackReading:
             self._reason(found, ended), _outcome(found, ended), len(events), authority=True
         )
         detail = self._left_queued(found) if _was_ended(ended) and not found.reason else ""
-        return Said(says, events, detail, self._state_after(found, ended))
+        return SourceAnswer(says, events, detail, self._state_after(found, ended))
 
     def _reason(self, found: Readback, ended: Ended) -> str:
         """The cause that the source wrote in this attempt; none leaves it to what the child printed."""
@@ -97,7 +97,7 @@ class AutopackReading:
         self._ask_later(FOLLOW)
         return row.state
 
-    def _diverted(self, found: Readback, other: str) -> Said:
+    def _diverted(self, found: Readback, other: str) -> SourceAnswer:
         """Autopack ran another phase: take that one over as it is, and put the asked one back to FAILED if it is ours."""
         started, row = self._started, found.phases[self._started.phase_id]
         detail, why = f"Autopack ran {other} instead", ExclusionReason.WAITS_FOR_QUEUED
@@ -112,7 +112,9 @@ class AutopackReading:
         follow_rows(self._source, started.run, [found.phases[other]], note)
         for phase in Phase.objects.filter(run=started.run, phase_id=other):
             ask_later(FOLLOW, phase.pk, self._source.pk, "", FOLLOW_AFTER)
-        return Said(SourceSays(detail, Outcome.DIVERTED), detail=detail, state=state, excluded=why)
+        return SourceAnswer(
+            SourceSays(detail, Outcome.DIVERTED), detail=detail, state=state, excluded=why
+        )
 
     def _left_queued(self, found: Readback) -> str:
         """Return the reason for leaving a phase queued that was queued meanwhile; empty for any other."""

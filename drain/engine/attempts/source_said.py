@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from drain.engine.process.outcome import Decision
-from drain.engine.process.outcome import Source as SourceSays
+from drain.engine.process.outcome import SourceOutcome as SourceSays
 from drain.models import TelemetryEvent
 from drain.models.vocabulary import WORKING_STATES, PhaseState
 from drain.policy.reasons import ExclusionReason
@@ -27,7 +27,7 @@ class SourceMovedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SourceAnswer:
     """The source's word after an attempt."""
 
     source: SourceSays | None = None
@@ -39,17 +39,17 @@ class Said:
     """The reason for leaving the phase out of the plan, if it was not run."""
 
 
-class Reading(Protocol):
+class SourceReadBack(Protocol):
     """A source that is being read back after an attempt, one look at a time."""
 
-    def look(self) -> Said | None:
+    def look(self) -> SourceAnswer | None:
         """Look once; None if it is to be looked at again in a second."""
 
     def hurry(self) -> None:
         """Let the next look be the last."""
 
 
-def not_run(moved: SourceMovedError) -> tuple[Decision, Said]:
+def not_run(moved: SourceMovedError) -> tuple[Decision, SourceAnswer]:
     """The end of an attempt whose child never started, because the source had the phase moved on."""
     decision = Decision(
         outcome=Outcome.DIVERTED,
@@ -62,9 +62,9 @@ def not_run(moved: SourceMovedError) -> tuple[Decision, Said]:
     return decision, left_alone(moved)
 
 
-def left_alone(moved: SourceMovedError, outcome: Outcome | None = None) -> Said:
+def left_alone(moved: SourceMovedError, outcome: Outcome | None = None) -> SourceAnswer:
     says = SourceSays(moved.detail, outcome) if outcome else None
-    return Said(says, detail=moved.detail, state=moved.state, excluded=moved.reason)
+    return SourceAnswer(says, detail=moved.detail, state=moved.state, excluded=moved.reason)
 
 
 def not_ours(row: SourceRow, source: str) -> SourceMovedError:

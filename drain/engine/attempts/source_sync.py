@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from drain.engine.attempts.source_reading import FOLLOW_AFTER, AutopackReading
-from drain.engine.attempts.source_said import Reading, SourceMovedError, not_ours
+from drain.engine.attempts.source_said import SourceMovedError, SourceReadBack, not_ours
 from drain.engine.attempts.started import StartedAttempt
 from drain.engine.process.ended import Command, Ended
 from drain.engine.process.profile import Profile
@@ -37,7 +37,7 @@ class SourceSync:
     def give_back(self) -> None:
         """Undo `take`, for a child that never was."""
 
-    def after(self, ended: Ended) -> Reading | None:
+    def after(self, ended: Ended) -> SourceReadBack | None:
         """Return the reading back of the source; None if there is nothing to read."""
         del ended
         return None
@@ -87,7 +87,7 @@ class AutopackSync(SourceSync):
         if self._watermark.queued_by_us:
             unqueue(self._source, self._row)
 
-    def after(self, ended: Ended) -> Reading | None:
+    def after(self, ended: Ended) -> SourceReadBack | None:
         if ended.command is Command.LOST:
             return None
         return AutopackReading(self._started, self._source, self._watermark, ended)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt
+from drain.engine.attempts.started import AttemptResult, EndedAttempt, StartedAttempt
 from drain.engine.process.outcome import Decision
 from drain.engine.process.profile import Profile
 from drain.logs import about
@@ -114,4 +114,4 @@ def _read(stored: dict[str, Any]) -> EndedAttempt:
         "log_inline": base64.b64decode(inline) if inline is not None else None,
         "telemetry": tuple(TelemetryEvent(**event) for event in result["telemetry"]),
     }
-    return EndedAttempt(StartedAttempt(**started), Result(**result))
+    return EndedAttempt(StartedAttempt(**started), AttemptResult(**result))

@@ -67,7 +67,7 @@ class StartedAttempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class AttemptResult:
     """Everything known about an attempt whose child is gone."""
 
     decision: Decision
@@ -103,12 +103,12 @@ class EndedAttempt:
     """A started attempt with its result."""
 
     started: StartedAttempt
-    result: Result
+    result: AttemptResult
 
 
-def not_run(sentence: str, outcome: Outcome) -> Result:
+def not_run(sentence: str, outcome: Outcome) -> AttemptResult:
     """The result of an attempt whose phase never ran, for this reason."""
-    return Result(
+    return AttemptResult(
         Decision(
             outcome=outcome,
             reason=sentence,

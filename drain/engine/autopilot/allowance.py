@@ -10,7 +10,7 @@ from django.db.models import Count, Q, Sum
 
 from drain.models import Attempt, Autopilot, DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES, UNCOUNTED_OUTCOMES
-from drain.policy.autopilot import DAY, Amount, Quiet, Used, allowed, upcoming, used_up
+from drain.policy.autopilot import DAY, Amount, Quiet, UsedBudget, allowed, upcoming, used_up
 from drain.policy.cron import Cron
 from drain.policy.stopping.limits import Limits
 
@@ -36,7 +36,7 @@ def budget_of(rule: Autopilot) -> Amount:
     return Amount(rule.budget_attempts, rule.budget_minutes, rule.budget_events)
 
 
-def used_by(rule: Autopilot, now: datetime) -> Used:
+def used_by(rule: Autopilot, now: datetime) -> UsedBudget:
     """Return the use of the budget by its drains that were started within a day."""
     drains = list(DrainSession.objects.filter(autopilot=rule, created_at__gt=now - DAY))
     attempts = Attempt.objects.filter(session__in=[drain.pk for drain in drains]).aggregate(
@@ -44,7 +44,7 @@ def used_by(rule: Autopilot, now: datetime) -> Used:
         events=Sum("telemetry_count", default=0),
     )
     minutes = sum(drain.worked(now).total_seconds() / 60 for drain in drains)
-    return Used(attempts["attempts"], minutes, attempts["events"])
+    return UsedBudget(attempts["attempts"], minutes, attempts["events"])
 
 
 def why_not(rule: Autopilot, now: datetime, *, by_hand: bool = False) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from drain.engine.autopilot.allowance import budget_of
-from drain.engine.autopilot.rules import Wanted, audit, first_time, locked, made_from
+from drain.engine.autopilot.rules import AutopilotRequest, audit, first_time, locked, made_from
 from drain.engine.errors import EngineError, InputError, given_reason
 from drain.engine.queue.selection import PhaseFilter
 from drain.models import Autopilot
@@ -23,7 +23,7 @@ _SCHEDULE = ("cron", "timezone", "quiet")
 _SETTINGS = (
     *_SCHEDULE, "filter", "limits", "sample", "budget_attempts", "budget_minutes", "budget_events", "pause_after",
 )  # fmt: skip
-Change = Callable[[Wanted], Wanted]
+Change = Callable[[AutopilotRequest], AutopilotRequest]
 """From the settings as they are when nobody else can change them to those that somebody wants."""
 
 
@@ -59,7 +59,7 @@ def change_autopilot(
     return rule
 
 
-def _kept(rule: Autopilot, wanted: Wanted) -> Wanted:
+def _kept(rule: Autopilot, wanted: AutopilotRequest) -> AutopilotRequest:
     if wanted.on_fix != (rule.trigger == AutopilotTrigger.FIX) or wanted.name != rule.name:
         raise InputError(
             "What an autopilot is called, and whether it drains at times or on fix, stays: add another one."
@@ -67,9 +67,9 @@ def _kept(rule: Autopilot, wanted: Wanted) -> Wanted:
     return wanted
 
 
-def wanted_of(rule: Autopilot) -> Wanted:
+def wanted_of(rule: Autopilot) -> AutopilotRequest:
     """Its settings, as they would be asked for."""
-    return Wanted(
+    return AutopilotRequest(
         name=rule.name,
         cron=rule.cron,
         on_fix=rule.trigger == AutopilotTrigger.FIX,

@@ -17,12 +17,12 @@ from drain.engine.autopilot.starting import REFUSALS, begin
 from drain.engine.errors import EngineError, given_reason
 from drain.engine.isolation import isolated
 from drain.engine.queue.selection import PhaseFilter, drain_scope
-from drain.engine.sessions.planning import Asked
+from drain.engine.sessions.planning import DrainRequest
 from drain.engine.sessions.verbs import stop_over_budget
 from drain.models import Autopilot, DrainSession, SessionRun
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import LIVE_SESSION_STATES, AutopilotTrigger, Origin
-from drain.policy.autopilot import Ended, useless_in_a_row
+from drain.policy.autopilot import EndedDrain, useless_in_a_row
 from drain.policy.stopping.limits import Limits
 
 
@@ -72,7 +72,7 @@ def run_now(name: str, by: Person, now: datetime, reason: str) -> DrainSession:
 def _drain(rule: Autopilot, now: datetime, note: str, by: Person | None = None) -> DrainSession:
     """Start its drain; `by` is who asked for it outside its schedule."""
     door = by or Person(rule.actor, Origin.SCHEDULE)
-    asked = Asked(
+    asked = DrainRequest(
         drain_scope(PhaseFilter.from_json(rule.filter)),
         limits_now(rule, Limits.from_json(rule.limits), now, by_hand=by is not None),
         rule.actor,
@@ -133,6 +133,6 @@ def _useless(rule: Autopilot) -> int:
         "state", "stop_reason", "selected", Subquery(complete)
     )
     return useless_in_a_row(
-        Ended(state, reason, selected, done or 0)
+        EndedDrain(state, reason, selected, done or 0)
         for state, reason, selected, done in found[:_LOOKED_AT]
     )

@@ -20,16 +20,16 @@ from drain.engine.autopilot.starting import REFUSALS, begin, require_sample
 from drain.engine.errors import EngineError, InputError, given_reason
 from drain.engine.isolation import isolated
 from drain.engine.queue.selection import PhaseFilter
-from drain.engine.sessions.planning import Asked, preview
+from drain.engine.sessions.planning import DrainRequest, preview
 from drain.engine.sessions.scope import MOST_IN_A_DRAIN, SessionScope
 from drain.engine.sessions.verbs import stop_session_by_person
 from drain.evidence.fixes.judgement import FixVerdict, judge_marker, untried_since
 from drain.evidence.fixes.rollout import (
     SAMPLE,
     Course,
-    Drawn,
     RolloutEnd,
     Step,
+    Untried,
     draw,
     next_step,
 )
@@ -118,7 +118,7 @@ def _take(marker: FixMarker, rule: Autopilot, now: datetime) -> bool:
     return True
 
 
-def _within(phases: list[Drawn], asked: PhaseFilter) -> list[Drawn]:
+def _within(phases: list[Untried], asked: PhaseFilter) -> list[Untried]:
     if asked.is_empty or not phases:
         return phases
     matching = asked.narrow(Phase.objects.filter(pk__in=[one.phase for one in phases]))
@@ -182,7 +182,7 @@ def _mine(rollout: Rollout) -> Rollout | None:
 
 
 def _decide(
-    rollout: Rollout, latest: DrainSession | None, untried: list[Drawn], verdict: FixVerdict
+    rollout: Rollout, latest: DrainSession | None, untried: list[Untried], verdict: FixVerdict
 ) -> tuple[Step, bool]:
     if latest is None and rollout.steps:
         return Step(end=RolloutEnd.DRAIN_STOPPED), False
@@ -194,7 +194,7 @@ def _decide(
 
 
 def _begin(
-    rollout: Rollout, step: Step, untried: list[Drawn], now: datetime, *, tried: int, ramp: bool
+    rollout: Rollout, step: Step, untried: list[Untried], now: datetime, *, tried: int, ramp: bool
 ) -> None:
     """Start a step on phases drawn by lot from those that a drain could take now."""
     rule, limits = rollout.autopilot, Limits.from_json(rollout.limits)
@@ -210,7 +210,7 @@ def _begin(
             limits = replace(limits, batch_size=len(chosen))
             if rule is not None:
                 limits = limits_now(rule, limits, now)
-            asked = Asked(
+            asked = DrainRequest(
                 SessionScope(phases=tuple(chosen)), limits, actor, Origin.SCHEDULE,
                 f"{'Ramp' if ramp else 'Sample'} of {rollout.marker}",
             )  # fmt: skip

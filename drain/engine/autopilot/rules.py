@@ -30,7 +30,7 @@ SHOWN_TIMES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AutopilotRequest:
     """An autopilot that somebody asks for: with a schedule, or without one after fixes."""
 
     name: str
@@ -45,7 +45,9 @@ class Wanted:
     pause_after: int | None = 3
 
 
-def add_autopilot(wanted: Wanted, by: Person, now: datetime, reason: str = "") -> Autopilot:
+def add_autopilot(
+    wanted: AutopilotRequest, by: Person, now: datetime, reason: str = ""
+) -> Autopilot:
     """Make one; it is on from now. Raises EngineError or LimitError."""
     made = made_from(wanted, by, now)
     reason = bounded(reason.strip(), "The reason")
@@ -68,7 +70,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def made_from(wanted: Wanted, by: Person, now: datetime) -> Autopilot:
+def made_from(wanted: AutopilotRequest, by: Person, now: datetime) -> Autopilot:
     """The row that it would be, not saved. Raises InputError or LimitError for what makes no sense."""
     name = bounded(wanted.name.strip(), "The name", 60)
     if not name:
@@ -119,7 +121,7 @@ def _zone(name: str) -> str:
         ) from None
 
 
-def _refuse_numbers(wanted: Wanted) -> None:
+def _refuse_numbers(wanted: AutopilotRequest) -> None:
     numbers: dict[str, float | None] = {
         "pause_after": wanted.pause_after,
         **{f"budget_{name}": value for name, value in wanted.budget._asdict().items()},

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from drain.engine.errors import EngineError, InputError
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.verbs import start_session
 from drain.evidence.fixes.contrast import FEWEST
 from drain.evidence.fixes.rollout import SAMPLE
@@ -19,7 +19,7 @@ REFUSALS = (EngineError, LimitError, CycleError)
 """Errors of the verbs where nothing can be started: one sentence."""
 
 
-def begin(asked: Asked, now: datetime, **belongs_to: Any) -> DrainSession:
+def begin(asked: DrainRequest, now: datetime, **belongs_to: Any) -> DrainSession:
     """Plan and start a drain that belongs to an autopilot, a rollout and a step of it.
 
     Call it in a transaction that is rolled back on EngineError, which an empty plan raises, too: a drain of nothing

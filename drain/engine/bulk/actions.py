@@ -18,8 +18,7 @@ from drain.engine.errors import EngineError, given_reason
 from drain.engine.queue.clearing import PhaseResult, clear_queued, discard, requeue
 from drain.engine.queue.holds import hold, release
 from drain.engine.rescue import rescue
-from drain.engine.sessions.planning import Asked as DrainAsked
-from drain.engine.sessions.planning import create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.scope import MOST_IN_A_DRAIN, SessionScope
 from drain.engine.sessions.verbs import start_session
 from drain.models import ApiToken, Hold, Run
@@ -30,7 +29,7 @@ from drain.policy.stopping.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RowResult:
     """The result for one row; pk 0 where it is about no row in particular."""
 
     pk: int
@@ -40,7 +39,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ConfirmedAction:
     """An act that somebody confirmed: on which rows, with which plain values, and who it was."""
 
     pks: Sequence[int]
@@ -53,7 +52,7 @@ class Asked:
         return given_reason(str(self.given.get("reason", "")))
 
 
-Keep = Callable[[Sequence[Line]], None]
+Keep = Callable[[Sequence[RowResult]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class Deed:
     """
 
     permission: str
-    act: Callable[[Asked, Keep], None]
+    act: Callable[[ConfirmedAction, Keep], None]
     step: int | None = 200
 
 
@@ -80,32 +79,32 @@ def plain(given: Mapping[str, Any]) -> dict[str, Any]:
 def _moved(keep: Keep) -> Callable[[Sequence[PhaseResult]], None]:
     def tell(results: Sequence[PhaseResult]) -> None:
         keep([
-            Line(each.phase, each.label, each.done, each.said)
+            RowResult(each.phase, each.label, each.done, each.said)
             for each in results
         ])  # fmt: skip
 
     return tell
 
 
-def _clear(asked: Asked, keep: Keep) -> None:
+def _clear(asked: ConfirmedAction, keep: Keep) -> None:
     to = str(asked.given.get("to", "")).upper()
     if to not in PhaseState.values:
         raise EngineError("Say what to clear to: complete, failed or skipped.")
     clear_queued(asked.pks, PhaseState(to), asked.reason, asked.by, _moved(keep))
 
 
-def _requeue(asked: Asked, keep: Keep) -> None:
+def _requeue(asked: ConfirmedAction, keep: Keep) -> None:
     requeue(asked.pks, asked.reason, asked.by, _moved(keep))
 
 
-def _discard(asked: Asked, keep: Keep) -> None:
+def _discard(asked: ConfirmedAction, keep: Keep) -> None:
     to = str(asked.given.get("to", "")).upper()
     if to not in PhaseState.values:
         raise EngineError("Say what to discard as: skipped or complete.")
     discard(asked.pks, PhaseState(to), asked.reason, asked.by, _moved(keep))
 
 
-def _drain(asked: Asked, keep: Keep) -> None:
+def _drain(asked: ConfirmedAction, keep: Keep) -> None:
     """One session over the selected phases; for each what the plan made of it."""
     if len(asked.pks) > MOST_IN_A_DRAIN:
         raise EngineError(
@@ -117,7 +116,7 @@ def _drain(asked: Asked, keep: Keep) -> None:
         parallel=asked.given["parallel"],
         max_fingerprint_repeats=asked.given["max_fingerprint_repeats"],
     )
-    wanted = DrainAsked(
+    wanted = DrainRequest(
         scope=SessionScope(phases=tuple(asked.pks)),
         limits=limits,
         actor=asked.by.name,
@@ -130,7 +129,7 @@ def _drain(asked: Asked, keep: Keep) -> None:
         start_session(session)
         planned = session.candidates.select_related("phase__run").order_by("planned_position", "pk")
         keep([
-            Line(
+            RowResult(
                 each.phase_id,
                 f"{each.phase.run.run_id} / {each.phase.phase_id}",
                 each.status != CandidateStatus.EXCLUDED,
@@ -142,11 +141,11 @@ def _drain(asked: Asked, keep: Keep) -> None:
         ])  # fmt: skip
 
 
-def _rescue(asked: Asked, keep: Keep) -> None:
+def _rescue(asked: ConfirmedAction, keep: Keep) -> None:
     found = rescue(asked.by, asked.reason)
     keep([
-        Line(0, "All phases", found.attempts > 0, f"{found.attempts} attempts of dead workers ended"),
-        Line(0, "All drains", found.loops > 0, f"{found.loops} wake-ups sent"),
+        RowResult(0, "All phases", found.attempts > 0, f"{found.attempts} attempts of dead workers ended"),
+        RowResult(0, "All drains", found.loops > 0, f"{found.loops} wake-ups sent"),
     ])  # fmt: skip
 
 
@@ -156,12 +155,12 @@ def _each(keep: Keep, pk: int, label: str, act: Callable[[], object], said: str)
         try:
             act()
         except EngineError as error:
-            keep([Line(pk, label, done=False, said=str(error))])
+            keep([RowResult(pk, label, done=False, said=str(error))])
         else:
-            keep([Line(pk, label, done=True, said=said)])
+            keep([RowResult(pk, label, done=True, said=said)])
 
 
-def _hold(asked: Asked, keep: Keep) -> None:
+def _hold(asked: ConfirmedAction, keep: Keep) -> None:
     until = asked.given.get("until")
     ends = read_date(until) if until else None
     names = dict(Run.objects.filter(pk__in=asked.pks).values_list("pk", "run_id"))
@@ -176,7 +175,7 @@ def _hold(asked: Asked, keep: Keep) -> None:
         )
 
 
-def _release(asked: Asked, keep: Keep) -> None:
+def _release(asked: ConfirmedAction, keep: Keep) -> None:
     for held in Hold.objects.filter(pk__in=asked.pks).order_by("pk"):
         _each(
             keep,
@@ -187,7 +186,7 @@ def _release(asked: Asked, keep: Keep) -> None:
         )
 
 
-def _revoke(asked: Asked, keep: Keep) -> None:
+def _revoke(asked: ConfirmedAction, keep: Keep) -> None:
     for token in ApiToken.objects.filter(pk__in=asked.pks).order_by("pk"):
         with transaction.atomic():
             fresh = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
@@ -196,7 +195,7 @@ def _revoke(asked: Asked, keep: Keep) -> None:
                 subject = Subject("apitoken", str(token.pk), str(token))
                 record_audit(asked.by, "apitoken.revoke", subject, asked.reason)
             said = "revoked" if done else "was revoked before"
-            keep([Line(token.pk, str(token), done, said)])
+            keep([RowResult(token.pk, str(token), done, said)])
 
 
 DEEDS: dict[str, Deed] = {

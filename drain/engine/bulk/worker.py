@@ -17,7 +17,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from drain.engine.bulk.actions import DEEDS, Asked, Deed, Line, plain
+from drain.engine.bulk.actions import DEEDS, ConfirmedAction, Deed, RowResult, plain
 from drain.engine.errors import EngineError
 from drain.engine.workers.broker import send
 from drain.models import BulkAction
@@ -41,7 +41,7 @@ REFUSALS = (EngineError, LimitError, CycleError)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BulkRequest:
     """A bulk action that somebody confirmed."""
 
     verb: str
@@ -53,11 +53,11 @@ class Order:
     """Address of the list it was asked from, with its filters."""
 
 
-def create_bulk(order: Order, targets: Sequence[int]) -> BulkAction:
+def create_bulk(order: BulkRequest, targets: Sequence[int]) -> BulkAction:
     """Freeze the rows and wake a worker. Raises EngineError."""
     if len(targets) > MOST:
         raise EngineError(f"That is more than {MOST:,} rows: narrow it with a filter first.")
-    reason = Asked((), order.given, order.by).reason
+    reason = ConfirmedAction((), order.given, order.by).reason
     with transaction.atomic():
         action = BulkAction.objects.create(
             verb=order.verb,
@@ -128,14 +128,14 @@ def _run(asked: BulkAction, holder: UUID, slice_seconds: float | None) -> bool:
 
 
 def _step(asked: BulkAction, deed: Deed, targets: Sequence[int]) -> None:
-    def keep(lines: Sequence[Line]) -> None:
+    def keep(lines: Sequence[RowResult]) -> None:
         door.keep_results(asked.pk, [(line.pk, line.done, line.label, line.said) for line in lines])
 
     by = Person(asked.actor, Origin(asked.origin), asked.address)
-    deed.act(Asked(targets, asked.given, by), keep)
+    deed.act(ConfirmedAction(targets, asked.given, by), keep)
     # What the act said nothing about is gone by now; a result that stands is not written over.
     gone = "not moved: it is not there any more, or not what this is about"
-    keep([Line(target, "", done=False, said=gone) for target in targets])
+    keep([RowResult(target, "", done=False, said=gone) for target in targets])
 
 
 def _require(asked: BulkAction, deed: Deed) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from drain.engine.attempts.started import Result, StartedAttempt
+from drain.engine.attempts.started import AttemptResult, StartedAttempt
 from drain.engine.process.ended import Command, Pulse
 
 
@@ -32,7 +32,7 @@ class Execution(Protocol):
     def pulse(self) -> Pulse | None:
         """Return what it did since the last time; None while there is nothing to tell."""
 
-    def result(self) -> Result | None:
+    def result(self) -> AttemptResult | None:
         """Return how it ended; None while it runs."""
 
     @property

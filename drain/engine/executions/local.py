@@ -9,7 +9,7 @@ from functools import partial
 
 from drain.engine.attempts.context import HostContext
 from drain.engine.attempts.logs import keep_log
-from drain.engine.attempts.source_said import Reading, Said
+from drain.engine.attempts.source_said import SourceAnswer, SourceReadBack
 from drain.engine.attempts.source_sync import NOTHING, SourceSync, source_sync
 from drain.engine.attempts.started import StartedAttempt
 from drain.engine.executions.pool import Pool
@@ -44,7 +44,7 @@ class LocalExecution(SteppedExecution):
         self._job: Job | None = None
         self._child: Child | None = None
         self._ended: Ended | None = None
-        self._reading: Reading | None = None
+        self._reading: SourceReadBack | None = None
         self._stopped: Command | None = None
         self._look_at = _NEVER
 
@@ -168,7 +168,7 @@ class LocalExecution(SteppedExecution):
         self._ended, self._log_name = collected
         self._reading = self._sync.after(self._ended)
         if self._reading is None:
-            self._end(Said())
+            self._end(SourceAnswer())
         else:
             self._look()
 
@@ -180,12 +180,12 @@ class LocalExecution(SteppedExecution):
             self._in_pool(self._reading.look, self._looked)
 
     def _looked(self, said: object) -> None:
-        if isinstance(said, Said):
+        if isinstance(said, SourceAnswer):
             self._end(said)
         else:
             self._look_at = time.monotonic() + readback.POLL_SECONDS
 
-    def _end(self, said: Said) -> None:
+    def _end(self, said: SourceAnswer) -> None:
         assert self._ended is not None  # noqa: S101 - the child was collected before
         argv = self._job.argv if self._job is not None else ()
         self._result = result_of(self._ended, self._log_name, argv, said)

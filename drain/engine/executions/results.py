@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from drain.engine.attempts.source_said import Said
-from drain.engine.attempts.started import Result, not_run
+from drain.engine.attempts.source_said import SourceAnswer
+from drain.engine.attempts.started import AttemptResult, not_run
 from drain.engine.process.ended import Command, Ended
 from drain.engine.process.outcome import decide
 from drain.models import TelemetryEvent
@@ -16,15 +16,17 @@ _STOPPED = {
 }
 
 
-def never_ran(command: Command) -> Result:
+def never_ran(command: Command) -> AttemptResult:
     """The result of an attempt that was stopped before its phase began."""
     outcome, sentence = _STOPPED[command]
     return not_run(sentence, outcome)
 
 
-def result_of(ended: Ended, log_name: str, argv: tuple[str, ...], said: Said) -> Result:
+def result_of(
+    ended: Ended, log_name: str, argv: tuple[str, ...], said: SourceAnswer
+) -> AttemptResult:
     """The result of an attempt that ran: how it ended, and what its source says."""
-    return Result(
+    return AttemptResult(
         decision=decide(ended, said.source),
         exit_code=ended.exit_code,
         signal=ended.signal,

@@ -11,7 +11,7 @@ from django.db import DatabaseError, InterfaceError
 
 from drain.engine.attempts.source_said import SourceMovedError
 from drain.engine.attempts.source_said import not_run as left_alone
-from drain.engine.attempts.started import Result, StartedAttempt, not_run
+from drain.engine.attempts.started import AttemptResult, StartedAttempt, not_run
 from drain.engine.executions.pool import Pool
 from drain.engine.process.errors import ChildError
 from drain.logs import about
@@ -27,7 +27,7 @@ class SteppedExecution:
     def __init__(self, started: StartedAttempt, pool: Pool) -> None:
         self.started = started
         self._pool = pool
-        self._result: Result | None = None
+        self._result: AttemptResult | None = None
         self._waiting: tuple[Future[object], Callable[[object], None]] | None = None
 
     def start(self) -> None:
@@ -38,7 +38,7 @@ class SteppedExecution:
         """Go on as far as is possible now."""
         self._guarded(partial(self._advance, ready))
 
-    def result(self) -> Result | None:
+    def result(self) -> AttemptResult | None:
         """Return how it ended; None while it runs."""
         return self._result
 
@@ -61,7 +61,9 @@ class SteppedExecution:
         except SourceMovedError as moved:
             decision, said = left_alone(moved)
             self._end_at_once(
-                Result(decision, detail=said.detail, state=said.state, excluded=said.excluded)
+                AttemptResult(
+                    decision, detail=said.detail, state=said.state, excluded=said.excluded
+                )
             )
         except SourceError as error:
             # The source is away, not the phase broken: it gets another turn.
@@ -79,7 +81,7 @@ class SteppedExecution:
     def _fail(self, sentence: str, outcome: Outcome) -> None:
         self._end_at_once(not_run(sentence, outcome))
 
-    def _end_at_once(self, result: Result) -> None:
+    def _end_at_once(self, result: AttemptResult) -> None:
         self._abandon()
         self._waiting = None
         self._result = result

@@ -15,7 +15,7 @@ from django.conf import settings
 
 import drain
 from drain.engine.errors import EngineError
-from drain.engine.news.send import Sent
+from drain.engine.news.send import SendResult
 from drain.policy.chat import SERVICES, unmentioned
 from drain.policy.inert import inert
 
@@ -41,15 +41,15 @@ def sends_to_chats() -> bool:
     return bool(settings.DRAIN_CHAT_SERVICES) and installed
 
 
-def send_chat(chat: Chat) -> Sent:
+def send_chat(chat: Chat) -> SendResult:
     """Hand it to the service; never raises. Touches no database."""
     if chat.lost:
-        return Sent(chat.lost)
+        return SendResult(chat.lost)
     began = time.monotonic()
     # One line of title and one of link: nobody is woken by what a phase printed.
     title = unmentioned(inert(" ".join(chat.title.split())))
     said = _ask(chat.address, "drainsite", "\n".join(filter(None, (title, chat.link))))
-    return Sent(
+    return SendResult(
         _judged(chat.service, said), said["status"], round((time.monotonic() - began) * 1000)
     )
 

@@ -21,7 +21,7 @@ from drain.engine.errors import EngineError
 from drain.engine.news.chat import Chat, send_chat, sends_to_chats
 from drain.engine.news.chat_addresses import NO_ADDRESS, NO_CHATS, chat_of, message_to
 from drain.engine.news.mail import Mail, send_mail
-from drain.engine.news.send import Letter, Sent, body_of, send
+from drain.engine.news.send import Letter, SendResult, body_of, send
 from drain.engine.news.webhooks import find_webhook, secret_of
 from drain.models import Delivery, Notice
 from drain.models.audit import Person, Subject, record_audit
@@ -38,11 +38,11 @@ AT_ONCE = 2
 THREADS = 8
 MAIL_FOOT = "You chose to hear of this by mail; the page News has your choices."
 Message = Letter | Mail | Chat
-Send = Callable[[Message], Sent]
+Send = Callable[[Message], SendResult]
 _LOST_KEY = "The site's SECRET_KEY was changed: give the webhook a new secret."
 
 
-def send_any(message: Message) -> Sent:
+def send_any(message: Message) -> SendResult:
     """By whichever way it goes."""
     if isinstance(message, Mail):
         return send_mail(message)
@@ -172,13 +172,13 @@ def _letter(delivery: Delivery) -> Message:
     return Letter(str(delivery.pk), delivery.notice.kind, hook.url, secret, body_of(message))
 
 
-def _tried(letter: Message, sender: Send) -> Sent:
+def _tried(letter: Message, sender: Send) -> SendResult:
     if isinstance(letter, Letter) and not letter.secret:
-        return Sent(_LOST_KEY)
+        return SendResult(_LOST_KEY)
     return sender(letter)
 
 
-def _book(delivery: Delivery, sent: Sent, *, last: bool = False) -> None:
+def _book(delivery: Delivery, sent: SendResult, *, last: bool = False) -> None:
     """Write down what came of a try, unless somebody else took the message since."""
     now = timezone.now()
     changes: dict[str, object] = {

@@ -8,7 +8,7 @@ from smtplib import SMTPException, SMTPResponseException
 
 from django.core.mail import EmailMessage
 
-from drain.engine.news.send import Sent
+from drain.engine.news.send import SendResult
 from drain.policy.inert import inert
 
 
@@ -22,11 +22,11 @@ class Mail:
     delivery: str
 
 
-def send_mail(mail: Mail) -> Sent:
+def send_mail(mail: Mail) -> SendResult:
     """Hand it to the server; never raises. Touches no database."""
     began = time.monotonic()
     if not mail.to:
-        return Sent("This person has no mail address.")
+        return SendResult("This person has no mail address.")
     # The number is the same at every try: a mail program shows what came twice as one.
     headers = {"Message-ID": f"<{mail.delivery}@drainsite>", "Auto-Submitted": "auto-generated"}
     # No header holds a line break, and no mail what the terminal or the eye of its reader would obey.
@@ -37,8 +37,8 @@ def send_mail(mail: Mail) -> Sent:
     try:
         message.send()
     except SMTPResponseException as error:
-        return Sent(f"The mail server answered {error.smtp_code}."[:300])
+        return SendResult(f"The mail server answered {error.smtp_code}."[:300])
     except (OSError, SMTPException, ValueError) as error:
         said = getattr(error, "strerror", None) or type(error).__name__
-        return Sent(f"The mail server could not be used: {said}."[:300])
-    return Sent("", None, round((time.monotonic() - began) * 1000))
+        return SendResult(f"The mail server could not be used: {said}."[:300])
+    return SendResult("", None, round((time.monotonic() - began) * 1000))

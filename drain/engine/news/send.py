@@ -40,7 +40,7 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SendResult:
     """The result of a delivery; no error means that the receiver took it."""
 
     error: str
@@ -71,21 +71,21 @@ def headers_of(letter: Letter, now: float) -> dict[str, str]:
     }
 
 
-def send(letter: Letter) -> Sent:
+def send(letter: Letter) -> SendResult:
     """Post it; never raises. Touches no database."""
     began = time.monotonic()
     try:
         target = parse(letter.url)
         status = _post(target, resolve(target), letter)
     except AddressError as error:
-        return Sent(str(error)[:300])
+        return SendResult(str(error)[:300])
     except TimeoutError:
-        return Sent("It took too long to answer.", None, _since(began))
+        return SendResult("It took too long to answer.", None, _since(began))
     except ssl.SSLCertVerificationError as error:
-        return Sent(f"Its certificate is not trusted: {error.verify_message}."[:300])
+        return SendResult(f"Its certificate is not trusted: {error.verify_message}."[:300])
     except (OSError, HTTPException, ValueError) as error:
-        return Sent(_broken(error, began), None, _since(began))
-    return Sent(_judged(status), status, _since(began))
+        return SendResult(_broken(error, began), None, _since(began))
+    return SendResult(_judged(status), status, _since(began))
 
 
 def _post(target: Target, address: str, letter: Letter) -> int:

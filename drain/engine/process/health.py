@@ -34,7 +34,7 @@ class Needed:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HealthAnswer:
     """The answer of a health address."""
 
     service: str = ""
@@ -43,7 +43,7 @@ class Answer:
     """The reason for not being well, in its own words."""
 
 
-def ask(url: str, timeout: float = ASK_SECONDS) -> Answer | None:
+def ask(url: str, timeout: float = ASK_SECONDS) -> HealthAnswer | None:
     """Ask a health address; None if nobody answers there yet. An answer that is no JSON object has no names."""
     try:
         with _OPENER.open(url, timeout=timeout) as response:
@@ -51,12 +51,12 @@ def ask(url: str, timeout: float = ASK_SECONDS) -> Answer | None:
     except HTTPError as error:
         with error:
             found = read_answer(error.read(ANSWER_LIMIT))
-        return Answer(found.service, found.database, found.broken or f"HTTP {error.code}")
+        return HealthAnswer(found.service, found.database, found.broken or f"HTTP {error.code}")
     except (OSError, ValueError):
         return None
 
 
-def mismatch(answer: Answer, needed: Needed, url: str) -> str:
+def mismatch(answer: HealthAnswer, needed: Needed, url: str) -> str:
     """Return the reason why this is not the service that is needed, with both names; empty if it is."""
     if answer.broken:
         return f"The service at {url} is not well: {answer.broken[:200]}."
@@ -92,15 +92,15 @@ class _NoRedirect(HTTPRedirectHandler):
 _OPENER = build_opener(_NoRedirect)
 
 
-def read_answer(body: bytes) -> Answer:
+def read_answer(body: bytes) -> HealthAnswer:
     """Read the answer of a health address; no names if it is no JSON object."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
-        return Answer()
+        return HealthAnswer()
     if not isinstance(found, dict):
-        return Answer()
-    return Answer(_text(found, "service"), _database(found), _broken(found))
+        return HealthAnswer()
+    return HealthAnswer(_text(found, "service"), _database(found), _broken(found))
 
 
 def _database(found: Mapping[str, Any]) -> str:

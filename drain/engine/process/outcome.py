@@ -30,7 +30,7 @@ _LOWEST_FIRST = (Outcome.FAILED, Outcome.RETRYABLE, Outcome.SKIPPED, Outcome.COM
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceOutcome:
     """The source's word on the phase after the attempt (Autopack); for other phases there is none."""
 
     reason: str = ""
@@ -58,9 +58,9 @@ class Decision:
     """The fingerprint that the executor reported with its reason; it wins over ours."""
 
 
-def decide(ended: Ended, source: Source | None = None) -> Decision:
+def decide(ended: Ended, source: SourceOutcome | None = None) -> Decision:
     """Return the verdict. Later duties (phase state, counters) are the engine's."""
-    source = source or Source()
+    source = source or SourceOutcome()
     said = _said(ended, source)
     outcome = _outcome(ended, source, said)
     count = ended.report.telemetry_count + source.telemetry_count
@@ -82,7 +82,7 @@ def decide(ended: Ended, source: Source | None = None) -> Decision:
     )
 
 
-def _outcome(ended: Ended, source: Source, said: str) -> Outcome:
+def _outcome(ended: Ended, source: SourceOutcome, said: str) -> Outcome:
     """Return the lowest of what the exit, the report and the source say; only a source with authority raises it."""
     if source.authority and source.outcome in _ENDED_WELL and ended.command is not Command.LOST:
         return source.outcome
@@ -112,7 +112,7 @@ def _by_report(ended: Ended) -> Outcome:
     return Outcome.COMPLETE if report.failure is None else Outcome.FAILED
 
 
-def _said(ended: Ended, source: Source) -> str:
+def _said(ended: Ended, source: SourceOutcome) -> str:
     return (ended.report.failure or source.reason).strip()
 
 

@@ -17,7 +17,7 @@ from drain.engine.source.outbox import change_of, held, keep_promise, promise, s
 from drain.engine.source.telling import tell_sources, untold
 from drain.models import Phase
 from drain.models.audit import Person, record_changes
-from drain.models.transitions.phases import Why, move_phases
+from drain.models.transitions.phases import MoveReason, move_phases
 from drain.models.vocabulary import ENDED_STATES, PhaseState, SourceKind
 from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
@@ -58,8 +58,8 @@ class _Move:
     by: Person
 
     @property
-    def why(self) -> Why:
-        return Why(self.verb, self.by.name, self.reason)
+    def why(self) -> MoveReason:
+        return MoveReason(self.verb, self.by.name, self.reason)
 
 
 def clear_queued(

@@ -91,7 +91,7 @@ LEFT JOIN stands_for ON stands_for.asked = p.last_fingerprint
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class PlanInput:
     """Everything one plan is made from."""
 
     rows: list[PhaseRow]
@@ -101,7 +101,7 @@ class Backlog:
     """Fingerprint → the snoozed one that it is or may be."""
 
 
-def read_backlog(run_pks: list[int] | None, merges: dict[str, str], now: datetime) -> Backlog:
+def read_backlog(run_pks: list[int] | None, merges: dict[str, str], now: datetime) -> PlanInput:
     """Read what `make_plan` needs for these runs (None: all), in one short snapshot."""
     with transaction.atomic():
         rows = list(_rows(run_pks, merges))
@@ -109,10 +109,10 @@ def read_backlog(run_pks: list[int] | None, merges: dict[str, str], now: datetim
         rows += _named_elsewhere(edges, rows, merges)
         runs = _run_facts({row.run for row in rows}, now)
         snoozed = _snoozed(now)
-    return Backlog(rows, runs, edges, snoozed)
+    return PlanInput(rows, runs, edges, snoozed)
 
 
-def read_near(phase: int, now: datetime) -> Backlog:
+def read_near(phase: int, now: datetime) -> PlanInput:
     """Read what `make_plan` needs to decide on one phase as a drain of everything would, in a few queries."""
     live = [state.value for state in LIVE_SESSION_STATES]
     values = {"phases": [phase], "open": list(OPEN_STATES), "live": live, "now": now}
@@ -124,7 +124,7 @@ def read_near(phase: int, now: datetime) -> Backlog:
         rows.append(_adjusted(row, frozenset([row.id] if taken else []), merges))
         runs[row.run] = _facts(columns[len(PhaseRow._fields) :])
         edges += [(row.id, need) for need in needs]
-    return Backlog(rows, runs, edges, _kept_out_by(snoozed))
+    return PlanInput(rows, runs, edges, _kept_out_by(snoozed))
 
 
 def _rows(run_pks: list[int] | None, merges: dict[str, str]) -> Iterator[PhaseRow]:

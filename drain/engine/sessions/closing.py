@@ -14,7 +14,7 @@ from drain.engine.sessions.planning import state_snapshot
 from drain.engine.sessions.scope import SessionScope
 from drain.evidence.checks.run import run_checks
 from drain.models import Candidate, DrainSession
-from drain.models.transitions.phases import Why
+from drain.models.transitions.phases import MoveReason
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import CandidateStatus, SessionState
 
@@ -134,6 +134,6 @@ def _close(session_pk: int, to: SessionState, actor: str, reason: str) -> bool:
             session_pk,
             expect=_ENDS_FROM[to],
             to=to,
-            why=Why("end", actor, reason or session.stop_reason, session=session_pk),
+            why=MoveReason("end", actor, reason or session.stop_reason, session=session_pk),
             after=state_snapshot(scope.run_pks(deleted_ok=True)),
         )

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from drain.db.prepared import rows
 from drain.engine.errors import InputError
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.verbs import start_session
 from drain.models import DrainSession, RepeatKey
 
@@ -38,7 +38,7 @@ class Repeat:
     digest: str
 
 
-def start_once(asked: Asked, repeat: Repeat, now: datetime) -> tuple[DrainSession, bool]:
+def start_once(asked: DrainRequest, repeat: Repeat, now: datetime) -> tuple[DrainSession, bool]:
     """Plan and start a drain, or give back the one of this key; the bool says that it is that one.
 
     Raises InputError when the key was used for something else, and what `create_session` raises.

@@ -11,7 +11,7 @@ from drain.engine.process.preflight import Preflight, run_preflight
 from drain.engine.process.profile import Profile
 from drain.engine.source.profile import for_source
 from drain.models import Candidate, DrainSession
-from drain.models.transitions.phases import Why
+from drain.models.transitions.phases import MoveReason
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import SessionState
 from drain.sources.errors import SourceError
@@ -55,7 +55,7 @@ def _preflight(session: int, host: HostContext) -> None:
             session,
             expect=[SessionState.PLANNED],
             to=SessionState.RUNNING,
-            why=Why("open", host.worker, session=session),
+            why=MoveReason("open", host.worker, session=session),
             preflight=found,
         )
 
@@ -97,7 +97,7 @@ def _refuse(
             session,
             expect=[SessionState.PLANNED],
             to=SessionState.REFUSED,
-            why=Why("refuse", host.worker, sentence, session=session),
+            why=MoveReason("refuse", host.worker, sentence, session=session),
             preflight=found,
             stop_reason="preflight_failed",
             stop_card=card,

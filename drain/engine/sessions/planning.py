@@ -15,17 +15,17 @@ from drain.engine.sessions.scope import SessionScope, merged_keys
 from drain.evidence.rollups.fold import state_totals
 from drain.models import DrainSession, Phase, SessionRun
 from drain.models.audit import Person, Subject, record_audit
-from drain.models.transitions.phases import Why
+from drain.models.transitions.phases import MoveReason
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import CandidateStatus, Origin, RunTier, SessionState
 from drain.policy.selection.collector import collector_resting
-from drain.policy.selection.drift import Drift, Seen, drift
+from drain.policy.selection.drift import Drift, SeenPlan, drift
 from drain.policy.selection.plan import Plan, Planned, make_plan
 from drain.policy.stopping.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DrainRequest:
     """A drain that somebody asked for."""
 
     scope: SessionScope
@@ -38,7 +38,7 @@ class Asked:
     """The network address of the person, for the audit."""
     token: str = ""
     """The key of the API that asked, for the audit."""
-    seen: Seen | None = None
+    seen: SeenPlan | None = None
     """The only plan that may start: the one that a page showed. None for doors without a preview."""
 
 
@@ -73,7 +73,7 @@ def preview_each(scope: SessionScope, each: Sequence[Limits], now: datetime) -> 
         ]
 
 
-def create_session(asked: Asked, now: datetime) -> DrainSession:
+def create_session(asked: DrainRequest, now: datetime) -> DrainSession:
     """Freeze the plan of a new session: planned, or finished at once when nothing can be selected.
 
     Raises PlanChangedError where the plan that was seen is another one, and what `preview` raises.
@@ -91,7 +91,7 @@ def create_session(asked: Asked, now: datetime) -> DrainSession:
                 session.pk,
                 expect=[SessionState.PLANNED],
                 to=SessionState.FINISHED,
-                why=Why("finish", asked.actor, "nothing selected"),
+                why=MoveReason("finish", asked.actor, "nothing selected"),
                 stop_reason="nothing_selected",
                 after=session.before,
             )
@@ -99,7 +99,7 @@ def create_session(asked: Asked, now: datetime) -> DrainSession:
     return session
 
 
-def _require_seen(seen: Seen | None, plan: Plan) -> None:
+def _require_seen(seen: SeenPlan | None, plan: Plan) -> None:
     if seen is None:
         return
     changes = drift(seen, [item.id for item in plan.selected])
@@ -120,7 +120,7 @@ def _require_drainable(phase_pk: int | None, plan: Plan) -> None:
     )
 
 
-def _insert_session(asked: Asked, plan: Plan) -> DrainSession:
+def _insert_session(asked: DrainRequest, plan: Plan) -> DrainSession:
     run_pks = asked.scope.run_pks()
     return DrainSession.objects.create(
         scope=asked.scope.to_json(),
@@ -137,7 +137,7 @@ def _insert_session(asked: Asked, plan: Plan) -> DrainSession:
     )
 
 
-def _audit(session: DrainSession, asked: Asked) -> None:
+def _audit(session: DrainSession, asked: DrainRequest) -> None:
     record_audit(
         Person(asked.actor, asked.origin, asked.address, asked.token),
         "session.start",

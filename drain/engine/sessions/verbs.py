@@ -13,7 +13,7 @@ from drain.engine.workers.loops import inline_loop_is_alive, runs_somewhere
 from drain.engine.workers.wakeups import wake
 from drain.models import Autopilot, DrainSession
 from drain.models.audit import Person, Subject, record_audit
-from drain.models.transitions.phases import Why
+from drain.models.transitions.phases import MoveReason
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 from drain.policy.reasons import StopReason
@@ -111,7 +111,7 @@ def interrupt_session(session_pk: int, actor: str, reason: str = "") -> bool:
             session_pk,
             expect=[state for state in LIVE_SESSION_STATES if state != SessionState.STOPPING],
             to=SessionState.INTERRUPTED,
-            why=Why("interrupt", actor, reason, session=session_pk),
+            why=MoveReason("interrupt", actor, reason, session=session_pk),
             stop_reason="interrupted",
             stop_card=_card("interrupted", reason) if reason else {},
             no_host_since=None,
@@ -143,7 +143,7 @@ def _move(
     with transaction.atomic():
         if verb == "resume":
             _require_only(session_pk)
-        why = Why(verb, actor.name, session=session_pk)
+        why = MoveReason(verb, actor.name, session=session_pk)
         moved = move_session(session_pk, expect=expect, to=to, why=why, only=only, **changes)
         if moved:
             subject = Subject("session", str(session_pk), f"Drain {session_pk}")

@@ -12,9 +12,9 @@ from django.db.models.functions import Left
 from drain.engine.process.outcome import REASON_LIMIT
 from drain.fingerprints import fingerprint
 from drain.models import Phase, Source
-from drain.models.fingerprints.rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import SeenFingerprint, record_fingerprints
 from drain.models.fingerprints.splits import Splits
-from drain.models.transitions.phases import Why, move_phases
+from drain.models.transitions.phases import MoveReason, move_phases
 from drain.models.vocabulary import Outcome, PhaseState
 from drain.sources.autopack.rows import SourceRow
 
@@ -28,7 +28,7 @@ def follow_rows(
     for phase in Phase.objects.filter(run=run, phase_id__in=said, lease_owner=None):
         row = said[phase.phase_id]
         if phase.state != row.state:
-            why = Why("synced", f"source:{source.name}", detail)
+            why = MoveReason("synced", f"source:{source.name}", detail)
             moved += len(move_phases([phase.pk], expect=[phase.state], to=row.state, why=why))
         _take_over(phase, row)
     return moved
@@ -46,7 +46,7 @@ def _take_over(phase: Phase, row: SourceRow) -> None:
     failed = row.state == PhaseState.FAILED or not _was_said(phase, reason)
     if reason and (is_counted(phase, row) or (failed and at > phase.state_changed_at)):
         cause = Splits.load().of(fingerprint(reason), reason)
-        record_fingerprints([Seen(cause, reason, at, at)])
+        record_fingerprints([SeenFingerprint(cause, reason, at, at)])
         changes |= {
             "last_failure_reason": reason, "last_fingerprint": cause.key,
             "failure_category": str(cause.category),

@@ -23,7 +23,7 @@ from drain.engine.isolation import isolated
 from drain.engine.source.following import follow_rows, is_counted
 from drain.models import Phase, Source, SourceDebt
 from drain.models.audit import Person, Subject, record_changes
-from drain.models.transitions.phases import Moved, Why, move_phases
+from drain.models.transitions.phases import Moved, MoveReason, move_phases
 from drain.models.vocabulary import WORKING_STATES, Origin, PhaseState, SourceKind
 from drain.sources.autopack.readback import row_now
 from drain.sources.autopack.rows import SourceRow
@@ -69,7 +69,7 @@ WHERE d.error <> '' GROUP BY s.name ORDER BY since LIMIT %(limit)s::int
 
 
 def promise(
-    phases: Sequence[int], move: Why, expect: PhaseState, to: PhaseState, by: Person
+    phases: Sequence[int], move: MoveReason, expect: PhaseState, to: PhaseState, by: Person
 ) -> UUID:
     """Commit a debt for each phase that has none; returns their owner."""
     owner = uuid4()
@@ -218,9 +218,11 @@ def _agree(debt: SourceDebt, phase: Phase) -> bool:
     if debt.verb == LOST:
         return _agree_after_loss(debt, phase, source, row)
     if (debt.to, debt.expect) == (row.state, phase.state):
-        why = Why(debt.verb, debt.actor, debt.reason)
+        why = MoveReason(debt.verb, debt.actor, debt.reason)
     else:
-        why = Why("synced", f"source:{source.name}", f"found so after “{debt.verb}” was cut off")
+        why = MoveReason(
+            "synced", f"source:{source.name}", f"found so after “{debt.verb}” was cut off"
+        )
     _move(debt, phase, row.state, why)
     return True
 
@@ -229,11 +231,11 @@ def _agree_with_table(debt: SourceDebt, phase: Phase, source: Source) -> bool:
     """Tell an SQL source again; whose row was changed there stays as it is here, and the next import says what it is."""
     news = News(phase, debt.to, debt.reason, debt.expect)
     if phase.state == debt.expect and tell_source(source, news):
-        _move(debt, phase, PhaseState(debt.to), Why(debt.verb, debt.actor, debt.reason))
+        _move(debt, phase, PhaseState(debt.to), MoveReason(debt.verb, debt.actor, debt.reason))
     return True
 
 
-def _move(debt: SourceDebt, phase: Phase, to: PhaseState, why: Why) -> None:
+def _move(debt: SourceDebt, phase: Phase, to: PhaseState, why: MoveReason) -> None:
     moved = move_phases([phase.pk], expect=[phase.state], to=to, why=why)
     by = Person(debt.actor, Origin(debt.origin), debt.address)
     record_changes(by, f"phase.{debt.verb}", debt.reason, map(change_of, [phase], moved))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from drain.engine.process.health import Needed
 from drain.engine.process.profile import Profile
 from drain.engine.workers.identity import own_folder
-from drain.engine.workers.services import ServiceError, ensure_service, health_address
+from drain.engine.workers.services import SharedServiceError, ensure_service, health_address
 from drain.models import Source
 from drain.sources.autopack.profile import API_URL, attempt_environment, source_of
 from drain.sources.autopack.service import SERVICE, database_names
@@ -30,7 +30,7 @@ def for_source(profile: Profile, source: Source | None = None) -> Profile:
 
 def _have_service(profile: Profile, source: Source | None) -> None:
     if not profile.service_url:
-        raise ServiceError(
+        raise SharedServiceError(
             f"Executor {profile.name} has a service and no address for it: "
             f"set --service-url, or {API_URL} for its phases."
         )

@@ -29,7 +29,7 @@ COLUMNS = ("cron", "timezone", "dags", "pause_after")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SourceSchedule:
     """The schedule that a source shall have."""
 
     cron: str
@@ -41,7 +41,7 @@ class Wanted:
 
 
 def schedule_source(
-    name: str, wanted: Wanted, by: Person, now: datetime, reason: str = ""
+    name: str, wanted: SourceSchedule, by: Person, now: datetime, reason: str = ""
 ) -> Source:
     """Have the site read a source by itself from now on, also one that was paused. Raises EngineError."""
     reason = bounded(reason.strip(), "The reason")
@@ -79,7 +79,7 @@ def ask_reading(name: str, by: Person, now: datetime, reason: str) -> Source:
     """Have a worker read it once, soon. Raises EngineError."""
     reason = given_reason(reason)
     source = locked(name, lock=False)
-    _require_readable(source, Wanted("@daily"))
+    _require_readable(source, SourceSchedule("@daily"))
     _audit(by, "source.read", source, reason)
     send(READ_TASK, source.pk, now.isoformat(), cluster=CLUSTER, name=f"source {source.pk}")
     return source
@@ -154,7 +154,7 @@ def described(source: Source, airflow: Collection[str] | None = None) -> dict[st
     }
 
 
-def _require_readable(source: Source, wanted: Wanted) -> None:
+def _require_readable(source: Source, wanted: SourceSchedule) -> None:
     if not is_readable(source):
         raise EngineError(
             f"{source.name} is made of files, which are with whoever has them: import them from there, "
@@ -164,7 +164,7 @@ def _require_readable(source: Source, wanted: Wanted) -> None:
         raise InputError("--dag is for sources that are read from Airflow.")
 
 
-def _refuse(wanted: Wanted) -> None:
+def _refuse(wanted: SourceSchedule) -> None:
     try:
         Cron.read(wanted.cron)
     except CronError as error:

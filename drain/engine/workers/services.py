@@ -38,7 +38,7 @@ TRUSTED_SECONDS = 5.0
 LONGEST_SECONDS = 30 * 86_400.0
 
 
-class ServiceError(SourceError):
+class SharedServiceError(SourceError):
     """The service that phases of an executor share is not there, or another one."""
 
 
@@ -93,7 +93,7 @@ def _answers(profile: Profile, needed: Needed) -> bool:
     if found is None:
         return False
     if why := mismatch(found, needed, profile.service_url):
-        raise ServiceError(why)
+        raise SharedServiceError(why)
     return True
 
 
@@ -123,7 +123,9 @@ def _wait(known: _Known, profile: Profile, needed: Needed) -> None:
             if known.stop is not None:
                 known.stop.set()
             said = known.ended or f"it does not answer at {profile.service_url}"
-            raise ServiceError(f"The service of executor {profile.name} is not there: {said}.")
+            raise SharedServiceError(
+                f"The service of executor {profile.name} is not there: {said}."
+            )
         time.sleep(pause)
         pause = min(pause * 1.5, 0.5)
 

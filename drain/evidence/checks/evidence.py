@@ -19,8 +19,8 @@ from drain.evidence.comparison.question import DEFAULT_DAYS, of_marker
 from drain.evidence.comparison.sides import Side, around_marker, before_session, of_session
 from drain.evidence.fixes.composition import not_done
 from drain.evidence.fixes.contrast import Done
-from drain.evidence.fixes.reading import Scope, completed_before
-from drain.evidence.fixes.trials import Window
+from drain.evidence.fixes.reading import FixScope, completed_before
+from drain.evidence.fixes.trials import FixWindow
 from drain.evidence.rollups.fold import state_totals
 from drain.models import Check, DrainSession, FixMarker
 
@@ -71,7 +71,7 @@ class Ground:
         had = None if self.fleet else mark
         found = completed_again(self._had_before, self.after, self.session, had)
         sorts = {(one.source, one.category) for one in found}
-        done = completed_before(Scope((), Window(self.before.until)), sorts)
+        done = completed_before(FixScope((), FixWindow(self.before.until)), sorts)
         return not_done(done, [Done(one.run, one.events, one.seconds) for one in found])
 
     @property

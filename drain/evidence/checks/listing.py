@@ -12,7 +12,7 @@ from drain.db.sql import rows
 from drain.evidence.checks.evidence import of_everything
 from drain.evidence.checks.run import judge_on
 from drain.evidence.comparison.compare import Comparison
-from drain.evidence.comparison.question import Asked
+from drain.evidence.comparison.question import ComparisonRequest
 from drain.evidence.fixes.status import Judged
 from drain.models import Check, FixMarker
 from drain.models.vocabulary import CheckVerdict
@@ -50,12 +50,16 @@ class CheckLine:
     history: tuple[Remembered, ...]
 
 
-def checks_of_marker(marker: FixMarker, found: Asked, result: Comparison) -> list[CheckLine]:
+def checks_of_marker(
+    marker: FixMarker, found: ComparisonRequest, result: Comparison
+) -> list[CheckLine]:
     """The enabled checks of a fix, judged on what was compared; failures first, then the undecided."""
     return judged_lines(enabled_checks(marker=marker), found, result)
 
 
-def judged_lines(checks: Collection[Check], found: Asked, result: Comparison) -> list[CheckLine]:
+def judged_lines(
+    checks: Collection[Check], found: ComparisonRequest, result: Comparison
+) -> list[CheckLine]:
     """These checks, judged on what was compared; failures first, then the undecided."""
     ground = of_everything(found.before.side, found.after.side, result)
     history = _history([check.pk for check in checks])

@@ -32,7 +32,7 @@ class BacklogPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class BacklogChange:
     """Failed phases now and `hours` ago, and what changed them."""
 
     hours: int
@@ -64,7 +64,7 @@ class Backlog:
         )
 
 
-def backlog(hours: int, now: datetime) -> Backlog:
+def backlog(hours: int, now: datetime) -> BacklogChange:
     """The last `hours` of everything; the points are those of the hourly history and now."""
     since = now - timedelta(hours=hours)
     points = [BacklogPoint(at, counts.get(PhaseState.FAILED, 0)) for at, counts in history(since)]
@@ -72,10 +72,10 @@ def backlog(hours: int, now: datetime) -> Backlog:
     return replace(found, points=(*points, BacklogPoint(now, found.now)))
 
 
-def backlog_change(hours: int, now: datetime, failed: int) -> Backlog:
+def backlog_change(hours: int, now: datetime, failed: int) -> BacklogChange:
     """The same without its points, of `failed` phases that are counted already. One query."""
     found = row(_CHANGES, {"since": now - timedelta(hours=hours), "now": now})
-    return Backlog(hours, failed, found["imports"], found["work"])
+    return BacklogChange(hours, failed, found["imports"], found["work"])
 
 
 def signed(number: int) -> str:

@@ -10,8 +10,8 @@ from drain.evidence.comparison.figures import CauseCount, Figures, figures_of
 from drain.evidence.comparison.pairs import Pairs, pairs_of
 from drain.evidence.comparison.query import PairRead, Question, read_pairs
 from drain.evidence.comparison.sides import Side
-from drain.evidence.fingerprints.aliases import Cause, causes
-from drain.evidence.fingerprints.identity import Identity, identities, kin
+from drain.evidence.fingerprints.aliases import FingerprintSummary, causes
+from drain.evidence.fingerprints.identity import FingerprintIdentity, identities, kin
 from drain.evidence.statistics.intervals import Interval
 from drain.evidence.statistics.sequence import both_bounds, enough_for_gain, gain, paired_bounds
 
@@ -114,7 +114,7 @@ class Comparison:
     pairs: Pairs
     difference: Difference
     causes: CauseChanges
-    fixed: tuple[Cause, ...]
+    fixed: tuple[FingerprintSummary, ...]
     """The present status of the fingerprints that the fix in between was meant to end."""
     notes: tuple[str, ...]
 
@@ -147,8 +147,8 @@ def compare_all(questions: Sequence[Question]) -> list[Comparison]:
 def _comparison(
     question: Question,
     found: PairRead,
-    known: Mapping[str, Cause],
-    identity: Mapping[str, Identity],
+    known: Mapping[str, FingerprintSummary],
+    identity: Mapping[str, FingerprintIdentity],
 ) -> Comparison:
     before = figures_of(question.before.label, found.before, known)
     after = figures_of(question.after.label, found.after, known)
@@ -199,7 +199,7 @@ def _changes(
     before: Iterable[CauseCount],
     after: Iterable[CauseCount],
     same: Pairs,
-    identity: Mapping[str, Identity],
+    identity: Mapping[str, FingerprintIdentity],
 ) -> CauseChanges:
     earlier, later = _by_key(before), _by_key(after)
     came_back = {key for key, cause in later.items() if cause.status == "regressed"}
@@ -232,7 +232,7 @@ def _by_key(side: Iterable[CauseCount]) -> dict[str, CauseCount]:
 
 def _planned_causes(same: Pairs) -> Iterable[CauseCount]:
     """Causes before that have no attempt here, only the word of a plan."""
-    counts: Counter[Cause] = Counter()
+    counts: Counter[FingerprintSummary] = Counter()
     for move in same.moves:
         if move.was_cause is not None:
             counts[move.was_cause] += move.phases

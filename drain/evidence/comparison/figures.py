@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from drain.evidence.comparison.query import Ending, SideRead, read_side
+from drain.evidence.comparison.query import LikeEnds, SideRead, read_side
 from drain.evidence.comparison.sides import FAILURES, UNCOUNTED, Side
-from drain.evidence.fingerprints.aliases import Cause, causes
+from drain.evidence.fingerprints.aliases import FingerprintSummary, causes
 from drain.evidence.statistics.intervals import Interval, quantile
 from drain.evidence.statistics.sequence import Bounds, Spread, fixed_bounds
 from drain.evidence.statistics.yields import Flow
@@ -93,7 +93,7 @@ def figures(side: Side) -> Figures:
     return figures_of(side.label, found, causes(ending.key for ending in found.endings))
 
 
-def figures_of(label: str, found: SideRead, known: Mapping[str, Cause]) -> Figures:
+def figures_of(label: str, found: SideRead, known: Mapping[str, FingerprintSummary]) -> Figures:
     """The same from what was read; `known` has the cause that stands for each of its keys."""
     outcomes = Counter[str]()
     for ending in found.endings:
@@ -112,7 +112,7 @@ def figures_of(label: str, found: SideRead, known: Mapping[str, Cause]) -> Figur
     )
 
 
-def _yield(counted: Sequence[Ending], flow: Flow) -> Yield:
+def _yield(counted: Sequence[LikeEnds], flow: Flow) -> Yield:
     totals = Counter[int]()
     for ending in counted:
         totals[ending.events] += ending.attempts
@@ -130,7 +130,7 @@ def _yield(counted: Sequence[Ending], flow: Flow) -> Yield:
     )
 
 
-def _zero_yield(counted: Sequence[Ending]) -> dict[str, int]:
+def _zero_yield(counted: Sequence[LikeEnds]) -> dict[str, int]:
     """Most frequent first."""
     reasons = Counter[str]()
     for ending in counted:
@@ -139,7 +139,7 @@ def _zero_yield(counted: Sequence[Ending]) -> dict[str, int]:
     return dict(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _causes(found: SideRead, known: Mapping[str, Cause]) -> tuple[CauseCount, ...]:
+def _causes(found: SideRead, known: Mapping[str, FingerprintSummary]) -> tuple[CauseCount, ...]:
     totals = Counter[str]()
     causes_by_key = {cause.key: cause for cause in known.values()}
     for ending in found.endings:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from drain.evidence.comparison.query import MoveRead
-from drain.evidence.fingerprints.aliases import Cause
-from drain.evidence.fingerprints.identity import Identity
+from drain.evidence.fingerprints.aliases import FingerprintSummary
+from drain.evidence.fingerprints.identity import FingerprintIdentity
 
-Ends = tuple[str, Cause | None, str, Cause | None]
+Ends = tuple[str, FingerprintSummary | None, str, FingerprintSummary | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,9 @@ class Move:
     """Phases that went from one end to another; causes are empty where the end is not a failure."""
 
     was: str
-    was_cause: Cause | None
+    was_cause: FingerprintSummary | None
     became: str
-    became_cause: Cause | None
+    became_cause: FingerprintSummary | None
     phases: int
     may_be_same: bool = False
     """Two causes that are not known to be one, and may be."""
@@ -89,7 +89,9 @@ class Pairs:
 
 
 def pairs_of(
-    moves: Iterable[MoveRead], known: Mapping[str, Cause], identity: Mapping[str, Identity]
+    moves: Iterable[MoveRead],
+    known: Mapping[str, FingerprintSummary],
+    identity: Mapping[str, FingerprintIdentity],
 ) -> Pairs:
     """Return the phases on both sides, with merged fingerprints counted for their target."""
     totals = Counter[Ends]()
@@ -108,7 +110,7 @@ def pairs_of(
     )
 
 
-def _may_be(ends: Ends, identity: Mapping[str, Identity]) -> bool:
+def _may_be(ends: Ends, identity: Mapping[str, FingerprintIdentity]) -> bool:
     _, was, _, became = ends
     if was is None or became is None or was == became:
         return False

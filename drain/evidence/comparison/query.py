@@ -97,7 +97,7 @@ SELECT '{pair}_moves', was, was_key, became, 0, became_key, from_plan, n, 0 FROM
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class LikeEnds:
     """Attempts of a side that ended alike."""
 
     outcome: str
@@ -116,7 +116,7 @@ class Ending:
 class SideRead:
     """All ended attempts of a side, and how many phases have a counted one."""
 
-    endings: tuple[Ending, ...]
+    endings: tuple[LikeEnds, ...]
     phases: int
     spread: Spread
     """The spread of its rated attempts over runs."""
@@ -231,7 +231,7 @@ def _read(sides: Mapping[str, Side], pairs: Sequence[str], values: dict[str, Any
 
 def _side_read(name: str, found: Found) -> SideRead:
     endings = tuple(
-        Ending(outcome, key, events, reason, n, microseconds)
+        LikeEnds(outcome, key, events, reason, n, microseconds)
         for outcome, key, reason, events, _, _, n, microseconds in found.get(f"{name}_endings", ())
     )
     squares, failed_squares, *_, runs, _ = found[f"{name}_runs"][0]
@@ -242,7 +242,7 @@ def _side_read(name: str, found: Found) -> SideRead:
     return SideRead(endings, found[f"{name}_phases"][0][6], spread, _flow(name, endings, found))
 
 
-def _flow(name: str, endings: Sequence[Ending], found: Found) -> Flow:
+def _flow(name: str, endings: Sequence[LikeEnds], found: Found) -> Flow:
     counted = [ending for ending in endings if ending.outcome not in UNCOUNTED]
     events = sum(ending.events * ending.attempts for ending in counted)
     minutes = sum(ending.microseconds for ending in counted) / 60e6

@@ -37,7 +37,7 @@ Values = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Asked:
+class ComparisonRequest:
     """Two sides to compare, what they are called, and how to ask for them again."""
 
     kind: str
@@ -86,7 +86,7 @@ class Asked:
         return tuple(side.note for side in (self.before, self.after) if side.cut)
 
 
-def asked(values: Values, now: datetime) -> Asked:
+def asked(values: Values, now: datetime) -> ComparisonRequest:
     """The two sides that `kind` and its values name. Raises CauseError."""
     kind = values.get("kind", "")
     if kind not in _KINDS:
@@ -95,12 +95,12 @@ def asked(values: Values, now: datetime) -> Asked:
     return _KINDS[kind](values, now)
 
 
-def of_marker(marker: FixMarker, days: int, now: datetime) -> Asked:
+def of_marker(marker: FixMarker, days: int, now: datetime) -> ComparisonRequest:
     """The days before a fix against everything since, of what the fix concerns."""
     keys = tuple(marker.fingerprints.order_by("key").values_list("key", flat=True))
     before, after = of_fix(marker, keys)
     before = replace(before, since=marker.applied_at - timedelta(days=days))
-    return Asked(
+    return ComparisonRequest(
         kind="marker",
         title=f"Before and after FM-{marker.pk}",
         sides=(before, after),
@@ -111,7 +111,7 @@ def of_marker(marker: FixMarker, days: int, now: datetime) -> Asked:
     )
 
 
-def _marker(values: Values, now: datetime) -> Asked:
+def _marker(values: Values, now: datetime) -> ComparisonRequest:
     number = _number(values, "marker")
     marker = FixMarker.objects.filter(pk=number).first()
     if marker is None:
@@ -119,9 +119,9 @@ def _marker(values: Values, now: datetime) -> Asked:
     return of_marker(marker, days_of(values), now)
 
 
-def _drain(values: Values, now: datetime) -> Asked:
+def _drain(values: Values, now: datetime) -> ComparisonRequest:
     session = _session(values, "drain")
-    return Asked(
+    return ComparisonRequest(
         kind="drain",
         title=f"Before and in drain {session.pk}",
         sides=(before_session(session), of_session(session)),
@@ -130,11 +130,11 @@ def _drain(values: Values, now: datetime) -> Asked:
     )
 
 
-def _drains(values: Values, now: datetime) -> Asked:
+def _drains(values: Values, now: datetime) -> ComparisonRequest:
     one, two = _session(values, "a"), _session(values, "b")
     if one == two:
         raise CauseError(f"Both sides are drain {one.pk}: choose two different drains.")
-    return Asked(
+    return ComparisonRequest(
         kind="drains",
         title=f"Drain {one.pk} and drain {two.pk}",
         sides=(of_session(one), of_session(two)),
@@ -143,13 +143,13 @@ def _drains(values: Values, now: datetime) -> Asked:
     )
 
 
-def _sources(values: Values, now: datetime) -> Asked:
+def _sources(values: Values, now: datetime) -> ComparisonRequest:
     one, two = _source(values, "a"), _source(values, "b")
     if one == two:
         raise CauseError(f"Both sides are the source {one.name}: choose two different sources.")
     days = days_of(values)
     since = now - timedelta(days=days)
-    return Asked(
+    return ComparisonRequest(
         kind="sources",
         title=f"{one.name} and {two.name}",
         sides=(replace(of_source(one), since=since), replace(of_source(two), since=since)),
@@ -158,7 +158,7 @@ def _sources(values: Values, now: datetime) -> Asked:
     )
 
 
-def _windows(values: Values, now: datetime) -> Asked:
+def _windows(values: Values, now: datetime) -> ComparisonRequest:
     texts = {name: values.get(name, "") for name in NAMES["windows"]}
     moments = {name: _moment(text, now) for name, text in texts.items()}
     one = _window(moments["a_from"], moments["a_to"])
@@ -167,7 +167,7 @@ def _windows(values: Values, now: datetime) -> Asked:
         raise CauseError(
             "The two stretches overlap, and what lies in both proves nothing: end one where the other begins."
         )
-    return Asked(
+    return ComparisonRequest(
         kind="windows",
         title="Two stretches of time",
         sides=(one, two),
@@ -242,7 +242,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "sources": ("a", "b"),
 }
 """The values that each kind of question needs."""
-_KINDS: dict[str, Callable[[Values, datetime], Asked]] = {
+_KINDS: dict[str, Callable[[Values, datetime], ComparisonRequest]] = {
     "marker": _marker,
     "drain": _drain,
     "drains": _drains,

@@ -81,7 +81,7 @@ _FAMILY = f"WITH RECURSIVE {MEMBERS} SELECT DISTINCT key FROM member"  # noqa: S
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class FingerprintSummary:
     """A page's fields of a fingerprint."""
 
     key: str
@@ -119,9 +119,9 @@ def failed_now(keys: Collection[str]) -> dict[str, int]:
     return dict.fromkeys(keys, 0) | {item["root"]: item["n"] for item in found}
 
 
-def causes(keys: Iterable[str]) -> dict[str, Cause]:
+def causes(keys: Iterable[str]) -> dict[str, FingerprintSummary]:
     """Every given key → the cause that stands for it now; one that nobody knows is titled with its key."""
     asked = sorted({key for key in keys if key})
     found = rows(_STAND, {"keys": asked}) if asked else []
-    known = {item.pop("asked"): Cause(**item) for item in found}
-    return {key: known.get(key) or Cause(key, key, "unknown", "new") for key in asked}
+    known = {item.pop("asked"): FingerprintSummary(**item) for item in found}
+    return {key: known.get(key) or FingerprintSummary(key, key, "unknown", "new") for key in asked}

@@ -16,7 +16,7 @@ from drain.db.sql import rows
 from drain.evidence.fingerprints.aliases import MEMBERS, STANDS_FOR, resolve_keys
 
 
-class Identity(NamedTuple):
+class FingerprintIdentity(NamedTuple):
     """The identity of the fingerprint behind a key."""
 
     root: str
@@ -25,7 +25,7 @@ class Identity(NamedTuple):
     place_known: bool
     version: int
 
-    def may_be(self, other: Identity) -> bool:
+    def may_be(self, other: FingerprintIdentity) -> bool:
         """Return whether both are, or may be, one."""
         if self.root == other.root:
             return True
@@ -94,17 +94,17 @@ def related_to(roots: Collection[str]) -> dict[str, Relatives]:
     }
 
 
-def identities(keys: Iterable[str]) -> dict[str, Identity]:
+def identities(keys: Iterable[str]) -> dict[str, FingerprintIdentity]:
     """Return the identity of each of these keys; an unknown one is like no other."""
     asked = sorted({key for key in keys if key})
-    found = {key: Identity(key, "", True, 0) for key in asked}
+    found = {key: FingerprintIdentity(key, "", True, 0) for key in asked}
     for item in rows(_KNOWN, {"keys": asked}) if asked else ():
-        found[item["key"]] = Identity(
+        found[item["key"]] = FingerprintIdentity(
             item["root"], item["headline"], item["place_known"], item["version"]
         )
     return found
 
 
-def kin(known: Mapping[str, Identity], key: str, among: Iterable[str]) -> list[str]:
+def kin(known: Mapping[str, FingerprintIdentity], key: str, among: Iterable[str]) -> list[str]:
     """Those of `among` that the cause `key` is or may be."""
     return [other for other in among if known[key].may_be(known[other])]

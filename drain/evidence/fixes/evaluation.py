@@ -24,9 +24,9 @@ from drain.evidence.fingerprints.identity import relatives
 from drain.evidence.fingerprints.lifecycle import By, failures, mark_ongoing, regress, resolve, wake
 from drain.evidence.fixes import reading
 from drain.evidence.fixes.judgement import FixVerdict, earlier, judge_keys
-from drain.evidence.fixes.reading import IN_SCOPE, Scope
-from drain.evidence.fixes.trials import Window
-from drain.evidence.fixes.verdict import FEWEST_TO_WORK, Limits, Ruling
+from drain.evidence.fixes.reading import IN_SCOPE, FixScope
+from drain.evidence.fixes.trials import FixWindow
+from drain.evidence.fixes.verdict import FEWEST_TO_WORK, FixDemands, Ruling
 from drain.models import Fingerprint, FixMarker, Transition
 from drain.models.vocabulary import FingerprintStatus, Origin
 
@@ -75,7 +75,7 @@ def settle(now: datetime) -> Settled:
 
 def _settle_fixed(found: Fingerprint, now: datetime, settled: Settled) -> None:
     marker = FixMarker.objects.filter(fingerprints=found).order_by("-applied_at").first()
-    fix = Scope((), Window(marker.applied_at if marker else _said_fixed(found.pk)))
+    fix = FixScope((), FixWindow(marker.applied_at if marker else _said_fixed(found.pk)))
     if marker is not None:
         fix = replace(fix, source=marker.source_id, runs=tuple(marker.run_ids))
     deployed = found.status == FingerprintStatus.FIX_DEPLOYED
@@ -84,26 +84,26 @@ def _settle_fixed(found: Fingerprint, now: datetime, settled: Settled) -> None:
         by = _by(now, f"failed again in attempt {again}, started after the fix", again)
         settled.regressed += regress(found.pk, by)
     elif deployed and _enough_tried(fix, found.key):
-        limits = Limits(marker.majority, marker.gain) if marker else None
+        limits = FixDemands(marker.majority, marker.gain) if marker else None
         window = replace(fix.window, earlier=earlier(marker) if marker else None)
         verdict = judge_keys((found.key,), replace(fix, window=window), limits)
         if verdict.ruling is Ruling.WORKS and not _still_there(verdict, fix, found.key):
             settled.resolved += resolve(found.pk, _by(now, verdict.sentence[:500]))
 
 
-def _failed_since(fix: Scope, key: str) -> int | None:
+def _failed_since(fix: FixScope, key: str) -> int | None:
     """The first attempt within the scope of the fix that started after it and failed with the cause."""
     values = replace(fix, keys=family([key])).values()
     found = rows(_FAILED_AFTER.format(scope=IN_SCOPE.format(run="run_id")), values)
     return found[0]["id"] if found else None
 
 
-def _enough_tried(fix: Scope, key: str) -> bool:
+def _enough_tried(fix: FixScope, key: str) -> bool:
     values = replace(fix, keys=family([key])).values()
     return int(row(_TRIED, values)["phases"]) >= FEWEST_TO_WORK
 
 
-def _still_there(verdict: FixVerdict, fix: Scope, key: str) -> bool:
+def _still_there(verdict: FixVerdict, fix: FixScope, key: str) -> bool:
     """Return whether it failed since the fix,
     or a phase is failed by it or by its like, within its scope or outside.
     """

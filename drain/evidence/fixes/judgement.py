@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 
 from drain.evidence.comparison.sides import earlier_fix, next_fix
 from drain.evidence.fingerprints.aliases import causes, resolve_keys
-from drain.evidence.fingerprints.identity import Identity, identities, related
+from drain.evidence.fingerprints.identity import FingerprintIdentity, identities, related
 from drain.evidence.fingerprints.splitting import parts
 from drain.evidence.fixes import reading, sentences
-from drain.evidence.fixes.reading import Left, Scope
-from drain.evidence.fixes.rollout import Drawn
-from drain.evidence.fixes.trials import Earlier, Trials, Tried, Window, trials_of
+from drain.evidence.fixes.reading import FixScope, Left
+from drain.evidence.fixes.rollout import Untried
+from drain.evidence.fixes.trials import Earlier, FixWindow, Trials, Tried, trials_of
 from drain.evidence.fixes.verdict import (
     CauseVerdict,
     Evidence,
-    Limits,
+    FixDemands,
     Others,
     Ruling,
     judge,
@@ -55,7 +55,7 @@ class FixVerdict:
 
     ruling: Ruling
     causes: tuple[CauseVerdict, ...]
-    limits: Limits
+    limits: FixDemands
     left: Left
 
     @property
@@ -114,15 +114,15 @@ def judge_marker(marker: FixMarker) -> FixVerdict:
     One that names a source or runs and no cause is judged by those that most phases there failed by before it.
     """
     keys, scope = _meant_by(marker)
-    return judge_keys(keys, scope, Limits(marker.majority, marker.gain))
+    return judge_keys(keys, scope, FixDemands(marker.majority, marker.gain))
 
 
-def untried_since(marker: FixMarker, most: int) -> list[Drawn]:
+def untried_since(marker: FixMarker, most: int) -> list[Untried]:
     """Phases that are failed by what a fix is about and were not tried since it, with the cause; at most `most`."""
     keys, scope = _meant_by(marker)
     groups = _groups(keys)
-    found = reading.untried(Scope(sorted(groups), scope.window, scope.source, scope.runs), most)
-    return [Drawn(phase, run, groups[key]) for phase, run, key in found]
+    found = reading.untried(FixScope(sorted(groups), scope.window, scope.source, scope.runs), most)
+    return [Untried(phase, run, groups[key]) for phase, run, key in found]
 
 
 def earlier(marker: FixMarker) -> Earlier | None:
@@ -134,23 +134,25 @@ def earlier(marker: FixMarker) -> Earlier | None:
     return Earlier(found.pk, found.applied_at, frozenset(keys), found.source_id)
 
 
-def _meant_by(marker: FixMarker) -> tuple[tuple[str, ...], Scope]:
+def _meant_by(marker: FixMarker) -> tuple[tuple[str, ...], FixScope]:
     """The keys that a marker is judged by and its scope, without them."""
-    window = Window(marker.applied_at, next_fix(marker), earlier(marker))
-    scope = Scope((), window, marker.source_id, tuple(marker.run_ids))
+    window = FixWindow(marker.applied_at, next_fix(marker), earlier(marker))
+    scope = FixScope((), window, marker.source_id, tuple(marker.run_ids))
     keys = tuple(marker.fingerprints.order_by("key").values_list("key", flat=True))
     if not keys and (scope.source is not None or scope.runs):
         keys = reading.causes_before(scope)
     return keys, scope
 
 
-def judge_keys(keys: Sequence[str], scope: Scope, limits: Limits | None = None) -> FixVerdict:
+def judge_keys(
+    keys: Sequence[str], scope: FixScope, limits: FixDemands | None = None
+) -> FixVerdict:
     """The verdict on a fix of these causes within a scope, whose own keys are not looked at."""
-    limits = limits or Limits()
+    limits = limits or FixDemands()
     groups = _groups(keys)
     if not groups:
         return FixVerdict(Ruling.NOT_ENOUGH_DATA, (), limits, Left(0, 0, {}))
-    scope = Scope(sorted(groups), scope.window, scope.source, scope.runs)
+    scope = FixScope(sorted(groups), scope.window, scope.source, scope.runs)
     affected = reading.affected_phases(scope)
     met: set[tuple[str, str]] = set()
     found = _trials(_noted(reading.tried_of_causes(scope, affected), met), groups, scope.window)
@@ -214,7 +216,7 @@ def _groups(keys: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _trials(attempts: Any, groups: Mapping[str, str], window: Window) -> Trials:
+def _trials(attempts: Any, groups: Mapping[str, str], window: FixWindow) -> Trials:
     # A plan of before a split knows the whole alone; what fails by a part then may have failed by that part before.
     split = parts()
     alike = {
@@ -236,7 +238,7 @@ def _noted(attempts: Iterable[Tried], met: set[tuple[str, str]]) -> Iterator[Tri
 
 
 def _others(
-    scope: Scope, affected: Sequence[int], groups: Mapping[str, str], sorts: reading.Sorts
+    scope: FixScope, affected: Sequence[int], groups: Mapping[str, str], sorts: reading.Sorts
 ) -> Others | None:
     tried = reading.tried_of_others(scope, affected, sorts)
     known = identities(key for one in tried for key in (one.key, one.planned))
@@ -244,7 +246,7 @@ def _others(
     return Others.of(found.before.get("", ()), found.after.get("", ()))
 
 
-def _same(known: Mapping[str, Identity]) -> Callable[[str, str], bool]:
+def _same(known: Mapping[str, FingerprintIdentity]) -> Callable[[str, str], bool]:
     def same(one: str, other: str) -> bool:
         return bool(one and other) and known[one].may_be(known[other])
 

@@ -9,7 +9,7 @@ from typing import Any
 from drain.db.sql import rows, stream
 from drain.evidence.comparison.sides import FAILURES, JUDGED
 from drain.evidence.fixes.contrast import Done
-from drain.evidence.fixes.trials import Tried, Window
+from drain.evidence.fixes.trials import FixWindow, Tried
 
 MOST_PHASES = 20_000
 """Phases of the causes of a fix that are read; with more of them no verdict would be another."""
@@ -115,11 +115,11 @@ Sorts = Collection[tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class FixScope:
     """The attempts that speak of a fix: of these fingerprints, and of a source or of runs if it names any."""
 
     keys: Collection[str]
-    window: Window
+    window: FixWindow
     source: int | None = None
     runs: tuple[str, ...] = ()
 
@@ -142,39 +142,39 @@ class Left:
     """Stored key → of those, the ones that failed since the fix by the word of their source."""
 
 
-def causes_before(scope: Scope) -> tuple[str, ...]:
+def causes_before(scope: FixScope) -> tuple[str, ...]:
     """The stored keys that most phases of the scope failed by before the fix, at most MOST_CAUSES."""
     values = {**scope.values(), "latest": MOST_PHASES, "causes": MOST_CAUSES}
     return tuple(found["fingerprint"] for found in rows(_CAUSES, values))
 
 
-def affected_phases(scope: Scope) -> list[int]:
+def affected_phases(scope: FixScope) -> list[int]:
     """Phases that had failed by a cause of the fix and were tried, at most MOST_PHASES of them by lot."""
     return [phase for (phase,) in stream(_AFFECTED, scope.values())]
 
 
-def tried_of_causes(scope: Scope, affected: Sequence[int]) -> Iterator[Tried]:
+def tried_of_causes(scope: FixScope, affected: Sequence[int]) -> Iterator[Tried]:
     """Attempts of the affected phases, in the order of phase and start."""
     statement = f"WITH {_THESE} {_TRIED.format(phases='affected')}"
     values = {**scope.values(), "affected": affected}
     return map(Tried._make, stream(statement, values, binary=True))
 
 
-def tried_of_others(scope: Scope, affected: Sequence[int], sorts: Sorts) -> list[Tried]:
+def tried_of_others(scope: FixScope, affected: Sequence[int], sorts: Sorts) -> list[Tried]:
     """Attempts of phases that are not affected, of the same sources, in the same order."""
     statement = f"WITH {_THESE}, {_OTHERS} {_TRIED.format(phases='chosen')}"
     values = {**scope.values(), "affected": affected, "sources": [source for source, _ in sorts]}
     return [Tried._make(row) for row in stream(statement, values, binary=True)]
 
 
-def completed_before(scope: Scope, sorts: Sorts) -> list[Done]:
+def completed_before(scope: FixScope, sorts: Sorts) -> list[Done]:
     """Return the completed ones of the newest attempts before the fix, of these sorts of phase."""
     sources, categories = zip(*sorts, strict=True) if sorts else ((), ())
     values = {**scope.values(), "sources": [*sources], "categories": [*categories]}
     return [Done._make(row) for row in stream(_DONE, values)]
 
 
-def left(scope: Scope) -> Left:
+def left(scope: FixScope) -> Left:
     """Return the phases that are still failed by the fingerprints of the fix."""
     found = rows(_LEFT, scope.values())
     return Left(
@@ -184,6 +184,6 @@ def left(scope: Scope) -> Left:
     )
 
 
-def untried(scope: Scope, most: int) -> list[tuple[int, int, str]]:
+def untried(scope: FixScope, most: int) -> list[tuple[int, int, str]]:
     """Phase, run and key of what `left` counts as untried, at most `most` of them."""
     return list(stream(_UNTRIED_PHASES, {**scope.values(), "most": most}))

@@ -133,7 +133,7 @@ _STOPS = {
 }
 
 
-class Drawn(NamedTuple):
+class Untried(NamedTuple):
     """A phase that can be drained."""
 
     phase: int
@@ -141,7 +141,7 @@ class Drawn(NamedTuple):
     cause: str
 
 
-def draw(phases: Iterable[Drawn], size: int, seed: int) -> list[int]:
+def draw(phases: Iterable[Untried], size: int, seed: int) -> list[int]:
     """Choose by lot, in turn of each cause and within it of each run; the same phases for the same seed."""
     lots = sorted(phases, key=lambda one: hashlib.sha256(f"{seed}:{one.phase}".encode()).digest())
     of_run: dict[tuple[str, int], int] = defaultdict(int)

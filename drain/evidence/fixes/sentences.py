@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from drain.evidence.fixes.contrast import FEWEST
-from drain.evidence.fixes.verdict import CauseVerdict, Limits, Ruling
+from drain.evidence.fixes.verdict import CauseVerdict, FixDemands, Ruling
 from drain.evidence.statistics.sequence import FEW_RUNS, Bounds
 
 WORDS = {
@@ -23,7 +23,7 @@ NO_CAUSE = (
 
 
 def fix(
-    causes: Sequence[CauseVerdict], ruling: Ruling, limits: Limits, failing: int, untried: int
+    causes: Sequence[CauseVerdict], ruling: Ruling, limits: FixDemands, failing: int, untried: int
 ) -> str:
     """The verdict on a fix: one cause in full, of several what each came to."""
     if not causes:
@@ -39,7 +39,7 @@ def fix(
     return f"{said}{left(failing, untried)}"
 
 
-def asked_for(ruling: Ruling, limits: Limits) -> str:
+def asked_for(ruling: Ruling, limits: FixDemands) -> str:
     """Return the limits that a fix had to keep, where it works; "" of another."""
     if ruling is not Ruling.WORKS:
         return ""
@@ -47,7 +47,7 @@ def asked_for(ruling: Ruling, limits: Limits) -> str:
 
 
 def short(
-    causes: Sequence[CauseVerdict], ruling: Ruling, limits: Limits, failing: int, untried: int
+    causes: Sequence[CauseVerdict], ruling: Ruling, limits: FixDemands, failing: int, untried: int
 ) -> str:
     """The verdict on a fix where each of its causes stands beside it; of one cause the whole of it."""
     if len(causes) < 2:

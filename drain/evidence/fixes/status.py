@@ -53,7 +53,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StoredVerdict:
     """A verdict on a fix as it was stored."""
 
     check: CheckVerdict
@@ -83,17 +83,17 @@ def standings(markers: Collection[FixMarker]) -> dict[int, Standing]:
     }
 
 
-def _stored(marker: FixMarker) -> Said:
+def _stored(marker: FixMarker) -> StoredVerdict:
     """The verdict of the last round of maintenance."""
     if not marker.verdict:
-        return Said(
+        return StoredVerdict(
             CheckVerdict.NOT_ENOUGH_DATA, "Not judged yet", "Maintenance judges it in a minute."
         )
     found = marker.verdict
     # One that was stored before there was a list of its causes has their sentences in its own.
     each = each_of(found.get("causes", ())) if "short" in found else ()
     said = found.get("short", found["sentence"])
-    return Said(CheckVerdict(found["check"]), found["words"], said, each)
+    return StoredVerdict(CheckVerdict(found["check"]), found["words"], said, each)
 
 
 def _causes_by_status(markers: Collection[int]) -> dict[int, dict[str, int]]:
@@ -108,7 +108,7 @@ def standing(
     judged: Sequence[Judged],
     causes: Mapping[str, int],
     change: Difference | None = None,
-    fix: FixVerdict | Said | None = None,
+    fix: FixVerdict | StoredVerdict | None = None,
 ) -> Standing:
     """The worst first: a failed check, a cause that is seen again, then the verdict on the fix.
 

@@ -83,7 +83,7 @@ class Earlier(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class FixWindow:
     """The attempts that speak of a fix, by their start."""
 
     applied_at: datetime
@@ -113,7 +113,7 @@ Same = Callable[[str, str], bool]
 """Tells whether the first key is, or may be, the one that a phase had failed by."""
 
 
-def trials_of(attempts: Iterable[Tried], touches: Touches, same: Same, window: Window) -> Trials:
+def trials_of(attempts: Iterable[Tried], touches: Touches, same: Same, window: FixWindow) -> Trials:
     """Read the trials from attempts, which come in the order of phase and start."""
     found = Trials()
     for _, tries in groupby(attempts, key=attrgetter("phase")):
@@ -125,7 +125,7 @@ def trials_of(attempts: Iterable[Tried], touches: Touches, same: Same, window: W
 
 
 def _add_phase(
-    found: Trials, tries: list[Retry], touches: Touches, same: Same, window: Window
+    found: Trials, tries: list[Retry], touches: Touches, same: Same, window: FixWindow
 ) -> None:
     """Add the trials of one phase."""
     judged = [retry for retry in tries if retry.tried.outcome in JUDGED]

@@ -37,7 +37,7 @@ class Ruling(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FixDemands:
     """The demands of a marker on its fix."""
 
     majority: float = 0.5
@@ -104,11 +104,11 @@ class CauseVerdict:
 
 
 def judge(
-    evidence: Evidence, others: Others | None = None, limits: Limits | None = None
+    evidence: Evidence, others: Others | None = None, limits: FixDemands | None = None
 ) -> CauseVerdict:
     """The verdict on one cause."""
     before, after = _both(evidence.before, evidence.after)
-    limits = limits or Limits()
+    limits = limits or FixDemands()
     moved = sum(trial.failed and not trial.failed_so for trial in evidence.after)
     ruling = _ruling(before, after, others, limits)
     failing = after.failed + moved + evidence.at_source
@@ -156,7 +156,7 @@ def _both(before: Sequence[Trial], after: Sequence[Trial]) -> tuple[Bounds, Boun
     return both_bounds(spread(before), spread(after))
 
 
-def _ruling(before: Bounds, after: Bounds, others: Others | None, limits: Limits) -> Ruling:
+def _ruling(before: Bounds, after: Bounds, others: Others | None, limits: FixDemands) -> Ruling:
     """The first line of the table that holds."""
     if after.n < FEWEST:
         return Ruling.NOT_ENOUGH_DATA
@@ -174,7 +174,7 @@ def _ruling(before: Bounds, after: Bounds, others: Others | None, limits: Limits
     return Ruling.NOT_ENOUGH_DATA
 
 
-def _without_past(after: Bounds, limits: Limits) -> Ruling:
+def _without_past(after: Bounds, limits: FixDemands) -> Ruling:
     """Nothing was tried again before the fix: a majority that fails needs no comparison, the rest has none."""
     if after.low > limits.majority:
         return Ruling.DOES_NOT_WORK
@@ -200,7 +200,7 @@ def _stands(ruling: Ruling, worst: Ruling) -> bool:
 
 
 def _enough(
-    before: Bounds, after: Bounds, others: Others | None, limits: Limits, unended: int = 0
+    before: Bounds, after: Bounds, others: Others | None, limits: FixDemands, unended: int = 0
 ) -> int | None:
     """The fewest phases after the fix that would decide, were the shares and the runs' size to stay.
 

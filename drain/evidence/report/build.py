@@ -13,7 +13,7 @@ from drain.evidence.comparison.sides import before_session, of_session
 from drain.evidence.fixes.judgement import FixVerdict, judge_marker
 from drain.evidence.fixes.scope import fixes_of
 from drain.evidence.fixes.verdict import Ruling
-from drain.evidence.report.identity import Identity, identity_of
+from drain.evidence.report.identity import ReportIdentity, identity_of
 from drain.evidence.report.left import LeftBehind, left_behind
 from drain.evidence.report.rows import PhaseTelemetry, phase_telemetry
 from drain.evidence.report.stops import Stop, stops_of
@@ -56,7 +56,7 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckLine:
+class ReportedCheck:
     """A check with its verdict; `evidence` are ids of attempts (or phases) that speak against it."""
 
     check: int
@@ -86,7 +86,7 @@ class Report:
 
     session: DrainSession
     made_at: datetime
-    identity: Identity
+    identity: ReportIdentity
     ledger: tuple[LedgerLine, ...]
     became: dict[str, int]
     """The numbers of selected phases by outcome, reason for dropping them, or waiting."""
@@ -94,7 +94,7 @@ class Report:
     after: dict[str, int]
     comparison: Comparison
     fixes: tuple[Fix, ...]
-    checks: tuple[CheckLine, ...]
+    checks: tuple[ReportedCheck, ...]
     telemetry: tuple[PhaseTelemetry, ...]
     single_phases: tuple[SinglePhase, ...]
     stops: tuple[Stop, ...]
@@ -122,7 +122,7 @@ class Report:
         return sum(check.verdict == CheckVerdict.FAIL for check in self.checks)
 
     @property
-    def guards(self) -> tuple[CheckLine, ...]:
+    def guards(self) -> tuple[ReportedCheck, ...]:
         """Known-bad guards: what must not come back."""
         return tuple(check for check in self.checks if check.kind in GUARDS)
 
@@ -243,9 +243,9 @@ def _fixes(session: DrainSession) -> tuple[Fix, ...]:
     )  # fmt: skip
 
 
-def _check_line(check: Check, found: Verdict) -> CheckLine:
+def _check_line(check: Check, found: Verdict) -> ReportedCheck:
     kind = "phases" if "phases" in found.observed else "attempts"
-    return CheckLine(
+    return ReportedCheck(
         check.pk, check.name, check.kind, found.verdict.value, found.sentence,
         tuple(found.observed.get(kind, ())), kind,
     )  # fmt: skip

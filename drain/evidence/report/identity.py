@@ -46,7 +46,7 @@ class SourceIdentity:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class ReportIdentity:
     """The origin of the numbers."""
 
     database: str
@@ -56,11 +56,11 @@ class Identity:
     versions: dict[str, str]
 
 
-def identity_of(session: DrainSession) -> Identity:
+def identity_of(session: DrainSession) -> ReportIdentity:
     """Of drainsite's own database and of the sources of the session's runs."""
     found = row(_IDENTITY, {"session": session.pk, "exact": EXACT})
     settings = connection.settings_dict
-    return Identity(
+    return ReportIdentity(
         database=f"{settings.get('HOST') or 'embedded'}/{settings.get('NAME')}",
         rows={name: found[name] for name in ("runs", "phases", "attempts")},
         sources=tuple(_source(**source) for source in json.loads(found["sources"])),

@@ -44,7 +44,7 @@ class LeftPhase(NamedTuple):
     preview: str
 
 
-class Held(NamedTuple):
+class HeldRuns(NamedTuple):
     """A hold on runs of the drain, with the failed phases behind it."""
 
     kind: str
@@ -63,7 +63,7 @@ class LeftBehind:
     waiting: tuple[LeftPhase, ...]
     """Queued or working, the longest first."""
     waiting_total: int
-    holds: tuple[Held, ...]
+    holds: tuple[HeldRuns, ...]
     stale_after: timedelta
     now: datetime
 
@@ -81,7 +81,7 @@ def left_behind(session: DrainSession, now: datetime) -> LeftBehind:
     """Of all runs that the plan names."""
     failed, failed_total = _phases(session, ["FAILED"], "DESC")
     waiting, waiting_total = _phases(session, ["QUEUED", "EXECUTING", "GATE", "CI_RUNNING"], "ASC")
-    holds = tuple(Held(**item) for item in rows(_HOLDS, {"session": session.pk}))
+    holds = tuple(HeldRuns(**item) for item in rows(_HOLDS, {"session": session.pk}))
     after = settings.DRAIN_STALE_AFTER
     return LeftBehind(failed, failed_total, waiting, waiting_total, holds, after, now)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from drain.evidence.comparison.compare import CauseChanges
 from drain.evidence.comparison.figures import Rate, Yield
-from drain.evidence.fingerprints.aliases import Cause
+from drain.evidence.fingerprints.aliases import FingerprintSummary
 from drain.evidence.report.build import Report
 from drain.evidence.statistics.yields import yields_more
 from drain.policy.reasons import ExclusionReason
@@ -59,7 +59,7 @@ def telemetry(found: Yield) -> str:
     )
 
 
-def end(outcome: str, cause: Cause | None) -> str:
+def end(outcome: str, cause: FingerprintSummary | None) -> str:
     """An outcome, with its cause when it failed."""
     return outcome if cause is None else f"{outcome}: {cause.title}"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from drain.db.sql import rows
 from drain.models import DrainSession
-from drain.policy.actions import Action, Subject, after_stop
+from drain.policy.actions import Action, ActionSubject, after_stop
 from drain.policy.argv import same_again
 from drain.policy.reasons import ExclusionReason, RunStop, StopReason
 from drain.policy.stopping.stops import StopRule
@@ -140,7 +140,7 @@ def _actions(
         "session": session.pk, "run": run, "key": key, "attempt": session.stop_attempt_id,
     }  # fmt: skip
     (failed,) = rows(_FAILED, values) or [{"run_id": run or "", "phase_id": ""}]
-    subject = Subject(
+    subject = ActionSubject(
         session=str(session.pk), run_id=failed["run_id"], phase_id=failed["phase_id"], key=key,
         again=same_again(session.scope, session.limits),
     )  # fmt: skip

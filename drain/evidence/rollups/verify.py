@@ -139,7 +139,7 @@ _REBUILD = (
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Mismatch:
     """A total that is not what a recount says."""
 
     place: str
@@ -152,7 +152,7 @@ class Checked:
     """The result of a check; at most MOST_DIFFERENCES of each kind are named."""
 
     since: datetime
-    differences: tuple[Difference, ...]
+    differences: tuple[Mismatch, ...]
 
     @property
     def equal(self) -> bool:
@@ -175,7 +175,7 @@ def check() -> Checked:
     """Compare totals and deltas with a recount; each comparison is one statement, so drains may run."""
     since = kept_since()
     values = {"since": since, "failures": FAILURES, "most": MOST_DIFFERENCES}
-    found = [Difference(**item) for statement in _CHECKS for item in rows(statement, values)]
+    found = [Mismatch(**item) for statement in _CHECKS for item in rows(statement, values)]
     return Checked(since, tuple(found))
 
 

@@ -17,7 +17,7 @@ from drain.engine.autopilot.recurring import run_now
 from drain.engine.autopilot.rollouts import described as described_rollout
 from drain.engine.autopilot.rollouts import stop_rollout
 from drain.engine.autopilot.rules import (
-    Wanted,
+    AutopilotRequest,
     add_autopilot,
     described,
     pause_autopilot,
@@ -33,7 +33,7 @@ from drain.policy.autopilot import Amount
 from drain.policy.stopping.limits import Limits
 
 LISTED = 50
-_CLEARED: dict[str, Callable[[Wanted], dict[str, Any]]] = {
+_CLEARED: dict[str, Callable[[AutopilotRequest], dict[str, Any]]] = {
     "filters": lambda _: {"filter": PhaseFilter()},
     "quiet": lambda _: {"quiet": ""},
     "budget-attempts": lambda wanted: {"budget": wanted.budget._replace(attempts=None)},
@@ -112,7 +112,7 @@ class Command(DrainCommand):
         getattr(self, f"_{options['verb']}")(options, timezone.now())
 
     def _add(self, options: dict[str, Any], now: datetime) -> None:
-        bare = Wanted(options["name"], on_fix=options["on_fix"])
+        bare = AutopilotRequest(options["name"], on_fix=options["on_fix"])
         wanted = _changed(bare, options, now)
         self._show_one(options, add_autopilot(wanted, self.actor, now, options["reason"]), now)
 
@@ -163,7 +163,7 @@ class Command(DrainCommand):
             self.stdout.write(line)
 
 
-def _changed(wanted: Wanted, options: dict[str, Any], now: datetime) -> Wanted:
+def _changed(wanted: AutopilotRequest, options: dict[str, Any], now: datetime) -> AutopilotRequest:
     """The settings with what the options name."""
     limits = given_limits(options, now)
     sample = limits.pop("sample", None) if wanted.on_fix else None
@@ -189,7 +189,7 @@ def _changed(wanted: Wanted, options: dict[str, Any], now: datetime) -> Wanted:
     )
 
 
-def _cleared(wanted: Wanted, names: list[str]) -> Wanted:
+def _cleared(wanted: AutopilotRequest, names: list[str]) -> AutopilotRequest:
     """The settings without those of these names."""
     for name in names:
         if name in _CLEARED:

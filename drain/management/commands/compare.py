@@ -13,7 +13,7 @@ from django.utils import timezone
 from drain.evidence.checks.listing import CheckLine, checks_of_marker
 from drain.evidence.comparison.compare import Comparison
 from drain.evidence.comparison.figures import Rate
-from drain.evidence.comparison.question import NAMES, Asked, asked
+from drain.evidence.comparison.question import NAMES, ComparisonRequest, asked
 from drain.evidence.fingerprints.lifecycle import CauseError
 from drain.evidence.fixes.judgement import FixVerdict, judge_marker
 from drain.evidence.fixes.status import Standing, standing
@@ -67,7 +67,7 @@ class Command(DatabaseCommand):
 
     def _print_json(
         self,
-        found: Asked,
+        found: ComparisonRequest,
         result: Comparison,
         checks: list[CheckLine],
         verdict: Standing,
@@ -80,7 +80,10 @@ class Command(DatabaseCommand):
 
 
 def lines(
-    found: Asked, result: Comparison, checks: list[CheckLine], fix: FixVerdict | None = None
+    found: ComparisonRequest,
+    result: Comparison,
+    checks: list[CheckLine],
+    fix: FixVerdict | None = None,
 ) -> Iterator[str]:
     """The comparison in sentences, each rate with its n; of a fix the verdict comes first."""
     if fix is not None:

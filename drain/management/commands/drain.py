@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from drain.engine.errors import EngineError
 from drain.engine.queue.selection import drain_scope
-from drain.engine.sessions.planning import Asked, create_session, preview
+from drain.engine.sessions.planning import DrainRequest, create_session, preview
 from drain.engine.sessions.scope import SessionScope
 from drain.evidence.fingerprints.keys import whole_key
 from drain.evidence.fingerprints.lifecycle import CauseError
@@ -110,7 +110,7 @@ class Command(DrainCommand):
     ) -> DrainSession:
         if options["resume"]:
             return self._resume(options["resume"], inline=options["inline"])
-        asked = Asked(
+        asked = DrainRequest(
             scope=scope,
             limits=limits,
             actor=self.actor.name,

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from drain.engine.errors import EngineError
 from drain.engine.inline import require_capable
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.management.base import DrainCommand
 from drain.management.draining import prepare, run_session
@@ -42,7 +42,7 @@ class Command(DrainCommand):
         """Create a session of one phase and run it."""
         phase = find_phase(options["run"], options["phase"])
         prepare(inline=options["inline"])
-        asked = Asked(
+        asked = DrainRequest(
             scope=SessionScope(phase=phase.pk, force=options["force"]),
             limits=Limits(batch_size=1),
             actor=self.actor.name,

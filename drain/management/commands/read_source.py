@@ -10,7 +10,7 @@ from django.utils import timezone
 from drain.engine.source.reading import COUNTS, read_source
 from drain.engine.source.schedules import (
     PAUSE_AFTER,
-    Wanted,
+    SourceSchedule,
     described,
     locked,
     schedule_source,
@@ -65,7 +65,7 @@ class Command(DrainCommand):
             source = unschedule_source(name, self.actor, options["reason"])
             self._print(options, source, f"{source.name} is read by itself no more.")
         elif options["schedule"] is not None:
-            wanted = Wanted(
+            wanted = SourceSchedule(
                 options["schedule"], options["timezone"], tuple(options["dag"]), options["pause_after"] or None
             )  # fmt: skip
             source = schedule_source(name, wanted, self.actor, now, options["reason"])

@@ -42,7 +42,7 @@ WHERE f.last_seen < excluded.last_seen - interval '1 minute' OR f.first_seen > e
 """
 
 
-class Seen(NamedTuple):
+class SeenFingerprint(NamedTuple):
     """A fingerprint with the text it was made from and when it was met first and last."""
 
     print: Print
@@ -55,7 +55,7 @@ class Seen(NamedTuple):
     """That name."""
 
 
-def record_fingerprints(seen: Iterable[Seen]) -> None:
+def record_fingerprints(seen: Iterable[SeenFingerprint]) -> None:
     """Insert or touch the rows of these fingerprints in one statement; keys must differ."""
     found = list(seen)
     if not found:
@@ -92,7 +92,7 @@ class _Titles(NamedTuple):
     keyed: str
 
 
-def _titles(found: list[Seen]) -> list[_Titles]:
+def _titles(found: list[SeenFingerprint]) -> list[_Titles]:
     taken: set[str] = set()
     titles = []
     for item in found:

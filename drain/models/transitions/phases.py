@@ -12,7 +12,7 @@ from drain.models.vocabulary import PhaseState
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class MoveReason:
     """The actor, verb and reason of a state change."""
 
     verb: str
@@ -60,7 +60,7 @@ def move_phases(
     *,
     expect: Collection[str],
     to: PhaseState,
-    why: Why,
+    why: MoveReason,
     lease: object | None = None,
 ) -> list[Moved]:
     """Move those of `phases` that are in an expected state and not leased to somebody else.
@@ -87,7 +87,7 @@ def move_phases(
     return [Moved(row["id"], row["run_id"], row["from_state"], to.value) for row in found]
 
 
-def say_created(phase: Phase, why: Why) -> None:
+def say_created(phase: Phase, why: MoveReason) -> None:
     """Begin the history of a phase that was just inserted. Call in the same transaction."""
     Transition.objects.create(
         subject="phase",

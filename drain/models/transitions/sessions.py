@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from drain.models.history import Transition
 from drain.models.sessions import DrainSession
-from drain.models.transitions.phases import Why
+from drain.models.transitions.phases import MoveReason
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 
 _AT_REST = (SessionState.PAUSED, SessionState.INTERRUPTED)
@@ -22,7 +22,7 @@ def move_session(
     *,
     expect: Collection[str],
     to: SessionState,
-    why: Why,
+    why: MoveReason,
     only: Q | None = None,
     **changes: object,
 ) -> bool:
@@ -62,7 +62,7 @@ def _rests(
     return {"rested": rested + (now - since), "resting_since": None} if since else {}
 
 
-def _say(session: int, from_state: str, to: str, why: Why) -> None:
+def _say(session: int, from_state: str, to: str, why: MoveReason) -> None:
     Transition.objects.create(
         subject="session",
         subject_pk=session,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from drain.policy.selection.exclusion import QueuedPhase
+from drain.policy.selection.exclusion import FirstQueued
 from drain.policy.selection.rows import PhaseRow, RunFacts, Scope
 from drain.policy.selection.waiting import Needs
 from drain.policy.states import PhaseState
@@ -18,7 +18,7 @@ class Backlog:
     ) -> None:
         self.candidates: list[PhaseRow] = []
         self.failed_in_run: dict[int, int] = {}
-        self.first_queued: dict[int, QueuedPhase] = {}
+        self.first_queued: dict[int, FirstQueued] = {}
         self.linked: dict[int, PhaseRow] = {}
         """Rows at either end of an edge."""
         self._runs = {pk for pk, run in runs.items() if _in_scope(run, scope)}
@@ -39,7 +39,7 @@ class Backlog:
                 self.linked[row.id] = row
 
     def _note_queued(self, row: PhaseRow) -> None:
-        queued = QueuedPhase(row.place, row.id, row.phase_id)
+        queued = FirstQueued(row.place, row.id, row.phase_id)
         self.first_queued[row.run] = min(queued, self.first_queued.get(row.run, queued))
         if self._allow_queued:
             self._offer(row)

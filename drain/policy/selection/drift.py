@@ -11,7 +11,7 @@ SEEN_AT_MOST = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenPlan:
     """A plan as a page showed it: the phases selected, in order."""
 
     digest: str
@@ -48,9 +48,9 @@ class Drift:
         return f"{count} {noun} changed since the preview{detail}."
 
 
-def seen_plan(ids: Sequence[int]) -> Seen:
+def seen_plan(ids: Sequence[int]) -> SeenPlan:
     """Return the form fields of a page for the plan with these phases in this order."""
-    return Seen(digest(ids), tuple(ids) if len(ids) <= SEEN_AT_MOST else None)
+    return SeenPlan(digest(ids), tuple(ids) if len(ids) <= SEEN_AT_MOST else None)
 
 
 def digest(ids: Sequence[int]) -> str:
@@ -58,7 +58,7 @@ def digest(ids: Sequence[int]) -> str:
     return blake2b(",".join(map(str, ids)).encode(), digest_size=16).hexdigest()
 
 
-def drift(seen: Seen, planned: Sequence[int]) -> Drift:
+def drift(seen: SeenPlan, planned: Sequence[int]) -> Drift:
     """Compare; `planned` are the phases that would start now, in order."""
     if seen.digest == digest(planned):
         return Drift((), (), reordered=False)

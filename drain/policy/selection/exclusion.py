@@ -24,7 +24,7 @@ class Exclusion(NamedTuple):
     detail: str
 
 
-class QueuedPhase(NamedTuple):
+class FirstQueued(NamedTuple):
     """The queued phase with the first place of a run; compares by place, then id."""
 
     place: int
@@ -151,7 +151,7 @@ def _snooze(key: str, snoozed: str) -> Exclusion:
 
 
 def run_rule(
-    facts: RunFacts, queued: QueuedPhase | None, scope: Scope, policy: QueuedPolicy
+    facts: RunFacts, queued: FirstQueued | None, scope: Scope, policy: QueuedPolicy
 ) -> RunRule:
     """Work out one run's rule from its facts and its first queued phase."""
     waits_above, wait = _wait(facts, queued, policy)
@@ -172,14 +172,14 @@ def _run_set_aside(facts: RunFacts, scope: Scope) -> Exclusion | None:
     return Exclusion(ExclusionReason.RUN_HELD, facts.hold) if facts.hold else None
 
 
-def _queued(queued: QueuedPhase | None, policy: QueuedPolicy) -> Exclusion | None:
+def _queued(queued: FirstQueued | None, policy: QueuedPolicy) -> Exclusion | None:
     if queued is None or policy is not QueuedPolicy.RUN:
         return None
     return Exclusion(ExclusionReason.QUEUED_IN_RUN, f"{queued.phase_id} is queued")
 
 
 def _wait(
-    facts: RunFacts, queued: QueuedPhase | None, policy: QueuedPolicy
+    facts: RunFacts, queued: FirstQueued | None, policy: QueuedPolicy
 ) -> tuple[float, Exclusion]:
     if queued is None or policy is QueuedPolicy.IGNORE:
         return math.inf, _NO_WAIT

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from drain.models import Source
-from drain.models.fingerprints.rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import SeenFingerprint, record_fingerprints
 from drain.sources import merge as merging
 from drain.sources import staging
 from drain.sources.autopack import rows
@@ -102,7 +102,8 @@ def _import(source: Source, database: Database, now: datetime) -> ImportResult:
     telemetry = merging.merge_events(merge, events)
     attempts = import_attempts(merge, phases)
     record_fingerprints(
-        Seen(print_, sample, first, last) for print_, first, last, sample in causes.seen.values()
+        SeenFingerprint(print_, sample, first, last)
+        for print_, first, last, sample in causes.seen.values()
     )
     source.identity, source.watermark, source.imported_at = found, water.ids, now
     source.save(update_fields=["identity", "watermark", "imported_at"])

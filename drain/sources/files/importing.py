@@ -11,7 +11,7 @@ from django.db import transaction
 from drain.db.prepared import row, rows
 from drain.models import Source
 from drain.models.audit import Person, Subject, record_audit
-from drain.models.fingerprints.rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import SeenFingerprint, record_fingerprints
 from drain.models.transitions.imports import NOTHING_OURS, Ours
 from drain.models.vocabulary import SourceKind
 from drain.policy.command_lines import manage_line
@@ -137,7 +137,8 @@ def _import(merge: merging.Merge, file: Recognised) -> FileImport:
     counts = merging.merge_phases(merge, phases)
     added = _add_edges() if edges else 0
     record_fingerprints(
-        Seen(print_, sample, first, last) for print_, first, last, sample in causes.seen.values()
+        SeenFingerprint(print_, sample, first, last)
+        for print_, first, last, sample in causes.seen.values()
     )
     Source.objects.filter(pk=source.pk).update(imported_at=now)
     return FileImport(

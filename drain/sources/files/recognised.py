@@ -14,7 +14,7 @@ from drain.sources.errors import SourceError
 from drain.sources.files.formats import read_as
 from drain.sources.files.lines import Opened, Read, Reject, open_input
 from drain.sources.files.mapping import typed_mapping
-from drain.sources.files.records import Edge, Record, record_of, state_of
+from drain.sources.files.records import Edge, FileRecord, record_of, state_of
 from drain.sources.files.result import REJECTS_KEPT, Options
 from drain.sources.files.shapes import Translation, find_shape, known_names
 from drain.sources.staging import PhaseIn, RunIn
@@ -122,7 +122,7 @@ class Recognised:
             "dry_run": self.options.dry_run,
         }
 
-    def _take(self, read: Read) -> Record | None:
+    def _take(self, read: Read) -> FileRecord | None:
         if isinstance(read, Reject):
             self._line = read.line
             self._note(read)
@@ -139,7 +139,7 @@ class Recognised:
             self._lines.append(self._line)
         return found
 
-    def _record(self, fields: Mapping[str, Any]) -> Record | None:
+    def _record(self, fields: Mapping[str, Any]) -> FileRecord | None:
         made = self._translation.translate(fields)
         if (unread := fields.keys() - self._translation.reads) and len(
             self._ignored

@@ -45,7 +45,7 @@ _NEEDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class FileRecord:
     """The content of one line."""
 
     run: RunIn
@@ -53,11 +53,13 @@ class Record:
     edges: tuple[Edge, ...]
 
 
-def record_of(fields: Mapping[str, Any], state: PhaseState, *, day_first: bool = False) -> Record:
+def record_of(
+    fields: Mapping[str, Any], state: PhaseState, *, day_first: bool = False
+) -> FileRecord:
     """Parse one record's fields. Raises SourceError that does not yet name the line."""
     run_id = _identifier(fields, "run_id")
     phase_id = _identifier(fields, "phase_id")
-    return Record(
+    return FileRecord(
         _run(run_id, fields),
         _phase(run_id, phase_id, state, fields, day_first),
         _edges(run_id, phase_id, fields),

@@ -22,7 +22,7 @@ from drain.people.first_account import Account
 from drain.policy.command_lines import manage_line
 from drain.policy.inert import inert
 from drain.sources.errors import SourceError
-from drainsite.management.serving import PREPARING, Wanted, prepare, serve
+from drainsite.management.serving import PREPARING, ServeOptions, prepare, serve
 from drainsite.supervisor.supervisor import Supervisor
 
 
@@ -41,7 +41,7 @@ class Command(DrainCommand):
 
     def act(self, **options: Any) -> None:
         """Prepare, then let the supervisor run while the drains are told in a thread."""
-        wanted = Wanted(port=options["port"])
+        wanted = ServeOptions(port=options["port"])
         wanted.check()
         self._json = bool(options["json"])
         self._say(PREPARING)
@@ -141,7 +141,7 @@ class _Telling:
         self._command.tell_result(self._story, self._extra)
 
 
-def _facts(wanted: Wanted, account: Account) -> dict[str, Any]:
+def _facts(wanted: ServeOptions, account: Account) -> dict[str, Any]:
     facts: dict[str, Any] = {"address": wanted.address, "account": account.name}
     return facts if account.password is None else {**facts, "password": account.password}
 

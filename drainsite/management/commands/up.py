@@ -10,7 +10,7 @@ from django.urls import reverse
 from drain.management.texts import SiteCommand
 from drain.people.first_account import VALID_MINUTES, first_account, invitation
 from drainsite.declared import value
-from drainsite.management.serving import PREPARING, Wanted, prepare, serve
+from drainsite.management.serving import PREPARING, ServeOptions, prepare, serve
 
 _WANTED = ("role", "host", "port", "workers", "phase_user")
 
@@ -38,7 +38,7 @@ class Command(SiteCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, prepare, run."""
-        wanted = Wanted(**{key: options[key] for key in _WANTED})
+        wanted = ServeOptions(**{key: options[key] for key in _WANTED})
         wanted.check()
         self._say(PREPARING)
         prepare(wanted)
@@ -49,7 +49,7 @@ class Command(SiteCommand):
         serve(wanted, self._say)
         self._say("Stopped.")
 
-    def _introduce(self, wanted: Wanted) -> None:
+    def _introduce(self, wanted: ServeOptions) -> None:
         """Say how to sign in to a site that has no account yet; a log never gets a password."""
         if not self.stdout.isatty():
             if token := invitation():

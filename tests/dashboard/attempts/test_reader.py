@@ -9,8 +9,8 @@ import pytest
 
 from drain.dashboard.attempts.reader import (
     LINE_BYTES,
+    LogWindow,
     Reader,
-    Window,
     find_lines,
     find_places,
     last_lines,
@@ -35,11 +35,11 @@ def reader(pieces: list[bytes]) -> Reader:
     return read
 
 
-def end(pieces: list[bytes], count: int) -> Window:
+def end(pieces: list[bytes], count: int) -> LogWindow:
     return last_lines(reader(pieces), find_places(pieces), count)
 
 
-def around(pieces: list[bytes], middle: int, count: int) -> Window:
+def around(pieces: list[bytes], middle: int, count: int) -> LogWindow:
     return lines_around(reader(pieces), find_places(pieces), middle, count)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from drain.engine.autopilot.changing import wanted_of
 from drain.engine.autopilot.rollouts import OnFix, drain_on_fix
-from drain.engine.autopilot.rules import Wanted, add_autopilot
+from drain.engine.autopilot.rules import AutopilotRequest, add_autopilot
 from drain.engine.queue.selection import PhaseFilter
 from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes.markers import add_marker
@@ -32,7 +32,7 @@ PAGE = "/autopilot/"
 
 def rule(name="nightly", **changes):
     given = {"cron": "@daily", **changes}
-    return add_autopilot(Wanted(name=name, **given), ANN, timezone.now())
+    return add_autopilot(AutopilotRequest(name=name, **given), ANN, timezone.now())
 
 
 def html(client, **query):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from drain.dashboard.evidence.flows import flows_chart
 from drain.evidence.comparison.pairs import Move
 from drain.evidence.comparison.question import asked
-from drain.evidence.fingerprints.aliases import Cause
+from drain.evidence.fingerprints.aliases import FingerprintSummary
 from drain.models.roles import Role
 from tests.dashboard.evidence.pages import fixed, text_of
 from tests.dashboard.people import signed_in
@@ -120,7 +120,10 @@ def test_two_sources_and_a_drain_with_what_was_before_it_are_compared():
     ],
 )
 def test_the_drawing_calls_nothing_another_failure_that_may_be_the_same(after, may_be_same, words):
-    was, became = Cause("a", "A", "", "new"), Cause(after, after, "", "new")
+    was, became = (
+        FingerprintSummary("a", "A", "", "new"),
+        FingerprintSummary(after, after, "", "new"),
+    )
     chart = flows_chart([Move("failed", was, "failed", became, 3, may_be_same)])
     assert {link["target"] for link in chart.data["links"]} == {f"r:{words}"}
 

@@ -19,7 +19,7 @@ from drain.models import AuditEvent
 from drain.people import first_account as first
 from drain.people.first_account import NotInvitedError, accept_invitation, invitation
 from drainsite.management.commands.up import Command
-from drainsite.management.serving import Wanted
+from drainsite.management.serving import ServeOptions
 
 PASSWORD = "correct horse battery"
 
@@ -56,7 +56,7 @@ def test_whoever_opens_the_address_becomes_the_administrator_and_is_signed_in():
 def test_up_without_a_terminal_prints_the_address_while_nobody_can_sign_in():
     def printed() -> str:
         out = StringIO()
-        Command(stdout=out)._introduce(Wanted(host="127.0.0.1", port=8123))
+        Command(stdout=out)._introduce(ServeOptions(host="127.0.0.1", port=8123))
         return out.getvalue()
 
     found = re.search(

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from drain.engine.news import deliver
-from drain.engine.news.send import Sent
+from drain.engine.news.send import SendResult
 from drain.engine.news.webhooks import secret_of
 from drain.models import AuditEvent, Delivery, Webhook
 from drain.models.roles import Role
@@ -63,7 +63,7 @@ def test_a_test_says_what_came_of_it_and_stands_in_the_log(administrator):
 
 def test_a_test_that_is_taken_says_so(administrator, monkeypatch):
     add(administrator)
-    monkeypatch.setattr(deliver, "_tried", lambda *_: Sent("", 204, 12))
+    monkeypatch.setattr(deliver, "_tried", lambda *_: SendResult("", 204, 12))
     page = administrator.post(f"{ADDRESS}{Webhook.objects.get().pk}/test/", follow=True)
     assert "ops took the test message and answered 204." in page.content.decode()
     assert "Answered 204 after 12 ms" in page.content.decode()

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from drain.engine.attempts.context import HostContext
 from drain.engine.attempts.round import Rounds
-from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt
+from drain.engine.attempts.started import AttemptResult, EndedAttempt, StartedAttempt
 from drain.engine.process.outcome import Decision
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.results import session_counts
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, Candidate, DrainSession, Phase, Run, SessionRun
@@ -59,10 +59,10 @@ class UndoneError(Exception):
     """Takes an example's rows back."""
 
 
-def result(outcome: Outcome, telemetry: int, cause: str) -> Result:
+def result(outcome: Outcome, telemetry: int, cause: str) -> AttemptResult:
     failed = outcome in (Outcome.FAILED, Outcome.TIMEOUT)
     text = f"ValueError: {cause}" if failed else ""
-    return Result(Decision(outcome, text, text, telemetry, "", reached_limit_boundary=False))
+    return AttemptResult(Decision(outcome, text, text, telemetry, "", reached_limit_boundary=False))
 
 
 class Example:
@@ -78,7 +78,7 @@ class Example:
             )
         limits: dict[str, Any] = data.draw(LIMITS, "limits")
         self.limits = Limits(batch_size=1000, **limits)
-        asked = Asked(SessionScope(), self.limits, "os:t@h", Origin.COMMAND)
+        asked = DrainRequest(SessionScope(), self.limits, "os:t@h", Origin.COMMAND)
         self.session = create_session(asked, timezone.now())
         now = timezone.now()
         DrainSession.objects.filter(pk=self.session.pk).update(state="running", started_at=now)
@@ -86,7 +86,7 @@ class Example:
         host.refresh()
         self.loops = [Rounds(host, uuid4()) for _ in range(2)]
         self.running: list[StartedAttempt] = []
-        self.ended: list[tuple[StartedAttempt, Result]] = []
+        self.ended: list[tuple[StartedAttempt, AttemptResult]] = []
         self.starts: list[StartedAttempt] = []
 
     def step(self, data: st.DataObject) -> None:

@@ -12,7 +12,7 @@ from drain.db.sql import rows
 from drain.engine.attempts.context import HostContext
 from drain.engine.attempts.round import Rounds
 from drain.engine.attempts.started import EndedAttempt, StartedAttempt
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Candidate, DrainSession, Phase, Run, SessionRun
 from drain.models.vocabulary import Order, Origin, PhaseState, RunTier
@@ -61,7 +61,7 @@ class HandDrain:
 
     def __init__(self, scope: SessionScope | None = None, **limits: Any) -> None:
         given = Limits(**{"batch_size": 1000, "parallel": 100, **limits})
-        asked = Asked(scope or SessionScope(), given, "os:t@h", Origin.COMMAND)
+        asked = DrainRequest(scope or SessionScope(), given, "os:t@h", Origin.COMMAND)
         self.session = create_session(asked, timezone.now())
         DrainSession.objects.filter(pk=self.session.pk).update(
             state="running", started_at=timezone.now()

@@ -10,7 +10,7 @@ from django.db import transaction
 from drain.engine.attempts.books import lock_sessions
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Phase, Run
-from drain.models.transitions.phases import Why, move_phases
+from drain.models.transitions.phases import MoveReason, move_phases
 from drain.models.vocabulary import PhaseState
 from tests.engine.attempts.hand_drain import HandDrain, failed_run
 from tests.engine.attempts.meetings import elsewhere, held_up
@@ -69,7 +69,7 @@ def test_two_rounds_of_a_session_follow_one_another() -> None:
 
 def _move() -> None:
     phase = Phase.objects.get(phase_id="a0").pk
-    move_phases([phase], expect=["FAILED"], to=PhaseState.QUEUED, why=Why("requeue", "ada"))
+    move_phases([phase], expect=["FAILED"], to=PhaseState.QUEUED, why=MoveReason("requeue", "ada"))
 
 
 def _touch_run() -> None:

@@ -10,11 +10,11 @@ import pytest
 from django.db import transaction
 
 from drain.db.sql import rows
-from drain.engine.attempts.started import EndedAttempt, Result, StartedAttempt
+from drain.engine.attempts.started import AttemptResult, EndedAttempt, StartedAttempt
 from drain.evidence.rollups.fold import fold
 from drain.evidence.rollups.verify import check
 from drain.models import Attempt, Candidate, DrainSession, Phase, SessionRun, Transition
-from drain.models.transitions.phases import Why, move_phases
+from drain.models.transitions.phases import MoveReason, move_phases
 from drain.models.vocabulary import PhaseState
 from drain.policy.states import Outcome
 from tests.engine.attempts.examples import result
@@ -115,9 +115,13 @@ def test_a_late_result_changes_nothing_once_something_has_happened_to_its_phase(
     if since == "moved by hand":
         Phase.objects.update(state="COMPLETE")
     elif since.startswith("moved"):
-        move_phases([phase], expect=["FAILED"], to=PhaseState.QUEUED, why=Why("requeue", "ada"))
+        move_phases(
+            [phase], expect=["FAILED"], to=PhaseState.QUEUED, why=MoveReason("requeue", "ada")
+        )
         if since != "moved":
-            move_phases([phase], expect=["QUEUED"], to=PhaseState.FAILED, why=Why("sync", "ada"))
+            move_phases(
+                [phase], expect=["QUEUED"], to=PhaseState.FAILED, why=MoveReason("sync", "ada")
+            )
     else:
         Candidate.objects.update(not_before="2020-01-01T00:00Z")
         SessionRun.objects.update(not_before="2020-01-01T00:00Z")
@@ -186,7 +190,7 @@ def test_a_failure_that_came_late_is_not_replaced_by_another_word() -> None:
         replace(result(Outcome.LOST, 0, ""), signal=9),
     ],
 )
-def test_an_end_that_is_known_is_not_replaced_nor_noted_on(first: Result) -> None:
+def test_an_end_that_is_known_is_not_replaced_nor_noted_on(first: AttemptResult) -> None:
     rounds, _ = opened(1)
     (begun,) = rounds.begun
     assert rounds.write([EndedAttempt(begun, first)], 0, ()) == 0
@@ -228,7 +232,7 @@ def test_a_late_result_that_meets_somebody_moving_its_phase_leaves_it_to_him() -
     rounds, _, begun = all_lost(1)
 
     def move() -> None:
-        why = Why("requeue", "ada")
+        why = MoveReason("requeue", "ada")
         move_phases([begun[0].phase], expect=["FAILED"], to=PhaseState.QUEUED, why=why)
 
     with held_up(lambda: rounds.write([late(begun[0], Outcome.COMPLETE, 0)], 0, ())) as answer:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from drain.engine.attempts.judge import Failure, Finished, _count, _Run
+from drain.engine.attempts.judge import CountedFailure, Finished, _count, _Run
 from drain.models import Candidate, DrainSession, Phase, SessionFingerprint
 from drain.policy.states import Outcome
 from drain.policy.stopping.limits import KeyLevel
@@ -23,7 +23,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
-def counted(session: DrainSession, run: int, failure: Failure) -> tuple[int, int]:
+def counted(session: DrainSession, run: int, failure: CountedFailure) -> tuple[int, int]:
     """One more of it in a run; how often it had come before in the run, and in the session."""
     ended = Ended(Outcome.FAILED, failure.key)
     finished = Finished(1, session.pk, run, {}, "", ended, failure)
@@ -34,27 +34,27 @@ def counted(session: DrainSession, run: int, failure: Failure) -> tuple[int, int
 @pytest.mark.parametrize(
     ("earlier", "run", "times"),
     [
-        (Failure("k", "h", True), 7, (1, 1)),
-        (Failure("k", "h", True), 8, (0, 1)),
-        (Failure("x", "h", False), 7, (1, 1)),
-        (Failure("x", "h", False), 8, (0, 1)),
-        (Failure("x", "h", True), 7, (0, 0)),
-        (Failure("x", "other", False), 7, (0, 0)),
+        (CountedFailure("k", "h", True), 7, (1, 1)),
+        (CountedFailure("k", "h", True), 8, (0, 1)),
+        (CountedFailure("x", "h", False), 7, (1, 1)),
+        (CountedFailure("x", "h", False), 8, (0, 1)),
+        (CountedFailure("x", "h", True), 7, (0, 0)),
+        (CountedFailure("x", "other", False), 7, (0, 0)),
     ],
 )
 def test_a_failure_counts_with_those_that_may_be_the_same_in_its_run_and_in_its_session(
-    earlier: Failure, run: int, times: tuple[int, int]
+    earlier: CountedFailure, run: int, times: tuple[int, int]
 ) -> None:
     session, another = SessionFactory(), SessionFactory()
-    counted(another, 7, Failure("x", "h", False))
+    counted(another, 7, CountedFailure("x", "h", False))
     counted(session, run, earlier)
-    assert counted(session, 7, Failure("k", "h", True)) == times
+    assert counted(session, 7, CountedFailure("k", "h", True)) == times
 
 
 def test_at_a_level_without_places_no_failure_may_be_another() -> None:
     session = SessionFactory()
-    counted(session, 7, Failure("x", "", False))
-    assert counted(session, 7, Failure("k", "", False)) == (0, 0)
+    counted(session, 7, CountedFailure("x", "", False))
+    assert counted(session, 7, CountedFailure("k", "", False)) == (0, 0)
 
 
 @pytest.mark.parametrize("known", [(True, False), (False, True)])
@@ -63,8 +63,8 @@ def test_a_failure_whose_place_was_once_not_known_may_be_another_from_then_on(
 ) -> None:
     session = SessionFactory()
     for each in known:
-        counted(session, 7, Failure("x", "h", each))
-    assert counted(session, 7, Failure("k", "h", True)) == (2, 2)
+        counted(session, 7, CountedFailure("x", "h", each))
+    assert counted(session, 7, CountedFailure("k", "h", True)) == (2, 2)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from drain.engine.attempts.context import HostContext
 from drain.engine.attempts.round import Rounds, fair_shares
 from drain.engine.attempts.started import EndedAttempt
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Attempt, DrainSession, Phase, Run, SessionRun
 from drain.models.transitions.attempts import Start, start_attempts
@@ -50,7 +50,7 @@ def opened(count: int, **limits: int) -> tuple[Rounds, DrainSession]:
         for n in range(count)
     )
     given_limits = Limits(batch_size=1000, parallel=count, **limits)  # type: ignore[arg-type]
-    asked = Asked(SessionScope(), given_limits, "os:t@h", Origin.COMMAND)
+    asked = DrainRequest(SessionScope(), given_limits, "os:t@h", Origin.COMMAND)
     session = create_session(asked, timezone.now())
     DrainSession.objects.update(state="running", started_at=timezone.now())
     SessionRun.objects.update(tier="1")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drain.engine.autopilot.rules import (
-    Wanted,
+    AutopilotRequest,
     add_autopilot,
 )
 from drain.models import DrainSession, SessionRun
@@ -17,7 +17,7 @@ from tests.factories import (
 
 
 def add(name="nightly", cron="*/30 * * * *", now=NOON, **changes):
-    return add_autopilot(Wanted(name=name, cron=cron, **changes), ANN, now)
+    return add_autopilot(AutopilotRequest(name=name, cron=cron, **changes), ANN, now)
 
 
 def failed(count=3):

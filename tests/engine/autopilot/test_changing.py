@@ -9,7 +9,7 @@ import pytest
 
 from drain.engine.autopilot.changing import change_autopilot, revision, wanted_of
 from drain.engine.autopilot.recurring import pause_useless, run_now, start_due
-from drain.engine.autopilot.rules import Wanted, add_autopilot, pause_autopilot
+from drain.engine.autopilot.rules import AutopilotRequest, add_autopilot, pause_autopilot
 from drain.engine.errors import EngineError
 from drain.engine.queue.selection import PhaseFilter
 from drain.models import AuditEvent, Autopilot, DrainSession, SessionRun
@@ -27,7 +27,9 @@ HALF = "*/30 * * * *"
 
 
 def add(**changes):
-    return add_autopilot(Wanted(**{"name": "nightly", "cron": HALF, **changes}), ANN, NOON)
+    return add_autopilot(
+        AutopilotRequest(**{"name": "nightly", "cron": HALF, **changes}), ANN, NOON
+    )
 
 
 def change(now=NOON + MINUTE, seen=None, **changes):

@@ -11,7 +11,7 @@ from django.apps import apps
 
 from drain.engine.autopilot.recurring import start_due
 from drain.engine.autopilot.rollouts import advance
-from drain.engine.autopilot.rules import Wanted, add_autopilot
+from drain.engine.autopilot.rules import AutopilotRequest, add_autopilot
 from drain.models import Autopilot, Candidate, DrainSession, FixMarker, Rollout
 from drain.models.roles import write_roles
 from tests.engine.autopilot.conftest import ANN, HOUR
@@ -92,7 +92,7 @@ def test_before_the_sample_and_before_a_ramp_the_next_round_goes_on(story, place
 def test_a_drain_by_schedule_that_was_killed_while_it_started_starts_once(place):
     ExecutorFactory()
     PhaseFactory()
-    add_autopilot(Wanted(name="nightly", cron="@hourly"), ANN, NOON)
+    add_autopilot(AutopilotRequest(name="nightly", cron="@hourly"), ANN, NOON)
     killed(place, "due", NOON + HOUR)
     assert not DrainSession.objects.exists()
     assert Autopilot.objects.get().next_at == NOON + HOUR

@@ -12,10 +12,10 @@ import pytest
 from drain.engine.autopilot import recurring
 from drain.engine.autopilot.allowance import over_budget
 from drain.engine.autopilot.recurring import pause_useless, run_now, stop_over_budgets
-from drain.engine.autopilot.rules import Wanted, add_autopilot
+from drain.engine.autopilot.rules import AutopilotRequest, add_autopilot
 from drain.engine.errors import EngineError
 from drain.models import Autopilot, DrainSession
-from drain.policy.autopilot import Amount, Used, allowed
+from drain.policy.autopilot import Amount, UsedBudget, allowed
 from drain.policy.stopping.limits import Limits
 from tests.engine.autopilot.conftest import ANN, HOUR, MINUTE
 from tests.factories import NOON, AttemptFactory, ExecutorFactory, PhaseFactory
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 def add(**changes: Any) -> Autopilot:
     given = {"name": "nightly", "cron": "*/30 * * * *", **changes}
-    return add_autopilot(Wanted(**given), ANN, NOON)
+    return add_autopilot(AutopilotRequest(**given), ANN, NOON)
 
 
 def started(now: Any = NOON + MINUTE) -> DrainSession:
@@ -80,7 +80,7 @@ def test_what_runs_still_counts_and_that_a_budget_is_used_up_is_news_once_a_day(
 
 def test_a_sample_is_no_larger_than_what_is_left_of_the_budget() -> None:
     limits = Limits(batch_size=50, sample=10, sample_passes=8)
-    found = allowed(limits, Amount(attempts=7), Used(attempts=3), None)
+    found = allowed(limits, Amount(attempts=7), UsedBudget(attempts=3), None)
     assert (found.batch_size, found.sample, found.sample_passes) == (4, 4, 4)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from drain.engine.autopilot.recurring import pause_useless, start_due, stop_over_budgets
 from drain.engine.autopilot.rollouts import advance, listen
-from drain.engine.autopilot.rules import Wanted, add_autopilot
+from drain.engine.autopilot.rules import AutopilotRequest, add_autopilot
 from drain.engine.news.deliver import deliver
 from drain.engine.news.watch import watch
 from drain.models import Attempt, Autopilot, DrainSession, Notice, Phase, SessionRun
@@ -103,7 +103,9 @@ def test_looks_for_news_and_autopilots_read_little_of_200_000_phases():
     FingerprintFactory(key="r", status="regressed")
     for number in range(20):
         add_autopilot(
-            Wanted(f"a{number}", "0 0 1 1 *", budget=Amount(10**6, 10**6, 10**6)), ANN, now
+            AutopilotRequest(f"a{number}", "0 0 1 1 *", budget=Amount(10**6, 10**6, 10**6)),
+            ANN,
+            now,
         )
     pilot = Autopilot.objects.order_by("pk")[0]
     drain = SessionFactory(autopilot=pilot, state="running", ended_at=None, created_at=now)

@@ -10,7 +10,7 @@ from drain.engine.autopilot.rollouts import (
     listen,
 )
 from drain.engine.autopilot.rules import (
-    Wanted,
+    AutopilotRequest,
     add_autopilot,
     pause_autopilot,
     remove_autopilot,
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db
 
 
 def rule(now=NOON, **changes):
-    return add_autopilot(Wanted(name="fixes", on_fix=True, **changes), ANN, now)
+    return add_autopilot(AutopilotRequest(name="fixes", on_fix=True, **changes), ANN, now)
 
 
 def test_an_autopilot_takes_up_a_fix_of_its_phases_once_and_drains_those_alone(story):

@@ -16,8 +16,8 @@ from django_q.models import OrmQ
 
 from drain import tasks
 from drain.engine.bulk import worker as bulk
-from drain.engine.bulk.actions import DEEDS, Asked, Deed
-from drain.engine.bulk.worker import Order, cancel_bulk, create_bulk, run_bulk, wake_bulk
+from drain.engine.bulk.actions import DEEDS, ConfirmedAction, Deed
+from drain.engine.bulk.worker import BulkRequest, cancel_bulk, create_bulk, run_bulk, wake_bulk
 from drain.engine.errors import EngineError
 from drain.models import AuditEvent, BulkAction, BulkItem, Hold, Phase, Run, Transition
 from drain.models.audit import Person
@@ -49,7 +49,7 @@ def _queued(count, run=None):
 
 
 def _clear(pks, **changes):
-    order = Order("clear_queued", "Clear", "phases", OLGA, {"to": "SKIPPED", "reason": "old"})
+    order = BulkRequest("clear_queued", "Clear", "phases", OLGA, {"to": "SKIPPED", "reason": "old"})
     action = create_bulk(order, pks)
     BulkAction.objects.filter(pk=action.pk).update(**changes)
     return action
@@ -104,7 +104,7 @@ def test_a_step_that_dies_before_its_commit_leaves_nothing_behind():
 
     given = {"to": "SKIPPED", "reason": "x"}
     with pytest.raises(KeyboardInterrupt), transaction.atomic():
-        DEEDS["clear_queued"].act(Asked(pks, given, OLGA), die)
+        DEEDS["clear_queued"].act(ConfirmedAction(pks, given, OLGA), die)
     assert _now(action) == ("waiting", 3, 0, 0)
     assert Phase.objects.filter(state="QUEUED").count() == 3
     run_bulk(action.pk)
@@ -180,7 +180,7 @@ def test_what_kills_its_workers_again_and_again_is_given_up_with_a_sentence():
 
 
 def test_an_act_without_a_reason_is_refused():
-    order = Order("requeue", "Requeue", "phases", OLGA, {"reason": "  "})
+    order = BulkRequest("requeue", "Requeue", "phases", OLGA, {"reason": "  "})
     with pytest.raises(EngineError, match="A reason is missing"):
         create_bulk(order, [1])
     assert not BulkAction.objects.exists()
@@ -189,9 +189,9 @@ def test_an_act_without_a_reason_is_refused():
 def test_runs_are_held_once_and_a_held_one_says_so():
     runs = [RunFactory().pk for _ in range(3)]
     given = {"reason": "quota", "until": (timezone.now() + timedelta(days=9)).isoformat()}
-    first = create_bulk(Order("hold_runs", "Hold", "runs", OLGA, given), runs)
+    first = create_bulk(BulkRequest("hold_runs", "Hold", "runs", OLGA, given), runs)
     run_bulk(first.pk)
-    second = create_bulk(Order("hold_runs", "Hold", "runs", OLGA, given), runs[:1])
+    second = create_bulk(BulkRequest("hold_runs", "Hold", "runs", OLGA, given), runs[:1])
     run_bulk(second.pk)
     assert _now(first) == ("finished", 3, 3, 0)
     assert _now(second) == ("finished", 1, 0, 1)

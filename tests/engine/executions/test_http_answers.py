@@ -9,7 +9,7 @@ import pytest
 
 from drain.engine.executions.remote import http
 from drain.engine.executions.remote.call import Answer
-from drain.engine.executions.remote.ending import Order, ended_of, said_of
+from drain.engine.executions.remote.ending import StopOrder, ended_of, said_of
 from drain.engine.executions.remote.http import HttpJobs
 from drain.engine.executions.remote.service import (
     JobState,
@@ -184,7 +184,7 @@ def test_of_an_object_that_was_cut_nothing_is_believed(calls: Calls) -> None:
 
 LOG = LogSummary(3, b"", None, "", "log", "log")
 FAILED, STOPPED = Status(JobState.FAILED, 3), Status(JobState.STOPPED)
-CANCEL, TIME = Order(Command.CANCEL), Order()
+CANCEL, TIME = StopOrder(Command.CANCEL), StopOrder()
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ CANCEL, TIME = Order(Command.CANCEL), Order()
     ],
 )  # fmt: skip
 def test_how_a_job_ended_is_how_its_attempt_ended(
-    status: Status, order: Order | None, exit_code: int | None, signal: int | None, timed_out: bool,
+    status: Status, order: StopOrder | None, exit_code: int | None, signal: int | None, timed_out: bool,
     command: Command | None,
 ) -> None:  # fmt: skip
     ended = ended_of(status, order, 1.0, LOG, Report())
@@ -231,6 +231,6 @@ def test_how_a_job_ended_is_how_its_attempt_ended(
     ],
 )
 def test_why_a_job_failed_is_said_where_its_service_knows_more_than_its_log(
-    status: Status, order: Order | None, log: LogSummary, words: str
+    status: Status, order: StopOrder | None, log: LogSummary, words: str
 ) -> None:
     assert said_of(status, order, log).reason == words

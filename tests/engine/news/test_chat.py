@@ -19,7 +19,7 @@ from drain.engine.news.chat_addresses import address_in, forget_address, keep_ad
 from drain.engine.news.deliver import Message, chat_test, deliver, send_again
 from drain.engine.news.inbox import choose
 from drain.engine.news.post import Event, post
-from drain.engine.news.send import Sent
+from drain.engine.news.send import SendResult
 from drain.models import AuditEvent, ChatAddress, Delivery
 from drain.models.roles import Role
 from drain.models.vocabulary import NoticeKind
@@ -226,9 +226,9 @@ def test_a_chat_that_does_not_answer_keeps_nobody_from_theirs(receiver, vera):
     post(event(99))
     sent: list[str] = []
 
-    def sender(message: Message) -> Sent:
+    def sender(message: Message) -> SendResult:
         sent.append(str(message))
-        return Sent("")
+        return SendResult("")
 
     deliver(soon(), sender)
     assert Delivery.objects.get(chat__user=other).state == "delivered"

@@ -15,7 +15,7 @@ from drain.engine.errors import EngineError
 from drain.engine.news import send as sending
 from drain.engine.news.deliver import AT_ONCE, PAUSES, Message, deliver, send_again, send_test
 from drain.engine.news.post import Event, post
-from drain.engine.news.send import Sent
+from drain.engine.news.send import SendResult
 from drain.engine.news.webhooks import change_webhook, renew_secret
 from drain.models import AuditEvent, Delivery, ExecutorProfile, Notice, Webhook
 from drain.models.vocabulary import NoticeKind
@@ -111,7 +111,7 @@ def test_whoever_is_killed_while_sending_leaves_the_message_to_be_sent_again():
     )
     post(event())
 
-    def killed(_letter: Message) -> Sent:
+    def killed(_letter: Message) -> SendResult:
         raise SystemExit
 
     Webhook.objects.update(key_check=_check())
@@ -119,8 +119,8 @@ def test_whoever_is_killed_while_sending_leaves_the_message_to_be_sent_again():
         deliver(soon(), killed)
     found = Delivery.objects.get()
     assert (found.state, found.tries) == ("waiting", 1)
-    assert deliver(soon(), lambda _: Sent("")) == 0, "somebody may still be sending it"
-    assert deliver(found.due_at + timedelta(seconds=1), lambda _: Sent("", 200, 1)) == 1
+    assert deliver(soon(), lambda _: SendResult("")) == 0, "somebody may still be sending it"
+    assert deliver(found.due_at + timedelta(seconds=1), lambda _: SendResult("", 200, 1)) == 1
     assert Delivery.objects.get().state == "delivered"
 
 
@@ -138,9 +138,9 @@ def test_a_receiver_with_a_heap_of_messages_keeps_nobody_from_theirs(receiver):
     post(event("last"))
     sent: list[str] = []
 
-    def sender(letter: Message) -> Sent:
+    def sender(letter: Message) -> SendResult:
         sent.append(str(letter))
-        return Sent("")
+        return SendResult("")
 
     deliver(soon(), sender)
     assert len(sent) == AT_ONCE + 1

@@ -16,7 +16,7 @@ from drain.engine.errors import EngineError
 from drain.engine.news import deliver
 from drain.engine.news.deliver import send_again
 from drain.engine.news.post import Event, post
-from drain.engine.news.send import Sent
+from drain.engine.news.send import SendResult
 from drain.models import Delivery, Notice, Webhook
 from drain.models.audit import Person
 from drain.models.vocabulary import NoticeKind, Origin
@@ -103,7 +103,7 @@ def test_what_came_of_a_try_is_not_written_over_what_came_since(
     message()
     (taken,) = take()
     Delivery.objects.update(**since)
-    deliver._book(taken, Sent("refused"), last=True)
+    deliver._book(taken, SendResult("refused"), last=True)
     assert Delivery.objects.get().state == stands
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drain.engine.process.ended import Command, Ended
-from drain.engine.process.outcome import Source, decide
+from drain.engine.process.outcome import SourceOutcome, decide
 from drain.engine.process.output.events import Report
 from drain.engine.process.output.log import LogSummary
 from drain.engine.process.output.yields import ZERO_YIELD_REASONS, hit_limit
@@ -56,12 +56,12 @@ def test_outcomes(how, outcome):
 @pytest.mark.parametrize(
     ("code", "source", "outcome"),
     [
-        (0, Source(outcome=Outcome.COMPLETE), "complete"),
-        (1, Source(outcome=Outcome.COMPLETE), "failed"),
-        (0, Source("boom", Outcome.FAILED), "failed"),
-        (0, Source("TOKEN_ESCALATION", Outcome.FAILED), "retryable"),
-        (0, Source("unsettled", Outcome.RETRYABLE), "retryable"),
-        (0, Source("", Outcome.DIVERTED), "diverted"),
+        (0, SourceOutcome(outcome=Outcome.COMPLETE), "complete"),
+        (1, SourceOutcome(outcome=Outcome.COMPLETE), "failed"),
+        (0, SourceOutcome("boom", Outcome.FAILED), "failed"),
+        (0, SourceOutcome("TOKEN_ESCALATION", Outcome.FAILED), "retryable"),
+        (0, SourceOutcome("unsettled", Outcome.RETRYABLE), "retryable"),
+        (0, SourceOutcome("", Outcome.DIVERTED), "diverted"),
     ],
 )
 def test_a_source_can_only_lower_too(code, source, outcome):
@@ -71,25 +71,30 @@ def test_a_source_can_only_lower_too(code, source, outcome):
 @pytest.mark.parametrize(
     ("how", "source", "reason", "text"),
     [
-        (ended(1, failure="said", log="log"), Source("source"), "said", "said"),
-        (ended(1, log="log"), Source("source"), "source", "source"),
-        (ended(1, log="log\n"), Source(), "log", "log\n"),
-        (ended(7), Source(), "exit 7, no output", "exit 7, no output"),
+        (ended(1, failure="said", log="log"), SourceOutcome("source"), "said", "said"),
+        (ended(1, log="log"), SourceOutcome("source"), "source", "source"),
+        (ended(1, log="log\n"), SourceOutcome(), "log", "log\n"),
+        (ended(7), SourceOutcome(), "exit 7, no output", "exit 7, no output"),
         (
             ended(7, log="\n \n"),
-            Source(),
+            SourceOutcome(),
             "exit 7, no readable output",
             "exit 7, no readable output",
         ),
-        (ended(signal=9), Source(), "ended by signal 9, no output", "ended by signal 9, no output"),
+        (
+            ended(signal=9),
+            SourceOutcome(),
+            "ended by signal 9, no output",
+            "ended by signal 9, no output",
+        ),
         (
             ended(0, timed_out=True, log="busy"),
-            Source(),
+            SourceOutcome(),
             "timed out after 3 s",
             "timed out after 3 s",
         ),
-        (ended(0, log="fine"), Source("old"), "", ""),
-        (ended(1, command=Command.CANCEL, log="x"), Source(), "cancelled while it ran", ""),
+        (ended(0, log="fine"), SourceOutcome("old"), "", ""),
+        (ended(1, command=Command.CANCEL, log="x"), SourceOutcome(), "cancelled while it ran", ""),
     ],
 )
 def test_the_reason_is_the_best_there_is(how, source, reason, text):
@@ -118,7 +123,7 @@ def test_zero_yield_has_a_reason(how, reason):
 
 
 def test_telemetry_of_report_and_source_is_counted_together():
-    assert decide(ended(telemetry_count=2), Source(telemetry_count=3)).telemetry_count == 5
+    assert decide(ended(telemetry_count=2), SourceOutcome(telemetry_count=3)).telemetry_count == 5
 
 
 @pytest.mark.parametrize(
@@ -162,14 +167,14 @@ def test_what_fails_before_a_model_is_called_is_named(said):
 )
 @pytest.mark.parametrize("well", [Outcome.COMPLETE, Outcome.SKIPPED])
 def test_a_source_with_the_last_word_decides_what_has_ended_well(how, well):
-    found = decide(how, Source(outcome=well, authority=True))
+    found = decide(how, SourceOutcome(outcome=well, authority=True))
     assert found.outcome is well
     lost = ended(None, command=Command.LOST)
-    assert decide(lost, Source(outcome=well, authority=True)).outcome is Outcome.LOST
+    assert decide(lost, SourceOutcome(outcome=well, authority=True)).outcome is Outcome.LOST
 
 
 def test_exit_143_is_a_timeout_only_where_a_source_says_how_its_work_ends():
     assert decide(ended(143)).outcome is Outcome.FAILED
-    decision = decide(ended(143), Source(authority=True))
+    decision = decide(ended(143), SourceOutcome(authority=True))
     assert decision.outcome is Outcome.TIMEOUT
     assert decision.reason == decision.fingerprint_input == "timed out by a limit of its own"

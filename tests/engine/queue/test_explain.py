@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from drain.engine.queue.explain import explain
 from drain.engine.queue.ledger import read_ledger
-from drain.engine.sessions.planning import Asked, create_session, preview
+from drain.engine.sessions.planning import DrainRequest, create_session, preview
 from drain.engine.sessions.scope import SessionScope
 from drain.models import Dependency, ExecutorProfile, Fingerprint, FingerprintAlias, Hold, Phase
 from drain.models.audit import Person
@@ -167,7 +167,7 @@ def test_a_reason_that_one_drain_had_is_told_as_that_drain_s_own(reason):
 def test_a_full_batch_is_told_until_the_phase_has_failed_again():
     phases = [PhaseFactory(phase_index=index) for index in range(2)]
     Phase.objects.update(state_changed_at=timezone.now() - timedelta(hours=1))
-    asked = Asked(SessionScope(), Limits(batch_size=1), "p", Origin.COMMAND)
+    asked = DrainRequest(SessionScope(), Limits(batch_size=1), "p", Origin.COMMAND)
     session = create_session(asked, timezone.now())
     out = phases[1]
     out.refresh_from_db()

@@ -15,7 +15,7 @@ from drain.engine.abandoned import interrupt_abandoned, interrupt_hopeless
 from drain.engine.workers.loops import add_loop
 from drain.engine.workers.timing import LEASE_SECONDS, RESCUE_MARGIN
 from drain.models import Candidate, DrainSession, SessionRun, Transition, WorkerLoop
-from drain.models.transitions.phases import Why
+from drain.models.transitions.phases import MoveReason
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 from tests.engine.attempts.hand_drain import HandDrain, failed_run
@@ -78,7 +78,7 @@ def test_a_young_one_may_not_have_its_loop_yet(more: float, gone: int) -> None:
 def test_one_that_was_just_resumed_is_young_again_and_others_are_not() -> None:
     resumed, other = inline("paused"), inline()
     with transaction.atomic():
-        why = Why("resume", "ada", session=resumed.pk)
+        why = MoveReason("resume", "ada", session=resumed.pk)
         move_session(resumed.pk, expect=["paused"], to=SessionState.RUNNING, why=why)
     # A phase may have the number of a drain.
     Transition.objects.create(

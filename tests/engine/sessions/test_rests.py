@@ -11,7 +11,7 @@ from django.utils import timezone
 from drain.engine.inline import drain_inline
 from drain.engine.sessions.verbs import pause_session, resume_session
 from drain.models import DrainSession
-from drain.models.transitions.phases import Why
+from drain.models.transitions.phases import MoveReason
 from drain.models.transitions.sessions import move_session
 from drain.models.vocabulary import SessionState
 from tests.engine.conftest import SOMEBODY, Backlog
@@ -23,7 +23,9 @@ HOUR = timedelta(hours=1)
 
 def move(session: DrainSession, to: SessionState) -> None:
     with transaction.atomic():
-        assert move_session(session.pk, expect=SessionState.values, to=to, why=Why("move", "olga"))
+        assert move_session(
+            session.pk, expect=SessionState.values, to=to, why=MoveReason("move", "olga")
+        )
 
 
 def opened(backlog: Backlog) -> DrainSession:

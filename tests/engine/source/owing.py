@@ -12,7 +12,7 @@ from django.utils import timezone
 from drain.engine.source.outbox import promise, settle_debts
 from drain.models import Phase, SourceDebt
 from drain.models.audit import Person
-from drain.models.transitions.phases import Why
+from drain.models.transitions.phases import MoveReason
 from drain.models.vocabulary import Origin, PhaseState
 
 ADA = Person("ada", Origin.COMMAND)
@@ -29,7 +29,7 @@ def at(minutes: float) -> str:
 
 
 def promised(name: str = "q", to: PhaseState = PhaseState.COMPLETE) -> Any:
-    why = Why("clear_queued", "ada", "by hand")
+    why = MoveReason("clear_queued", "ada", "by hand")
     return promise([phase(name).pk], why, PhaseState.QUEUED, to, ADA)
 
 

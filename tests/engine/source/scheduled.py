@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from drain.engine.source import reading
-from drain.engine.source.schedules import Wanted, schedule_source
+from drain.engine.source.schedules import SourceSchedule, schedule_source
 from drain.models import Source
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin
@@ -40,5 +40,5 @@ def known(jobs: Jobs, **given: Any) -> Source:
 
 def every_minute(**changes: Any) -> Source:
     return schedule_source(
-        "jobs", Wanted("* * * * *", **changes), BY, NOON, "as often as it is filled"
+        "jobs", SourceSchedule("* * * * *", **changes), BY, NOON, "as often as it is filled"
     )

@@ -6,7 +6,7 @@ from drain.engine.source import telling
 from drain.engine.source.telling import Untold
 from drain.models import Phase
 from drain.models.audit import Person
-from drain.models.transitions.phases import Why, move_phases
+from drain.models.transitions.phases import MoveReason, move_phases
 from drain.models.vocabulary import Origin, PhaseState
 from drain.sources.sql.importing import import_sql
 from drain.sources.sql.settings import Given, sql_source
@@ -34,5 +34,5 @@ def phase(number: int = 1) -> Phase:
 def ended(number: int, to: PhaseState, reason: str = "") -> None:
     """An attempt of ours came to this."""
     pk = phase(number).pk
-    move_phases([pk], expect=[PhaseState.FAILED], to=to, why=Why("finish", "w", reason))
+    move_phases([pk], expect=[PhaseState.FAILED], to=to, why=MoveReason("finish", "w", reason))
     telling.tell_later([Untold(pk, "FAILED", reason)])

@@ -18,7 +18,7 @@ from drain.engine.rescue import rescue
 from drain.engine.source.outbox import held, note_lost, promise, settle_debts
 from drain.models import Attempt, AuditEvent, Phase, SourceDebt, Transition
 from drain.models.audit import Person
-from drain.models.transitions.phases import Why
+from drain.models.transitions.phases import MoveReason
 from drain.models.vocabulary import Origin, PhaseState
 from drain.sources.autopack.readback import row_now
 from drain.sources.autopack.writing import write_back
@@ -100,7 +100,7 @@ def test_who_repeats_what_was_killed_need_not_wait_for_maintenance(
 def test_nobody_settles_what_somebody_is_at(autopack: Autopack) -> None:
     phase = _queued().pk
     owner = promise(
-        [phase], Why("clear_queued", "ada", "x"), PhaseState.QUEUED, PhaseState.FAILED, ADA
+        [phase], MoveReason("clear_queued", "ada", "x"), PhaseState.QUEUED, PhaseState.FAILED, ADA
     )
     locked, done = Event(), Event()
 
@@ -173,7 +173,11 @@ def test_the_reason_that_a_lost_attempt_left_in_its_source_is_the_cause(
 
 def test_a_source_that_is_away_is_asked_again_later_and_pages_say_so(autopack: Autopack) -> None:
     promise(
-        [_queued().pk], Why("clear_queued", "ada", "x"), PhaseState.QUEUED, PhaseState.SKIPPED, ADA
+        [_queued().pk],
+        MoveReason("clear_queued", "ada", "x"),
+        PhaseState.QUEUED,
+        PhaseState.SKIPPED,
+        ADA,
     )
     autopack.change(f"UPDATE phases SET state = 'SKIPPED' WHERE phase_id = '{QUEUED}'")
     _wait_out()

@@ -15,7 +15,12 @@ from drain.engine.errors import EngineError
 from drain.engine.source import reading
 from drain.engine.source.airflow import AirflowSite
 from drain.engine.source.reading import read_asked, read_due, read_source
-from drain.engine.source.schedules import Wanted, ask_reading, schedule_source, unschedule_source
+from drain.engine.source.schedules import (
+    SourceSchedule,
+    ask_reading,
+    schedule_source,
+    unschedule_source,
+)
 from drain.models import AuditEvent, ExecutorProfile, Phase, Source
 from drain.sources.errors import SourceError
 from drain.sources.files.importing import import_file
@@ -159,7 +164,7 @@ def test_an_error_that_nobody_expected_is_a_sentence_too_and_no_password_leaves(
 
 def test_an_autopack_database_is_read_by_its_schedule(idle: Pipeline):
     source = Source.objects.get(kind="autopack")
-    schedule_source(source.name, Wanted("@hourly"), BY, NOON)
+    schedule_source(source.name, SourceSchedule("@hourly"), BY, NOON)
     idle.phase("r", "new", 2)
     assert read_source(source, BY) == ""
     assert Phase.objects.filter(phase_id="new").exists()
@@ -175,7 +180,7 @@ def test_airflow_is_read_by_its_executor_and_only_the_dags_that_were_said(monkey
     monkeypatch.setattr(AirflowSite, "_get", answer)
     ExecutorProfile.objects.create(name="jobs", kind="airflow", url="http://air:8080/")
     source = Source.objects.create(name="jobs", kind="files")
-    schedule_source("jobs", Wanted("@hourly", dags=("shop",)), BY, NOON)
+    schedule_source("jobs", SourceSchedule("@hourly", dags=("shop",)), BY, NOON)
     assert read_source(fresh(), BY) == ""
     assert [("dags/shop/" in url, "dags/~/" in url) for url in asked] == [(True, False)]
     ExecutorProfile.objects.all().delete()
@@ -189,12 +194,12 @@ def test_files_have_no_schedule_and_what_makes_no_sense_changes_nothing(lite, tm
     with path.open("rb") as file:
         import_file(file, None, timezone.now(), "files", by=BY)
     for name, wanted, sentence in (
-        ("files", Wanted("@hourly"), "is made of files"),
-        ("nowhere", Wanted("@hourly"), "there are: files, jobs"),
-        ("jobs", Wanted("often"), "is no schedule"),
-        ("jobs", Wanted("@hourly", "Mars/Base"), "no time zone"),
-        ("jobs", Wanted("@hourly", dags=("x",)), "Airflow"),
-        ("jobs", Wanted("@hourly", pause_after=0), "--pause-after"),
+        ("files", SourceSchedule("@hourly"), "is made of files"),
+        ("nowhere", SourceSchedule("@hourly"), "there are: files, jobs"),
+        ("jobs", SourceSchedule("often"), "is no schedule"),
+        ("jobs", SourceSchedule("@hourly", "Mars/Base"), "no time zone"),
+        ("jobs", SourceSchedule("@hourly", dags=("x",)), "Airflow"),
+        ("jobs", SourceSchedule("@hourly", pause_after=0), "--pause-after"),
     ):
         with pytest.raises(EngineError, match=sentence):
             schedule_source(name, wanted, BY, NOON)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from drain.engine.source.schedules import Wanted, ask_reading, schedule_source
+from drain.engine.source.schedules import SourceSchedule, ask_reading, schedule_source
 from drain.engine.workers.hosts import strength
 from drain.models import Phase, Source
 from drain.models.audit import Person
@@ -29,7 +29,9 @@ def test_what_is_due_and_what_is_asked_for_is_read_by_a_worker_and_a_source_that
     jobs = sqlite_jobs(tmp_path)
     jobs.add(1)
     import_sql(sql_source("jobs", Given(url=jobs.url, query=QUERY)), BY)
-    schedule_source("jobs", Wanted("@monthly", pause_after=1), BY, datetime(2026, 1, 1, tzinfo=UTC))
+    schedule_source(
+        "jobs", SourceSchedule("@monthly", pause_after=1), BY, datetime(2026, 1, 1, tzinfo=UTC)
+    )
     jobs.add(2)
     up = Host("up", "--role", "worker", "--workers", "1", folder=tmp_path / "up")
     try:

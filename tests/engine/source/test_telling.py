@@ -17,7 +17,7 @@ from drain.engine.source.outbox import AGAIN, TELL, promise, settle_debts
 from drain.engine.source.telling import tell_sources
 from drain.models import Phase, Source, SourceDebt
 from drain.models.people import AuditEvent
-from drain.models.transitions.phases import Why
+from drain.models.transitions.phases import MoveReason
 from drain.models.vocabulary import PhaseState
 from drain.sources.sql.database import read
 from drain.sources.sql.telling import News, tell, tell_source
@@ -109,7 +109,7 @@ def test_who_dies_after_the_row_was_written_writes_nothing_twice(jobs: Jobs) -> 
     # A person's act that was cut off between the two databases is finished here.
     jobs.set(1, status="failed")
     Phase.objects.update(state="FAILED")
-    move = Why("discard", "ada", "no use")
+    move = MoveReason("discard", "ada", "no use")
     promise([phase().pk], move, PhaseState.FAILED, PhaseState.SKIPPED, BY)
     assert tell_source(Source.objects.get(), News(phase(), "SKIPPED", "no use", "FAILED"))
     assert settle_debts([phase().pk]) == 1
@@ -129,7 +129,9 @@ def test_a_where_that_minds_only_failures_is_never_used_against_its_pipeline(job
 
 def test_a_promise_whose_row_was_changed_moves_nothing_here(jobs: Jobs) -> None:
     bring(jobs, 1)
-    promise([phase().pk], Why("discard", "ada", "x"), PhaseState.FAILED, PhaseState.SKIPPED, BY)
+    promise(
+        [phase().pk], MoveReason("discard", "ada", "x"), PhaseState.FAILED, PhaseState.SKIPPED, BY
+    )
     jobs.set(1, status="waiting")
     assert settle_debts([phase().pk]) == 1
     assert (phase().state, jobs.rows("status")) == ("FAILED", [("waiting",)])

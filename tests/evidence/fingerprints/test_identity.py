@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drain.evidence.fingerprints.identity import Identity, identities, related, relatives
+from drain.evidence.fingerprints.identity import FingerprintIdentity, identities, related, relatives
 from drain.evidence.fingerprints.upgrade import refingerprint, tell_apart
 from drain.fingerprints import VERSION, fingerprint
 from drain.models import Fingerprint, FingerprintAlias
-from drain.models.fingerprints.rows import Seen, record_fingerprints
+from drain.models.fingerprints.rows import SeenFingerprint, record_fingerprints
 from tests.factories import NOON, FingerprintFactory
 
 TRACEBACK = """Traceback (most recent call last):
@@ -21,7 +21,7 @@ TRACEBACK = """Traceback (most recent call last):
 ValueError: bad row 7
 """
 identity = st.builds(
-    Identity,
+    FingerprintIdentity,
     st.sampled_from("abc"),
     st.sampled_from(["", "h", "g"]),
     st.booleans(),
@@ -38,12 +38,12 @@ def test_to_be_possibly_one_goes_both_ways_and_every_cause_is_itself(one, other)
 @pytest.mark.parametrize(
     ("one", "other", "possible"),
     [
-        (Identity("a", "h", False, 1), Identity("b", "h", True, 1), True),
-        (Identity("a", "h", True, 1), Identity("b", "h", True, 1), False),
-        (Identity("a", "h", True, 1), Identity("b", "h", True, 2), True),
-        (Identity("a", "h", False, 1), Identity("b", "g", False, 1), False),
-        (Identity("a", "", False, 1), Identity("b", "", False, 1), False),
-        (Identity("a", "h", True, 1), Identity("a", "g", True, 1), True),
+        (FingerprintIdentity("a", "h", False, 1), FingerprintIdentity("b", "h", True, 1), True),
+        (FingerprintIdentity("a", "h", True, 1), FingerprintIdentity("b", "h", True, 1), False),
+        (FingerprintIdentity("a", "h", True, 1), FingerprintIdentity("b", "h", True, 2), True),
+        (FingerprintIdentity("a", "h", False, 1), FingerprintIdentity("b", "g", False, 1), False),
+        (FingerprintIdentity("a", "", False, 1), FingerprintIdentity("b", "", False, 1), False),
+        (FingerprintIdentity("a", "h", True, 1), FingerprintIdentity("a", "g", True, 1), True),
     ],
 )
 def test_one_headline_may_be_one_cause_unless_both_places_are_known(one, other, possible):
@@ -70,7 +70,7 @@ def test_identities_know_roots_through_older_keys_and_unknown_keys_are_like_no_o
     found = FingerprintFactory(key="k", headline="h", place_known=True)
     FingerprintAlias.objects.create(key="old", fingerprint=found, version=1)
     known = identities(["k", "old", "nobody"])
-    assert known["old"] == known["k"] == Identity("k", "h", True, 1)
+    assert known["old"] == known["k"] == FingerprintIdentity("k", "h", True, 1)
     assert not known["nobody"].may_be(known["k"])
 
 
@@ -78,7 +78,7 @@ def test_identities_know_roots_through_older_keys_and_unknown_keys_are_like_no_o
 def test_a_reason_and_its_traceback_are_stored_as_one_headline():
     texts = ("ValueError: bad row 3", TRACEBACK)
     prints = [fingerprint(text) for text in texts]
-    seen = [Seen(one, text, NOON, NOON) for one, text in zip(prints, texts, strict=True)]
+    seen = [SeenFingerprint(one, text, NOON, NOON) for one, text in zip(prints, texts, strict=True)]
     record_fingerprints(seen)
     rows = {row.key: row for row in Fingerprint.objects.all()}
     assert {row.headline for row in rows.values()} == {prints[0].headline}
@@ -90,9 +90,9 @@ def test_two_causes_with_one_title_are_told_apart_by_the_place_of_the_later_one(
     texts = (TRACEBACK, TRACEBACK.replace("in read", "in write"))
     first, second = (fingerprint(text) for text in texts)
     assert first.title == second.title
-    record_fingerprints([Seen(first, texts[0], NOON, NOON)])
-    record_fingerprints([Seen(second, texts[1], NOON, NOON)])
-    record_fingerprints([Seen(first, texts[0], NOON, NOON + timedelta(minutes=5))])
+    record_fingerprints([SeenFingerprint(first, texts[0], NOON, NOON)])
+    record_fingerprints([SeenFingerprint(second, texts[1], NOON, NOON)])
+    record_fingerprints([SeenFingerprint(first, texts[0], NOON, NOON + timedelta(minutes=5))])
     titles = dict(Fingerprint.objects.values_list("key", "title"))
     assert titles == {first.key: first.title, second.key: f"{first.title} (in rows.write)"}
 
@@ -100,7 +100,7 @@ def test_two_causes_with_one_title_are_told_apart_by_the_place_of_the_later_one(
 @pytest.mark.django_db
 def test_two_causes_with_one_title_that_are_met_at_once_are_told_apart_too():
     texts = (TRACEBACK, TRACEBACK.replace("in read", "in write"))
-    record_fingerprints([Seen(fingerprint(text), text, NOON, NOON) for text in texts])
+    record_fingerprints([SeenFingerprint(fingerprint(text), text, NOON, NOON) for text in texts])
     assert len(set(Fingerprint.objects.values_list("title", flat=True))) == 2
 
 
@@ -110,8 +110,8 @@ def test_a_cause_met_once_without_its_place_stays_one_that_may_be_another():
     bare = type(whole)(
         **{name: getattr(whole, name) for name in whole.__slots__} | {"place_known": False}
     )
-    record_fingerprints([Seen(whole, TRACEBACK, NOON, NOON)])
-    record_fingerprints([Seen(bare, TRACEBACK, NOON, NOON + timedelta(seconds=1))])
+    record_fingerprints([SeenFingerprint(whole, TRACEBACK, NOON, NOON)])
+    record_fingerprints([SeenFingerprint(bare, TRACEBACK, NOON, NOON + timedelta(seconds=1))])
     assert not Fingerprint.objects.get().place_known
 
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drain.dashboard.drains.form import read_form
-from drain.engine.sessions.planning import Asked, create_session
+from drain.engine.sessions.planning import DrainRequest, create_session
 from drain.engine.sessions.scope import SessionScope
 from drain.evidence.fixes import prospects
 from drain.evidence.fixes.contrast import FEWEST
@@ -91,7 +91,7 @@ def test_the_drain_that_is_offered_before_a_fix_really_tries_its_phases_even_in_
     if door == "form":
         values = {name: [value] for name, value in prospects.limits(prospects.TRY_FIRST).items()}
         limits = read_form(QueryDict(urlencode(values, doseq=True)), timezone.now()).limits
-        asked = Asked(SessionScope(), limits, SOMEBODY.name, SOMEBODY.origin, inline=True)
+        asked = DrainRequest(SessionScope(), limits, SOMEBODY.name, SOMEBODY.origin, inline=True)
         backlog.drain(create_session(asked, timezone.now()))
     else:
         words = shlex.split(prospects.command(key, prospects.TRY_FIRST))

@@ -12,9 +12,9 @@ from drain.evidence.fixes.rollout import (
     MOST_SAMPLES,
     SAMPLE,
     Course,
-    Drawn,
     RolloutEnd,
     Step,
+    Untried,
     draw,
     next_step,
 )
@@ -120,7 +120,7 @@ def test_a_real_fix_is_ramped_to_the_end_and_a_broken_one_stops_after_the_sample
     st.integers(),
 )
 def test_lots_take_each_phase_once_and_spread_over_causes_and_runs(phases, size, seed):
-    there = [Drawn(number, run, cause) for number, (run, cause) in enumerate(phases)]
+    there = [Untried(number, run, cause) for number, (run, cause) in enumerate(phases)]
     found = draw(there, size, seed)
     assert len(found) == len(set(found)) == min(size, len(there))
     assert found == draw(reversed(there), size, seed)

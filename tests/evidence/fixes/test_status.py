@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drain.evidence.fixes.sentences import WORDS
-from drain.evidence.fixes.status import Judged, Said, standing
+from drain.evidence.fixes.status import Judged, StoredVerdict, standing
 from drain.evidence.fixes.verdict import Ruling
 from drain.models.vocabulary import CheckVerdict
 
@@ -28,11 +28,11 @@ def test_a_cause_that_is_seen_again_is_said_beside_the_verdict(
     ruling, check, seen_again, verdict, words
 ):
     causes = {"regressed": seen_again, "fix_deployed": 1}
-    found = standing([], causes, fix=Said(check, WORDS[ruling], "sentence"))
+    found = standing([], causes, fix=StoredVerdict(check, WORDS[ruling], "sentence"))
     assert (found.verdict, found.words) == (verdict, words)
 
 
 def test_a_check_that_fails_comes_before_everything_else():
     failed = Judged("fail", "It is there.")
-    found = standing([failed], {"regressed": 1}, fix=Said(PASS, "Works", ""))
+    found = standing([failed], {"regressed": 1}, fix=StoredVerdict(PASS, "Works", ""))
     assert (found.verdict, found.words, found.sentence) == (FAIL, "1 check fails", "It is there.")

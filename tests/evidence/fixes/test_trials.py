@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from drain.evidence.fixes.trials import PAST, Trial, Tried, Window, trials_of
+from drain.evidence.fixes.trials import PAST, FixWindow, Trial, Tried, trials_of
 
 FIX = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ def same(key, had):
 
 def read(*attempts, until=None):
     return trials_of(
-        attempts, lambda key: "a" if key.startswith("a") else "", same, Window(FIX, until)
+        attempts, lambda key: "a" if key.startswith("a") else "", same, FixWindow(FIX, until)
     )
 
 

@@ -14,7 +14,7 @@ from drain.evidence.fixes.trials import Trial
 from drain.evidence.fixes.verdict import (
     FEWEST_TO_WORK,
     Evidence,
-    Limits,
+    FixDemands,
     Others,
     Ruling,
     judge,
@@ -107,7 +107,7 @@ def test_no_green_over_phases_that_now_fail_by_something_else():
 
 def test_the_limits_of_a_marker_decide():
     assert verdict((8, 100), (19, 20)).ruling is Ruling.WORKS
-    assert verdict((8, 100), (19, 20), limits=Limits(gain=0.05)).ruling is Ruling.PARTLY
+    assert verdict((8, 100), (19, 20), limits=FixDemands(gain=0.05)).ruling is Ruling.PARTLY
 
 
 @pytest.mark.parametrize(

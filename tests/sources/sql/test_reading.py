@@ -7,7 +7,7 @@ import pytest
 from drain.management.importing import import_sentences
 from drain.models import Phase, Run, Source
 from drain.models.people import AuditEvent
-from drain.models.transitions.phases import Why, move_phases
+from drain.models.transitions.phases import MoveReason, move_phases
 from drain.models.vocabulary import PhaseState
 from drain.sources.errors import SourceError
 from drain.sources.files.result import Options
@@ -190,7 +190,7 @@ def test_without_an_update_what_was_done_here_is_not_undone_by_the_next_reading(
         [done.get().pk],
         expect=[PhaseState.FAILED],
         to=PhaseState.COMPLETE,
-        why=Why("finish", "w", ""),
+        why=MoveReason("finish", "w", ""),
     )
     assert import_sql(sql_source("jobs", Given()), BY).synced == 0
     assert states() == {"job-1": "COMPLETE", "job-2": "FAILED"}

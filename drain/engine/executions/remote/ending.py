@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from drain.engine.executions.remote.service import JobState, Status
 from drain.engine.process.ended import Command, Ended
-from drain.engine.process.outcome import Source
+from drain.engine.process.outcome import SourceOutcome
 from drain.engine.process.output.events import Report
 from drain.engine.process.output.log import LogSummary
 
@@ -14,7 +14,7 @@ _LAST_SIGNAL = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class StopOrder:
     """The reason for stopping a job: a person or the worker's end, else its time is over."""
 
     command: Command | None = None
@@ -26,7 +26,7 @@ class Order:
 
 
 def ended_of(
-    status: Status, order: Order | None, seconds: float, log: LogSummary, report: Report
+    status: Status, order: StopOrder | None, seconds: float, log: LogSummary, report: Report
 ) -> Ended:
     """Return how the job ended. One that succeeded before it could be stopped has succeeded."""
     succeeded = status.state is JobState.SUCCEEDED
@@ -44,12 +44,12 @@ def ended_of(
     )
 
 
-def said_of(status: Status, order: Order | None, log: LogSummary) -> Source:
+def said_of(status: Status, order: StopOrder | None, log: LogSummary) -> SourceOutcome:
     """Return why it failed, where the service knows more than the log."""
     if order is not None or status.state is JobState.SUCCEEDED:
-        return Source()
+        return SourceOutcome()
     if status.state is JobState.STOPPED:
-        return Source(reason="its job was stopped at the service, and not by this drain")
+        return SourceOutcome(reason="its job was stopped at the service, and not by this drain")
     if not status.message and status.exit_code is None and not log.total_bytes:
-        return Source(reason="its service says that it failed, and nothing else")
-    return Source(reason=status.message)
+        return SourceOutcome(reason="its service says that it failed, and nothing else")
+    return SourceOutcome(reason=status.message)

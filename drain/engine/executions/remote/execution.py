@@ -8,11 +8,11 @@ from dataclasses import replace
 from functools import partial
 
 from drain.engine.attempts.context import HostContext
-from drain.engine.attempts.source_said import Said as SourceSaid
+from drain.engine.attempts.source_said import SourceAnswer as SourceSaid
 from drain.engine.attempts.started import StartedAttempt
 from drain.engine.executions.pool import Pool
 from drain.engine.executions.remote import timing
-from drain.engine.executions.remote.ending import Order, ended_of, said_of
+from drain.engine.executions.remote.ending import StopOrder, ended_of, said_of
 from drain.engine.executions.remote.job import RemoteJob, prepare
 from drain.engine.executions.remote.service import (
     OVER,
@@ -22,7 +22,7 @@ from drain.engine.executions.remote.service import (
     Status,
     UnknownJobError,
 )
-from drain.engine.executions.remote.view import View
+from drain.engine.executions.remote.view import JobView
 from drain.engine.executions.results import never_ran, result_of
 from drain.engine.executions.steps import SteppedExecution
 from drain.engine.process.ended import Command, Pulse
@@ -46,11 +46,11 @@ class RemoteExecution(SteppedExecution):
         self._break_off_at = self._stop_until = _NEVER
         self._trouble = timing.Trouble()
         self._refusals = 0
-        self._order: Order | None = None
+        self._order: StopOrder | None = None
         self._status: Status | None = None
         self._unconfirmed = False
         self._left = False
-        self._view = View()
+        self._view = JobView()
 
     def waits_on(self) -> list[int]:
         """Return no descriptor: the pool wakes the loop."""
@@ -78,7 +78,7 @@ class RemoteExecution(SteppedExecution):
         if command is Command.LOST:
             self._leave()
         elif self._order is None or self._order.is_time:
-            self._begin_to_stop(Order(command))
+            self._begin_to_stop(StopOrder(command))
 
     def pulse(self) -> Pulse | None:
         """Return what is new of it."""
@@ -95,7 +95,7 @@ class RemoteExecution(SteppedExecution):
             return
         if now >= self._deadline:
             self._deadline = _NEVER
-            self._begin_to_stop(Order())
+            self._begin_to_stop(StopOrder())
         if self._waiting is None:
             if now >= self._look_at:
                 self._go_on(job)
@@ -162,7 +162,7 @@ class RemoteExecution(SteppedExecution):
         note = self._trouble.sentence
         self._view.take(job, f"the service at {self._place}: {note}" if note else "")
 
-    def _begin_to_stop(self, order: Order) -> None:
+    def _begin_to_stop(self, order: StopOrder) -> None:
         """Order the job to be stopped; a question that no thread has begun to ask is taken back."""
         if self._status is not None or self._result is not None:
             return
@@ -172,7 +172,7 @@ class RemoteExecution(SteppedExecution):
         if self._waiting is not None and self._waiting[0].cancel():
             self._waiting = None
 
-    def _go_on_stopping(self, job: RemoteJob, order: Order, now: float) -> None:
+    def _go_on_stopping(self, job: RemoteJob, order: StopOrder, now: float) -> None:
         if not job.accepted and not job.may_be_there:
             if order.command is not None:
                 self._result = never_ran(order.command)

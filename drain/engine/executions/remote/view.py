@@ -11,7 +11,7 @@ from drain.engine.process.output.events import Event
 
 
 @dataclass(slots=True)
-class View:
+class JobView:
     """A snapshot of one job, kept apart from it: a thread may be asking for more."""
 
     _events: list[Event] = field(default_factory=list)

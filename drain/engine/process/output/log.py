@@ -10,7 +10,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from drain.engine.process.output.spool import Spool
+from drain.engine.process.output.spool import LogSpool
 from drain.engine.process.output.text import cut_notice, last_lines, safe_text
 from drain.policy.secrets import NOTHING_HIDDEN, Mask
 
@@ -55,7 +55,7 @@ class LogSink:
         self._name = name
         self._head = bytearray()
         self._tail = bytearray()
-        self._spool: Spool | None = None
+        self._spool: LogSpool | None = None
 
     def feed(self, data: bytes) -> None:
         """Take some more output; of its secrets nothing is kept."""
@@ -97,7 +97,7 @@ class LogSink:
         return self._folder / f"{self._name}.log"
 
     def _start_spool(self) -> None:
-        self._spool = Spool(self._path())
+        self._spool = LogSpool(self._path())
         self._spool.write(self._head)
         self._spool.write(self._tail)
 

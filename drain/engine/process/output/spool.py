@@ -19,7 +19,7 @@ _BLOCK = 1024 * 1024
 _FLAGS = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class Spool:
+class LogSpool:
     """One log file, made by the first write. After an error of the disk it takes no more and says so on close."""
 
     def __init__(self, path: Path) -> None:
