@@ -1,4 +1,4 @@
-"""What must hold of the disk and of the database before a site starts there, each as a sentence and the way out."""
+"""Preconditions of a start, of the disk and the database: each as a sentence and the way out."""
 
 from __future__ import annotations
 

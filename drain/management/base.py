@@ -95,5 +95,5 @@ def database_sentence(error: Error) -> str:
 
 
 def _answered(error: Error) -> bool:
-    """Whether a server said so; libpq refuses an address that it cannot read by itself."""
+    """Return whether the error is a server's; libpq by itself refuses an address that it cannot read."""
     return not isinstance(error.__cause__, psycopg.Error) or error.__cause__.sqlstate is not None
