@@ -35,7 +35,9 @@ class CollectedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[mi
     def post_process(
         self, paths: dict[str, Any], dry_run: bool = False, **options: Any
     ) -> Iterator[Any]:
-        """As Django calls it: `paths` is a name → the storage and path that a file was collected from."""
+        """Make the collected files lean, then name them by digests;
+        `paths` is a name → storage and path of a file.
+        """
         self._addresses.clear()
         # From where they were collected: the copy beside the others may be of an earlier time.
         read = InMemoryStorage()

@@ -165,7 +165,7 @@ def make_server(application: Any, host: str, port: int, trusted: Callable[[str],
 
 
 def _connections() -> int:
-    """As many as there may be files, having raised that to what the system allows."""
+    """Return as many connections as there may be files, having raised that to the system's limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_CONNECTIONS + SPARE_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:

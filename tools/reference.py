@@ -94,7 +94,7 @@ def _command(name: str, command: Any) -> str:
 
 
 def _arguments(parser: argparse.ArgumentParser, name: str) -> str:
-    """Its own arguments, and those of what it divides into."""
+    """Return a command's own arguments, and those of its subcommands."""
     shared = _django_options()
     lines, below = [], ""
     for action in parser._actions:  # noqa: SLF001 - argparse has no other way to list them

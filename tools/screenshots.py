@@ -60,7 +60,7 @@ def main(address: str) -> None:
 
 
 def take_all(browser: Browser, address: str, look: str, width: int, *, dark: bool) -> None:
-    """Every page in one look."""
+    """Take a picture of every page in one look."""
     context = browser.new_context(
         base_url=address,
         viewport={"width": width, "height": 900},
@@ -92,7 +92,7 @@ def height(page: Page) -> int:
 
 
 def sign_in(page: Page) -> None:
-    """As the demo's administrator."""
+    """Sign in as the demo's administrator."""
     page.goto("/login/")
     page.get_by_label("User name").fill(os.environ.get("DRAIN_USER", "admin"))
     page.get_by_label("Password").fill(os.environ["DRAIN_PASSWORD"])

@@ -27,7 +27,7 @@ class AttemptAdmin(ReadOnlyAdmin):
 
     @admin.display(description="outcome")
     def outcome_shown(self, attempt: Attempt) -> Drawn:
-        """With its icon and colour; of one that runs what it reported."""
+        """Return the outcome with its icon and colour; of a running attempt the reported one."""
         return state_cell(attempt.outcome or attempt.reported_state or "executing")
 
 

@@ -160,7 +160,9 @@ class DrainModelAdmin(_ModelAdmin):
         )
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Only filters that the list offers: any other column could be guessed letter by letter, secrets too."""
+        """Allow only filters that the list offers:
+        any other column could be guessed letter by letter, secrets too.
+        """
         offered = [each[0] if isinstance(each, tuple) else each for each in self.list_filter]
         begins = {
             each.partition("__")[0]
@@ -189,7 +191,7 @@ class DrainModelAdmin(_ModelAdmin):
         self.audit(request, verb, obj, reason, old=old if change else {}, new=new)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Without Django's own: rows are deleted one by one, each for a reason of its own."""
+        """Return the actions without Django's own: rows are deleted one by one, each for a reason of its own."""
         return {
             name: act
             for name, act in super().get_actions(request).items()
@@ -251,13 +253,13 @@ class ReadOnlyAdmin(DrainModelAdmin):
     """Rows that only the product writes: seen, never added, changed or deleted here."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody."""
+        """Refuse everybody."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
+        """Refuse everybody."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
+        """Refuse everybody."""
         return False

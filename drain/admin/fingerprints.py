@@ -28,7 +28,7 @@ class FingerprintAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status")
     def status_shown(self, found: Fingerprint) -> Drawn:
-        """With its icon and colour."""
+        """Return the status with its icon and colour."""
         return state_cell(found.status)
 
     @admin.display(description="page")
@@ -37,7 +37,7 @@ class FingerprintAdmin(ReadOnlyAdmin):
         return page_cell(found.key[:10], "fingerprint-detail", found.key)
 
     def get_view_on_site_url(self, obj: Any = None) -> str | None:
-        """Its page, by its key."""
+        """Return the address of its page, by its key."""
         return page_address("fingerprint-detail", obj.key) if obj else None
 
 
@@ -76,4 +76,4 @@ class FixMarkerAdmin(DrainModelAdmin):
     def save_related(
         self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool
     ) -> None:
-        """Nothing related is edited here."""
+        """Save no related rows: none are edited here."""

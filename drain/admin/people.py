@@ -73,11 +73,11 @@ class PersonAdmin(DrainModelAdmin, UserAdmin):  # type: ignore[type-arg] # not s
         return ", ".join(group.name for group in user.groups.all())
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """With the groups, in one query more."""
+        """Return people with their groups, in one query more."""
         return super().get_queryset(request).prefetch_related("groups")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Only superusers hand out what is more than a role."""
+        """Return the read-only fields: only superusers grant more than a role."""
         fixed = ("last_login", "date_joined")
         return fixed if _superuser(request) else (*fixed, "is_superuser", "user_permissions")
 

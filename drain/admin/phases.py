@@ -39,11 +39,11 @@ class Stale(admin.SimpleListFilter):
     parameter_name = "stale"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """One choice beside All."""
+        """Offer one choice beside All."""
         return [("1", "Queued too long")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Phase]) -> QuerySet[Phase]:
-        """By the index of queued phases."""
+        """Filter by the index of queued phases."""
         if self.value() != "1":
             return queryset
         return queryset.filter(pk__in=of_stale("id", timezone.now()))
@@ -56,11 +56,11 @@ class Blocker(admin.SimpleListFilter):
     parameter_name = "blocker"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """One choice beside All."""
+        """Offer one choice beside All."""
         return [("1", "Queued and waited for")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Phase]) -> QuerySet[Phase]:
-        """By edges."""
+        """Filter by edges."""
         if self.value() != "1":
             return queryset
         waits = Dependency.objects.filter(prerequisite=OuterRef("pk"))
@@ -83,7 +83,7 @@ class OfFingerprint(admin.SimpleListFilter):
         return found
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Phase]) -> QuerySet[Phase]:
-        """By the index of failed phases."""
+        """Filter by the index of failed phases."""
         key = self.value()
         if not key:
             return queryset
@@ -175,7 +175,7 @@ class PhaseAdmin(ActingAdmin):
 
     @admin.display(description="state")
     def state_shown(self, phase: Phase) -> Drawn:
-        """With its icon and colour."""
+        """Return the state with its icon and colour."""
         return state_cell(phase.state)
 
     @admin.display(description="last error")
@@ -189,18 +189,18 @@ class PhaseAdmin(ActingAdmin):
 
     @admin.display(description="last fingerprint")
     def fingerprint(self, phase: Phase) -> Drawn:
-        """Its title, which leads to its page."""
+        """Return its title, which leads to its page."""
         key = phase.last_fingerprint
         title = getattr(phase, "cause_title", None) or key
         return page_cell(title, "fingerprint-detail", key)
 
     @admin.display(description="page")
     def on_the_page(self, phase: Phase) -> Drawn:
-        """With its attempts and its history."""
+        """Return a link to its page, with its attempts and its history."""
         return page_cell("Open", "phase-detail", phase.pk)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Phase]:
-        """With the titles of the fingerprints, in the same query."""
+        """Return phases with the titles of their fingerprints, in the same query."""
         titles = Fingerprint.objects.filter(key=OuterRef("last_fingerprint")).values("title")[:1]
         found: QuerySet[Phase] = super().get_queryset(request)
         return found.annotate(cause_title=Subquery(titles))

@@ -32,7 +32,7 @@ class DrainSessionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state")
     def state_shown(self, session: DrainSession) -> Drawn:
-        """With its icon and colour."""
+        """Return the state with its icon and colour."""
         return state_cell(session.state)
 
 

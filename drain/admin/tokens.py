@@ -95,7 +95,7 @@ class ApiTokenAdmin(ActingAdmin, ReadOnlyAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """One button: every way of saving leads to the page that shows the secret."""
+        """Show the form with one button: every way of saving leads to the page that shows the secret."""
         buttons = {"show_save_and_add_another": False, "show_save_and_continue": False}
         return super().add_view(request, form_url, {**(extra_context or {}), **buttons})
 

@@ -250,7 +250,7 @@ def _failed(body: RequeueIn) -> list[int]:
 def _act(
     request: HttpRequest, verb: str, phases: list[int], given: dict[str, Any], reason: str
 ) -> Status[Any]:
-    """At once, with one result for each phase; more than a request can take are a worker's (202)."""
+    """Move phases at once, with one result for each; more than a request can take are a worker's (202)."""
     by = caller(request).person
     given |= {"reason": given_reason(reason)}
     if len(phases) > LARGE:

@@ -54,7 +54,7 @@ class _Site(Collector):
     """Everything of one scrape. A state that nothing is in is 0, so that an alert on it can end."""
 
     def describe(self) -> list[Metric]:
-        """Nothing: to be registered takes no look into the database."""
+        """Describe nothing: a registration takes no look into the database."""
         return []
 
     def collect(self) -> Iterator[Metric]:

@@ -103,13 +103,13 @@ def _raise_as_django(error: psycopg.Error) -> NoReturn:
 
 
 def row(statement: str, values: Mapping[str, Any]) -> Row | None:
-    """Like `rows`, for a statement that answers with one row or none."""
+    """Run one statement like `rows`, which answers with one row or none."""
     found = rows(statement, values)
     return found[0] if found else None
 
 
 def _cursor(owner: psycopg.Connection[Any]) -> psycopg.RawCursor[tuple[Any, ...]]:
-    """This thread's cursor on the connection: what it learned about types serves every statement after."""
+    """Return this thread's cursor on the connection: its knowledge of types serves every later statement."""
     cursor: psycopg.RawCursor[tuple[Any, ...]] | None = getattr(_open, "cursor", None)
     if cursor is None or cursor.connection is not owner:
         cursor = psycopg.RawCursor(owner)

@@ -30,7 +30,9 @@ def row(statement: str, values: Mapping[str, Any] | None = None) -> Row:
 
 
 def clock() -> datetime:
-    """Now by the clock of the database, by which attempts start and end; that of a host may be minutes apart."""
+    """Return the time by the clock of the database,
+    by which attempts start and end; a host's may be minutes off.
+    """
     return row("SELECT clock_timestamp() AS at")["at"]  # type: ignore[no-any-return]
 
 

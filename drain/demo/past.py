@@ -43,7 +43,7 @@ def live_through(source: Source, path: Path, now: datetime) -> None:
 
 
 def _moments(path: Path, now: datetime) -> Iterator[datetime]:
-    """From just after the first run was created until before `now`."""
+    """Yield moments from just after the first run was created until before `now`."""
     database = sqlite3.connect(path)
     try:
         first = database.execute("SELECT min(created_at) FROM runs").fetchone()[0]

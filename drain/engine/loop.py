@@ -55,7 +55,7 @@ class LoopEnd(StrEnum):
 
 
 def never() -> bool:
-    """For loops that nobody interrupts."""
+    """Return False, for loops that nobody interrupts."""
     return False
 
 
@@ -160,7 +160,7 @@ class Loop:
         return max(0, self._slots - self._children.slots)
 
     def _tick(self) -> None:
-        """Once a second: what people may see of the children, and what may have changed on this host."""
+        """Once a second, show the children's progress and look for changes on this host."""
         self._children.hear()
         if self._interrupted() and not self._asked_to_end:
             self._asked_to_end = True
@@ -256,7 +256,7 @@ class Loop:
         return min(due, tick, look) - now
 
     def _wait_for_database(self, error: Exception) -> None:
-        """Nothing was written that is known of: keep what ended, and ask again in a moment."""
+        """Keep the ended attempts, of which nothing is known to be written, and ask again in a moment."""
         log.warning("the database is away: %s", str(error).strip())
         connection.close()
         self._unsure += self._rounds.begun
@@ -268,7 +268,7 @@ class Loop:
         self._children.watch(IDLE_SECONDS)
 
     def _resolve_unsure(self) -> None:
-        """After a commit whose answer was lost: run what stands in the books, forget the rest."""
+        """Settle a commit whose answer was lost: run the attempts that are stored, forget the rest."""
         if not self._unsure:
             return
         standing = starts_that_stand(self._unsure)

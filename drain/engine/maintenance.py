@@ -44,7 +44,7 @@ def take_stock() -> None:
 
 
 def tend() -> None:
-    """One round of maintenance: a step that breaks does not stop those after it."""
+    """Run one round of maintenance: a step that breaks does not stop those after it."""
     now, began = timezone.now(), time.monotonic()
     steps: dict[str, Callable[[], object]] = {
         "rescue": rescue,

@@ -90,7 +90,7 @@ def noted_fingerprint(key: str) -> Fingerprint:
 
 
 def every_note() -> QuerySet[Note]:
-    """All of them, the newest first, with what they were written on."""
+    """Return all notes, the newest first, with the things they were written on."""
     return Note.objects.select_related("run", "fingerprint").order_by("-pk")
 
 
@@ -102,7 +102,7 @@ def notes_on(about: Run | Fingerprint) -> QuerySet[Note]:
 
 
 def notes_on_keys(keys: Collection[str]) -> QuerySet[Note]:
-    """Those on the fingerprints of these keys, the newest first."""
+    """Return the notes on the fingerprints of these keys, the newest first."""
     return every_note().filter(fingerprint__key__in=keys)
 
 
@@ -130,7 +130,7 @@ def latest_on_fingerprints(keys: Collection[str]) -> dict[str, Latest]:
 
 
 def _latest(column: str, which: Q, stands_for: Mapping[Any, K]) -> dict[K, Latest]:
-    """By what `stands_for` says of the column."""
+    """Return the latest of each by the column, with keys resolved by `stands_for`."""
     latest: dict[K, Latest] = {}
     each = Window(Count("pk"), partition_by=F(column))
     found = Note.objects.filter(which).annotate(of=F(column), count=each)

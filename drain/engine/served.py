@@ -102,7 +102,9 @@ class ServedSessions:
         self.hungry = [each for each in self.hungry if each != session]
 
     def put_off(self, sessions: Iterable[int], wait: float) -> None:
-        """Nothing of these can start now: look for news of them less often, or once pace lets one start in `wait` s."""
+        """Look for news of these sessions less often,
+        or once pace lets one start in `wait` s: nothing can start now.
+        """
         now = time.monotonic()
         until = now + min(NEWS_AFTER_FRUITLESS_SECONDS, wait)
         self._fruitless.update(dict.fromkeys(sessions, until))
@@ -110,7 +112,7 @@ class ServedSessions:
         self.hungry = []
 
     def hope(self) -> None:
-        """Something started or ended, so what could not start may be able to now."""
+        """Look again at once: something started or ended, so a start may be possible now."""
         self._fruitless.clear()
 
     def _attend_apart(self, row: dict[str, object]) -> None:

@@ -103,7 +103,7 @@ class Yields:
     minutes: float = 0.0
 
     def __add__(self, other: Yields) -> Yields:
-        """Both together."""
+        """Add two yields."""
         return Yields(
             self.attempts + other.attempts,
             self.without + other.without,
@@ -230,7 +230,7 @@ def yields(since: datetime, until: datetime, step: str = "hour") -> YieldSeries:
 
 
 def attempt_yields(since: datetime, until: datetime, newest: int = NEWEST) -> AttemptYields:
-    """Of the newest attempts, those that ended in the window: reasons, boundaries, events per attempt."""
+    """Return the yields of the newest attempts that ended in the window: reasons, boundaries, events."""
     found = rows(_ATTEMPTS, _window(since, until, newest))
     per_attempt: Counter[float] = Counter()
     reasons: Counter[str] = Counter()

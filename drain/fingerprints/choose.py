@@ -38,7 +38,7 @@ def choose(records: list[Record]) -> Record | None:
 
 
 def _says_most(records: list[Record]) -> Record:
-    """Of lines without a sign of failure the one with most words of its own, the last of equals."""
+    """Return the line with most words of its own among those without a sign of failure, the last of equals."""
     heaviest = max(record.weight for record in records)
     equals = [record for record in reversed(records) if record.weight == heaviest]
     return _with_rule(

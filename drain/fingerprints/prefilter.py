@@ -188,6 +188,6 @@ def _alternatives(steps: list[re.Match[str]], at: int) -> tuple[Literals | None,
 
 
 def _rarity(found: Literals) -> tuple[bool, int]:
-    """Of literals that a match holds one of each: the more telling they are the higher."""
+    """Return the rank of literals of which a match holds one: the more telling they are the higher."""
     least = min(map(len, found))
     return least >= _LEAST and found.isdisjoint(_EVERYWHERE), least

@@ -50,7 +50,7 @@ class DrainCommand(DatabaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Every command that reports can do so as JSON."""
+        """Add --json, for every command that reports."""
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -70,7 +70,7 @@ class DrainCommand(DatabaseCommand):
         return Person(command_actor(), Origin.COMMAND)
 
     def print_json(self, value: Any) -> None:
-        """One JSON document on standard output."""
+        """Print one JSON document on standard output."""
         self.stdout.write(json.dumps(value, default=str))
 
 

@@ -30,7 +30,7 @@ from .patience import Patience
 
 
 def prepare(*, inline: bool) -> None:
-    """Before a plan is made. Raises EngineError if workers are needed and none is alive.
+    """Refuse before a plan is made: raises EngineError if workers are needed and none is alive.
 
     Who drains in this process does what a worker does when it starts: what dead ones left would be in the
     way, and where no worker runs nobody else tends it.

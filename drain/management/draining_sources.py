@@ -46,7 +46,7 @@ def add_source_options(parser: CommandParser) -> None:
 
 
 def tell_sources(command: DrainCommand, scope: SessionScope, options: dict[str, Any]) -> None:
-    """First of all, which databases these are. Raises EngineError for an empty one, unless that is meant."""
+    """Print which databases these are. Raises EngineError for an empty one, unless that is meant."""
     found = databases(scope)
     if not options["allow_empty_db"]:
         refuse_empty(found)

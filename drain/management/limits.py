@@ -84,7 +84,7 @@ def limits_from(options: dict[str, Any], now: datetime) -> Limits:
 
 
 def given_limits(options: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """Only the limits that were named, by field. Raises LimitError or MomentError."""
+    """Return the limits that were named, by field. Raises LimitError or MomentError."""
     names = (name.replace("-", "_") for name, _, _ in _NUMBERS)
     given = {name: options[name] for name in names if options.get(name) is not None}
     if options.get("count_source_attempts"):

@@ -40,7 +40,7 @@ class HeldForm:
 
     @property
     def told(self) -> list[tuple[str, str]]:
-        """Its fields in words: many values of one name are counted."""
+        """The fields in words: many values of one name are counted."""
         by_name: dict[str, list[str]] = {}
         for name, value in self.fields:
             by_name.setdefault(name, []).append(value)
@@ -54,7 +54,7 @@ class HeldForm:
         ]
 
     def to_json(self) -> str:
-        """As the value of a field."""
+        """Return the form as the value of a field."""
         return json.dumps([self.action, self.fields, self.page])
 
 
@@ -140,13 +140,13 @@ class SignInView(LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With the other way in, where a provider is configured."""
+        """Add the other way in, where a provider is configured."""
         sign_on = settings.DRAIN_OIDC_NAME if settings.OIDC else ""
         held = self.request.POST.get(FIELD, "")
         return super().get_context_data(**kwargs) | {"sign_on": sign_on, "held": held}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponseBase:  # type: ignore[override] # not only a redirect
-        """On to the page that was asked for, or to what was typed."""
+        """Redirect to the page that was asked for, or to the form that was typed."""
         answer = super().form_valid(form)
         held = read_held(self.request, self.request.POST.get(FIELD, ""))
         return send_again(self.request, held) if held else answer

@@ -118,7 +118,7 @@ def sign_on(request: HttpRequest, provider_id: str) -> HttpResponseBase:
 @login_not_required
 @require_GET
 def come_back(request: HttpRequest, provider_id: str) -> HttpResponseBase:
-    """From the provider, with its word on who it is."""
+    """Take a person back from the provider, with its word on who it is."""
     return _guarded(request, provider_id, views.callback)
 
 

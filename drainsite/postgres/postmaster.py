@@ -78,7 +78,7 @@ def end(pid: int, data: Path, *, how: signal.Signals, seconds: float) -> bool:
 
 
 def clear_remains(data: Path) -> bool:
-    """After a crash: wait for orphaned backends, then drop a pid file that would mislead.
+    """Clear up after a crash: wait for orphaned backends, then drop a pid file that would mislead.
 
     Call only under the start lock and after `find` said None. PostgreSQL refuses to start while
     a process of the old server lives, and takes a zombie or a recycled pid for a live server.

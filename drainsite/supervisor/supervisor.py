@@ -114,7 +114,7 @@ class Supervisor:
                     self._adopted.end()
 
     def request_stop(self) -> None:
-        """As the first Ctrl-C; a second call hurries."""
+        """Ask for the stop, as the first Ctrl-C does; a second call hurries."""
         self._stops += 1
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:

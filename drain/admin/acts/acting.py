@@ -84,7 +84,7 @@ class ActingAdmin(DrainModelAdmin):
     acts: tuple[AdminAction, ...] = ()
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Those acts that the person may do, and what Django allows besides."""
+        """Return the acts that the person may do, and the actions that Django allows besides."""
         found = dict(super().get_actions(request))
         for act in self.acts:
             if request.user.has_perm(act.permission):

@@ -103,7 +103,7 @@ def _change(event: AuditEvent, name: str) -> str:
 
 
 def _short(value: object) -> str:
-    """For people: what is not set is left out; the export has everything."""
+    """Return a value for people: unset parts are left out; the export has everything."""
     if isinstance(value, dict):
         told = {name.replace("_", " "): _short(part) for name, part in value.items()}
         return ", ".join(f"{name} {part}" for name, part in told.items() if part)

@@ -81,7 +81,7 @@ def wanted(
 
 
 def filters_of(found: PhaseFilter) -> list[tuple[str, str, str]]:
-    """Those of FILTERS whose words can stand in a field with spaces between them."""
+    """Return the filters of FILTERS whose words can stand in a field with spaces between them."""
     return [
         each
         for each in FILTERS

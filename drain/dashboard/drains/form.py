@@ -161,7 +161,7 @@ class DrainForm:
 
     @property
     def typed_fingerprints(self) -> list[NamedFingerprint]:
-        """Those that were typed and are no chips yet."""
+        """The typed fingerprints that are no chips yet."""
         typed = names_in("fingerprint", self.typed["fingerprint"])
         return [each for each in self.fingerprints if each.key in typed]
 

@@ -192,7 +192,7 @@ def _named(line: Excluded, names: dict[int, str]) -> dict[str, Any]:
 
 
 def _estimate(form: DrainForm, selected: int) -> Estimate:
-    """From the newest attempts that say something, on any phase."""
+    """Estimate from the newest attempts that say something, on any phase."""
     seconds = shared("paces", KEEP_SECONDS, _paces)
     return estimate(seconds, selected, form.limits.parallel, form.limits.phase_timeout(None))
 

@@ -47,7 +47,9 @@ def progress(
     *,
     going: bool,
 ) -> Progress:
-    """From the counts of the session and the state of its plan; `going` counts what runs, else what came of it."""
+    """Return the progress by the session's counts and its plan;
+    `going` counts running attempts, else their ends.
+    """
     seconds = session.worked(now).total_seconds()
     done = max(session.selected - plan.waiting - plan.running - plan.left, 0)
     pace = done / (seconds / 60) if done and seconds > 1 else None

@@ -55,7 +55,7 @@ def results(session: int, before: int | None, after: int | None) -> Results:
 
 
 def _shown(ended: QuerySet[Attempt]) -> list[dict[str, Any]]:
-    """One more row than a page has, each with the line that says why it ended so."""
+    """Return one more row than a page has, each with the line that says why it ended so."""
     found = ended.values(
         "pk", "outcome", "telemetry_count", "finished_at", "error", "zero_yield_reason",
         phase_pk=F("phase"), phase_name=F("phase__phase_id"), run_name=F("run__run_id"),

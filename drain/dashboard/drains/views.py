@@ -113,7 +113,7 @@ def session_list(request: HttpRequest) -> HttpResponseBase:
 
 
 def _counted(found: QuerySet[DrainSession]) -> QuerySet[DrainSession]:
-    """With the sums of their runs, to sort by and to download."""
+    """Annotate drains with the sums of their runs, to sort by and to download."""
     runs = SessionRun.objects.filter(session=OuterRef("pk")).order_by().values("session")
     sums = {
         f"all_{name}": Coalesce(Subquery(runs.annotate(n=Sum(name)).values("n")), 0)
@@ -168,7 +168,7 @@ class _Books:
 
 
 def _books(session: DrainSession, limits: Limits, now: datetime) -> _Books:
-    """As they are now; those of a session that has ended change no more."""
+    """Return the books as they are now; those of a session that has ended change no more."""
     live = session.state in LIVE_SESSION_STATES
 
     def read() -> _Books:

@@ -188,7 +188,7 @@ def _causes(result: Comparison, fixed: set[str]) -> Iterable[CauseLine]:
 
 
 def _shown(causes: Collection[CauseLine]) -> list[CauseLine]:
-    """At most LISTED of each group, the fix's own first."""
+    """Return at most LISTED of each group, the fix's own first."""
     found: list[CauseLine] = []
     for name in _WORDS:
         group = sorted(
@@ -252,7 +252,7 @@ def _outcomes(result: Comparison) -> list[tuple[str, int, int]]:
 
 
 def _disagreement(result: Comparison) -> tuple[str, ...]:
-    """All attempts together can fall while the same phases rise: then other phases were tried after."""
+    """Return the doubt of a rate that falls while the same phases rise: other phases were tried after."""
     before, after = result.before.rate.interval, result.after.rate.interval
     change = result.difference
     if before is None or after is None or change.interval is None or not change.is_paired:

@@ -32,7 +32,9 @@ _OTHERS = "Other fingerprints"
 
 
 def flows_chart(moves: Sequence[Move]) -> Chart:
-    """From the fingerprint before to the outcome after; the table names every move, most phases first."""
+    """Draw the moves from the fingerprint before to the outcome after;
+    the table names every move, most phases first.
+    """
     names = _names(moves)
     totals: Counter[tuple[str, str, str, str]] = Counter()
     for move in moves:
@@ -137,7 +139,7 @@ def drawn(interval: Interval | None) -> svg.Interval | None:
 
 
 def rate_lines(found: Comparison) -> list[RateLine]:
-    """All attempts, the same phases, then the causes with most phases."""
+    """Return the rates of all attempts, of the same phases, then of the fingerprints with most phases."""
     before, after = found.before.rate, found.after.rate
     lines = [RateLine("All attempts", f"n {before.n:,} and {after.n:,}", before, after, total=True)]
     if not found.pairs.n:

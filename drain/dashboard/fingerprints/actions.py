@@ -47,7 +47,7 @@ def fingerprint_snooze(request: HttpRequest, key: str) -> HttpResponse:
 
 @verb(MANAGE)
 def fingerprint_mute(request: HttpRequest, key: str) -> HttpResponse:
-    """Nobody wants to hear of it."""
+    """Mute it: nobody wants to hear of it."""
     return _act(request, key, mute, "muted")
 
 
@@ -65,7 +65,7 @@ def fingerprint_resolve(request: HttpRequest, key: str) -> HttpResponse:
 
 @verb(MANAGE)
 def fingerprint_merge(request: HttpRequest, key: str) -> HttpResponse:
-    """Its failures count for another cause from now on."""
+    """Merge it: its failures count for another one from now on."""
 
     def act(pk: int, who: By) -> bool:
         wanted = request.POST.get("into", "").replace("\0", "").strip()
@@ -87,7 +87,7 @@ def fingerprint_unmerge(request: HttpRequest, key: str) -> HttpResponse:
 
 @verb(MANAGE)
 def fingerprint_split(request: HttpRequest, key: str) -> HttpResponse:
-    """Some of its failures, earlier and later, are a fingerprint of their own."""
+    """Split it: some of its failures, earlier and later, become a fingerprint of their own."""
     cause = get_object_or_404(Fingerprint, key=key)
 
     def run() -> str:

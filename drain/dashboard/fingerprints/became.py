@@ -77,7 +77,7 @@ class Became:
 
     @property
     def total(self) -> int:
-        """All phases."""
+        """The number of all phases."""
         return sum(self.counts.values())
 
 

@@ -91,7 +91,7 @@ class FingerprintFilter:
 
     @classmethod
     def read(cls, query: Mapping[str, str], now: datetime) -> FingerprintFilter:
-        """From the query of an address."""
+        """Read the filter of an address's query."""
         status = query.get("status", "")
         return cls(
             cleaned(query.get("q", "")),

@@ -54,7 +54,9 @@ class Station:
 
 @requires()
 def fingerprint_list(request: HttpRequest) -> HttpResponseBase:
-    """Those that fail most phases now first; every filter is in the address, and so is a download."""
+    """Show fingerprints, those that fail most phases now first;
+    every filter is in the address, and so is a download.
+    """
     now = timezone.now()
     asked, order = FingerprintFilter.read(request.GET, now), read_order(request, COLUMNS, DEFAULT)
     if kind := wanted(request):
@@ -96,7 +98,9 @@ def _acts(request: HttpRequest) -> list[dict[str, Any]]:
 
 @requires()
 def fingerprint_detail(request: HttpRequest, key: str) -> HttpResponse:
-    """One fingerprint; a key that was merged or is of an older version leads to what stands for it now."""
+    """Show one fingerprint; a merged key, or one of an older version,
+    leads to the one that stands for it now.
+    """
     found = Fingerprint.objects.filter(key=key, merged_into=None).first()
     if found is None:
         stands_for = resolve_keys([key])[key]

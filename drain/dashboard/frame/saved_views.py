@@ -80,7 +80,7 @@ class SavedViews:
 
     @cached_property
     def views(self) -> list[ListedView]:
-        """This person's views of the list, by name. One query."""
+        """The person's views of the list, by name. One query."""
         return views_of(self._request, self.page)
 
     @property
@@ -116,7 +116,7 @@ def saved_drain(request: HttpRequest, pk: int) -> dict[str, str]:
 
 
 def views_of(request: HttpRequest, page: str) -> list[ListedView]:
-    """This person's views of a list, by name. One query."""
+    """Return this person's views of a list, by name. One query."""
     here = filters_in(page, request.GET)
     found = SavedView.objects.filter(user=_owner(request), page=page).order_by("name", "pk")[:MOST]
     return [

@@ -43,7 +43,7 @@ def by(request: HttpRequest, now: Any, reason: str = "") -> By:
 
 
 def back(request: HttpRequest, fallback: str) -> HttpResponse:
-    """To the page that the form stood on, with its filters; never to another site."""
+    """Redirect to the page that the form stood on, with its filters; never to another site."""
     wanted = request.POST.get("next") or request.META.get("HTTP_REFERER", "")
     # An address and nothing else: `redirect` would take a bare word for the name of a view.
     is_address = wanted.startswith(("/", "http://", "https://"))

@@ -88,7 +88,7 @@ def _plain(value: object) -> object:
 
 
 def _together(lines: Iterator[str]) -> Iterator[str]:
-    """Some lines a piece: one piece a line would be one packet a line."""
+    """Yield some lines a piece: one piece a line would be one packet a line."""
     taken: list[str] = []
     for line in lines:
         taken.append(line)

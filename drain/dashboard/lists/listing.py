@@ -36,7 +36,7 @@ class Listing:
     def file(
         self, request: HttpRequest, found: QuerySet[Any], few: bool | None = None
     ) -> StreamingHttpResponse | None:
-        """All of it as a file in the order of the page, where the address asks for one."""
+        """Return all of it as a file in the order of the page, where the address asks for one."""
         kind = wanted(request)
         if not kind:
             return None

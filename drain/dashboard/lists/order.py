@@ -106,7 +106,7 @@ class Order:
 
     @property
     def chosen(self) -> str:
-        """This order among the choices."""
+        """The value of this order among the choices."""
         sort = self.column.sort(descending=self.descending)
         return "" if sort == self.default else sort
 

@@ -49,7 +49,7 @@ def webhook_list(request: HttpRequest) -> HttpResponse:
 
 @verb(DEFINE)
 def webhook_renew(request: HttpRequest, pk: int) -> HttpResponse:
-    """Another secret, shown in this answer only."""
+    """Make another secret, shown in this answer only."""
     name = _named(pk)
     try:
         made, secret = renew_secret(name, person(request), request.POST.get("reason", ""))
@@ -89,7 +89,7 @@ def webhook_switch(request: HttpRequest, pk: int) -> HttpResponse:
 
 @verb(DEFINE)
 def webhook_remove(request: HttpRequest, pk: int) -> HttpResponse:
-    """Gone, with its messages."""
+    """Remove it with its messages."""
     name = _named(pk)
 
     def act() -> str:
@@ -101,7 +101,7 @@ def webhook_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 @verb(DEFINE)
 def delivery_again(request: HttpRequest, delivery: UUID) -> HttpResponse:
-    """Once more."""
+    """Send a message once more."""
 
     def act() -> str:
         send_again(str(delivery), person(request))

@@ -13,7 +13,7 @@ WRITE = "drain.write_notes"
 
 @verb(WRITE)
 def note_add(request: HttpRequest) -> HttpResponse:
-    """On the run or the fingerprint that the form names."""
+    """Add a note to the run or the fingerprint that the form names."""
     run, key = (request.POST.get(name, "")[:300] for name in ("run", "fingerprint"))
 
     def act() -> str:
@@ -26,7 +26,7 @@ def note_add(request: HttpRequest) -> HttpResponse:
 
 @verb(WRITE)
 def note_remove(request: HttpRequest, pk: int) -> HttpResponse:
-    """Its words stay in the audit."""
+    """Remove a note; its words stay in the audit."""
 
     def act() -> str:
         note = remove_note(pk, person(request))

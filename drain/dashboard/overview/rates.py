@@ -77,7 +77,7 @@ def read_rates(hours: int, now: datetime) -> RateFacts:
 
 
 def _since(marker: FixMarker | None, hours: int, now: datetime) -> Side:
-    """Everything since the fix as its page reads it, or the last `hours`."""
+    """Return the side since the fix as its page reads it, or of the last `hours`."""
     if marker is None:
         return Side(f"the last {hours} h", since=now - hours * HOUR)
     return of_marker(marker, DEFAULT_DAYS, now).after.side

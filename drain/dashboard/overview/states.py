@@ -47,6 +47,6 @@ def read_states(hours: int, now: datetime, by_state: Mapping[str, int]) -> State
 def _since_the_first_phase(
     kept: list[tuple[datetime, dict[str, int]]],
 ) -> list[tuple[datetime, dict[str, int]]]:
-    """Without the hours before anything was imported, but for the last of them."""
+    """Drop the hours before anything was imported, but for the last of them."""
     first = next((place for place, (_, counts) in enumerate(kept) if counts), len(kept))
     return kept[max(0, first - 1) :]

@@ -51,7 +51,7 @@ _EVENT = ("kind", "model", "category", "actual_tokens", "predicted_tokens", "at"
 
 @requires()
 def phase_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One phase; live as long as it is not at its end."""
+    """Show one phase; live as long as it is not at its end."""
     now = timezone.now()
     attempts = list(
         Attempt.objects.filter(phase=pk).order_by("-number").only(*_ATTEMPT)[: ATTEMPTS + 1]

@@ -48,7 +48,7 @@ CLEARS_TO = (
 
 @verb("drain.clear_queued")
 def queued_clear(request: HttpRequest) -> HttpResponse:
-    """First what would be cleared, asking for a reason; with it, what became of each phase."""
+    """Show the phases that would be cleared, asking for a reason; with it, clear them and show each result."""
 
     def act(phases: Sequence[int]) -> list[PhaseResult]:
         to = request.POST.get("to", "").upper()
@@ -172,7 +172,7 @@ def ask_first(request: HttpRequest, phase: Phase, tries: str = "") -> HttpRespon
 
 @requires("drain.drain_phases", FORM)
 def phase_drain(request: HttpRequest, pk: int) -> HttpResponse:
-    """First which phase would be drained; then a session of it alone, which may be queued because it was named."""
+    """Show the phase that would be drained; then drain it alone, also a queued one, because it was named."""
     phase = get_object_or_404(Phase.objects.select_related("run"), pk=pk)
     if phase.state in _DRAINABLE and not request.POST.get("confirmed"):
         return ask_first(request, phase)

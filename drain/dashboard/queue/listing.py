@@ -102,7 +102,7 @@ def _all(asked: QueueFilter, order: Order, now: datetime) -> Iterator[list[int]]
 
 
 def _sorted(asked: QueueFilter, order: Order, now: datetime) -> list[int]:
-    """All of them, which are at most MOST, in an order without an index."""
+    """Return all of them, which are at most MOST, in an order without an index."""
     ids = queued_ids(asked, now, MOST)
     if order.column.name != "blocks":
         sign = "-" if order.descending else ""

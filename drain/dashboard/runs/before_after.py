@@ -57,7 +57,7 @@ class Moment:
 
     @property
     def total(self) -> int:
-        """All phases that the run had."""
+        """The number of all phases that the run had."""
         return sum(self.counts.values())
 
     @property

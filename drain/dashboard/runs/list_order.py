@@ -57,7 +57,7 @@ def most_of(states: Sequence[str], limit: int, among: QuerySet[Run] | None = Non
 
 
 def ordered(found: QuerySet[Run], order: Order) -> QuerySet[Run]:
-    """All of these runs in an order, without the page's end of it: for a file."""
+    """Return all of these runs in an order, without the page's end of it: for a file."""
     counted = COUNTED.get(order.column.name)
     if not counted:
         return in_order(found, order)

@@ -75,7 +75,7 @@ class RunFilter:
 
     @classmethod
     def read(cls, query: Mapping[str, str], period: Period) -> RunFilter:
-        """From the query of a request."""
+        """Read the filter of a request's query."""
         state = query.get("state", "").upper()
         return cls(
             q=cleaned(query.get("q", "")),
@@ -121,7 +121,7 @@ class RunRow:
 
     @property
     def total(self) -> int:
-        """All phases."""
+        """The number of all phases."""
         return sum(self.counts.values())
 
     @property
@@ -236,7 +236,9 @@ def sorted_page(wanted: RunFilter, order: Order, start: int, now: datetime) -> R
 
 
 def _by_count(found: QuerySet[Run], ranked: list[int], start: int) -> list[ListedRun]:
-    """Those with most phases in some states on top, of which there may be more, then those with none, newest first."""
+    """Return runs with most phases in some states first,
+    of which there may be more, then others, newest first.
+    """
     pks, size = ranked[start:], PAGE + 1
     named = {run.pk: run for run in _read(found.filter(pk__in=pks), size)} if pks else {}
     page = [named[pk] for pk in pks if pk in named]

@@ -111,7 +111,7 @@ def _acts(request: HttpRequest) -> list[dict[str, Any]]:
 
 @requires()
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One run: what holds it back, its phases with their attempts in time, what waits for what."""
+    """Show one run: its obstacles, its phases with their attempts in time, and their dependencies."""
     runs: QuerySet[Any] = Run.objects.select_related("source", "executor").annotate(
         counts=counts_of_run()
     )

@@ -125,7 +125,7 @@ def _runs(q: str) -> list[SearchHit]:
 
 
 def _phases(q: str) -> list[SearchHit]:
-    """By what lists print, "run phase" and "run/phase"; else by its beginning, then by its pieces."""
+    """Find phases by "run phase" and "run/phase" as lists print them; else by a beginning, then by pieces."""
     typed = pieces(q)
     if len(typed) > 1:
         return _listed(_of_runs(typed))
@@ -194,5 +194,5 @@ def _people(q: str) -> list[SearchHit]:
 
 
 def _first(**named: object) -> Case:
-    """For an order that puts on top what is named."""
+    """Return the order that puts named ones on top."""
     return Case(When(**named, then=0), default=1)

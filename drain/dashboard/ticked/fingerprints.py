@@ -68,14 +68,14 @@ def matching_fingerprints(query: QueryDict) -> list[str]:
 
 @requires("drain.add_drainsession")
 def fingerprints_drain(request: HttpRequest) -> HttpResponse:
-    """To the form of a drain of the fingerprints that were ticked, or of all that match."""
+    """Redirect to the form of a drain of the fingerprints that were ticked, or of all that match."""
     keys, _ = chosen(request, "fingerprint", matching_fingerprints)
     return drain_of(keys, "fingerprint", "fingerprints", link("fingerprint-list"), request)
 
 
 @requires("drain.manage_fingerprints", FORM)
 def fingerprints_decide(request: HttpRequest) -> HttpResponse:
-    """First which fingerprints and why; with the reason, what became of each."""
+    """Show the chosen fingerprints and ask for a reason; with it, decide and show each result."""
     name = (request.POST if request.method == "POST" else request.GET).get("act", "")
     if name not in DECISIONS:
         raise Http404("There is no such decision about fingerprints.")

@@ -126,7 +126,9 @@ def chosen(
 def drain_of(
     names: Sequence[str], name: str, things: str, back: str, request: HttpRequest
 ) -> HttpResponse:
-    """To the form of a drain of these runs or fingerprints; back with a sentence where it takes fewer."""
+    """Redirect to the form of a drain of these runs or fingerprints;
+    back with a sentence where it takes fewer.
+    """
     if not names:
         # No name at all would be a drain of all there is.
         messages.info(request, f"No {things.removesuffix('s')} was chosen: tick some first.")

@@ -28,14 +28,14 @@ def matching_runs(query: QueryDict) -> list[str]:
 
 @requires("drain.add_drainsession")
 def runs_drain(request: HttpRequest) -> HttpResponse:
-    """To the form of a drain of the runs that were ticked, or of all that match."""
+    """Redirect to the form of a drain of the runs that were ticked, or of all that match."""
     names, _ = chosen(request, "run", matching_runs)
     return drain_of(names, "run", "runs", link("run-list"), request)
 
 
 @requires("drain.hold_run", FORM)
 def runs_hold(request: HttpRequest) -> HttpResponse:
-    """First which runs and why; with the reason, what became of each."""
+    """Show the chosen runs and ask for a reason; with it, hold them and show each result."""
     named, matching = chosen(request, "run", matching_runs)
     known = set(Run.objects.filter(run_id__in=named).values_list("run_id", flat=True))
     question = TickedAction(

@@ -98,7 +98,7 @@ class LaneMark:
 def lane(
     marks: Iterable[LaneMark], hours: Iterable[float], fixes: Iterable[float], label: str
 ) -> SafeString:
-    """One phase's attempts on a period."""
+    """Draw one phase's attempts on a period."""
     return lanes(hours, fixes)(marks, label)
 
 

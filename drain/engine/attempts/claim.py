@@ -168,7 +168,7 @@ class Claimer:
         return [key for key in self.host.profiles if free.get(key, 1) > 0]
 
     def _fit(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Those whose executor has a place left."""
+        """Keep the candidates whose executor has a place left."""
         if not self._free:
             return found
         fit = []

@@ -198,7 +198,7 @@ def _finished(
 
 
 def _failure(made: Fingerprint, level: KeyLevel) -> CountedFailure:
-    """At a level that looks at no place nothing may be another."""
+    """Return the failure at a level; one that looks at no place takes none for another."""
     key = judgement_key(level.value, made.key, made.coarse, made.fine)
     return CountedFailure(key, "" if level is KeyLevel.COARSE else made.headline, made.place_known)
 

@@ -178,7 +178,7 @@ class _Counts:
     judged: dict[_Scope, list[CountedFailure]] = field(default_factory=lambda: defaultdict(list))
 
     def seen(self, scope: _Scope, failure: CountedFailure | None) -> dict[str, int]:
-        """As the rules want it: by key."""
+        """Return the numbers by key, as the rules want them."""
         if failure is None:
             return {}
         one = self.one.get(failure.key, frozenset())
@@ -186,7 +186,7 @@ class _Counts:
         return {failure.key: self.before[(*scope, failure.key)] + since}
 
     def add(self, scopes: Iterable[_Scope], failure: CountedFailure | None) -> None:
-        """One more of it."""
+        """Count one more of it."""
         if failure is not None:
             for scope in scopes:
                 self.judged[scope].append(failure)

@@ -83,7 +83,7 @@ class Shown:
         )
 
     def written(self) -> None:
-        """It is in the books."""
+        """Mark it as stored."""
         self.entered += len(self.unsent)
         self.unsent.clear()
         self._changed = self._unsaid = False

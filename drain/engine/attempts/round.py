@@ -60,7 +60,8 @@ class Rounds:
     def write_by_parts(
         self, ends: Sequence[EndedAttempt], free: int, claimable: Collection[int]
     ) -> int:
-        """As `write`; should a part of the round make no sense, each end and each session has one of its own.
+        """Write a round like `write`; should a part make no sense,
+        each end and each session has a round of its own.
 
         So nothing that one row holds stops the others. Raises only what may pass by itself (`is_outage`).
         """

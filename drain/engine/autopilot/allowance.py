@@ -16,12 +16,12 @@ from drain.policy.stopping.limits import Limits
 
 
 def cron_of(rule: Autopilot) -> Cron:
-    """Its schedule. Raises CronError."""
+    """Return its schedule. Raises CronError."""
     return Cron.read(rule.cron)
 
 
 def quiet_of(rule: Autopilot) -> Quiet | None:
-    """Its quiet hours. Raises AutopilotError."""
+    """Return its quiet hours. Raises AutopilotError."""
     return Quiet.read(rule.quiet, ZoneInfo(rule.timezone)) if rule.quiet else None
 
 
@@ -32,7 +32,7 @@ def next_times(rule: Autopilot, now: datetime) -> Iterator[datetime]:
 
 
 def budget_of(rule: Autopilot) -> Amount:
-    """Its budget of a day."""
+    """Return its budget of a day."""
     return Amount(rule.budget_attempts, rule.budget_minutes, rule.budget_events)
 
 

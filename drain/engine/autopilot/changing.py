@@ -68,7 +68,7 @@ def _kept(rule: Autopilot, wanted: AutopilotRequest) -> AutopilotRequest:
 
 
 def wanted_of(rule: Autopilot) -> AutopilotRequest:
-    """Its settings, as they would be asked for."""
+    """Return its settings as a request for them."""
     return AutopilotRequest(
         name=rule.name,
         cron=rule.cron,

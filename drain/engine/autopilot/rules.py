@@ -241,7 +241,7 @@ def described(rule: Autopilot, now: datetime) -> dict[str, Any]:
 
 
 def latest_drains(rule: Autopilot) -> QuerySet[DrainSession]:
-    """Its drains, newest first."""
+    """Return its drains, newest first."""
     return DrainSession.objects.filter(autopilot=rule).order_by("-pk")
 
 

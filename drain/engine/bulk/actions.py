@@ -105,7 +105,7 @@ def _discard(asked: ConfirmedAction, keep: Keep) -> None:
 
 
 def _drain(asked: ConfirmedAction, keep: Keep) -> None:
-    """One session over the selected phases; for each what the plan made of it."""
+    """Start one session over the selected phases; the results tell for each its place in the plan."""
     if len(asked.pks) > MOST_IN_A_DRAIN:
         raise EngineError(
             f"A drain of ticked phases takes at most {MOST_IN_A_DRAIN:,}: "
@@ -150,7 +150,7 @@ def _rescue(asked: ConfirmedAction, keep: Keep) -> None:
 
 
 def _each(keep: Keep, pk: int, label: str, act: Callable[[], object], said: str) -> None:
-    """One row in a transaction of its own; what refuses it is its result."""
+    """Act on one row in a transaction of its own; a refusal is its result."""
     with transaction.atomic():
         try:
             act()

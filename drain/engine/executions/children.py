@@ -48,7 +48,7 @@ class Children:
 
     @property
     def leases(self) -> list[UUID]:
-        """Those of attempts that run here, and of those whose ends are not taken out yet."""
+        """The leases of attempts that run here, and of those whose ends are not taken out yet."""
         return [*self._running, *(each.started.lease for each in self.ended)]
 
     @property

@@ -112,7 +112,7 @@ class LocalExecution(SteppedExecution):
             self._look()
 
     def _ready(self) -> Job:
-        """In the pool: end what a lost attempt left here, ask the source, fill the profile."""
+        """Prepare in the pool: end processes of a lost attempt here, ask the source, fill the profile."""
         if self.started.lost_claim:
             killed = sweep(self.started.lost_claim)
             if killed:

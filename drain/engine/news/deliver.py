@@ -43,7 +43,7 @@ _LOST_KEY = "The site's SECRET_KEY was changed: give the webhook a new secret."
 
 
 def send_any(message: Message) -> SendResult:
-    """By whichever way it goes."""
+    """Send a message by whichever way it goes."""
     if isinstance(message, Mail):
         return send_mail(message)
     return send_chat(message) if isinstance(message, Chat) else send(message)

@@ -55,7 +55,7 @@ def unseen(user: int) -> int:
 
 
 def see(user: int, newest: int) -> None:
-    """Somebody saw everything up to this notice."""
+    """Mark everything up to this notice as seen by a person."""
     NewsChoice.objects.get_or_create(user_id=user, defaults={"inbox": ALL})
     NewsChoice.objects.filter(user=user).update(seen=Greatest("seen", newest))
 

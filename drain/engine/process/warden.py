@@ -74,7 +74,7 @@ class Warden:
         self._process.wait()
 
     def forget(self) -> None:
-        """In a forked child: drop the parent's warden, or the parent's death would go unseen."""
+        """Drop the parent's warden in a forked child, or the parent's death would go unseen."""
         os.close(self._pipe)
         self._process.returncode = 0  # not ours to wait for
 
@@ -116,7 +116,7 @@ def ensure_warden(worker: UUID) -> Warden:
 
 
 def keep_warden(worker: UUID) -> None:
-    """As `ensure_warden`; one that cannot be started at the moment is tried again the next time."""
+    """Ensure the warden; one that cannot be started at the moment is tried again the next time."""
     try:
         ensure_warden(worker)
     except SpawnError as error:

@@ -138,7 +138,7 @@ class QueuedPhase:
 
     @property
     def blocks(self) -> int:
-        """All that wait for it."""
+        """The number of all that wait for it."""
         return self.direct + self.through
 
     @property
@@ -161,7 +161,7 @@ def queued_ids(
 
 
 def queued_phases(phases: list[int], asked: QueueFilter, now: datetime) -> list[QueuedPhase]:
-    """These queued phases with what waits for each, those that wait longest first."""
+    """Return these queued phases with the number that waits for each, the oldest first."""
     found = rows(_OF_THESE, asked.values(now) | {"phases": phases})
     return [QueuedPhase(**each) for each in found]
 

@@ -146,7 +146,7 @@ def _move_some(phases: Sequence[int], move: _Move, keep: Keep | None) -> list[Ph
 
 
 def _still(phases: Collection[int], move: _Move) -> set[int]:
-    """Those that are as expected, locked: nobody starts them while their source is written.
+    """Lock the phases that are as expected: nobody starts them while their source is written.
 
     What somebody is at is passed over, so that nobody waits in a circle.
     """

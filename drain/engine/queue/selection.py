@@ -83,7 +83,7 @@ class PhaseFilter:
         return self.narrow(found).order_by("pk")
 
     def narrow(self, found: QuerySet[Phase]) -> QuerySet[Phase]:
-        """Those of these phases that match. Raises EngineError for a run or a source that is not there."""
+        """Keep the phases that match. Raises EngineError for a run or a source that is not there."""
         self._refuse_nonsense()
         for condition in self._conditions():
             found = found.filter(condition)
@@ -225,7 +225,7 @@ def _named(pattern: str) -> Q:
 
 
 def _with_merged(asked: tuple[str, ...]) -> set[str]:
-    """These keys, what stands for them now, and every key that it stands for."""
+    """Return these keys, the ones that stand for them now, and every key that these stand for."""
     merges = merged_keys()
     targets = {merges.get(key, key) for key in asked}
     return targets | {key for key, target in merges.items() if target in targets}

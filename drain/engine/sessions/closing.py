@@ -90,7 +90,7 @@ def _exclude_rest(session: int) -> None:
 
 
 def _mend(session: int) -> None:
-    """Something could start and did not: as a rule it is for a moment, unless its rows were deleted."""
+    """See to a start that did not happen: as a rule it is for a moment, unless its rows were deleted."""
     with transaction.atomic():
         books, context = lock_sessions([session]), session_context(session)
         if not books or context is None:

@@ -32,7 +32,7 @@ class SourceDatabase:
 
     @property
     def sentence(self) -> str:
-        """For the first line of a drain."""
+        """The sentence for the first line of a drain."""
         if self.problem:
             return f"Database of {self.name}: {self.problem}"
         counts = ", ".join(f"{count:,} {table}" for table, count in self.rows.items())
@@ -63,7 +63,7 @@ def refuse_empty(found: Iterable[SourceDatabase]) -> None:
 
 
 def out_of_retries(phases: Collection[int]) -> list[Phase]:
-    """Of these failed phases, those that Autopack would fail at once, in the order of their runs."""
+    """Return the failed phases that Autopack would fail at once, in the order of their runs."""
     found = Phase.objects.filter(
         pk__in=phases,
         state=PhaseState.FAILED,

@@ -60,7 +60,8 @@ class AirflowSite:
             raise EngineError(str(error)) from error
 
     def changed(self, dags: Sequence[str], known: Known) -> Iterator[Instance]:
-        """Every failed task instance, and those `known` to be unsettled that have moved since. Raises EngineError.
+        """Yield every failed task instance,
+        and those `known` to be unsettled that have moved since. Raises EngineError.
 
         A failure that is not known has `error`, its reason: a log is asked for once.
         """

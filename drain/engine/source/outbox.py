@@ -94,12 +94,14 @@ def held(owner: UUID) -> set[int]:
 
 
 def keep_promise(owner: UUID) -> None:
-    """Both databases agree, or nothing was written; call in the transaction that holds the debts."""
+    """Drop the promise: both databases agree, or nothing was written;
+    call in the transaction that holds the debts.
+    """
     SourceDebt.objects.filter(owner=owner).delete()
 
 
 def note_lost(phase: int, source: int | None, reason: str) -> None:
-    """After an attempt that left its source behind: that is to be asked.
+    """Write a debt after an attempt that left its source behind: the source is to be asked.
 
     Call in the transaction that ends the attempt.
     """
@@ -125,7 +127,7 @@ def ask_later(
 
 
 def forget(phase: int) -> None:
-    """Nothing is to be followed of a phase that has come to its good end."""
+    """Drop the debts of a phase that has come to its good end."""
     SourceDebt.objects.filter(phase=phase, verb=FOLLOW).delete()
 
 

@@ -57,7 +57,7 @@ class NoHost:
 
     @property
     def sentence(self) -> str:
-        """One sentence with the way out."""
+        """The fault in one sentence with the way out."""
         names = ", ".join(name or "(none: the default executor is gone)" for name in self.executors)
         noun = "executor" if len(self.executors) == 1 else "executors"
         rest = "" if self.all_of_them else " The phases of other executors go on."

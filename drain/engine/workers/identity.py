@@ -40,7 +40,7 @@ def host_id() -> UUID | None:
 
 
 def own_folder() -> Path:
-    """This worker's own folder, mode 0700: reports and large logs of its running phases."""
+    """Return this worker's own folder, mode 0700: reports and large logs of its running phases."""
     folder = worker_folder(folders(), worker_id())
     sign(folder)
     return folder

@@ -112,7 +112,7 @@ def _begin(known: _Known, profile: Profile, folder: Path) -> None:
 
 
 def _wait(known: _Known, profile: Profile, needed: Needed) -> None:
-    """Until it answers; one that another worker of this host started meanwhile is as good."""
+    """Wait until it answers; one that another worker of this host started meanwhile is as good."""
     deadline = time.monotonic() + START_SECONDS
     pause = 0.05
     while True:

@@ -60,7 +60,7 @@ def checks_of_marker(
 def judged_lines(
     checks: Collection[Check], found: ComparisonRequest, result: Comparison
 ) -> list[CheckLine]:
-    """These checks, judged on what was compared; failures first, then the undecided."""
+    """Return these checks, judged on the compared sides; failures first, then the undecided."""
     ground = of_everything(found.before.side, found.after.side, result)
     history = _history([check.pk for check in checks])
     lines = []

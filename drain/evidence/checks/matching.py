@@ -204,7 +204,7 @@ def require_readable(pattern: str) -> None:
 
 @contextmanager
 def _limited(mark: Mark) -> Iterator[None]:
-    """Only what somebody else wrote as a regular expression needs a limit."""
+    """Limit the time of a regular expression that somebody else wrote."""
     if not mark.pattern.startswith(REGEX_PREFIX):
         yield
         return

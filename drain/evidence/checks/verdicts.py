@@ -202,7 +202,7 @@ def _percent(share: float) -> str:
 
 
 def _doubted(said: str, observed: dict[str, Any]) -> Verdict:
-    """No number of such attempts would decide it."""
+    """Return the verdict for attempts no number of which would decide it."""
     return Verdict(CheckVerdict.NOT_ENOUGH_DATA, f"{said}.", observed | _enough(None))
 
 

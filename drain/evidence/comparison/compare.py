@@ -167,7 +167,7 @@ def _comparison(
 
 
 def difference(before: Figures, after: Figures, same: Pairs) -> Difference:
-    """On the same phases where they can speak for both sides, else between two groups of attempts.
+    """Compare the same phases where they can speak for both sides, else two groups of attempts.
 
     Attempts are tried again because they had failed, so of the same phases more completing ones say nothing. The
     bounds are those of a fix either way: looks do not cheat, and a run counts for less than its phases.

@@ -24,18 +24,18 @@ class Rate:
 
     @classmethod
     def of(cls, spread: Spread) -> Rate:
-        """Of attempts by how they fall into runs."""
+        """Return the rate of attempts by their spread over runs."""
         return cls(spread.n - spread.failed, spread.n, spread.completed())
 
     @classmethod
     def not_failed(cls, side: Bounds) -> Rate:
-        """Of phases whose failures were bounded."""
+        """Return the rate of phases whose failures were bounded."""
         bounds = Interval(1 - side.share, 1 - side.high, 1 - side.low) if side.n else None
         return cls(round(side.n - side.failed), side.n, bounds)
 
     @classmethod
     def counted(cls, complete: int, n: int, effect: float) -> Rate:
-        """Of n attempts or phases that are worth n / `effect` independent ones (design effect)."""
+        """Return the rate of n attempts or phases, worth n / `effect` independent ones (design effect)."""
         if not n:
             return cls(0, 0, None)
         low, high = fixed_bounds(complete / effect, n / effect)
@@ -131,7 +131,7 @@ def _yield(counted: Sequence[LikeEnds], flow: Flow) -> Yield:
 
 
 def _zero_yield(counted: Sequence[LikeEnds]) -> dict[str, int]:
-    """Most frequent first."""
+    """Return the counts by reason, most frequent first."""
     reasons = Counter[str]()
     for ending in counted:
         if not ending.events:

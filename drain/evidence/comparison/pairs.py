@@ -67,7 +67,7 @@ class Pairs:
         return self._by_cause(lambda move: move.became != "lost")
 
     def completed(self) -> dict[str, int]:
-        """Those of the tried phases that completed.
+        """Count the tried phases that completed.
 
         One that fails by something else may have died before what it had failed by could come.
         """

@@ -164,7 +164,7 @@ class Question:
 
 
 def read_side(side: Side) -> SideRead:
-    """One side by itself."""
+    """Read one side by itself."""
     found = _read({"s": side}, [], side.values("s"))
     return _side_read("s", found)
 

@@ -84,7 +84,7 @@ class Side:
 def around_marker(
     marker: FixMarker, window: tuple[datetime, datetime] | None = None
 ) -> tuple[Side, Side]:
-    """Before and after a fix; an attempt started at the very moment ran the old code."""
+    """Return the sides before and after a fix; an attempt started at the very moment ran the old code."""
     since, until = window or (None, None)
     name = f"FM-{marker.pk} {marker.title}"
     return (
@@ -94,7 +94,8 @@ def around_marker(
 
 
 def of_fix(marker: FixMarker, keys: Collection[str]) -> tuple[Side, Side]:
-    """Before and after a fix, of what it concerns alone: phases of its fingerprints (`keys`), its source and runs.
+    """Return the sides before and after a fix, of its own concerns:
+    phases of its fingerprints, source and runs.
 
     What came after the next fix of one of its fingerprints is that one's.
     """

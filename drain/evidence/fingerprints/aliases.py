@@ -103,7 +103,7 @@ def family(keys: Collection[str]) -> list[str]:
 
 
 def members(keys: Collection[str]) -> list[str]:
-    """Like `family`, for keys that are known to stand for themselves: one statement instead of two."""
+    """Return what `family` does, for keys that stand for themselves: one statement instead of two."""
     return sorted(item["key"] for item in rows(_FAMILY, {"keys": sorted(keys)}))
 
 

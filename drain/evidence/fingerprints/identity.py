@@ -43,7 +43,7 @@ class Relatives:
 
     @property
     def all(self) -> list[str]:
-        """Both together."""
+        """The keys of both together."""
         return [*self.certain, *self.possible]
 
 
@@ -84,7 +84,7 @@ def related(keys: Collection[str]) -> dict[str, Relatives]:
 
 
 def related_to(roots: Collection[str]) -> dict[str, Relatives]:
-    """Like `related`, for keys that are known to stand for themselves: one query instead of two."""
+    """Return what `related` does, for keys that stand for themselves: one query instead of two."""
     members: dict[str, tuple[set[str], set[str]]] = {root: (set(), set()) for root in roots}
     for item in rows(_RELATED, {"keys": sorted(members)}) if members else ():
         members[item["root"]][item["possible"]].add(item["key"])
@@ -106,5 +106,5 @@ def identities(keys: Iterable[str]) -> dict[str, FingerprintIdentity]:
 
 
 def kin(known: Mapping[str, FingerprintIdentity], key: str, among: Iterable[str]) -> list[str]:
-    """Those of `among` that the cause `key` is or may be."""
+    """Return the keys of `among` that the fingerprint `key` is or may be."""
     return [other for other in among if known[key].may_be(known[other])]

@@ -67,18 +67,18 @@ def resolve(pk: int, by: By) -> bool:
 
 
 def regress(pk: int, by: By) -> bool:
-    """It came back in an attempt that started after the fix."""
+    """Mark it as regressed: it came back in an attempt that started after the fix."""
     return _move(pk, _Move("regress", FIXED, FingerprintStatus.REGRESSED), by)
 
 
 def mark_ongoing(pk: int, by: By) -> bool:
-    """It was seen more than once, or somebody opened it again."""
+    """Mark it as ongoing: it was seen more than once, or somebody opened it again."""
     expect = (FingerprintStatus.NEW, FingerprintStatus.REGRESSED, *FIXED)
     return _move(pk, _Move("mark_ongoing", expect, FingerprintStatus.ONGOING), by)
 
 
 def mute(pk: int, by: By) -> bool:
-    """Nobody wants to hear of it; it is still counted."""
+    """Mute it: nobody wants to hear of it; it is still counted."""
     return _move(
         pk, _Move("mute", (*AWAKE, FingerprintStatus.SNOOZED), FingerprintStatus.MUTED), by
     )

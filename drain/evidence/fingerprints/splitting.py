@@ -107,7 +107,7 @@ def reread(found: FingerprintSplit, limit: int) -> int:
 
 
 def _step(found: FingerprintSplit, limit: int) -> int:
-    """One chunk of phases, or of attempts; commits on its own, and goes on from there the next time."""
+    """Refile one chunk of phases, or of attempts; commits on its own, and goes on from there the next time."""
     keys = [key for key in members([found.fingerprint.key]) if key != found.part.key]
     texts = _phases(keys) if found.rereading == "phase" else _attempts(keys)
     if found.reread_below is not None:

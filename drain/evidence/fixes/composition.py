@@ -22,7 +22,9 @@ QUARTER = 4
 
 
 def given_up(sides: Contrast) -> str:
-    """Without those that somebody skipped or called complete nothing shows: the rest may be the easy ones."""
+    """Return the doubt that the rest,
+    without phases that were skipped or called complete by hand, is the easy part.
+    """
     rest = [trial for trial in sides.before if not trial.given_up]
     if sides.shown_by(rest):
         return ""
@@ -33,7 +35,7 @@ def given_up(sides: Contrast) -> str:
 
 
 def elsewhere(sides: Contrast, pick: Callable[[Trial], Hashable], what: str) -> str:
-    """Another mix of places or sorts of phase since the fix, and those of one mix do not show it."""
+    """Return the doubt of another mix of places or sorts of phase since, where those of one mix show no fix."""
     was, now = _of_one_mix(sides, pick)
     if sides.fewer_fail(was, now):
         return ""
@@ -46,7 +48,7 @@ def elsewhere(sides: Contrast, pick: Callable[[Trial], Hashable], what: str) -> 
 def _of_one_mix(
     sides: Contrast, pick: Callable[[Trial], Hashable]
 ) -> tuple[list[Trial], list[Trial]]:
-    """As many trials of both sides as there are with the same share of each."""
+    """Return as many trials of both sides as there are with the same share of each."""
     was, now = grouped(sides.before, pick), grouped(sides.after, pick)
     shared = [one for one in was if one in now]
     if not shared:
@@ -60,7 +62,7 @@ def _of_one_mix(
 
 
 def _spread_out(trials: Sequence[Trial], count: int) -> list[Trial]:
-    """So many of them, from the first to the last: a drain takes promising ones first."""
+    """Return `count` of them, spread from the first to the last: a drain takes promising ones first."""
     return [trials[index * len(trials) // count] for index in range(count)]
 
 
@@ -82,7 +84,7 @@ def side_by_side(sides: Contrast) -> str:
 
 
 def _beside(trials: Sequence[Trial]) -> list[tuple[Trial, int]]:
-    """Each with how many of the others were running when it began or when it ended, whichever is more."""
+    """Pair each with the number of others running when it began or when it ended, whichever is more."""
     spans = [(trial.at, trial.at + timedelta(seconds=trial.seconds)) for trial in trials]
     began, ended = (sorted(side) for side in zip(*spans, strict=True))
     return [
@@ -98,7 +100,7 @@ def _beside(trials: Sequence[Trial]) -> list[tuple[Trial, int]]:
 
 
 def reworded(sides: Contrast) -> str:
-    """No fewer fail, if by something else: the text may have changed, or the next thing fails."""
+    """Return the doubt that no fewer fail, only by another text or by the next fault."""
     was, now = both_bounds(
         *(
             Spread.of([Observation(trial.run, trial.failed) for trial in trials])

@@ -86,7 +86,9 @@ def _moments(trial: Trial) -> list[datetime]:
 
 
 def _by_day(sides: Contrast) -> str:
-    """Such a kind may come every night: without what was tried at another time of day nothing shows."""
+    """Return the doubt of a kind that may come every night:
+    trials of the same hours before the fix show nothing.
+    """
     if sides.category not in OUTAGES:
         return ""
     since = {trial.at.hour for trial in sides.after}
@@ -101,7 +103,7 @@ def _by_day(sides: Contrast) -> str:
 
 
 def _swing(sides: Contrast) -> str:
-    """In one of the drains before the fix surely fewer failed than in another, each phase counted for itself."""
+    """Return the doubt of a swing: surely fewer failed in one drain before the fix than in another."""
     drains = [
         each_by_itself(tries)
         for tries in grouped(sides.before, attrgetter("session")).values()
@@ -119,7 +121,9 @@ def _swing(sides: Contrast) -> str:
 
 
 def _gone_before(sides: Contrast) -> str:
-    """Of those tried last before the fix surely fewer failed so than of those tried first: it ended without it."""
+    """Return the doubt that it ended before the fix:
+    of those tried last before surely fewer failed than of the first.
+    """
     ordered = sorted(sides.before, key=attrgetter("at"))
     share = failed(ordered) / len(ordered)
     excess = list(accumulate(trial.failed_so - share for trial in ordered))
@@ -141,7 +145,7 @@ def _gone_before(sides: Contrast) -> str:
 
 
 def _earlier(sides: Contrast) -> str:
-    """Another fix of the same went in before it, and what was tried between the two does not show this one."""
+    """Return the doubt of an earlier fix of the same, where the trials between the two do not show this one."""
     fix = sides.earlier
     if fix is None:
         return ""

@@ -60,7 +60,7 @@ class FixVerdict:
 
     @property
     def words(self) -> str:
-        """Its badge."""
+        """The text of its badge."""
         return sentences.WORDS[self.ruling]
 
     @property

@@ -124,7 +124,7 @@ class FixScope:
     runs: tuple[str, ...] = ()
 
     def values(self) -> dict[str, Any]:
-        """For the statements of this module."""
+        """Return the values for the statements of this module."""
         return {
             "keys": list(self.keys), "fix": self.window.applied_at, "until": self.window.until,
             "since": self.window.since, "source": self.source, "runs": list(self.runs) or None,

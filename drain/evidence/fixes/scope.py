@@ -37,7 +37,7 @@ def concerns(marker: FixMarker, session: DrainSession) -> bool:
 
 
 def concerned(marker: FixMarker, sessions: Collection[int]) -> set[int]:
-    """Those of these drains that the fix has to do with; one that names nothing has to do with all of them."""
+    """Return the ids of these drains that the fix concerns; a fix that names nothing concerns all."""
     keys = list(marker.fingerprints.values_list("key", flat=True))
     if not keys and marker.source_id is None and not marker.run_ids:
         return set(sessions)

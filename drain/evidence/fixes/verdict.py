@@ -75,7 +75,9 @@ class Others:
 
     @classmethod
     def of(cls, before: Sequence[Trial], after: Sequence[Trial]) -> Others | None:
-        """None where one side has none; few of them tell little, and their bounds say so."""
+        """Return the others of both sides; None where one side has none.
+        Few tell little, and their bounds say so.
+        """
         if not before or not after:
             return None
         return cls(*_both(before, after))
@@ -175,7 +177,7 @@ def _ruling(before: Bounds, after: Bounds, others: Others | None, limits: FixDem
 
 
 def _without_past(after: Bounds, limits: FixDemands) -> Ruling:
-    """Nothing was tried again before the fix: a majority that fails needs no comparison, the rest has none."""
+    """Rule without trials before the fix: a majority that fails needs no comparison, the rest has none."""
     if after.low > limits.majority:
         return Ruling.DOES_NOT_WORK
     return Ruling.CANNOT_BE_TOLD if after.share <= limits.majority else Ruling.NOT_ENOUGH_DATA

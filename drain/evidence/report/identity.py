@@ -57,7 +57,7 @@ class ReportIdentity:
 
 
 def identity_of(session: DrainSession) -> ReportIdentity:
-    """Of drainsite's own database and of the sources of the session's runs."""
+    """Return the identity of drainsite's own database and of the sources of the session's runs."""
     found = row(_IDENTITY, {"session": session.pk, "exact": EXACT})
     settings = connection.settings_dict
     return ReportIdentity(

@@ -78,7 +78,7 @@ class LeftBehind:
 
 
 def left_behind(session: DrainSession, now: datetime) -> LeftBehind:
-    """Of all runs that the plan names."""
+    """Return the rest of all runs that the plan names."""
     failed, failed_total = _phases(session, ["FAILED"], "DESC")
     waiting, waiting_total = _phases(session, ["QUEUED", "EXECUTING", "GATE", "CI_RUNNING"], "ASC")
     holds = tuple(HeldRuns(**item) for item in rows(_HOLDS, {"session": session.pk}))

@@ -207,7 +207,7 @@ def actual_results(report: Report) -> list[tuple[str, str]]:
 
 
 def _rate_before(report: Report) -> list[tuple[str, str]]:
-    """Of phases that were tried again because they had failed the rate before is 0 by construction."""
+    """Return the rate before; of phases tried again because they had failed it is 0 by construction."""
     if report.comparison.difference.selected:
         return []
     return [("Completion rate before", rate(report.comparison.before.rate))]
@@ -275,7 +275,7 @@ def settings(report: Report) -> list[tuple[str, str]]:
 
 
 def stopped_early(report: Report) -> str:
-    """That the drain ended before its plan did, with the phases that it did not try; empty if it did not."""
+    """Return the sentence of an early end, with the phases that were not tried; empty for a whole drain."""
     untried = sum(report.became.get(name, 0) for name in _UNTRIED)
     if report.live or not untried or not (report.session.stop_reason or report.stops):
         return ""

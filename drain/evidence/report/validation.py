@@ -47,7 +47,7 @@ class Validation:
 
 
 def validations(report: Report) -> list[Validation]:
-    """Of every fix that concerns the drain, over everything since it went in."""
+    """Return the validations of every fix that concerns the drain, over everything since it went in."""
     return [_validation(fix, report) for fix in report.fixes]
 
 

@@ -73,7 +73,7 @@ class Spread(NamedTuple):
 
     @classmethod
     def of(cls, observed: Sequence[Observation]) -> Self:
-        """Of single observations."""
+        """Return the spread of single observations."""
         sizes = Counter(one.run for one in observed)
         failed = Counter(one.run for one in observed if one.failed)
         return cls(
@@ -94,7 +94,7 @@ class Spread(NamedTuple):
         return min(1.0, max(0.0, (mean_between - mean_within) / total))
 
     def effect(self, rho: float) -> float:
-        """By how much fewer observations prove than independent ones (design effect); at least 1."""
+        """Return how many of them prove as much as one independent observation (design effect); at least 1."""
         rho = max(rho, RHO) if self.runs < FEW_RUNS else rho
         return 1 + (self.squares / self.n - 1) * rho if self.n else 1.0
 
@@ -148,7 +148,8 @@ def both_bounds(before: Spread, after: Spread) -> tuple[Bounds, Bounds]:
 
 
 def gain(before: Bounds, after: Bounds) -> Interval | None:
-    """By how much fewer fail after, between bounds that hold at every look; None where a side is empty.
+    """Return how much less is failed after, between bounds that hold at every look;
+    None where a side is empty.
 
     It excludes 0 only where the bounds of the two sides do not meet, which is the rule for a fix.
     """

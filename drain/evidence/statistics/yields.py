@@ -40,7 +40,7 @@ class Flow(NamedTuple):
 
     @classmethod
     def of(cls, runs: Iterable[tuple[float, float]]) -> Self:
-        """Of (events, minutes) of each run."""
+        """Return the flow of the (events, minutes) of each run."""
         pairs = list(runs)
         return cls(
             len(pairs), sum(e for e, _ in pairs), sum(m for _, m in pairs),

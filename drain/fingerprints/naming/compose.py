@@ -140,7 +140,7 @@ def _settle(parts: _Parts) -> tuple[_Parts, str]:
 
 
 def safe(text: str) -> str:
-    """Without control characters, direction marks and lone surrogates."""
+    """Return the text without control characters, direction marks and lone surrogates."""
     if text.isascii() and text.isprintable():
         return text
     return _UNSAFE.sub("\ufffd", text).replace("\n", " ")

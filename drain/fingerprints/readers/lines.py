@@ -238,7 +238,7 @@ def _read_logfmt(line: str, level: Level) -> tuple[str, Level]:
 
 
 def _without_margin(line: str) -> str:
-    """Without the box that is drawn around it."""
+    """Return a line without the box that is drawn around it."""
     line = _MARGIN.sub("", line, count=1)
     return _RIGHT_MARGIN.sub("", line)
 

@@ -31,7 +31,7 @@ class Command(DatabaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One question, with its values."""
+        """Add the question's options, of which one is taken, with its values."""
         kinds = parser.add_mutually_exclusive_group(required=True)
         kinds.add_argument("--marker", nargs=1, metavar="ID", help="before and after a fix")
         kinds.add_argument(

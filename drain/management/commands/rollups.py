@@ -20,7 +20,7 @@ class Command(DatabaseCommand):
     help = "Compare the totals with a recount, rebuild them, or fold what is waiting."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One word; --json for scripts."""
+        """Add one word; --json for scripts."""
         parser.add_argument(
             "action",
             choices=("check", "rebuild", "fold"),

@@ -37,7 +37,7 @@ class Drift:
 
     @property
     def sentence(self) -> str:
-        """For people; "0 phases changed since the preview." when nothing did."""
+        """The changes in one sentence; "0 phases changed since the preview." when there are none."""
         if self.unknown:
             return "The plan changed since the preview."
         count = len(set(self.joined) | set(self.gone))

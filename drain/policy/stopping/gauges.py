@@ -33,7 +33,7 @@ class Gauge:
 
     @property
     def near(self) -> bool:
-        """Not reached, but not far; or reached as soon as it counts."""
+        """True if it is not reached, but not far; or reached as soon as it counts."""
         if self.limit is None or self.tripped:
             return False
         return self.observed >= NEAR * self.limit

@@ -68,7 +68,7 @@ class Readback:
 
     @property
     def state(self) -> PhaseState | None:
-        """Of the phase asked for; None if it is not known."""
+        """The state of the phase asked for; None if it is not known."""
         return None if self.row is None else self.row.state
 
     @property

@@ -140,7 +140,9 @@ class Readable(Protocol):
 
 
 def _unpacked(rest: Readable, most: int) -> Readable:
-    """All of it, in memory: a small packed file can hold a thousand times as much, and take minutes to read."""
+    """Unpack all of it, in memory:
+    a small packed file can hold a thousand times as much, and take minutes to read.
+    """
     whole = io.BytesIO()
     while part := _read(rest, _HEAD):
         if whole.tell() + len(part) > most:

@@ -27,7 +27,7 @@ class Command(SiteCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One word, a file for two of them, and --force for a stop that does not ask who is using it."""
+        """Add one word, a file for two of them, and --force for a stop that does not ask who is using it."""
         parser.add_argument(
             "action",
             choices=("status", "start", "stop", "dump", "restore"),
@@ -67,7 +67,7 @@ def _act(data_dir: Path, action: str, file: Path | None, *, force: bool) -> str:
 
 
 def _dump(file: Path) -> str:
-    """One moment of the database, for its owner's eyes; a file that is there stays as it is."""
+    """Write one moment of the database, for its owner's eyes; a file that is there stays as it is."""
     if file.exists():
         raise CommandError(f"{file} is there already: name another file, or remove it.")
     draft = file.with_name(f"{file.name}.part")

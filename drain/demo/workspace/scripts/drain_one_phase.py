@@ -130,7 +130,7 @@ def told_to_end(phase: Phase, number: int, frame: FrameType | None) -> None:
 
 
 def say(text: str) -> None:
-    """One line of the log, as Autopack prints them."""
+    """Print one line of the log, as Autopack does."""
     sys.stdout.write(f"[{datetime.now(UTC):%H:%M:%S}] {text}\n")
     sys.stdout.flush()
 

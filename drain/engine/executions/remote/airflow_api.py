@@ -21,7 +21,7 @@ def api_of(url: str) -> str:
 
 
 def address_of(api: str, dag: str, run: str, task: str) -> str:
-    """Of a task instance; a mapped one has its index behind it."""
+    """Return the address of a task instance; a mapped one has its index behind it."""
     part = [quote(name, safe="") for name in (dag, run, task)]
     return f"{api}/dags/{part[0]}/dagRuns/{part[1]}/taskInstances/{part[2]}"
 

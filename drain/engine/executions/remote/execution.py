@@ -124,7 +124,7 @@ class RemoteExecution(SteppedExecution):
         seconds: float | None = None,
         lane: str = "",
     ) -> None:
-        """Each service has threads of its own, and so have orders to stop."""
+        """Ask in the service's own threads, of which orders to stop have some to themselves."""
         self._break_off_at = time.monotonic() + (seconds or timing.QUESTION_SECONDS)
         self._in_pool(question, then, f"{lane} {self._place}")
 

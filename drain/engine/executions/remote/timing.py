@@ -48,7 +48,7 @@ class Trouble:
     _unknown: int = 0
 
     def note(self, error: ServiceError, sentence: str) -> float:
-        """It happened again; returns the seconds until the next question."""
+        """Count an error again; returns the seconds until the next question."""
         now = time.monotonic()
         if not self._count:
             self._since = now
@@ -64,7 +64,7 @@ class Trouble:
         return min(most, least * 2.0 ** min(self._count - 1, 10))
 
     def over(self) -> None:
-        """It said how its job is."""
+        """Forget the errors: the service has told of its job."""
         self.sentence, self._count, self._unknown = "", 0, 0
 
     @property

@@ -123,7 +123,7 @@ class ReportReader:
         cut(Path(self._path or ""), self._fd)
 
     def _look_at_the_end(self) -> None:
-        """Of what is beyond the limits, read the last lines: there a phase says how it ended."""
+        """Read the last lines of a text beyond the limits: there a phase tells how it ended."""
         if self._fd < 0:
             return
         size = os.fstat(self._fd).st_size
