@@ -2,7 +2,7 @@
 so nothing is missed by a process that died before telling it.
 
 A drain that ended, a fingerprint that regressed or is new and fails often, stale phases in the queue, a host that
-went silent. What is older than a day is news to nobody.
+went silent. What is older than a day is news to nobody, and a row that makes no sense hides no other.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def _look(name: str, look: Callable[[datetime], Iterator[Event]], now: datetime)
     told = 0
     with isolated(f"news, {name},"):
         for event in look(now):
-            told += post(event, QUIET.get(event.kind)) is not None
+            with isolated(f"news, {name}, {event.about},"):
+                told += post(event, QUIET.get(event.kind)) is not None
     return told
 
 
@@ -106,17 +107,18 @@ def ended_drains(now: datetime) -> Iterator[Event]:
         .order_by("ended_at")
     )
     for session in found[:SHOWN]:
-        counts = session_counts(session.pk)
-        facts = {
-            "drain": session.pk, "state": session.state, "stop_reason": session.stop_reason,
-            "selected": session.selected, "complete": counts["complete"], "failed": counts["failed"],
-            "started_by": session.started_by,
-        }  # fmt: skip
-        title = drain_title(session.pk, session.state, session.stop_reason, facts)
-        yield Event(
-            NoticeKind.DRAIN_ENDED, str(session.pk), session.ended_at or now, title, facts,
-            f"/drains/{session.pk}/",
-        )  # fmt: skip
+        with isolated(f"news of drain {session.pk}"):
+            counts = session_counts(session.pk)
+            facts = {
+                "drain": session.pk, "state": session.state, "stop_reason": session.stop_reason,
+                "selected": session.selected, "complete": counts["complete"], "failed": counts["failed"],
+                "started_by": session.started_by,
+            }  # fmt: skip
+            title = drain_title(session.pk, session.state, session.stop_reason, facts)
+            yield Event(
+                NoticeKind.DRAIN_ENDED, str(session.pk), session.ended_at or now, title, facts,
+                f"/drains/{session.pk}/",
+            )  # fmt: skip
 
 
 def regressed(now: datetime) -> Iterator[Event]:
@@ -200,16 +202,17 @@ def ended_rollouts(now: datetime) -> Iterator[Event]:
         .order_by("ended_at")
     )
     for each in found[:SHOWN]:
-        about, said_so = str(each.marker_id), each.card["sentence"]
-        facts = {
-            "marker": each.marker_id, "state": each.state, "reason": each.card["rule"],
-            "drains": each.steps, "ramps": each.ramps,
-        }  # fmt: skip
-        title = f"Drain on fix FM-{about} ({each.marker.title[:60]}) {each.state}: {said_so}"
-        yield Event(
-            NoticeKind.ROLLOUT_ENDED, about, each.ended_at or now, title, facts,
-            f"/evidence/markers/{about}/",
-        )  # fmt: skip
+        with isolated(f"news of the drain on fix FM-{each.marker_id}"):
+            about, said_so = str(each.marker_id), each.card["sentence"]
+            facts = {
+                "marker": each.marker_id, "state": each.state, "reason": each.card["rule"],
+                "drains": each.steps, "ramps": each.ramps,
+            }  # fmt: skip
+            title = f"Drain on fix FM-{about} ({each.marker.title[:60]}) {each.state}: {said_so}"
+            yield Event(
+                NoticeKind.ROLLOUT_ENDED, about, each.ended_at or now, title, facts,
+                f"/evidence/markers/{about}/",
+            )  # fmt: skip
 
 
 def autopilots(now: datetime) -> Iterator[Event]:

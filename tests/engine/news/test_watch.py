@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.urls import resolve
 
+from drain.engine.news import watch as news
 from drain.engine.news.watch import watch, watch_drains
 from drain.evidence.fingerprints.lifecycle import By, deploy_fix, regress
 from drain.evidence.fingerprints.lifecycle import resolve as say_resolved
@@ -185,6 +186,35 @@ def test_what_breaks_in_one_look_keeps_nobody_from_the_others(hook, monkeypatch,
     WorkerHost.objects.create(host="gone", pid=1, version="1", workers=1, last_seen=NOON)
     assert watch(NOON + 2 * MINUTE) == 1
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_drain_or_a_drain_on_fix_that_makes_no_sense_hides_none_that_ended_later(
+    hook, monkeypatch, caplog
+):
+    bad, good = (SessionFactory(state="finished", ended_at=NOON + n * MINUTE) for n in range(2))
+    counts = news.session_counts
+    monkeypatch.setattr(news, "session_counts", lambda pk: 1 / 0 if pk == bad.pk else counts(pk))
+    for number, card in enumerate(({}, {"rule": "partly", "sentence": "Partly."})):
+        marker = FixMarker.objects.create(title="Pinned", applied_at=NOON, created_by="ann")
+        Rollout.objects.create(
+            marker=marker, sample=24, state="stopped", ended_at=NOON + number * MINUTE, card=card
+        )
+    assert watch_drains(NOON + HOUR) == 2
+    assert [str(good.pk) in title for title in told(NoticeKind.DRAIN_ENDED)] == [True]
+    assert [f"FM-{marker.pk}" in title for title in told(NoticeKind.ROLLOUT_ENDED)] == [True]
+    assert f"news of drain {bad.pk} failed" in caplog.text
+
+
+def test_news_that_cannot_be_written_down_keep_no_other_from_it(hook, monkeypatch):
+    bad, good = (SessionFactory(state="finished", ended_at=NOON + n * MINUTE) for n in range(2))
+    write = news.post
+
+    def breaks(event, quiet):
+        return 1 / 0 if event.about == str(bad.pk) else write(event, quiet)
+
+    monkeypatch.setattr(news, "post", breaks)
+    assert watch_drains(NOON + HOUR) == 1
+    assert Notice.objects.get().about == str(good.pk)
 
 
 def test_every_link_leads_to_a_page(hook, settings):
