@@ -10,13 +10,16 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
+from django.db.models.functions import Now
 
 from drain.engine.attempts import takeover
 from drain.engine.attempts.context import HostContext
 from drain.engine.attempts.round import starts_that_stand
+from drain.engine.attempts.started import StartedAttempt
 from drain.engine.attempts.takeover import take_over
 from drain.engine.executions.pool import Pool
 from drain.engine.executions.remote.execution import RemoteExecution
+from drain.engine.executions.remote.job import prepare
 from drain.engine.workers.loops import add_loop
 from drain.models import Attempt, ExecutorProfile, Phase, Transition
 from drain.policy.states import Outcome
@@ -39,7 +42,7 @@ def job(**changes: Any) -> Attempt:
     lease = uuid4()
     leased = changes.pop("leased", lease)
     values = {
-        "remote": {"executor": ExecutorProfile.objects.get().pk}, "outcome": None, "finished_at": None,
+        "remote": {"executor": ExecutorProfile.objects.get(is_default=True).pk}, "outcome": None, "finished_at": None,
         "loop": uuid4(), "lease": lease, "session": SessionFactory(), **changes,
     }  # fmt: skip
     phase = PhaseFactory(state="EXECUTING" if leased else "FAILED", lease_owner=leased)
@@ -68,13 +71,18 @@ def test_a_job_whose_loop_is_gone_is_taken_over_once() -> None:
         {"leased": uuid4()},
         {"outcome": "lost", "finished_at": "2026-01-01T00:00Z"},
         {"remote": None},
-        {"remote": {"executor": 0}},
     ],
 )
-def test_what_is_no_job_of_this_host_s_executors_or_over_is_left_alone(
+def test_what_is_no_job_or_over_is_left_alone(
     changes: dict[str, Any],
 ) -> None:
     job(**changes)
+    assert taken() == []
+
+
+def test_a_job_whose_executor_other_hosts_have_is_left_to_them() -> None:
+    elsewhere = ExecutorFactory(is_default=False, argv=["/nowhere/at/all"])
+    job(remote={"executor": elsewhere.pk})
     assert taken() == []
 
 
@@ -131,11 +139,31 @@ def test_after_an_answer_that_was_lost_only_what_is_in_the_books_and_open_has_st
     assert starts_that_stand(begun) == []
 
 
-@pytest.mark.parametrize("named", ["x", [1], {"a": 1}, None, True, 1.5])
-def test_a_job_whose_executor_cannot_be_read_is_left_alone_and_stops_nobody(named: Any) -> None:
-    job(remote={"executor": named})
-    other = job()
-    assert taken() == [other.pk]
+@pytest.mark.parametrize("named", [0, "x", [1], {"a": 1}, None, True, 1.5])
+def test_a_job_whose_executor_is_gone_is_anybody_s(named: Any) -> None:
+    left, other = job(remote={"executor": named}), job()
+    assert taken() == [left.pk, other.pk]
+
+
+def taken_one(folder: Path) -> tuple[StartedAttempt, HostContext]:
+    """What a loop that knows no secret takes over."""
+    host = HostContext(environ={}, worker="h/1/w", folder=folder)
+    host.refresh()
+    (started,) = take_over(host, uuid4(), None, ())
+    return started, host
+
+
+def test_of_a_job_whose_executor_is_gone_only_its_service_is_known(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, executor: ExecutorProfile
+) -> None:
+    monkeypatch.undo()
+    for kind in ("http", "ray"):
+        for named in (executor.pk, 0):
+            job(remote={"executor": named, "kind": kind, "url": "http://s/", "accepted": False})
+            left = prepare(*taken_one(tmp_path))
+            assert (left.can_be_started, bool(left.request.argv)) == (named != 0, named != 0)
+            assert (left.may_be_there, left.accepted) == (True, False)
+            Attempt.objects.update(loop=None, finished_at=Now(), outcome="lost")
 
 
 @pytest.mark.parametrize(
@@ -147,16 +175,19 @@ def test_a_job_whose_executor_cannot_be_read_is_left_alone_and_stops_nobody(name
         ({"kind": "http", "url": 7}, "takes an address"),
         ({"kind": "slurm", "url": "http://s/"}, "'slurm' is no kind of executor"),
         ({"kind": "http", "url": "http://s/", "headers": ["A"]}, ""),
+        ({"kind": "http", "url": "http://s/", "headers": {"A": "TOKEN"}}, "has no TOKEN"),
+        ({"accepted": "maybe"}, "needs --url"),
+        (7, "needs --url"),
+        ([1], "needs --url"),
     ],
 )
 def test_a_job_whose_service_cannot_be_read_ends_with_the_way_out(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changes: dict[str, Any], why: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changes: Any, why: str
 ) -> None:
     monkeypatch.undo()
-    job(remote={"executor": ExecutorProfile.objects.get().pk, **changes})
-    host = HostContext(environ={}, worker="h/1/w", folder=tmp_path)
-    host.refresh()
-    (started,) = take_over(host, uuid4(), None, ())
+    known = {"executor": ExecutorProfile.objects.get().pk}
+    job(remote=known | changes if isinstance(changes, dict) else changes)
+    started, host = taken_one(tmp_path)
     pool = Pool()
     try:
         execution = RemoteExecution(started, host, pool)

@@ -106,6 +106,20 @@ def test_a_job_that_may_not_have_arrived_is_submitted_by_who_takes_it_over(play:
     assert played.goes_on() == ["ask", "start"]
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_job_whose_executor_is_gone_is_asked_for_and_never_started(
+    play: Play, there: bool
+) -> None:
+    played = play(TakenOver(accepted=False, elapsed=1.0, states=0))
+    played.job.can_be_started = False
+    played.service.answers["ask"] = SUCCEEDED if there else UNKNOWN
+    outcome = Outcome.COMPLETE if there else Outcome.LOST
+    for _ in range(3):
+        played.goes_on(11)
+    assert played.ends().outcome is outcome
+    assert "start" not in played.service.calls
+
+
 @pytest.mark.parametrize("asked", [False, True])
 def test_who_lost_its_lease_leaves_the_job_alone_and_keeps_nothing_of_it(
     running: Played, asked: bool

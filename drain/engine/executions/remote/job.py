@@ -24,7 +24,7 @@ from drain.engine.executions.remote.service import (
 from drain.engine.executions.remote.transcript import Transcript
 from drain.engine.process.contract import Contract
 from drain.engine.process.environment import contract_variables, header_values, passed_variables
-from drain.engine.process.errors import SpawnError
+from drain.engine.process.errors import ChildError, SpawnError
 from drain.engine.process.output.events import Report
 from drain.engine.process.output.log import LogSummary
 from drain.engine.process.profile import Profile
@@ -53,13 +53,18 @@ class RemoteJob:
     """The service has it."""
     may_be_there: bool
     """A start may have arrived that nobody heard the answer of."""
+    can_be_started: bool = True
+    """Nobody knows what to start where the executor is gone."""
 
     def submit(self) -> Said:
         """Start it, once: where it may be there already, that is asked before."""
         try:
             if self.may_be_there:
-                with contextlib.suppress(UnknownJobError):
+                try:
                     return self._found()
+                except UnknownJobError as error:
+                    if not self.can_be_started:
+                        return error
             self.service.start(self.request)
         except UnreachableError as error:
             self.may_be_there = self.may_be_there or error.sent
@@ -153,7 +158,7 @@ def prepare(started: StartedAttempt, host: HostContext) -> RemoteJob:
         params=params,
     )
     env = passed_variables(profile.env, profile.env_from, host.environ)
-    headers = header_values(remote.headers, host.environ)
+    headers = _headers(started, remote, host)
     mask = Mask(
         {**secrets_of(env, profile.env, profile.env_from), **secrets_of_headers(headers.values())}
     )
@@ -176,6 +181,7 @@ def prepare(started: StartedAttempt, host: HostContext) -> RemoteJob:
         mask=mask,
         accepted=known.accepted if known else False,
         may_be_there=known is not None,
+        can_be_started=bool(profile.name),
     )
 
 
@@ -187,13 +193,25 @@ def _service_of(started: StartedAttempt, remote: Remote) -> type[HttpJobs]:
         )
     service, problem = _SERVICES.get(remote.kind), remote.problem()
     if service is None or problem:
-        why = problem or f"{remote.kind!r} is no kind of executor."
-        raise SpawnError(f"Its service cannot be asked, so look there before it runs again: {why}")
+        raise _cannot_be_asked(problem or f"{remote.kind!r} is no kind of executor.")
     return service
 
 
+def _headers(started: StartedAttempt, remote: Remote, host: HostContext) -> dict[str, str]:
+    try:
+        return header_values(remote.headers, host.environ)
+    except ChildError as error:
+        if started.taken_over is None:
+            raise
+        raise _cannot_be_asked(str(error)) from error
+
+
+def _cannot_be_asked(why: str) -> SpawnError:
+    return SpawnError(f"Its service cannot be asked, so look there before it runs again: {why}")
+
+
 def _command(profile: Profile, contract: Contract) -> tuple[str, ...]:
-    if not profile.argv and not profile.needs_command:
+    if not profile.argv and not (profile.needs_command and profile.name):
         return ()
     return render(
         profile.argv,
