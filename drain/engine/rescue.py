@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from drain.db.prepared import row, rows
 from drain.engine.abandoned import interrupt_abandoned, interrupt_hopeless
 from drain.engine.attempts.books import lock_sessions, write_sessions
-from drain.engine.attempts.context import SessionContext
+from drain.engine.attempts.context import SessionContext, read_contexts
 from drain.engine.attempts.finish import finish
 from drain.engine.attempts.round import is_outage, without_result
 from drain.engine.attempts.spool import left_behind
@@ -30,7 +30,7 @@ from drain.engine.workers.identity import worker_name
 from drain.engine.workers.timing import LEASE_SECONDS, RENEW_EVERY, RESCUE_MARGIN
 from drain.engine.workers.wakeups import wake
 from drain.logs import about
-from drain.models import Attempt, DrainSession, Phase, WorkerLoop
+from drain.models import Attempt, Phase, WorkerLoop
 from drain.models.audit import Person, Subject, record_audit
 from drain.policy.states import Outcome
 
@@ -215,7 +215,12 @@ def _finish(each: EndedAttempt) -> bool:
     session = each.started.session
     with transaction.atomic():
         books = lock_sessions([] if session is None else [session])
-        contexts = {locked: _context(locked) for locked in books}
+        contexts: dict[int, SessionContext] = {}
+        for broken, why in read_contexts(books, contexts).items():
+            log.warning(
+                "no rule of drain %s judges attempt %s: %r", broken, each.started.attempt, why
+            )
+            del books[broken]
         written = finish([each], books, contexts, worker_name())
         write_sessions(books.values())
     return bool(written)
@@ -224,7 +229,3 @@ def _finish(each: EndedAttempt) -> bool:
 def _lost(worker: str) -> AttemptResult:
     name = worker.rpartition("/")[0] or worker
     return not_run(f"lost: worker {name} died or was cut off while it ran", Outcome.LOST)
-
-
-def _context(session: int) -> SessionContext:
-    return SessionContext.of(DrainSession.objects.get(pk=session))

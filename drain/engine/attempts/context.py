@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+from django.db import Error as DatabaseFault
 
 from drain.engine.process.profile import Profile
 from drain.engine.sessions.scope import SessionScope
@@ -97,3 +99,24 @@ def session_context(session: int) -> SessionContext | None:
     """Read the context of a session; None if the session is not there any more."""
     found = DrainSession.objects.filter(pk=session).first()
     return None if found is None else SessionContext.of(found)
+
+
+def read_contexts(locked: Iterable[int], known: dict[int, SessionContext]) -> dict[int, Exception]:
+    """Add to `known` the contexts of locked sessions that it lacks; returns those that make no sense, with the reason.
+
+    Raises what the database raises.
+    """
+    broken: dict[int, Exception] = {}
+    for session in locked:
+        if session in known:
+            continue
+        try:
+            context = session_context(session)
+        except DatabaseFault:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever stands in it, it is this session's alone
+            broken[session] = error
+            continue
+        assert context is not None  # noqa: S101 - its row is locked
+        known[session] = context
+    return broken

@@ -14,7 +14,7 @@ from django.utils import timezone
 from drain.db.prepared import rows
 from drain.engine.attempts.books import SessionBooks, lock_sessions, write_sessions
 from drain.engine.attempts.claim import Claimer
-from drain.engine.attempts.context import HostContext, SessionContext, session_context
+from drain.engine.attempts.context import HostContext, SessionContext, read_contexts
 from drain.engine.attempts.finish import finish
 from drain.engine.attempts.pace import Pace
 from drain.engine.attempts.started import EndedAttempt, StartedAttempt, not_run
@@ -121,13 +121,11 @@ class Rounds:
             return self.write([without_result(ends[0], error)], 0, ())
 
     def _lock(self, sessions: Iterable[int]) -> dict[int, SessionBooks]:
+        """Those whose rows make no sense are locked too, and not among what this returns: no rule of theirs is known."""
         books = lock_sessions(sessions)
-        for session in books:
-            if session not in self.contexts:
-                context = session_context(session)
-                assert context is not None  # noqa: S101 - its row is locked
-                self.contexts[session] = context
-        return books
+        broken = read_contexts(books, self.contexts)
+        self.broken |= broken
+        return {key: each for key, each in books.items() if key not in broken}
 
     def _claim(self, books: dict[int, SessionBooks], free: int, claimable: Collection[int]) -> None:
         offered = [books[each] for each in sorted(claimable) if each in books]

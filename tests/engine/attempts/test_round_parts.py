@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import InterfaceError
 
+from drain.engine.attempts import context
+from drain.engine.attempts.claim import Claimer
 from drain.engine.attempts.identify import identify
 from drain.engine.attempts.round import Rounds
 from drain.engine.attempts.started import EndedAttempt
 from drain.engine.sessions.scope import SessionScope
-from drain.models import Attempt, DrainSession
+from drain.models import Attempt, DrainSession, Phase
 from drain.policy.states import Outcome
 from tests.engine.attempts.examples import result
 from tests.engine.attempts.hand_drain import HandDrain, failed_run
@@ -70,7 +73,6 @@ def test_what_was_started_before_the_database_went_away_is_known_to_whoever_asks
         failed_run(run)
     sessions = [HandDrain(SessionScope(run_ids=(run,))) for run in "abc"]
     keys = [drain.session.pk for drain in sessions]
-    DrainSession.objects.filter(pk=keys[1]).update(limits={"nothing": 1})
     write = Rounds.write
 
     def cut(self: Rounds, ends: Any, free: int, claimable: Any) -> int:
@@ -78,8 +80,56 @@ def test_what_was_started_before_the_database_went_away_is_known_to_whoever_asks
             raise InterfaceError("the connection is closed")
         return write(self, ends, free, claimable)
 
+    claim = Claimer.claim
+
+    def breaks(self: Claimer, books: Any, *given: Any) -> Any:
+        if books.session == keys[1]:
+            raise ValueError("a plan that makes no sense")
+        return claim(self, books, *given)
+
     monkeypatch.setattr(Rounds, "write", cut)
+    monkeypatch.setattr(Claimer, "claim", breaks)
     rounds = sessions[0].rounds
     with pytest.raises(InterfaceError):
         rounds.write_by_parts([], 9, keys)
     assert [each.phase_id for each in rounds.begun] == ["a0"]
+
+
+@pytest.mark.parametrize(
+    "written", [Rounds.book, lambda rounds, ends: rounds.write_by_parts(ends, 9, ())]
+)
+def test_an_end_of_a_drain_whose_rules_cannot_be_read_is_booked_as_it_was(written: Any) -> None:
+    ExecutorFactory()
+    for run in "ab":
+        failed_run(run)
+    bad, good = (HandDrain(SessionScope(run_ids=(run,))) for run in "ab")
+    begun = [*bad.start(), *good.start()]
+    DrainSession.objects.filter(pk=bad.session.pk).update(limits={"nothing": 1})
+    ends = [
+        EndedAttempt(each, replace(result(Outcome.COMPLETE, 1, ""), exit_code=0)) for each in begun
+    ]
+    rounds = Rounds(bad.rounds.host, uuid4())
+    assert written(rounds, ends) == 0
+    assert list(rounds.broken) == [bad.session.pk]
+    assert set(Attempt.objects.values_list("outcome", "exit_code")) == {("complete", 0)}
+    assert set(Phase.objects.values_list("state", "lease_owner")) == {("COMPLETE", None)}
+    good.session.refresh_from_db()
+    assert (good.session.finishes, good.session.open_attempts) == (1, 0)
+
+
+def test_no_rule_counts_as_unreadable_because_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ExecutorFactory()
+    failed_run("a")
+    drain = HandDrain()
+    ends = [EndedAttempt(each, result(Outcome.COMPLETE, 1, "")) for each in drain.start()]
+    rounds = Rounds(drain.rounds.host, uuid4())
+
+    def away(_: int) -> None:
+        raise InterfaceError("the connection is closed")
+
+    monkeypatch.setattr(context, "session_context", away)
+    with pytest.raises(InterfaceError):
+        rounds.book(ends)
+    assert Attempt.objects.get().outcome is None

@@ -18,7 +18,7 @@ from drain.engine.attempts.spool import Spool
 from drain.engine.attempts.started import EndedAttempt
 from drain.engine.process.job import worker_folder
 from drain.engine.workers import dead
-from drain.models import Attempt, WorkerLoop
+from drain.models import Attempt, DrainSession, WorkerLoop
 from drain.policy.states import Outcome
 from tests.engine.attempts.examples import result
 from tests.engine.attempts.hand_drain import HandDrain, failed_run
@@ -146,6 +146,20 @@ def test_a_kept_result_that_no_row_can_hold_is_a_failure_with_the_sentence(work:
     assert outcomes() == ["failed", "complete"]
     assert "could not be stored" in Attempt.objects.get(outcome="failed").error
     assert list(work.iterdir()) == []
+
+
+def test_what_a_dead_worker_knew_of_a_drain_whose_rules_cannot_be_read_is_booked_with_the_rest(
+    work: Path,
+) -> None:
+    bad, fine, lost = drained(3).rounds.begun
+    DrainSession.objects.update(limits={"nothing": 1})
+    worker = dead_worker(work)
+    gave(worker, bad.attempt, fine.attempt, lost.attempt)
+    kept = [EndedAttempt(each, result(Outcome.COMPLETE, 1, "x")) for each in (bad, fine)]
+    Spool(work / worker.hex).keep(kept)
+    assert rescue.rescue().attempts == 1
+    assert outcomes() == ["complete", "complete", "lost"]
+    assert (DrainSession.objects.get().open_attempts, list(work.iterdir())) == (0, [])
 
 
 @pytest.mark.parametrize(
