@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from drain.engine.attempts.books import lock_sessions
 from drain.engine.sessions.scope import SessionScope
@@ -17,6 +18,7 @@ from tests.engine.attempts.meetings import elsewhere, held_up
 from tests.factories import ExecutorFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
+GATE = 7_204_102
 
 
 def only(*names: str) -> SessionScope:
@@ -55,6 +57,42 @@ def test_two_drains_start_no_more_than_their_executor_may_run() -> None:
     with held_up(other.names) as started:
         assert one.names() == ["a0"]
     assert started() == []
+
+
+@contextmanager
+def a_clock_that_waits() -> Iterator[None]:
+    """Let statements of connections with this search path stop where they read the clock, while somebody holds the lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA waiting")
+        cursor.execute(
+            "CREATE FUNCTION waiting.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$ BEGIN "
+            f"PERFORM pg_advisory_xact_lock_shared({GATE}); RETURN pg_catalog.clock_timestamp(); END $$"
+        )
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP SCHEMA waiting CASCADE")
+
+
+def test_two_drains_of_one_run_keep_its_executor_s_delay_though_one_looked_before_the_other_began() -> (
+    None
+):
+    failed_run("a", 2, executor=ExecutorFactory(is_default=False, run_delay_seconds=30))
+    one, other = HandDrain(only("a0")), HandDrain(only("a1"))
+
+    def late() -> list[str]:
+        with connection.cursor() as cursor:
+            cursor.execute("SET search_path = waiting, pg_catalog, public")
+        return other.names()
+
+    # Its claim must not have looked yet when this one's commits: what it sees then would be how it was before.
+    with a_clock_that_waits():
+        with held_up(late) as started:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [GATE])
+            assert one.names() == ["a0"]
+        assert started() == []
 
 
 def test_two_rounds_of_a_session_follow_one_another() -> None:

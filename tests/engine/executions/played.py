@@ -96,7 +96,10 @@ class HandPool(Pool):
         jobs, self.jobs = self.jobs, []
         for job, future in jobs:
             if future.running() or future.set_running_or_notify_cancel():
-                future.set_result(job())
+                try:
+                    future.set_result(job())
+                except Exception as error:  # noqa: BLE001 - whoever asked hears of it
+                    future.set_exception(error)
 
 
 class Clock:
