@@ -73,6 +73,18 @@ def kept(folder: Path) -> list[UUID]:
     return [each.started.lease for _, each in left_behind(folder)]
 
 
+def given_to_take_over(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """Have nothing taken over, and note what was asked for."""
+    asked: list[tuple[Any, ...]] = []
+
+    def take_over(*given: Any) -> list[StartedAttempt]:
+        asked.append(given)
+        return []
+
+    monkeypatch.setattr(loop_module, "take_over", take_over)
+    return asked
+
+
 def outcomes() -> list[str | None]:
     return list(Attempt.objects.order_by("pk").values_list("outcome", flat=True))
 
@@ -175,8 +187,7 @@ def test_what_an_earlier_loop_of_this_worker_kept_is_booked_by_the_next(
 def test_a_loop_that_ends_starts_nothing_and_takes_nothing_over(
     loop: HandLoop, monkeypatch: pytest.MonkeyPatch, over: str
 ) -> None:
-    asked: list[Any] = []
-    monkeypatch.setattr(loop_module, "take_over", lambda *given: asked.append(given) or [])
+    asked = given_to_take_over(monkeypatch)
     loop._asked_to_end = over == "asked"
     loop._ends_at = 0.0 if over == "long enough" else loop._ends_at
     loop._round()
@@ -188,13 +199,13 @@ def test_a_loop_that_ends_starts_nothing_and_takes_nothing_over(
 def test_a_loop_takes_over_nothing_that_it_has_or_may_have_begun(
     loop: HandLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mine: list[Any] = []
-    monkeypatch.setattr(loop_module, "take_over", lambda *given: mine.extend(given[3]) or [])
+    asked = given_to_take_over(monkeypatch)
     loop._round()
     runs, unsure = loop.ran
     loop._children.ended.append(ended(runs))
     loop._unsure.append(unsure)
     loop._take_over()
+    ((*_, mine),) = asked
     assert sorted(mine) == sorted([runs.lease, unsure.lease])
 
 

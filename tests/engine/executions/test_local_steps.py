@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from drain.engine.attempts.context import HostContext
-from drain.engine.attempts.source_said import Said
+from drain.engine.attempts.source_said import SourceAnswer
 from drain.engine.attempts.source_sync import SourceSync
 from drain.engine.executions import children as children_module
 from drain.engine.executions import local
@@ -19,7 +19,9 @@ from drain.engine.executions.children import Children
 from drain.engine.executions.local import LocalExecution
 from drain.engine.process.ended import Command
 from drain.engine.process.errors import ChildError
+from drain.engine.process.spawn import start as begin
 from drain.policy.states import Outcome
+from drain.sources.autopack import readback
 from drain.sources.errors import SourceError
 from tests.engine.executions.played import HandPool
 from tests.engine.executions.test_children import attempt
@@ -59,7 +61,6 @@ class Played:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, script: str = "true") -> None:
         self.pool, self.sync, self.events = HandPool(), PlayedSync(), list[str]()
-        begin = local.start
 
         def start(*given: Any) -> Any:
             self.events.append("started")
@@ -69,7 +70,7 @@ class Played:
         monkeypatch.setattr(local, "sweep", lambda claim: self.events.append(f"swept {claim}"))
         monkeypatch.setattr(local, "source_sync", lambda _: self.sync)
         monkeypatch.setattr(local, "keep_log", lambda *_: "")
-        monkeypatch.setattr(local.readback, "POLL_SECONDS", 0.0)
+        monkeypatch.setattr(readback, "POLL_SECONDS", 0.0)
         started = replace(attempt(1, script), lost_claim="w.l")
         host = HostContext(environ={}, folder=folder)
         self.one = LocalExecution(started, host, self.pool, lambda: float("inf"))
@@ -115,7 +116,7 @@ def test_a_phase_that_is_stopped_before_it_runs_never_does_and_its_source_has_it
 
 
 def test_what_the_lost_attempt_left_here_is_ended_before_the_next_begins(played: Played) -> None:
-    played.sync.looks = [Said()]
+    played.sync.looks = [SourceAnswer()]
     assert played.until_over() is Outcome.COMPLETE
     assert played.events == ["swept w.l", "started"]
     assert played.sync.calls == ["take", "look"]
@@ -139,7 +140,7 @@ def test_a_phase_that_cannot_be_prepared_is_given_back(
 
 
 def test_a_source_is_read_once_more_when_the_loop_is_to_end(played: Played) -> None:
-    played.sync.looks = [None, None, Said()]
+    played.sync.looks = [None, None, SourceAnswer()]
     while "look" not in played.sync.calls:
         played.pool.work()
         played.children.watch(0.02)

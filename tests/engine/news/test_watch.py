@@ -8,7 +8,9 @@ import pytest
 from django.urls import resolve
 
 from drain.engine.news import watch as news
+from drain.engine.news.post import post
 from drain.engine.news.watch import watch, watch_drains
+from drain.engine.sessions.results import session_counts
 from drain.evidence.fingerprints.lifecycle import By, deploy_fix, regress
 from drain.evidence.fingerprints.lifecycle import resolve as say_resolved
 from drain.models import (
@@ -192,7 +194,7 @@ def test_a_drain_or_a_drain_on_fix_that_makes_no_sense_hides_none_that_ended_lat
     hook, monkeypatch, caplog
 ):
     bad, good = (SessionFactory(state="finished", ended_at=NOON + n * MINUTE) for n in range(2))
-    counts = news.session_counts
+    counts = session_counts
     monkeypatch.setattr(news, "session_counts", lambda pk: 1 / 0 if pk == bad.pk else counts(pk))
     for number, card in enumerate(({}, {"rule": "partly", "sentence": "Partly."})):
         marker = FixMarker.objects.create(title="Pinned", applied_at=NOON, created_by="ann")
@@ -207,10 +209,9 @@ def test_a_drain_or_a_drain_on_fix_that_makes_no_sense_hides_none_that_ended_lat
 
 def test_news_that_cannot_be_written_down_keep_no_other_from_it(hook, monkeypatch):
     bad, good = (SessionFactory(state="finished", ended_at=NOON + n * MINUTE) for n in range(2))
-    write = news.post
 
     def breaks(event, quiet):
-        return 1 / 0 if event.about == str(bad.pk) else write(event, quiet)
+        return 1 / 0 if event.about == str(bad.pk) else post(event, quiet)
 
     monkeypatch.setattr(news, "post", breaks)
     assert watch_drains(NOON + HOUR) == 1
