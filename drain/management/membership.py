@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 
 from django.db import DatabaseError, connection
@@ -36,6 +37,8 @@ TEND_SECONDS = min(5.0, LEASE_SECONDS)
 END_SECONDS = 10.0
 NEWS_SECONDS = 2.0
 WATCH_SECONDS = 60.0
+STARTS_WITHIN = 120.0
+"""Seconds from a cluster's start to its first answer, on a machine that is busy with something else."""
 
 
 class Membership:
@@ -47,7 +50,8 @@ class Membership:
         self._answering = True
         self._restarted = False
         self._cluster = 0.0
-        self._looked = self._probed = time.monotonic()
+        self._before: datetime | None = None  # the last answer of the cluster before this one
+        self._looked = self._probed = self._since = time.monotonic()
         self._over = threading.Event()
         self._threads = [
             threading.Thread(target=self._repeat, args=[BEAT_SECONDS, self._beat], daemon=True),
@@ -106,15 +110,20 @@ class Membership:
         found = health(self.id, PROBE_SECONDS)
         if found is None:
             return
+        if self._restarted:
+            self._before, self._since = found.last_answer, now
         if found.draining >= found.workers or self._restarted:
             self._restarted = False
             withdraw_probe(self.id)
         elif not found.fresh and now - self._probed >= PROBE_SECONDS:
             self._probed = now
             ask_probe(self.id)
-        if not self._answering and not found.is_stuck:
+        # Ended while it still starts, a cluster would on a busy machine never come to its first task.
+        starts = found.last_answer == self._before and now - self._since < STARTS_WITHIN
+        stuck = found.is_stuck and not starts
+        if not self._answering and not stuck:
             wake(fresh=True)  # the wake-ups of before are lost
-        self._answering = not found.is_stuck
+        self._answering = not stuck
 
 
 def _tell() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from drain.engine.process.tree import children_of
 from drain.engine.workers import hosts
 from drain.engine.workers.hosts import (
     MOST_HOPS,
+    Health,
     answer_probe,
     ask_probe,
     health,
@@ -24,6 +26,8 @@ from drain.engine.workers.hosts import (
     strength,
     withdraw_probe,
 )
+from drain.management import membership
+from drain.management.membership import STARTS_WITHIN, Membership
 from drain.models import WorkerHost, WorkerLoop
 from tests.engine.conftest import Backlog
 from tests.hosts import Host, argv_of, until
@@ -100,6 +104,28 @@ def test_a_worker_that_drains_is_no_reason_to_start_all_of_them_anew() -> None:
     found = health(host, 5)
     assert found is not None
     assert not found.is_stuck
+
+
+def test_a_cluster_that_still_starts_is_waited_for_and_one_that_has_answered_is_ended_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a machine on which programs take a minute to start: ended before, it would never have drained anything."""
+    found = Health(fresh=False, draining=0, workers=2, overdue=True, last_answer=None)
+    monkeypatch.setattr(membership, "health", lambda *_: found)
+    member = Membership(2)
+    for first, answered in ((1_000.0, None), (2_000.0, timezone.now())):
+        assert member.is_draining(first)
+        member._probe(first)
+        member._probe(first + STARTS_WITHIN - 1)
+        assert member.is_draining(first)
+        member._probe(first + STARTS_WITHIN + 1)
+        assert not member.is_draining(first)
+        found = replace(found, last_answer=answered)
+    assert member.is_draining(3_000.0)
+    member._probe(3_000.0)
+    found = replace(found, last_answer=timezone.now())
+    member._probe(3_001.0)
+    assert not member.is_draining(3_000.0)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import DatabaseError, connection, transaction
@@ -129,6 +129,8 @@ class Health:
     workers: int
     overdue: bool
     """A probe that names the host is not answered."""
+    last_answer: datetime | None
+    """The last answer of one of them, by the database's clock."""
 
     @property
     def is_stuck(self) -> bool:
@@ -137,7 +139,7 @@ class Health:
 
 
 _HEALTH = """
-SELECT coalesce(last_answer, started_at) > now() - make_interval(secs => %(fresh)s::float8) AS fresh,
+SELECT last_answer, coalesce(last_answer, started_at) > now() - make_interval(secs => %(fresh)s::float8) AS fresh,
     coalesce(asked_at < now() - make_interval(secs => %(proof)s::float8), false) AS overdue, workers,
     (SELECT count(*)::int FROM drain_workerloop l WHERE l.expires_at > now() AND l.host_id = h.id) AS draining
 FROM drain_workerhost h WHERE h.id = %(host)s::uuid
