@@ -96,7 +96,3 @@ def web_answers(host: str, port: int) -> bool:
     finally:
         connection.close()
     return True
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -94,8 +94,6 @@ NUMBERS = (*STOPS, PARALLEL, *PACE)
 
 PICKED = ("run", "source", "skip", "fingerprint")
 """Fields of the scope: chips by this name, and `add_NAME` for what is being typed."""
-MOST_TYPED = 2000
-"""Characters of what was typed that come back when it makes no sense."""
 
 POLICY_WORDS = {
     QueuedPolicy.PHASE: "A queued phase never blocks its siblings",

@@ -80,11 +80,6 @@ def run_href(run_id: str) -> str:
     return link("run-list", q=run_id)
 
 
-def run_page_href(pk: int) -> str:
-    """The page of a run."""
-    return link("run-detail", pk)
-
-
 def phase_href(pk: int) -> str:
     """The page of a phase."""
     return link("phase-detail", pk)

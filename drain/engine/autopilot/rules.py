@@ -189,16 +189,8 @@ def remove_autopilot(name: str, by: Person, now: datetime, reason: str) -> None:
         rule.delete()
 
 
-def find_autopilot(name: str) -> Autopilot:
-    """Return the autopilot of that name. Raises EngineError that names those there are."""
-    found = Autopilot.objects.filter(name=name).first()
-    if found is None:
-        raise EngineError(_unknown(name))
-    return found
-
-
 def locked(name: str) -> Autopilot:
-    """The same, locked until the transaction ends."""
+    """Return the autopilot of that name, locked until the transaction ends. Raises EngineError."""
     found = Autopilot.objects.select_for_update(no_key=True).filter(name=name).first()
     if found is None:
         raise EngineError(_unknown(name))

@@ -19,7 +19,6 @@ from drain.engine.process.profile import Profile
 from drain.engine.process.template import render
 
 GRACE_SECONDS = 10.0
-_REPORT_SUFFIX = ".report.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def prepare(
         allow_program_text=profile.allow_program_text,
     )
     own_folder = _shared_folder(profile.os_user) if profile.os_user else None
-    report = f"{own_folder or folder}/{contract.claim}{_REPORT_SUFFIX}"
+    report = f"{own_folder or folder}/{contract.claim}.report.jsonl"
     env = build_environment(profile.env, profile.env_from, contract, report, environ)
     if profile.os_user:
         env = as_user(env, profile)
@@ -94,17 +93,6 @@ def worker_folder(base: Path, worker: UUID) -> Path:
     folder = base.absolute() / worker.hex
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
-
-
-def tidy(folder: Path) -> int:
-    """Remove the reports of ended attempts, which are in the database by now; returns how many.
-
-    Call at the end of a time slice, with no child running: removing files while draining slows the making of new ones.
-    """
-    reports = [path for path in folder.iterdir() if path.name.endswith(_REPORT_SUFFIX)]
-    for path in reports:
-        path.unlink()
-    return len(reports)
 
 
 def command_job(

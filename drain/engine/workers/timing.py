@@ -10,8 +10,6 @@ LEASE_SECONDS: float = settings.DRAIN_LEASE_SECONDS
 """A working phase whose lease is this old and a margin more is rescued."""
 
 RENEW_EVERY = LEASE_SECONDS / 5
-GIVE_UP_AFTER = LEASE_SECONDS * 0.8
-"""A worker that could not renew for this long kills its child while the lease still protects it."""
 
 WARDEN_MARGIN = min(2.0, LEASE_SECONDS / 10)
 """The warden ends what a lease protected so long before the lease is over."""

@@ -10,7 +10,6 @@ from drain.policy.secrets import masked
 from drain.sources.urls import locate
 
 SERVICE = "autopack"
-HEALTH = "/health"
 _CREDENTIALS = re.compile(r"://([^:]+):([^@]+)@")
 
 
