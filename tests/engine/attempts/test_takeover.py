@@ -146,7 +146,7 @@ def test_a_job_whose_executor_is_gone_is_anybody_s(named: Any) -> None:
 
 
 def taken_one(folder: Path) -> tuple[StartedAttempt, HostContext]:
-    """What a loop that knows no secret takes over."""
+    """Return the attempt that a loop without secrets takes over, and its host."""
     host = HostContext(environ={}, worker="h/1/w", folder=folder)
     host.refresh()
     (started,) = take_over(host, uuid4(), None, ())

@@ -159,9 +159,8 @@ def prepare(started: StartedAttempt, host: HostContext) -> RemoteJob:
     )
     env = passed_variables(profile.env, profile.env_from, host.environ)
     headers = _headers(started, remote, host)
-    mask = Mask(
-        {**secrets_of(env, profile.env, profile.env_from), **secrets_of_headers(headers.values())}
-    )
+    hidden = secrets_of(env, profile.env, profile.env_from)
+    mask = Mask(hidden | secrets_of_headers(headers.values()))
     request = Request(
         job_id=name,
         run_id=started.run_id,
