@@ -117,12 +117,11 @@ def categorise(
         return Verdict(_BY_EXIT[int(found[1])], "an exit code", found.group(), False)
     if test:
         return Verdict(C.ASSERTION, "a failing test", "", False)
-    spelt = [_spelt(f"{kind}: {message[:600]}"), _spelt(cause[:300])]
     last = (
         _first([beneath[:300].lower()], _FIRST)
         or _first(texts, _LAST)
         or _by_type(kind)
-        or _first(spelt, _ALL)
+        or _first(map(_spelt, (f"{kind}: {message[:600]}", cause[:300])), _ALL)
     )
     if last:
         return last._replace(everywhere=False)

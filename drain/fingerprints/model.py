@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 # Raise it whenever a change gives a key to a text that had another one; stored fingerprints carry
 # the version they were made by, so that a backfill knows what to make again.
@@ -91,8 +92,7 @@ class Fingerprint:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """A failure as a reader found it in a text, before anything is masked."""
 
     # Exception type or the tool's own code (``E0308``); empty for a plain line.

@@ -31,7 +31,7 @@ _PHRASES = re.compile(
     r"|returned -?[1-9]\d{0,2}\b(?! \w)|(?:rc|exit|status|errno|signal|code)\s?[=:]\s?-?[1-9])"
 )
 _STEMS = Prefiltered(
-    r": \*\*\* \S|ABORT\b|[Ee](?:rror|RROR|xception|XCEPTION)s?(?![a-z])|(?<![Dd]e)[Ff](?:ault|AULT|atal|ATAL)s?(?![a-z])|[Vv]iolat|VIOLAT|\boom|OOM|[A-Z]{2}_[A-Z_]{2,40}:"
+    r": \*\*\* \S|ABORT\b|[Ee](?:rror|RROR|xception|XCEPTION)s?(?![a-z])|(?<![Dd]e)[Ff](?:ault|AULT|atal|ATAL)s?(?![a-z])|[Vv]iolat|VIOLAT|\boom|OOM"
     # error and failed where a language joins its words
     r"|fehlgeschlagen|verweigert|abgelehnt|gescheitert|introuvable|rechazad|denegad|recusad|rifiutat|negato|[Kk]ein Speicherplatz|[Ff]ehler|[Ee]rreur"
 )
@@ -40,6 +40,8 @@ _STEMS_BEYOND_ASCII = Prefiltered(
     r"refusé|отказано|не удалось|[Нн]ет такого|[Éé]ch(?:ou|ec)|ошибк|ОШИБК"
     r"|拒绝|拒否|できません|見つかりません|エラー|失败|失敗|错误|錯誤|오류|しました"
 )
+# QUOTA_REACHED: a code that stands for a sentence.
+_CODE = re.compile(r"[A-Z]{2}_[A-Z_]{2,40}:")
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>()`]+")
 
 
@@ -55,8 +57,10 @@ def says_failure(line: str) -> bool:
         return True
     if not _BESIDE.isdisjoint(told) and _PHRASES.search(lower):
         return True
-    return bool(_STEMS.search(line)) or (
-        not line.isascii() and bool(_STEMS_BEYOND_ASCII.search(line))
+    return (
+        bool(_STEMS.search(line))
+        or ("_" in line and bool(_CODE.search(line)))
+        or (not line.isascii() and bool(_STEMS_BEYOND_ASCII.search(line)))
     )
 
 

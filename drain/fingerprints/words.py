@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from string import ascii_lowercase
 
 
 def words(text: str) -> frozenset[str]:
@@ -59,7 +60,8 @@ _COMMON_SIGNS = re.compile(
     r"コマンド|プロセス|ジョブ|タスク|ステップ|スクリプト|終了|コード|失敗|エラー|しました|されました|命令|进程|任务|步骤|脚本|退出|代码|失败|错误|状态|返回|[はがをにでとのも以为码]"
 )
 _DIGIT = re.compile(r"\d")
-_LETTERS = re.compile(r"[a-z]+")
+# Bytes of small letters as they are, all others as blanks: a look at all of a line in one step.
+_LETTERS = bytes(byte if chr(byte) in ascii_lowercase else 32 for byte in range(256))
 _SIGNS = ".,:;!?()[]{}"
 # A rule drawn across the page.
 RULE = re.compile(r"^[\s=_*~#+.\u2500-\u257f\u23af-]{3,}$")
@@ -90,7 +92,7 @@ _REFUSED = re.compile(r"\b(?:http|status|code|error)\W{1,3}(?:code\W{1,3})?[45]\
 @lru_cache(maxsize=4096)
 def letters(text: str) -> frozenset[str]:
     """The runs of small Latin letters in a text, whatever stands around them."""
-    return frozenset(_LETTERS.findall(text))
+    return frozenset(text.encode("utf-8", "replace").translate(_LETTERS).decode().split())
 
 
 @lru_cache(maxsize=4096)
@@ -148,6 +150,9 @@ def is_wrapper(text: str) -> bool:
     """Return whether a line only says that something else failed: its program, the failure and its status."""
     text = text[:600].lower()
     told = _told(text)
+    own = len(_own(told))
+    if own > 2 and own * 3 >= len(told):
+        return False
     failing = not _FAILING.isdisjoint(told)
     numbered = bool(_DIGIT.search(text))
     if numbered and _HUNDREDS.search(text) and _REFUSED.search(text):
@@ -156,7 +161,6 @@ def is_wrapper(text: str) -> bool:
     exits = (numbered or "non" in text or "did not" in text) and _exits(text)
     if not (failing or counts or exits) or " not found" in text:
         return False
-    own = len(_own(told))
     if counts or exits:
         return own < 3 or own * 3 < len(told)
     runner = not _RUNNERS.isdisjoint(told)

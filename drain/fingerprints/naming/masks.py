@@ -135,9 +135,12 @@ def _replace(found: re.Match[str]) -> str:
         return token
     if token in _TRUTHS:
         return _mask_truth(token, _before(found))
-    if first.isdecimal() and _LOCAL_NUMBER.match(token):
+    if token.isdigit() and token.isascii():
+        masked = "<n>"
+    elif first.isdecimal() and _LOCAL_NUMBER.match(token):
         return "<n>"
-    masked = "<n>" if token.isdigit() and token.isascii() else mask_token(token)
+    else:
+        masked = mask_token(token)
     # Only what would change can be saved by the words before it.
     if masked != token and _stays(token, _before(found)):
         return token

@@ -15,6 +15,8 @@ CAUSE = "caused by "
 _TEMPLATE = re.compile(
     r"(?P<head>[^\n]{1,3000})(?:\nin (?P<place>[^\n ]{1,400}))?(?:\ncaused by (?P<cause>[^\n]{1,3000}))?\n?\Z"
 )
+# Between its three lines and at its end; most texts have more.
+_LINE_FEEDS = 3
 _HEADLINE = re.compile(
     r"(panic|CMake Error|[A-Z]{1,8}-?\d{2,6}|[A-Z]\w{0,60}[a-z]\w{0,60}(?: [A-Z]\w{0,60})?)(?:: (.*))?\Z"
 )
@@ -22,6 +24,8 @@ _HEADLINE = re.compile(
 
 def read_template(text: str) -> Failure | None:
     """The parts of a template of more than one line; None for any other text."""
+    if text.count("\n") > _LINE_FEEDS:
+        return None
     if "\n" + PLACE not in text and "\n" + CAUSE not in text:
         return None
     found = _TEMPLATE.match(text)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from drain.fingerprints.readers.json_lines import unwrap_json
 from drain.fingerprints.words import own_words
@@ -24,8 +24,7 @@ class Level(IntEnum):
     ERROR = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """The lines of a text without their wrapping, and the level of each."""
 
     lines: list[str]
@@ -103,9 +102,10 @@ def level_of(word: str) -> Level:
 def read_page(text: str, wrappings: int = 3) -> Page:
     """The bare lines of a text and their levels; a level holds for the indented lines below it."""
     raw = _without_common(text.split("\n"))
-    lines, levels = raw[:], [Level.NONE] * len(raw)
     drawn = not text.isascii()
-    for index, line in enumerate(raw):
+    lines = raw[:] if drawn or raw[0][:1] not in _TIMES else without_times(raw)
+    levels = [Level.NONE] * len(raw)
+    for index, line in enumerate(lines):
         if line[:1] > " " and (_CAN_BE_WRAPPED(line) or "|" in line):
             bare, levels[index] = read_line(line)
             if bare.startswith('{"') and bare is not line:
@@ -133,9 +133,11 @@ def _tell_nothing(lines: list[str], levels: list[Level]) -> bool:
 
 
 # A sign, a digit, a name in capitals, a month, a level, the first pair of logfmt: no other line begins with wrapping.
-_CAN_BE_WRAPPED = re.compile(
-    r"[^\w\s]|[^\S\x00-\x20]|\d|[A-Z][A-Z\d]|[A-Z][a-z]{2} |section_|(?:trace|debug|verbose|info|notice|warn|warning) |[a-z_]{1,20}=\S"
-).match
+_WRAPPING = r"[^\w\s]|[^\S\x00-\x20]|\d|[A-Z][A-Z\d]|[A-Z][a-z]{2} |section_|(?:trace|debug|verbose|info|notice|warn|warning) |[a-z_]{1,20}=\S"
+_CAN_BE_WRAPPED = re.compile(_WRAPPING).match
+# Behind a time: more wrapping, or what may be part of the time.
+_MORE = re.compile(rf"{_WRAPPING}|\s{{0,4}}[|:-]\s|Z|std").match
+_ANY_DIGIT = bytes.maketrans(b"123456789", b"000000000")
 
 
 # What each form begins with: a look at one letter spares most lines most of the patterns.
@@ -256,6 +258,21 @@ def _without_common(lines: list[str]) -> list[str]:
             return lines
         lines = [line.removeprefix(lead) for line in lines]
     return lines
+
+
+def without_times(lines: list[str]) -> list[str]:
+    """The lines (ASCII) without a time that is written as the first one's is, where nothing else is around them."""
+    text = "\n".join(lines)
+    found = _TIME.match(lines[0])
+    if not found or "|" in text or ": " in found.group() or not found.group().endswith(" "):
+        return lines[:]
+    size = found.end()
+    forms = text.encode().translate(_ANY_DIGIT).decode().split("\n")
+    form = forms[0][:size]
+    return [
+        line[size:] if like.startswith(form) and not _MORE(line, size) else line
+        for line, like in zip(lines, forms, strict=True)
+    ]
 
 
 def indent_of(line: str) -> int:
