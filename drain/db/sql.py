@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 def rows(statement: str, values: Mapping[str, Any] | None = None) -> list[Row]:
-    """All rows of one statement; values are bound by name."""
+    """Run one statement and return its rows; values are bound by name."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values or {})
         if cursor.description is None:
@@ -24,15 +24,13 @@ def rows(statement: str, values: Mapping[str, Any] | None = None) -> list[Row]:
 
 
 def row(statement: str, values: Mapping[str, Any] | None = None) -> Row:
-    """The only row of one statement."""
+    """Run one statement and return its only row."""
     (found,) = rows(statement, values)
     return found
 
 
 def clock() -> datetime:
-    """Return the time by the clock of the database,
-    by which attempts start and end; a host's may be minutes off.
-    """
+    """Return the database's time, by which attempts start and end; a host's clock may be minutes off."""
     return row("SELECT clock_timestamp() AS at")["at"]  # type: ignore[no-any-return]
 
 
@@ -44,7 +42,7 @@ def stream(
     binary: bool = False,
     made: RowFactory[Any] = tuple_row,
 ) -> Iterator[Any]:
-    """Rows as they come, `size` at once, so memory stays flat; tuples, or what `made` makes of them.
+    """Yield rows as they come, `size` at once, so memory stays flat: tuples, or objects that `made` makes.
 
     The server goes on while rows are worked on. The connection is taken, and its transaction lasts, as long as
     the iteration: ask nothing else on it and do nothing slow between two rows.
@@ -55,5 +53,5 @@ def stream(
 
 
 def last_line(column: str) -> str:
-    """SQL for the last line of a text, where most tools put the reason, as `policy.words.last_line` finds it."""
+    """Return SQL for a text's last line, where most tools put the reason, as `policy.words.last_line` finds it."""
     return rf"ltrim(split_part(rtrim({column}, E' \t\r\n'), E'\n', -1))"

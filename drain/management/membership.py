@@ -42,7 +42,7 @@ STARTS_WITHIN = 120.0
 
 
 class Membership:
-    """Announced on entering, beating while inside; threads of its own, as the supervisor must stay awake."""
+    """The host's entry: made on entering, renewed while inside; in threads, as the supervisor must stay awake."""
 
     def __init__(self, workers: int) -> None:
         self._profiles = _able()
@@ -50,7 +50,8 @@ class Membership:
         self._answering = True
         self._restarted = False
         self._cluster = 0.0
-        self._before: datetime | None = None  # the last answer of the cluster before this one
+        self._before: datetime | None = None
+        """The last answer of the cluster before this one."""
         self._looked = self._probed = self._since = time.monotonic()
         self._over = threading.Event()
         self._threads = [
@@ -122,7 +123,8 @@ class Membership:
         starts = found.last_answer == self._before and now - self._since < STARTS_WITHIN
         stuck = found.is_stuck and not starts
         if not self._answering and not stuck:
-            wake(fresh=True)  # the wake-ups of before are lost
+            # A stuck cluster loses the wake-ups that it took.
+            wake(fresh=True)
         self._answering = not stuck
 
 
@@ -137,7 +139,7 @@ def _watch() -> None:
 
 
 def _bravely(action: Callable[[], None]) -> None:
-    """A database that is away is back sooner or later; a new connection finds it."""
+    """Do a step whatever breaks in it; a database that was away is found by a new connection."""
     try:
         action()
     except DatabaseError as error:

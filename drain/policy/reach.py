@@ -56,7 +56,7 @@ def _is_public(address: Address) -> bool:
 
 
 def _inner(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one leads to, where it does; else itself."""
+    """Return the IPv4 address that an IPv6 one leads to, where it does; else itself."""
     if isinstance(address, IPv4Address):
         return address
     if address in _TRANSLATED:

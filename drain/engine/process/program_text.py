@@ -54,9 +54,16 @@ class _Walk:
 
     def __init__(self) -> None:
         self.before = ""
-        self.joins = self.waits_for_script = False
-        self.waits_for_command, self.others = True, 0
+        """The argument before the next one; empty behind a value."""
+        self.joins = False
+        """A command before hands its arguments to a shell."""
+        self.waits_for_script = False
+        """An interpreter has not had its script yet."""
+        self.waits_for_command = True
+        """A command is expected, behind so many other arguments."""
+        self.others = 0
         self.own_name = False
+        """The next argument is the name that a script goes by."""
 
     def is_program(self, literal: str) -> bool:
         """Return whether a value in an argument that is otherwise this text would be program text."""
@@ -93,7 +100,7 @@ class _Walk:
         if item == "--" or item.startswith("-") or _WITH_VALUE.fullmatch(self.before):
             return
         if _NO_COMMAND.fullmatch(item):
-            self.others -= bool(self.others)
+            self.others = max(0, self.others - 1)
         elif self.others:
             self.others -= 1
         else:

@@ -88,7 +88,7 @@ def promise(
 
 
 def held(owner: UUID) -> set[int]:
-    """The phases whose debts are this owner's, locked until the end of the transaction."""
+    """Return the phases whose debts are this owner's, locked until the end of the transaction."""
     found = SourceDebt.objects.filter(owner=owner).order_by("phase_id").select_for_update()
     return set(found.values_list("phase_id", flat=True))
 
@@ -230,7 +230,7 @@ def _agree(debt: SourceDebt, phase: Phase) -> bool:
 
 
 def _agree_with_table(debt: SourceDebt, phase: Phase, source: Source) -> bool:
-    """Tell an SQL source again; whose row was changed there stays as it is here, and the next import says what it is."""
+    """Tell an SQL source again; a row that was changed there stays, and the next import takes it over."""
     news = News(phase, debt.to, debt.reason, debt.expect)
     if phase.state == debt.expect and tell_source(source, news):
         _move(debt, phase, PhaseState(debt.to), MoveReason(debt.verb, debt.actor, debt.reason))
@@ -264,7 +264,7 @@ def _agree_after_loss(debt: SourceDebt, phase: Phase, source: Source, row: Sourc
 
 
 def _unqueued(debt: SourceDebt, phase: Phase, source: Source, row: SourceRow) -> SourceRow:
-    """A phase that stands as an attempt of ours queued it, which is over by now, is FAILED again; returns the row then."""
+    """Put a phase back to FAILED that still stands as our ended attempt queued it; returns its row then."""
     at = debt.queued_at
     if not at or (row.state, str(row.written_at)) != (PhaseState.QUEUED, at):
         return row
@@ -281,7 +281,7 @@ def _is_old(debt: SourceDebt) -> bool:
 
 
 def change_of(phase: Phase, moved: Moved) -> tuple[Subject, dict[str, str], dict[str, str]]:
-    """A moved phase as a line of the audit."""
+    """Return the parts of an audit line on a moved phase: subject, old and new values."""
     label = f"{phase.run.run_id} / {phase.phase_id}"
     subject = Subject("phase", str(phase.pk), label)
     return subject, {"state": moved.from_state}, {"state": moved.to_state}

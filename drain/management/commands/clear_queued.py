@@ -22,6 +22,7 @@ from drain.models import Phase, Run
 from drain.models.vocabulary import PhaseState
 
 MOST = 100_000
+"""Phases that one command moves."""
 
 
 class Command(DrainCommand):
@@ -68,10 +69,11 @@ class Command(DrainCommand):
             raise EngineError(f"{results[0].phase_id} was {results[0].said}.")
 
     def _phases(self, options: dict[str, Any]) -> tuple[list[int], str]:
-        """The phases that are meant, and what to say if there is none."""
+        """Return the ids of the chosen phases, and the sentence to print if there are none."""
         if options["phase"]:
             return [find_phase(options["run"], options["phase"]).pk], ""
-        filters = filter_from(options, timezone.now(), run_ids=())
+        now = timezone.now()
+        filters = filter_from(options, now, run_ids=())
         wanted = options["run_id"] or options["stale"] or not filters.is_empty
         if options["run"] or not wanted:
             raise CommandError(
@@ -81,10 +83,7 @@ class Command(DrainCommand):
         if run_id and not Run.objects.filter(run_id=run_id).exists():
             raise EngineError(f"There is no run “{run_id}”: check the name on the page Runs.")
         span = parse_span(options["stale"], "--stale") if options["stale"] else None
-        asked, now = (
-            QueueFilter(run_id, stale_only=span is not None, stale_after=span),
-            timezone.now(),
-        )
+        asked = QueueFilter(run_id, stale_only=span is not None, stale_after=span)
         found = queued_ids(asked, now, MOST)
         if not filters.is_empty:
             matching = set(filters.find(PhaseState.QUEUED).values_list("pk", flat=True))

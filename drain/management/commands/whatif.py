@@ -17,12 +17,12 @@ from drain.policy.stopping.whatif import WhatIf
 
 
 class Command(DrainCommand):
-    """Reads only."""
+    """Replay a past drain; reads only."""
 
     help = "Replay a past drain under other limits: phases and minutes saved or lost."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The session, and the limits that differ from its own."""
+        """Add the session, and the limits that differ from its own."""
         super().add_arguments(parser)
         parser.add_argument("session", help="number of the drain, or `latest`")
         add_limits(parser)

@@ -42,7 +42,7 @@ class Waits:
         self._excluded: dict[int, Exclusion] = {}
 
     def judge(self, rules: RowRules) -> tuple[dict[int, Exclusion], Needs]:
-        """Reasons by candidate, and for those in the plan what must come before them in it."""
+        """Return the exclusions by candidate, and for planned ones the phases that must come before them."""
         for phase in self._order:
             self._find_queued_root(phase)
             if phase in self._candidates:
@@ -106,4 +106,5 @@ def _inherited(blocked: ExclusionReason) -> ExclusionReason:
 
 
 def _queued_first(wait: Exclusion) -> bool:
+    """Return a key that sorts waits for queued phases before others."""
     return wait.reason is not ExclusionReason.WAITS_FOR_QUEUED
