@@ -2,7 +2,8 @@
 
 schemathesis (the extra `bench`) asks every operation of a site with a small backlog, with data that the
 description allows and data that it forbids, with and without a token. Ends with 1 when an answer is a server
-error, has a status, type or shape that is not described, takes what is forbidden, or lets in who has no token.
+error, has a status, type or shape that is not described, takes what is forbidden, or lets in who has no
+token.
 """
 
 from __future__ import annotations
@@ -103,7 +104,9 @@ def _ask(given: argparse.Namespace) -> int:
 
 
 def _served() -> Any:
-    """The site in the web server that it has outside of tests: its threads keep their connections to the database."""
+    """The site in the web server that it has outside of tests:
+    its threads keep their connections to the database.
+    """
     from django.core.wsgi import get_wsgi_application
     from waitress import create_server
 

@@ -123,7 +123,9 @@ def timed(role: str, workers: int, *arguments: str) -> Spent:
 
 
 def work(arguments: argparse.Namespace) -> None:
-    """One worker process: prints when it was done, the most memory it held in MB, and the CPU seconds of `Spent`."""
+    """One worker process: prints when it was done,
+    the most memory it held in MB, and the CPU seconds of `Spent`.
+    """
     connection.ensure_connection()
     backend = connection.connection.info.backend_pid
     print("ready", flush=True)
@@ -139,7 +141,9 @@ def work(arguments: argparse.Namespace) -> None:
 
 
 def _cpu(backend: int) -> tuple[float, float, float]:
-    """Seconds of CPU so far: of this process, of its process of a server on this machine, of its ended children."""
+    """Seconds of CPU so far: of this process,
+    of its process of a server on this machine, of its ended children.
+    """
     own, children = (
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )

@@ -142,7 +142,9 @@ def _shared_keys(rows: list[Row]) -> int:
 
 
 def _labelled_categories(rows: list[Row]) -> None:
-    """Wrong are categories that neither of two labelling passes gave; the passes' disagreements are counted."""
+    """Wrong are categories that neither of two labelling passes gave;
+    the passes' disagreements are counted.
+    """
     with (ROOT / "bench" / "categories.csv").open(encoding="utf-8") as file:
         labels = {
             line["group"]: {line["first pass"], line["second pass"]}
@@ -163,7 +165,9 @@ def _labelled_categories(rows: list[Row]) -> None:
 
 
 def mixed_speed_table(rows: list[Row]) -> None:
-    """Texts a second on mixed texts of about 1 kB, medians of five: the first time they are seen, and again."""
+    """Texts a second on mixed texts of about 1 kB, medians of five:
+    the first time they are seen, and again.
+    """
     texts = [row["text"] for row in rows]
     size = sum(map(len, texts)) / len(texts)
     print(

@@ -28,7 +28,9 @@ _RULES = (
 
 
 def plain_normaliser(texts: Sequence[str]) -> list[str]:
-    """Normalise texts as drain controllers commonly do: a few substitutions, then the first 200 characters."""
+    """Normalise texts as drain controllers commonly do:
+    a few substitutions, then the first 200 characters.
+    """
     return [_plain(text) for text in texts]
 
 

@@ -1,8 +1,8 @@
 """The gain of a memory of completed attempts: simulated pipelines, with and without it.
 
-The memory of this bench is the plainest there is: lines, digits masked, that stand in a fifth of the completed
-attempts are taken out before a failed one is read, as long as something is left. It is no part of the product
-because the readers alone meet what it was to bring.
+The memory of this bench is the plainest there is: lines, digits masked, that stand in a fifth of the
+completed attempts are taken out before a failed one is read, as long as something is left. It is no part of
+the product because the readers alone meet what it was to bring.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ class Pipeline(NamedTuple):
 
 
 def pipeline(seed: int, *, errors: bool) -> Pipeline:
-    """A pipeline with noise of its own: retries, progress, warnings, a wrapper; with ``errors`` also those in every log."""
+    """A pipeline with noise of its own: retries, progress, warnings, a wrapper;
+    with ``errors`` also those in every log.
+    """
     draw = random.Random(seed)
     known = defaultdict(list)
     for text in (text for name in ("unseen.txt", "heldout.txt") for text in texts(name, _FAILURES)):
@@ -91,7 +93,9 @@ def _template(line: str) -> str:
 
 
 def without_known_lines(text: str, completed: list[str]) -> str:
-    """The text without the lines that stand in a fifth of the completed logs; itself when nothing would be left."""
+    """The text without the lines that stand in a fifth of the completed logs;
+    itself when nothing would be left.
+    """
     counts = Counter(
         template for log in completed for template in {_template(line) for line in log.split("\n")}
     )

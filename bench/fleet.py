@@ -1,7 +1,7 @@
 """A fleet for measuring pages: 20,000 runs, a million phases and three million attempts over 90 days.
 
-Made by set-based SQL into the database of the settings (`DRAINSITE_DATA` or DATABASE_URL), which must be one that
-nobody needs: triggers are off while rows go in, then the totals are written anew. About 3.5 GB.
+Made by set-based SQL into the database of the settings (`DRAINSITE_DATA` or DATABASE_URL), which must be one
+that nobody needs: triggers are off while rows go in, then the totals are written anew. About 3.5 GB.
 """
 
 from __future__ import annotations

@@ -201,7 +201,9 @@ def cost(client: Client, page: Page, rounds: int, best: float) -> Cost:
 
 
 def _pace() -> float:
-    """Milliseconds that a fixed piece of work takes this process now; a busy sibling of the core doubles it."""
+    """Milliseconds that a fixed piece of work takes this process now;
+    a busy sibling of the core doubles it.
+    """
     started = time.process_time()
     "".join(f"<a {n}>{str(n).replace('1', '&amp;')}</a>" for n in range(9000))
     return (time.process_time() - started) * 1000
@@ -226,7 +228,9 @@ def _ask(client: Client, address: str, *, live: bool = False) -> tuple[Any, floa
 
 
 def watch(least: float | None) -> None:
-    """Note every statement from now on, Django's and the engine's; print those of at least so many milliseconds."""
+    """Note every statement from now on, Django's and the engine's;
+    print those of at least so many milliseconds.
+    """
     execute: Callable[..., Any] = psycopg.Cursor.execute
 
     def noted(cursor: Any, query: Any, *values: Any, **options: Any) -> Any:

@@ -1,8 +1,9 @@
 """Other people's requests beside clients that are slow: python bench/slow_clients.py [SOCKETS] [SECONDS]
 
-Starts the web server on loopback and asks for the sign-in page every tenth of a second: alone, then beside so many
-sockets whose headers never end, whose bodies never end, and which never read their answer. Prints medians and 95th
-percentiles. DRAINSITE_DATA names a folder to throw away; its database and the pages' files are made first.
+Starts the web server on loopback and asks for the sign-in page every tenth of a second: alone, then beside so
+many sockets whose headers never end, whose bodies never end, and which never read their answer. Prints
+medians and 95th percentiles. DRAINSITE_DATA names a folder to throw away; its database and the pages' files
+are made first.
 """
 
 from __future__ import annotations

@@ -51,7 +51,9 @@ class Backlog:
         events: int = 0,
         place: str = "",
     ) -> None:
-        """A drain of `count` phases, four of a run, a second apart, each failing by the cause with its chance."""
+        """A drain of `count` phases, four of a run, a second apart,
+        each failing by the cause with its chance.
+        """
         first = len(self.tried)
         for index in range(first, first + count):
             start = at + timedelta(seconds=index - first)

@@ -42,7 +42,9 @@ def _rate_asked(
 
 
 def _rate_in_runs(alike: float, sizes: tuple[int, ...]) -> Callable[[random.Random], Asked]:
-    """Runs of these sizes, each with its own chance: a beta distribution about p, its two parameters `alike` in sum."""
+    """Runs of these sizes, each with its own chance:
+    a beta distribution about p, its two parameters `alike` in sum.
+    """
 
     def draw(rng: random.Random) -> Asked:
         p, side = rng.uniform(0.1, 0.9), list[Seen]()

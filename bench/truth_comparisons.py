@@ -69,7 +69,9 @@ def _again_and_again(rng: random.Random) -> Sides:
 
 
 def _reopened(rng: random.Random) -> Sides:
-    """The same phases, which had failed but for a few that their source has opened again; a flaky executor."""
+    """The same phases, which had failed but for a few
+    that their source has opened again; a flaky executor.
+    """
     p = rng.uniform(0.1, 0.9)
     before = [Seen(n, n, n > 2) for n in range(60)]
     return before, [Seen(n, n, rng.random() < p) for n in range(60)]
@@ -163,7 +165,9 @@ def poisson_bounds(flow: Flow) -> tuple[float, float]:
 
 
 def _newcombe(before: tuple[int, int], after: tuple[int, int]) -> Interval | None:
-    """Difference of two rates of independent attempts (Newcombe, Statistics in Medicine 17:873, 1998, method 10)."""
+    """Difference of two rates of independent attempts (Newcombe,
+    Statistics in Medicine 17:873, 1998, method 10).
+    """
     one, two = wilson(*before), wilson(*after)
     if one is None or two is None:
         return None

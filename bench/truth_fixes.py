@@ -51,7 +51,9 @@ def _same(one: str, had: str) -> bool:
 
 
 def sentences(backlog: Backlog, true: frozenset[str]) -> Iterator[tuple[str, bool]]:
-    """Everything that is said at any look, and whether it is false; "old" took what had failed as "before"."""
+    """Everything that is said at any look, and whether it is false;
+    "old" took what had failed as "before".
+    """
     after = [
         one for one in backlog.tried if one.started_at > backlog.marker and one.planned == CAUSE
     ]
@@ -67,7 +69,9 @@ def sentences(backlog: Backlog, true: frozenset[str]) -> Iterator[tuple[str, boo
 
 
 def _not_absent(shown: list[Tried]) -> bool:
-    """Return whether a phase did fail by the cause, or none got past it: one that fails otherwise may have died before."""
+    """Return whether a phase did fail by the cause, or none got past it:
+    one that fails otherwise may have died before.
+    """
     ended = [one for one in shown if one.outcome in JUDGED]
     failed = any(one.key in (CAUSE, PLACED) for one in ended)
     return failed or not any(one.outcome == "complete" for one in ended)

@@ -1,4 +1,6 @@
-"""Phases that had failed so, tried again: what a guard says that this failure must stay away, and whether it is so."""
+"""Phases that had failed so, tried again:
+what a guard says that this failure must stay away, and whether it is so.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +101,9 @@ def said(drawn: Guarded, look: int) -> str:
 
 
 def play_guards(name: str, draws: int, seed: int = 1) -> Played:
-    """As `play`, for a guard that is judged again and again; "old" took whatever ended otherwise for a proof."""
+    """As `play`, for a guard that is judged again and again;
+    "old" took whatever ended otherwise for a proof.
+    """
     told, false = Counter[str](), Counter[str]()
     for index in range(draws):
         drawn = GUARDS[name](random.Random(f"{seed} {name} {index}"))

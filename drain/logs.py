@@ -1,4 +1,6 @@
-"""The context of every line of the log: the request, the drain and the attempt, wherever it is written from."""
+"""The context of every line of the log:
+the request, the drain and the attempt, wherever it is written from.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ _about: ContextVar[Mapping[str, object]] = ContextVar("drain_log_about", default
 
 @contextmanager
 def about(**ids: object) -> Iterator[None]:
-    """Let lines that are written inside name these ids (`request`, `drain`, `attempt`); None names nothing."""
+    """Let lines that are written inside name these ids (`request`,
+    `drain`, `attempt`); None names nothing.
+    """
     token = _about.set({**_about.get(), **{name: each for name, each in ids.items() if each}})
     try:
         yield
@@ -46,7 +50,9 @@ class AboutFilter(logging.Filter):
 
 
 class KeyFilter(logging.Filter):
-    """Takes what is a key out of the addresses that a line names: a log is read by more people than may sign in."""
+    """Takes what is a key out of the addresses that a line names:
+    a log is read by more people than may sign in.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep every record."""
@@ -57,7 +63,9 @@ class KeyFilter(logging.Filter):
 
 
 class RefusedFilter(logging.Filter):
-    """Makes one line of a request that was refused, with its sentence: where the code said so helps nobody."""
+    """Makes one line of a request that was refused, with its sentence:
+    where the code said so helps nobody.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep every record."""

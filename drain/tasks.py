@@ -36,7 +36,8 @@ def closes_after_errors(task: Callable[P, T]) -> Callable[P, T]:
 
 @closes_after_errors
 def drain_loop(*_: object) -> str:
-    """Drain what there is, as many phases at once as this worker has slots; wakes a successor if it must end before.
+    """Drain what there is, as many phases at once as this worker has slots;
+    wakes a successor if it must end before.
 
     Arguments are those of wake-ups of earlier versions.
     """

@@ -1,4 +1,6 @@
-"""The command line of drainsite: `drainsite help`, or `python manage.py help` in a checkout, lists what it can do."""
+"""The command line of drainsite: `drainsite help`,
+or `python manage.py help` in a checkout, lists what it can do.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ def main() -> None:
 
 def _run() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
-    # The end of the process gives everything back: looking through it for garbage first takes a seventh of a second.
+    # The end of the process gives everything back: looking through it for garbage first takes a seventh of a
+    # second.
     atexit.register(gc.freeze)
     from drain.engine.process.hardening import harden_process
 

@@ -12,7 +12,8 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 SHEET = "drain/css/app.css"
 SCRIPTS = "drain/js/"
-# Ours explain themselves to who reads the source; a browser need not load that. No text in them has two lines.
+# Ours explain themselves to who reads the source; a browser need not load that. No text in them has two
+# lines.
 _COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
 _REMARK = re.compile(r"^\s*//.*\n", re.MULTILINE)
 _INDENT = re.compile(r"^\s+", re.MULTILINE)
@@ -20,14 +21,18 @@ _IMPORT = re.compile(r'^@import url\("([\w-]+\.css)"\);$', re.MULTILINE)
 
 
 class CollectedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc] # whitenoise is not typed
-    """Puts the components that the sheet imports into it: nothing is painted before forty files have come else."""
+    """Puts the components that the sheet imports into it:
+    nothing is painted before forty files have come else.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._addresses: dict[str, str] = {}
 
     def url(self, name: str, force: bool = False) -> str:
-        """The address of a file, worked out once: a page names two dozen, and only collecting changes them."""
+        """The address of a file, worked out once:
+        a page names two dozen, and only collecting changes them.
+        """
         if name not in self._addresses:
             self._addresses[name] = super().url(name, force)
         return self._addresses[name]

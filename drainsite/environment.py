@@ -133,7 +133,9 @@ def database(folder: Path) -> dict[str, Any]:
 
 
 def _given_database(url: str, options: dict[str, Any], gone_after: int) -> dict[str, Any]:
-    """Return the settings for an address; one that cannot be used is refused without what may be a password."""
+    """Return the settings for an address;
+    one that cannot be used is refused without what may be a password.
+    """
     if not url.startswith(("postgres://", "postgresql://")):
         # No more of it than the scheme: the rest may hold a password.
         scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url)
@@ -208,7 +210,9 @@ def _liveness(gone_after: int) -> dict[str, int]:
 
 
 def _server_liveness(gone_after: int) -> dict[str, int]:
-    """The same for the server's end: what a host did when it was cut off must not hold its locks for hours."""
+    """The same for the server's end:
+    what a host did when it was cut off must not hold its locks for hours.
+    """
     idle = max(1, gone_after // 3000)
     return {
         "tcp_user_timeout": gone_after,

@@ -20,7 +20,9 @@ class HealthMiddleware:
         self._next = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """`/healthz`: 200 while this process answers. `/readyz`: 200 while it reaches its database, else 503."""
+        """`/healthz`: 200 while this process answers.
+        `/readyz`: 200 while it reaches its database, else 503.
+        """
         if request.path_info == LIVE:
             return _said("ok")
         if request.path_info == READY:

@@ -1,8 +1,9 @@
 """No page waits for a database that does not answer.
 
-A server that is gone closes its connections, and a dead link is noticed by TCP. A server that is only stopped (a frozen machine,
-a debugger, SIGSTOP) keeps both, and libpq waits for ever. So whoever waits longer than PATIENCE_SECONDS has the server
-asked by a fresh connection: if that is answered the statement is slow and goes on, if not its socket is shut.
+A server that is gone closes its connections, and a dead link is noticed by TCP. A server that is only stopped
+(a frozen machine, a debugger, SIGSTOP) keeps both, and libpq waits for ever. So whoever waits longer than
+PATIENCE_SECONDS has the server asked by a fresh connection: if that is answered the statement is slow and
+goes on, if not its socket is shut.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Variables of the environment that look like a setting and are none: a typing error in a name is seen by nobody else."""
+"""Variables of the environment that look like a setting and are none:
+a typing error in a name is seen by nobody else.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from drain.policy.inert import inert
 from drainsite.declared import SETTINGS
 
 OURS = re.compile(r"(?:DRAINSITE|DRAIN)_(.*)", re.IGNORECASE | re.DOTALL)
-"""Prefixes that no other program has. DATABASE_URL and its like are everybody's, and so are names near them."""
+"""Prefixes that no other program has.
+DATABASE_URL and its like are everybody's, and so are names near them.
+"""
 OTHERS = CONTRACT_NAMES | {
     # What calls the API, in a shell or from CI (docs/ci.md, docs/api.md).
     "DRAIN_URL", "DRAIN_TOKEN",

@@ -21,11 +21,14 @@ MOST_LOGGED = 20
 
 
 class NameMiddleware:
-    """400 with one sentence for a name that is not among ALLOWED_HOSTS; the styles of that page are served."""
+    """400 with one sentence for a name that is not among ALLOWED_HOSTS;
+    the styles of that page are served.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._next = get_response
-        # It stands before them, since the first of them asks for the name; its page has their headers all the same.
+        # It stands before them, since the first of them asks for the name; its page has their headers all the
+        # same.
         self._protections = (SecurityMiddleware(get_response), CSPMiddleware(get_response))
         self._logged: set[str] = set()
 
@@ -61,7 +64,8 @@ def is_allowed(name: str) -> bool:
 def reachable(host: str, port: int) -> str:
     """The address, ending in a slash, by which a browser gets in where the server listens on `host`.
 
-    DRAIN_SITE_URL where that is set and allowed, else the host itself, else the first full name that is allowed.
+    DRAIN_SITE_URL where that is set and allowed, else the host itself, else the first full name that is
+    allowed.
     """
     said = settings.DRAIN_SITE_URL
     if said and is_allowed(_shown(urlsplit(said).hostname or "")):

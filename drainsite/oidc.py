@@ -1,4 +1,6 @@
-"""Settings of sign-in through OpenID Connect; nothing of it is active unless DRAIN_OIDC_ISSUER names a provider."""
+"""Settings of sign-in through OpenID Connect;
+nothing of it is active unless DRAIN_OIDC_ISSUER names a provider.
+"""
 
 from __future__ import annotations
 

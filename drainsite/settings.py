@@ -204,13 +204,15 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "static/"
-# The page of the API loads django-ninja's files. As an application it would cost every command a seventh of a second.
+# The page of the API loads django-ninja's files. As an application it would cost every command a seventh of a
+# second.
 _ninja = find_spec("ninja")
 STATICFILES_DIRS = [
     ("ninja", Path(each) / "static" / "ninja")
     for each in (_ninja and _ninja.submodule_search_locations) or ()
 ]
-# `up` collects the files and serves them hashed and compressed; developers and tests take them from the packages.
+# `up` collects the files and serves them hashed and compressed; developers and tests take them from the
+# packages.
 COLLECTED = not (DEBUG or TESTING)
 STATIC_ROOT = DATA_DIR / "static" if COLLECTED else None
 WHITENOISE_USE_FINDERS = not COLLECTED

@@ -1,8 +1,9 @@
-"""The web server: waitress, with limits on what one client may keep open. `python -m drainsite.web HOST PORT`.
+"""The web server: waitress, with limits on what one client may keep open.
+`python -m drainsite.web HOST PORT`.
 
-waitress reads a whole request before a thread takes it, so requests that come slowly hold no thread; answers that are
-read slowly wait in files, so they hold none either. What it does not have is added here: an end to requests that never
-end and to answers that nobody reads, and a share of connections for each address.
+waitress reads a whole request before a thread takes it, so requests that come slowly hold no thread; answers
+that are read slowly wait in files, so they hold none either. What it does not have is added here: an end to
+requests that never end and to answers that nobody reads, and a share of connections for each address.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ IDLE_SECONDS = 60
 MOST_HEADER = 64 * 1024
 MOST_BODY = 16 * 1024 * 1024
 MOST_WAITING = 1 << 30
-"""Bytes of one answer that wait (on disk, above a megabyte) for who reads it; only what is longer holds a thread."""
+"""Bytes of one answer that wait (on disk, above a megabyte) for who reads it;
+only what is longer holds a thread.
+"""
 UNREAD_SECONDS = 60.0
 GRACE_SECONDS = 5.0
 
@@ -115,7 +118,9 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
                 channel.will_close = True
 
     def serve(self) -> None:
-        """Answer until SIGTERM or SIGINT; then what has been asked for is still answered, for a few seconds."""
+        """Answer until SIGTERM or SIGINT;
+        then what has been asked for is still answered, for a few seconds.
+        """
         stopping: list[int] = []
 
         def stop(number: int, _frame: object) -> None:

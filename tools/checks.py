@@ -37,7 +37,8 @@ LINT: dict[str, list[str]] = {
         str(BIN / "djade"), "--check", "--target-version", "5.2", *DJANGO_TEMPLATES,
     ],
 }  # fmt: skip
-# A commit passes or fails by itself, not by the order that a day happens to draw; elsewhere each run draws its own.
+# A commit passes or fails by itself, not by the order that a day happens to draw; elsewhere each run draws
+# its own.
 ORDER = ["--randomly-seed=1"] if "CI" in os.environ else []
 PYTEST = [PYTHON, "-m", "pytest", "-q", *ORDER]
 ALONE = {"tests, one at a time": [*PYTEST, "-m", "serial and not verify"]}
@@ -46,7 +47,9 @@ TEST = {"tests": [*PYTEST, "-n", "3", "-m", "not serial and not verify"]}
 
 
 def main(parts: list[str]) -> int:
-    """Run the asked parts beside one another, tests that go one at a time among them; 0 only when all passed."""
+    """Run the asked parts beside one another,
+    tests that go one at a time among them; 0 only when all passed.
+    """
     environment = isolated()
     together = [LINT] if "lint" in parts else []
     if "test" in parts:
@@ -70,7 +73,8 @@ def failures(environment: dict[str, str], checks: dict[str, list[str]]) -> list[
 
 def isolated() -> dict[str, str]:
     """The environment of every check: neither checks nor tests may meet the data of a real site in var/."""
-    # Tests start the product hundreds of times: it is compiled the first time, whatever this machine is set to.
+    # Tests start the product hundreds of times: it is compiled the first time, whatever this machine is set
+    # to.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     if "DATABASE_URL" not in environment:
         environment.setdefault("DRAINSITE_DATA", str(ROOT / "var" / "test"))
@@ -89,7 +93,9 @@ def passes(name: str, argv: list[str], environment: dict[str, str]) -> bool:
 def shown(
     name: str, argv: list[str], environment: dict[str, str], cwd: str | Path = ROOT
 ) -> tuple[int, list[str]]:
-    """Run a command, its lines shown behind its name, as others may run beside it; its exit code and lines."""
+    """Run a command, its lines shown behind its name,
+    as others may run beside it; its exit code and lines.
+    """
     lines = []
     with subprocess.Popen(
         argv, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -1,4 +1,6 @@
-"""Print an inventory of what an installation holds, as CycloneDX 1.5: python tools/sbom.py [requirements/run.txt]."""
+"""Print an inventory of what an installation holds, as CycloneDX 1.5:
+python tools/sbom.py [requirements/run.txt].
+"""
 
 from __future__ import annotations
 

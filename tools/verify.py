@@ -1,7 +1,7 @@
 """`make verify`: everything that `make test` leaves out, with a table of what came out at its end.
 
-What fills both cores runs beside what mostly waits. Seeds are fixed, so that two runs of one commit do the same.
-Name parts to run only these: `.venv/bin/python -m tools.verify slow python3.12`.
+What fills both cores runs beside what mostly waits. Seeds are fixed, so that two runs of one commit do the
+same. Name parts to run only these: `.venv/bin/python -m tools.verify slow python3.12`.
 """
 
 from __future__ import annotations

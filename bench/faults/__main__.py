@@ -1,7 +1,7 @@
 """`python -m bench.faults --schedules N [--seed S]`: run schedules, print fault x injected x violations.
 
-`--sum FILE` adds what came out to what earlier pieces left there, so that many schedules can be run in pieces.
-PLANT=1 in the environment plants a violation in each schedule, which must be found.
+`--sum FILE` adds what came out to what earlier pieces left there, so that many schedules can be run in
+pieces. PLANT=1 in the environment plants a violation in each schedule, which must be found.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""One schedule: a backlog, a drain, faults at random moments, and what holds afterwards; all of it from a seed."""
+"""One schedule: a backlog, a drain, faults at random moments,
+and what holds afterwards; all of it from a seed.
+"""
 
 from __future__ import annotations
 
@@ -125,7 +127,8 @@ def backlog(dice: random.Random) -> list[dict[str, object]]:
 def inject(
     site: Site, dice: random.Random, faults: int, lease: float, outcome: Outcome
 ) -> list[str]:
-    """Do harm so many times, at random moments, and start what is then down; returns after which of it `up` did not start.
+    """Do harm so many times, at random moments, and start what is then down;
+    returns after which of it `up` did not start.
 
     A fault on top of a fault may find nobody to harm, or no database to ask for them.
     """

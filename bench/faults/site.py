@@ -63,7 +63,9 @@ class Site:
     def manage_each(
         self, *commands: Sequence[str], check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """Run commands one after the other, up to the first that fails, in one process: each takes seconds to start."""
+        """Run commands one after the other, up to the first that fails,
+        in one process: each takes seconds to start.
+        """
         return self._run(["-c", _EACH, json.dumps(commands)], check=check)
 
     def _run(self, argv: list[str], *, check: bool) -> subprocess.CompletedProcess[str]:
@@ -80,7 +82,9 @@ class Site:
         return done
 
     def start(self) -> None:
-        """Start `up` unless it runs, and wait until its workers are there. Raises NotStartedError if they never are."""
+        """Start `up` unless it runs, and wait until its workers are there.
+        Raises NotStartedError if they never are.
+        """
         if self._up is None or self._up.poll() is not None:
             argv = [
                 sys.executable,
@@ -146,7 +150,9 @@ class Site:
         return 0
 
     def web(self) -> int:
-        """The first process that has the web server's command line, its stand-in or itself; 0 if there is none right now."""
+        """The first process that has the web server's command line,
+        its stand-in or itself; 0 if there is none right now.
+        """
         for process in tree(self.up_pid()) if self.up_pid() else []:
             argv = read(process.pid, "cmdline").split(b"\0")
             if b"drainsite.web" in argv and str(self.port).encode() in argv:
@@ -187,7 +193,9 @@ class Site:
         return [process.pid for process in below if b"sweep.py" in read(process.pid, "cmdline")]
 
     def remains(self) -> list[Process]:
-        """Living processes that a phase of this site or its `up` has left: by their folder and their marks."""
+        """Living processes that a phase of this site or its `up` has left:
+        by their folder and their marks.
+        """
         found = []
         for entry in Path("/proc").glob("[0-9]*"):
             pid = int(entry.name)

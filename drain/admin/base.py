@@ -1,4 +1,6 @@
-"""Base classes of all model admins: counts that stop at a bound, no hidden scans, and an audit of every edit."""
+"""Base classes of all model admins:
+counts that stop at a bound, no hidden scans, and an audit of every edit.
+"""
 
 from __future__ import annotations
 
@@ -123,11 +125,15 @@ class DrainModelAdmin(_ModelAdmin):
         return page_address(self.page, obj.pk) or None if self.page and obj else None
 
     def action_checkbox(self, obj: Any) -> Any:
-        """Django's box, drawn with the other cells: a form field of its own for each row took a sixth of a list."""
+        """Django's box, drawn with the other cells:
+        a form field of its own for each row took a sixth of a list.
+        """
         return pick_cell(ACTION_CHECKBOX_NAME, obj.pk, f"Select this object for an action - {obj}")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Return the fieldsets; a new row has no read-only ones, as values of the database come with the row."""
+        """Return the fieldsets; a new row has no read-only ones,
+        as values of the database come with the row.
+        """
         groups = super().get_fieldsets(request, obj)
         if obj is not None:
             return groups
@@ -191,7 +197,9 @@ class DrainModelAdmin(_ModelAdmin):
         self.audit(request, verb, obj, reason, old=old if change else {}, new=new)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Return the actions without Django's own: rows are deleted one by one, each for a reason of its own."""
+        """Return the actions without Django's own:
+        rows are deleted one by one, each for a reason of its own.
+        """
         return {
             name: act
             for name, act in super().get_actions(request).items()

@@ -1,6 +1,8 @@
-"""Cells of the admin's lists and forms, drawn as on the pages: states with icon and colour, names that lead to pages.
+"""Cells of the admin's lists and forms, drawn as on the pages:
+states with icon and colour, names that lead to pages.
 
-A list has hundreds of them: macros are called as they are, since to find and render a template for each took most of it.
+A list has hundreds of them: macros are called as they are, since to find and render a template for each took
+most of it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from django.utils.html import html_safe
 
 @html_safe
 class Drawn:
-    """Markup that a macro of the pages has drawn and escaped, in the form that the admin's own engine takes."""
+    """Markup that a macro of the pages has drawn and escaped,
+    in the form that the admin's own engine takes.
+    """
 
     def __init__(self, macro: str, *values: object) -> None:
         self._text = str(getattr(_macros(), macro)(*values))

@@ -1,7 +1,7 @@
 """The cursor of the engine's hot path: bound on the server, so that PostgreSQL plans each statement once.
 
-Django's own cursors bind on the client, which would have every statement of the engine parsed and planned again
-for every phase. Statements are written with Django's placeholders, `%(name)s`.
+Django's own cursors bind on the client, which would have every statement of the engine parsed and planned
+again for every phase. Statements are written with Django's placeholders, `%(name)s`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ statement_of = cache(Statement)
 
 
 def records_of(records: Iterable[Any]) -> str:
-    """Slots dataclasses as a JSON array, for `json_to_recordset`; an array a column would cost thrice as much."""
+    """Slots dataclasses as a JSON array, for `json_to_recordset`;
+    an array a column would cost thrice as much.
+    """
     return _encode([{name: getattr(each, name) for name in each.__slots__} for each in records])
 
 

@@ -44,8 +44,8 @@ def stream(
 ) -> Iterator[Any]:
     """Yield rows as they come, `size` at once, so memory stays flat: tuples, or objects that `made` makes.
 
-    The server goes on while rows are worked on. The connection is taken, and its transaction lasts, as long as
-    the iteration: ask nothing else on it and do nothing slow between two rows.
+    The server goes on while rows are worked on. The connection is taken, and its transaction lasts, as long
+    as the iteration: ask nothing else on it and do nothing slow between two rows.
     """
     connection.ensure_connection()
     with transaction.atomic(), psycopg.Cursor(connection.connection, row_factory=made) as cursor:
@@ -53,5 +53,7 @@ def stream(
 
 
 def last_line(column: str) -> str:
-    """Return SQL for a text's last line, where most tools put the reason, as `policy.words.last_line` finds it."""
+    """Return SQL for a text's last line, where most tools put the reason,
+    as `policy.words.last_line` finds it.
+    """
     return rf"ltrim(split_part(rtrim({column}, E' \t\r\n'), E'\n', -1))"

@@ -1,4 +1,6 @@
-"""Reasons of the demo's failed phases: the words of an Autopack that lost a module, a path and its patience."""
+"""Reasons of the demo's failed phases:
+the words of an Autopack that lost a module, a path and its patience.
+"""
 
 from __future__ import annotations
 

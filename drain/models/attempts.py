@@ -44,8 +44,8 @@ class Attempt(models.Model):
     lease = models.UUIDField(null=True, blank=True)
     # The loop whose lease covers it: a WorkerLoop, while it runs.
     loop = models.UUIDField(null=True, blank=True)
-    # Of one that runs as a job of a service: how another loop finds it again, and whether the service has it. The id
-    # of the job is made of the lease.
+    # Of one that runs as a job of a service: how another loop finds it again, and whether the service has it.
+    # The id of the job is made of the lease.
     remote = models.JSONField(null=True, blank=True)
     # Its place among the attempts of its session in the order in which they ended, from 1.
     finish_number = models.PositiveIntegerField(null=True, blank=True)

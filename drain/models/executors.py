@@ -13,8 +13,8 @@ class ExecutorProfile(models.Model):
     """A way to run phases: an argv list, never a shell, with its folder, environment and limits."""
 
     name = models.CharField(max_length=100, unique=True)
-    # As a process of a worker's host, or as a job of a service: then at these addresses, with headers whose values
-    # are variables of the worker (header -> name), never stored.
+    # As a process of a worker's host, or as a job of a service: then at these addresses, with headers whose
+    # values are variables of the worker (header -> name), never stored.
     kind = models.CharField(
         max_length=10,
         choices=[(kind.value, kind.value) for kind in Kind],
@@ -35,7 +35,8 @@ class ExecutorProfile(models.Model):
     # Names of the worker's own variables that are passed through without being stored.
     env_from = models.JSONField(default=list, blank=True)
     preflight = models.TextField(blank=True)
-    # What its phases share: started before a drain, watched, ended after it; and where it says that it is well.
+    # What its phases share: started before a drain, watched, ended after it; and where it says that it is
+    # well.
     service = models.TextField(blank=True)
     service_url = models.TextField(blank=True)
     # Imported values that begin with "-" could turn into options of the command.

@@ -43,7 +43,8 @@ class Notice(models.Model):
 class Webhook(models.Model):
     """An address that news is posted to, signed.
 
-    The secret is not stored: it is derived from SECRET_KEY and `salt`, so that no copy of the database holds it.
+    The secret is not stored: it is derived from SECRET_KEY and `salt`, so that no copy of the database holds
+    it.
     """
 
     name = models.CharField(max_length=100, unique=True)

@@ -21,12 +21,12 @@ class Source(models.Model):
     stale_after = models.DurationField(null=True, blank=True)
     identity = models.JSONField(default=dict, blank=True)
     watermark = models.JSONField(default=dict, blank=True)
-    # How its files are read, where they are to be read without saying it (drain.sources.files.kept); of an SQL source
-    # its query and its update too (drain.sources.sql.settings).
+    # How its files are read, where they are to be read without saying it (drain.sources.files.kept); of an
+    # SQL source its query and its update too (drain.sources.sql.settings).
     reading = models.JSONField(default=dict, db_default={}, blank=True)
     imported_at = models.DateTimeField(null=True, blank=True)
-    # When the site reads it by itself (five fields; empty: never), of Airflow only these DAGs; and after how many failed
-    # readings in a row it is left alone (null: never).
+    # When the site reads it by itself (five fields; empty: never), of Airflow only these DAGs; and after how
+    # many failed readings in a row it is left alone (null: never).
     cron = models.CharField(max_length=100, blank=True, default="", db_default="")
     timezone = models.CharField(max_length=64, default="UTC", db_default="UTC")
     dags = models.JSONField(

@@ -41,8 +41,8 @@ class WorkerHost(models.Model):
 class WorkerLoop(models.Model):
     """A worker process that drains: its lease covers every attempt that names it.
 
-    While it lives it renews `expires_at`; rescue takes the row away first, and a loop whose row is gone ends its
-    children.
+    While it lives it renews `expires_at`; rescue takes the row away first, and a loop whose row is gone ends
+    its children.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)

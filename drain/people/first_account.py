@@ -53,7 +53,8 @@ def first_account() -> Account | None:
 def invitation() -> str | None:
     """Return what lets its holder make the first account within VALID_MINUTES; None when there are accounts.
 
-    Nothing is stored: it is signed with the key of the site, and the account that it makes ends it and all others.
+    Nothing is stored: it is signed with the key of the site, and the account that it makes ends it and all
+    others.
     """
     if get_user_model().objects.exists():
         return None

@@ -1,7 +1,7 @@
 """A form that came after its session had ended: what was typed is kept, and sent again by one click.
 
-Nothing is stored: the fields go back to the browser that sent them, in the page of the answer. A form of another
-site never comes so far: its words would be somebody else's.
+Nothing is stored: the fields go back to the browser that sent them, in the page of the answer. A form of
+another site never comes so far: its words would be somebody else's.
 """
 
 from __future__ import annotations

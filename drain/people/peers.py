@@ -13,8 +13,8 @@ MAKES_KEYS = "add_apitoken"
 def may_act_for(by: Any) -> QuerySet[User]:
     """Active accounts in whose name `by` may make a key: their own, and those that may do less.
 
-    Never another administrator's, nor one that may do anything that `by` may not: the record would name the wrong
-    person. Superusers may for everybody.
+    Never another administrator's, nor one that may do anything that `by` may not: the record would name the
+    wrong person. Superusers may for everybody.
     """
     people = User.objects.filter(is_active=True)
     if by.is_superuser:

@@ -32,7 +32,9 @@ def record_refusal(by: Person, method: str, path: str, why: str) -> None:
 
 
 class RefusedMiddleware:
-    """Writes down acts that were answered with 403. Looking is no act, and who is not signed in is nobody yet."""
+    """Writes down acts that were answered with 403.
+    Looking is no act, and who is not signed in is nobody yet.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -38,7 +38,9 @@ def from_trusted_proxy(request: HttpRequest) -> bool:
 
 
 def is_trusted(address: str) -> bool:
-    """Return whether an address lies in one of the trusted networks; anything that is no address never does."""
+    """Return whether an address lies in one of the trusted networks;
+    anything that is no address never does.
+    """
     if not _is_address(address):
         return False
     return any(ip_address(address) in network for network in _trusted_networks())

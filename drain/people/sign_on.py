@@ -61,7 +61,9 @@ def _sign_on(request: HttpRequest, name: str) -> None:
 
 
 def is_name(text: str) -> bool:
-    """Return whether it can be a person's name: not too long, and nothing that hides or turns letters round."""
+    """Return whether it can be a person's name:
+    not too long, and nothing that hides or turns letters round.
+    """
     return 0 < len(text) <= 150 and text.isprintable()
 
 

@@ -41,7 +41,8 @@ class SessionEndMiddleware:
 class SignInMiddleware(LoginRequiredMiddleware):
     """Everything is for who is signed in. Who sent a form too late signs in and has what was typed back.
 
-    Where it cannot be kept, the sign-in leads to the page that the form stood on: its own address only answers forms.
+    Where it cannot be kept, the sign-in leads to the page that the form stood on: its own address only
+    answers forms.
     """
 
     def handle_no_permission(  # type: ignore[override] # a form is answered, too

@@ -72,7 +72,9 @@ class Quiet:
 
 
 def upcoming(cron: Cron, zone: ZoneInfo, quiet: Quiet | None, now: datetime) -> Iterator[datetime]:
-    """The times of a schedule after `now` that lie outside its quiet hours, in UTC; none where all lie inside."""
+    """The times of a schedule after `now` that lie outside its quiet hours, in UTC;
+    none where all lie inside.
+    """
     moment, skipped = now, 0
     while skipped < _MOST_SKIPPED and (found := cron.after(moment, zone)) is not None:
         if quiet is not None and quiet.holds(found):
@@ -85,7 +87,9 @@ def upcoming(cron: Cron, zone: ZoneInfo, quiet: Quiet | None, now: datetime) -> 
 
 
 class Amount(NamedTuple):
-    """Attempts, minutes that drains run, and events of telemetry: a budget (None: no limit), or what is left of it."""
+    """Attempts, minutes that drains run, and events of telemetry:
+    a budget (None: no limit), or what is left of it.
+    """
 
     attempts: int | None = None
     minutes: float | None = None

@@ -1,4 +1,6 @@
-"""Addresses of chats as apprise writes them, `slack://…`: which services there are, and what an address may hold."""
+"""Addresses of chats as apprise writes them, `slack://…`:
+which services there are, and what an address may hold.
+"""
 
 from __future__ import annotations
 
@@ -41,14 +43,16 @@ _BEGINNING = re.compile(r"([a-z]+)://")
 
 
 class ChatError(ValueError):
-    """An address that is none, or none for this site; the message is one sentence that repeats nothing of it."""
+    """An address that is none, or none for this site;
+    the message is one sentence that repeats nothing of it.
+    """
 
 
 def service_of(address: str, allowed: list[str]) -> str:
     """Return the beginning of an address, one of SERVICES that is allowed. Raises ChatError.
 
-    What follows a question mark are options of apprise's: among them are files of this machine to read, certificates
-    not to check and redirects to follow, and no service needs one of them.
+    What follows a question mark are options of apprise's: among them are files of this machine to read,
+    certificates not to check and redirects to follow, and no service needs one of them.
     """
     found = _BEGINNING.match(address)
     if found is None or found[1] not in SERVICES or found[1] not in allowed:
@@ -68,7 +72,8 @@ def beginnings(allowed: list[str]) -> str:
 
 
 def unmentioned(text: str) -> str:
-    """Return a text in which a chat finds nobody to wake and no command: `@channel` and `<!here>` are as they are read.
+    """Return a text in which a chat finds nobody to wake and no command:
+    `@channel` and `<!here>` are as they are read.
 
     An invisible space (U+200B) follows what would begin one.
     """

@@ -14,7 +14,9 @@ MANAGE = "manage.py"
 
 
 def quoted(word: str) -> str:
-    """A word as a shell takes it. What a terminal would obey stands as its bytes in $'…' (bash, zsh, POSIX 2024)."""
+    """A word as a shell takes it.
+    What a terminal would obey stands as its bytes in $'…' (bash, zsh, POSIX 2024).
+    """
     if inert(word, kept="") == word:
         return shlex.quote(word)
     return "$'" + "".join(map(_escaped, word)) + "'"

@@ -1,8 +1,8 @@
 """Schedules in five fields, as crontab(5) has them: minute, hour, day of the month, month, day of the week.
 
-`*`, numbers, ranges, lists and steps; months and days by their first three letters; Sunday is 0 and 7. Where both
-days are restricted, either is enough. A time that the clocks leave out comes as much later as they are put forward;
-one that comes twice counts the first time.
+`*`, numbers, ranges, lists and steps; months and days by their first three letters; Sunday is 0 and 7. Where
+both days are restricted, either is enough. A time that the clocks leave out comes as much later as they are
+put forward; one that comes twice counts the first time.
 """
 
 from __future__ import annotations

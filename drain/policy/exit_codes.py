@@ -18,7 +18,9 @@ class ExitCode(IntEnum):
     STOPPED = 4
     """A stop rule, its time or a person ended it early."""
     NOT_THROUGH = 5
-    """Interrupted, cancelled, refused by a preflight, every attempt lost, or failed phases and none selected."""
+    """Interrupted, cancelled, refused by a preflight,
+    every attempt lost, or failed phases and none selected.
+    """
     DETACHED = 130
     """Ctrl-C in the foreground; the drain goes on."""
 
@@ -38,7 +40,9 @@ class SessionEnd:
 
 
 def exit_code(ending: SessionEnd) -> ExitCode:
-    """Return the first code that holds, in the order 5, 3, 4, 0; a session that is live was left to the workers."""
+    """Return the first code that holds, in the order 5, 3, 4, 0;
+    a session that is live was left to the workers.
+    """
     nothing_of_some = not ending.selected and ending.total_failed > 0
     all_lost = ending.processed > 0 and ending.lost == ending.processed
     if ending.state in _NOT_THROUGH or nothing_of_some or all_lost:

@@ -1,8 +1,8 @@
 """Text of phases, sources and people made inert: what a terminal or a reader would obey is shown by its code.
 
-Terminal sequences (C0, C1, DEL) can rewrite what stands on a screen or type for its owner; bidirectional and other
-format characters reorder or hide what is read. Each becomes its escape, `\\x1b` as `\\u001b`: the same form that
-JSON knows, so a JSON document stays one.
+Terminal sequences (C0, C1, DEL) can rewrite what stands on a screen or type for its owner; bidirectional and
+other format characters reorder or hide what is read. Each becomes its escape, `\\x1b` as `\\u001b`: the same
+form that JSON knows, so a JSON document stays one.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def inert(text: str, kept: str = _LINES) -> str:
 
 
 def inert_html(page: str) -> str:
-    """Return an HTML page made inert; values of its forms stay, since what comes back must be what was meant."""
+    """Return an HTML page made inert; values of its forms stay,
+    since what comes back must be what was meant.
+    """
     parts = _FORM_VALUES.split(page)
     parts[::2] = map(inert, parts[::2])
     return "".join(parts)

@@ -29,10 +29,12 @@ class MomentError(ValueError):
 
 
 def read_moment(text: str, now: datetime, *, coming: bool = False) -> datetime:
-    """Return the aware time that `text` names for a reader whose clock shows `now`, aware in the reader's zone.
+    """Return the aware time that `text` names for a reader whose clock shows `now`,
+    aware in the reader's zone.
 
-    A time of day is today's; where something is to come (`coming`), the next. A time that comes twice, when clocks
-    are put back, is the first, and one that is left out raises MomentError like every text that is no time.
+    A time of day is today's; where something is to come (`coming`), the next. A time that comes twice, when
+    clocks are put back, is the first, and one that is left out raises MomentError like every text that is no
+    time.
     """
     clock = _CLOCK.fullmatch(text.strip())
     if clock is None:

@@ -11,8 +11,8 @@ HIGHEST: Final = 2**63 - 1
 def whole(text: str, most: int = HIGHEST) -> int | None:
     """The number from 0 to `most` that these ASCII digits write; None for anything else.
 
-    `str.isdecimal` alone lets digits of other scripts pass, and `int` alone signs, underscores and a text of any
-    length.
+    `str.isdecimal` alone lets digits of other scripts pass, and `int` alone signs, underscores and a text of
+    any length.
     """
     digits = text.lstrip("0")
     if not (text.isascii() and text.isdecimal()) or len(digits) > len(str(most)):

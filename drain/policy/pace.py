@@ -25,8 +25,8 @@ class Room:
 def windows(per_minute: int) -> tuple[tuple[int, float], ...]:
     """(starts, seconds): at most so many starts within any so many seconds.
 
-    The minute itself, and a second's worth of it (one start, where that is less), so that a minute's starts do not
-    come at once.
+    The minute itself, and a second's worth of it (one start, where that is less), so that a minute's starts
+    do not come at once.
     """
     at_once = max(1, math.ceil(per_minute / MINUTE))
     return ((per_minute, MINUTE), (at_once, at_once * MINUTE / per_minute))
@@ -55,8 +55,8 @@ class Ramp:
     def after(self, failed: bool, limit: float, most: int) -> Ramp:
         """The ramp after one more end.
 
-        As many ends as may run at once make a step; then twice as many may (at most `most`) if less than `limit` of
-        them failed, else one.
+        As many ends as may run at once make a step; then twice as many may (at most `most`) if less than
+        `limit` of them failed, else one.
         """
         ended, failures = self.ended + 1, self.failed + failed
         if ended < self.size:

@@ -1,7 +1,7 @@
 """Addresses that messages may go to: public ones, and networks of one's own that a setting names.
 
-Whoever may define a receiver must not reach with it what only this machine can: its own services, the metadata of a
-cloud, a neighbour without a password.
+Whoever may define a receiver must not reach with it what only this machine can: its own services, the
+metadata of a cloud, a neighbour without a password.
 """
 
 from __future__ import annotations

@@ -30,7 +30,9 @@ def job_id(lease: UUID) -> str:
 
 
 def signature(job: str, tries: int) -> str:
-    """The line by which the attempt of a job signs what it clears, in the note of a task instance of Airflow."""
+    """The line by which the attempt of a job signs what it clears,
+    in the note of a task instance of Airflow.
+    """
     return f"{job} cleared after try {tries}"
 
 
@@ -64,7 +66,9 @@ class Remote:
 
     kind: str
     url: str
-    """Of kind http: where a job is started; of kind ray: the cluster's dashboard; of kind airflow: its web server."""
+    """Of kind http: where a job is started; of kind ray:
+    the cluster's dashboard; of kind airflow: its web server.
+    """
     poll_url: str = ""
     cancel_url: str = ""
     log_url: str = ""
@@ -144,7 +148,9 @@ class Addressed(Protocol):
 
 
 def remote_of(executor: Addressed) -> Remote | None:
-    """Return the service of an executor; None for one whose phases are processes. Raises ValueError for no kind."""
+    """Return the service of an executor; None for one whose phases are processes.
+    Raises ValueError for no kind.
+    """
     if Kind(executor.kind) is Kind.LOCAL:
         return None
     return Remote(

@@ -1,8 +1,8 @@
 """Passwords and other secrets left out of texts: what looks like one, and what a phase was given.
 
-`masked` knows a secret by where it stands: in an address, a DSN, a setting. `secrets_of` and `Mask` know it by its value: a
-program that prints its settings prints the password of its database with them, and what it was given is hidden in
-whatever it prints, before anything is kept of it.
+`masked` knows a secret by where it stands: in an address, a DSN, a setting. `secrets_of` and `Mask` know it
+by its value: a program that prints its settings prints the password of its database with them, and what it
+was given is hidden in whatever it prints, before anything is kept of it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ _LINE = 16
 """Characters of a line of a secret of several lines (a key) that is hidden by itself."""
 
 _SCHEME = r"(?<![\w+.-])\w[\w+.-]*://"
-# A password in an address may hold an @ and spaces; a slash, as PostgreSQL's own reader allows, where there is no space.
+# A password in an address may hold an @ and spaces; a slash, as PostgreSQL's own reader allows, where there
+# is no space.
 _OF_USER = re.compile(rf"({_SCHEME}[^\s:/?#]*:)[^/?#\n]*(@)")
-# Each word is read once, whether it has an @ or not: many beginnings in one word would be looked through to its end.
+# Each word is read once, whether it has an @ or not: many beginnings in one word would be looked through to
+# its end.
 _OF_POSTGRES = re.compile(r"((?<![\w+.-])postgres(?:ql)?(?:\+\w+)?://[^\s:/?#]*:)(\S*)")
 _QUOTED = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\""""
-# A quote that ends the sentence's own quotation is none of the value; one that is never closed hides the line.
+# A quote that ends the sentence's own quotation is none of the value; one that is never closed hides the
+# line.
 _CLOSING = r"""(?!['"](?:[\s,:;.)\]}]|$))"""
 _BARE = rf"""{_CLOSING}['"][^\n]*|(?:\\.|{_CLOSING}[^\s&\\])*"""
 # What is hidden already stays as it is.
@@ -56,7 +59,8 @@ _WORD = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
 def masked(text: object) -> str:
     """Return the text with every password hidden that an address, a DSN or a setting in it holds.
 
-    `postgresql://user:***@host/db`, `?password=***`, `host=db password=***`. In doubt more is hidden than the password.
+    `postgresql://user:***@host/db`, `?password=***`, `host=db password=***`. In doubt more is hidden than the
+    password.
     """
     found = _OF_POSTGRES.sub(_without_password, str(text))
     found = _OF_USER.sub(rf"\1{HIDDEN}\2", found)
@@ -74,8 +78,9 @@ def secrets_of(
 ) -> dict[bytes, bytes]:
     """Return the secrets of this environment, each with its replacement.
 
-    Passwords in addresses, values of variables whose names say so, and of 8 characters and more what an executor stores for
-    its phases (unless it is a single word) or passes on from the worker; paths, numbers and addresses are no secrets.
+    Passwords in addresses, values of variables whose names say so, and of 8 characters and more what an
+    executor stores for its phases (unless it is a single word) or passes on from the worker; paths, numbers
+    and addresses are no secrets.
     """
     found: dict[bytes, bytes] = {}
     for name, value in env.items():

@@ -79,5 +79,7 @@ def zero_yield(reason: str) -> str:
 
 
 def why_ended(outcome: str, said: str, reason: str) -> str:
-    """The line that says why an attempt ended so: its last one, else what is known; none for what completed."""
+    """The line that says why an attempt ended so:
+    its last one, else what is known; none for what completed.
+    """
     return last_line(said) or ("" if outcome == Outcome.COMPLETE else zero_yield(reason))

@@ -191,8 +191,8 @@ def merge_phases(merge: Merge, count: int) -> PhaseCounts:
 def _tell_the_planner(created: int) -> None:
     """Count the tables again that these phases made far larger.
 
-    What follows in the same transaction is planned long before autovacuum looks. A table known as empty would be
-    read in whole for each staged phase: measured as 3 s for 285 phases, and growing with their square.
+    What follows in the same transaction is planned long before autovacuum looks. A table known as empty would
+    be read in whole for each staged phase: measured as 3 s for 285 phases, and growing with their square.
     """
     known = row("SELECT reltuples FROM pg_class WHERE oid = 'drain_phase'::regclass", {})
     if known and created * 10 > known["reltuples"]:

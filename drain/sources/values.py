@@ -1,4 +1,6 @@
-"""Values of a source as ours: times, states, texts. A source may hold anything, so nothing here trusts a type."""
+"""Values of a source as ours: times, states, texts.
+A source may hold anything, so nothing here trusts a type.
+"""
 
 from __future__ import annotations
 

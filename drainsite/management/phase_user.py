@@ -28,7 +28,9 @@ def check_user(name: str) -> None:
 
 
 def check_closed(name: str) -> None:
-    """Raise CommandError if this user gets at what the site keeps to itself. The database must have been started."""
+    """Raise CommandError if this user gets at what the site keeps to itself.
+    The database must have been started.
+    """
     for path in _private():
         if path.exists() and may(name, "x" if path.is_dir() else "r", path):
             raise CommandError(

@@ -40,7 +40,9 @@ DATABASE_SECONDS = 60.0
 """The patience with a database that recovers while a site starts."""
 DATABASE_AGAIN_SECONDS = 0.5
 SAYS_LATER = "the database system is"
-"""The beginning of PostgreSQL's word that it starts, recovers or shuts down (57P03); libpq hands no code on."""
+"""The beginning of PostgreSQL's word that it starts,
+recovers or shuts down (57P03); libpq hands no code on.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,9 @@ def _refuse(problem: tuple[str, str] | None) -> None:
 
 
 def _await_database() -> None:
-    """A server that starts or recovers takes nobody in for a while. Raises CommandError when that lasts too long."""
+    """A server that starts or recovers takes nobody in for a while.
+    Raises CommandError when that lasts too long.
+    """
     deadline, told = time.monotonic() + DATABASE_SECONDS, False
     while True:
         try:

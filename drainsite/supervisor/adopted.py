@@ -1,10 +1,11 @@
 """The children of dead workers, which pass to those above them:
 ended by the stand-in of their cluster, else by `up`.
 
-A worker adopts and ends what its phases leave behind. When it is killed, what it had not seen yet (a process that wiped
-its environment and left its session a moment ago) would go to init, where nothing tells whose it is, and run beside the
-next attempt of its phase. So the processes above a worker adopt too, and what comes to them from another session is a
-dead worker's, but for our own: the embedded server, and wardens, which end by themselves.
+A worker adopts and ends what its phases leave behind. When it is killed, what it had not seen yet (a process
+that wiped its environment and left its session a moment ago) would go to init, where nothing tells whose it
+is, and run beside the next attempt of its phase. So the processes above a worker adopt too, and what comes to
+them from another session is a dead worker's, but for our own: the embedded server, and wardens, which end by
+themselves.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ class Adopted:
 def is_left(environment: bytes, owner: int) -> bool:
     """Return whether a process with this environment may be ended; one that is marked as ours may not.
 
-    What cannot be read (b"": another user's, for a root without CAP_SYS_PTRACE, as in most containers) is a phase's
-    unless it belongs to root, to us, or to a user as whom the server may run.
+    What cannot be read (b"": another user's, for a root without CAP_SYS_PTRACE, as in most containers) is a
+    phase's unless it belongs to root, to us, or to a user as whom the server may run.
     """
     if environment:
         return OWN not in environment

@@ -69,7 +69,9 @@ class StandIn:
 
 
 def _end_with_parent() -> None:
-    """Ask the program to end when this stand-in is killed (Linux): with the supervisor gone too nobody else would."""
+    """Ask the program to end when this stand-in is killed (Linux):
+    with the supervisor gone too nobody else would.
+    """
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 

@@ -46,7 +46,9 @@ class ChildSpec:
     failures: int = PROBE_FAILURES
     startup_seconds: float = 15.0
     first_answer_seconds: float = 0.0
-    """So old may one be that has never answered: on a busy machine it starts slowly, and begun anew it starts no faster."""
+    """So old may one be that has never answered:
+    on a busy machine it starts slowly, and begun anew it starts no faster.
+    """
     healthy: Callable[[Child], bool] = lambda _child: True
 
 
@@ -164,7 +166,9 @@ class Supervisor:
                 self._start_again(spec, now)
 
     def _start_again(self, spec: ChildSpec, now: float) -> None:
-        """Start one that has ended. No process or memory to be had at the moment is no reason to end the others."""
+        """Start one that has ended.
+        No process or memory to be had at the moment is no reason to end the others.
+        """
         try:
             self._start(spec)
         except OSError as error:

@@ -56,7 +56,9 @@ class NewPhaseForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
 
 
 def file_failure(phase: Phase) -> None:
-    """Give a failed phase that is about to be saved the fingerprint of its failure. Call in the same transaction."""
+    """Give a failed phase that is about to be saved the fingerprint of its failure.
+    Call in the same transaction.
+    """
     text = phase.last_failure_reason
     if phase.state != PhaseState.FAILED or not text:
         return

@@ -95,7 +95,8 @@ class FingerprintSplit(models.Model):
     value = models.CharField(max_length=VALUE_CHARS)
     created_by = models.CharField(max_length=200)
     created_at = models.DateTimeField(db_default=Now())
-    # Earlier failures are filed anew from the newest back: first phases, then attempts, below this key; "" when done.
+    # Earlier failures are filed anew from the newest back: first phases, then attempts, below this key; ""
+    # when done.
     rereading = models.CharField(max_length=8, blank=True, default="phase", db_default="phase")
     reread_below = models.BigIntegerField(null=True, blank=True)
 

@@ -85,7 +85,9 @@ def record_fingerprints(seen: Iterable[SeenFingerprint]) -> None:
 
 
 class _Titles(NamedTuple):
-    """The titles that a fingerprint may take: whether its own is free, with its place if free, with its key."""
+    """The titles that a fingerprint may take:
+    whether its own is free, with its place if free, with its key.
+    """
 
     titled: bool
     placed: str

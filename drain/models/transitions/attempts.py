@@ -8,11 +8,12 @@ from uuid import UUID
 
 from drain.db.prepared import Row, records_of, rows
 
-# The place of what is put back behind all that wait, in the order in which it was: hundredths of a second since the
-# drain `s` was made. After four months all of it has the last place that a claim looks at.
+# The place of what is put back behind all that wait, in the order in which it was: hundredths of a second
+# since the drain `s` was made. After four months all of it has the last place that a claim looks at.
 BEHIND_ALL = "1000000000 + least(floor(extract(epoch FROM clock_timestamp() - s.created_at) * 100), 999999999)::int"
-# Phase, slot of its run, attempt, transition, candidate and the books of its run in the session move together or not at
-# all: every later part reads from `phase`, which lacks what a guard refuses. A run's sample has started with its first.
+# Phase, slot of its run, attempt, transition, candidate and the books of its run in the session move together
+# or not at all: every later part reads from `phase`, which lacks what a guard refuses. A run's sample has
+# started with its first.
 _START = """
 WITH g AS (
     SELECT * FROM json_to_recordset(%(records)s::json) AS g (
@@ -87,9 +88,10 @@ def start_attempts(starts: Sequence[Start], *, worker: str, loop: UUID) -> list[
     return rows(_START, {"records": records_of(starts), "worker": worker, "loop": loop})
 
 
-# `a` are the attempts that end; those whose lease is gone are not among them, and with them everything that follows.
-# Attempts and phases are found by key: `finished_at IS NULL` and `lease_owner = …` would offer the small partial
-# indexes of what is open, which are then read whole, with all that ended since the oldest snapshot.
+# `a` are the attempts that end; those whose lease is gone are not among them, and with them everything that
+# follows. Attempts and phases are found by key: `finished_at IS NULL` and `lease_owner = …` would offer the
+# small partial indexes of what is open, which are then read whole, with all that ended since the oldest
+# snapshot.
 _FINISH = f"""
 WITH g AS (
     SELECT * FROM json_to_recordset(%(records)s::json) AS g (
@@ -211,7 +213,7 @@ class Finish:
 def finish_attempts(ends: Sequence[Finish], *, actor: str) -> list[Row]:
     """End open attempts and move their phases on; those whose lease is gone stay as they are.
 
-    Returns, of each that ended: attempt, finished_at, candidate, again, and of its run in the session after all of them:
-    session_run, run, tier, timeouts, stop.
+    Returns, of each that ended: attempt, finished_at, candidate, again, and of its run in the session after
+    all of them: session_run, run, tier, timeouts, stop.
     """
     return rows(_FINISH, {"records": records_of(ends), "actor": actor}) if ends else []

@@ -84,7 +84,9 @@ def next_targets(action: int, limit: int) -> list[int]:
 
 
 def keep_results(action: int, results: Sequence[tuple[int, bool, str, str]]) -> None:
-    """Write (target, done, label, said) of rows that have no result yet. Call in the transaction of the act."""
+    """Write (target, done, label, said) of rows that have no result yet.
+    Call in the transaction of the act.
+    """
     targets, done, labels, said = zip(*results, strict=True) if results else ((), (), (), ())
     values = {"action": action, "targets": list(targets), "done": list(done)}
     rows(_KEEP, values | {"labels": [text[:620] for text in labels], "said": list(said)})

@@ -69,7 +69,9 @@ class Ours:
     """Facts that are known better here than by a source that was read a moment ago, and so stay."""
 
     after: datetime | str | None = "infinity"
-    """Phases moved here after it, by an attempt or a person; None: after the time that the source gives them."""
+    """Phases moved here after it, by an attempt or a person;
+    None: after the time that the source gives them.
+    """
     untold: Sequence[int] = ()
     """Phases whose source had not been told yet what became of them."""
 
@@ -86,7 +88,9 @@ def create_staged(first: int, last: int, *, actor: str, now: Any) -> int:
 
 
 def sync(first: int, last: int, *, actor: str, now: Any, ours: Ours = NOTHING_OURS) -> int:
-    """Move staged phases to their source's state, except those held by a lease and `ours`; returns how many."""
+    """Move staged phases to their source's state,
+    except those held by a lease and `ours`; returns how many.
+    """
     window = {"first": first, "last": last, "actor": actor, "now": now}
     found = row(_SYNC, {**window, "ours_after": ours.after, "untold": list(ours.untold)})
     return int(found["count"]) if found else 0

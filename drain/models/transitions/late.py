@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from drain.db.prepared import Row, records_of, rows
 from drain.models.transitions.attempts import Finish
 
-# A statement that has waited for a lock goes on with what it saw before, so the locks are taken by one of their own.
+# A statement that has waited for a lock goes on with what it saw before, so the locks are taken by one of
+# their own.
 _LOCK = """
 SELECT p.id FROM drain_phase p JOIN drain_attempt a ON a.phase_id = p.id
 WHERE a.id = ANY(%(attempt)s::bigint[]) ORDER BY p.id FOR NO KEY UPDATE OF p

@@ -1,3 +1,5 @@
-"""Autopack databases: read into ours, asked again around each attempt, written only when a person clears a phase."""
+"""Autopack databases: read into ours, asked again around each attempt,
+written only when a person clears a phase.
+"""
 
 from __future__ import annotations

@@ -112,8 +112,9 @@ def source_of(profile_name: str) -> Source | None:
 def attempt_environment(source: Source, own: Mapping[str, str]) -> dict[str, str]:
     """The variables of an attempt on this source; resolved now, never stored. Raises SourceError.
 
-    `own` are those of the profile, which win over what a phase gets by default and over the worker's AUTOPACK_
-    variables. DATABASE_URL is always the source's, absolute for SQLite, as the child runs in another folder.
+    `own` are those of the profile, which win over what a phase gets by default and over the worker's
+    AUTOPACK_ variables. DATABASE_URL is always the source's, absolute for SQLite, as the child runs in
+    another folder.
     """
     passed = {name: value for name, value in os.environ.items() if name.startswith(_PASSED)}
     return {**_DEFAULTS, **passed, **own, "DATABASE_URL": locate(source.url).address}

@@ -100,8 +100,8 @@ def settle(
 ) -> Readback:
     """Read state, reason and telemetry back until they hold still, at most `settle_seconds` seconds.
 
-    `tick` is called before each wait of about a second (the engine renews its lease in it; what it
-    raises passes through). `failed`: the child says that it did not complete its phase, so that what is FAILED
+    `tick` is called before each wait of about a second (the engine renews its lease in it; what it raises
+    passes through). `failed`: the child says that it did not complete its phase, so that what is FAILED
     still, or QUEUED as we queued it or with a new reason, is an end as well.
     """
     settling = Settling(source, run_id, phase_id, watermark, settle_seconds, failed=failed)
@@ -164,8 +164,8 @@ def row_now(source: Source, run_id: str, phase_id: str) -> SourceRow | None:
 def reason_written(was: SourceRow, now: SourceRow) -> str:
     """The failure reason that the source wrote between two readings; empty if it wrote none.
 
-    A phase that is requeued keeps its old reason beside a new `updated_at`. So a reason that reads the same was
-    written anew only if Autopack counted an attempt with it, or failed the phase since.
+    A phase that is requeued keeps its old reason beside a new `updated_at`. So a reason that reads the same
+    was written anew only if Autopack counted an attempt with it, or failed the phase since.
     """
     reason = now.phase.reason
     counted = (now.phase.source_attempts or 0) > (was.phase.source_attempts or 0)

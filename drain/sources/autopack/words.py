@@ -9,7 +9,9 @@ ORIGINAL = "; original: "
 
 
 def with_ours(ours: str, written: str) -> str:
-    """The text to write: our words before the reason that stands there; earlier words of ours are replaced."""
+    """The text to write: our words before the reason that stands there;
+    earlier words of ours are replaced.
+    """
     said = MARK + ours.replace(ORIGINAL, "; ").strip()
     original = "" if written.startswith(MARK) and ORIGINAL not in written else _original(written)
     return f"{said}{ORIGINAL}{original}" if original else said

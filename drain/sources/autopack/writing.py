@@ -50,7 +50,9 @@ def write_back(source: Source, change: Change) -> bool:
 
 
 def queue(source: Source, row: SourceRow) -> bool:
-    """Queue a phase and leave all else, its time too; False if somebody wrote since `row` was read. Raises SourceError."""
+    """Queue a phase and leave all else, its time too;
+    False if somebody wrote since `row` was read. Raises SourceError.
+    """
     with opened(source.url, write=True) as database:
         return _update(database, row, {"state": _spelled(PhaseState.QUEUED, row)})
 

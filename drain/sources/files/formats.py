@@ -19,7 +19,9 @@ FORMATS = (*_READERS, "csv", "tsv")
 
 
 def read_as(opened: Opened, kind: str | None, known: Set[str], delimiter: str | None) -> Reading:
-    """Read a file as `kind`, or as what its beginning looks like; `known` are names that a header may have."""
+    """Read a file as `kind`, or as what its beginning looks like;
+    `known` are names that a header may have.
+    """
     kind = kind or _recognised(opened.beginning)
     if kind in _READERS:
         return _READERS[kind](opened)

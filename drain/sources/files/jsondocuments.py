@@ -1,4 +1,6 @@
-"""JSON documents: an array of objects, an object that holds one (`{"jobs": […]}`), or several one after the other."""
+"""JSON documents: an array of objects, an object that holds one (`{"jobs":
+[…]}`), or several one after the other.
+"""
 
 from __future__ import annotations
 

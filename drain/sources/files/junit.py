@@ -171,7 +171,9 @@ class _Report:
         }
 
     def _phase(self, test: dict[str, str]) -> str:
-        """Return the phase's id. The same test again in one suite is a retry, in another (a second browser) it is not."""
+        """Return the phase's id.
+        The same test again in one suite is a retry, in another (a second browser) it is not.
+        """
         number, suite = self._open[-1] if self._open else (0, {})
         owner = test.get("classname") or suite.get("name")
         written = "::".join(part for part in (owner, test.get("name")) if part) or "test"
@@ -201,7 +203,9 @@ class _Report:
 
 
 def _node_id(test: dict[str, str], run: str) -> str | None:
-    """Return what pytest calls the test: from its file, or from the name of its class where pytest wrote the report."""
+    """Return what pytest calls the test: from its file,
+    or from the name of its class where pytest wrote the report.
+    """
     parts = (test.get("classname") or "").split(".")
     if "pytest" not in run and not test.get("file", "").endswith(".py"):
         return None

@@ -21,7 +21,8 @@ _FLAGS = {
 def with_kept(name: str, kind: str | None, options: Options) -> tuple[str | None, Options]:
     """Return how a file of this source is read: as the options say, or as was kept where they say nothing.
 
-    What was kept is used whole or not at all: half of an old reading with half of a new one is nobody's intention.
+    What was kept is used whole or not at all: half of an old reading with half of a new one is nobody's
+    intention.
     """
     if options.remember or kind is not None or given(options):
         return kind, options

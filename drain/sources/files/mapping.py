@@ -1,4 +1,6 @@
-"""Mappings: which fields of a tool's records are ours, and what its states mean; as JSON files and as --map."""
+"""Mappings: which fields of a tool's records are ours,
+and what its states mean; as JSON files and as --map.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ Fields = Mapping[str, Any]
 class FieldMapping:
     """Turns a record of a tool into our fields.
 
-    A field is made of the first of its alternatives that the record has: the name of a field of theirs, `a.b` inside
-    one, or a text with names in braces.
+    A field is made of the first of its alternatives that the record has: the name of a field of theirs, `a.b`
+    inside one, or a text with names in braces.
     """
 
     name: str = ""
@@ -126,7 +128,9 @@ def ready_mappings() -> tuple[FieldMapping, ...]:
 
 
 def typed_mapping(written: Iterable[str], fixed: Iterable[str] = ()) -> FieldMapping:
-    """Return what --map (`run_id=dag_run`, `state:upstream_failed=FAILED`) and --set (`run_id=nightly`) say."""
+    """Return what --map (`run_id=dag_run`,
+    `state:upstream_failed=FAILED`) and --set (`run_id=nightly`) say.
+    """
     fields: dict[str, tuple[str, ...]] = {}
     states: list[tuple[str, str]] = []
     for text in written:

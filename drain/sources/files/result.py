@@ -9,7 +9,9 @@ from drain.sources.files.lines import Reject
 
 REJECTS_KEPT = 1000
 REQUEST_UNPACKED = 32 << 20
-"""Bytes that a packed file may hold which comes with a request: twice what one may bring that is not packed."""
+"""Bytes that a packed file may hold which comes with a request:
+twice what one may bring that is not packed.
+"""
 REQUEST_SECONDS = 30.0
 """The longest reading of such a file: a request holds one of the web server's few threads."""
 

@@ -18,8 +18,8 @@ _UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 def as_file_time(value: object, *, day_first: bool = False) -> datetime | None:
     """Return an aware time in UTC, or None for what is no time.
 
-    Takes seconds, milliseconds, microseconds and nanoseconds since 1970, ISO 8601, RFC 1123 and, where `day_first`
-    says so, 31/01/2026. What has no zone is UTC.
+    Takes seconds, milliseconds, microseconds and nanoseconds since 1970, ISO 8601, RFC 1123 and, where
+    `day_first` says so, 31/01/2026. What has no zone is UTC.
     """
     if isinstance(value, str):
         if value[4:5] == "-" and (found := as_time(value)):

@@ -40,7 +40,9 @@ class Tell(Protocol):
     """An update, ready to be run."""
 
     def __call__(self, values: Values, *, keep: bool = True) -> bool:
-        """Run it; whether a row was changed, or would be if it is not to `keep`. Raises RowError, or the driver's error."""
+        """Run it; whether a row was changed, or would be if it is not to `keep`.
+        Raises RowError, or the driver's error.
+        """
 
 
 def read(url: str, query: str, seconds: int) -> Iterator[Row]:
@@ -55,7 +57,9 @@ def read(url: str, query: str, seconds: int) -> Iterator[Row]:
 
 
 def check_update(url: str, update: str, values: Values, seconds: int) -> None:
-    """Have the database explain the update, which changes nothing. Raises SourceError for one that it cannot run."""
+    """Have the database explain the update, which changes nothing.
+    Raises SourceError for one that it cannot run.
+    """
     location = locate(url)
     explained = f"EXPLAIN {update}"
     with _one_sentence(location, seconds):

@@ -100,7 +100,9 @@ def _restore(data_dir: Path, file: Path) -> str:
 
 
 def _client(program: str, options: list[str]) -> None:
-    """Run one of PostgreSQL's own programs on the embedded server, which starts if need be. Raises CommandError."""
+    """Run one of PostgreSQL's own programs on the embedded server, which starts if need be.
+    Raises CommandError.
+    """
     words, extra = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
     place = words[1:-1]
     name = ["--dbname", words[-1]]

@@ -1,8 +1,8 @@
 """Stands in for Autopack's script: runs one phase of the database in DATABASE_URL, after the fix went in.
 
-What the fix mended completes now, some phases still fail with the cause that remains, a few need
-another turn, and a few hang until they are ended, or for half a minute. The same phase behaves the same way at each try,
-but for the turn that follows a TOKEN_ESCALATION.
+What the fix mended completes now, some phases still fail with the cause that remains, a few need another
+turn, and a few hang until they are ended, or for half a minute. The same phase behaves the same way at each
+try, but for the turn that follows a TOKEN_ESCALATION.
 """
 
 from __future__ import annotations
