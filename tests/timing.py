@@ -1,4 +1,4 @@
-"""What a piece of work costs by itself, on a machine that does other things too."""
+"""The cost of a piece of work by itself, on a machine that does other things too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def least_seconds(work: Callable[[], object], *, enough: float) -> float:
-    """The least CPU seconds of five runs, or of the first below `enough`: other work can only make one dearer."""
+    """Return the least CPU seconds of five runs, or of the first below `enough`: other work can only make one dearer."""
     least = float("inf")
     for _ in range(5):
         begun = time.process_time()
