@@ -120,7 +120,7 @@ def rate_at_least(rate: Rate, spread: Spread, threshold: float) -> Verdict:
 def fix_works(fix: FixVerdict) -> Verdict:
     """A claim about a fix: the one verdict on it."""
     n = sum(cause.after.n for cause in fix.causes)
-    return Verdict(fix.check, fix.sentence, {"n": n, "ruling": fix.ruling.value})
+    return Verdict(fix.check, fix.short, {"n": n, "ruling": fix.ruling.value})
 
 
 def better_than_before(change: Difference, doubt: Callable[[], str] = lambda: "") -> Verdict:
