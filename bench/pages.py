@@ -38,9 +38,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from bench import dashboards, fleet
 from bench.first_load import first_load
+from drain.evidence.fixes.schedule import judge_fixes
 from drain.models import Attempt, Phase, Run
 from drain.people.sign_on import BACKEND
 from drainsite.warming import warm
@@ -259,6 +261,8 @@ def main() -> None:
         fleet.build()
     call_command("collectstatic", interactive=False, verbosity=0)
     warm()
+    # As maintenance of a site that is up has: pages read what it kept.
+    judge_fixes(timezone.now(), limit=100)
     watch(options.explain)
     client = Client()
     person = User.objects.get(username=fleet.PERSON)

@@ -72,13 +72,14 @@ class Phase(models.Model):
             ),
             models.Index(
                 fields=["last_fingerprint", "run"],
+                include=["id"],
                 condition=Q(state=PhaseState.FAILED),
                 name="drain_phase_failed_cause",
             ),
             models.Index(
                 fields=["state_changed_at", "id"],
-                # Counting what is queued, and stale by its source, reads nothing but this.
-                include=["run"],
+                # Counting what is queued, stale by its source or before what waits behind it, reads nothing but this.
+                include=["run", "place"],
                 condition=Q(state=PhaseState.QUEUED),
                 name="drain_phase_queued_since",
             ),

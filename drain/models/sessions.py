@@ -244,6 +244,12 @@ class Candidate(models.Model):
             models.Index(
                 fields=["session", "status", "reason", "id"], name="drain_candidate_of_reason"
             ),
+            # Which phases and drains a fingerprint is about, by their plans: a fix is judged by it.
+            models.Index(
+                fields=["fingerprint"],
+                include=("session", "run", "phase"),
+                name="drain_candidate_fingerprint",
+            ),
         ]
 
     def __str__(self) -> str:

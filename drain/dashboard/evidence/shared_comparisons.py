@@ -18,7 +18,7 @@ from drain.db.sql import row
 from drain.evidence.checks.listing import CheckLine, enabled_checks, judged_lines
 from drain.evidence.comparison.compare import Comparison
 from drain.evidence.comparison.question import ComparisonRequest
-from drain.evidence.fixes.judgement import FixVerdict, judge_marker
+from drain.evidence.fixes.kept import Judgement, judgement
 from drain.models import Check, DrainSession, FixMarker
 
 SECONDS = 10
@@ -46,7 +46,7 @@ class FixFacts:
     """A fix's two sides, its verdict, and the first drains after it that it concerns."""
 
     compared: SharedComparison
-    verdict: FixVerdict
+    judged: Judgement
     drains: list[DrainSession]
 
 
@@ -65,15 +65,18 @@ def fix_facts(marker: FixMarker, found: ComparisonRequest, now: datetime) -> Fix
     """Return the facts of a fix for its page, at most some seconds old, else of `now`."""
 
     def read() -> FixFacts:
-        read = _compared(found, now, enabled_checks(marker=marker))
-        return FixFacts(read, judge_marker(marker), drains_since(marker))
+        judged = judgement(marker, now)
+        read = _compared(found, now, enabled_checks(marker=marker), judged)
+        return FixFacts(read, judged, drains_since(marker))
 
     return until_news(("fix", marker.pk, sorted(found.values.items())), read)
 
 
-def _compared(found: ComparisonRequest, now: datetime, checks: Sequence[Check]) -> SharedComparison:
+def _compared(
+    found: ComparisonRequest, now: datetime, checks: Sequence[Check], fix: Judgement | None = None
+) -> SharedComparison:
     result = found.compared()
-    return SharedComparison(found, result, judged_lines(checks, found, result), now)
+    return SharedComparison(found, result, judged_lines(checks, found, result, fix), now)
 
 
 def until_news(asked: object, read: Callable[[], T]) -> T:

@@ -70,19 +70,20 @@ def marker_detail(request: HttpRequest, pk: int) -> HttpResponse:
     result, checks = facts.compared.result, facts.compared.checks
     context = _shared(request, found) | {
         "view": comparison_view(
-            facts.compared.asked, result, facts.compared.at, facts.verdict.others
+            facts.compared.asked, result, facts.compared.at, facts.judged.verdict.others
         ),
         "marker": marker,
         "standing": standing(
             [check.judged for check in checks],
             result.statuses,
-            fix=facts.verdict,
+            fix=facts.judged.verdict,
         ),
         "checks": check_rows(checks),
         "rollout": Rollout.objects.filter(marker=marker).prefetch_related("sessions").first(),
         "ask": next(
             (c.check.threshold for c in checks if c.check.kind == CheckKind.COMPLETION_RATE), None
         ),
+        "judged": facts.judged,
         "drains": facts.drains,
         "days": int(found.values["days"]),
         "offered": DAYS,

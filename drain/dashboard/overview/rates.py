@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from drain.dashboard.ui.charts import Chart, Marker, Rates, Series, axis_end, rate_chart
 from drain.evidence.comparison.question import DEFAULT_DAYS, of_marker
-from drain.evidence.comparison.sides import Side, of_window
-from drain.evidence.comparison.totals import Totals, totals
+from drain.evidence.comparison.totals import Totals, totals, totals_of_period
 from drain.evidence.rollups.fold import HourRow, hourly
 from drain.evidence.statistics.intervals import wilson
 from drain.models import FixMarker, TelemetryEvent
@@ -28,7 +27,7 @@ class RateFacts:
 
     hours: int
     after: Totals
-    """Since the pivot: the same attempts as on the page of the fix."""
+    """Since the pivot: the same attempts as on the page of the fix. Without one what ended in the period."""
     before: Totals
     """As long before that; with a fix nothing, since its own page compares."""
     pivot: str
@@ -59,14 +58,16 @@ def read_rates(hours: int, now: datetime) -> RateFacts:
     latest = markers[-1] if markers else None
     shown = [item for item in found if item.hour >= start]
     chart = _chart(shown, start, hours, markers)
-    after = totals(_since(latest, hours, now))
+    if latest is None:
+        after = totals_of_period(now - hours * HOUR, end)
+        before = totals_of_period(now - 2 * hours * HOUR, now - hours * HOUR)
+    else:
+        after, before = totals(of_marker(latest, DEFAULT_DAYS, now).after.side), Totals()
     return RateFacts(
         hours=hours,
         after=after,
         telemetry=after.events > 0 or TelemetryEvent.objects.exists(),
-        before=Totals()
-        if latest
-        else totals(of_window(now - 2 * hours * HOUR, now - hours * HOUR)),
+        before=before,
         pivot=f"FM-{latest.pk}" if latest else "",
         marker=latest.pk if latest else None,
         verdict=str(latest.verdict.get("words", "Not judged yet")) if latest else "",
@@ -74,13 +75,6 @@ def read_rates(hours: int, now: datetime) -> RateFacts:
         spark=[rate for rate in chart.data["rate"] if rate is not None],
         any_attempts=bool(shown),
     )
-
-
-def _since(marker: FixMarker | None, hours: int, now: datetime) -> Side:
-    """Return the side since the fix as its page reads it, or of the last `hours`."""
-    if marker is None:
-        return Side(f"the last {hours} h", since=now - hours * HOUR)
-    return of_marker(marker, DEFAULT_DAYS, now).after.side
 
 
 def _chart(

@@ -12,10 +12,10 @@ from typing import Any
 
 from drain.db.sql import row, rows
 from drain.evidence.checks.matching import MOST_NAMED, Again, Mark, completed_again, tried_again
-from drain.evidence.comparison.bounds import bounded
+from drain.evidence.comparison.bounds import CHECKED, bounded
 from drain.evidence.comparison.compare import Comparison, Difference, compare
 from drain.evidence.comparison.figures import Figures, figures
-from drain.evidence.comparison.question import DEFAULT_DAYS, of_marker
+from drain.evidence.comparison.question import DEFAULT_DAYS, ComparisonRequest, of_marker
 from drain.evidence.comparison.sides import Side, around_marker, before_session, of_session
 from drain.evidence.fixes.composition import not_done
 from drain.evidence.fixes.contrast import Done
@@ -127,8 +127,15 @@ def ground_in_session(
 
 def ground_of_marker(marker: FixMarker, now: datetime) -> Ground:
     """The days before a fix against everything since, as the page of the fix compares them."""
-    found = of_marker(marker, DEFAULT_DAYS, now)
-    return of_everything(found.before.side, found.after.side)
+    return ground_of(of_marker(marker, DEFAULT_DAYS, now))
+
+
+def ground_of(found: ComparisonRequest, known: Comparison | None = None) -> Ground:
+    """Two sides as a check reads them; `known` is their comparison, where a page made it of all of both."""
+    if known is not None and not found.before.cut and not found.after.cut:
+        return of_everything(found.before.side, found.after.side, known)
+    before, after = bounded(found.sides, found.now, CHECKED)
+    return of_everything(before.side, after.side)
 
 
 def of_everything(before: Side, after: Side, known: Comparison | None = None) -> Ground:
@@ -143,5 +150,5 @@ def ground_of_fleet(hours: int, now: datetime) -> Ground:
     span = timedelta(hours=hours)
     last = Side(f"the last {hours} h", since=now - span)
     earlier = Side(f"the {hours} h before", since=now - 2 * span, until=now - span)
-    before, after = bounded([earlier, last], now)
+    before, after = bounded([earlier, last], now, CHECKED)
     return Ground(before.side, after.side, fleet=True)

@@ -9,13 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from drain.db.sql import rows
-from drain.evidence.checks.evidence import of_everything
+from drain.evidence.checks.evidence import ground_of
 from drain.evidence.checks.run import judge_on
+from drain.evidence.checks.verdicts import fix_works
 from drain.evidence.comparison.compare import Comparison
 from drain.evidence.comparison.question import ComparisonRequest
+from drain.evidence.fixes.kept import Judgement
 from drain.evidence.fixes.status import Judged
 from drain.models import Check, FixMarker
-from drain.models.vocabulary import CheckVerdict
+from drain.models.vocabulary import CheckKind, CheckVerdict
 
 MOST = 20
 """Checks that are judged or listed at once."""
@@ -58,16 +60,29 @@ def checks_of_marker(
 
 
 def judged_lines(
-    checks: Collection[Check], found: ComparisonRequest, result: Comparison
+    checks: Collection[Check],
+    found: ComparisonRequest,
+    result: Comparison,
+    fix: Judgement | None = None,
 ) -> list[CheckLine]:
-    """Return these checks, judged on the compared sides; failures first, then the undecided."""
-    ground = of_everything(found.before.side, found.after.side, result)
+    """These checks, judged on what was compared; failures first, then the undecided.
+
+    Where maintenance kept the verdict on the fix, it kept what it found of the checks that it judges as well.
+    """
+    ground = ground_of(found, result)
     history = _history([check.pk for check in checks])
     lines = []
     for check in checks:
-        verdict = judge_on(check, ground)
+        earlier = history.get(check.pk, ())
+        if fix is not None and fix.kept and check.every_minutes is not None:
+            lines.append(_remembered(check, earlier))
+            continue
+        if fix is not None and check.kind == CheckKind.RATE_NOT_WORSE:
+            verdict = fix_works(fix.verdict)
+        else:
+            verdict = judge_on(check, ground)
         judged = Judged(verdict.verdict.value, verdict.sentence)
-        lines.append(CheckLine(check, judged, verdict.observed, history.get(check.pk, ())))
+        lines.append(CheckLine(check, judged, verdict.observed, earlier))
     return sorted(lines, key=_rank)
 
 

@@ -14,8 +14,10 @@ from datetime import datetime
 from drain.db.sql import row
 from drain.evidence.comparison.sides import Side
 
-MOST = 50_000
+MOST = 20_000
 """Attempts of one side that a page reads, about."""
+CHECKED = 50_000
+"""The same of a check, which says what is not there: maintenance has more time than a page."""
 
 # The number alone comes from the index; the row is read once it is known.
 _OF_SESSION = """

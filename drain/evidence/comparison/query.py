@@ -26,6 +26,13 @@ plan_{plan} AS (
     FROM drain_attempt
     WHERE phase_id IN (SELECT phase_id FROM drain_candidate WHERE session_id = %(plan_{plan})s)
 )"""
+# What phases of a fingerprint did is read once for both sides: which phases these are takes longest to find out.
+_TOUCHED = """
+touched_{name} AS MATERIALIZED (
+    SELECT id, phase_id, run_id, session_id, outcome, fingerprint, telemetry_count, zero_yield_reason, started_at,
+        finished_at
+    FROM drain_attempt a WHERE {phases} AND ({sides})
+)"""
 # Only the columns that any part needs. An interval sums faster than its seconds.
 _SIDE = """
 {name} AS MATERIALIZED (
@@ -195,9 +202,22 @@ def read_pairs(asked: Sequence[Question]) -> list[PairRead]:
 Found = dict[str, list[tuple[Any, ...]]]
 
 
-def _side(name: str, side: Side) -> str:
+def _side(name: str, side: Side, shared: Mapping[tuple[str, ...], str]) -> str:
     table = "drain_attempt" if side.plan_of is None else f"plan_{side.plan_of}"
-    return _SIDE.format(name=name, table=table, where=replace(side, plan_of=None).where(name))
+    rest = replace(side, plan_of=None)
+    if side.plan_of is None and side.touched:
+        table, rest = f"touched_{shared[side.touched]}", replace(rest, touched=())
+    return _SIDE.format(name=name, table=table, where=rest.where(name))
+
+
+def _touched(name: str, keys: tuple[str, ...], sides: Mapping[str, Side]) -> str:
+    """The attempts of phases that these keys are about, on any of the sides that are about them alone."""
+    own = {each: side for each, side in sides.items() if side.touched == keys}
+    parts = (replace(side, touched=(), plan_of=None).where("a", each) for each, side in own.items())
+    phases = Side("", touched=keys).where("a", name)
+    return _TOUCHED.format(
+        name=name, phases=phases, sides=" OR ".join(f"({part})" for part in parts)
+    )
 
 
 def _pairs(name: str) -> str:
@@ -208,7 +228,9 @@ def _read(sides: Mapping[str, Side], pairs: Sequence[str], values: dict[str, Any
     """Rows of every part by its name."""
     plans = {side.plan_of for side in sides.values() if side.plan_of is not None}
     parts = [_PLAN.format(plan=plan) for plan in plans]
-    parts += [_side(name, side) for name, side in sides.items()]
+    shared = {side.touched: name for name, side in sides.items() if side.touched}
+    parts += [_touched(name, keys, sides) for keys, name in shared.items()]
+    parts += [_side(name, side, shared) for name, side in sides.items()]
     parts += [_pairs(name) for name in pairs]
     out = [
         text.format(name=name)

@@ -20,9 +20,10 @@ JUDGED = [outcome.value for outcome in RATED_OUTCOMES if outcome != Outcome.LOST
 UNCOUNTED = [outcome.value for outcome in UNCOUNTED_OUTCOMES]
 
 
-_TOUCHED = """SELECT phase_id FROM drain_attempt
-    WHERE fingerprint = ANY(%({name}_touched)s::text[]) AND outcome = ANY(%({name}_failures)s::text[])
-    UNION SELECT phase_id FROM drain_candidate WHERE fingerprint = ANY(%({name}_touched)s::text[])"""
+# Two hashes, each filled from an index alone: a union of them would be put in order first.
+_TOUCHED = """({name}.phase_id IN (SELECT phase_id FROM drain_attempt
+    WHERE fingerprint = ANY(%({values}_touched)s::text[]) AND outcome = ANY(%({values}_failures)s::text[]))
+    OR {name}.phase_id IN (SELECT phase_id FROM drain_candidate WHERE fingerprint = ANY(%({values}_touched)s::text[])))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +46,27 @@ class Side:
     after_only: bool = False
     to_inclusive: bool = False
 
-    def where(self, name: str) -> str:
-        """SQL condition on attempt `name`; its values are those of `values` with that prefix."""
+    def where(self, name: str, values: str = "") -> str:
+        """SQL condition on attempt `name`; its values are those of `values` with that prefix, or the one given."""
+        values = values or name
         parts = [f"{name}.finished_at IS NOT NULL"]
         if self.since is not None:
-            parts.append(f"{name}.started_at {'>' if self.after_only else '>='} %({name}_since)s")
+            parts.append(f"{name}.started_at {'>' if self.after_only else '>='} %({values}_since)s")
         if self.until is not None:
-            parts.append(f"{name}.started_at {'<=' if self.to_inclusive else '<'} %({name}_until)s")
+            end = "<=" if self.to_inclusive else "<"
+            parts.append(f"{name}.started_at {end} %({values}_until)s")
         if self.session is not None:
-            parts.append(f"{name}.session_id = %({name}_session)s")
+            parts.append(f"{name}.session_id = %({values}_session)s")
         if self.source is not None:
-            runs = f"SELECT id FROM drain_run WHERE source_id = %({name}_source)s"  # noqa: S608 - our name
+            runs = f"SELECT id FROM drain_run WHERE source_id = %({values}_source)s"  # noqa: S608 - our name
             parts.append(f"{name}.run_id IN ({runs})")
         if self.runs:
-            named = f"SELECT id FROM drain_run WHERE run_id = ANY(%({name}_runs)s::text[])"  # noqa: S608 - our name
+            named = f"SELECT id FROM drain_run WHERE run_id = ANY(%({values}_runs)s::text[])"  # noqa: S608 - our name
             parts.append(f"{name}.run_id IN ({named})")
         if self.touched:
-            parts.append(f"{name}.phase_id IN ({_TOUCHED.format(name=name)})")
+            parts.append(_TOUCHED.format(name=name, values=values))
         if self.plan_of is not None:
-            plan = f"SELECT phase_id FROM drain_candidate WHERE session_id = %({name}_plan)s"  # noqa: S608 - our name
+            plan = f"SELECT phase_id FROM drain_candidate WHERE session_id = %({values}_plan)s"  # noqa: S608 - our name
             parts.append(f"{name}.phase_id IN ({plan})")
         return " AND ".join(parts)
 

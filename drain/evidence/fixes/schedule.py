@@ -6,12 +6,13 @@ from datetime import datetime
 
 from drain.db.sql import rows
 from drain.evidence.fixes.judgement import judge_marker
+from drain.evidence.fixes.kept import to_keep
 from drain.models import FixMarker
 
 A_ROUND = 5
 """At most this many are judged in one round of maintenance; the rest are due in the next one."""
 MOST = 20
-"""Causes of a fix whose verdicts are stored, for lists; its page reads all of them."""
+"""Causes of a fix whose verdicts are stored; of a fix of more the page judges anew."""
 _OF_CAUSE = ("key", "title", "ruling", "sentence")
 
 # The claim comes first, so two hosts never judge the same fix, and one that cannot be judged loses its turn.
@@ -30,11 +31,14 @@ def judge_fixes(now: datetime, limit: int = A_ROUND) -> list[int]:
     judged: list[int] = []
     while len(judged) < limit and (claimed := rows(_CLAIM, {"now": now})):
         marker = FixMarker.objects.get(pk=claimed[0]["id"])
-        found = judge_marker(marker).as_dict()
+        verdict = judge_marker(marker)
+        found = verdict.as_dict()
         stored = {name: found[name] for name in ("ruling", "check", "words", "sentence", "short")}
         stored["causes"] = [
             {name: one[name] for name in _OF_CAUSE} for one in found["causes"][:MOST]
         ]
+        if len(verdict.causes) <= MOST:
+            stored |= to_keep(verdict, now)
         FixMarker.objects.filter(pk=marker.pk).update(verdict=stored)
         judged.append(marker.pk)
     return judged

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from drain.db.sql import rows
+from drain.evidence.comparison.sides import FAILURES
 from drain.evidence.fingerprints.identity import related, relatives
 from drain.models import DrainSession, FixMarker
 
@@ -17,10 +18,20 @@ SELECT s.id AS session FROM unnest(%(sessions)s::bigint[]) s(id) WHERE EXISTS (
     SELECT FROM drain_candidate c JOIN drain_run r ON r.id = c.run_id
     WHERE c.session_id = s.id
         AND (%(source)s::bigint IS NULL OR r.source_id = %(source)s)
-        AND (%(runs)s::text[] IS NULL OR r.run_id = ANY(%(runs)s::text[]))
-        AND (%(keys)s::text[] IS NULL OR c.fingerprint = ANY(%(keys)s::text[]) OR EXISTS (
-            SELECT FROM drain_attempt a WHERE a.phase_id = c.phase_id AND a.session_id = c.session_id
-                AND a.fingerprint = ANY(%(keys)s::text[]))))
+        AND (%(runs)s::text[] IS NULL OR r.run_id = ANY(%(runs)s::text[])))
+"""
+# Of a fingerprint: those whose plan or whose failures name it, by the indexes of fingerprints alone.
+_NAMING = """
+SELECT DISTINCT met.session_id AS session FROM (
+    SELECT session_id, run_id FROM drain_candidate
+    WHERE fingerprint = ANY(%(keys)s::text[]) AND session_id = ANY(%(sessions)s::bigint[])
+    UNION
+    SELECT session_id, run_id FROM drain_attempt
+    WHERE fingerprint = ANY(%(keys)s::text[]) AND outcome = ANY(%(failures)s::text[])
+        AND session_id = ANY(%(sessions)s::bigint[])
+) met JOIN drain_run r ON r.id = met.run_id
+WHERE (%(source)s::bigint IS NULL OR r.source_id = %(source)s)
+    AND (%(runs)s::text[] IS NULL OR r.run_id = ANY(%(runs)s::text[]))
 """
 # What a drain's phases had failed by, and fail by, with their runs: few, however many phases there are.
 _MET = """
@@ -45,9 +56,10 @@ def concerned(marker: FixMarker, sessions: Collection[int]) -> set[int]:
         "sessions": list(sessions),
         "source": marker.source_id,
         "runs": list(marker.run_ids) or None,
-        "keys": relatives(keys).all if keys else None,
+        "keys": relatives(keys).all,
+        "failures": FAILURES,
     }
-    return {item["session"] for item in rows(_CONCERNED, values)}
+    return {item["session"] for item in rows(_NAMING if keys else _CONCERNED, values)}
 
 
 def fixes_of(session: DrainSession, most: int) -> list[FixMarker]:

@@ -118,7 +118,7 @@ class FixMarker(models.Model):
     # It works only where less than `majority` and at most `gain` of the phases still fail so.
     majority = models.FloatField(default=0.5, db_default=0.5)
     gain = models.FloatField(default=0.2, db_default=0.2)
-    # What maintenance found last, for lists: ruling, words, sentence; its page judges anew.
+    # What maintenance found last: for lists, and whole with its time for the pages of a large site.
     verdict = models.JSONField(default=dict, db_default={}, blank=True)
     judged_at = models.DateTimeField(null=True, blank=True)
     created_by = models.CharField(max_length=200)

@@ -17,6 +17,7 @@ def ended(run, outcome, at, key="", events=1):
         outcome=outcome,
         fingerprint=key,
         started_at=at - timedelta(minutes=1),
+        telemetry_count=events,
     )
     AttemptDelta.objects.create(
         finished_at=at, run_pk=run.pk, category="c", outcome=outcome, fingerprint=key,

@@ -8,27 +8,37 @@ import pytest
 from django.core.cache import caches
 from django.utils import timezone
 
-from drain.models import TelemetryEvent
+from drain.models import AttemptDelta, TelemetryEvent
 from drain.models.roles import Role
 from tests.dashboard.evidence.pages import fixed
+from tests.dashboard.overview.past import ended
 from tests.dashboard.people import signed_in
-from tests.factories import NOON, AttemptFactory, FingerprintFactory, PhaseFactory, tried_again
+from tests.factories import (
+    NOON,
+    AttemptFactory,
+    FingerprintFactory,
+    PhaseFactory,
+    RunFactory,
+    tried_again,
+)
 
 pytestmark = pytest.mark.django_db
 YIELD = "Yield, events per minute"
 
 
 def test_the_overview_of_a_site_that_was_never_told_of_an_event_has_no_yield():
-    client, before = signed_in(Role.VIEWER), timezone.now() - timedelta(minutes=2)
-    AttemptFactory(outcome="complete", started_at=before)
+    client, run, at = signed_in(Role.VIEWER), RunFactory(), timezone.now() - timedelta(minutes=2)
+    ended(run, "complete", at, events=0)
     assert YIELD not in client.get("/").content.decode()
     caches["pages"].clear()
-    found = AttemptFactory(outcome="complete", started_at=before, telemetry_count=1)
+    ended(run, "complete", at, events=1)
     assert YIELD in client.get("/").content.decode()
     caches["pages"].clear()
     # Attempts that are silent now are the news where others have told of events.
-    type(found).objects.filter(pk=found.pk).update(telemetry_count=0)
-    TelemetryEvent.objects.create(phase=found.phase, attempt=found, kind="x")
+    AttemptDelta.objects.update(telemetry_events=0)
+    assert YIELD not in client.get("/").content.decode()
+    caches["pages"].clear()
+    TelemetryEvent.objects.create(phase=PhaseFactory(run=run), kind="x")
     assert YIELD in client.get("/").content.decode()
 
 

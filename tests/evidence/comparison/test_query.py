@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from drain.evidence.comparison.query import Question, read_pairs, read_side
 from drain.evidence.comparison.sides import (
+    FAILURES,
     RATED,
     UNCOUNTED,
     Side,
@@ -82,6 +84,11 @@ def test_every_kind_of_side_and_pair_is_what_its_attempts_say(fleet):
         Question(of_source(source), of_source(other)),
         Question(of_source(source), of_session(first)),
         Question(of_window(NOON - 9 * HOUR, NOON - 8 * HOUR), of_session(first)),
+        Question(_about(fix[0], "a"), _about(fix[1], "a")),
+        Question(_about(replace(fix[0], source=source.pk), "b", "c"), _about(fix[1], "b", "c")),
+        Question(_about(of_session(first), "b"), _about(fix[1], "a")),
+        Question(_about(fix[0], "a"), fix[1]),
+        Question(_about(before_session(second), "a"), _about(fix[1], "a")),
     ]
     found = read_pairs(asked)
     assert len(found) == len(asked)
@@ -95,6 +102,11 @@ def test_every_kind_of_side_and_pair_is_what_its_attempts_say(fleet):
         assert moves == _moves(question)
     assert any(move.from_plan for read in found for move in read.moves)
     assert sum(len(read.moves) for read in found) > 40
+
+
+def _about(side, *keys):
+    """The same, of phases that had failed by one of these keys."""
+    return replace(side, touched=keys)
 
 
 def _summed(got):
@@ -126,6 +138,8 @@ def _attempts(side):
     """The ended attempts of a side, oldest first."""
     found = Attempt.objects.filter(finished_at__isnull=False).select_related("run")
     planned = {c.phase_id for c in Candidate.objects.filter(session=side.plan_of)}
+    about = {c.phase_id for c in Candidate.objects.filter(fingerprint__in=side.touched)}
+    about |= {a.phase_id for a in found if a.fingerprint in side.touched and a.outcome in FAILURES}
     return [
         a
         for a in found.order_by("started_at", "pk")
@@ -133,6 +147,7 @@ def _attempts(side):
         and side.session in (None, a.session_id)
         and side.source in (None, a.run.source_id)
         and (side.plan_of is None or a.phase_id in planned)
+        and (not side.touched or a.phase_id in about)
     ]
 
 
