@@ -18,7 +18,7 @@ from urllib.request import urlopen
 
 import psycopg
 
-from drain.engine.process.tree import Process, children_of, is_running, look, tree
+from drain.engine.process.tree import Process, children_of, find_process, is_running, tree
 from drainsite import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,7 +200,7 @@ class Site:
         for entry in Path("/proc").glob("[0-9]*"):
             pid = int(entry.name)
             seen = read(pid, "environ") + read(pid, "cmdline")
-            process = look(pid)
+            process = find_process(pid)
             if process and str(self.out).encode() in seen and is_running(pid, process.started):
                 found.append(process)
         return [process for process in found if process.pid != os.getpid()]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from ninja import Body
 from ninja.responses import Status
 
-from drain.engine.bulk.actions import DEEDS, ConfirmedAction, RowResult
+from drain.engine.bulk.actions import ROW_ACTIONS, ConfirmedAction, RowResult
 from drain.engine.bulk.worker import LARGE, MOST, BulkRequest, cancel_bulk, create_bulk
 from drain.engine.errors import given_reason
 from drain.engine.queue.blockers import QueueFilter, queued_ids
@@ -211,7 +211,7 @@ def bulk_cancel(request: HttpRequest, pk: int) -> dict[str, Any]:
     action = BulkAction.objects.filter(pk=pk).first()
     if action is None:
         raise ApiError(404, f"There is no bulk action {pk}.")
-    if not who.user.has_perm(DEEDS[action.verb].permission):
+    if not who.user.has_perm(ROW_ACTIONS[action.verb].permission):
         raise ApiError(403, "Only somebody who may do this act may cancel it.")
     cancel_bulk(pk, who.person)
     action.refresh_from_db()
@@ -257,7 +257,7 @@ def _act(
         order = BulkRequest(verb, verb.replace("_", " ").capitalize(), "phases", by, given)
         return Status(202, bulk(create_bulk(order, phases)))
     lines: list[RowResult] = []
-    DEEDS[verb].act(ConfirmedAction(phases, given, by), lines.extend)
+    ROW_ACTIONS[verb].act(ConfirmedAction(phases, given, by), lines.extend)
     done = sum(line.done for line in lines)
     results = [
         {"id": line.pk, "label": line.label, "done": line.done, "said": line.said} for line in lines

@@ -52,7 +52,7 @@ def stream(
         yield from cursor.stream(statement, values, binary=binary, size=size)
 
 
-def last_line(column: str) -> str:
+def last_line_sql(column: str) -> str:
     """Return SQL for a text's last line, where most tools put the reason,
     as `policy.words.last_line` finds it.
     """

@@ -13,7 +13,7 @@ from drain.engine.abandoned import interrupt_if_hopeless
 from drain.engine.attempts.context import HostContext
 from drain.engine.attempts.round import is_outage
 from drain.engine.executions.pool import Pool
-from drain.engine.sessions.closing import settle
+from drain.engine.sessions.closing import close_if_over
 from drain.engine.sessions.opening import open_session
 from drain.engine.workers.identity import host_id
 from drain.logs import about
@@ -144,7 +144,7 @@ class ServedSessions:
             self._settle(session)
 
     def _settle(self, session: int) -> None:
-        if settle(session, self._host.worker):
+        if close_if_over(session, self._host.worker):
             self.looked_at = 0.0
             return
         if self._only is not None:

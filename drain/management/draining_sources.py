@@ -45,7 +45,7 @@ def add_source_options(parser: CommandParser) -> None:
     )
 
 
-def tell_sources(command: DrainCommand, scope: SessionScope, options: dict[str, Any]) -> None:
+def print_sources(command: DrainCommand, scope: SessionScope, options: dict[str, Any]) -> None:
     """Print which databases these are. Raises EngineError for an empty one, unless that is meant."""
     found = databases(scope)
     if not options["allow_empty_db"]:

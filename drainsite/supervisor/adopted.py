@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection
 
 from drain.engine.process.orphans import become_subreaper
 from drain.engine.process.sweep import OWN, environment_of
-from drain.engine.process.tree import Process, children_of, is_running, look
+from drain.engine.process.tree import Process, children_of, find_process, is_running
 from drainsite.postgres.identity import service_accounts
 
 
@@ -35,7 +35,7 @@ class Adopted:
         if not self._adopts:
             return
         for pid in set(children_of(self._me, self._me)) - set(self._known()):
-            process = look(pid)
+            process = find_process(pid)
             if process is not None and process.session != self._session:
                 self._end(process)
 

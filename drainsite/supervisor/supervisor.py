@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from drain.engine.process.tree import is_running, look
+from drain.engine.process.tree import find_process, is_running
 from drainsite.supervisor.adopted import Adopted
 
 LONGEST_LINE = 65_536
@@ -251,5 +251,7 @@ class Supervisor:
 def members(session: int) -> list[int]:
     """Return the living processes of a session, whose number is that of the stand-in that leads it."""
     pids = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
-    found = [process for pid in pids if (process := look(pid)) and process.session == session]
+    found = [
+        process for pid in pids if (process := find_process(pid)) and process.session == session
+    ]
     return [process.pid for process in found if is_running(process.pid, process.started)]

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from drain.admin.acts import acting
 from drain.dashboard.queue import actions
-from drain.engine.bulk import actions as deeds
+from drain.engine.bulk import actions as bulk_actions
 from drain.engine.bulk import worker
 from drain.engine.bulk.worker import run_bulk
 from drain.engine.workers.hosts import register_host
@@ -69,7 +69,7 @@ def test_draining_a_selection_makes_one_session_over_exactly_those_phases():
 
 
 def test_what_an_act_refuses_is_a_sentence_on_its_page_and_changes_nothing(monkeypatch):
-    monkeypatch.setattr(deeds, "MOST_IN_A_DRAIN", 1)
+    monkeypatch.setattr(bulk_actions, "MOST_IN_A_DRAIN", 1)
     form = {"confirmed": "yes", "reason": "x", "parallel": 2, "max_fingerprint_repeats": 3}
     phases = [PhaseFactory(), PhaseFactory()]
     answer = _post(signed_in(Role.OPERATOR), "drain_selected", phases, **form)

@@ -228,7 +228,7 @@ def test_no_drain_is_set_aside_because_the_database_is_away(
         asked.append(session)
         raise InterfaceError("the connection is closed")
 
-    monkeypatch.setattr(served, "settle", away)
+    monkeypatch.setattr(served, "close_if_over", away)
     pool = Pool()
     try:
         sessions = ServedSessions(None, HostContext(environ={}, worker="w", folder=tmp_path), pool)

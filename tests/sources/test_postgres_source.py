@@ -11,7 +11,7 @@ from django.db import connection
 from drain.models import Phase, Source
 from drain.models.vocabulary import PhaseState
 from drain.sources.autopack.importing import import_source
-from drain.sources.autopack.readback import before, row_now, settle
+from drain.sources.autopack.readback import before, read_until_settled, row_now
 from drain.sources.autopack.writing import Change, queue, unqueue, write_back
 from tests.factories import NOON
 
@@ -67,7 +67,7 @@ def test_it_is_read_back_and_written_back(source, monkeypatch):
     watermark = before(source, "r1", "a")
     assert write_back(source, Change("r1", "a", PhaseState.FAILED, PhaseState.COMPLETE))
     assert not write_back(source, Change("r1", "a", PhaseState.FAILED, PhaseState.QUEUED))
-    assert settle(source, "r1", "a", watermark, lambda: None).state == "COMPLETE"
+    assert read_until_settled(source, "r1", "a", watermark, lambda: None).state == "COMPLETE"
 
 
 def test_a_phase_is_queued_and_failed_again_beside_its_time(source):

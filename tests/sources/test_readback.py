@@ -11,7 +11,7 @@ import pytest
 
 from drain.models.vocabulary import PhaseState
 from drain.sources.autopack import rows
-from drain.sources.autopack.readback import before, settle
+from drain.sources.autopack.readback import before, read_until_settled
 from drain.sources.autopack.words import reason_without_ours, with_ours
 from drain.sources.autopack.writing import Change, write_back
 from drain.sources.errors import SourceError
@@ -50,7 +50,9 @@ def after(autopack, mode: str, seconds: float = 2.0):
     watermark = before(source, RUN, PHASE)
     run_stub(autopack, mode)
     ticks = []
-    return settle(source, RUN, PHASE, watermark, lambda: ticks.append(1), seconds), ticks
+    return read_until_settled(
+        source, RUN, PHASE, watermark, lambda: ticks.append(1), seconds
+    ), ticks
 
 
 def test_a_completed_phase_comes_back_with_its_telemetry(autopack):
@@ -84,7 +86,7 @@ def test_a_source_that_vanishes_counts_as_not_settled(autopack, monkeypatch):
     source = autopack.source()
     watermark = before(source, RUN, PHASE)
     autopack.path.unlink()
-    found = settle(source, RUN, PHASE, watermark, lambda: None, 0.1)
+    found = read_until_settled(source, RUN, PHASE, watermark, lambda: None, 0.1)
     assert (found.settled, found.reason, found.state) == (False, "", None)
 
 
@@ -106,7 +108,7 @@ def test_a_source_that_is_locked_for_longer_than_it_may_settle_is_waited_for(
         if len(ticks) == 20:
             lock.execute("COMMIT")
 
-    found = settle(source, RUN, PHASE, watermark, tick, seconds, failed=True)
+    found = read_until_settled(source, RUN, PHASE, watermark, tick, seconds, failed=True)
     lock.close()
     assert found.reason.startswith("PATCH_FAILED") is waited
     assert len(ticks) > 20 or not waited

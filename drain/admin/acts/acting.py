@@ -1,6 +1,6 @@
 """Actions with a page in between: what will happen to which rows, a reason, then exact results.
 
-An action is data (Act) over one of the engine's deeds, and says what would happen to a row. Whether a
+An action is data (AdminAction) over a row action of the engine, and says what would happen to a row. Whether a
 person may use it is asked when the action is listed and again when it is posted. A request does it at
 once up to LARGE rows; more are a worker's, and the person is led to the page that shows how far it is.
 """
@@ -21,7 +21,13 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from drain.admin.base import DrainModelAdmin
-from drain.engine.bulk.actions import DEEDS, ConfirmedAction, Deed, RowResult, plain
+from drain.engine.bulk.actions import (
+    ROW_ACTIONS,
+    ConfirmedAction,
+    RowAction,
+    RowResult,
+    json_values,
+)
 from drain.engine.bulk.worker import LARGE, MOST, REFUSALS, BulkRequest, create_bulk
 from drain.engine.workers.hosts import strength
 from drain.models.roles import least_role
@@ -43,10 +49,10 @@ class ReasonForm(forms.Form):
 
 @dataclass(frozen=True)
 class AdminAction:
-    """An action: which deed it is, what it says of itself, and what it asks for."""
+    """An action: the row action that it calls, what it says of itself, and what it asks for."""
 
     name: str
-    """Of the deed."""
+    """The name of the row action."""
     label: str
     sentence: str
     """The consequence and its risk."""
@@ -56,14 +62,14 @@ class AdminAction:
     form: type[ReasonForm] = ReasonForm
 
     @property
-    def deed(self) -> Deed:
+    def row_action(self) -> RowAction:
         """The act on rows that the action calls."""
-        return DEEDS[self.name]
+        return ROW_ACTIONS[self.name]
 
     @property
     def permission(self) -> str:
         """The permission that a person needs for it."""
-        return self.deed.permission
+        return self.row_action.permission
 
     def as_action(self) -> Callable[..., Any]:
         """The function that Django's changelist calls."""
@@ -107,7 +113,7 @@ def _respond(
     act: AdminAction, modeladmin: ActingAdmin, request: HttpRequest, queryset: QuerySet[Any]
 ) -> HttpResponse:
     count = queryset.order_by().count()
-    large = count > LARGE and act.deed.step != 0
+    large = count > LARGE and act.row_action.step != 0
     form = act.form(request.POST if "confirmed" in request.POST else None)
     done: dict[str, Any] = {}
     if form.is_valid():
@@ -136,7 +142,7 @@ def _at_once(
     pks = list(queryset.order_by("pk").values_list("pk", flat=True)[:LARGE])
     lines: list[RowResult] = []
     by = person_of(request, Origin.ADMIN)
-    act.deed.act(ConfirmedAction(pks, plain(form.cleaned_data), by), lines.extend)
+    act.row_action.act(ConfirmedAction(pks, json_values(form.cleaned_data), by), lines.extend)
     done = sum(line.done for line in lines)
     return {"results": lines, "done": f"{done:,} of {len(lines):,} done"}
 
@@ -152,7 +158,7 @@ def _hand_over(
     things = str(modeladmin.opts.verbose_name_plural)
     by = person_of(request, Origin.ADMIN)
     order = BulkRequest(
-        act.name, act.label, things, by, plain(form.cleaned_data), request.get_full_path()
+        act.name, act.label, things, by, json_values(form.cleaned_data), request.get_full_path()
     )
     # One more than is allowed, so that too many are refused and never cut.
     targets = queryset.order_by("pk").values_list("pk", flat=True)[: MOST + 1]

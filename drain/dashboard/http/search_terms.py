@@ -37,7 +37,7 @@ def word_query(text: str) -> str:
     return prefix_query(text).replace(":*", "")
 
 
-def parts(text: str) -> list[str]:
+def required_parts(text: str) -> list[str]:
     """Return the parts that a lower-case text holds if `prefix_query` finds it, as patterns for LIKE ALL.
 
     To look for them costs a tenth of taking the text to words.

@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from drain.dashboard.http.actions import attempt, person, verb
 from drain.dashboard.http.permissions import require, requires
 from drain.dashboard.http.responses import number_in, page_or_fragment
-from drain.engine.bulk.actions import DEEDS
+from drain.engine.bulk.actions import ROW_ACTIONS
 from drain.engine.bulk.worker import cancel_bulk
 from drain.engine.workers.hosts import strength
 from drain.models import BulkAction, BulkItem
@@ -38,7 +38,7 @@ def bulk_detail(request: HttpRequest, pk: int) -> HttpResponse:
             if name != "reason" and value not in (None, "")
         ],
         "live": live,
-        "may_cancel": live and request.user.has_perm(DEEDS[action.verb].permission),
+        "may_cancel": live and request.user.has_perm(ROW_ACTIONS[action.verb].permission),
         "nobody": live and not strength().hosts,
         "handled": handled,
         "open": action.total - handled,
@@ -58,7 +58,7 @@ def bulk_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def bulk_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Do no further step; for who may do the act itself."""
     action = get_object_or_404(BulkAction, pk=pk)
-    require(request, DEEDS[action.verb].permission)
+    require(request, ROW_ACTIONS[action.verb].permission)
 
     def act() -> str:
         cancel_bulk(pk, person(request))

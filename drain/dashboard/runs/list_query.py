@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from drain.dashboard.http.search_terms import cleaned, parts, prefix_query
+from drain.dashboard.http.search_terms import cleaned, prefix_query, required_parts
 from drain.dashboard.lists.order import MOST, Order, Place, in_order, place_of
 from drain.dashboard.lists.period import ALWAYS, Period
 from drain.dashboard.runs.list_order import COUNTED, most_of
@@ -270,7 +270,7 @@ def _first(found: QuerySet[Run], wanted: RunFilter) -> tuple[list[ListedRun], Ma
 
 
 def _matches(statement: str, runs: list[ListedRun], q: str) -> Matches:
-    said = {"query": prefix_query(q), "parts": parts(q), "size": FAILURE_CHARACTERS}
+    said = {"query": prefix_query(q), "parts": required_parts(q), "size": FAILURE_CHARACTERS}
     asked = {"runs": [run.pk for run in runs]} | said
     return {item["run_id"]: item for item in rows(statement, asked)} if runs else {}
 

@@ -10,7 +10,7 @@ from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Concat
 
 from drain.dashboard.http.links import link
-from drain.dashboard.http.search_terms import like_beginning, parts, pieces, prefix_query
+from drain.dashboard.http.search_terms import like_beginning, pieces, prefix_query, required_parts
 from drain.dashboard.search.phrases import ERRORS, NAMES
 from drain.dashboard.ui.states import drain_state
 from drain.db.sql import rows
@@ -132,7 +132,7 @@ def _phases(q: str) -> list[SearchHit]:
     asked = {
         "beginning": like_beginning(q),
         "query": prefix_query(q),
-        "parts": parts(q),
+        "parts": required_parts(q),
         "each": EACH,
     }
     found = rows(NAMES, asked)
@@ -173,7 +173,7 @@ def _fingerprints(q: str) -> list[SearchHit]:
 
 def _errors(q: str) -> list[SearchHit]:
     said = prefix_query(q)
-    found = rows(ERRORS, {"query": said, "parts": parts(q), "each": EACH}) if said else []
+    found = rows(ERRORS, {"query": said, "parts": required_parts(q), "each": EACH}) if said else []
     return [
         SearchHit(
             link("phase-detail", item["id"]),

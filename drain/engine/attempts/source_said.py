@@ -49,7 +49,7 @@ class SourceReadBack(Protocol):
         """Let the next look be the last."""
 
 
-def not_run(moved: SourceMovedError) -> tuple[Decision, SourceAnswer]:
+def moved_on(moved: SourceMovedError) -> tuple[Decision, SourceAnswer]:
     """The end of an attempt whose child never started, because the source had the phase moved on."""
     decision = Decision(
         outcome=Outcome.DIVERTED,

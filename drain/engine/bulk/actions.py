@@ -56,7 +56,7 @@ Keep = Callable[[Sequence[RowResult]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class RowAction:
     """An act by name: the permission it needs, what it does, and how many rows make one step.
 
     `step` None means all rows at once (one drain over all of them); 0 that it is not about rows, so
@@ -68,7 +68,7 @@ class Deed:
     step: int | None = 200
 
 
-def plain(given: Mapping[str, Any]) -> dict[str, Any]:
+def json_values(given: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a form as JSON can hold them."""
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
@@ -198,14 +198,14 @@ def _revoke(asked: ConfirmedAction, keep: Keep) -> None:
             keep([RowResult(token.pk, str(token), done, said)])
 
 
-DEEDS: dict[str, Deed] = {
-    "clear_queued": Deed("drain.clear_queued", _clear),
-    "requeue": Deed("drain.requeue_phase", _requeue),
-    "discard": Deed("drain.discard_phase", _discard),
-    "drain_selected": Deed("drain.drain_phases", _drain, step=None),
-    "rescue": Deed("drain.rescue_phases", _rescue, step=0),
-    "hold_runs": Deed("drain.hold_run", _hold),
-    "release_holds": Deed("drain.hold_run", _release),
-    "revoke": Deed("drain.change_apitoken", _revoke),
+ROW_ACTIONS: dict[str, RowAction] = {
+    "clear_queued": RowAction("drain.clear_queued", _clear),
+    "requeue": RowAction("drain.requeue_phase", _requeue),
+    "discard": RowAction("drain.discard_phase", _discard),
+    "drain_selected": RowAction("drain.drain_phases", _drain, step=None),
+    "rescue": RowAction("drain.rescue_phases", _rescue, step=0),
+    "hold_runs": RowAction("drain.hold_run", _hold),
+    "release_holds": RowAction("drain.hold_run", _release),
+    "revoke": RowAction("drain.change_apitoken", _revoke),
 }
 """Acts by the name that the admin, the queue of a worker and the audit call them by."""

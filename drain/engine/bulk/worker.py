@@ -17,7 +17,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from drain.engine.bulk.actions import DEEDS, ConfirmedAction, Deed, RowResult, plain
+from drain.engine.bulk.actions import (
+    ROW_ACTIONS,
+    ConfirmedAction,
+    RowAction,
+    RowResult,
+    json_values,
+)
 from drain.engine.errors import EngineError
 from drain.engine.workers.broker import send
 from drain.models import BulkAction
@@ -63,7 +69,7 @@ def create_bulk(order: BulkRequest, targets: Sequence[int]) -> BulkAction:
             verb=order.verb,
             label=order.label[:200],
             things=order.things[:60],
-            given=plain(order.given),
+            given=json_values(order.given),
             reason=reason,
             actor=order.by.name[:200],
             origin=order.by.origin,
@@ -112,14 +118,14 @@ def cancel_bulk(action: int, by: Person) -> None:
 
 
 def _run(asked: BulkAction, holder: UUID, slice_seconds: float | None) -> bool:
-    deed = DEEDS[asked.verb]
+    row_action = ROW_ACTIONS[asked.verb]
     begun = time.monotonic()
-    while targets := door.next_targets(asked.pk, deed.step or MOST):
+    while targets := door.next_targets(asked.pk, row_action.step or MOST):
         if not door.beat(asked.pk, holder):
             return False
         # A slice is a minute long: who loses the right in it does no further step.
-        _require(asked, deed)
-        _step(asked, deed, targets)
+        _require(asked, row_action)
+        _step(asked, row_action, targets)
         if slice_seconds is not None and time.monotonic() - begun > slice_seconds:
             door.free(asked.pk, holder)
             return True
@@ -127,21 +133,21 @@ def _run(asked: BulkAction, holder: UUID, slice_seconds: float | None) -> bool:
     return False
 
 
-def _step(asked: BulkAction, deed: Deed, targets: Sequence[int]) -> None:
+def _step(asked: BulkAction, row_action: RowAction, targets: Sequence[int]) -> None:
     def keep(lines: Sequence[RowResult]) -> None:
         door.keep_results(asked.pk, [(line.pk, line.done, line.label, line.said) for line in lines])
 
     by = Person(asked.actor, Origin(asked.origin), asked.address)
-    deed.act(ConfirmedAction(targets, asked.given, by), keep)
+    row_action.act(ConfirmedAction(targets, asked.given, by), keep)
     # What the act said nothing about is gone by now; a result that stands is not written over.
     gone = "not moved: it is not there any more, or not what this is about"
     keep([RowResult(target, "", done=False, said=gone) for target in targets])
 
 
-def _require(asked: BulkAction, deed: Deed) -> None:
+def _require(asked: BulkAction, row_action: RowAction) -> None:
     """The person may have lost the right since; who left can do nothing by an old order."""
     user = User.objects.filter(username=asked.actor, is_active=True).first()
-    if user is None or not user.has_perm(deed.permission):
+    if user is None or not user.has_perm(row_action.permission):
         raise EngineError(
             f"{asked.actor} may not do this any more: what is left stays as it is. "
             "Somebody with the right can ask for it anew."

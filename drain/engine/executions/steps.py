@@ -10,7 +10,7 @@ from functools import partial
 from django.db import DatabaseError, InterfaceError
 
 from drain.engine.attempts.source_said import SourceMovedError
-from drain.engine.attempts.source_said import not_run as left_alone
+from drain.engine.attempts.source_said import moved_on as left_alone
 from drain.engine.attempts.started import AttemptResult, StartedAttempt, not_run
 from drain.engine.executions.pool import Pool
 from drain.engine.process.errors import ChildError

@@ -74,7 +74,7 @@ def shown(url: str) -> str:
     return parse(url).shown
 
 
-def resolve(target: Target) -> str:
+def resolve_host(target: Target) -> str:
     """Return the one address that the connection goes to. Raises AddressError where it may not go."""
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)

@@ -19,7 +19,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 import drain
-from drain.engine.news.addresses import AddressError, Target, parse, resolve
+from drain.engine.news.addresses import AddressError, Target, parse, resolve_host
 
 CONNECT_SECONDS = 5.0
 WHOLE_SECONDS = 10.0
@@ -76,7 +76,7 @@ def send(letter: Letter) -> SendResult:
     began = time.monotonic()
     try:
         target = parse(letter.url)
-        status = _post(target, resolve(target), letter)
+        status = _post(target, resolve_host(target), letter)
     except AddressError as error:
         return SendResult(str(error)[:300])
     except TimeoutError:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from drain.engine.errors import EngineError, bounded, given_reason
-from drain.engine.news.addresses import parse, resolve, shown
+from drain.engine.news.addresses import parse, resolve_host, shown
 from drain.models import Webhook
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import NEWS
@@ -26,7 +26,7 @@ def add_webhook(name: str, url: str, kinds: Iterable[str], by: Person) -> tuple[
     name = bounded(name.strip(), "The name", LONGEST_NAME)
     if not name:
         raise EngineError("A webhook needs a name, by which people know it.")
-    resolve(parse(url))
+    resolve_host(parse(url))
     wanted = _known(kinds)
     if Webhook.objects.count() >= MOST:
         raise EngineError(f"There are {MOST} webhooks already: remove one first.")

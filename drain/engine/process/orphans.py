@@ -18,7 +18,7 @@ from pathlib import Path
 
 from drain.engine.process import warden
 from drain.engine.process.sweep import HAS_PROC, claim_of, sweep
-from drain.engine.process.tree import Process, children_of, look, tree
+from drain.engine.process.tree import Process, children_of, find_process, tree
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SCAN_SECONDS = 0.5
@@ -133,7 +133,7 @@ class Orphanage:
         present = set(self._children())
         self._others &= present
         strangers = present - self._others - self._leaders.keys() - {warden.warden_pid()}
-        found = [process for pid in strangers if not _reap(pid) and (process := look(pid))]
+        found = [process for pid in strangers if not _reap(pid) and (process := find_process(pid))]
         living = [process for process in found if process.session != self._session]
         self._unclaimed = {key: self._unclaimed[key] for key in living if key in self._unclaimed}
         return living
@@ -181,7 +181,7 @@ def _kill(process: Process) -> None:
     except (AttributeError, OSError):
         fd = -1
     try:
-        if look(process.pid) == process:
+        if find_process(process.pid) == process:
             if fd >= 0:
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
             else:

@@ -18,7 +18,7 @@ class Process(NamedTuple):
     session: int
 
 
-def look(pid: int) -> Process | None:
+def find_process(pid: int) -> Process | None:
     """Return a process by its number; None if it is gone."""
     stat = _read(f"/proc/{pid}/stat")
     if not stat:
@@ -46,7 +46,7 @@ def tree(pid: int) -> list[Process]:
         parent = todo.pop()
         for thread in _threads(parent):
             for child in children_of(parent, thread):
-                process = look(child)
+                process = find_process(child)
                 if process is not None:
                     found.append(process)
                     todo.append(child)

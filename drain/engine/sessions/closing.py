@@ -66,7 +66,7 @@ WHERE s.id = %(session)s::bigint AND s.selected > %(sample)s::int AND s.sample_e
 """
 
 
-def settle(session: int, actor: str) -> bool:
+def close_if_over(session: int, actor: str) -> bool:
     """See to a session of which nothing runs and nothing could start; True if it was over and has ended."""
     found = row(_LOOK, {"session": session})
     if found is None or found["running"] or found["state"] not in _SETTLED_FROM:

@@ -20,7 +20,7 @@ from django.conf import settings
 
 from drain.engine.process.contract import worker_prefix
 from drain.engine.process.sweep import sweep
-from drain.engine.process.tree import is_running, look
+from drain.engine.process.tree import find_process, is_running
 
 log = logging.getLogger(__name__)
 IDENTITY = "process.json"
@@ -37,7 +37,7 @@ def folders() -> Path:
 
 def sign(folder: Path) -> None:
     """Write into a worker's folder which process it is; nothing where that cannot be told (no /proc)."""
-    place, process = _place(), look(os.getpid())
+    place, process = _place(), find_process(os.getpid())
     path = folder / IDENTITY
     if place is None or process is None:
         return

@@ -82,7 +82,7 @@ class SinglePhase:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything a reader needs to trust what a drain did; long lists are in report_rows."""
+    """Everything a reader needs to trust what a drain did; long lists are in `rows`."""
 
     session: DrainSession
     made_at: datetime

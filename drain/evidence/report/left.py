@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from drain.db.sql import last_line, rows
+from drain.db.sql import last_line_sql, rows
 from drain.models import DrainSession
 
 LISTED = 200
@@ -18,7 +18,7 @@ _RUNS = "SELECT DISTINCT run_id FROM drain_candidate WHERE session_id = %(sessio
 _PHASES = f"""
 SELECT r.run_id, p.phase_id, p.state, p.state_changed_at AS since,
     CASE WHEN length(p.last_failure_reason) <= {PREVIEW} THEN p.last_failure_reason
-        ELSE left({last_line("p.last_failure_reason")}, {PREVIEW}) END AS preview,
+        ELSE left({last_line_sql("p.last_failure_reason")}, {PREVIEW}) END AS preview,
     count(*) OVER ()::int AS total
 FROM drain_phase p JOIN drain_run r ON r.id = p.run_id
 WHERE p.run_id IN ({_RUNS}) AND p.state = ANY(%(states)s::text[])

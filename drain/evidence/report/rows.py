@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from django.db.models import Count, Q
 
-from drain.db.sql import last_line, rows, stream
+from drain.db.sql import last_line_sql, rows, stream
 from drain.models import Attempt
 from drain.models.vocabulary import Outcome
 
 _ATTEMPTS = f"""
 SELECT a.id AS attempt, r.run_id, p.phase_id, a.number, a.outcome, a.exit_code, a.signal, a.fingerprint,
-    left({last_line("a.error")}, 300) AS error, a.telemetry_count AS telemetry_events, a.zero_yield_reason,
+    left({last_line_sql("a.error")}, 300) AS error, a.telemetry_count AS telemetry_events, a.zero_yield_reason,
     a.reached_limit_boundary, a.started_at,
     extract(epoch FROM a.finished_at - a.started_at)::float8 AS seconds, a.worker, a.log_bytes,
     CASE WHEN a.log_name <> '' THEN 'file' WHEN a.log_inline <> '' THEN 'row'

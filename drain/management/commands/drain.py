@@ -18,9 +18,9 @@ from drain.evidence.fingerprints.lifecycle import CauseError
 from drain.management.base import DrainCommand
 from drain.management.draining_sources import (
     add_source_options,
+    print_sources,
     reset_or_tell,
     tell_retries,
-    tell_sources,
 )
 from drain.management.ledger import plan_json, print_plan
 from drain.management.limits import add_limits, limits_from
@@ -81,7 +81,7 @@ class Command(DrainCommand):
         now = timezone.now()
         scope = _scope(options, now)
         limits = limits_from(options, now)
-        tell_sources(self, scope, options)
+        print_sources(self, scope, options)
         if options["dry_run"] and options["resume"]:
             raise EngineError(
                 "--resume continues a plan that is frozen: leave out --dry-run, or preview a new drain without --resume."

@@ -88,7 +88,7 @@ def before(source: Source, run_id: str, phase_id: str) -> Watermark:
         return Watermark({table.name: highest_id(database, table) for table in TELEMETRY}, phases)
 
 
-def settle(
+def read_until_settled(
     source: Source,
     run_id: str,
     phase_id: str,
@@ -124,7 +124,7 @@ class Settling:
         *,
         failed: bool = False,
     ) -> None:
-        """See `settle`."""
+        """See `read_until_settled`."""
         self._asked = (source, run_id, phase_id, watermark)
         self._failed = failed
         self._patience = source.settle_seconds if settle_seconds is None else settle_seconds

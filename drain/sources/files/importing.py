@@ -19,7 +19,7 @@ from drain.policy.selection.graph import CycleError, check_acyclic
 from drain.sources import merge as merging
 from drain.sources import staging
 from drain.sources.errors import SourceError
-from drain.sources.files.kept import keep, with_kept, words
+from drain.sources.files.kept import flags_of, keep, with_kept
 from drain.sources.files.recognised import Recognised
 from drain.sources.files.result import FileImport, Options
 
@@ -104,11 +104,11 @@ def import_file(
         if options.remember:
             keep(source, kind, options)
         if options.kept:
-            found = replace(found, kept=words(source.reading))
+            found = replace(found, kept=flags_of(source.reading))
         if options.dry_run:
             transaction.set_rollback(True)
         else:
-            more = {"reading": words(source.reading)} if options.remember else {}
+            more = {"reading": flags_of(source.reading)} if options.remember else {}
             _audit(source, found, by, file, more)
         return found
 

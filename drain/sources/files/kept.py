@@ -72,7 +72,7 @@ def reading_of(options: Options) -> dict[str, Any]:
     }
 
 
-def words(reading: dict[str, Any]) -> str:
+def flags_of(reading: dict[str, Any]) -> str:
     """Return the kept reading as the flags of `import_phases`; "" for none."""
     parts = []
     for name, flag in _FLAGS.items():

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from drain.engine.attempts.pulse import Shown, show
-from drain.engine.sessions.closing import settle
+from drain.engine.sessions.closing import close_if_over
 from drain.engine.sessions.scope import SessionScope
 from drain.models import (
     Attempt,
@@ -107,7 +107,7 @@ def test_what_ends_after_its_run_was_stopped_is_not_offered_again_and_not_waited
     Candidate.objects.update(not_before=PAST)
     SessionRun.objects.update(not_before=PAST)
     assert drain.names() == []
-    assert settle(drain.session.pk, "test")
+    assert close_if_over(drain.session.pk, "test")
     drain.session.refresh_from_db()
     assert drain.session.state == "finished"
 

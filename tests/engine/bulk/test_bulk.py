@@ -16,7 +16,7 @@ from django_q.models import OrmQ
 
 from drain import tasks
 from drain.engine.bulk import worker as bulk
-from drain.engine.bulk.actions import DEEDS, ConfirmedAction, Deed
+from drain.engine.bulk.actions import ROW_ACTIONS, ConfirmedAction, RowAction
 from drain.engine.bulk.worker import BulkRequest, cancel_bulk, create_bulk, run_bulk, wake_bulk
 from drain.engine.errors import EngineError
 from drain.models import AuditEvent, BulkAction, BulkItem, Hold, Phase, Run, Transition
@@ -104,7 +104,7 @@ def test_a_step_that_dies_before_its_commit_leaves_nothing_behind():
 
     given = {"to": "SKIPPED", "reason": "x"}
     with pytest.raises(KeyboardInterrupt), transaction.atomic():
-        DEEDS["clear_queued"].act(ConfirmedAction(pks, given, OLGA), die)
+        ROW_ACTIONS["clear_queued"].act(ConfirmedAction(pks, given, OLGA), die)
     assert _now(action) == ("waiting", 3, 0, 0)
     assert Phase.objects.filter(state="QUEUED").count() == 3
     run_bulk(action.pk)
@@ -157,13 +157,15 @@ def test_who_lost_the_right_since_can_do_nothing_by_an_old_order():
 
 
 def test_a_right_that_is_lost_in_the_middle_ends_it_at_the_next_step(monkeypatch):
-    action, act = _clear(_queued(250)), DEEDS["clear_queued"].act
+    action, act = _clear(_queued(250)), ROW_ACTIONS["clear_queued"].act
 
     def act_and_lose_the_right(asked, keep):
         act(asked, keep)
         User.objects.get(username="olga").groups.clear()
 
-    monkeypatch.setitem(DEEDS, "clear_queued", Deed("drain.clear_queued", act_and_lose_the_right))
+    monkeypatch.setitem(
+        ROW_ACTIONS, "clear_queued", RowAction("drain.clear_queued", act_and_lose_the_right)
+    )
     run_bulk(action.pk)
     assert _now(action) == ("failed", 250, 200, 0)
     assert Phase.objects.filter(state="QUEUED").count() == 50

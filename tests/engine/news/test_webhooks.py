@@ -9,7 +9,7 @@ from django.core import serializers
 from django.core.management import call_command
 
 from drain.engine.errors import EngineError
-from drain.engine.news.addresses import AddressError, parse, resolve
+from drain.engine.news.addresses import AddressError, parse, resolve_host
 from drain.engine.news.webhooks import (
     add_webhook,
     change_webhook,
@@ -60,7 +60,7 @@ def names(monkeypatch):
 )
 def test_an_address_that_makes_no_sense_is_refused_with_a_sentence(names, url, sentence):
     with pytest.raises(AddressError, match=sentence):
-        resolve(parse(url))
+        resolve_host(parse(url))
     with pytest.raises(EngineError):
         add_webhook("x", url, KINDS, ANN)
     assert not Webhook.objects.exists()
@@ -78,15 +78,15 @@ def test_an_address_that_makes_no_sense_is_refused_with_a_sentence(names, url, s
 def test_no_message_goes_to_an_address_that_is_not_public(names, settings, address):
     names["inside.example.org"] = ["93.184.216.34", address]
     with pytest.raises(AddressError, match="not a public address"):
-        resolve(parse("https://inside.example.org/"))
+        resolve_host(parse("https://inside.example.org/"))
     settings.DRAIN_WEBHOOK_NETWORKS = ["0.0.0.0/0", "::/0"]
-    assert resolve(parse("http://inside.example.org/")) == "93.184.216.34"
+    assert resolve_host(parse("http://inside.example.org/")) == "93.184.216.34"
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:4700::1111", "64:ff9b::5db8:d822"])
 def test_a_public_address_is_gone_to(names, address):
     names["public.example.org"] = [address]
-    assert resolve(parse("https://public.example.org/")) == address
+    assert resolve_host(parse("https://public.example.org/")) == address
 
 
 @pytest.mark.parametrize(
@@ -94,15 +94,15 @@ def test_a_public_address_is_gone_to(names, address):
 )  # fmt: skip
 def test_an_address_written_in_another_way_is_the_same_address(url):
     with pytest.raises(AddressError, match="not a public address"):
-        resolve(parse(url))
+        resolve_host(parse(url))
 
 
 def test_a_network_of_ones_own_is_named_by_a_setting_and_no_other_is(names, settings):
     settings.DRAIN_WEBHOOK_NETWORKS = ["10.0.0.0/8"]
     names["mine"], names["theirs"] = ["10.0.0.7"], ["192.168.0.7"]
-    assert resolve(parse("http://mine:8080/x")) == "10.0.0.7"
+    assert resolve_host(parse("http://mine:8080/x")) == "10.0.0.7"
     with pytest.raises(AddressError, match=r"192\.168\.0\.7"):
-        resolve(parse("http://theirs/"))
+        resolve_host(parse("http://theirs/"))
 
 
 def test_the_secret_is_told_once_and_stands_nowhere(names):

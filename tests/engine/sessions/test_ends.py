@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from drain.engine.sessions import closing
-from drain.engine.sessions.closing import end_session, settle
+from drain.engine.sessions.closing import close_if_over, end_session
 from drain.engine.sessions.scope import SessionScope
 from drain.models import (
     Candidate,
@@ -74,7 +74,7 @@ def test_a_drain_whose_rest_is_on_hold_is_over_and_one_that_could_go_on_is_not(
     failed_run("z")
     drain, other = HandDrain(of("ab")), HandDrain(of("z"))
     hold(value, **changes)
-    assert settle(drain.session.pk, "w") is over
+    assert close_if_over(drain.session.pk, "w") is over
     assert state(drain) == ("finished" if over else "running")
     assert set(left(drain).values()) == {"run_held" if over else "waiting"}
     assert (state(other), left(other)) == ("running", {"z0": "waiting"})
@@ -84,7 +84,7 @@ def test_force_leaves_nothing_out_for_a_hold() -> None:
     failed_run("a")
     drain = HandDrain(SessionScope(force=True))
     hold()
-    assert not settle(drain.session.pk, "w")
+    assert not close_if_over(drain.session.pk, "w")
 
 
 def test_one_run_that_can_go_on_keeps_the_drain_and_what_another_holds() -> None:
@@ -92,7 +92,7 @@ def test_one_run_that_can_go_on_keeps_the_drain_and_what_another_holds() -> None
     failed_run("b")
     drain = HandDrain()
     hold()
-    assert not settle(drain.session.pk, "w")
+    assert not close_if_over(drain.session.pk, "w")
     assert left(drain) == {"a0": "waiting", "b0": "waiting"}
 
 
@@ -103,12 +103,12 @@ def test_what_runs_keeps_its_drain_and_no_other_with_all_that_waits() -> None:
     (running,) = drain.start()
     hold("a")
     hold("b")
-    assert not settle(drain.session.pk, "w")
+    assert not close_if_over(drain.session.pk, "w")
     assert left(drain) == {"a0": "running", "a1": "waiting"}
-    assert settle(other.session.pk, "w")
+    assert close_if_over(other.session.pk, "w")
     assert (state(other), left(other)) == ("finished", {"b0": "run_held"})
     drain.end([running], Outcome.COMPLETE)
-    assert settle(drain.session.pk, "w")
+    assert close_if_over(drain.session.pk, "w")
     assert left(drain) == {"a0": "done", "a1": "run_held"}
 
 
@@ -119,7 +119,7 @@ def test_a_drain_that_rests_is_left_alone_whatever_waits(rests: str) -> None:
     hold()
     over = None if rests in ("paused", "planned") else timezone.now()
     DrainSession.objects.update(state=rests, ended_at=over)
-    assert not settle(drain.session.pk, "w")
+    assert not close_if_over(drain.session.pk, "w")
     assert (state(drain), left(drain)) == (rests, {"a0": "waiting"})
 
 
@@ -130,7 +130,7 @@ def test_a_drain_that_stops_ends_as_it_was_asked_to_and_keeps_its_plan(
     failed_run("a")
     drain = HandDrain()
     DrainSession.objects.update(state="stopping", cancel_requested=cancel)
-    assert settle(drain.session.pk, "w")
+    assert close_if_over(drain.session.pk, "w")
     assert (state(drain), left(drain)) == (ends, {"a0": "waiting"})
 
 
@@ -158,7 +158,7 @@ def test_what_waits_for_a_phase_that_waits_itself_for_ever_is_left_out(
     if candidate.get("session"):
         candidate = {"session": SessionFactory()}
     Candidate.objects.filter(phase=needed).update(**candidate)
-    assert settle(drain.session.pk, "w") is over
+    assert close_if_over(drain.session.pk, "w") is over
     assert left(drain)["a0"] == reason
 
 
@@ -172,7 +172,7 @@ def test_what_is_left_out_says_what_it_waits_for_or_that_it_is_held() -> None:
     Candidate.objects.filter(phase=a1).update(status="done")
     hold("a")
     other = CandidateFactory(session=SessionFactory(), phase=a0, status="waiting")
-    assert settle(drain.session.pk, "w")
+    assert close_if_over(drain.session.pk, "w")
     assert left(drain) == {"a0": "run_held", "a1": "done", "b0": "waits_for_dependency"}
     assert "waits for a0" in Candidate.objects.get(session=drain.session, phase=b0).detail
     other.refresh_from_db()
@@ -185,7 +185,7 @@ def test_counts_of_rows_that_were_deleted_are_forgotten_in_that_drain_alone() ->
     drain, other = HandDrain(of("a", "b", "d")), HandDrain(of("c"))
     Candidate.objects.filter(phase__phase_id__in=("a0", "c0")).delete()
     Candidate.objects.filter(phase__phase_id="d0").update(status="done")
-    assert not settle(drain.session.pk, "w")
+    assert not close_if_over(drain.session.pk, "w")
     waiting = dict(SessionRun.objects.values_list("run__run_id", "waiting"))
     assert waiting == {"a": 0, "b": 1, "c": 1, "d": 0}
     assert state(other) == "running"
@@ -209,7 +209,7 @@ def test_what_no_claim_would_offer_keeps_no_drain(drifted: str) -> None:
         Candidate.objects.update(status="done")
     else:
         SessionRun.objects.update(waiting=0)
-    assert settle(drain.session.pk, "w")
+    assert close_if_over(drain.session.pk, "w")
 
 
 def test_a_sample_of_which_one_has_ended_and_one_is_gone_has_ended() -> None:
@@ -219,7 +219,7 @@ def test_a_sample_of_which_one_has_ended_and_one_is_gone_has_ended() -> None:
     Candidate.objects.filter(pk=first.pk).update(status="done")
     gone.delete()
     DrainSession.objects.update(sample_ended=1, sample_passed=1)
-    settle(drain.session.pk, "w")
+    close_if_over(drain.session.pk, "w")
     assert (state(drain), drain.session.stop_reason) == ("stopping", "sample_failed")
 
 
@@ -242,7 +242,7 @@ def test_a_sample_whose_rows_are_gone_is_not_waited_for_and_no_other_is_dropped(
     Candidate.objects.filter(phase__phase_id__in=gone).delete()
     Candidate.objects.filter(phase__phase_id="a2").update(position=10**9)
     DrainSession.objects.update(sample_ended=ended, sample_passed=ended)
-    settle(drain.session.pk, "w")
+    close_if_over(drain.session.pk, "w")
     assert (state(drain) == "stopping") is stops
     assert drain.session.sample_ended == ended + stops
 

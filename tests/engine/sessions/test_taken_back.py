@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from drain.engine.errors import EngineError
-from drain.engine.sessions.closing import end_session, settle
+from drain.engine.sessions.closing import close_if_over, end_session
 from drain.engine.sessions.verbs import (
     can_be_taken_back,
     cancel_session,
@@ -56,11 +56,11 @@ def test_a_stop_is_taken_back_while_something_runs_and_the_plan_goes_on() -> Non
     assert now(drain) == ("running", "")
     assert drain.session.stop_card == {}
     drain.end(running, Outcome.COMPLETE)
-    assert not settle(drain.session.pk, "w")
+    assert not close_if_over(drain.session.pk, "w")
     rest = drain.start()
     assert len(rest) == 1
     drain.end(rest, Outcome.COMPLETE)
-    assert settle(drain.session.pk, "w")
+    assert close_if_over(drain.session.pk, "w")
     assert now(drain) == ("finished", "")
     done = Transition.objects.filter(subject="session").order_by("pk")
     assert [row.verb for row in done][-3:] == ["stop", "resume", "end"]
@@ -104,7 +104,7 @@ def test_once_it_has_ended_the_refusal_names_the_way_to_the_rest(runs: bool) -> 
     stop_session_by_person(drain.session.pk, SOMEBODY)
     if runs:
         drain.end(running, Outcome.COMPLETE)
-        assert settle(drain.session.pk, "w")
+        assert close_if_over(drain.session.pk, "w")
     with pytest.raises(EngineError, match="is stopped, so it cannot be resumed: “Drain the rest…”"):
         resume_session(drain.session.pk, SOMEBODY)
     assert now(drain) == ("stopped", "person")
@@ -134,7 +134,7 @@ def test_a_drain_is_not_finished_by_who_looked_at_it_before_it_was_stopped() -> 
     drain, running = stopping(1)
     drain.end(running, Outcome.COMPLETE)
     assert not end_session(drain.session.pk, SessionState.FINISHED, "w")
-    assert settle(drain.session.pk, "w")
+    assert close_if_over(drain.session.pk, "w")
     assert now(drain) == ("stopped", "person")
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import pytest
 
-from drain.db.sql import last_line as sql_last_line
+from drain.db.sql import last_line_sql as sql_last_line
 from drain.db.sql import rows
 from drain.evidence.report.build import build_report
 from drain.evidence.report.escape import code
