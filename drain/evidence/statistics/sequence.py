@@ -91,7 +91,7 @@ class Spread(NamedTuple):
         mean_between, mean_within = between / (self.runs - 1), within / (self.n - self.runs)
         each = (self.n - self.squares / self.n) / (self.runs - 1)
         total = mean_between + (each - 1) * mean_within
-        return min(1.0, max(0.0, (mean_between - mean_within) / total))
+        return max(0.0, (mean_between - mean_within) / total)
 
     def effect(self, rho: float) -> float:
         """Return how many of them prove as much as one independent observation (design effect); at least 1."""
@@ -100,16 +100,16 @@ class Spread(NamedTuple):
 
     def completed(self) -> Interval | None:
         """The share that does not fail, between bounds that hold at every look; None without any."""
-        if not self.n:
-            return None
-        found = self.bounds(correlation([self]))
-        return Interval(1 - found.share, 1 - found.high, 1 - found.low)
+        return self._completed(correlation([self]), ALPHA)
 
     def decides(self) -> Interval | None:
         """The same as a check decides by it, which has no other side whose runs would show how alike they end."""
+        return self._completed(self.cautious_rho, DECIDES)
+
+    def _completed(self, rho: float, alpha: float) -> Interval | None:
         if not self.n:
             return None
-        found = self.bounds(self.cautious_rho, DECIDES)
+        found = self.bounds(rho, alpha)
         return Interval(1 - found.share, 1 - found.high, 1 - found.low)
 
     @property
@@ -124,21 +124,13 @@ class Spread(NamedTuple):
         return Bounds(self.failed, self.n, low, high, self.runs, self.n / effect)
 
 
-def bounds(
-    observed: Sequence[Observation], rho: float | None = None, alpha: float = ALPHA
-) -> Bounds:
-    """Bounds of the share that fails; `rho` replaces the correlation of these phases, where more is known of it."""
-    spread = Spread.of(observed)
-    return spread.bounds(correlation([spread]) if rho is None else rho, alpha)
-
-
-def at_most(n: float, alpha: float = ALPHA) -> float:
+def at_most(n: float) -> float:
     """The largest share of which none in n independent ones is no surprise; 1 without any.
 
-    1 - alpha^(1/n), the exact rule of three (Hanley and Lippman-Hand, JAMA 249:1743, 1983). It holds at every
+    1 - ALPHA^(1/n), the exact rule of three (Hanley and Lippman-Hand, JAMA 249:1743, 1983). It holds at every
     look: as long as none came, a look back finds none either.
     """
-    return 1 - alpha ** (1 / n) if n > 0 else 1.0
+    return 1 - ALPHA ** (1 / n) if n > 0 else 1.0
 
 
 def both_bounds(before: Spread, after: Spread) -> tuple[Bounds, Bounds]:

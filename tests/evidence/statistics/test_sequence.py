@@ -17,13 +17,14 @@ from scipy import optimize, special
 from drain.evidence.statistics.sequence import (
     ALIKE,
     DECIDES,
+    FEW_RUNS,
     RHO,
     SURELY,
     Bounds,
     Observation,
     Spread,
+    at_most,
     both_bounds,
-    bounds,
     correlation,
     enough_for_gain,
     enough_for_share,
@@ -35,6 +36,12 @@ from drain.evidence.statistics.sequence import (
 def alone(failures):
     """Phases each in a run of its own."""
     return [Observation(run, failed) for run, failed in enumerate(failures)]
+
+
+def bounds(observed):
+    """Bounds of phases of which nothing else is known."""
+    spread = Spread.of(observed)
+    return spread.bounds(correlation([spread]))
 
 
 @pytest.mark.parametrize(
@@ -108,6 +115,23 @@ def test_the_correlation_of_few_runs_is_taken_for_one_half():
     assert bounds(few).effective == pytest.approx(30 / (1 + 9 * RHO))
 
 
+@pytest.mark.parametrize(("runs", "effect"), [(FEW_RUNS - 1, 1 + 9 * RHO), (FEW_RUNS, 1.0)])
+def test_of_fewer_than_five_runs_nobody_sees_that_their_phases_are_independent(runs, effect):
+    """Few runs may hide more than another side shows."""
+    some = [Observation(run, phase % 2 == 0) for run in range(runs) for phase in range(10)]
+    assert Spread.of(some).effect(0.0) == pytest.approx(effect)
+    assert (Spread.of(some).rho is None) == (runs < FEW_RUNS)
+    together = [Observation(run, run % 2 == 0) for run in range(runs) for _ in range(10)]
+    assert Spread.of(together).effect(1.0) == pytest.approx(10)
+
+
+def test_the_share_that_completes_lies_between_the_bounds_of_what_fails():
+    seen = Spread.of(alone([True, False, False, False]))
+    found, failing = seen.completed(), bounds(alone([True, False, False, False]))
+    assert (found.value, found.low, found.high) == (0.75, 1 - failing.high, 1 - failing.low)
+    assert Spread.of([]).completed() is None
+
+
 def test_phases_that_all_ended_alike_do_not_show_that_runs_are_independent():
     alike = [Observation(run, False) for run in range(12) for _ in range(10)]
     assert correlation([Spread.of(alike)]) == RHO
@@ -161,6 +185,13 @@ def test_a_gain_is_one_only_where_the_bounds_of_both_sides_do_not_meet():
     assert found.low > 0
     assert not gain(few, bounds(alone([False] * 3))).excludes(0)
     assert gain(few, bounds([])) is None
+    assert gain(bounds([]), few) is None
+
+
+def test_none_of_thirty_leaves_at_most_a_tenth_and_none_of_none_anything():
+    assert at_most(30) == pytest.approx(1 - 0.05 ** (1 / 30))
+    assert 0.09 < at_most(30) < 0.1
+    assert (at_most(1), at_most(0)) == (pytest.approx(0.95), 1.0)
 
 
 def test_the_gain_of_runs_that_end_as_one_needs_as_many_runs():
