@@ -78,8 +78,9 @@ def _emptied_in_no_time() -> Iterator[None]:
     """Empty only the tables that a test has filled: Django truncates all of them, which is most of a small test's time.
 
     No trigger runs, so that a test's history ends with it, though the product itself never may take any away. What
-    migrations fill stays: the roles and their permissions.
+    migrations fill stays, the roles and their permissions, so nothing has to be filled anew as after a migration.
     """
+    from django.core.management.commands import flush as command
     from django.db.backends.postgresql.operations import DatabaseOperations
 
     flush = DatabaseOperations.execute_sql_flush
@@ -89,6 +90,7 @@ def _emptied_in_no_time() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", emptying)
+        patch.setattr(command, "emit_post_migrate_signal", lambda *_, **__: None)
         yield
 
 
