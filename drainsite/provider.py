@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import requests
-
 DISCOVERY = "/.well-known/openid-configuration"
 ENDPOINTS = {"issuer", "authorization_endpoint", "token_endpoint"}
 ASK_SECONDS = 5
@@ -14,6 +12,9 @@ _ERRNO = re.compile(r"\[Errno -?\d+\] ([^'\")\]]+)")
 
 def provider_problem(issuer: str) -> str:
     """Return what is wrong with the provider at this address, which is asked now; "" for nothing."""
+    # A site without sign-in through a provider has no such package.
+    import requests
+
     address = issuer if "/.well-known/" in issuer else f"{issuer.rstrip('/')}{DISCOVERY}"
     try:
         answer = requests.get(address, timeout=ASK_SECONDS)

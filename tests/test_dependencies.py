@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -96,3 +100,36 @@ def test_locks_are_installed_without_resolving_anything():
     assert "pip install" not in (ROOT / ".ci" / "run").read_text().replace(
         "pip install --quiet pip==", ""
     )
+
+
+LOADS_ALL = """
+import importlib, json, os, pkgutil, sys
+sys.modules.update(dict.fromkeys(json.loads(sys.argv[1])))
+import django
+django.setup()
+for name in ("drain.management.commands", "drainsite.management.commands"):
+    package = importlib.import_module(name)
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{name}.{module.name}")
+importlib.import_module("drainsite.urls")
+print("loaded")
+"""
+
+
+def test_pages_and_every_command_load_with_what_a_run_installs_and_nothing_else(tmp_path):
+    lock = (ROOT / "requirements" / "run.txt").read_text()
+    installed = {each.lower() for each in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)}
+    beyond = [
+        module
+        for module, names in packages_distributions().items()
+        if not {name.lower().replace("_", "-") for name in names} & installed
+    ]
+    assert "requests" in beyond
+    given = {name: each for name, each in os.environ.items() if not name.startswith("DRAIN")}
+    given |= {"DJANGO_SETTINGS_MODULE": "drainsite.settings", "DRAINSITE_DATA": str(tmp_path)}
+    given |= {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    argv = [sys.executable, "-c", LOADS_ALL, json.dumps(beyond)]
+    done = subprocess.run(
+        argv, env=given, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.stdout == "loaded\n", done.stderr
