@@ -10,10 +10,12 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
+from drain.db.prepared import rows
 from drain.engine import rescue
 from drain.models import Attempt, DrainSession, Phase, Run, WorkerLoop
 from drain.policy.states import Outcome
 from tests.engine.attempts.hand_drain import HandDrain, failed_run
+from tests.engine.attempts.meetings import held_up
 from tests.factories import AttemptFactory, ExecutorFactory, PhaseFactory
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +132,34 @@ def test_a_count_of_open_attempts_that_has_drifted_is_counted_again() -> None:
     DrainSession.objects.update(open_attempts=7)
     rescue.rescue()
     assert (Run.objects.get().open_attempts, DrainSession.objects.get().open_attempts) == (2, 2)
+
+
+def test_a_count_that_is_right_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    drain = drained(2)
+    drain.end(drain.rounds.begun[:1], Outcome.COMPLETE)
+    asked: list[str] = []
+
+    def noted(statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+        asked.append(statement)
+        return rows(statement, values)
+
+    monkeypatch.setattr(rescue, "rows", noted)
+    rescue.rescue()
+    assert not [each for each in asked if "FOR NO KEY UPDATE" in each], "it locks nobody out"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_count_that_has_drifted_counts_what_starts_at_the_same_moment() -> None:
+    ExecutorFactory()
+    failed_run("a", 2)
+    drain = HandDrain()
+    drain.start(1)
+    Run.objects.update(open_attempts=7)
+    with held_up(lambda: rescue._recount(rescue._COUNTED[1])):
+        drain.end([], Outcome.COMPLETE)
+        Run.objects.update(max_parallel=20)
+        assert len(drain.start(1)) == 1
+    assert Run.objects.get().open_attempts == 2
 
 
 @pytest.mark.parametrize(

@@ -120,10 +120,13 @@ class Claimer:
     def claim(
         self, books: SessionBooks, context: SessionContext, count: int
     ) -> list[StartedAttempt]:
-        """Start up to `count` candidates of a session in the order of its plan; fewer if fewer may start."""
+        """Start up to `count` candidates of a session in the order of its plan; fewer if fewer may start.
+
+        `count` is no more than its `parallel` leaves.
+        """
         started: list[StartedAttempt] = []
         for _ in range(MAX_LOOKS):
-            wanted = min(count - len(started), books.parallel - books.open)
+            wanted = count - len(started)
             if wanted <= 0 or not books.running:
                 break
             wanted = self.pace.of_session(books, context, wanted)

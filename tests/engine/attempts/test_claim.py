@@ -8,14 +8,18 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from drain.db.prepared import Row
+from drain.engine.attempts import claim
 from drain.engine.sessions.scope import SessionScope
 from drain.models import (
     Candidate,
     DrainSession,
     ExecutorProfile,
     Hold,
+    Phase,
     SessionRun,
 )
+from drain.models.transitions.attempts import Start, start_attempts
 from drain.models.vocabulary import Order, RunTier
 from drain.policy.states import Outcome
 from tests.engine.attempts.hand_drain import FUTURE, PAST, HandDrain, failed_run, put_off
@@ -217,6 +221,45 @@ def test_a_session_whose_time_is_up_starts_nothing() -> None:
     assert drain.names() == []
     drain.session.refresh_from_db()
     assert drain.session.state == "stopping"
+
+
+def test_of_a_run_phases_come_in_the_order_of_the_plan_whatever_their_numbers() -> None:
+    failed_run("a", 3)
+    drain = HandDrain()
+    for place, name in enumerate(("a2", "a0", "a1"), 1):
+        Candidate.objects.filter(phase__phase_id=name).update(position=place)
+    assert [drain.names(1), drain.names(2)] == [["a2"], ["a0", "a1"]]
+
+
+def test_what_is_refused_is_replaced_by_as_many_as_are_free_and_no_more() -> None:
+    failed_run("a", 5)
+    drain = HandDrain()
+    Phase.objects.filter(phase_id="a0").update(state="COMPLETE")
+    assert drain.names(2) == ["a1", "a2"]
+
+
+def test_a_drain_that_stops_while_it_claims_starts_nothing_more() -> None:
+    failed_run("a", 3)
+    drain = HandDrain(sample=1, sample_passes=1)
+    Phase.objects.filter(phase_id="a0").update(state="COMPLETE")
+    assert drain.names() == []
+    drain.session.refresh_from_db()
+    assert (drain.session.state, drain.session.stop_reason) == ("stopping", "sample_failed")
+
+
+def test_what_the_last_guard_refuses_is_neither_run_nor_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failed_run("a", 3)
+    drain = HandDrain()
+
+    def start(entries: list[Start], **more: Any) -> list[Row]:
+        return start_attempts(entries[1:], **more)
+
+    monkeypatch.setattr(claim, "start_attempts", start)
+    assert drain.names() == ["a1", "a2"]
+    drain.session.refresh_from_db()
+    assert drain.session.open_attempts == 2
 
 
 def test_a_run_stands_where_the_first_of_its_phases_that_wait_stands() -> None:

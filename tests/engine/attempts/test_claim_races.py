@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from drain.engine.attempts.books import lock_sessions
 from drain.engine.sessions.scope import SessionScope
-from drain.models import Phase, Run
+from drain.models import Phase, Run, SessionRun
 from drain.models.transitions.phases import MoveReason, move_phases
 from drain.models.vocabulary import PhaseState
 from tests.engine.attempts.hand_drain import HandDrain, failed_run
@@ -114,7 +114,14 @@ def _touch_run() -> None:
     Run.objects.filter(run_id="a").update(max_parallel=9)
 
 
-@pytest.mark.parametrize(("act", "starts"), [(_move, ["a1", "b0"]), (_touch_run, ["b0"])])
+def _touch_its_place() -> None:
+    SessionRun.objects.filter(run__run_id="a").update(verdict_detail="x")
+
+
+@pytest.mark.parametrize(
+    ("act", "starts"),
+    [(_move, ["a1", "b0"]), (_touch_run, ["b0"]), (_touch_its_place, ["b0"])],
+)
 def test_what_somebody_is_changing_is_passed_over_and_not_waited_for(
     act: Callable[[], None], starts: list[str]
 ) -> None:

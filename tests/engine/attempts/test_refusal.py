@@ -19,7 +19,7 @@ from drain.models import (
 from drain.policy.states import Outcome
 from drain.policy.stopping.limits import QueuedPolicy
 from tests.engine.attempts.hand_drain import PAST, HandDrain, failed_run, put_off
-from tests.factories import ExecutorFactory, FingerprintFactory, SessionFactory
+from tests.factories import CandidateFactory, ExecutorFactory, FingerprintFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +72,31 @@ def test_a_phase_waits_for_one_that_its_drain_still_runs_or_has_to_run(already: 
         put_off(phase=need)
     Dependency.objects.create(phase=phase, prerequisite=need)
     assert drain.names() == []
-    assert Candidate.objects.get(phase=phase).status == "waiting"
+    left = Candidate.objects.get(phase=phase)
+    assert (left.status, left.session_run.waiting) == ("waiting", 1)
+
+
+def test_what_another_drain_has_to_run_is_not_waited_for() -> None:
+    failed_run("a")
+    drain = HandDrain()
+    failed_run("b")
+    phase, need = Phase.objects.order_by("pk")
+    CandidateFactory(session=SessionFactory(), phase=need, status="waiting")
+    Dependency.objects.create(phase=phase, prerequisite=need)
+    assert drain.names() == []
+    assert Candidate.objects.get(phase=phase).reason == "waits_for_dependency"
+
+
+def test_a_phase_of_the_sample_that_is_put_back_for_a_moment_has_not_left_it() -> None:
+    failed_run("a")
+    failed_run("b", 2)
+    drain = HandDrain(sample=2, sample_passes=2)
+    phase, need, _ = Phase.objects.order_by("pk")
+    Dependency.objects.create(phase=phase, prerequisite=need)
+    put_off(phase=need)
+    assert drain.names() == []
+    drain.session.refresh_from_db()
+    assert (drain.session.state, drain.session.sample_ended) == ("running", 0)
 
 
 def test_a_phase_that_needs_one_that_nobody_here_runs_does_not_wait_for_another_that_somebody_does() -> (
@@ -108,6 +132,17 @@ def test_a_phase_of_autopack_waits_for_the_queued_one_that_autopack_would_run_fi
     drain = HandDrain(SessionScope(**scope), **limits)
     Phase.objects.create(run=run, phase_id="queued", phase_index=place, state="QUEUED")
     assert drain.names() == (["a0"] if starts else [])
+
+
+def test_what_is_queued_in_another_run_of_its_source_holds_no_phase_back() -> None:
+    source = Source.objects.create(name="s", kind="autopack")
+    failed_run("a", source=source)
+    other = failed_run("b", source=source)
+    Phase.objects.filter(run=other).delete()
+    Phase.objects.update(phase_index=5)
+    drain = HandDrain()
+    Phase.objects.create(run=other, phase_id="queued", phase_index=0, state="QUEUED")
+    assert drain.names() == ["a0"]
 
 
 def test_what_its_lost_attempt_may_have_left_is_named_to_the_next_one_and_only_then() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import InterfaceError
 from django.db.models.functions import Now
 
+from drain.db.prepared import row
 from drain.engine.workers import loops
 from drain.engine.workers.loops import add_loop, inline_loop_is_alive, remove_loop, runs_somewhere
 from drain.models import Attempt, WorkerHost, WorkerLoop
@@ -44,6 +47,55 @@ def test_a_loop_that_could_not_renew_in_time_is_lost_though_its_row_is_there(
     assert renewal.lost
 
 
+def test_a_lease_lasts_from_before_its_renewal_was_sent_and_the_warden_hears_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    renewal = loops.Renewal(add_loop("w", None, None, 1)[0], lambda: None)
+    now, told = iter((100.0, 200.0)), list[float]()
+
+    def sent(*given: Any) -> Any:
+        next(now)
+        return row(*given)
+
+    monkeypatch.setattr(loops, "lease_end", lambda: next(now))
+    monkeypatch.setattr(loops, "row", sent)
+    monkeypatch.setattr(loops.warden, "extend_all", told.append)
+    assert renewal._renew()
+    assert (renewal.until(), told) == (100.0, [100.0])
+
+
+def test_a_loop_whose_row_is_gone_is_lost_at_once_and_its_warden_gets_no_more_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[float] = []
+    monkeypatch.setattr(loops.warden, "extend_all", told.append)
+    renewal = loops.Renewal(uuid4(), lambda: None)
+    assert not renewal._renew()
+    assert (renewal.lost, told) == (True, [])
+
+
+def test_a_renewal_that_failed_is_tried_again_on_a_connection_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    did: list[str] = []
+    answers = iter([InterfaceError("the connection is closed"), {"id": 1}])
+
+    def asked(*_: object) -> Any:
+        did.append("asked")
+        found = next(answers)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr(loops, "row", asked)
+    monkeypatch.setattr(loops, "connection", SimpleNamespace(close=lambda: did.append("closed")))
+    renewal = loops.Renewal(uuid4(), lambda: did.append("lost"))
+    waits = iter([False, False, True])
+    monkeypatch.setattr(renewal, "_over", SimpleNamespace(wait=lambda _: next(waits)))
+    renewal._keep()
+    assert did == ["asked", "closed", "asked", "closed"]
+
+
 def test_slots_of_a_loop_whose_lease_is_over_are_free() -> None:
     here = host()
     dead, _ = add_loop("w", here.pk, None, 3)
@@ -54,6 +106,13 @@ def test_slots_of_a_loop_whose_lease_is_over_are_free() -> None:
 def test_slots_of_another_host_are_its_own() -> None:
     add_loop("w", host().pk, None, 4)
     assert add_loop("w", host().pk, None, 3)[1] == 3
+
+
+def test_a_host_that_has_fewer_slots_than_its_loops_took_has_none() -> None:
+    here = host()
+    add_loop("w", here.pk, None, 4)
+    WorkerHost.objects.update(slots=2)
+    assert add_loop("w", here.pk, None, 1)[1] == 0
 
 
 @pytest.mark.django_db(transaction=True)

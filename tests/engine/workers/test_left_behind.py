@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import OperationalError
 from django.db.models.functions import Now
 
 from drain.engine import rescue
@@ -160,6 +161,27 @@ def test_what_a_dead_worker_knew_of_a_drain_whose_rules_cannot_be_read_is_booked
     assert rescue.rescue().attempts == 1
     assert outcomes() == ["complete", "complete", "lost"]
     assert (DrainSession.objects.get().open_attempts, list(work.iterdir())) == (0, [])
+
+
+def test_what_a_dead_worker_knew_is_kept_while_the_database_is_busy_and_booked_as_it_was(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (known,) = drained(1).rounds.begun
+    worker = dead_worker(work)
+    gave(worker, known.attempt)
+    Spool(work / worker.hex).keep([EndedAttempt(known, result(Outcome.COMPLETE, 1, "x"))])
+    finish, calls = rescue._finish, iter([OperationalError("deadlock detected")])
+
+    def busy_once(each: EndedAttempt) -> bool:
+        for error in calls:
+            raise error
+        return finish(each)
+
+    monkeypatch.setattr(rescue, "_finish", busy_once)
+    rescue.rescue()
+    assert outcomes() == [None]
+    rescue.rescue()
+    assert outcomes() == ["complete"]
 
 
 @pytest.mark.parametrize(
