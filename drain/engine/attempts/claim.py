@@ -127,7 +127,7 @@ class Claimer:
         started: list[StartedAttempt] = []
         for _ in range(MAX_LOOKS):
             wanted = count - len(started)
-            if wanted <= 0 or not books.running:
+            if wanted <= 0:
                 break
             wanted = self.pace.of_session(books, context, wanted)
             if wanted <= 0:
@@ -137,6 +137,8 @@ class Claimer:
                 break
             refused = [(facts, refusal(facts, context)) for facts in found]
             leave(books, context, [(facts, why) for facts, why in refused if why is not None])
+            if not books.running:
+                break
             fit = self._fit([facts for facts, why in refused if why is None])
             started += self._start(books, context, fit)
             if len(fit) == len(found):

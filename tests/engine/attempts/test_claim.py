@@ -226,7 +226,7 @@ def test_a_session_whose_time_is_up_starts_nothing() -> None:
 def test_of_a_run_phases_come_in_the_order_of_the_plan_whatever_their_numbers() -> None:
     failed_run("a", 3)
     drain = HandDrain()
-    for place, name in enumerate(("a2", "a0", "a1"), 1):
+    for place, name in ((3, "a1"), (2, "a0"), (1, "a2")):
         Candidate.objects.filter(phase__phase_id=name).update(position=place)
     assert [drain.names(1), drain.names(2)] == [["a2"], ["a0", "a1"]]
 
@@ -239,9 +239,12 @@ def test_what_is_refused_is_replaced_by_as_many_as_are_free_and_no_more() -> Non
 
 
 def test_a_drain_that_stops_while_it_claims_starts_nothing_more() -> None:
-    failed_run("a", 3)
-    drain = HandDrain(sample=1, sample_passes=1)
-    Phase.objects.filter(phase_id="a0").update(state="COMPLETE")
+    failed_run("a", 2)
+    drain = HandDrain(sample=2, sample_passes=2, max_attempts_per_phase=2)
+    drain.end(drain.start(1), Outcome.RETRYABLE)
+    Candidate.objects.update(not_before=PAST)
+    SessionRun.objects.update(not_before=PAST)
+    Phase.objects.filter(phase_id="a1").update(state="COMPLETE")
     assert drain.names() == []
     drain.session.refresh_from_db()
     assert (drain.session.state, drain.session.stop_reason) == ("stopping", "sample_failed")

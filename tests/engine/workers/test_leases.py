@@ -12,6 +12,7 @@ from django.db import InterfaceError
 from django.db.models.functions import Now
 
 from drain.db.prepared import row
+from drain.engine.process import warden
 from drain.engine.workers import loops
 from drain.engine.workers.loops import add_loop, inline_loop_is_alive, remove_loop, runs_somewhere
 from drain.models import Attempt, WorkerHost, WorkerLoop
@@ -59,7 +60,7 @@ def test_a_lease_lasts_from_before_its_renewal_was_sent_and_the_warden_hears_of_
 
     monkeypatch.setattr(loops, "lease_end", lambda: next(now))
     monkeypatch.setattr(loops, "row", sent)
-    monkeypatch.setattr(loops.warden, "extend_all", told.append)
+    monkeypatch.setattr(warden, "extend_all", told.append)
     assert renewal._renew()
     assert (renewal.until(), told) == (100.0, [100.0])
 
@@ -68,7 +69,7 @@ def test_a_loop_whose_row_is_gone_is_lost_at_once_and_its_warden_gets_no_more_ti
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told: list[float] = []
-    monkeypatch.setattr(loops.warden, "extend_all", told.append)
+    monkeypatch.setattr(warden, "extend_all", told.append)
     renewal = loops.Renewal(uuid4(), lambda: None)
     assert not renewal._renew()
     assert (renewal.lost, told) == (True, [])
