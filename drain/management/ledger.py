@@ -115,6 +115,10 @@ def _print_sum(out: OutputWrapper, total: int, selected: int, excluded: dict[str
     out.write(f"Ledger: {' + '.join(parts)} = {total:,} failed.")
     if not selected:
         _print_first_step(out, excluded)
+    elif beyond := excluded.get(ExclusionReason.BEYOND_BATCH.value):
+        out.write(
+            f"{counted(beyond, 'phase')} did not fit into the batch: --batch-size takes more than {selected:,} at once."
+        )
 
 
 def _print_first_step(out: OutputWrapper, excluded: dict[str, int]) -> None:

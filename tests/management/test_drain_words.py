@@ -68,6 +68,21 @@ def test_a_preview_is_one_json_object_whatever_its_phases_are_called():
     }
 
 
+def test_what_did_not_fit_into_the_batch_is_said_with_the_option_that_takes_it():
+    ExecutorFactory()
+    run = RunFactory()
+    for number in range(3):
+        PhaseFactory(run=run, phase_id=f"p{number}", phase_index=number)
+    for size, said in (
+        ("1", "2 phases did not fit into the batch: --batch-size takes more than 1 "),
+        ("3", ""),
+    ):
+        out = StringIO()
+        call_command("drain", "--dry-run", "--batch-size", size, stdout=out)
+        assert said in out.getvalue()
+        assert ("did not fit" in out.getvalue()) is bool(said)
+
+
 def test_the_end_of_a_drain_names_what_failed_and_where_more_stands():
     session = SessionFactory(state="finished", total_failed=5, selected=5)
     for number, (key, title) in enumerate(
