@@ -12,12 +12,10 @@ from django.utils import timezone
 from drain.engine.errors import EngineError
 from drain.engine.queue.blockers import QueueFilter, queue_size, queued_ids
 from drain.engine.queue.clearing import clear_queued
-from drain.engine.queue.selection import count_selection
-from drain.management.base import DrainCommand
 from drain.management.commands.drain_phase import find_phase
 from drain.management.durations import parse_span
-from drain.management.moving import print_results, results_json
-from drain.management.selecting import add_filters, filter_from, print_selection
+from drain.management.moving import MovingCommand
+from drain.management.selecting import add_filters, filter_from
 from drain.models import Phase, Run
 from drain.models.vocabulary import PhaseState
 
@@ -25,7 +23,7 @@ MOST = 100_000
 """Phases that one command moves."""
 
 
-class Command(DrainCommand):
+class Command(MovingCommand):
     """One phase by name, all of a run, or all that are stale."""
 
     help = "Move queued phases to complete, failed or skipped; an Autopack source is written first."
@@ -52,19 +50,13 @@ class Command(DrainCommand):
         to = PhaseState(options["to"].upper())
         phases, nothing = self._phases(options)
         if options["dry_run"]:
-            found = count_selection(Phase.objects.filter(pk__in=phases, state=PhaseState.QUEUED))
-            if options["json"]:
-                self.print_json(found.as_json())
-            else:
-                print_selection(self.stdout, found, f"would be cleared to {options['to']}")
+            found = Phase.objects.filter(pk__in=phases, state=PhaseState.QUEUED)
+            self.show_selection(
+                found, f"would be cleared to {options['to']}", as_json=options["json"]
+            )
             return
         results = clear_queued(phases, to, options["reason"], self.actor)
-        if options["json"]:
-            self.print_json(results_json(results))
-        elif results:
-            print_results(self.stdout, results)
-        else:
-            self.stdout.write(nothing)
+        self.show_results(results, as_json=options["json"], nothing=nothing)
         if len(results) == 1 and not results[0].done:
             raise EngineError(f"{results[0].phase_id} was {results[0].said}.")
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
+from django.core.management.base import CommandParser
 
 from drain.engine.errors import EngineError
 from drain.engine.queue.clearing import discard
-from drain.engine.queue.selection import count_selection
-from drain.management.base import DrainCommand
-from drain.management.commands.drain_phase import find_phase
-from drain.management.moving import print_results, results_json
-from drain.management.selecting import add_filters, filter_from, print_selection
+from drain.management.moving import MovingCommand
+from drain.management.selecting import add_filters
 from drain.models.vocabulary import PhaseState
 
 
-class Command(DrainCommand):
+class Command(MovingCommand):
     """One phase by name, or all that match."""
 
     help = "Discard failed phases as skipped or complete; an Autopack source is written first."
@@ -39,32 +35,16 @@ class Command(DrainCommand):
 
     def act(self, **options: Any) -> None:
         """Discard and print what became of each."""
-        asked = filter_from(options, timezone.now())
-        named = options["run"] is not None
-        if named == (not asked.is_empty) or (named and not options["phase"]):
-            raise CommandError("Name RUN PHASE, or at least one filter.", returncode=2)
-        found = asked.find(PhaseState.FAILED)
-        if named:
-            found = found.filter(pk=find_phase(options["run"], options["phase"]).pk)
+        found = self.failed_phases(options)
         if options["dry_run"]:
-            self._preview(count_selection(found), as_json=options["json"], to=options["to"])
+            would = f"would be discarded as {options['to']}"
+            self.show_selection(found, would, as_json=options["json"])
             return
         phases = list(found.values_list("pk", flat=True))
-        if named and not phases:
+        if options["phase"] and not phases:
             raise EngineError(
                 f"{options['phase']} is not FAILED: only a failed phase is discarded."
             )
         to = PhaseState(options["to"].upper())
         results = discard(phases, to, options["reason"], self.actor)
-        if options["json"]:
-            self.print_json(results_json(results))
-        elif results:
-            print_results(self.stdout, results)
-        else:
-            self.stdout.write("No failed phase matches: nothing was moved.")
-
-    def _preview(self, found: Any, *, as_json: bool, to: str) -> None:
-        if as_json:
-            self.print_json(found.as_json())
-        else:
-            print_selection(self.stdout, found, f"would be discarded as {to}")
+        self.show_results(results, as_json=options["json"])

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
+from django.core.management.base import CommandParser
 
 from drain.engine.errors import EngineError
 from drain.engine.queue.clearing import requeue
-from drain.engine.queue.selection import count_selection
-from drain.management.base import DrainCommand
 from drain.management.commands.drain_phase import find_phase
-from drain.management.moving import print_results, results_json
-from drain.management.selecting import add_filters, filter_from, print_selection
-from drain.models.vocabulary import PhaseState
+from drain.management.moving import MovingCommand, results_json
+from drain.management.selecting import add_filters
 from drain.policy.command_lines import manage_line, positional
 
 
-class Command(DrainCommand):
+class Command(MovingCommand):
     """One failed phase by name, or all that match."""
 
     help = "Put failed phases back into their pipeline's queue; drains leave them alone then."
@@ -34,31 +30,16 @@ class Command(DrainCommand):
 
     def act(self, **options: Any) -> None:
         """Requeue and say who runs them now."""
-        asked = filter_from(options, timezone.now())
-        named = options["run"] is not None
-        if named == (not asked.is_empty) or (named and not options["phase"]):
-            raise CommandError("Name RUN PHASE, or at least one filter.", returncode=2)
-        if named and not options["dry_run"]:
-            self._one(options)
-            return
-        found = asked.find(PhaseState.FAILED)
-        if named:
-            found = found.filter(pk=find_phase(options["run"], options["phase"]).pk)
+        found = self.failed_phases(options)
         if options["dry_run"]:
-            selection = count_selection(found)
-            if options["json"]:
-                self.print_json(selection.as_json())
-            else:
-                print_selection(self.stdout, selection, "would be queued again")
-            return
-        phases = list(found.values_list("pk", flat=True))
-        results = requeue(phases, options["reason"], self.actor)
-        if options["json"]:
-            self.print_json(results_json(results))
-        elif results:
-            print_results(self.stdout, results)
+            self.show_selection(found, "would be queued again", as_json=options["json"])
+        elif options["phase"]:
+            self._one(options)
         else:
-            self.stdout.write("No failed phase matches: nothing was moved.")
+            results = requeue(
+                list(found.values_list("pk", flat=True)), options["reason"], self.actor
+            )
+            self.show_results(results, as_json=options["json"])
 
     def _one(self, options: dict[str, Any]) -> None:
         phase = find_phase(options["run"], options["phase"])
