@@ -1,4 +1,4 @@
-"""What comes again in its drain: where it stands then, how many turns it has, and what puts an end to them."""
+"""Phases offered again in their drain: their place then, the number of their turns, and the ends of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def executor() -> ExecutorProfile:
 
 
 def at_once() -> None:
-    """What is put off is due now."""
+    """Make everything that is put off due now."""
     Candidate.objects.update(not_before=PAST)
     SessionRun.objects.update(not_before=PAST)
 
