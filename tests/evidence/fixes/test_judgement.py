@@ -266,7 +266,10 @@ def test_what_completes_without_an_event_although_such_phases_brought_some_is_no
     Phase.objects.filter(pk__in=[phase.pk for phase in failed + healed]).update(category="build")
     found = judge_marker(fix)
     assert found.ruling is Ruling.CANNOT_BE_TOLD
-    assert "0 of 40 phases brought an event, before the fix 30 of 30" in found.sentence
+    assert (
+        "of what completed 0 of 40 phases brought an event, of what completed before 30 of 30"
+        in (found.sentence)
+    )
     Attempt.objects.filter(started_at=AFTER).update(telemetry_count=2)
     assert judge_marker(fix).ruling is Ruling.WORKS
 
