@@ -156,6 +156,10 @@ def test_failures_that_move_to_another_error_are_no_whole_fix(tmp_path):
     switch.touch()
     report = drained(*ALL)
     assert judge_marker(fix).ruling is not Ruling.WORKS
+    assert (
+        "0 not seen again, 0 still there, 1 new, 0 regressed, 1 replaced by another failure"
+        in report
+    )
     assert "**Status**: ✅" not in report
 
 

@@ -217,6 +217,9 @@ def test_enough_for_a_gain_is_the_smallest_n_that_decides():
     assert at(n).excludes(0)
     assert not at(n - 1).excludes(0)
     assert enough_for_gain(before, before) is None
+    # An empty side is as far away as it can be, on whichever side that is.
+    rare, often = alone([True] + [False] * 9), alone([False] + [True] * 9)
+    assert enough_for_gain(bounds(rare), bounds([])) == enough_for_gain(bounds([]), bounds(often))
     assert enough_for_gain(bounds([]), bounds([])) == enough_for_gain(
         bounds(alone([True])), bounds([])
     )
