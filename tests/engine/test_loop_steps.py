@@ -133,6 +133,13 @@ def test_after_a_commit_whose_answer_was_lost_each_phase_is_run_once(
     )
 
 
+def test_what_runs_already_is_not_run_again_after_an_outage(loop: HandLoop) -> None:
+    loop._round()
+    loop._wait_for_database(InterfaceError("the connection is closed"))
+    loop._round()
+    assert [each.phase_id for each in loop.ran] == ["a0", "a1"]
+
+
 def test_what_ended_while_the_database_is_away_is_kept_on_disk_until_it_is_in_the_books(
     loop: HandLoop, tmp_path: Path
 ) -> None:

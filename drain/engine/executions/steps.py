@@ -83,7 +83,6 @@ class SteppedExecution:
 
     def _end_at_once(self, result: AttemptResult) -> None:
         self._abandon()
-        self._waiting = None
         self._result = result
 
     def _in_pool(
