@@ -36,7 +36,7 @@ class HungDatabaseMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._next = get_response
-        self._watch = Watch()
+        self._watch = ConnectionWatch()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass the request on, watched."""
@@ -58,7 +58,7 @@ class _Waiting:
     since: float = field(default_factory=time.monotonic)
 
 
-class Watch:
+class ConnectionWatch:
     """Looks at the connections of running requests, from a thread that lives while there are any."""
 
     def __init__(self) -> None:

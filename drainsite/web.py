@@ -76,7 +76,7 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         return bool(self.requests or self.total_outbufs_len)
 
 
-class Server(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
+class WebServer(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
     """waitress's server with shares of connections and an end to slow requests."""
 
     channel_class = Channel
@@ -150,7 +150,9 @@ def _age(channel: Channel) -> float:
     return created
 
 
-def make_server(application: Any, host: str, port: int, trusted: Callable[[str], bool]) -> Server:
+def make_server(
+    application: Any, host: str, port: int, trusted: Callable[[str], bool]
+) -> WebServer:
     """Return a server that listens at this address."""
     given = Adjustments(
         listen=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
@@ -166,7 +168,7 @@ def make_server(application: Any, host: str, port: int, trusted: Callable[[str],
         log_socket_errors=False,
         ident=None,
     )
-    return Server(application, adj=given, sockinfo=given.listen[0], trusted=trusted)
+    return WebServer(application, adj=given, sockinfo=given.listen[0], trusted=trusted)
 
 
 def _connections() -> int:

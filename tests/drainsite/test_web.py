@@ -29,13 +29,13 @@ def hello(_environ, start_response):
 
 
 @pytest.fixture
-def servers() -> dict[int, web.Server]:
+def servers() -> dict[int, web.WebServer]:
     """Those that run, by their ports."""
     return {}
 
 
 @pytest.fixture
-def start(servers: dict[int, web.Server]) -> Iterator[Start]:
+def start(servers: dict[int, web.WebServer]) -> Iterator[Start]:
     over = threading.Event()
     threads: list[threading.Thread] = []
 

@@ -16,8 +16,8 @@ from django.utils import timezone
 from drain.dashboard.attempts.ansi import Painter, Piece, plain
 from drain.dashboard.attempts.reader import (
     Hits,
-    Line,
     LogIndex,
+    NumberedLine,
     find_lines,
     find_places,
     last_lines,
@@ -161,11 +161,13 @@ def _found_view(attempt: Attempt, found: Hits, q: str) -> LogView:
 
 
 def _running_view(attempt: Attempt) -> LogView:
-    lines = [Line(place, text, False) for place, text in enumerate(attempt.tail.splitlines(), 1)]
+    lines = [
+        NumberedLine(place, text, False) for place, text in enumerate(attempt.tail.splitlines(), 1)
+    ]
     return LogView(_painted(lines, None), len(lines))
 
 
-def _painted(lines: list[Line], at: int | None) -> list[LogLine]:
+def _painted(lines: list[NumberedLine], at: int | None) -> list[LogLine]:
     paint = Painter().line
     return [
         LogLine(

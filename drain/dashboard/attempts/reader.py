@@ -20,7 +20,7 @@ _COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class NumberedLine:
     """A numbered line, from 1; `cut` if more of it was printed than is kept."""
 
     number: int
@@ -32,7 +32,7 @@ class Line:
 class LogWindow:
     """Some lines of a log and how many it has."""
 
-    lines: list[Line]
+    lines: list[NumberedLine]
     total: int
 
 
@@ -40,7 +40,7 @@ class LogWindow:
 class Hits:
     """The first lines that hold the words, how many do, and how many lines there are."""
 
-    lines: list[Line]
+    lines: list[NumberedLine]
     total: int
     all_lines: int
 
@@ -53,10 +53,10 @@ class _Piece:
     count: int
     data: bytes
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[NumberedLine]:
         for number, raw in enumerate(self.data.removesuffix(b"\n").split(b"\n"), self.first):
             text = raw[:LINE_BYTES].decode("utf-8", "replace")
-            yield Line(number, text, len(raw) > LINE_BYTES)
+            yield NumberedLine(number, text, len(raw) > LINE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def lines_around(read: Reader, places: LogIndex, middle: int, count: int) -> Log
 
 
 def _window(read: Reader, places: LogIndex, first: int, count: int) -> LogWindow:
-    lines: list[Line] = []
+    lines: list[NumberedLine] = []
     if first <= places.lines:
         # The block with the newline before the first line; what stands before that has a lower number.
         block = max(0, bisect_left(places.newlines, first - 1) - 1)
@@ -103,7 +103,7 @@ def _window(read: Reader, places: LogIndex, first: int, count: int) -> LogWindow
 def find_lines(blocks: Iterable[bytes], words: str, most: int) -> Hits:
     """Lines that hold `words`, with ASCII letters alike in upper and lower case; colours do not part words."""
     needle = words.encode().lower()
-    lines: list[Line] = []
+    lines: list[NumberedLine] = []
     found = total = 0
     for piece in _pieces(blocks):
         total = piece.first + piece.count - 1

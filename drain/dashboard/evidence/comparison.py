@@ -63,7 +63,7 @@ class ComparisonView:
     """True if any attempt of either side brought an event."""
     chart: Chart | None
     lines: list[RateLine]
-    change: svg.Interval | None
+    change: svg.ShareInterval | None
     causes: list[CauseLine]
     more_causes: int
     facts: list[tuple[str, str, str]]

@@ -117,12 +117,12 @@ class RateLine:
     total: bool = False
 
     @property
-    def drawn_before(self) -> svg.Interval | None:
+    def drawn_before(self) -> svg.ShareInterval | None:
         """Dot and whisker of before."""
         return drawn(self.before.interval) if self.before else None
 
     @property
-    def drawn_after(self) -> svg.Interval | None:
+    def drawn_after(self) -> svg.ShareInterval | None:
         """Dot and whisker of after."""
         return drawn(self.after.interval)
 
@@ -133,9 +133,9 @@ class RateLine:
         return f"{found.low * 100:.0f}–{found.high * 100:.0f}" if found else NOTHING
 
 
-def drawn(interval: Interval | None) -> svg.Interval | None:
+def drawn(interval: Interval | None) -> svg.ShareInterval | None:
     """An interval of the statistics as the drawings want it."""
-    return svg.Interval(interval.value, interval.low, interval.high) if interval else None
+    return svg.ShareInterval(interval.value, interval.low, interval.high) if interval else None
 
 
 def rate_lines(found: Comparison) -> list[RateLine]:

@@ -17,7 +17,7 @@ from drain.dashboard.frame.counts import ShellCounts
 from drain.dashboard.frame.frame import build_shell
 from drain.dashboard.styleguide.charts import bars_sample, rate_sample, sankey_sample, states_sample
 from drain.dashboard.ui.states import known
-from drain.dashboard.ui.svg import Interval, LaneMark
+from drain.dashboard.ui.svg import LaneMark, ShareInterval
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,9 @@ PHASES = (
     ("research-docs", "SKIPPED", ("skipped",), None, ""),
 )
 RATES = (
-    ("All phases", 202, Interval(0.04, 0.02, 0.08), Interval(0.847, 0.79, 0.89)),
-    ("ModuleNotFoundError", 78, Interval(0.0, 0.0, 0.047), Interval(0.949, 0.875, 0.98)),
-    ("patch does not apply", 27, Interval(0.15, 0.06, 0.32), Interval(0.59, 0.41, 0.75)),
+    ("All phases", 202, ShareInterval(0.04, 0.02, 0.08), ShareInterval(0.847, 0.79, 0.89)),
+    ("ModuleNotFoundError", 78, ShareInterval(0.0, 0.0, 0.047), ShareInterval(0.949, 0.875, 0.98)),
+    ("patch does not apply", 27, ShareInterval(0.15, 0.06, 0.32), ShareInterval(0.59, 0.41, 0.75)),
 )
 CARD = StopCardView(
     "Stopped: fingerprint repeated 3 times in run fileorg-p2-20251208q",

@@ -147,7 +147,7 @@ def lane_head(ticks: Iterable[tuple[float, str, bool]]) -> SafeString:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class ShareInterval:
     """A share with its bounds, all between 0 and 1; None where there is no data."""
 
     share: float
@@ -156,7 +156,7 @@ class Interval:
 
 
 def interval(
-    before: Interval | None, after: Interval | None, ask: float | None, label: str
+    before: ShareInterval | None, after: ShareInterval | None, ask: float | None, label: str
 ) -> SafeString:
     """Dot and whisker of a rate before (open) and after (filled), with the line a check asks for."""
     rules = format_html_join(
@@ -179,7 +179,7 @@ def interval(
     )
 
 
-def _whisker(rate: Interval, kind: str, y: int) -> SafeString:
+def _whisker(rate: ShareInterval, kind: str, y: int) -> SafeString:
     return format_html(
         '<g class="s-complete"><line class="{0}" x1="{1}" x2="{2}" y1="{3}" y2="{3}"></line>'
         '<circle class="{0}" cx="{4}" cy="{3}" r="{5}"></circle></g>',
@@ -192,7 +192,7 @@ def _whisker(rate: Interval, kind: str, y: int) -> SafeString:
     )
 
 
-def difference(change: Interval | None, label: str) -> SafeString:
+def difference(change: ShareInterval | None, label: str) -> SafeString:
     """A change of a share with its bounds, all between -1 and 1, against the line of no change."""
     scale = format_html_join(
         "",
@@ -205,7 +205,7 @@ def difference(change: Interval | None, label: str) -> SafeString:
         '<svg class="interval" role="img" aria-label="{}">{}{}</svg>',
         label,
         scale,
-        _whisker(Interval(*drawn), "after", 19) if drawn else "",
+        _whisker(ShareInterval(*drawn), "after", 19) if drawn else "",
     )
 
 

@@ -13,7 +13,7 @@ from jinja2 import UndefinedError
 
 from drain.dashboard.frame.frame import NavItem
 from drain.dashboard.ui import states
-from drain.dashboard.ui.svg import Interval, LaneMark
+from drain.dashboard.ui.svg import LaneMark, ShareInterval
 from drain.models import SavedView, vocabulary
 
 HOSTILE = '<script>alert("x")</script>'
@@ -137,7 +137,7 @@ def test_bars_use_attributes_because_inline_styles_are_blocked():
         marks=[LaneMark("failed", 0.0, 0.5, HOSTILE)],
         hours=[0.5],
         fixes=[0.3],
-        before=Interval(0.1, 0.0, 0.2),
+        before=ShareInterval(0.1, 0.0, 0.2),
         after=None,
         outcomes=["failed"],
     )

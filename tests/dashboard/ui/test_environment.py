@@ -7,7 +7,7 @@ import pytest
 from drain.dashboard.ui import svg
 from drain.dashboard.ui.environment import environment
 
-SHARE = svg.Interval(0.5, 0.4, 0.6)
+SHARE = svg.ShareInterval(0.5, 0.4, 0.6)
 
 
 @pytest.mark.parametrize("label", ["a", "ValueError: bad row …", "−100", "日本"])
