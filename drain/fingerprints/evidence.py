@@ -72,6 +72,9 @@ RULES: tuple[Rule, ...] = (
     Rule("a status that refuses", C.AUTH, _words(_STATUS + r"(?:401|403|407)\b|\b(?:401|403) (?:Client Error|Forbidden|Unauthorized|-)|Error code: (?:401|403)"), True),
     Rule("the time of a far side", C.TIMEOUT, _words(r"ReadTimeout|ConnectTimeout|Read timed out|gateway time|connect(?:ion)? timed out|\bdial tcp\b.{0,80}timeout|SocketTimeout"), True),
     Rule("time", C.TIMEOUT, _words(r"time[sd]?[-_ ]?out|time ?limit|\bwall ?(?:time|clock)\b.{0,40}\b(?:exceed|limit|reach)|TimeoutExpired|deadline ?exceeded|ETIMEDOUT|SOCKETTIMEDOUT|took longer than|took too long|not \w+ after \S+ (?:s|seconds|ms|minutes)\b|タイムアウト|exceeded (?:the |its )?(?:time|\d+ ?s)|no (?:response|progress|output) (?:for|within|in)")),
+    # Both hold words of a connection, which would be found next: the place counts for them no more than there.
+    Rule("an archive that ends early", C.DISK, _words(r"(?:archive|tarball|\.(?:tar|t?gz|zip|bz2|xz|zst))\b.{0,40}unexpected EOF(?! while)|unexpected EOF in (?:the |an? )?(?:archive|file)\b"), True),
+    Rule("more than may be issued", C.RATE_LIMIT, _words(r"\btoo many certificates\b(?! in)"), True),
     Rule("a connection", C.NETWORK, _words(
             r"Connection(?:Refused|Reset|Aborted)?Error|connection (?:to .{1,80} )?(?:refused|reset|aborted|closed|error|failed|lost)|ConnectError|\bECONN|\bENOTFOUND|EADDRINUSE|address already in use|EHOSTUNREACH"
             r"|EAI_AGAIN|getaddrinfo|gaierror|name or service not known|name resolution|could not resolve (?:host|proxy)|failed to connect|couldn't connect|lost connection|\bdisconnected"
