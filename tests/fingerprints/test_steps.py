@@ -132,6 +132,10 @@ def test_signs_of_failure_of_routine_and_of_asides():
         ("see http://ledger.example.org/docs/Errors", Level.NONE, Weight.PLAIN),
         ("STEP020 - PAYROLL ABEND=S0C7", Level.NONE, Weight.TOLD),
         ("note: run with RUST_BACKTRACE=1", Level.NONE, Weight.ASIDE),
+        # What was being done is no routine where it failed, or where its logger calls it an error.
+        ("Downloading the ledger now", Level.NONE, Weight.ROUTINE),
+        ("Downloading the ledger now", Level.ERROR, Weight.NAMED),
+        ("Opening the ledger: it was refused", Level.NONE, Weight.TOLD),
         ("cannot reach the cache, going on locally", Level.ERROR, Weight.MENTION),
     ],
 )  # fmt: skip
@@ -218,6 +222,7 @@ def test_a_sentence_about_failing_is_no_test(line):
         # What was survived is not how it ended.
         ("ERROR cart cannot open\nINFO cart is open\nERROR ledger cannot open\n", "ledger cannot open"),
         ("WARN cart cannot open now\nINFO cart is open\nledger closed for the night\n", "ledger closed for the night"),
+        ("thread 'main' panicked at src/a.rs:3:7:\nledger is locked\nDownloading parts\nfatal: cart cannot open\n", "fatal: cart cannot open"),
         # What is done after it may fail as well.
         ("cart cannot open\nERROR cannot remove temporary folder /tmp/w7\n", "cart cannot open"),
         ("ERROR upload of coverage failed: no token given\n", "upload of coverage failed: no token given"),
@@ -247,6 +252,9 @@ def test_the_record_that_is_chosen(text, chosen):
         ("a.hs:3:7: error: [GHC-88464]\n    Variable not in scope: totl\n", "Variable not in scope: totl"),
         ("Normal  Scheduled  3s  scheduler  assigned it\nWarning  Failed  9s  kubelet  Failed to pull image \"a\": no such manifest\n", "Failed to pull image \"a\": no such manifest"),
         ("could not open the ledger at scripts/add.pl line 13.\n", "could not open the ledger"),
+        # Work that went on is nothing that a line introduces, and no text of a failing test.
+        ("Error: could not fetch the cart:\nDownloading part 7\n", "could not fetch the cart:"),
+        ("--- FAIL: TestCart (0.00s)\n    ok part 7 was loaded\n", "test failed"),
     ],
 )  # fmt: skip
 def test_a_line_pulls_in_what_it_introduces_and_leaves_its_place(text, message):
