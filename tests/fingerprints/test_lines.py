@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,3 +40,22 @@ def test_plain_lines_of_one_form_lose_their_times():
         "later",
     ]
     assert without_times(lines) == ["cart cannot open", "  in the shop", lines[2], "later"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["10:00:01 web-1  | cart", "10:00:02 web-1  | shop"],
+        ["10:00:01: cart", "10:00:02: warn/main] cart"],
+        ["10:00:01", "10:00:02 cart"],
+        ["10:00:01 cart", "10:00:02   - cart"],
+        ["2026-01-02 10:00:01 cart", "2026-01-02 10:00:02 Z cart"],
+        ["10:00:01 cart", "10:00:02 stderr F cart"],
+        ["10:00:01 cart", "10:00:02 ERROR cart"],
+        ["cart cannot open", "10:00:02 cart"],
+    ],
+    ids=["a container", "a level in the time", "no blank behind it", "a dash", "a zone", "a stream", "a level", "no time at first"],
+)  # fmt: skip
+def test_what_may_belong_to_a_time_is_left_to_the_line(lines):
+    for line, bare in zip(lines, without_times(lines), strict=True):
+        assert bare == line or (bare, Level.NONE) == read_line(line)
