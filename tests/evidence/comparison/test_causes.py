@@ -102,3 +102,12 @@ def test_merged_causes_are_one_cause_in_every_figure():
         AttemptFactory(fingerprint=key)
     found = figures(of_window(NOON, NOON + HOUR))
     assert [(cause.key, cause.attempts) for cause in found.causes] == [("t", 2)]
+
+
+def test_a_failure_without_a_fingerprint_is_neither_gone_nor_new():
+    phase = PhaseFactory()
+    AttemptFactory(phase=phase, fingerprint="", started_at=NOON - HOUR)
+    AttemptFactory(phase=phase, outcome="complete", started_at=NOON)
+    AttemptFactory(fingerprint="", started_at=NOON)
+    found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR)).causes
+    assert found.gone == found.replaced == found.untried == found.new == found.still == ()

@@ -142,3 +142,11 @@ def test_two_causes_whose_titles_were_both_free_when_two_workers_met_them_are_to
         other.pk: "KeyError: 'y'",
     }
     assert tell_apart() == 0
+
+
+@pytest.mark.parametrize(("version", "possible"), [(1, ()), (2, ("other",))])
+@pytest.mark.django_db
+def test_keys_that_know_their_place_by_another_version_may_be_one(version, possible):
+    for key, made in (("one", 1), ("other", version)):
+        FingerprintFactory(key=key, headline="h", place_known=True, version=made)
+    assert relatives(["one"]).possible == possible

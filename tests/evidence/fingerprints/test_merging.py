@@ -139,3 +139,12 @@ def test_the_lock_is_the_one_that_failures_share_while_they_are_filed(db):
         for mode in ("ExclusiveLock", "ShareLock"):
             cursor.execute(held, [mode])
             assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.django_db
+def test_a_fingerprint_is_merged_into_none_that_does_not_exist():
+    found = FingerprintFactory()
+    with pytest.raises(CauseError, match="another one that exists"):
+        merge(found.pk, found.pk + 1, BY)
+    with pytest.raises(CauseError, match="another one that exists"):
+        merge(found.pk, found.pk, BY)
