@@ -4,6 +4,7 @@ leaves one to another loop; of two that come at once one does.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,6 +21,7 @@ from drain.engine.attempts.takeover import take_over
 from drain.engine.executions.pool import Pool
 from drain.engine.executions.remote.execution import RemoteExecution
 from drain.engine.executions.remote.job import prepare
+from drain.engine.process.errors import ChildError
 from drain.engine.workers.loops import add_loop
 from drain.models import Attempt, ExecutorProfile, Phase, Transition
 from drain.policy.states import Outcome
@@ -202,3 +204,15 @@ def test_a_job_whose_service_cannot_be_read_ends_with_the_way_out(
         assert why in found.decision.reason
     finally:
         pool.close()
+
+
+def test_a_job_that_its_service_was_never_given_is_not_to_be_looked_for_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, executor: ExecutorProfile
+) -> None:
+    monkeypatch.undo()
+    service = {"kind": "http", "url": "http://s/", "headers": {"A": "TOKEN"}}
+    job(remote={"executor": executor.pk, **service})
+    started, host = taken_one(tmp_path)
+    with pytest.raises(ChildError, match="has no TOKEN") as refused:
+        prepare(replace(started, taken_over=None), host)
+    assert "look there" not in str(refused.value)
