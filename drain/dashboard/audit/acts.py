@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 
 from drain.models import AuditEvent
 
-READ = 5000
-"""Lines that are read for one page."""
+FIRST, READ = 500, 5000
+"""Lines that are read for one page: mostly few are enough, and where acts have many lines so many at most."""
 NAMED = 20
 """Lines of an act that the page shows when it is opened."""
 APART = timedelta(seconds=10)
@@ -49,10 +49,12 @@ class Acts:
 
 def acts_of(found: QuerySet[AuditEvent], limit: int) -> Acts:
     """The newest `limit` acts of these lines, which stand newest first."""
-    lines = [
-        _Line(pk, at, tuple(key)) for pk, at, *key in found.values_list("pk", "at", *_KEY)[:READ]
-    ]
-    groups = list(_groups(lines))
+    columns = found.values_list("pk", "at", *_KEY)
+    for most in (FIRST, READ):
+        lines = [_Line(pk, at, tuple(key)) for pk, at, *key in columns[:most]]
+        groups = list(_groups(lines))
+        if len(groups) > limit or len(lines) < most:
+            break
     page = groups[:limit]
     if not page:
         return Acts([], 0)

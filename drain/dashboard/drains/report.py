@@ -25,6 +25,7 @@ from drain.dashboard.evidence.shared_comparisons import until_news
 from drain.dashboard.http.links import report_href
 from drain.dashboard.http.permissions import requires
 from drain.dashboard.ui.states import reason_word
+from drain.evidence.fixes.kept import judgement
 from drain.evidence.report.build import Report, build_report
 from drain.evidence.report.bundle import write_bundle
 from drain.evidence.report.html import html_context
@@ -53,7 +54,8 @@ def session_report(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     session = get_object_or_404(DrainSession, pk=pk)
     context = until_news(
-        ("report", pk, session.state), lambda: _page_context(build_report(session, now))
+        ("report", pk, session.state),
+        lambda: _page_context(build_report(session, now, lambda fix: judgement(fix, now))),
     )
     shown = {"address": request.build_absolute_uri(report_href(pk)), "bundled": bundled(session)}
     return render(request, "report/page.html", {**context, **shown, "now": now})

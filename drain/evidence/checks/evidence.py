@@ -19,6 +19,7 @@ from drain.evidence.comparison.question import DEFAULT_DAYS, ComparisonRequest, 
 from drain.evidence.comparison.sides import Side, around_marker, before_session, of_session
 from drain.evidence.fixes.composition import not_done
 from drain.evidence.fixes.contrast import Done
+from drain.evidence.fixes.kept import JudgeFix, judged_now
 from drain.evidence.fixes.reading import FixScope, completed_before
 from drain.evidence.fixes.trials import FixWindow
 from drain.evidence.rollups.fold import state_totals
@@ -39,6 +40,8 @@ class Ground:
     """A claim about states is about every phase there is."""
     known: Comparison | None = None
     """The two sides compared, where somebody already has."""
+    judge_fix: JudgeFix = judged_now
+    """The way to the verdict on a fix, for a claim that it works."""
 
     @cached_property
     def figures_after(self) -> Figures:

@@ -11,13 +11,12 @@ from typing import Any
 from drain.db.sql import rows
 from drain.evidence.checks.evidence import ground_of
 from drain.evidence.checks.run import judge_on
-from drain.evidence.checks.verdicts import fix_works
 from drain.evidence.comparison.compare import Comparison
 from drain.evidence.comparison.question import ComparisonRequest
 from drain.evidence.fixes.kept import Judgement
 from drain.evidence.fixes.status import Judged
 from drain.models import Check, FixMarker
-from drain.models.vocabulary import CheckKind, CheckVerdict
+from drain.models.vocabulary import CheckVerdict
 
 MOST = 20
 """Checks that are judged or listed at once."""
@@ -70,6 +69,9 @@ def judged_lines(
     Where maintenance kept the verdict on the fix, it kept what it found of the checks that it judges as well.
     """
     ground = ground_of(found, result)
+    if fix is not None:
+        known = fix
+        ground.judge_fix = lambda _: known
     history = _history([check.pk for check in checks])
     lines = []
     for check in checks:
@@ -77,10 +79,7 @@ def judged_lines(
         if fix is not None and fix.kept and check.every_minutes is not None:
             lines.append(_remembered(check, earlier))
             continue
-        if fix is not None and check.kind == CheckKind.RATE_NOT_WORSE:
-            verdict = fix_works(fix.verdict)
-        else:
-            verdict = judge_on(check, ground)
+        verdict = judge_on(check, ground)
         judged = Judged(verdict.verdict.value, verdict.sentence)
         lines.append(CheckLine(check, judged, verdict.observed, earlier))
     return sorted(lines, key=_rank)

@@ -34,7 +34,7 @@ from drain.evidence.checks.verdicts import (
 )
 from drain.evidence.comparison.compare import Comparison
 from drain.evidence.fingerprints.identity import relatives
-from drain.evidence.fixes.judgement import judge_marker
+from drain.evidence.fixes.kept import JudgeFix, judged_now
 from drain.evidence.fixes.scope import concerns
 from drain.models import Check, CheckResult, DrainSession
 from drain.models.vocabulary import CheckKind, CheckVerdict
@@ -70,7 +70,7 @@ def checks_of(session: DrainSession) -> list[Check]:
 
 
 def judge_all(
-    session: DrainSession, known: Comparison | None = None
+    session: DrainSession, known: Comparison | None = None, judge_fix: JudgeFix = judged_now
 ) -> list[tuple[Check, Verdict]]:
     """The verdict on every check that concerns the session; stores nothing.
 
@@ -81,6 +81,7 @@ def judge_all(
     judged = []
     for check in checks_of(session):
         ground = grounds.setdefault(check.marker_id, ground_in_session(check, session, known))
+        ground.judge_fix = judge_fix
         judged.append((check, judge_on(check, ground)))
     return judged
 
@@ -129,7 +130,7 @@ def _completion_rate(check: Check, ground: Ground) -> Verdict:
 
 def _rate_not_worse(check: Check, ground: Ground) -> Verdict:
     if check.marker is not None:
-        return fix_works(judge_marker(check.marker))
+        return fix_works(ground.judge_fix(check.marker).verdict)
     return better_than_before(ground.change, ground.not_done)
 
 

@@ -6,11 +6,13 @@ ten minutes and whenever a drain ended, so what a page of a large site shows was
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+
+from django.utils import timezone
 
 from drain.evidence.fixes.judgement import FixVerdict, judge_marker
 from drain.evidence.fixes.reading import Left
@@ -32,6 +34,14 @@ class Judgement(NamedTuple):
     at: datetime
     kept: bool = False
     """By maintenance; what ended since is not in it."""
+
+
+JudgeFix = Callable[[FixMarker], Judgement]
+
+
+def judged_now(marker: FixMarker) -> Judgement:
+    """Return the verdict of now, however long that takes: for files, commands and maintenance."""
+    return Judgement(judge_marker(marker), timezone.now())
 
 
 def judgement(marker: FixMarker, now: datetime) -> Judgement:

@@ -37,7 +37,9 @@ WHERE (%(source)s::bigint IS NULL OR r.source_id = %(source)s)
 _MET = """
 SELECT DISTINCT r.run_id AS run, r.source_id AS source, met.key FROM (
     SELECT run_id, fingerprint AS key FROM drain_candidate WHERE session_id = %(session)s
+        AND (%(keys)s::text[] IS NULL OR fingerprint = ANY(%(keys)s::text[]))
     UNION SELECT run_id, fingerprint FROM drain_attempt WHERE session_id = %(session)s
+        AND (%(keys)s::text[] IS NULL OR fingerprint = ANY(%(keys)s::text[]))
 ) met JOIN drain_run r ON r.id = met.run_id
 """
 
@@ -70,7 +72,10 @@ def fixes_of(session: DrainSession, most: int) -> list[FixMarker]:
     looked_at = list(found[:LOOKED_AT])
     named = {marker.pk: [one.key for one in marker.fingerprints.all()] for marker in looked_at}
     kin = related({key for keys in named.values() for key in keys})
-    met = rows(_MET, {"session": session.pk}) if looked_at else []
+    asked = sorted({key for found in kin.values() for key in found.all})
+    # A fix of no fingerprint asks for runs and sources, whatever they failed by.
+    values = {"session": session.pk, "keys": asked if all(named.values()) else None}
+    met = rows(_MET, values) if looked_at else []
     chosen = []
     for marker in looked_at:
         keys = {key for one in named[marker.pk] for key in kin[one].all}

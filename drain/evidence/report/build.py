@@ -10,7 +10,8 @@ from drain.evidence.checks.run import judge_all
 from drain.evidence.checks.verdicts import Verdict
 from drain.evidence.comparison.compare import Comparison, compare
 from drain.evidence.comparison.sides import before_session, of_session
-from drain.evidence.fixes.judgement import FixVerdict, judge_marker
+from drain.evidence.fixes.judgement import FixVerdict
+from drain.evidence.fixes.kept import JudgeFix, judged_now
 from drain.evidence.fixes.scope import fixes_of
 from drain.evidence.fixes.verdict import Ruling
 from drain.evidence.report.identity import ReportIdentity, identity_of
@@ -53,6 +54,8 @@ class Fix:
     commit: str
     note: str
     verdict: FixVerdict
+    kept_at: datetime | None = None
+    """The time at which maintenance found the verdict; None where it is as old as the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +186,7 @@ def _causes(number: int) -> str:
     return "1 fingerprint" if number == 1 else f"{number} fingerprints"
 
 
-def build_report(session: DrainSession, now: datetime) -> Report:
+def build_report(session: DrainSession, now: datetime, judge_fix: JudgeFix = judged_now) -> Report:
     """Read everything but the long lists; writes nothing and judges the checks anew."""
     scope_runs = _runs(session)
     comparison = compare(before_session(session), of_session(session))
@@ -196,8 +199,8 @@ def build_report(session: DrainSession, now: datetime) -> Report:
         before=session.before,
         after=session.after or state_totals(scope_runs),
         comparison=comparison,
-        fixes=_fixes(session),
-        checks=tuple(_check_line(*judged) for judged in judge_all(session, comparison)),
+        fixes=_fixes(session, judge_fix),
+        checks=tuple(_check_line(*each) for each in judge_all(session, comparison, judge_fix)),
         telemetry=phase_telemetry(session.pk),
         single_phases=_single_phases(session),
         stops=stops_of(session),
@@ -233,13 +236,14 @@ def _became(session: DrainSession) -> dict[str, int]:
     return {item["what"]: item["n"] for item in found}
 
 
-def _fixes(session: DrainSession) -> tuple[Fix, ...]:
+def _fixes(session: DrainSession, judge_fix: JudgeFix) -> tuple[Fix, ...]:
+    judged = [(marker, judge_fix(marker)) for marker in fixes_of(session, MOST_FIXES)]
     return tuple(
         Fix(
-            marker.pk, marker.title, marker.applied_at, marker.commit, marker.note,
-            judge_marker(marker),
+            marker.pk, marker.title, marker.applied_at, marker.commit, marker.note, found.verdict,
+            found.at if found.kept else None,
         )
-        for marker in fixes_of(session, MOST_FIXES)
+        for marker, found in judged
     )  # fmt: skip
 
 

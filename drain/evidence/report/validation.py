@@ -68,6 +68,7 @@ def _validation(fix: Fix, report: Report) -> Validation:
                 sentences.asked_for(found.ruling, found.limits),
                 left,
                 stopped_early(report),
+                fix.kept_at and f"As maintenance found it at {fix.kept_at:%Y-%m-%d %H:%M} UTC.",
             )
             if note
         ),

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from drain.dashboard.audit import views
+from drain.dashboard.audit import acts, views
 from drain.dashboard.audit.views import changed
 from drain.models import AuditEvent
 from drain.models.audit import Person, Subject, record_audit, record_changes
@@ -103,8 +103,11 @@ def test_acts_of_others_of_another_time_or_reason_stay_apart():
 
 
 @pytest.mark.django_db
-def test_pages_of_acts_hold_every_act_once(monkeypatch):
+@pytest.mark.parametrize("first", [1, 3, 500])
+def test_pages_of_acts_hold_every_act_once(monkeypatch, first):
+    """However few of the lines are read first."""
     monkeypatch.setattr(views, "LISTED", 2)
+    monkeypatch.setattr(acts, "FIRST", first)
     for n in range(5):
         moved(n + 1, f"reason-{n}")
     client, seen, links = signed_in(Role.MANAGER), [], [""]

@@ -14,7 +14,7 @@ from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes import kept
 from drain.evidence.fixes.markers import add_marker
 from drain.evidence.fixes.schedule import judge_fixes
-from drain.models import Check, FixMarker
+from drain.models import Check, DrainSession, FixMarker
 from drain.models.roles import Role
 from drain.models.vocabulary import CheckKind, Origin
 from tests.dashboard.evidence.pages import text_of
@@ -98,3 +98,18 @@ def test_a_check_of_a_page_reads_more_than_the_page_compares(monkeypatch):
     assert "Only the newest of after FM-" in seen
     assert "1 check fails" in seen
     assert "3 of 23 attempts failed with" in seen
+
+
+def test_the_report_of_a_drain_says_of_a_fix_what_was_kept_and_when(fix, monkeypatch):
+    drain = DrainSession.objects.latest("pk")
+    path = f"/drains/{drain.pk}/report/"
+    viewer = signed_in(Role.VIEWER)
+    seen = text_of(viewer.get(path).content.decode())
+    found = FixMarker.objects.get().verdict["at"]
+    assert "of 30 phases" in seen
+    assert f"As maintenance found it at {found[:16].replace('T', ' ')} UTC." in seen
+    monkeypatch.setattr(kept, "LARGE", 5_000)
+    caches["pages"].clear()
+    seen = text_of(viewer.get(path).content.decode())
+    assert "As maintenance found it" not in seen
+    assert "of 60 phases" in seen
