@@ -42,8 +42,12 @@ def elsewhere(act: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def held_up(act: Callable[[], Any]) -> Iterator[Callable[[], Any]]:
+def held_up(
+    act: Callable[[], Any], meanwhile: Callable[[], Any] = lambda: None
+) -> Iterator[Callable[[], Any]]:
     """Do it on another connection, beside a transaction that is the body: it commits once `act` waits for its locks.
+
+    `meanwhile` is done while it waits.
 
     Gives the function that tells what `act` returned.
     """
@@ -62,6 +66,7 @@ def held_up(act: Callable[[], Any]) -> Iterator[Callable[[], Any]]:
         yield lambda: told[0].result(60)
         told.append(pool.submit(there))
         _until_it_waits(backend.result(60), told[0])
+        meanwhile()
 
 
 def _until_it_waits(backend: int, told: Future[Any]) -> None:

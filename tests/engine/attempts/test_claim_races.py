@@ -13,6 +13,7 @@ from drain.engine.sessions.scope import SessionScope
 from drain.models import Phase, Run, SessionRun
 from drain.models.transitions.phases import MoveReason, move_phases
 from drain.models.vocabulary import PhaseState
+from drain.policy.states import Outcome
 from tests.engine.attempts.hand_drain import HandDrain, failed_run
 from tests.engine.attempts.meetings import elsewhere, held_up
 from tests.factories import ExecutorFactory
@@ -132,3 +133,28 @@ def test_what_somebody_is_changing_is_passed_over_and_not_waited_for(
     with transaction.atomic():
         act()
         assert elsewhere(drain.names) == starts
+
+
+@pytest.mark.parametrize(("held", "free"), [(Run, (Run, Phase)), (Phase, (Phase,))])
+def test_ends_take_runs_and_then_phases_by_their_keys_and_hold_nothing_that_comes_later(
+    held: type[Run | Phase], free: tuple[type[Run | Phase], ...]
+) -> None:
+    ExecutorFactory()
+    failed_run("a")
+    failed_run("b")
+    drain = HandDrain()
+    begun = drain.start()
+
+    def take_the_rest() -> None:
+        first = held.objects.earliest("pk")
+        with transaction.atomic():
+            for model in free:
+                rest = model.objects.select_for_update(nowait=True, no_key=True)
+                list(rest.exclude(pk=first.pk) if model is held else rest)
+
+    def end() -> int:
+        return drain.end(reversed(begun), Outcome.COMPLETE)
+
+    with held_up(end, lambda: elsewhere(take_the_rest)) as lost:
+        list(held.objects.select_for_update(no_key=True).order_by("pk")[:1])
+    assert lost() == 0
