@@ -245,7 +245,9 @@ def _leases() -> Finding:
     opened = Attempt.objects.filter(finished_at__isnull=True, started_at__lt=Now() - LATE_LEASES)
     late = opened.exclude(loop__in=alive.values("pk")).count()
     if not late:
-        return Finding("leases", "ok", "No phase is held by a worker that is gone.")
+        return Finding(
+            "leases", "ok", "No phase is held by a worker that has been gone for two minutes."
+        )
     noun = "phase is" if late == 1 else "phases are"
     return Finding(
         "leases",

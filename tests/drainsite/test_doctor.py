@@ -76,6 +76,14 @@ def test_leases_of_workers_that_are_gone_are_a_problem(healthy):
     assert found()["leases"].sentence == "1 phase is held by workers that are gone."
 
 
+def test_what_a_running_site_is_about_to_rescue_is_no_problem_yet_and_not_denied(healthy):
+    phase, now = PhaseFactory(state="EXECUTING"), timezone.now()
+    AttemptFactory(phase=phase, outcome=None, started_at=now, finished_at=None, loop="1" * 32)
+    said = found()["leases"]
+    assert said.level == "ok"
+    assert said.sentence.endswith("that has been gone for two minutes.")
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [([], "There is no executor"), (["/nowhere/tool"], "cannot run on this machine")],
