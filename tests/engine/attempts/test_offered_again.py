@@ -16,7 +16,7 @@ from drain.models import (
     SessionRun,
 )
 from drain.models.transitions.phases import MoveReason, move_phases
-from drain.models.vocabulary import Order, PhaseState
+from drain.models.vocabulary import Order, PhaseState, RunTier
 from drain.policy.states import Outcome
 from tests.engine.attempts.hand_drain import PAST, HandDrain, failed_run
 from tests.engine.attempts.meetings import held_up
@@ -115,3 +115,31 @@ def test_an_end_that_meets_a_phase_being_repaired_by_hand_leaves_it_as_it_is_the
         Phase.objects.update(state="COMPLETE", lease_owner=None)
     assert lost() == 0
     assert (Attempt.objects.get().outcome, Phase.objects.get().state) == ("failed", "COMPLETE")
+
+
+def test_a_run_whose_sample_said_nothing_has_it_again() -> None:
+    failed_run("a", 3)
+    drain = HandDrain()
+    drain.set_tier(RunTier.UNSAMPLED)
+    drain.end(drain.start(), Outcome.INTERRUPTED)
+    at_once()
+    assert drain.names() == ["a0"]
+
+
+def test_a_phase_behind_the_sample_that_is_left_out_is_none_of_it() -> None:
+    failed_run("a", 4)
+    drain = HandDrain(sample=1, sample_passes=1)
+    drain.end(drain.start(), Outcome.COMPLETE)
+    Phase.objects.filter(phase_id="a1").update(state="COMPLETE")
+    assert drain.names() == ["a2", "a3"]
+    assert DrainSession.objects.get().sample_ended == 1
+
+
+def test_timeouts_that_are_booked_together_count_once_each() -> None:
+    failed_run("a", 5)
+    drain = HandDrain(max_timeouts_per_run=3, max_fingerprint_repeats=100)
+    begun = drain.start(3)
+    drain.end(begun[:2], Outcome.TIMEOUT)
+    assert SessionRun.objects.get().stop == ""
+    drain.end(begun[2:], Outcome.TIMEOUT)
+    assert SessionRun.objects.get().stop == "run_timeouts"
