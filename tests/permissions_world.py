@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
+import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -34,10 +36,12 @@ from tests.factories import (
 from tests.people import signed_in
 from tests.permissions_table import (
     API,
+    NOT_MADE_FOR,
     PAGES,
     PUBLIC,
     SIGNED_IN,
     Least,
+    Row,
 )
 
 WHO: tuple[str | Role | None, ...] = ("anonymous", None, *Role)
@@ -72,6 +76,26 @@ def make_world() -> dict[str, int]:
         "run": run.pk, "phase": phase.pk, "session": session.pk, "attempt": attempt.pk,
         "hold": held.pk, "marker": marker.pk, "bulk": bulk.pk,
     }  # fmt: skip
+
+
+def at_the_edge(row: Row) -> tuple[str | Role | None, ...]:
+    """Who has not signed in, a viewer, and of each method of an address who just may and who just may not."""
+    ranks = [PUBLIC, SIGNED_IN, *Role]
+    least = [ranks.index(each) for each in (row.get, row.post) if each != NOT_MADE_FOR]
+    wanted = {0, ranks.index(Role.VIEWER), *least, *(rank - 1 for rank in least if rank)}
+    return tuple(who for rank, who in enumerate(WHO) if rank in wanted)
+
+
+def by_edge_and_by_everybody(table: dict[str, Row]) -> list[Any]:
+    """Each address by who stands at the edge of what it asks for; `make verify` asks as everybody."""
+    return [
+        pytest.param(name, who, id=f"{name}{told}", marks=marks)
+        for name, row in table.items()
+        for who, told, marks in (
+            (at_the_edge(row), "", ()),
+            (WHO, " as everybody", pytest.mark.verify),
+        )
+    ]
 
 
 def client_of(who: str | Role | None) -> Client:

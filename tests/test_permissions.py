@@ -34,9 +34,9 @@ from tests.permissions_table import (
 from tests.permissions_world import (
     LEADING,
     METHODS,
-    WHO,
     address_in,
     answer_to,
+    by_edge_and_by_everybody,
     client_of,
     make_world,
     may,
@@ -82,12 +82,12 @@ def world() -> dict[str, int]:
     return make_world()
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_each_role_gets_what_the_table_says(name, world):
+@pytest.mark.parametrize(("name", "asking"), by_edge_and_by_everybody(PAGES))
+def test_each_role_gets_what_the_table_says(name, asking, world):
     address = address_in(name, world)
     row = PAGES[name]
     clients: dict[str | Role | None, Client] = {}
-    for who in WHO:
+    for who in asking:
         for method, least in (("GET", row.get), ("POST", row.post)):
             client = clients[who] = clients.get(who) or client_of(who)
             status, to = answer_to(client, method, address)
