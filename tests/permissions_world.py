@@ -79,7 +79,7 @@ def make_world() -> dict[str, int]:
 
 
 def at_the_edge(row: Row) -> tuple[str | Role | None, ...]:
-    """Who has not signed in, a viewer, and of each method of an address who just may and who just may not."""
+    """A stranger, a viewer, and of each method of an address the least who may and the most who may not."""
     ranks = [PUBLIC, SIGNED_IN, *Role]
     least = [ranks.index(each) for each in (row.get, row.post) if each != NOT_MADE_FOR]
     wanted = {0, ranks.index(Role.VIEWER), *least, *(rank - 1 for rank in least if rank)}

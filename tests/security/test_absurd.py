@@ -66,7 +66,7 @@ ABSURD = {
 
 TURNS = "each in its turn"
 TELLING = ("a NUL", TURNS)
-"""What is tried at every change; each absurdity everywhere takes a minute and goes with `make verify`."""
+"""Tried at every change; each absurdity everywhere takes a minute and goes with `make verify`."""
 EACH = [
     name if name in TELLING else pytest.param(name, marks=pytest.mark.verify)
     for name in (*ABSURD, TURNS)
