@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from drain.evidence.comparison.figures import CauseCount, Figures, figures_of
+from drain.evidence.comparison.figures import CauseCount, CompletedWork, Figures, figures_of
 from drain.evidence.comparison.pairs import Pairs, pairs_of
 from drain.evidence.comparison.query import PairRead, Question, read_pairs
 from drain.evidence.comparison.sides import Side
@@ -15,6 +15,7 @@ from drain.evidence.fingerprints.identity import FingerprintIdentity, identities
 from drain.evidence.statistics.intervals import Interval
 from drain.evidence.statistics.sequence import both_bounds, enough_for_gain, gain, paired_bounds
 
+FEWEST_COMPLETED, QUARTER = 5, 4
 SELECTED = (
     "These phases were chosen because they had failed, so their rate rises by itself: "
     "compare with the fingerprints that the fix did not touch."
@@ -44,15 +45,19 @@ class Difference:
     """Of the same phases, those that had not completed and now have."""
     lost: int = 0
     """Of the same phases, those that had completed and now have not."""
+    doubt: str = ""
+    """The doubt that what completes now does what completed before, if there is one."""
 
     @property
     def verdict(self) -> str:
-        """better, worse, selected or not_enough_data."""
+        """better, doubtful, worse, selected or not_enough_data."""
         if self.selected:
             return "selected"
         if self.interval is None or not self.interval.excludes(0):
             return "not_enough_data"
-        return "better" if self.interval.value > 0 else "worse"
+        if self.interval.value < 0:
+            return "worse"
+        return "doubtful" if self.doubt else "better"
 
     @property
     def sentence(self) -> str:
@@ -70,6 +75,8 @@ class Difference:
                 "a second try alone may do that, so this is no change of the rate."
             )
         points = f"{_points(self.interval.value)} ({_points(self.interval.low)} to {_points(self.interval.high)})"
+        if self.verdict == "doubtful":
+            return f"The completion rate rose by {points} percentage points {on}, but {self.doubt}."
         if self.verdict != "not_enough_data":
             return f"The completion rate is {self.verdict}: {points} percentage points {on}."
         need = "" if self.enough is None else f"; about {self.enough} would be enough"
@@ -173,16 +180,41 @@ def difference(before: Figures, after: Figures, same: Pairs) -> Difference:
     bounds are those of a fix either way: looks do not cheat, and a run counts for less than its phases.
     """
     fewer = min(before.phases + same.from_plan, after.phases)
+    doubt = doubt_of_work(before.work, after.work)
     if speak_for_both(same.n, fewer):
         gained, lost = same.gained(), same.lost()
         chosen = gained > lost or same.all_failed_before
         one, two = paired_bounds(before.spread, after.spread, same.n, *same.failed())
         return Difference(
             gain(one, two), same.n, same.n, True, enough_for_gain(one, two), same.n, fewer, chosen,
-            gained, lost,
+            gained, lost, doubt,
         )  # fmt: skip
     one, two = both_bounds(before.spread, after.spread)
-    return Difference(gain(one, two), one.n, two.n, False, enough_for_gain(one, two), same.n, fewer)
+    enough = enough_for_gain(one, two)
+    return Difference(
+        gain(one, two), one.n, two.n, False, enough, same.n, fewer, doubt=doubt
+    )  # fmt: skip
+
+
+def doubt_of_work(before: CompletedWork, after: CompletedWork) -> str:
+    """Return the doubt that what completed did its work: most brought events before, and now few do or a quarter of them.
+
+    "" where nothing of it is known.
+    """
+    if (
+        before.attempts < FEWEST_COMPLETED
+        or 2 * before.with_events <= before.attempts
+        or not after.attempts
+    ):
+        return ""
+    few = 2 * after.with_events < after.attempts
+    if not few and QUARTER * after.events * before.attempts >= before.events * after.attempts:
+        return ""
+    now, was = (
+        f"{side.with_events:,} of {side.attempts:,} attempts ({side.events:,} events)"
+        for side in (after, before)
+    )
+    return f"the work may not have been done: of what completed {now} brought events, before {was}"
 
 
 def speak_for_both(shared: int, fewer: int) -> bool:

@@ -12,6 +12,7 @@ from drain.evidence.fingerprints.aliases import FingerprintSummary, causes
 from drain.evidence.statistics.intervals import Interval, quantile
 from drain.evidence.statistics.sequence import Bounds, Spread, fixed_bounds
 from drain.evidence.statistics.yields import Flow
+from drain.models.vocabulary import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,25 @@ class Yield:
 
 
 @dataclass(frozen=True, slots=True)
+class CompletedWork:
+    """The events of attempts that completed: a sign that they did their work."""
+
+    attempts: int
+    with_events: int
+    events: int
+
+    @classmethod
+    def of(cls, endings: Sequence[LikeEnds]) -> CompletedWork:
+        """Return that of the completed ones among these."""
+        done = [ending for ending in endings if ending.outcome == Outcome.COMPLETE]
+        return cls(
+            sum(ending.attempts for ending in done),
+            sum(ending.attempts for ending in done if ending.events),
+            sum(ending.attempts * ending.events for ending in done),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class CauseCount:
     """Failed attempts of one cause."""
 
@@ -81,6 +101,7 @@ class Figures:
     spread: Spread
     """The spread of the rated attempts over runs."""
     telemetry: Yield
+    work: CompletedWork
     zero_yield: dict[str, int]
     """Counted attempts without an event, by reason; "unknown" when none was found."""
     causes: tuple[CauseCount, ...]
@@ -107,6 +128,7 @@ def figures_of(label: str, found: SideRead, known: Mapping[str, FingerprintSumma
         rate=Rate.of(found.spread),
         spread=found.spread,
         telemetry=_yield(counted, found.flow),
+        work=CompletedWork.of(counted),
         zero_yield=_zero_yield(counted),
         causes=_causes(found, known),
     )

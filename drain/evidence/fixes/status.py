@@ -142,6 +142,7 @@ _DECIDED = frozenset(
 _CHANGES = {
     "better": (CheckVerdict.PASS, "Better than before"),
     "worse": (CheckVerdict.FAIL, "Worse than before"),
+    "doubtful": (CheckVerdict.NOT_ENOUGH_DATA, "Cannot be told"),
     "selected": (CheckVerdict.NOT_ENOUGH_DATA, "Cannot be told"),
     "not_enough_data": (CheckVerdict.NOT_ENOUGH_DATA, "Not enough data"),
 }

@@ -21,6 +21,7 @@ from drain.evidence.comparison.sides import (
 )
 from drain.evidence.fingerprints.lifecycle import By
 from drain.evidence.fixes.markers import add_marker
+from drain.evidence.fixes.status import standing
 from drain.models.vocabulary import Origin
 from tests.factories import (
     NOON,
@@ -228,6 +229,23 @@ def test_phases_of_few_runs_prove_no_better_rate_and_those_of_many_do(runs, verd
                 AttemptFactory(phase=PhaseFactory(run=run), outcome=outcome, started_at=at)
     found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR))
     assert found.difference.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "verdict"),
+    [(3, 3, "better"), (3, 0, "doubtful"), (9, 2, "doubtful"), (8, 2, "better"), (0, 0, "better")],
+)
+def test_a_rate_is_no_better_where_what_completes_does_less_than_it_did(before, now, verdict):
+    for at, completing, events in ((NOON - HOUR, 10, before), (NOON, 40, now)):
+        for index in range(40):
+            outcome = "complete" if index < completing else "failed"
+            AttemptFactory(outcome=outcome, telemetry_count=events, started_at=at)
+    found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR)).difference
+    assert found.verdict == verdict
+    counts = f"{40 if now else 0} of 40 attempts ({40 * now} events) brought events, before 10 of 10 attempts"
+    assert (counts in found.sentence) is (verdict == "doubtful")
+    page = standing([], {}, found)
+    assert page.verdict == ("pass" if verdict == "better" else "not_enough_data")
 
 
 def test_a_rate_that_fell_on_the_same_phases_is_called_worse():

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from drain.evidence.comparison.compare import Difference
+from drain.evidence.comparison.compare import Difference, doubt_of_work
+from drain.evidence.comparison.figures import CompletedWork
 from drain.evidence.statistics.intervals import Interval
 
 RISEN = Difference(Interval(0.3, 0.1, 0.5), 40, 50, False, None, shared=0, fewer=30)
@@ -66,3 +67,13 @@ def test_an_undecided_change_says_how_many_would_be_enough(enough, said):
 )  # fmt: skip
 def test_a_second_try_is_no_change_of_the_rate(gained, lost, said):
     assert said in replace(RISEN, selected=True, gained=gained, lost=lost).sentence
+
+
+def test_few_that_completed_before_or_a_rate_that_fell_make_no_doubt_of_the_work():
+    assert doubt_of_work(CompletedWork(4, 4, 12), CompletedWork(40, 0, 0)) == ""
+    assert doubt_of_work(CompletedWork(10, 5, 15), CompletedWork(40, 0, 0)) == ""
+    assert doubt_of_work(CompletedWork(10, 6, 18), CompletedWork(0, 0, 0)) == ""
+    assert doubt_of_work(CompletedWork(10, 6, 18), CompletedWork(40, 19, 900)) != ""
+    assert doubt_of_work(CompletedWork(10, 6, 18), CompletedWork(40, 20, 900)) == ""
+    fell = Difference(Interval(-0.3, -0.5, -0.1), 40, 40, False, None, doubt="the work is undone")
+    assert fell.verdict == "worse"
