@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from factory.declarations import LazyAttribute, SelfAttribute, Sequence, SubFactory
 from factory.django import DjangoModelFactory
@@ -11,6 +12,7 @@ from factory.django import DjangoModelFactory
 from drain import models
 from drain.models.vocabulary import CandidateStatus, Outcome, PhaseState, SessionState
 
+Made = TypeVar("Made")
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """The time from which tests count."""
 
@@ -123,3 +125,12 @@ def tried_again(phase: models.Phase, cause: str, *, done: bool, **after: object)
         started_at=NOON + hour,
         **after,
     )
+
+
+def many(create: Callable[..., Made], given: Iterable[dict[str, Any]]) -> list[Made]:
+    """Rows of one of these factories, one for each of the fields given, by one statement; what they lead to is there."""
+    factory: Any = create.__self__  # type: ignore[attr-defined]
+    made: list[Made] = factory._meta.model.objects.bulk_create(
+        factory.build(**each) for each in given
+    )
+    return made
