@@ -118,7 +118,9 @@ print("loaded")
 
 def test_pages_and_every_command_load_with_what_a_run_installs_and_nothing_else(tmp_path):
     lock = (ROOT / "requirements" / "run.txt").read_text()
-    installed = {each.lower() for each in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)}
+    named = re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)
+    # A build leaves a description of drainsite in the checkout, as if it were installed.
+    installed = {"drainsite", *(each.lower() for each in named)}
     beyond = [
         module
         for module, names in packages_distributions().items()

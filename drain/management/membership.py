@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -49,10 +50,10 @@ class Membership:
         self.id = register_host(workers, self._profiles)
         self._answering = True
         self._restarted = False
-        self._cluster = 0.0
-        self._before: datetime | None = None
-        """The last answer of the cluster before this one."""
-        self._looked = self._probed = self._since = time.monotonic()
+        self._answer: datetime | None = None
+        self._answered = -math.inf
+        """The moment at which the last answer was seen; this, and all others here, on the monotonic clock."""
+        self._looked = self._probed = self._cluster = time.monotonic()
         self._over = threading.Event()
         self._threads = [
             threading.Thread(target=self._repeat, args=[BEAT_SECONDS, self._beat], daemon=True),
@@ -80,7 +81,7 @@ class Membership:
     def is_draining(self, cluster: float) -> bool:
         """Return whether the drain cluster takes tasks from the queue, as far as the last beat saw.
 
-        `cluster`: when it was started (any clock); a new one is waited for anew.
+        `cluster`: when it was started; a new one is waited for anew.
         """
         if cluster != self._cluster:
             self._cluster, self._restarted, self._answering = cluster, True, True
@@ -111,8 +112,8 @@ class Membership:
         found = health(self.id, PROBE_SECONDS)
         if found is None:
             return
-        if self._restarted:
-            self._before, self._since = found.last_answer, now
+        if found.last_answer != self._answer:
+            self._answer, self._answered = found.last_answer, now
         if found.draining >= found.workers or self._restarted:
             self._restarted = False
             withdraw_probe(self.id)
@@ -120,7 +121,7 @@ class Membership:
             self._probed = now
             ask_probe(self.id)
         # Ended while it still starts, a cluster would on a busy machine never come to its first task.
-        starts = found.last_answer == self._before and now - self._since < STARTS_WITHIN
+        starts = self._answered < self._cluster and now - self._cluster < STARTS_WITHIN
         stuck = found.is_stuck and not starts
         if not self._answering and not stuck:
             # A stuck cluster loses the wake-ups that it took.

@@ -121,11 +121,26 @@ def test_a_cluster_that_still_starts_is_waited_for_and_one_that_has_answered_is_
         member._probe(first + STARTS_WITHIN + 1)
         assert not member.is_draining(first)
         found = replace(found, last_answer=answered)
+    member._probe(2_999.0)
     assert member.is_draining(3_000.0)
     member._probe(3_000.0)
+    assert member.is_draining(3_000.0)
     found = replace(found, last_answer=timezone.now())
     member._probe(3_001.0)
     assert not member.is_draining(3_000.0)
+
+
+def test_a_cluster_that_answered_before_anybody_asked_for_it_has_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = Health(fresh=True, draining=0, workers=2, overdue=False, last_answer=timezone.now())
+    monkeypatch.setattr(membership, "health", lambda *_: found)
+    member = Membership(2)
+    member._probe(1_004.0)
+    assert member.is_draining(1_000.0)
+    found = replace(found, fresh=False, overdue=True)
+    member._probe(1_020.0)
+    assert not member.is_draining(1_000.0)
 
 
 @pytest.fixture
