@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 
 from drain.dashboard.fingerprints import became, queries
-from drain.engine.queue import ledger
 from drain.evidence.comparison.sides import FAILURES, Side
 from drain.evidence.fixes import scope
 from tests.factories import NOON
@@ -36,9 +35,8 @@ WHERE indrelid IN ('drain_attempt'::regclass, 'drain_candidate'::regclass, 'drai
         (queries._AROUND, [FAILED]),
         (became._BECAME, [FAILED]),
         (became._COMPLETE, [FAILED]),
-        (ledger._LEDGER, ["drain_phase_failed_cause", "drain_phase_queued_since"]),
     ],
-    ids=["phases of a fix", "drains of a fix", "hours", "around", "became", "completed", "ledger"],
+    ids=["phases of a fix", "drains of a fix", "hours", "around", "became", "completed"],
 )
 def test_a_statement_asks_an_index_for_no_more_than_it_has(statement, indexes):
     with connection.cursor() as cursor:
