@@ -25,6 +25,7 @@ class Seen(NamedTuple):
     run: int
     failed: bool
     events: int = 0
+    seconds: int = 60
 
 
 Sides = tuple[list[Seen], list[Seen]]
@@ -108,20 +109,42 @@ def _same_phases(rng: random.Random) -> Sides:
 
 
 def _more_events(rng: random.Random) -> Sides:
-    before, after = _unchanged(rng)
-    one, two = (before * 15)[:100], after
-    return [seen._replace(phase=n, run=n // 4, events=rng.choice((0, 1, 2))) for n, seen in enumerate(one)], [
-        seen._replace(events=rng.choice((2, 4, 6))) for seen in two
-    ]  # fmt: skip
+    p = rng.uniform(0.05, 0.95)
+    before, after = side_of(rng, 100, lambda _: p), side_of(rng, 150, lambda _: p)
+    return [one._replace(events=rng.choice((0, 1, 2))) for one in before], [
+        one._replace(events=rng.choice((2, 4, 6))) for one in after
+    ]
 
 
 def _risen(rng: random.Random) -> Sides:
     return side_of(rng, 100, lambda _: 0.7), side_of(rng, 150, lambda _: 0.2)
 
 
+def _risen_with_events(rng: random.Random) -> Sides:
+    before, after = _risen(rng)
+    return [one._replace(events=rng.randint(1, 5)) for one in before], [
+        one._replace(events=rng.randint(1, 5)) for one in after
+    ]
+
+
+def _risen_without_events(rng: random.Random) -> Sides:
+    """Completed attempts bring nothing now; they did before."""
+    before, after = _risen_with_events(rng)
+    return before, [one._replace(events=0) for one in after]
+
+
+def _risen_at_once(rng: random.Random) -> Sides:
+    """A pipeline that reports nothing, and what completes now ends at once."""
+    before, after = _risen(rng)
+    return before, [one._replace(seconds=rng.randint(0, 3)) for one in after]
+
+
 BETTER, WORSE, MORE, LESS = "better", "worse", "higher yield", "lower yield"
 COMPARISONS: tuple[tuple[str, Callable[[random.Random], Sides], frozenset[str]], ...] = (
     ("a real rise, .3 to .8", _risen, frozenset({BETTER})),
+    ("a real rise, with events", _risen_with_events, frozenset({BETTER})),
+    ("a rise that brings no events", _risen_without_events, frozenset({LESS})),
+    ("a rise that ends at once", _risen_at_once, frozenset()),
     ("nothing changed", _unchanged, frozenset()),
     ("nothing changed; whole runs end alike", _runs_together, frozenset()),
     ("nothing changed; some tried many times", _again_and_again, frozenset()),
@@ -179,10 +202,12 @@ def _newcombe(before: tuple[int, int], after: tuple[int, int]) -> Interval | Non
 
 
 def read_side(side: list[Seen]) -> SideRead:
-    ways = Counter(("failed" if seen.failed else "complete", seen.events) for seen in side)
+    ways = Counter(
+        ("failed" if seen.failed else "complete", seen.events, seen.seconds) for seen in side
+    )
     endings = tuple(
-        LikeEnds(outcome, "", events, "", n, n * 60_000_000)
-        for (outcome, events), n in ways.items()
+        LikeEnds(outcome, "", events, "", n, n * seconds * 1_000_000)
+        for (outcome, events, seconds), n in ways.items()
     )
     spread = Spread.of([Observation(seen.run, seen.failed) for seen in side])
     runs: dict[int, list[int]] = {}

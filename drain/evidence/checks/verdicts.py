@@ -130,7 +130,7 @@ def better_than_before(change: Difference, doubt: Callable[[], str] = lambda: ""
     if change.interval is None:
         observed |= _enough(change.enough)
         return Verdict(CheckVerdict.NOT_ENOUGH_DATA, change.sentence, observed)
-    if change.interval.low > 0 and not change.selected:
+    if change.verdict == "better":
         if doubted := doubt():
             return _doubted(f"{change.sentence.rstrip('.')}, but {doubted}", observed)
         return Verdict(CheckVerdict.PASS, change.sentence, observed)

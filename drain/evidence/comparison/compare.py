@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from drain.evidence.comparison.figures import CauseCount, CompletedWork, Figures, figures_of
+from drain.evidence.comparison.figures import CauseCount, Figures, figures_of
 from drain.evidence.comparison.pairs import Pairs, pairs_of
 from drain.evidence.comparison.query import PairRead, Question, read_pairs
 from drain.evidence.comparison.sides import Side
@@ -14,8 +14,8 @@ from drain.evidence.fingerprints.aliases import FingerprintSummary, causes
 from drain.evidence.fingerprints.identity import FingerprintIdentity, identities, kin
 from drain.evidence.statistics.intervals import Interval
 from drain.evidence.statistics.sequence import both_bounds, enough_for_gain, gain, paired_bounds
+from drain.evidence.statistics.work import doubt_of_work
 
-FEWEST_COMPLETED, QUARTER = 5, 4
 SELECTED = (
     "These phases were chosen because they had failed, so their rate rises by itself: "
     "compare with the fingerprints that the fix did not touch."
@@ -191,30 +191,7 @@ def difference(before: Figures, after: Figures, same: Pairs) -> Difference:
         )  # fmt: skip
     one, two = both_bounds(before.spread, after.spread)
     enough = enough_for_gain(one, two)
-    return Difference(
-        gain(one, two), one.n, two.n, False, enough, same.n, fewer, doubt=doubt
-    )  # fmt: skip
-
-
-def doubt_of_work(before: CompletedWork, after: CompletedWork) -> str:
-    """Return the doubt that what completed did its work: most brought events before, and now few do or a quarter of them.
-
-    "" where nothing of it is known.
-    """
-    if (
-        before.attempts < FEWEST_COMPLETED
-        or 2 * before.with_events <= before.attempts
-        or not after.attempts
-    ):
-        return ""
-    few = 2 * after.with_events < after.attempts
-    if not few and QUARTER * after.events * before.attempts >= before.events * after.attempts:
-        return ""
-    now, was = (
-        f"{side.with_events:,} of {side.attempts:,} attempts ({side.events:,} events)"
-        for side in (after, before)
-    )
-    return f"the work may not have been done: of what completed {now} brought events, before {was}"
+    return Difference(gain(one, two), one.n, two.n, False, enough, same.n, fewer, doubt=doubt)
 
 
 def speak_for_both(shared: int, fewer: int) -> bool:

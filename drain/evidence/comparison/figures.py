@@ -11,6 +11,7 @@ from drain.evidence.comparison.sides import FAILURES, UNCOUNTED, Side
 from drain.evidence.fingerprints.aliases import FingerprintSummary, causes
 from drain.evidence.statistics.intervals import Interval, quantile
 from drain.evidence.statistics.sequence import Bounds, Spread, fixed_bounds
+from drain.evidence.statistics.work import CompletedWork
 from drain.evidence.statistics.yields import Flow
 from drain.models.vocabulary import Outcome
 
@@ -58,25 +59,6 @@ class Yield:
     p90: float | None
     flow: Flow
     """The spread of events and minutes over runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class CompletedWork:
-    """The events of attempts that completed: a sign that they did their work."""
-
-    attempts: int
-    with_events: int
-    events: int
-
-    @classmethod
-    def of(cls, endings: Sequence[LikeEnds]) -> CompletedWork:
-        """Return that of the completed ones among these."""
-        done = [ending for ending in endings if ending.outcome == Outcome.COMPLETE]
-        return cls(
-            sum(ending.attempts for ending in done),
-            sum(ending.attempts for ending in done if ending.events),
-            sum(ending.attempts * ending.events for ending in done),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +110,11 @@ def figures_of(label: str, found: SideRead, known: Mapping[str, FingerprintSumma
         rate=Rate.of(found.spread),
         spread=found.spread,
         telemetry=_yield(counted, found.flow),
-        work=CompletedWork.of(counted),
+        work=CompletedWork.of(
+            (ending.events, ending.attempts, ending.microseconds / 1e6)
+            for ending in counted
+            if ending.outcome == Outcome.COMPLETE
+        ),
         zero_yield=_zero_yield(counted),
         causes=_causes(found, known),
     )

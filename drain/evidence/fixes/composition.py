@@ -12,13 +12,7 @@ from statistics import median
 from drain.evidence.fixes.contrast import CONTENDED, FEWEST, Contrast, Done, failed, grouped, of
 from drain.evidence.fixes.trials import Trial
 from drain.evidence.statistics.sequence import Bounds, Observation, Spread, both_bounds, correlation
-
-SHORT = 10
-"""Work that takes less than this part of what it took is hardly the same work."""
-SECOND = 1.0
-"""Below a second how long something takes says nothing."""
-QUARTER = 4
-"""Work that brings less than this part of the events that it brought is hardly the same work."""
+from drain.evidence.statistics.work import QUARTER, SECOND, SHORT
 
 
 def given_up(sides: Contrast) -> str:

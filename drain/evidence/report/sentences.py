@@ -133,13 +133,14 @@ def goals(report: Report) -> list[tuple[str, str, str]]:
     than before is met by itself. So a goal is met only where the verdict on the fixes says that they work.
     """
     change, causes = report.comparison.difference, report.comparison.causes
+    rose = change.interval is not None and change.interval.low > 0 and not change.doubt
     back = bool(causes.regressed or causes.still)
     unknown = causes.may_be or causes.replaced or causes.untried
     stays_away = bool(causes.gone) and not unknown
     return [
         (
             "Higher completion rate",
-            _mark(report, met=change.interval is not None and change.interval.low > 0, missed=change.verdict == "worse"),
+            _mark(report, met=rose, missed=change.verdict == "worse"),
             change.sentence,
         ),
         ("Higher telemetry yield", _yield_mark(report), telemetry_answer(report)),

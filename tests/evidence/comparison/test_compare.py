@@ -242,10 +242,20 @@ def test_a_rate_is_no_better_where_what_completes_does_less_than_it_did(before, 
             AttemptFactory(outcome=outcome, telemetry_count=events, started_at=at)
     found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR)).difference
     assert found.verdict == verdict
-    counts = f"{40 if now else 0} of 40 attempts ({40 * now} events) brought events, before 10 of 10 attempts"
-    assert (counts in found.sentence) is (verdict == "doubtful")
-    page = standing([], {}, found)
-    assert page.verdict == ("pass" if verdict == "better" else "not_enough_data")
+    said = f"less than a quarter of the {before} events that were usual before"
+    assert (said in found.sentence) is (verdict == "doubtful")
+    assert standing([], {}, found).verdict == ("pass" if verdict == "better" else "not_enough_data")
+
+
+def test_a_rate_is_no_better_where_what_completes_ends_at_once():
+    """A pipeline that reports nothing: only the time tells."""
+    for at, completing, took in ((NOON - HOUR, 10, 60), (NOON, 40, 1)):
+        for index in range(40):
+            ended = {"started_at": at, "finished_at": at + timedelta(seconds=took)}
+            AttemptFactory(outcome="complete" if index < completing else "failed", **ended)
+    found = compare(of_window(NOON - HOUR, NOON), of_window(NOON, NOON + HOUR)).difference
+    assert found.verdict == "doubtful"
+    assert "took 1.0 s in the mean, less than a tenth of the 60.0 s before" in found.sentence
 
 
 def test_a_rate_that_fell_on_the_same_phases_is_called_worse():

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from drain.evidence.comparison.compare import Difference, doubt_of_work
-from drain.evidence.comparison.figures import CompletedWork
+from drain.evidence.checks.verdicts import better_than_before
+from drain.evidence.comparison.compare import Difference
 from drain.evidence.statistics.intervals import Interval
 
 RISEN = Difference(Interval(0.3, 0.1, 0.5), 40, 50, False, None, shared=0, fewer=30)
@@ -69,11 +69,16 @@ def test_a_second_try_is_no_change_of_the_rate(gained, lost, said):
     assert said in replace(RISEN, selected=True, gained=gained, lost=lost).sentence
 
 
-def test_few_that_completed_before_or_a_rate_that_fell_make_no_doubt_of_the_work():
-    assert doubt_of_work(CompletedWork(4, 4, 12), CompletedWork(40, 0, 0)) == ""
-    assert doubt_of_work(CompletedWork(10, 5, 15), CompletedWork(40, 0, 0)) == ""
-    assert doubt_of_work(CompletedWork(10, 6, 18), CompletedWork(0, 0, 0)) == ""
-    assert doubt_of_work(CompletedWork(10, 6, 18), CompletedWork(40, 19, 900)) != ""
-    assert doubt_of_work(CompletedWork(10, 6, 18), CompletedWork(40, 20, 900)) == ""
-    fell = Difference(Interval(-0.3, -0.5, -0.1), 40, 40, False, None, doubt="the work is undone")
+def test_a_rate_that_fell_is_worse_whatever_the_work_and_one_that_rose_is_doubtful():
+    fell = replace(RISEN, interval=Interval(-0.3, -0.5, -0.1), doubt="the work is undone")
     assert fell.verdict == "worse"
+    rose = replace(RISEN, doubt="the work is undone")
+    assert rose.verdict == "doubtful"
+    assert rose.sentence.endswith(", but the work is undone.")
+
+
+def test_a_check_that_the_rate_rose_waits_where_the_work_is_in_doubt():
+    assert better_than_before(RISEN).verdict == "pass"
+    assert (
+        better_than_before(replace(RISEN, doubt="the work is undone")).verdict == "not_enough_data"
+    )
