@@ -8,9 +8,18 @@ import pytest
 from django.db import connection
 
 from drain.dashboard.fingerprints import became, queries
+from drain.engine.queue import ledger
 from drain.evidence.comparison.sides import FAILURES, Side
 from drain.evidence.fixes import scope
-from tests.factories import NOON
+from tests.factories import (
+    NOON,
+    AttemptFactory,
+    CandidateFactory,
+    PhaseFactory,
+    RunFactory,
+    SessionFactory,
+    many,
+)
 
 pytestmark = pytest.mark.django_db
 FAILED, PLANNED = "drain_attempt_failures", "drain_candidate_fingerprint"
@@ -35,11 +44,23 @@ WHERE indrelid IN ('drain_attempt'::regclass, 'drain_candidate'::regclass, 'drai
         (queries._AROUND, [FAILED]),
         (became._BECAME, [FAILED]),
         (became._COMPLETE, [FAILED]),
+        (ledger._LEDGER, ["drain_phase_failed_cause", "drain_phase_queued_since"]),
     ],
-    ids=["phases of a fix", "drains of a fix", "hours", "around", "became", "completed"],
+    ids=["phases of a fix", "drains of a fix", "hours", "around", "became", "completed", "ledger"],
 )
 def test_a_statement_asks_an_index_for_no_more_than_it_has(statement, indexes):
+    run, session = RunFactory(), SessionFactory()
+    phases = many(
+        PhaseFactory, [{"run": run, "state": state} for state in ("FAILED", "QUEUED") * 300]
+    )
+    theirs = [{"session": session, "phase": phase, "fingerprint": "k"} for phase in phases]
+    many(CandidateFactory, theirs)
+    many(AttemptFactory, theirs)
     with connection.cursor() as cursor:
+        # The statistics of these rows, and not of those that other tests had.
+        cursor.execute(
+            "ANALYZE drain_run, drain_phase, drain_attempt, drain_candidate, drain_drainsession"
+        )
         # Whether it could do without the rows is asked, and not which index is cheapest for the few of a test.
         cursor.execute(_OTHERS, [indexes])
         for (other,) in cursor.fetchall():
