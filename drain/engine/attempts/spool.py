@@ -16,6 +16,7 @@ from uuid import UUID
 from drain.engine.attempts.started import AttemptResult, EndedAttempt, StartedAttempt
 from drain.engine.process.outcome import Decision
 from drain.engine.process.profile import Profile
+from drain.engine.workers.dead import KEPT_RESULT, kept_results
 from drain.logs import about
 from drain.models import TelemetryEvent
 from drain.models.vocabulary import PhaseState
@@ -23,7 +24,6 @@ from drain.policy.reasons import ExclusionReason
 from drain.policy.states import Outcome
 
 log = logging.getLogger(__name__)
-SUFFIX = ".result.json"
 _EVENT = ("kind", "category", "model", "predicted_tokens", "actual_tokens", "data", "source_event")
 
 
@@ -41,7 +41,7 @@ class Spool:
             if lease in self._kept:
                 continue
             try:
-                _write(self._folder / f"{lease.hex}{SUFFIX}", each)
+                _write(self._folder / f"{lease.hex}{KEPT_RESULT}", each)
                 self._kept.add(lease)
             except OSError as error:
                 started = each.started
@@ -60,7 +60,7 @@ class Spool:
         for each in ends:
             if each.started.lease in self._kept:
                 self._kept.discard(each.started.lease)
-                (self._folder / f"{each.started.lease.hex}{SUFFIX}").unlink(missing_ok=True)
+                (self._folder / f"{each.started.lease.hex}{KEPT_RESULT}").unlink(missing_ok=True)
 
 
 def _write(path: Path, each: EndedAttempt) -> None:
@@ -74,7 +74,7 @@ def _write(path: Path, each: EndedAttempt) -> None:
 
 def left_behind(folder: Path) -> Iterator[tuple[Path, EndedAttempt]]:
     """The kept results in a worker's folder, with their files; unreadable ones are passed over."""
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
+    for path in kept_results(folder):
         try:
             yield path, _read(json.loads(path.read_text()))
         except Exception as error:  # noqa: BLE001 - one that makes no sense keeps nobody from the others

@@ -24,7 +24,7 @@ from drain.engine.process.tree import find_process, is_running
 
 log = logging.getLogger(__name__)
 IDENTITY = "process.json"
-KEPT_RESULTS = "*.result.json"
+KEPT_RESULT = ".result.json"
 _CLEAN_PASSES = 2
 _PAUSE = 0.02
 _WARDEN_SECONDS = 5.0
@@ -66,8 +66,17 @@ def end_left_behind(worker: UUID) -> int:
 def bury(worker: UUID) -> None:
     """Remove the folder of a dead worker, unless it holds results that are not in the books yet."""
     folder = folders() / worker.hex
-    if not any(folder.glob(KEPT_RESULTS)):
+    if not kept_results(folder):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def kept_results(folder: Path) -> list[Path]:
+    """The files of results in a worker's folder, in order; none where another rescue has just removed the folder."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - a glob fails or not by the moment at which the folder goes
+    except FileNotFoundError:
+        return []
+    return sorted(folder / name for name in names if name.endswith(KEPT_RESULT))
 
 
 def _has_warden(worker: UUID) -> bool:

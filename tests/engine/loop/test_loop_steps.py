@@ -14,12 +14,13 @@ from django.db import InterfaceError, transaction
 from drain.engine import loop as loop_module
 from drain.engine.attempts.context import HostContext
 from drain.engine.attempts.round import Rounds
-from drain.engine.attempts.spool import SUFFIX, Spool, left_behind
+from drain.engine.attempts.spool import Spool, left_behind
 from drain.engine.attempts.started import EndedAttempt, StartedAttempt
 from drain.engine.executions.children import Children
 from drain.engine.loop import Loop, LoopEnd
 from drain.engine.process.ended import Command
 from drain.engine.served import ServedSessions
+from drain.engine.workers.dead import kept_results
 from drain.engine.workers.loops import Renewal, add_loop
 from drain.models import Attempt, DrainSession, WorkerLoop
 from drain.policy.states import Outcome
@@ -187,7 +188,7 @@ def test_what_an_earlier_loop_of_this_worker_kept_is_booked_by_the_next(
     DrainSession.objects.update(state="stopping")
     until = time.monotonic() + 30
     assert Loop(1, interrupted=lambda: time.monotonic() > until).run() is LoopEnd.DONE
-    assert (outcomes(), list(tmp_path.glob(f"*{SUFFIX}"))) == (["complete"] * 2, [])
+    assert (outcomes(), kept_results(tmp_path)) == (["complete"] * 2, [])
 
 
 @pytest.mark.parametrize("over", ["asked", "long enough", "neither"])

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from drain.engine.attempts.spool import left_behind
 from drain.engine.process.contract import worker_prefix
 from drain.engine.process.job import worker_folder
 from drain.engine.workers import dead
@@ -134,6 +135,12 @@ def test_a_folder_with_results_that_are_not_in_the_books_is_kept(work: Path) -> 
     for folder in (empty, full):
         bury(type(uuid4())(hex=folder.name))
     assert (empty.exists(), full.exists()) == (False, True)
+
+
+def test_a_folder_that_another_rescue_has_just_removed_holds_nothing(work: Path) -> None:
+    worker = uuid4()
+    bury(worker)
+    assert list(left_behind(work / worker.hex)) == []
 
 
 def change(folder: Path, **values: object) -> None:
