@@ -8,9 +8,12 @@ import pytest
 from django.utils import timezone
 
 from drain.dashboard.evidence.flows import flows_chart
+from drain.evidence.comparison.figures import figures
 from drain.evidence.comparison.pairs import Move
 from drain.evidence.comparison.question import asked
+from drain.evidence.comparison.sides import of_window
 from drain.evidence.fingerprints.aliases import FingerprintSummary
+from drain.evidence.statistics.intervals import wilson
 from drain.models.roles import Role
 from tests.dashboard.evidence.pages import fixed, text_of
 from tests.dashboard.people import signed_in
@@ -26,6 +29,22 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
+
+
+def test_the_page_says_of_its_intervals_what_they_are():
+    for at, completing in ((NOON - HOUR, 10), (NOON, 36)):
+        for index in range(40):
+            AttemptFactory(outcome="complete" if index < completing else "failed", started_at=at)
+    sides = {"a_from": NOON - HOUR, "a_to": NOON, "b_from": NOON, "b_to": NOON + HOUR}
+    query = {"kind": "windows", **{name: at.isoformat() for name, at in sides.items()}}
+    page = text_of(signed_in(Role.VIEWER).get("/evidence/compare/", query).content.decode())
+    once = wilson(36, 40)
+    shown = figures(of_window(NOON, NOON + HOUR)).rate.interval
+    assert once is not None
+    assert shown is not None
+    assert shown.low < once.low - 0.05
+    assert f"n 40, {shown.low * 100:.1f}–{shown.high * 100:.1f} %" in page
+    assert "The 95 % intervals hold however often one looks" in page
 
 
 @pytest.mark.parametrize(
