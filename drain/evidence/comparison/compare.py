@@ -76,7 +76,7 @@ class Difference:
             )
         points = f"{_points(self.interval.value)} ({_points(self.interval.low)} to {_points(self.interval.high)})"
         if self.verdict == "doubtful":
-            return f"The completion rate rose by {points} percentage points {on}, but {self.doubt}."
+            return f"The completion rate rose: {points} percentage points {on}, but {self.doubt}."
         if self.verdict != "not_enough_data":
             return f"The completion rate is {self.verdict}: {points} percentage points {on}."
         need = "" if self.enough is None else f"; about {self.enough} would be enough"
