@@ -124,7 +124,7 @@ def timed(role: str, workers: int, *arguments: str) -> Spent:
 
 
 def session_end(arguments: Sequence[str]) -> float | None:
-    """When the drain itself says that it ended; its workers leave at their next look, up to 0.25 s later."""
+    """Return the moment at which the drain itself says it ended: its workers leave at their next look, up to 0.25 s later."""
     if "--session" not in arguments:
         return None
     session = DrainSession.objects.get(pk=int(arguments[arguments.index("--session") + 1]))
