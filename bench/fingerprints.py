@@ -29,12 +29,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench.fingerprints_baselines import METHODS, Method
-from bench.fingerprints_breakages import breakages_table
-from bench.fingerprints_memory import memory_table
-from bench.fingerprints_score import score
-from bench.fingerprints_sentry import sentry_table
-from bench.fingerprints_texts import HOSTILE, tracebacks
+from bench.fingerprinting.baselines import METHODS, Method
+from bench.fingerprinting.breakages import breakages_table
+from bench.fingerprinting.memory import memory_table
+from bench.fingerprinting.score import score
+from bench.fingerprinting.sentry import sentry_table
+from bench.fingerprinting.texts import HOSTILE, tracebacks
 from drain.fingerprints import VERSION, fingerprint
 
 Row = dict[str, Any]
@@ -145,7 +145,7 @@ def _labelled_categories(rows: list[Row]) -> None:
     """Wrong are categories that neither of two labelling passes gave;
     the passes' disagreements are counted.
     """
-    with (ROOT / "bench" / "categories.csv").open(encoding="utf-8") as file:
+    with (ROOT / "bench" / "fingerprinting" / "categories.csv").open(encoding="utf-8") as file:
         labels = {
             line["group"]: {line["first pass"], line["second pass"]}
             for line in csv.DictReader(file)
@@ -208,7 +208,7 @@ def _nothing_known(texts: list[str]) -> float:
 _FIRST_TIME = """
 import json, sys, time
 sys.path.insert(0, sys.argv[1])
-from bench.fingerprints_baselines import METHODS
+from bench.fingerprinting.baselines import METHODS
 keys = {method.name: method.keys for method in METHODS}[sys.argv[2]]
 texts = json.load(sys.stdin)
 keys(["imports what it needs"])

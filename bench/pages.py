@@ -2,7 +2,7 @@
 
     DRAINSITE_DATA=/tmp/fleet python bench/pages.py [--only WORD] [--rounds 25] [--no-dashboards] [--explain MS]
 
-Builds the fleet (bench/fleet.py) when it is not there, which takes some minutes, and keeps it for the next time. Each
+Builds the fleet (bench/fleet/build.py) when it is not there, which takes some minutes, and keeps it. Each
 page is asked for in this process as a signed-in operator; times are milliseconds of the server. "first" is the first
 request of all, "alone" the median when nothing is shared (what open dashboards share for seconds is forgotten before
 each request), median, p95 and queries those of requests one after another. "busy" is the mean that this process and its
@@ -40,8 +40,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from bench import dashboards, fleet
-from bench.first_load import first_load
+from bench.fleet import dashboards
+from bench.fleet.build import LIVE, PERSON, RUNS, SESSIONS, build, built
+from bench.fleet.first_load import first_load
 from drain.evidence.fixes.schedule import judge_fixes
 from drain.models import Attempt, Phase, Run
 from drain.people.sign_on import BACKEND
@@ -100,7 +101,7 @@ def pages() -> Iterator[Page]:
 
 
 def _largest_runs_phase() -> Phase:
-    busy = fleet.RUNS - fleet.RUNS % 5
+    busy = RUNS - RUNS % 5
     return Phase.objects.filter(run=busy, state="FAILED").order_by("-pk")[0]
 
 
@@ -117,7 +118,7 @@ def _pages_of_work(phase: Phase) -> Iterator[Page]:
     yield _to("run-list", live=True, said="by name", q="nightly-01")
     yield _to("run-list", live=True, said="rare word", q=f"needle{phase.pk}")
     yield _to("run-list", live=True, said="common word", q="ImportError")
-    yield _to("run-list", live=True, said="deep page", before=fleet.RUNS // 3)
+    yield _to("run-list", live=True, said="deep page", before=RUNS // 3)
     yield _to("run-detail", phase.run_id, live=True)
     yield _to("run-detail", run.pk, live=True, said="other")
     yield _to("phase-detail", phase.pk, live=True)
@@ -133,9 +134,9 @@ def _pages_of_drains() -> Iterator[Page]:
     cause = Phase.objects.filter(state="FAILED").order_by("-pk").values("last_fingerprint")[0]
     key = cause["last_fingerprint"]
     yield _to("session-list", live=True)
-    yield _to("session-detail", fleet.LIVE, live=True)
-    yield _to("session-detail", fleet.SESSIONS, said="ended")
-    yield _to("session-excluded", fleet.LIVE, "beyond_batch")
+    yield _to("session-detail", LIVE, live=True)
+    yield _to("session-detail", SESSIONS, said="ended")
+    yield _to("session-excluded", LIVE, "beyond_batch")
     yield _to("session-report", 5)
     yield _to("session-new")
     yield _to("queued-list", live=True)
@@ -147,7 +148,7 @@ def _pages_of_drains() -> Iterator[Page]:
     yield _to("evidence")
     yield _to("marker-detail", 1)
     yield _to("marker-detail", 5, said="old")
-    yield _to("evidence-compare", said="drains", kind="drains", a=5, b=fleet.SESSIONS)
+    yield _to("evidence-compare", said="drains", kind="drains", a=5, b=SESSIONS)
     yield _to("evidence-compare", said="sources", kind="sources", a=1, b=2, days=7)
     yield _to("worker-list", live=True)
     yield _to("audit-list")
@@ -257,15 +258,15 @@ def main() -> None:
     parser.add_argument("--explain", type=float, metavar="MS", help="print slower statements")
     parser.add_argument("--port", type=int, default=8144)
     options = parser.parse_args()
-    if not fleet.built():
-        fleet.build()
+    if not built():
+        build()
     call_command("collectstatic", interactive=False, verbosity=0)
     warm()
     # As maintenance of a site that is up has: pages read what it kept.
     judge_fixes(timezone.now(), limit=100)
     watch(options.explain)
     client = Client()
-    person = User.objects.get(username=fleet.PERSON)
+    person = User.objects.get(username=PERSON)
     client.force_login(person, backend=BACKEND)
     print(
         f"{'page':38} {'first':>7} {'alone':>7} {'busy':>7} {'median':>7} {'p95':>7} {'queries':>7} {'kB':>6} {'load':>6} {'live':>6}"

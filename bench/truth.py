@@ -19,11 +19,11 @@ import django
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drainsite.settings")
 django.setup()
-from bench.truth_checks import CHECKED, CHECKS, play_checks
-from bench.truth_comparisons import COMPARED, COMPARISONS, Played, play_comparison
-from bench.truth_fixes import NAMES, play
-from bench.truth_guards import GUARDED, GUARDS, play_guards
-from bench.truth_scenarios import SCENARIOS
+from bench.known_truth.checks import CHECKED, CHECKS, play_checks
+from bench.known_truth.comparisons import COMPARED, COMPARISONS, Played, play_comparison
+from bench.known_truth.fixes import NAMES, play
+from bench.known_truth.guards import GUARDED, GUARDS, play_guards
+from bench.known_truth.scenarios import SCENARIOS
 
 
 def table(

@@ -14,7 +14,7 @@ from collections import defaultdict
 
 import pytest
 
-from bench.fingerprints_score import score
+from bench.fingerprinting.score import score
 from drain.fingerprints import fingerprint
 from tests.fingerprints.render import Text, texts
 

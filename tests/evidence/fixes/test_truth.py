@@ -4,101 +4,101 @@ from __future__ import annotations
 
 import pytest
 
-from bench import truth_checks, truth_comparisons, truth_fixes, truth_guards, truth_scenarios
+from bench.known_truth import checks, comparisons, fixes, guards, scenarios
 
-FIXES = [one for one in truth_scenarios.SCENARIOS if one.name.startswith("real")]
+FIXES = [one for one in scenarios.SCENARIOS if one.name.startswith("real")]
 SAID = (
-    truth_comparisons.BETTER,
-    truth_comparisons.WORSE,
-    truth_comparisons.MORE,
-    truth_comparisons.LESS,
+    comparisons.BETTER,
+    comparisons.WORSE,
+    comparisons.MORE,
+    comparisons.LESS,
 )
-GREEN = (truth_scenarios.WORKS, truth_scenarios.RESOLVED, truth_scenarios.SEEN)
+GREEN = (scenarios.WORKS, scenarios.RESOLVED, scenarios.SEEN)
 
 
-@pytest.mark.parametrize("scenario", truth_scenarios.SCENARIOS, ids=lambda one: one.name)
+@pytest.mark.parametrize("scenario", scenarios.SCENARIOS, ids=lambda one: one.name)
 def test_nothing_green_is_false_in_a_few_backlogs(scenario):
-    _told, false = truth_fixes.play(scenario, 12, seed=5)
+    _told, false = fixes.play(scenario, 12, seed=5)
     assert not any(false[name] for name in GREEN)
 
 
 def test_a_real_fix_is_named_in_most_of_a_few_backlogs():
-    told, _ = truth_fixes.play(FIXES[0], 12, seed=5)
-    assert told[truth_scenarios.WORKS] >= 10
+    told, _ = fixes.play(FIXES[0], 12, seed=5)
+    assert told[scenarios.WORKS] >= 10
 
 
 def test_the_old_rule_is_caught_by_the_same_backlogs():
-    placebo = next(one for one in truth_scenarios.SCENARIOS if one.name == "placebo")
-    _, false = truth_fixes.play(placebo, 12, seed=5)
+    placebo = next(one for one in scenarios.SCENARIOS if one.name == "placebo")
+    _, false = fixes.play(placebo, 12, seed=5)
     assert false["old better"] == 12
 
 
-@pytest.mark.parametrize("name", [name for name, _, _ in truth_comparisons.COMPARISONS])
+@pytest.mark.parametrize("name", [name for name, _, _ in comparisons.COMPARISONS])
 def test_two_sides_are_not_called_better_or_worse_where_nothing_changed(name):
-    told, false = truth_comparisons.play_comparison(name, 12)
+    told, false = comparisons.play_comparison(name, 12)
     assert not any(false[word] for word in SAID)
-    if name == truth_comparisons.COMPARISONS[0][0]:
-        assert told[truth_comparisons.BETTER] == 12
+    if name == comparisons.COMPARISONS[0][0]:
+        assert told[comparisons.BETTER] == 12
 
 
 def test_counting_every_attempt_for_itself_is_caught_by_the_same_sides():
-    _, false = truth_comparisons.play_comparison("nothing changed; whole runs end alike", 12)
-    assert false[f"old {truth_comparisons.BETTER}"] > 3
-    _, false = truth_comparisons.play_comparison("nothing changed; events in bursts", 12)
-    assert false[f"old {truth_comparisons.MORE}"] > 3
+    _, false = comparisons.play_comparison("nothing changed; whole runs end alike", 12)
+    assert false[f"old {comparisons.BETTER}"] > 3
+    _, false = comparisons.play_comparison("nothing changed; events in bursts", 12)
+    assert false[f"old {comparisons.MORE}"] > 3
 
 
-@pytest.mark.parametrize("name", [name for name, _, _ in truth_checks.CHECKS])
+@pytest.mark.parametrize("name", [name for name, _, _ in checks.CHECKS])
 def test_checks_that_are_judged_at_every_look_say_nothing_false_of_a_few(name):
-    _, false = truth_checks.play_checks(name, 12)
-    assert not false[truth_checks.PASS]
+    _, false = checks.play_checks(name, 12)
+    assert not false[checks.PASS]
 
 
-@pytest.mark.parametrize("name", truth_guards.GUARDS)
+@pytest.mark.parametrize("name", guards.GUARDS)
 def test_a_guard_passes_on_what_is_so_and_on_nothing_else(name):
-    told, false = truth_guards.play_guards(name, 12)
-    assert not false[truth_checks.PASS]
-    assert told[truth_checks.PASS] == (0 if false[f"old {truth_checks.PASS}"] else 12)
+    told, false = guards.play_guards(name, 12)
+    assert not false[checks.PASS]
+    assert told[checks.PASS] == (0 if false[f"old {checks.PASS}"] else 12)
 
 
 def test_checks_of_one_look_are_caught_by_the_same_attempts():
-    _, false = truth_checks.play_checks("yield, events in bursts", 12)
-    assert false[f"old {truth_checks.PASS}"] > 1
+    _, false = checks.play_checks("yield, events in bursts", 12)
+    assert false[f"old {checks.PASS}"] > 1
 
 
 @pytest.mark.verify
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", truth_guards.GUARDS)
+@pytest.mark.parametrize("name", guards.GUARDS)
 def test_at_most_four_guards_of_a_thousand_pass_that_should_not(name):
-    told, false = truth_guards.play_guards(name, 1000)
-    assert false[truth_checks.PASS] <= 4
-    assert false[f"old {truth_checks.PASS}"] or told[truth_checks.PASS] >= 950
+    told, false = guards.play_guards(name, 1000)
+    assert false[checks.PASS] <= 4
+    assert false[f"old {checks.PASS}"] or told[checks.PASS] >= 950
 
 
 @pytest.mark.verify
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", [name for name, _, _ in truth_checks.CHECKS])
+@pytest.mark.parametrize("name", [name for name, _, _ in checks.CHECKS])
 def test_at_most_four_checks_of_a_thousand_pass_that_should_not(name):
-    _, false = truth_checks.play_checks(name, 1000)
-    assert false[truth_checks.PASS] <= 4
-    assert false[truth_checks.AT_MOST] <= 50  # as promised, at 95 %
+    _, false = checks.play_checks(name, 1000)
+    assert false[checks.PASS] <= 4
+    assert false[checks.AT_MOST] <= 50  # as promised, at 95 %
 
 
 @pytest.mark.verify
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", [name for name, _, _ in truth_comparisons.COMPARISONS])
+@pytest.mark.parametrize("name", [name for name, _, _ in comparisons.COMPARISONS])
 def test_at_most_four_comparisons_of_a_thousand_say_what_is_not_so(name):
-    told, false = truth_comparisons.play_comparison(name, 1000)
+    told, false = comparisons.play_comparison(name, 1000)
     assert max(false[word] for word in SAID) <= 4
-    if name == truth_comparisons.COMPARISONS[0][0]:
-        assert told[truth_comparisons.BETTER] >= 950
+    if name == comparisons.COMPARISONS[0][0]:
+        assert told[comparisons.BETTER] >= 950
 
 
 @pytest.mark.verify
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("scenario", truth_scenarios.SCENARIOS, ids=lambda one: one.name)
+@pytest.mark.parametrize("scenario", scenarios.SCENARIOS, ids=lambda one: one.name)
 def test_at_most_four_sentences_of_a_thousand_are_false(scenario):
-    told, false = truth_fixes.play(scenario, 1000)
+    told, false = fixes.play(scenario, 1000)
     assert max(false[name] for name in GREEN) <= 4
     if scenario in FIXES:
-        assert told[truth_scenarios.WORKS] >= 950
+        assert told[scenarios.WORKS] >= 950

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from bench.truth_backlogs import LOOKS
-from bench.truth_checks import PASS
-from bench.truth_comparisons import Played
+from bench.known_truth.backlogs import LOOKS
+from bench.known_truth.checks import PASS
+from bench.known_truth.comparisons import Played
 from drain.evidence.checks.matching import Again, Found
 from drain.evidence.checks.verdicts import stayed_away
 from drain.evidence.fixes.composition import not_done

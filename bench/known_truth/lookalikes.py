@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bench.truth_backlogs import CAUSE, MARKER, OTHER, Backlog
+from bench.known_truth.backlogs import CAUSE, MARKER, OTHER, Backlog
 from drain.evidence.fixes.contrast import Done
 from drain.evidence.fixes.trials import Tried
 from drain.fingerprints.model import Category

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from bench import truth_lookalikes as lookalikes
-from bench.truth_backlogs import CAUSE, CRASH, MARKER, OTHER, PLACED, START, Backlog
+from bench.known_truth import lookalikes
+from bench.known_truth.backlogs import CAUSE, CRASH, MARKER, OTHER, PLACED, START, Backlog
 from drain.evidence.fixes.contrast import Done
 from drain.evidence.fixes.verdict import Ruling
 from drain.fingerprints.model import Category

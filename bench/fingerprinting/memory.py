@@ -12,7 +12,7 @@ import re
 from collections import Counter, defaultdict
 from typing import NamedTuple
 
-from bench.fingerprints_score import score
+from bench.fingerprinting.score import score
 from drain.fingerprints import fingerprint
 from tests.fingerprints.render import texts
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from bench.truth_backlogs import LOOKS
+from bench.known_truth.backlogs import LOOKS
 from drain.evidence.comparison.compare import difference
 from drain.evidence.comparison.figures import figures_of
 from drain.evidence.comparison.pairs import pairs_of

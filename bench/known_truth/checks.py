@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from bench.truth_backlogs import LOOKS
-from bench.truth_comparisons import Seen, burst, heavy, poisson_bounds, read_side, side_of
+from bench.known_truth.backlogs import LOOKS
+from bench.known_truth.comparisons import Seen, burst, heavy, poisson_bounds, read_side, side_of
 from drain.evidence.checks.matching import Again, Found
 from drain.evidence.checks.verdicts import rate_at_least, stayed_away, yield_at_least
 from drain.evidence.comparison.figures import figures_of

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from bench.truth_backlogs import CAUSE, FEW, LOOKS, MANY, OLD_HEALED, PLACED, SHARE, Backlog
-from bench.truth_scenarios import NOT, PARTLY, RESOLVED, SEEN, UNDECIDED, WORKS, Scenario
+from bench.known_truth.backlogs import CAUSE, FEW, LOOKS, MANY, OLD_HEALED, PLACED, SHARE, Backlog
+from bench.known_truth.scenarios import NOT, PARTLY, RESOLVED, SEEN, UNDECIDED, WORKS, Scenario
 from drain.evidence.comparison.sides import JUDGED
 from drain.evidence.fixes.trials import FixWindow, Tried, trials_of
 from drain.evidence.fixes.verdict import CauseVerdict, Evidence, Others, Ruling, judge
