@@ -19,7 +19,7 @@ help: ## show this list
 demo: $(RUNS) ## drain a real backlog and watch it in the browser (ONCE=1: end when it is done)
 	@$(BIN)/python manage.py demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
-test: $(READY) ## check style, types, imports and templates, then run every test
+test: $(READY) ## check style, types, imports and templates, then run the tests
 	@$(BIN)/python tools/checks.py lint test
 
 verify: $(READY) ## what tests leave out: the slow, optional modes, faults, other Pythons, an installation as on a new machine
