@@ -75,7 +75,7 @@ def web(site: Site, dice: random.Random, lease: float) -> bool:
 def up(site: Site, dice: random.Random, lease: float) -> bool:
     """Kill `up` itself and start it again."""
     done = kill(site.up_pid())
-    time.sleep(0.2)
+    site.wait_for_up()
     site.start()
     return done
 

@@ -137,6 +137,11 @@ class Site:
             cursor = connection.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
 
+    def wait_for_up(self) -> None:
+        """Wait until a killed `up` has ended: on a busy machine a process takes its time to die."""
+        if self._up is not None:
+            self._up.wait()
+
     def up_pid(self) -> int:
         """The pid of `up`; 0 when it is gone."""
         return self._up.pid if self._up is not None and self._up.poll() is None else 0
