@@ -6,8 +6,11 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from drain.fingerprints import fingerprint
+
+WITH_DRAIN3 = find_spec("drain3") is not None
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,9 @@ METHODS = (
     Method("drainsite coarse", lambda texts: [fingerprint(text).coarse for text in texts]),
     Method("drainsite fine", lambda texts: [fingerprint(text).fine for text in texts]),
     Method("normaliser, first 200 characters", plain_normaliser),
-    Method("Drain3 default", drain3_default),
-    Method("Drain3 with masks", drain3_masked),
+    *(
+        (Method("Drain3 default", drain3_default), Method("Drain3 with masks", drain3_masked))
+        if WITH_DRAIN3
+        else ()
+    ),
 )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from django.db.backends.postgresql import base
-from django.db.utils import OperationalError
 
-from drainsite.postgres import PostgresError, connection_settings, ensure_running
 from drainsite.postgres.backend.client import DatabaseClient
+from drainsite.postgres.backend.settings import fill
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -29,13 +27,3 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return super().get_new_connection(conn_params)
         except self.Database.OperationalError:
             return super().get_new_connection(self.get_connection_params())
-
-
-def fill(settings_dict: dict[str, Any]) -> None:
-    """Put host, port, user and password of the running server into a DATABASES entry."""
-    try:
-        server = ensure_running(Path(settings_dict["DATA_DIR"]))
-    except PostgresError as error:
-        raise OperationalError(str(error)) from error
-    found = connection_settings(server)
-    settings_dict.update({key: found[key] for key in ("HOST", "PORT", "USER", "PASSWORD")})

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.backends.postgresql import client
 
+from drainsite.postgres.backend.settings import fill
 from drainsite.postgres.identity import binaries_dir
 
 
@@ -18,8 +19,6 @@ class DatabaseClient(client.DatabaseClient):
         cls, settings_dict: dict[str, Any], parameters: Iterable[str]
     ) -> tuple[list[str], dict[str, str] | None]:
         """Django's arguments, after the server was started, for our psql."""
-        from drainsite.postgres.backend.base import fill
-
         fill(settings_dict)
         arguments, environment = super().settings_to_cmd_args_env(settings_dict, parameters)
         return [str(binaries_dir() / "psql"), *arguments[1:]], environment
