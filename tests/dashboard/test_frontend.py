@@ -63,8 +63,9 @@ def test_every_colour_class_of_a_state_exists():
 
 def test_the_guide_names_every_component_and_filter_and_none_that_is_not_there():
     guide = (ROOT / "docs" / "frontend.md").read_text()
-    components = (ROOT / "templates" / "drain" / "components.html").read_text()
-    macros = set(re.findall(r"{% macro (\w+)\(", components))
+    pages = ROOT / "templates" / "drain"
+    shared = "".join((pages / name).read_text() for name in ("components.html", "forms.html"))
+    macros = set(re.findall(r"{% macro (\w+)\(", shared))
     told = set(re.findall(r"`(?:{{ )?(\w+)\b", guide))
     inside = {"slots", "command_words", "json_script"}
     """Filters that only components use."""

@@ -21,8 +21,9 @@ NOW = datetime(2025, 12, 28, 14, 32, tzinfo=UTC)
 
 
 def draw(text: str, /, **context: object) -> str:
-    """A piece of a template, drawn with the components as `ui`."""
-    template = engines["jinja2"].from_string('{% import "components.html" as ui %}' + text)
+    """A piece of a template, drawn with the components as `ui` and `forms`."""
+    shared = '{% import "components.html" as ui %}{% import "forms.html" as forms %}'
+    template = engines["jinja2"].from_string(shared + text)
     return template.render(context).strip()
 
 
@@ -183,11 +184,13 @@ def test_a_filter_changes_the_address_and_keeps_the_others():
 
 
 def test_a_select_offers_its_words_as_text_with_the_asked_one_chosen():
-    html = draw("{{ ui.options(choices, 2) }}", choices=[(1, "a"), (2, HOSTILE), (HOSTILE, "c")])
+    html = draw("{{ forms.options(choices, 2) }}", choices=[(1, "a"), (2, HOSTILE), (HOSTILE, "c")])
     assert inert(html)
     assert html.count(" selected") == 1
     assert '<option value="2" selected>' in html
-    assert "selected" not in draw("{{ ui.options(choices, none) }}", choices=[(1, "a"), (2, "b")])
+    assert "selected" not in draw(
+        "{{ forms.options(choices, none) }}", choices=[(1, "a"), (2, "b")]
+    )
 
 
 def test_a_number_of_several_shows_its_words_as_text():
@@ -212,13 +215,13 @@ def test_the_table_of_a_chart_shows_each_number_and_every_text_as_text():
 
 
 def test_a_question_holds_its_fields_its_reason_and_the_token():
-    asked = '{% call ui.confirm(token, "id", "/act/", x, x, x, ask_reason=true) %}<b>{{ x }}</b>{% endcall %}'
+    asked = '{% call forms.confirm(token, "id", "/act/", x, x, x, ask_reason=true) %}<b>{{ x }}</b>{% endcall %}'
     html = draw(asked, x=HOSTILE, token="TOKEN")
     assert inert(html)
     assert html.count("&lt;script&gt;") == 4
     assert "TOKEN" in html
     assert 'name="reason" required' in html
-    assert "reason" not in draw('{{ ui.confirm("", "id", "/act/", "t", "t", "v") }}')
+    assert "reason" not in draw('{{ forms.confirm("", "id", "/act/", "t", "t", "v") }}')
 
 
 @pytest.mark.parametrize("template", ["frame/nav_links.html", "frame/tabbar.html"])
