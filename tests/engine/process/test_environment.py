@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from drain.engine.process.contract import Contract
-from drain.engine.process.environment import build_environment
+from drain.engine.process.environment import (
+    PARAM_LIMIT,
+    build_environment,
+    header_values,
+    param_variables,
+)
 from drain.engine.process.errors import RefusedVariableError
 
 CONTRACT = Contract("r1", "p1", 4, 2, "w.l")
@@ -17,6 +22,7 @@ WORKER = {
     "DRAIN_BROKER_URL": "redis://x",
     "DJANGO_SETTINGS_MODULE": "m",
     "DRAIN_CLAIM": "outer.claim",
+    "DRAINSITE_DATA": "/var/lib/drainsite",
     "OPENAI_API_KEY": "k",
 }
 
@@ -43,9 +49,7 @@ def test_what_the_profile_names_passes_too():
     assert (env["DATABASE_URL"], env["OPENAI_API_KEY"]) == ("sqlite:///own", "k")
 
 
-@pytest.mark.parametrize(
-    "name", ["SECRET_KEY", "DATABASE_URL", "DRAIN_BROKER_URL", "DJANGO_SETTINGS_MODULE"]
-)
+@pytest.mark.parametrize("name", sorted(WORKER.keys() - {"PATH", "LC_ALL", "OPENAI_API_KEY"}))
 def test_a_secret_of_the_site_cannot_be_passed_through(name):
     with pytest.raises(RefusedVariableError, match=name):
         build(env_from=[name])
@@ -56,7 +60,13 @@ def test_a_variable_the_host_does_not_have_is_named():
         build(env_from=["MISSING"])
 
 
-@pytest.mark.parametrize("env", [{"DRAIN_CLAIM": "x"}, {"A=B": "x"}, {"": "x"}, {"A": "x\0y"}])
+@pytest.mark.parametrize(
+    "env",
+    [
+        *({"DRAIN_CLAIM": "x"}, {"DRAIN_PARAM_A": "x"}, {"A": "x\0y"}),
+        *({"A=B": "x"}, {"A\0B": "x"}, {"": "x"}),
+    ],
+)
 def test_a_variable_that_cannot_be_set_is_refused(env):
     with pytest.raises(RefusedVariableError):
         build(env)
@@ -66,3 +76,51 @@ def test_python_always_speaks_utf_8_and_there_is_always_a_path():
     env = build({"PYTHONUTF8": "0"}, worker={})
     assert env["PYTHONUTF8"] == "1"
     assert env["PATH"]
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"a-b": 1, "A_b": 2}, "'a-b' and 'A_b' of the phase would both be DRAIN_PARAM_A_B"),
+        ({"a": "x\0y"}, "holds a NUL byte"),
+        ({"a": "x" * (PARAM_LIMIT + 1)}, "more than 32 kB"),
+        ({"a": "é" * (PARAM_LIMIT // 2 + 1)}, "more than 32 kB"),
+        ({"a": ["x" * PARAM_LIMIT]}, "more than 32 kB"),
+    ],
+)
+def test_a_parameter_that_no_environment_can_carry_is_refused(params, sentence):
+    with pytest.raises(RefusedVariableError, match=sentence):
+        param_variables(params)
+
+
+def test_a_parameter_is_a_variable_whatever_its_name_and_text():
+    params = {"Größe (cm)": 5, "a": "x" * PARAM_LIMIT, "half": "\ud800"}
+    assert param_variables(params) == {
+        "DRAIN_PARAM_GR_SSE__CM_": "5",
+        "DRAIN_PARAM_A": "x" * PARAM_LIMIT,
+        "DRAIN_PARAM_HALF": "\ud800",
+    }
+
+
+@pytest.mark.parametrize(("run", "phase"), [("r\0", "p"), ("r", "p\0")])
+def test_a_name_that_no_environment_can_carry_is_refused(run, phase):
+    with pytest.raises(RefusedVariableError, match="holds a NUL byte"):
+        build_environment({}, (), Contract(run, phase, 4, 2, "w.l"), "/f/report", WORKER)
+
+
+def test_a_header_is_the_value_of_a_variable_without_its_line_end():
+    assert header_values({"Authorization": "TOKEN"}, {"TOKEN": "Bearer x\n"}) == {
+        "Authorization": "Bearer x"
+    }
+
+
+@pytest.mark.parametrize("value", ["", " \n", "a\nInjected: b", "naïve"])
+def test_a_value_that_no_header_can_carry_is_refused_and_not_shown(value):
+    with pytest.raises(RefusedVariableError, match="TOKEN, which the header A") as caught:
+        header_values({"A": "TOKEN"}, {"TOKEN": value})
+    assert not value.strip() or value not in str(caught.value)
+
+
+def test_a_header_cannot_be_made_of_a_secret_of_the_site():
+    with pytest.raises(RefusedVariableError, match="never passed to a phase"):
+        header_values({"A": "SECRET_KEY"}, WORKER)
