@@ -205,3 +205,16 @@ def test_the_pages_without_a_frame_are_accessible_too(olga: User, visit: Visit, 
     assert violations(page) == []
     page = visit("/nothing/", width=390, dark=dark, bypass_csp=True)
     assert violations(page) == []
+
+
+def test_the_page_of_the_api_is_dark_where_the_site_is(olga: User, visit: Visit) -> None:
+    page = visit("/api/", bypass_csp=True)
+    page.evaluate("localStorage.setItem('drain-theme', 'dark')")
+    page.reload()
+    page.locator(".opblock").first.wait_for()
+    red, green, blue = page.evaluate(
+        "getComputedStyle(document.documentElement).backgroundColor.match(/\\d+/g).map(Number)"
+    )[:3]
+    assert max(red, green, blue) < 64
+    said = violations(page, only=COLOURS)
+    assert [one for one in said if not one.startswith(SWAGGERS_OWN)] == []
