@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -34,6 +35,20 @@ PAGES = sorted((ROOT / "templates" / "drain").rglob("*.html"))
 def test_the_glossary_has_every_word(words: type[Enum]) -> None:
     missing = [word.value for word in words if word.value not in GLOSSARY]
     assert not missing, f"docs/glossary.md lacks {', '.join(missing)}"
+
+
+def test_the_glossary_has_the_exclusion_reasons_in_the_order_in_which_they_are_tried() -> None:
+    part = GLOSSARY.split("## Exclusion reasons, in the order", 1)[1].split("\n## ", 1)[0]
+    named = re.findall(r"`(\w+)`", part)
+    assert named == [reason.value for reason in reasons.ExclusionReason], (
+        "docs/glossary.md lists them in another order than the enum in drain/policy/reasons.py"
+    )
+
+
+@pytest.mark.parametrize("reason", reasons.StopReason)
+def test_a_stop_has_its_sentence(reason: reasons.StopReason) -> None:
+    said = answered(lambda: reason.sentence)
+    assert said, f"{reason.value} lacks a sentence in drain/policy/reasons.py"
 
 
 @pytest.mark.parametrize(

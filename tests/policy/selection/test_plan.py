@@ -81,6 +81,20 @@ ROW_RULES = [
 ]
 
 
+ELSEWHERE = {
+    ExclusionReason.NO_LONGER_FAILED, ExclusionReason.QUEUED_IN_RUN, ExclusionReason.WAITS_FOR_QUEUED,
+    ExclusionReason.WAITS_FOR_DEPENDENCY, ExclusionReason.RUN_DEPRIORITISED, ExclusionReason.BEYOND_BATCH,
+}  # fmt: skip
+"""Reasons that no fact of one row gives: what other phases, the batch or time does."""
+
+
+@pytest.mark.parametrize("reason", sorted(set(ExclusionReason) - ELSEWHERE))
+def test_every_reason_has_its_rule(reason):
+    rule = "drain/policy/selection/exclusion.py"
+    held = any(name == reason for name, *_ in ROW_RULES)
+    assert held, f"no row of ROW_RULES expects {reason.value}: add one, and its rule in {rule}"
+
+
 @pytest.mark.parametrize(("reason", "row", "facts", "signals", "scope"), ROW_RULES)
 def test_each_rule_names_its_reason_and_a_detail(reason, row, facts, signals, scope):
     found = plan([phase(1, **row)], runs=[RunFacts(1, "run-1", **facts)], scope=scope, **signals)
