@@ -20,6 +20,7 @@ from drain.engine.sessions.sources import (
 from drain.management.base import DrainCommand
 from drain.models import DrainSession
 from drain.policy.inert import inert
+from drain.policy.words import agrees, counted
 from drain.sources.errors import SourceError
 
 API_URL = "AUTOPACK_API_URL"
@@ -84,7 +85,7 @@ def reset_or_tell(command: DrainCommand, session: DrainSession, *, reset: bool) 
         count = give_retries_back(phases, command.actor)
     except SourceError as error:
         raise EngineError(str(error)) from error
-    have = "1 phase has its" if count == 1 else f"{count:,} phases have their"
+    have = f"{counted(count, 'phase')} {agrees(count, 'has its', 'have their')}"
     command.stderr.write(f"{have} retries back.")
 
 

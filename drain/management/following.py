@@ -18,6 +18,7 @@ from drain.management.patience import Patience
 from drain.models import DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES
 from drain.policy.inert import inert
+from drain.policy.words import counted
 
 LOOK_SECONDS = 0.5
 HOST_LOOK_SECONDS = 2.0
@@ -83,7 +84,7 @@ class _Lines:
         if time.monotonic() - self._last >= LINE_SECONDS:
             self._last = time.monotonic()
             self._say(
-                f"Drain {session.pk}: {counts['phases']} of {session.selected} phases, {_line(session, counts)}"
+                f"Drain {session.pk}: {counts['phases']} of {counted(session.selected, 'phase')}, {_line(session, counts)}"
             )
 
 

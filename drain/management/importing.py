@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, OutputWrapper
 
-from drain.management.ledger import counted
 from drain.models import ExecutorProfile
+from drain.policy.words import agrees, counted
 from drain.sources.files.result import FileImport, Options
 
 REJECTS_SHOWN = 20
@@ -133,5 +133,5 @@ def _counts(result: FileImport) -> str:
     return (
         f"{counted(result.runs, 'run')} ({result.runs_created} new), {counted(result.phases, 'phase')}: {result.created} new, "
         f"{result.updated} changed ({result.synced} in another state now), {result.unchanged} unchanged; "
-        f"{result.dependencies} dependencies added.{ignored}"
+        f"{result.dependencies} {agrees(result.dependencies, 'dependency', 'dependencies')} added.{ignored}"
     )

@@ -12,6 +12,7 @@ from drain.models import DrainSession, Run
 from drain.models.vocabulary import SessionState
 from drain.policy.reasons import ExclusionReason
 from drain.policy.selection.plan import Plan
+from drain.policy.words import counted
 
 SHOWN = 20
 
@@ -93,11 +94,6 @@ def _unusual(result: dict[str, Any]) -> str:
     """Outcomes that are named only where there were any."""
     names = ("skipped", "lost", "diverted", "cancelled", "interrupted")
     return "".join(f", {result[name]:,} {name}" for name in names if result[name])
-
-
-def counted(number: int, noun: str) -> str:
-    """1 phase, 2,000 phases."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _states(counts: dict[str, int]) -> str:

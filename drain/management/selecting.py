@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from drain.engine.queue.selection import PhaseFilter, Selection
 from drain.policy.moments import read_moment
+from drain.policy.words import counted
 
 _LISTS: tuple[tuple[str, str, str, str], ...] = (
     ("run-id", "run_ids", "RUN", "of this run"),
@@ -63,7 +64,9 @@ def filter_from(options: Mapping[str, Any], now: datetime, **given: Any) -> Phas
 
 def print_selection(out: OutputWrapper, found: Selection, would: str) -> None:
     """Write the phases that an act would touch, for people."""
-    out.write(f"{found.total:,} phases of {found.runs:,} runs {would}. Nothing was changed.")
+    out.write(
+        f"{counted(found.total, 'phase')} of {counted(found.runs, 'run')} {would}. Nothing was changed."
+    )
     for run_id, count in found.largest_runs:
         out.write(f"  {count:>7,}  run {run_id}")
     for key, title, count in found.largest_fingerprints:

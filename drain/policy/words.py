@@ -20,6 +20,16 @@ def last_line(text: str, most: int = LINE_CHARACTERS) -> str:
     return next(filter(None, lines), "")[:most]
 
 
+def counted(number: int, noun: str) -> str:
+    """1 phase, 2,000 phases."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def agrees(number: int, one: str = "is", many: str = "are") -> str:
+    """The verb after so many: 1 phase is, 2 phases are."""
+    return one if number == 1 else many
+
+
 def who(actor: object) -> str:
     """Return a worker, `vm/20574/285ed48e61884c12882811f95035db6d`, as host and process; others unchanged."""
     return _WORKER.sub("", str(actor or ""))

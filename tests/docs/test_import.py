@@ -67,7 +67,7 @@ def test_the_document_does_what_it_says(tmp_path):
     assert "2 complete" in drained
     assert "1 failed" in drained
     assert "1 in state gone" in mapping
-    assert "1 dependencies added" in graph
+    assert "1 dependency added" in graph
     assert "1 rejected:" in lenient
     assert "Line 2 is no JSON" in lenient
     assert ended.split() == ["COMPLETE", "COMPLETE", "COMPLETE", "FAILED"], (

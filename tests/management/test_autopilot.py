@@ -48,7 +48,7 @@ def test_the_verbs_in_their_turn():
     PhaseFactory()
     assert said("autopilot", "list") == "No autopilot yet.\n"
     said("autopilot", "add", "hourly", "--cron", "@hourly")
-    assert "of 1 phases is started" in said("autopilot", "run", "hourly", "--reason", "now")
+    assert "of 1 phase is started" in said("autopilot", "run", "hourly", "--reason", "now")
     paused = said("autopilot", "pause", "hourly", "--reason", "holiday")
     assert "paused by os:" in paused
     assert paused.endswith(": holiday\n")

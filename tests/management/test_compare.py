@@ -69,7 +69,7 @@ def test_a_fix_whose_cause_is_seen_again_ends_with_3_as_its_page_says(capsys):
     target = FingerprintFactory(key="root", title="Error root", status="regressed")
     fix = add_marker("mended", By("ada", Origin.COMMAND, NOON), at=NOON, keys=["import"])
     Fingerprint.objects.filter(key="import").update(merged_into=target)
-    with pytest.raises(CommandError, match="1 of 1 fingerprints failed in attempts") as refused:
+    with pytest.raises(CommandError, match="1 of 1 fingerprint failed in attempts") as refused:
         call_command("compare", "--marker", str(fix.pk), "--json")
     assert refused.value.returncode == 3
     assert json.loads(capsys.readouterr().out)["standing"]["verdict"] == "fail"

@@ -115,7 +115,7 @@ def test_where_no_bar_can_be_drawn_a_long_drain_says_how_far_it_is(
     session = backlog.session()
     looked = iter(range(3))
     following.follow(session.pk, lambda: next(looked, None) is None)
-    assert f"Drain {session.pk}: 0 of 1 phases, planned: 0 complete" in capsys.readouterr().err
+    assert f"Drain {session.pk}: 0 of 1 phase, planned: 0 complete" in capsys.readouterr().err
 
 
 def test_after_a_drain_without_workers_what_is_said_of_fingerprints_is_of_now(

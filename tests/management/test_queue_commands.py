@@ -199,7 +199,7 @@ def test_discard_counts_first_then_moves_exactly_those_that_match():
         PhaseFactory(run=night)
     other = PhaseFactory()
     words = ("discard", "--label", "etl", "--reason", "the source is gone")
-    assert "2 phases of 1 runs would be discarded as skipped" in run(*words, "--dry-run")
+    assert "2 phases of 1 run would be discarded as skipped" in run(*words, "--dry-run")
     assert json.loads(run(*words, "--dry-run", "--json"))["total"] == 2
     assert not Transition.objects.filter(verb="discard").exists()
     assert "2 moved, 0 not moved" in run(*words)
@@ -228,7 +228,9 @@ def test_requeue_takes_filters_and_drain_plans_what_matches():
     plan = json.loads(run("drain", "--type", "sql", "--dry-run", "--json"))
     assert plan["total_failed"] == 1
     assert "no failed phase matches" in _refused("drain", "--type", "none", "--dry-run").lower()
-    assert "1 phases" in run("requeue", "--attempts-at-least", "4", "--reason", "x", "--dry-run")
+    assert "1 phase of 1 run " in run(
+        "requeue", "--attempts-at-least", "4", "--reason", "x", "--dry-run"
+    )
     assert "1 moved" in run("requeue", "--attempts-at-least", "4", "--reason", "x")
     assert Phase.objects.get(pk=two.pk).state == "QUEUED"
     assert Phase.objects.get(pk=one.pk).state == "FAILED"
@@ -264,7 +266,7 @@ def test_runs_are_held_by_a_filter_after_they_were_counted(capsys):
         "until": None,
     }
     call_command("hold", "--error", "disk", "--reason", "replaced")
-    assert "0 runs are held until they are released; 2 were before." in capsys.readouterr().out
+    assert "0 runs are held until released; 2 were before." in capsys.readouterr().out
     assert Hold.objects.count() == 2
     for wrong in (["hold", "--reason", "x"], ["hold", "a", "--error", "x", "--reason", "x"]):
         with pytest.raises(CommandError, match="Name RUN or PREFIX"):

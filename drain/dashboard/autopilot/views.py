@@ -40,6 +40,7 @@ from drain.engine.autopilot.rollouts import stop_rollout
 from drain.engine.sessions.verbs import Actor
 from drain.models import Autopilot, Rollout
 from drain.models.vocabulary import LIVE_ROLLOUT_STATES
+from drain.policy.words import counted
 
 SHOWN_TIMES = 3
 SHOWN_ROLLOUTS = 50
@@ -143,7 +144,7 @@ def _remove(name: str, by: Actor, now: datetime, reason: str) -> str:
 
 def _run(name: str, by: Actor, now: datetime, reason: str) -> str:
     drain = run_now(name, by, now, reason)
-    return f"Drain {drain.pk} of {drain.selected:,} phases is started."
+    return f"Drain {drain.pk} of {counted(drain.selected, 'phase')} is started."
 
 
 VERBS = {

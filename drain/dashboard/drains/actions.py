@@ -17,6 +17,7 @@ from drain.engine.sessions.verbs import (
 )
 from drain.models import Attempt, Candidate, DrainSession
 from drain.models.vocabulary import CandidateStatus, SessionState
+from drain.policy.words import counted
 
 CHANGE = "drain.change_drainsession"
 
@@ -81,6 +82,6 @@ def _counts(pk: int) -> dict[str, str]:
     running = Attempt.objects.filter(session=pk, finished_at=None).count()
     waiting = Candidate.objects.filter(session=pk, status=CandidateStatus.WAITING).count()
     return {
-        "running": f"{running:,} running phase{'' if running == 1 else 's'}",
-        "waiting": f"{waiting:,} waiting phase{'' if waiting == 1 else 's'}",
+        "running": f"{counted(running, 'running phase')}",
+        "waiting": f"{counted(waiting, 'waiting phase')}",
     }

@@ -12,6 +12,7 @@ from drain.models.vocabulary import CandidateStatus, PhaseState
 from drain.policy.actions import Action, ActionSubject, for_reason
 from drain.policy.reasons import ExclusionReason
 from drain.policy.selection.plan import Plan
+from drain.policy.words import counted
 
 _QUEUED = (ExclusionReason.QUEUED_IN_RUN, ExclusionReason.WAITS_FOR_QUEUED)
 LOOKED_AT = 20
@@ -62,7 +63,7 @@ def _names(
 
 
 def _facts(session: DrainSession, reason: ExclusionReason, blocker: Phase | None) -> list[Fact]:
-    share = f"{session.ledger[reason]:,} of {session.total_failed:,} failed phases"
+    share = f"{session.ledger[reason]:,} of {counted(session.total_failed, 'failed phase')}"
     found = [Fact(reason_word(reason), share, excluded_href(session.pk, reason))]
     if blocker is not None:
         text, href = f"{blocker.phase_id}, {blocker.run.run_id}", phase_href(blocker.pk)

@@ -15,7 +15,7 @@ from drain.policy.pace import MINUTE
 from drain.policy.stopping.gauges import Gauge, gauges, pace_gauges
 from drain.policy.stopping.limits import KeyLevel, Limits
 from drain.policy.stopping.tallies import RunTally, SessionTally
-from drain.policy.words import age
+from drain.policy.words import age, counted
 
 _PACE = ("starts_per_minute", "ramp")
 _BUDGETS = ("batch_size", "max_total_minutes", "until", "sample", *_PACE)
@@ -110,7 +110,7 @@ def other_limits(limits: Limits, executors: str) -> list[tuple[str, str]]:
         ("Phase timeout", timeout),
         ("Attempts per phase", number(limits.max_attempts_per_phase)),
         ("In parallel", number(limits.parallel)),
-        ("Failure rate is taken over", f"the latest {limits.breaker_window:,} attempts"),
+        ("Failure rate is taken over", f"the latest {counted(limits.breaker_window, 'attempt')}"),
         ("Like failures have the same", _LEVELS[limits.key_level]),
         ("Waits for a worker host", f"{limits.wait_for_host:,} s"),
     ]

@@ -23,6 +23,7 @@ from drain.engine.sessions.verbs import start_session
 from drain.models import Source
 from drain.policy.numbers import whole
 from drain.policy.selection.drift import SeenPlan
+from drain.policy.words import counted
 
 _PAGE = "drains/new.html"
 _FRAGMENT = "drains/_preview_parts.html"
@@ -99,7 +100,7 @@ def _start(request: HttpRequest, now: datetime) -> HttpResponse:
         return _show(request, form, now, status=422)
     start_session(session)
     count = session.selected
-    phases = f"{count:,} phase{'' if count == 1 else 's'}"
+    phases = counted(count, "phase")
     messages.success(request, f"Drain {session.pk} starts with the {phases} of its preview.")
     return redirect("drain:session-detail", pk=session.pk)
 

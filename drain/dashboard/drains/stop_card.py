@@ -18,7 +18,7 @@ from drain.models import Attempt, DrainSession, Fingerprint
 from drain.models.vocabulary import FAILURE_OUTCOMES, SessionState
 from drain.policy.actions import ActionSubject, after_stop
 from drain.policy.reasons import ExclusionReason, StopReason
-from drain.policy.words import last_line
+from drain.policy.words import counted, last_line
 
 _OF_ATTEMPT = ("number", "error", "fingerprint", "phase__phase_id", "run__run_id")
 
@@ -55,7 +55,7 @@ def _card(session: DrainSession, stop: Stop, plan: PlanState) -> StopCardView:
         f"{begun}: {stop.sentence}",
         [
             *_facts(stop, attempt),
-            Fact("Not run", f"{not_run:,} of {session.selected:,} phases"),
+            Fact("Not run", f"{not_run:,} of {counted(session.selected, 'phase')}"),
         ],
         read + [step(action, session) for action in stop.actions],
     )
@@ -120,11 +120,11 @@ _UNITS: dict[str, Callable[[str], str]] = {
     StopReason.FAILURE_RATE: lambda text: percent(float(text), 0),
     StopReason.MAX_TOTAL_MINUTES: lambda text: f"{float(text):,g} min",
     StopReason.UNTIL: lambda text: at(datetime.fromisoformat(text)),
-    StopReason.MAX_CONSECUTIVE_ZERO_YIELD: lambda text: f"{int(text):,} attempts",
+    StopReason.MAX_CONSECUTIVE_ZERO_YIELD: lambda text: counted(int(text), "attempt"),
     StopReason.SAMPLE_FAILED: lambda text: f"{int(text):,} complete",
-    ExclusionReason.FINGERPRINT_STOPPED: lambda text: f"{int(text):,} times",
-    ExclusionReason.RUN_STOPPED: lambda text: f"{int(text):,} times",
-    ExclusionReason.RUN_TIMEOUTS: lambda text: f"{int(text):,} timeouts",
+    ExclusionReason.FINGERPRINT_STOPPED: lambda text: counted(int(text), "time"),
+    ExclusionReason.RUN_STOPPED: lambda text: counted(int(text), "time"),
+    ExclusionReason.RUN_TIMEOUTS: lambda text: counted(int(text), "timeout"),
 }
 
 

@@ -40,6 +40,7 @@ from drain.models import Candidate, DrainSession, SessionRun
 from drain.models.vocabulary import LIVE_SESSION_STATES, SessionState
 from drain.policy.reasons import ExclusionReason
 from drain.policy.stopping.limits import Limits
+from drain.policy.words import counted
 
 LISTED = 30
 LISTING = Listing(
@@ -289,6 +290,6 @@ def session_excluded(request: HttpRequest, pk: int, reason: str) -> HttpResponse
         "rows": shown,
         "older": shown[-1].pk if len(found) > len(shown) else 0,
         "total": session.ledger.get(reason),
-        "shown": f"{len(shown)} phases",
+        "shown": counted(len(shown), "phase"),
     }
     return render(request, "drains/excluded.html", context)

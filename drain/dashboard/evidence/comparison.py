@@ -16,7 +16,7 @@ from drain.evidence.comparison.question import ComparisonRequest
 from drain.evidence.comparison.sides import Side
 from drain.evidence.fixes.verdict import Others
 from drain.evidence.statistics.intervals import Interval
-from drain.policy.words import NOTHING
+from drain.policy.words import NOTHING, counted
 
 LISTED = 12
 """Causes shown of each group."""
@@ -114,7 +114,7 @@ def _rate_kpi(result: Comparison) -> Kpi:
 def _change_kpi(change: Difference) -> Kpi:
     css = {"better": "s-complete", "worse": "s-failed"}.get(change.verdict, "")
     sizes = (
-        f"{change.n_after:,} phase{'' if change.n_after == 1 else 's'} on both sides"
+        f"{counted(change.n_after, 'phase')} on both sides"
         if change.is_paired
         else f"n {change.n_before:,} and {change.n_after:,}"
     )
@@ -136,7 +136,7 @@ def _yield_kpi(result: Comparison) -> Kpi:
     value = "" if after.per_minute is None else f"{after.per_minute:.2f}"
     was = "no attempt" if before.per_minute is None else f"{before.per_minute:.2f}"
     bounds = f", {_bounds(after.bounds)}" if after.bounds else ""
-    note = f"n {after.attempts:,} attempts{bounds}; before {was}, n {before.attempts:,}"
+    note = f"n {counted(after.attempts, 'attempt')}{bounds}; before {was}, n {before.attempts:,}"
     return Kpi("Yield, events per minute", value, note)
 
 

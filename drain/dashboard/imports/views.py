@@ -27,6 +27,7 @@ from drain.dashboard.imports.form import (
 )
 from drain.dashboard.lists.sources import source_names
 from drain.models import ExecutorProfile
+from drain.policy.words import agrees, counted
 from drain.sources.errors import MissingFieldsError, SourceError
 from drain.sources.files.formats import FORMATS
 from drain.sources.files.importing import import_file
@@ -74,10 +75,14 @@ def _preview(request: HttpRequest, given: Given) -> FileImport:
 
 
 def _sentence(found: FileImport) -> str:
-    rejected = f" {found.rejected:,} rejected records were left out." if found.rejected else ""
+    rejected = (
+        f" {counted(found.rejected, 'rejected record')} {agrees(found.rejected, 'was', 'were')} left out."
+        if found.rejected
+        else ""
+    )
     return (
-        f"{found.phases:,} phase{'' if found.phases == 1 else 's'} of {found.runs:,} "
-        f"run{'' if found.runs == 1 else 's'} imported: {found.created:,} new, {found.updated:,} changed, "
+        f"{counted(found.phases, 'phase')} of {counted(found.runs, 'run')} "
+        f"imported: {found.created:,} new, {found.updated:,} changed, "
         f"{found.unchanged:,} as they were.{rejected}"
     )
 

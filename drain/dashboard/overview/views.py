@@ -25,6 +25,7 @@ from drain.engine.queue.blockers import QueuedPhase, QueueFilter, oldest_queued
 from drain.engine.queue.ledger import Ledger, read_ledger
 from drain.evidence.comparison.backlog import BacklogChange, backlog_change, signed
 from drain.models import ExecutorProfile, Run
+from drain.policy.words import counted
 
 T = TypeVar("T")
 PERIODS = {"24": "24 h", "48": "48 h", "168": "7 d"}
@@ -133,8 +134,8 @@ def ledger_parts(ledger: Ledger, window: str) -> list[dict[str, Any]]:
     notes = {
         "drained": f"{ledger.complete:,} complete, {ledger.again:,} failed again",
         "waiting": "for a queued phase or a dependency",
-        "held": f"in {_counted(ledger.held_runs, 'run')}" if ledger.held else "no run is held",
-        "snoozed": f"of {_counted(ledger.snoozed_fingerprints, 'fingerprint')}"
+        "held": f"in {counted(ledger.held_runs, 'run')}" if ledger.held else "no run is held",
+        "snoozed": f"of {counted(ledger.snoozed_fingerprints, 'fingerprint')}"
         if ledger.snoozed
         else "no fingerprint is snoozed",
         "untouched": f"no drain has reached them in {window}",
@@ -156,7 +157,3 @@ def ledger_parts(ledger: Ledger, window: str) -> list[dict[str, Any]]:
         }
         for name, note in notes.items()
     ]
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -16,6 +16,7 @@ from drain.engine.queue.holds import MOST_RUNS, hold_matching
 from drain.engine.queue.selection import count_selection
 from drain.models.vocabulary import PhaseState
 from drain.policy.moments import read_moment
+from drain.policy.words import agrees, counted
 
 
 @requires("drain.hold_run", FORM)
@@ -37,7 +38,10 @@ def hold_matching_runs(request: HttpRequest) -> HttpResponse:
             problem = str(error)
         else:
             also = f"; {before:,} were before" if before else ""
-            messages.success(request, f"{len(made):,} runs are held from the next claim on{also}.")
+            messages.success(
+                request,
+                f"{counted(len(made), 'run')} {agrees(len(made))} held from the next claim on{also}.",
+            )
             return redirect("drain:queued-list")
     try:
         found = count_selection(asked.find(PhaseState.FAILED))

@@ -44,6 +44,7 @@ from drain.models.vocabulary import (
     SessionState,
 )
 from drain.policy.stopping.limits import MAX_BATCH_SIZE, Limits
+from drain.policy.words import counted
 
 OVERLAP = timedelta(minutes=1)
 """Fixes are looked at for so long; afterwards one that was about nothing stays so."""
@@ -206,7 +207,7 @@ def _begin(
             can = {item.id for item in preview(scope, everything, now).selected}
             chosen = draw((one for one in untried if one.phase in can), step.size, rollout.pk)
             if not chosen:
-                raise EngineError(f"None of {len(untried):,} phases can be drained now.")
+                raise EngineError(f"None of {counted(len(untried), 'phase')} can be drained now.")
             limits = replace(limits, batch_size=len(chosen))
             if rule is not None:
                 limits = limits_now(rule, limits, now)

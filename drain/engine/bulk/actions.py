@@ -26,6 +26,7 @@ from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import CandidateStatus, PhaseState
 from drain.policy.moments import read_date
 from drain.policy.stopping.limits import Limits
+from drain.policy.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _drain(asked: ConfirmedAction, keep: Keep) -> None:
 def _rescue(asked: ConfirmedAction, keep: Keep) -> None:
     found = rescue(asked.by, asked.reason)
     keep([
-        RowResult(0, "All phases", found.attempts > 0, f"{found.attempts} attempts of dead workers ended"),
+        RowResult(0, "All phases", found.attempts > 0, f"{counted(found.attempts, 'attempt')} of dead workers ended"),
         RowResult(0, "All drains", found.loops > 0, f"{found.loops} wake-ups sent"),
     ])  # fmt: skip
 

@@ -37,6 +37,7 @@ from drain.models.vocabulary import (
     NoticeKind,
 )
 from drain.policy.news import drain_title
+from drain.policy.words import counted
 
 HORIZON = timedelta(days=1)
 SILENT_AFTER = timedelta(seconds=60)
@@ -150,7 +151,7 @@ def failing_often(now: datetime) -> Iterator[Event]:
     for found in rows(_FAILING_OFTEN, values):
         if Notice.objects.filter(kind=NoticeKind.NEW_FINGERPRINT, about=found["key"]).exists():
             continue
-        title = f"New, {found['phases']:,} phases failed by it within an hour: {found['title']}"
+        title = f"New, {counted(found['phases'], 'phase')} failed by it within an hour: {found['title']}"
         facts = {"fingerprint": found["key"], "title": found["title"], "phases": found["phases"]}
         yield Event(
             NoticeKind.NEW_FINGERPRINT, found["key"], found["first_seen"], title, facts,

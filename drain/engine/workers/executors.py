@@ -23,6 +23,7 @@ from drain.models.audit import Person, Subject, record_audit
 from drain.policy.pace import executor_problem
 from drain.policy.remote import Kind, remote_of
 from drain.policy.secrets import HIDDEN
+from drain.policy.words import counted
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._: -]{0,99}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -131,7 +132,7 @@ def remove_profile(name: str, by: Person, reason: str) -> None:
         except ProtectedError as error:
             count = len(error.protected_objects)
             raise EngineError(
-                f"Executor {name} is named by {count} run{'' if count == 1 else 's'} and cannot be removed; "
+                f"Executor {name} is named by {counted(count, 'run')} and cannot be removed; "
                 "import those runs with another executor first."
             ) from error
 

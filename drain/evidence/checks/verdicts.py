@@ -21,6 +21,7 @@ from drain.evidence.statistics.intervals import Interval
 from drain.evidence.statistics.sequence import DECIDES, SURELY, Spread, at_most, enough_for_share
 from drain.evidence.statistics.yields import FEWEST_RUNS, enough_attempts
 from drain.models.vocabulary import CheckVerdict
+from drain.policy.words import agrees, counted
 
 NO_GAIN = 0.05
 """A gain that can be ruled out beyond this many points is no gain."""
@@ -48,19 +49,19 @@ def stayed_away(
     """
     observed = _counted(found)
     if found.matching:
-        said = f"{found.matching} of {found.n} attempts {what}."
+        said = f"{found.matching} of {counted(found.n, 'attempt')} {what}."
         return Verdict(CheckVerdict.FAIL, said, observed)
     # Others could not have shown it, so they say nothing of how often it may still come.
     worth = again.worth if again else found.worth
     observed |= {"low": 0.0, "high": at_most(worth)} if worth else {}
     had = again.had if again else 0
-    had_so = "1 phase" if had == 1 else f"{had} phases"
+    had_so = counted(had, "phase")
     enough, tried = (enough_tried(had), again.tried) if again else (MOST, found.n)
     completed = again.completed if again else found.completed
     some = f", {completed} of them completed" if completed < tried else ""
     tries = {"had": had, "again": again.tried if again else None, "completed": completed}
     observed |= tries | _enough(enough)
-    said = f"None of {found.n} attempts {what}"
+    said = f"None of {counted(found.n, 'attempt')} {what}"
     if completed >= enough:
         if doubted := doubt():
             return _doubted(f"{said}, but {doubted}", observed)
@@ -156,8 +157,8 @@ def yield_at_least(telemetry: Yield, threshold: float) -> Verdict:
     observed["value"] = rate
     span = f" ({bounds.low:.2f} to {bounds.high:.2f} at {SURELY})" if bounds else ""
     said = (
-        f"{telemetry.events} events in {telemetry.minutes:.1f} attempt-minutes of {telemetry.attempts} "
-        f"attempts: {rate:.2f} a minute{span}, asked for {threshold:g}"
+        f"{counted(telemetry.events, 'event')} in {telemetry.minutes:.1f} attempt-minutes of {counted(telemetry.attempts, 'attempt')}"
+        f": {rate:.2f} a minute{span}, asked for {threshold:g}"
     )
     if bounds and bounds.low >= threshold:
         return Verdict(CheckVerdict.PASS, f"{said}.", observed)
@@ -171,11 +172,11 @@ def none_in_state(state: str, total: int, phases: list[int], found: int) -> Verd
     """A claim that no phase of the drained runs is left in a state."""
     observed = {"n": total, "found": found, "phases": phases}
     if found:
-        said = f"{found} of {total} phases are {state}."
+        said = f"{found} of {counted(total, 'phase')} {agrees(found)} {state}."
         return Verdict(CheckVerdict.FAIL, said, observed)
     if not total:
         return _short("There is no phase to look at yet", 1, observed)
-    said = f"None of {total} phase{'' if total == 1 else 's'} is {state} now."
+    said = f"None of {counted(total, 'phase')} is {state} now."
     return Verdict(CheckVerdict.PASS, said, observed)
 
 

@@ -9,6 +9,7 @@ from drain.db.sql import row
 from drain.evidence.rollups.fold import state_totals
 from drain.evidence.rollups.state_history import history
 from drain.models.vocabulary import PhaseState
+from drain.policy.words import counted
 
 # What a source brought is told apart from what failed here: an import of thousands says nothing of the work.
 _CHANGES = """
@@ -59,7 +60,7 @@ class BacklogChange:
         if not self.now and not self.change:
             return f"The backlog is empty, and was {self.hours} h ago."
         return (
-            f"{self.before:,} failed phases {self.hours} h ago, {self.now:,} now: {signed(self.change)}, "
+            f"{counted(self.before, 'failed phase')} {self.hours} h ago, {self.now:,} now: {signed(self.change)}, "
             f"of which {signed(self.imports)} by imports and {signed(self.work)} by attempts and people."
         )
 

@@ -15,6 +15,7 @@ from drain.evidence.fingerprints.identity import FingerprintIdentity, identities
 from drain.evidence.statistics.intervals import Interval
 from drain.evidence.statistics.sequence import both_bounds, enough_for_gain, gain, paired_bounds
 from drain.evidence.statistics.work import doubt_of_work
+from drain.policy.words import counted
 
 SELECTED = (
     "These phases were chosen because they had failed, so their rate rises by itself: "
@@ -63,15 +64,15 @@ class Difference:
     def sentence(self) -> str:
         """The verdict with its n."""
         if self.interval is None:
-            sizes = f"{self.n_before} attempts before and {self.n_after} after"
+            sizes = f"{counted(self.n_before, 'attempt')} before and {self.n_after} after"
             return f"Not enough data: {sizes}; at least {self.enough} on each side would be needed."
         on = self._basis()
         if self.selected and not self.gained:
-            return f"None of {self.n_after} phases that had failed before completed."
+            return f"None of {counted(self.n_after, 'phase')} that had failed before completed."
         if self.selected:
             back = f", and {self.lost} that had completed failed" if self.lost else ""
             return (
-                f"{self.gained} of {self.n_after} phases completed that had failed before{back}; "
+                f"{self.gained} of {counted(self.n_after, 'phase')} completed that had failed before{back}; "
                 "a second try alone may do that, so this is no change of the rate."
             )
         points = f"{_points(self.interval.value)} ({_points(self.interval.low)} to {_points(self.interval.high)})"
@@ -84,12 +85,12 @@ class Difference:
 
     def _basis(self) -> str:
         """Return the sentence that names the two sides and the reason for comparing them so."""
-        both = f"{self.shared} phase{'' if self.shared == 1 else 's'} on both sides"
+        both = f"{counted(self.shared, 'phase')} on both sides"
         of = f"the smaller side's {self.fewer}"
         if self.is_paired:
             return f"on the same phases ({both}, of {of})"
         why = f"{both}, fewer than half of {of}" if self.shared else "no phase on both sides"
-        sizes = f"{self.n_before} attempts before and {self.n_after} after"
+        sizes = f"{counted(self.n_before, 'attempt')} before and {self.n_after} after"
         return f"between two groups ({sizes}; {why})"
 
 
@@ -254,7 +255,7 @@ def _notes(same: Pairs, change: Difference) -> tuple[str, ...]:
         notes.append(SELECTED)
     if same.from_plan:
         notes.append(
-            f"For {same.from_plan} of {same.n} phases the state before is the drain's plan: "
+            f"For {same.from_plan} of {counted(same.n, 'phase')} the state before is the drain's plan: "
             "they had no attempt on the side before."
         )
     return tuple(notes)

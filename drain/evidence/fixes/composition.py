@@ -13,6 +13,7 @@ from drain.evidence.fixes.contrast import CONTENDED, FEWEST, Contrast, Done, fai
 from drain.evidence.fixes.trials import Trial
 from drain.evidence.statistics.sequence import Bounds, Observation, Spread, both_bounds, correlation
 from drain.evidence.statistics.work import QUARTER, SECOND, SHORT
+from drain.policy.words import counted
 
 
 def given_up(sides: Contrast) -> str:
@@ -23,7 +24,7 @@ def given_up(sides: Contrast) -> str:
     if sides.shown_by(rest):
         return ""
     return (
-        f"it cannot be told from who is left: {len(sides.before) - len(rest)} of {failed(sides.before)} phases that "
+        f"it cannot be told from who is left: {len(sides.before) - len(rest)} of {counted(failed(sides.before), 'phase')} that "
         "failed this way again before the fix were skipped or called complete by hand, and were not tried since"
     )
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from drain.evidence.fixes.trials import Earlier, Trial
 from drain.evidence.statistics.sequence import Bounds, Observation, Spread, correlation
 from drain.fingerprints.model import Category
+from drain.policy.words import counted
 
 OUTAGES = frozenset({Category.NETWORK, Category.RATE_LIMIT, Category.TIMEOUT, Category.DATABASE})
 """Kinds of failures that come and go by themselves."""
@@ -86,4 +87,4 @@ def failed(trials: Sequence[Trial]) -> int:
 
 def of(found: Bounds) -> str:
     """3 of 30 phases."""
-    return f"{found.failed:.0f} of {found.n} phases"
+    return f"{found.failed:.0f} of {counted(found.n, 'phase')}"

@@ -19,6 +19,7 @@ from drain.evidence.fixes.verdict import Evidence, Ruling, judge
 from drain.models import Phase
 from drain.models.vocabulary import PhaseState
 from drain.policy.command_lines import manage_line, option
+from drain.policy.words import counted
 
 TRY_FIRST = 12
 """Phases to try before a fix, unless more are needed: some are lost, or fail by something else."""
@@ -51,7 +52,7 @@ class Prospect:
         if not self.phases:
             return "No phase is failed by it now, so a fix of it cannot be judged."
         are = "phase is" if self.phases == 1 else "phases are"
-        runs = f"{self.runs:,} run{'' if self.runs == 1 else 's'}"
+        runs = f"{counted(self.runs, 'run')}"
         said = f"{self.phases:,} {are} failed by it, in {runs}"
         if self.tries is not None:
             return (
@@ -59,7 +60,11 @@ class Prospect:
                 "if they all fail again and all complete after it."
             )
         alike = ", and phases of one run tend to end alike" if self.phases > self.runs else ""
-        needed = f" That takes {self.runs_needed} runs of that size." if self.runs_needed else ""
+        needed = (
+            f" That takes {counted(self.runs_needed, 'run')} of that size."
+            if self.runs_needed
+            else ""
+        )
         return f"{said}{alike}: even if all of them complete after the fix, nobody can tell that from luck.{needed}"
 
 

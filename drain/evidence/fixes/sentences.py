@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from drain.evidence.fixes.contrast import FEWEST
 from drain.evidence.fixes.verdict import CauseVerdict, FixDemands, Ruling
 from drain.evidence.statistics.sequence import FEW_RUNS, Bounds
+from drain.policy.words import agrees, counted
 
 WORDS = {
     Ruling.WORKS: "Works",
@@ -31,7 +32,7 @@ def fix(
     if len(causes) == 1:
         said = cause(causes[0])
     elif len({one.ruling for one in causes}) == 1:
-        said = f"{WORDS[ruling]} for each of {len(causes)} fingerprints. {_each(causes)}"
+        said = f"{WORDS[ruling]} for each of {counted(len(causes), 'fingerprint')}. {_each(causes)}"
     else:
         said = _each(causes)
     if asked := asked_for(ruling, limits):
@@ -64,7 +65,7 @@ def headline(causes: Sequence[CauseVerdict], ruling: Ruling) -> str:
     counts = Counter(one.ruling for one in causes)
     parts = [f"{WORDS[each].lower()} for {counts[each]}" for each in WORDS if counts[each]]
     said = f"{', '.join(parts)} of" if len(counts) > 1 else f"{WORDS[ruling]} for each of"
-    return f"{said[0].upper()}{said[1:]} {len(causes)} fingerprints."
+    return f"{said[0].upper()}{said[1:]} {counted(len(causes), 'fingerprint')}."
 
 
 def _each(causes: Sequence[CauseVerdict]) -> str:
@@ -89,7 +90,7 @@ def brief(one: CauseVerdict) -> str:
     """The same at a glance: how many failed again on both sides and what speaks against it, without bounds."""
     if not one.after.n:
         return cause(one)
-    parts = [f"{one.after.failed:.0f} of {one.after.n} phases failed this way again"]
+    parts = [f"{one.after.failed:.0f} of {counted(one.after.n, 'phase')} failed this way again"]
     if one.before.n:
         parts.append(f", before the fix {one.before.failed:.0f} of {one.before.n}")
     if one.moved:
@@ -109,7 +110,7 @@ def _unended(one: CauseVerdict) -> str:
 def _at_source(one: CauseVerdict) -> str:
     if not one.at_source:
         return ""
-    phases = "1 phase" if one.at_source == 1 else f"{one.at_source} phases"
+    phases = counted(one.at_source, "phase")
     return f"; {phases} failed this way at their source since"
 
 
@@ -144,16 +145,16 @@ def _side(found: Bounds) -> str:
     """3 of 30 phases (10.0 %, 0.8 to 34.7 %), with the runs where they are few."""
     runs = ""
     if found.runs < FEW_RUNS and found.runs < found.n:
-        runs = f" in {found.runs} run{'' if found.runs == 1 else 's'}"
+        runs = f" in {counted(found.runs, 'run')}"
     span = f"{found.low * 100:.1f} to {found.high * 100:.1f} %"
-    return f"{found.failed:.0f} of {found.n} phases{runs} ({found.share * 100:.1f} %, {span})"
+    return f"{found.failed:.0f} of {counted(found.n, 'phase')}{runs} ({found.share * 100:.1f} %, {span})"
 
 
 def left(failing: int, untried: int) -> str:
     """Return a sentence on the phases that are failed by the causes now, to follow another; "" where none is."""
     if not failing:
         return ""
-    phases = "1 phase is" if failing == 1 else f"{failing} phases are"
+    phases = f"{counted(failing, 'phase')} {agrees(failing)}"
     return f" {phases} failed by it now, {untried} of them not tried since the fix."
 
 

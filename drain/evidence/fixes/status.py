@@ -15,6 +15,7 @@ from drain.evidence.fixes.judgement import Each, FixVerdict, each_of
 from drain.evidence.fixes.verdict import Ruling
 from drain.models import FixMarker
 from drain.models.vocabulary import CheckVerdict, FingerprintStatus
+from drain.policy.words import agrees, counted
 
 # One look into an index for each check; a check on a schedule is judged by that alone.
 _NEWEST = """
@@ -118,7 +119,7 @@ def standing(
     failed = [one for one in judged if one.verdict == CheckVerdict.FAIL]
     again = causes.get(FingerprintStatus.REGRESSED, 0)
     if failed:
-        words = "1 check fails" if len(failed) == 1 else f"{len(failed)} checks fail"
+        words = f"{counted(len(failed), 'check')} {agrees(len(failed), 'fails', 'fail')}"
         return Standing(CheckVerdict.FAIL, words, failed[0].sentence, total)
     if again and fix is not None and fix.words in _DECIDED:
         # Nothing green over what is seen again, and nothing that says another thing than the verdict.
@@ -127,7 +128,7 @@ def standing(
         )
         return Standing(verdict, f"{fix.words}, seen again", fix.short, total, fix.each)
     if again:
-        sentence = f"{again} of {total} fingerprints failed in attempts that started after the fix."
+        sentence = f"{again} of {counted(total, 'fingerprint')} failed in attempts that started after the fix."
         return Standing(CheckVerdict.FAIL, "Seen again", sentence, total)
     if fix is not None:
         return Standing(fix.check, fix.words, fix.short, total, fix.each)

@@ -23,6 +23,7 @@ from drain.models import Attempt, Candidate, Check, DrainSession
 from drain.models.vocabulary import LIVE_SESSION_STATES, CheckKind, CheckVerdict
 from drain.policy.actions import Action
 from drain.policy.reasons import ExclusionReason, StopReason
+from drain.policy.words import counted
 
 _RULINGS = (
     (Ruling.DOES_NOT_WORK, "❌"), (Ruling.CANNOT_BE_TOLD, "⚠️"), (Ruling.NOT_ENOUGH_DATA, "⚠️"),
@@ -117,7 +118,7 @@ class Report:
     def ledger_sum(self) -> str:
         """The sum written out: 3 selected + 2 beyond_batch = 5 failed phases."""
         parts = " + ".join(f"{line.phases} {line.line}" for line in self.ledger)
-        return f"{parts or 0} = {self.session.total_failed} failed phases"
+        return f"{parts or 0} = {counted(self.session.total_failed, 'failed phase')}"
 
     @property
     def failed_checks(self) -> int:
@@ -143,7 +144,7 @@ class Report:
         """A mark and the one sentence that a reader takes away."""
         after = self.comparison.after
         if self.failed_checks:
-            return "❌", f"{self.failed_checks} of {len(self.checks)} checks failed"
+            return "❌", f"{self.failed_checks} of {counted(len(self.checks), 'check')} failed"
         again = len(self.comparison.causes.regressed)
         if again and not self.fixes:
             return "❌", f"{_causes(again)} failed in attempts that started after the fix"
@@ -151,8 +152,8 @@ class Report:
             return "⚠️", "no phase was run; the ledger gives the reason for each"
         rate = after.rate
         if not rate.n:
-            return "⚠️", f"{after.attempts} attempts, none that counts towards a rate"
-        said = f"{rate.complete} of {rate.n} counted attempts completed"
+            return "⚠️", f"{counted(after.attempts, 'attempt')}, none that counts towards a rate"
+        said = f"{rate.complete} of {counted(rate.n, 'counted attempt')} completed"
         if self.fixes:
             return self._status_of_fixes(said)
         return "⚠️", f"{said}; no fix is marked that could be judged by it"
@@ -183,7 +184,7 @@ class Report:
 
 
 def _causes(number: int) -> str:
-    return "1 fingerprint" if number == 1 else f"{number} fingerprints"
+    return counted(number, "fingerprint")
 
 
 def build_report(session: DrainSession, now: datetime, judge_fix: JudgeFix = judged_now) -> Report:

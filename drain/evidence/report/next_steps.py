@@ -8,6 +8,7 @@ from datetime import timedelta
 from drain.evidence.report.build import Report
 from drain.evidence.report.sentences import MARKS
 from drain.policy.command_lines import manage_line, option
+from drain.policy.words import counted
 
 MOST_OFFERED = 10
 STOPS = ["Rule", "Why", "Limit", "Observed", "Runs", "Fingerprint", "Not run"]
@@ -51,7 +52,7 @@ def offered(report: Report) -> list[tuple[str, str, str]]:
     for key, (title, tried, failed, completed) in _retried(report).items():
         if f"No {title}" in guarded:
             continue
-        said = f"{failed} of {tried} phases that had failed this way failed this way again, {completed} completed"
+        said = f"{failed} of {counted(tried, 'phase')} that had failed this way failed this way again, {completed} completed"
         mark = MARKS["fail"] if failed or key in again else MARKS["not_enough_data"]
         found.append((title, mark, f"{said}." if failed else f"{said}: offered as a guard."))
     return found[:MOST_OFFERED]

@@ -14,7 +14,7 @@ from drain.evidence.fingerprints.aliases import FingerprintSummary
 from drain.evidence.report.build import Report
 from drain.evidence.statistics.yields import yields_more
 from drain.policy.reasons import ExclusionReason
-from drain.policy.words import NOTHING, zero_yield
+from drain.policy.words import NOTHING, agrees, counted, zero_yield
 
 MARKS = {"pass": "✅", "fail": "❌", "not_enough_data": "⚠️"}
 _DROPPED = frozenset(reason.value for reason in ExclusionReason)
@@ -48,12 +48,12 @@ def rate(found: Rate) -> str:
 def telemetry(found: Yield) -> str:
     """Events with their attempts, the rate per attempt-minute, median and p90 per attempt; no rate of none."""
     if not found.events or found.per_minute is None or found.median is None or found.p90 is None:
-        return f"{found.events} events (n {found.attempts} attempts)"
+        return f"{counted(found.events, 'event')} (n {counted(found.attempts, 'attempt')})"
     span = ""
     if found.bounds is not None:
         span = f" (95 % interval {found.bounds.low:.2f} to {found.bounds.high:.2f})"
     return (
-        f"{found.events} events from {found.with_events} of {found.attempts} attempts; "
+        f"{counted(found.events, 'event')} from {found.with_events} of {counted(found.attempts, 'attempt')}; "
         f"{found.per_minute:.2f} per attempt-minute{span}; "
         f"per attempt median {found.median:g}, p90 {found.p90:g}"
     )
@@ -75,15 +75,15 @@ def summary(report: Report) -> str:
     outcomes = pairs_text(after.outcomes) or "none"
     stop = f" {report.stop_sentence}" if report.stop_sentence else ""
     return (
-        f"{report.session.selected} of {report.session.total_failed} failed phases were selected; "
-        f"{after.attempts} attempts on {after.phases} phases ended ({outcomes}).{stop}"
+        f"{report.session.selected} of {counted(report.session.total_failed, 'failed phase')} {agrees(report.session.selected, 'was', 'were')} selected; "
+        f"{counted(after.attempts, 'attempt')} on {counted(after.phases, 'phase')} ended ({outcomes}).{stop}"
     )
 
 
 def expected(report: Report) -> str:
     """Return the drain's task in a sentence."""
     session = report.session
-    return f"Drain {session.selected} of {session.total_failed} failed phases of {_scope(session.scope)}."
+    return f"Drain {session.selected} of {counted(session.total_failed, 'failed phase')} of {_scope(session.scope)}."
 
 
 def _scope(scope: Mapping[str, Any]) -> str:
@@ -106,9 +106,7 @@ def actual(report: Report) -> str:
     """Return the drain's results in a sentence."""
     after = report.comparison.after
     became = f" Of the selected: {pairs_text(report.became)}." if report.became else ""
-    return (
-        f"{after.attempts} attempts on {after.phases} phases; completed {rate(after.rate)}.{became}"
-    )
+    return f"{counted(after.attempts, 'attempt')} on {counted(after.phases, 'phase')}; completed {rate(after.rate)}.{became}"
 
 
 def root_cause(report: Report) -> str:
@@ -119,7 +117,9 @@ def root_cause(report: Report) -> str:
     parts = [report.stop_sentence] if report.stop_sentence else []
     if excluded:
         most = max(excluded, key=lambda line: line.phases)
-        parts.append(f"{most.phases} phases were left out as {most.line}: {most.sentence}")
+        parts.append(
+            f"{counted(most.phases, 'phase')} {agrees(most.phases, 'was', 'were')} left out as {most.line}: {most.sentence}"
+        )
     for reason, count in report.became.items():
         if reason in _DROPPED:
             parts.append(f"Of the selected, {count} {reason}: {ExclusionReason(reason).sentence}")
@@ -251,7 +251,7 @@ def cause_lines(report: Report) -> list[tuple[str, str, int]]:
 
 def causes_answer(report: Report) -> str:
     """Answer to the third."""
-    return f"Fingerprints against before: {goals(report)[2][2]} (n {report.comparison.after.attempts} attempts)."
+    return f"Fingerprints against before: {goals(report)[2][2]} (n {counted(report.comparison.after.attempts, 'attempt')})."
 
 
 def guards_answer(report: Report) -> str:
@@ -283,5 +283,5 @@ def stopped_early(report: Report) -> str:
     why = f": {report.stop_sentence.rstrip('.')}" if report.stop_sentence else ""
     return (
         f"This drain stopped early{why}. Not tried, and no part of the verdict: "
-        f"{untried} of its {report.session.selected} planned phases."
+        f"{untried} of its {counted(report.session.selected, 'planned phase')}."
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from drain.evidence.statistics.intervals import quantile
+from drain.policy.words import counted
 
 FEWEST_COMPLETED = 5
 """Attempts that completed before; fewer say nothing of what such work does."""
@@ -64,13 +65,13 @@ def doubt_of_work(before: CompletedWork, after: CompletedWork) -> str:
     usual = quantile([(float(events), n) for events, n in before.counts], 0.5) or 0.0
     if before.most_bring(1) and not after.most_bring(usual / QUARTER):
         return (
-            f"the work may not have been done: most of {after.attempts:,} attempts that completed brought less than a "
+            f"the work may not have been done: most of {counted(after.attempts, 'attempt')} that completed brought less than a "
             f"quarter of the {usual:g} events that were usual before"
         )
     was, now = before.mean_seconds, after.mean_seconds
     if was >= SECOND and SHORT * now < was:
         return (
-            f"the work may not have been done: {after.attempts:,} attempts that completed took {now:.1f} s in the mean, "
+            f"the work may not have been done: {counted(after.attempts, 'attempt')} that completed took {now:.1f} s in the mean, "
             f"less than a tenth of the {was:.1f} s before"
         )
     return ""

@@ -31,6 +31,7 @@ from drain.management.selecting import add_filters, filter_from
 from drain.models import Autopilot, Rollout
 from drain.policy.autopilot import Amount
 from drain.policy.stopping.limits import Limits
+from drain.policy.words import counted
 
 LISTED = 50
 _CLEARED: dict[str, Callable[[AutopilotRequest], dict[str, Any]]] = {
@@ -133,7 +134,7 @@ class Command(DrainCommand):
 
     def _run(self, options: dict[str, Any], now: datetime) -> None:
         drain = run_now(options["name"], self.actor, now, options["reason"])
-        line = f"Drain {drain.pk} of {drain.selected:,} phases is started."
+        line = f"Drain {drain.pk} of {counted(drain.selected, 'phase')} is started."
         self._show(options, {"drain": drain.pk, "selected": drain.selected}, line)
 
     def _remove(self, options: dict[str, Any], now: datetime) -> None:

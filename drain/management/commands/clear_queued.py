@@ -18,6 +18,7 @@ from drain.management.moving import MovingCommand
 from drain.management.selecting import add_filters, filter_from
 from drain.models import Phase, Run
 from drain.models.vocabulary import PhaseState
+from drain.policy.words import agrees, counted
 
 MOST = 100_000
 """Phases that one command moves."""
@@ -89,6 +90,6 @@ def _nothing(asked: QueueFilter, stale: str | None, now: datetime) -> str:
     if stale is None:
         return f"No phase{where} is queued: nothing was moved."
     queued, _ = queue_size(replace(asked, stale_only=False), now)
-    are = "1 phase is" if queued == 1 else f"{queued:,} phases are"
+    are = f"{counted(queued, 'phase')} {agrees(queued)}"
     said = f"No phase{where} has been queued longer than {stale}: nothing was moved."
     return f"{said} {are} queued; `manage.py queued` lists them." if queued else said

@@ -14,6 +14,7 @@ from drain.management.base import DrainCommand
 from drain.management.selecting import add_filters, filter_from, print_selection
 from drain.models.vocabulary import PhaseState
 from drain.policy.moments import read_moment
+from drain.policy.words import agrees, counted
 
 
 class Command(DrainCommand):
@@ -74,4 +75,6 @@ class Command(DrainCommand):
             self.print_json({"held": runs, "held_before": before, "until": ends})
             return
         also = f"; {before:,} were before" if before else ""
-        self.stdout.write(f"{len(made):,} runs are held until {ends or 'they are released'}{also}.")
+        self.stdout.write(
+            f"{counted(len(made), 'run')} {agrees(len(made))} held until {ends or 'released'}{also}."
+        )

@@ -13,7 +13,7 @@ from drain.engine.errors import EngineError
 from drain.engine.source.airflow import AirflowSite, import_airflow
 from drain.management.base import DrainCommand
 from drain.management.importing import add_watch, watched
-from drain.management.ledger import counted
+from drain.policy.words import counted
 from drain.sources.errors import SourceError
 from drain.sources.files.result import FileImport
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
-from drain.management.ledger import counted
 from drain.models import ExecutorProfile
 from drain.models.vocabulary import Origin
+from drain.policy.words import counted
 from drain.sources.autopack.importing import ImportResult
 from drain.sources.autopack.profile import PREFIX, keys_to_name
 from drain.sources.autopack.registering import Registration, import_registered
@@ -87,8 +87,8 @@ def _sentences(result: ImportResult) -> str:
             f"{counted(result.runs, 'run')} ({result.runs_created} new), {counted(result.phases, 'phase')}: {result.created} new, "
             f"{result.updated} changed ({result.synced} in another state now), {result.unchanged} unchanged."
         ),
-        f"{result.attempts} past attempts and {result.telemetry} telemetry events added.",
+        f"{counted(result.attempts, 'past attempt')} and {counted(result.telemetry, 'telemetry event')} added.",
     ]
     if result.leased:
-        lines.append(f"{result.leased} phases left alone: a drain is running them.")
+        lines.append(f"{counted(result.leased, 'phase')} left alone: a drain is running them.")
     return "\n".join(lines)

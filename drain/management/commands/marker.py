@@ -23,6 +23,7 @@ from drain.models import FixMarker, Source
 from drain.models.audit import Person
 from drain.models.vocabulary import Origin
 from drain.policy.moments import MomentError, read_moment
+from drain.policy.words import counted
 
 
 class Command(DatabaseCommand):
@@ -123,4 +124,4 @@ def _line(marker: dict[str, Any]) -> str:
     count = len(marker["fingerprints"])
     commit = f" ({marker['commit']})" if marker["commit"] else ""
     said = marker["verdict"]["words"].lower() if marker["verdict"] else "not judged yet"
-    return f"FM-{marker['marker']} {marker['applied_at']} {marker['title']}{commit}: {count} fingerprint{'' if count == 1 else 's'}, {said}"
+    return f"FM-{marker['marker']} {marker['applied_at']} {marker['title']}{commit}: {counted(count, 'fingerprint')}, {said}"

@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 
 from drain.engine.rescue import rescue
 from drain.management.base import DrainCommand
+from drain.policy.words import counted
 
 
 class Command(DrainCommand):
@@ -28,6 +29,6 @@ class Command(DrainCommand):
             self.print_json(asdict(done))
         else:
             self.stdout.write(
-                f"{done.attempts} attempts rescued, {done.loops} loops woken, "
-                f"{done.sessions} inline drains without a process interrupted."
+                f"{counted(done.attempts, 'attempt')} rescued, {counted(done.loops, 'loop')} woken, "
+                f"{counted(done.sessions, 'inline drain')} without a process interrupted."
             )

@@ -12,6 +12,7 @@ from drain.management.actor import command_actor
 from drain.management.base import DatabaseCommand
 from drain.models.audit import Person, Subject, record_audit
 from drain.models.vocabulary import Origin
+from drain.policy.words import counted
 
 
 class Command(DatabaseCommand):
@@ -67,7 +68,7 @@ def _fold() -> dict[str, Any]:
     attempts = states = 0
     while (folded := fold.fold()).attempts or folded.states:
         attempts, states = attempts + folded.attempts, states + folded.states
-    sentence = f"Folded {attempts} attempts and {states} state changes."
+    sentence = f"Folded {counted(attempts, 'attempt')} and {counted(states, 'state change')}."
     if folded.busy:
         sentence += " Another fold or rebuild is at work and does the rest."
     return {"ok": True, "attempts": attempts, "states": states, "busy": folded.busy} | {

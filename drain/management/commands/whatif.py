@@ -14,6 +14,7 @@ from drain.management.limits import add_limits, given_limits
 from drain.management.naming import named_session
 from drain.policy.stopping.limits import Limits
 from drain.policy.stopping.whatif import WhatIf
+from drain.policy.words import agrees, counted
 
 
 class Command(DrainCommand):
@@ -57,13 +58,13 @@ def _as_json(session: int, found: WhatIf) -> dict[str, Any]:
 
 def _lines(session: int, found: WhatIf) -> list[str]:
     lines = [
-        f"Drain {session} under these limits: {found.kept:,} attempts kept, {found.skipped:,} not made.",
+        f"Drain {session} under these limits: {counted(found.kept, 'attempt')} kept, {found.skipped:,} not made.",
         f"Saved: {found.attempt_minutes_saved:.1f} attempt-minutes, {found.clock_minutes_saved:.1f} on the clock.",
-        f"Lost: {found.completes_lost:,} completes, {found.telemetry_lost:,} telemetry events.",
+        f"Lost: {counted(found.completes_lost, 'complete')}, {counted(found.telemetry_lost, 'telemetry event')}.",
     ]
     lines += [f"Stopped: {found.stop.sentence}"] if found.stop else []
     lines += [f"Run left: {card.sentence}" for _, card in found.run_stops]
     lines.append(
-        f"{found.never_tried:,} planned phases were never tried: what they would do is unknown."
+        f"{counted(found.never_tried, 'planned phase')} {agrees(found.never_tried, 'was', 'were')} never tried: what they would do is unknown."
     )
     return lines

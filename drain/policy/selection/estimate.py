@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
+from drain.policy.words import counted
+
 ENOUGH = 5
 """Fewer past attempts say too little to print a number."""
 
@@ -32,13 +34,13 @@ def estimate(
     capped = [min(max(0.0, seconds), phase_timeout_seconds) for seconds in durations]
     n = len(capped)
     if n < ENOUGH:
-        words = f"Not enough data: {n} past attempts, {ENOUGH} are needed."
+        words = f"Not enough data: {counted(n, 'past attempt')}, {ENOUGH} are needed."
         return Estimate(None, None, n, words)
     rounds = -(-selected // max(1, min(parallel, selected or 1)))
     middle = median(capped)
     slow = quantiles(capped, n=10, method="inclusive")[-1]
     basis = (
-        f"Median of {n:,} past attempts ({middle:.1f} s) × {rounds:,} rounds of up to {parallel:,} "
+        f"Median of {counted(n, 'past attempt')} ({middle:.1f} s) × {counted(rounds, 'round')} of up to {parallel:,} "
         "at once, without retries and waits."
     )
     return Estimate(middle * rounds, slow * rounds, n, basis)

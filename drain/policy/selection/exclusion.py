@@ -15,6 +15,7 @@ from drain.policy.selection.place import place_words
 from drain.policy.selection.rows import PhaseRow, RunFacts, Scope
 from drain.policy.states import PhaseState
 from drain.policy.stopping.limits import Limits, QueuedPolicy
+from drain.policy.words import counted
 
 
 class Exclusion(NamedTuple):
@@ -99,7 +100,7 @@ class RowRules:
         if row.session_attempts >= self._max_attempts:
             return Exclusion(
                 ExclusionReason.ATTEMPTS_EXHAUSTED,
-                f"{row.session_attempts} of {self._max_attempts} attempts used",
+                f"{row.session_attempts} of {counted(self._max_attempts, 'attempt')} used",
             )
         if self._lifetime:
             used = lifetime_used(self._limits, row.attempts, row.source_attempts)
@@ -135,14 +136,12 @@ class RowRules:
 def lifetime_used(limits: Limits, attempts: int, source_attempts: int) -> str:
     """Return the detail "attempts used of attempts allowed" of a phase that has used all of them; else ""."""
     most = limits.max_lifetime_attempts
-    counted = attempts + (source_attempts if limits.count_source_attempts else 0)
-    if most is None or counted < most:
+    tries = attempts + (source_attempts if limits.count_source_attempts else 0)
+    if most is None or tries < most:
         return ""
     by_source = f", {source_attempts} by its source" if source_attempts else ""
     how = "counted" if limits.count_source_attempts else "not counted"
-    return (
-        f"{counted} of {most} attempts over all drains{f'{by_source} ({how})' if by_source else ''}"
-    )
+    return f"{tries} of {counted(most, 'attempt')} over all drains{f'{by_source} ({how})' if by_source else ''}"
 
 
 def _snooze(key: str, snoozed: str) -> Exclusion:

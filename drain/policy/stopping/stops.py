@@ -14,6 +14,7 @@ from drain.policy.reasons import ExclusionReason, RunStop, SampleVerdict, StopRe
 from drain.policy.stopping.limits import Limits
 from drain.policy.stopping.tallies import Ended, RunTally, SessionTally
 from drain.policy.stopping.verdict import sample_verdict
+from drain.policy.words import counted
 
 StopRule = StopReason | RunStop | ExclusionReason
 
@@ -72,12 +73,12 @@ def judge_run(limits: Limits, after: RunTally, ended: Ended) -> StopCard | None:
     """Return the card if the run gets no more starts, by the tally after the attempt."""
     if after.timeouts >= limits.max_timeouts_per_run:
         most = limits.max_timeouts_per_run
-        words = f"{_named(ended)} had {_times(after.timeouts, 'timeout')}; the limit is {most}."
+        words = f"{_named(ended)} had {counted(after.timeouts, 'timeout')}; the limit is {most}."
         return StopCard(RunStop.TIMEOUTS, most, after.timeouts, words)
     seen, most = ended.seen(after.repeats), limits.max_fingerprint_repeats
     if seen < most:
         return None
-    words = f"{_named(ended)} failed the same way {_times(seen, 'time')}; the limit is {most}."
+    words = f"{_named(ended)} failed the same way {counted(seen, 'time')}; the limit is {most}."
     return StopCard(RunStop.FINGERPRINT_REPEATS, most, seen, words, ended.repeats)
 
 
@@ -87,7 +88,7 @@ def judge_fingerprint(limits: Limits, after: SessionTally, ended: Ended) -> Stop
     seen = ended.seen(after.repeats)
     if most is None or seen < most:
         return None
-    words = f"The drain met the same failure {_times(seen, 'time')}; the limit is {most}."
+    words = f"The drain met the same failure {counted(seen, 'time')}; the limit is {most}."
     return StopCard(ExclusionReason.FINGERPRINT_STOPPED, most, seen, words, ended.repeats)
 
 
@@ -108,7 +109,7 @@ def judge_sample(limits: Limits, after: SessionTally, plan_size: int) -> StopCar
     most, passed = limits.passes_needed, after.sample_passed
     if passed >= most:
         return None
-    words = f"{passed} of the {after.sample_ended} phases of the sample passed; {most} were needed."
+    words = f"{passed} of the {counted(after.sample_ended, 'phase')} of the sample passed; {most} were needed."
     return StopCard(StopReason.SAMPLE_FAILED, most, passed, words)
 
 
@@ -147,7 +148,7 @@ def _zero_yield(limits: Limits, after: SessionTally) -> StopCard | None:
     most, seen = limits.max_consecutive_zero_yield, after.zero_yields
     if most is None or seen < most:
         return None
-    words = f"{_times(seen, 'attempt')} in a row brought no telemetry; the limit is {most}."
+    words = f"{counted(seen, 'attempt')} in a row brought no telemetry; the limit is {most}."
     return StopCard(StopReason.MAX_CONSECUTIVE_ZERO_YIELD, most, seen, words)
 
 
@@ -156,13 +157,9 @@ def _failure_rate(limits: Limits, after: SessionTally) -> StopCard | None:
     if most is None or len(after.recent) < window or failure_rate(after) < most:
         return None
     failed = after.recent.count("f")
-    words = f"{failed} of the last {_times(window, 'attempt')} failed; the limit is {most:.0%}."
+    words = f"{failed} of the last {counted(window, 'attempt')} failed; the limit is {most:.0%}."
     return StopCard(StopReason.FAILURE_RATE, most, failed / window, words)
 
 
 def _named(ended: Ended) -> str:
     return f"Run {ended.run_id}" if ended.run_id else "The run"
-
-
-def _times(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -21,6 +21,7 @@ from drain.management.ledger import print_result
 from drain.people.first_account import Account
 from drain.policy.command_lines import manage_line
 from drain.policy.inert import inert
+from drain.policy.words import counted
 from drain.sources.errors import SourceError
 from drainsite.management.serving import PREPARING, ServeOptions, prepare, serve
 from drainsite.supervisor.supervisor import Supervisor
@@ -155,6 +156,6 @@ def _verdict(story: Story) -> str:
     if not story.failed_before:
         return "research-system-v2 had no failed phase left; the rest of the backlog went on."
     return (
-        f"research-system-v2: {story.processed} of {len(story.failed_before)} failed phases were run again, "
+        f"research-system-v2: {story.processed} of {counted(len(story.failed_before), 'failed phase')} were run again, "
         "although one phase of that run waits in the queue."
     )

@@ -117,7 +117,7 @@ def test_the_verbs_ask_for_a_reason_and_say_what_they_did():
     assert "because" in html(client)
     assert "It is paused by" in act("run")
     assert "nightly is on." in act("resume")
-    assert "of 1 phases is started." in act("run")
+    assert "of 1 phase is started." in act("run")
     assert "nightly is removed." in act("remove")
     assert not Autopilot.objects.exists()
 

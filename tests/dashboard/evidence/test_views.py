@@ -110,7 +110,7 @@ def test_the_list_reads_stored_verdicts_and_the_states_of_causes():
         CheckResult.objects.create(check_run=check, verdict=verdict, sentence=f"It is {verdict}.")
     viewer = signed_in(Role.VIEWER)
     page = text_of(viewer.get("/evidence/").content.decode())
-    assert "1 of 1 fingerprints failed in attempts that started after the fix." in page
+    assert "1 of 1 fingerprint failed in attempts that started after the fix." in page
     assert f"FM-{watched.pk} watched Not judged yet" in page
     judge_fixes(timezone.now())
     page = text_of(viewer.get("/evidence/").content.decode())

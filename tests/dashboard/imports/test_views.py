@@ -68,7 +68,7 @@ def test_the_import_takes_what_was_previewed_and_stands_in_the_audit(manager):
     assert event.origin == "browser"
     assert event.new["file"] == "jobs.csv"
     assert (event.new["phases"], event.new["rejected"]) == (1, 1)
-    assert "1 rejected records were left out" in manager.get("/drains/new/").content.decode()
+    assert "1 rejected record was left out" in manager.get("/drains/new/").content.decode()
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ def test_work_is_done_as_it_was(done, after, said):
     [
         (Done(0, 12, 30.0), [Done(0, 12, 30.0)], ""),
         (Done(0, 12, 30.0), [Done(0, 3, 3.0)], ""),
-        (Done(0, 12, 30.0), [Done(0, 0, 30.0)], "0 of 1 phases brought an event"),
+        (Done(0, 12, 30.0), [Done(0, 0, 30.0)], "0 of 1 phase brought an event"),
         (Done(0, 12, 30.0), [Done(0, 2, 30.0)], "less than a quarter of the 12 events"),
         (Done(0, 0, 30.0), [Done(0, 0, 2.9)], "less than a tenth of the 30.0 s"),
         (Done(0, 0, 0.9), [Done(0, 0, 0.01)], ""),

@@ -183,7 +183,7 @@ def test_a_running_drain_of_chosen_phases_speaks_of_their_runs_alone():
         PhaseFactory()
     report = build_report(session, NOON)
     assert report.after == {"FAILED": 1}
-    assert expected(report) == "Drain 1 of 1 failed phases of the 1 that were chosen, by k."
+    assert expected(report) == "Drain 1 of 1 failed phase of the 1 that were chosen, by k."
 
 
 def test_a_drain_that_no_fix_concerns_is_not_told_that_there_was_none():
@@ -214,7 +214,7 @@ def test_patterns_are_offered_from_what_was_drained_with_what_became_of_it():
     assert found == [
         {
             "pattern": "ModuleNotFoundError: tracker",
-            "sentence": "1 of 1 phases that had failed this way failed this way again, 0 completed.",
+            "sentence": "1 of 1 phase that had failed this way failed this way again, 0 completed.",
         }
     ]
 
@@ -236,7 +236,7 @@ def test_what_may_be_the_same_has_come_again_and_what_was_replaced_is_not_called
     session.attempt_set.update(**{"outcome": "failed", "fingerprint": "", **ended})
     (found,) = json.loads(texts(session)["json"])["offered_patterns"]
     again = 1 if "placed" in ended.values() else 0
-    assert found["sentence"] == f"{again} of 1 phases that had failed this way {sentence}"
+    assert found["sentence"] == f"{again} of 1 phase that had failed this way {sentence}"
 
 
 def test_nothing_is_left_only_when_nothing_is():
