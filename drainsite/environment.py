@@ -7,6 +7,7 @@ import re
 import secrets
 from contextlib import suppress
 from errno import EACCES, ENOTDIR
+from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -265,3 +266,15 @@ def with_timeouts(broker: str) -> str:
     limits = {"socket_connect_timeout": "5", "socket_timeout": "10", "health_check_interval": "30"}
     said += [(name, value) for name, value in limits.items() if name not in names]
     return urlunsplit(parts._replace(query=urlencode(said)))
+
+
+def chat_services() -> list[str]:
+    """Return the chats that news may go to. Raises ImproperlyConfigured without the packages that speak to them."""
+    named: list[str] = value("DRAIN_CHAT_SERVICES")
+    missing = [name for name in ("apprise", "cryptography") if find_spec(name) is None]
+    if named and missing:
+        raise ImproperlyConfigured(
+            f"DRAIN_CHAT_SERVICES is set to {','.join(named)}, but a package is missing ({', '.join(missing)}): "
+            "pip install 'drainsite[chat]', or unset it."
+        )
+    return named

@@ -13,6 +13,7 @@ from drainsite import oidc
 from drainsite.declared import SETTINGS, value
 from drainsite.environment import (
     PACKAGE,
+    chat_services,
     data_dir,
     database,
     email,
@@ -283,7 +284,7 @@ DRAIN_CLEAR_STALE = value("DRAIN_CLEAR_STALE")
 # News: what links begin with, where webhooks may go besides public addresses, when a fingerprint is news.
 DRAIN_SITE_URL = value("DRAIN_SITE_URL").rstrip("/")
 DRAIN_WEBHOOK_NETWORKS = value("DRAIN_WEBHOOK_NETWORKS")
-DRAIN_CHAT_SERVICES = value("DRAIN_CHAT_SERVICES")
+DRAIN_CHAT_SERVICES = chat_services()
 DRAIN_NEWS_PER_HOUR = value("DRAIN_NEWS_PER_HOUR")
 DRAIN_SENDS_MAIL = bool(value("DRAIN_EMAIL_URL"))
 DEFAULT_FROM_EMAIL = value("DRAIN_EMAIL_FROM")

@@ -20,7 +20,7 @@ KINDS = "(?:counted|earlier|failed|older|past|planned|rejected|running|waiting)"
 MANY = re.compile(rf" (?:{KINDS} )?(?:{THINGS})\b")
 IN_PAGE = re.compile(rf"\{{\{{(?P<value>[^{{}}]*)\}}\}} (?:{KINDS} )?(?:{THINGS})\b")
 CLOSE = re.compile(rf"\}}[\s\"f]*(?:{KINDS} )?(?:{THINGS})\b")
-"""Where such words may follow a value in a source: only these are parsed."""
+"""Such words close behind a value: only sources that hold them are parsed."""
 MEASURED = re.compile(r"[gf]$")
 """The format of what is measured and not counted: 1.0 minutes."""
 NEVER_ONE = {
@@ -33,7 +33,7 @@ NEVER_ONE = {
     "{{ most_new | number }} new fingerprints": "a constant",
 }
 NAMES = re.compile(r"(?:\.pk|_pk|\.name)$")
-"""What a verb follows: `drain 7 runs`, `executor shell runs`."""
+"""Names that verbs follow: `drain 7 runs`, `executor shell runs`."""
 
 
 def counts_without_agreement(tree: ast.AST) -> Iterator[str]:
@@ -44,16 +44,17 @@ def counts_without_agreement(tree: ast.AST) -> Iterator[str]:
         for value, text in zip(sentence.values, sentence.values[1:], strict=False):
             if not (isinstance(value, ast.FormattedValue) and isinstance(text, ast.Constant)):
                 continue
+            after = str(text.value)
             form = ast.unparse(value.format_spec)[2:-1] if value.format_spec else ""
             written = ast.unparse(value.value)
             if written.isupper() or NAMES.search(written) or MEASURED.search(form):
                 continue
-            if MANY.match(text.value):
-                yield f"{{{written}}}{text.value[:30]}"
+            if MANY.match(after):
+                yield f"{{{written}}}{after[:30]}"
 
 
 def found_in(source: str) -> Iterator[str]:
-    """What a module could say of one thing."""
+    """The counts of a module that could be one."""
     return counts_without_agreement(ast.parse(source)) if CLOSE.search(source) else iter(())
 
 

@@ -90,6 +90,9 @@ def database_sentence(error: Error) -> str:
         return f"The database answered: {first}"
     if "DATA_DIR" in connection.settings_dict:
         return first
+    if isinstance(error.__cause__, psycopg.errors.ConnectionTimeout) and "host" not in first:
+        at = connection.settings_dict
+        first += f" (host {at['HOST'] or 'of the default socket'}, port {at['PORT'] or 5432})"
     # What libpq says has no password in it.
     return f"The database that DATABASE_URL names cannot be used: {first}"
 

@@ -125,3 +125,21 @@ def test_a_broker_that_cannot_be_read_is_one_sentence_without_its_password(url: 
     assert "hid" not in str(refused.value)
     assert refused.value.__cause__ is None
     assert "hid%23den" in environment.with_timeouts("redis://:hid%23den@h:1/0")
+
+
+def test_chats_without_the_packages_that_speak_to_them_are_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing else is said of it later, when somebody waits for news that cannot come."""
+    monkeypatch.setenv("DRAIN_CHAT_SERVICES", "slack")
+    monkeypatch.setattr(environment, "find_spec", lambda name: None if name == "apprise" else name)
+    with pytest.raises(
+        ImproperlyConfigured,
+        match=r"^DRAIN_CHAT_SERVICES is set to slack, .*apprise.*drainsite\[chat\]",
+    ):
+        environment.chat_services()
+    monkeypatch.setattr(environment, "find_spec", lambda name: name)
+    assert environment.chat_services() == ["slack"]
+    monkeypatch.delenv("DRAIN_CHAT_SERVICES")
+    monkeypatch.setattr(environment, "find_spec", lambda _: None)
+    assert environment.chat_services() == []

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import OperationalError, connection
+
+from drain.management import base
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +41,22 @@ def test_a_database_that_is_just_being_migrated_is_a_sentence_with_the_way_out()
         CommandError, match=r"of another version than this program .column .*`manage.py migrate`"
     ):
         call_command("marker", "list")
+
+
+def test_a_database_that_never_answers_is_named_with_host_and_port(monkeypatch):
+    """A port that takes connections and says nothing: the driver tells of no place by itself."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = str(silent.getsockname()[1])
+        with pytest.raises(psycopg.errors.ConnectionTimeout) as late:
+            psycopg.connect(host="127.0.0.1", port=port, connect_timeout=2)
+    error = OperationalError(str(late.value))
+    error.__cause__ = late.value
+    reached = SimpleNamespace(settings_dict={"HOST": "127.0.0.1", "PORT": port})
+    monkeypatch.setattr(base, "connection", reached)
+    said = base.database_sentence(error)
+    assert "DATABASE_URL" in said
+    assert "127.0.0.1" in said
+    assert port in said
 
 
 def test_a_reader_that_has_enough_is_no_traceback(monkeypatch):

@@ -105,7 +105,7 @@ def _fill(item: str, contract: Contract, *, allow_dash: bool) -> str:
     if filled.startswith("-") and first and not item.startswith("-") and not allow_dash:
         raise TemplateError(
             f"The value for {first.group()} begins with a dash ({filled[:40]!r}) and could be taken for an option; "
-            "put `--` or `--name=` before it, or allow it in the profile."
+            "put `--` or `--name=` before it, or allow it in the executor (--allow-dash)."
         )
     return _argument(filled)
 

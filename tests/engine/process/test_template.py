@@ -62,7 +62,7 @@ def test_a_missing_parameter_is_refused_by_name():
 @pytest.mark.parametrize("item", ["{run_id}", "{params[empty]}{run_id}"])
 def test_a_value_cannot_become_an_option(item):
     evil = contract(run_id="--config=evil", params={"empty": ""})
-    with pytest.raises(TemplateError, match="begins with a dash"):
+    with pytest.raises(TemplateError, match=r"begins with a dash .*executor \(--allow-dash\)"):
         render(("run", item), evil)
     assert render(("run", item), evil, allow_dash=True)[1] == "--config=evil"
     assert render(("run", "--run={run_id}"), evil) == ("run", "--run=--config=evil")
