@@ -45,12 +45,6 @@ def test_the_glossary_has_the_exclusion_reasons_in_the_order_in_which_they_are_t
     )
 
 
-@pytest.mark.parametrize("reason", reasons.StopReason)
-def test_a_stop_has_its_sentence(reason: reasons.StopReason) -> None:
-    said = answered(lambda: reason.sentence)
-    assert said, f"{reason.value} lacks a sentence in drain/policy/reasons.py"
-
-
 @pytest.mark.parametrize(
     ("stored", "decided"),
     [(vocabulary.PhaseState, states.PhaseState), (vocabulary.Outcome, states.Outcome)],

@@ -39,6 +39,41 @@ def first_trip(found, part):
     return next((n for n, judged in enumerate(found, 1) if getattr(judged, part)), None)
 
 
+def after(limits, *ends):
+    return replay(limits, ends)[-1].session_stop
+
+
+ELSEWHERE = {
+    StopReason.PERSON, StopReason.PREFLIGHT_FAILED, StopReason.INTERRUPTED, StopReason.BUDGET,
+    StopReason.NOTHING_SELECTED,
+}  # fmt: skip
+"""Reasons that no limit gives."""
+TRIPPED = {
+    StopReason.MAX_TOTAL_MINUTES: lambda: judge_time(
+        Limits(max_total_minutes=1), NOW, NOW + timedelta(minutes=1)
+    ),
+    StopReason.UNTIL: lambda: judge_time(Limits(until=NOW), NOW, NOW),
+    StopReason.MAX_CONSECUTIVE_ZERO_YIELD: lambda: after(
+        Limits(max_consecutive_zero_yield=1), ended()
+    ),
+    StopReason.FAILURE_RATE: lambda: after(
+        Limits(max_failure_rate=1, failure_rate_window=1), ended()
+    ),
+    StopReason.SAMPLE_FAILED: lambda: after(Limits(sample=1), ended(position=1)),
+}
+
+
+@pytest.mark.parametrize("reason", sorted(set(StopReason) - ELSEWHERE))
+def test_every_stop_reason_has_its_rule(reason):
+    rule = "drain/policy/stopping/stops.py"
+    assert reason in TRIPPED, (
+        f"TRIPPED says not what trips {reason.value}: add it, its rule is in {rule}"
+    )
+    card = TRIPPED[reason]()
+    assert card is not None, f"nothing trips {reason.value}: its rule is in {rule}"
+    assert card.rule is reason
+
+
 REPEATS = [
     ([ended()] * 5, 3),
     ([ended(key="a"), ended(key="b")] * 3, 5),
