@@ -22,5 +22,5 @@ def named_session(text: str) -> DrainSession:
     if found is None and text == _LATEST:
         raise CommandError("There is no drain yet: start one with `manage.py drain`.")
     if found is None:
-        raise CommandError(f"There is no drain {text}: see the page Drains.")
+        raise CommandError(f"There is no drain {text}: `manage.py drains` lists them.")
     return found

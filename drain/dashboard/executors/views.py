@@ -36,7 +36,9 @@ def executor_set(request: HttpRequest) -> HttpResponse:
     """The form, empty or (`?name=`) with an executor in it; a POST shows the arguments, or saves."""
     if request.method != "POST":
         known = ExecutorProfile.objects.filter(name=request.GET.get("name", "")[:100]).first()
-        first = {} if ExecutorProfile.objects.exists() else {"is_default": "on"}
+        first = (
+            {} if ExecutorProfile.objects.filter(is_default=True).exists() else {"is_default": "on"}
+        )
         return _show(request, typed_profile(known) if known else first)
     values = typed(request.POST)
     try:

@@ -207,3 +207,12 @@ def test_a_refusal_speaks_of_the_fields_of_the_page_and_shows_them(administrator
     assert "“Values may stand in program text”, below" in page
     assert re.search(r'<details class="card-section" open>\s*<summary>.*? Environment', page)
     assert "sh -c &#39;exec python3 &#34;jobs/$1.py&#34;&#39; sh {phase_id}" in page
+
+
+@pytest.mark.parametrize(("default", "offered"), [(None, True), (False, True), (True, False)])
+def test_a_new_executor_is_offered_as_the_default_while_none_is(administrator, default, offered):
+    """An executor that was set without it left runs that name none without any."""
+    if default is not None:
+        ExecutorFactory(name="there", is_default=default)
+    page = administrator.get(ADDRESS).content.decode()
+    assert ('name="is_default" checked' in page) is offered

@@ -144,7 +144,11 @@ def test_a_failed_check_exits_with_three_and_a_passed_one_with_zero(session):
 
 @pytest.mark.parametrize(
     ("word", "sentence"),
-    [("99999", "There is no drain 99999"), ("x", "latest"), ("²", "latest")],
+    [
+        ("99999", "There is no drain 99999: `manage.py drains` lists them"),
+        ("x", "latest"),
+        ("²", "latest"),
+    ],
 )
 def test_a_session_that_is_not_there_is_one_sentence(word, sentence):
     with pytest.raises(CommandError, match=sentence) as refused:
