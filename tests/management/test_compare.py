@@ -73,3 +73,11 @@ def test_a_fix_whose_cause_is_seen_again_ends_with_3_as_its_page_says(capsys):
         call_command("compare", "--marker", str(fix.pk), "--json")
     assert refused.value.returncode == 3
     assert json.loads(capsys.readouterr().out)["standing"]["verdict"] == "fail"
+
+
+def test_a_fix_that_names_nothing_says_how_a_verdict_on_it_is_had(capsys):
+    FingerprintFactory(key="cause")
+    call_command("marker", "add", "Mended")
+    assert "mark it again with --fingerprint KEY" in capsys.readouterr().out
+    call_command("marker", "add", "Mended", "--fingerprint", "cause")
+    assert "mark it again" not in capsys.readouterr().out

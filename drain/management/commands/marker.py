@@ -25,6 +25,11 @@ from drain.models.vocabulary import Origin
 from drain.policy.moments import MomentError, read_moment
 from drain.policy.words import counted
 
+NAMES_NOTHING = (
+    "It names nothing that it was meant to end, so no verdict on it is possible: mark it again with "
+    "--fingerprint KEY (`manage.py fingerprints` lists them), --source NAME or --run-id RUN."
+)
+
 
 class Command(DatabaseCommand):
     """Regressions and comparisons count from a marker's time on."""
@@ -97,6 +102,8 @@ class Command(DatabaseCommand):
         if not options["json"]:
             for said in prospects_since(judge_marker(marker)):
                 self.stdout.write(said)
+            if not (options["fingerprint"] or options["source"] or options["run_id"]):
+                self.stdout.write(NAMES_NOTHING)
 
 
 def _source(name: str | None) -> Source | None:
