@@ -26,10 +26,12 @@ from drain.engine.workers.hosts import (
     strength,
     withdraw_probe,
 )
+from drain.engine.workers.loops import add_loop, remove_loop
 from drain.management import membership
 from drain.management.membership import STARTS_WITHIN, Membership
 from drain.models import WorkerHost, WorkerLoop
 from tests.engine.conftest import Backlog
+from tests.factories import SessionFactory
 from tests.hosts import Host, argv_of, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -141,6 +143,24 @@ def test_a_cluster_that_answered_before_anybody_asked_for_it_has_answered(
     found = replace(found, fresh=False, overdue=True)
     member._probe(1_020.0)
     assert not member.is_draining(1_000.0)
+
+
+@pytest.mark.parametrize("inline", [False, True], ids=["worker", "inline"])
+def test_a_worker_that_begins_to_drain_has_answered_for_its_host(inline: bool) -> None:
+    """Killed before anybody had to ask it, its cluster would count as one that still starts, for two minutes."""
+    host = register_host(2, [])
+    ago(host, asked_at=16)
+    member = Membership(2)
+    member.id = host
+    member._probe(1_004.0)
+    assert member.is_draining(1_000.0)
+    loop, _ = add_loop("h/1/x", host, SessionFactory().pk if inline else None, 1)
+    remove_loop(loop)
+    assert (WorkerHost.objects.get(pk=host).asked_at is not None) is inline
+    member._probe(1_008.0)
+    ago(host, asked_at=16)
+    member._probe(1_024.0)
+    assert member.is_draining(1_000.0) is inline
 
 
 @pytest.fixture

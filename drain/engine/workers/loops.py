@@ -21,6 +21,11 @@ RETRY_SECONDS = 1.0
 # The loops of a host share its slots exactly: what the last one asks for is what the others leave. The host is locked by
 # a statement of its own: one that had waited for the lock would count by what it saw before.
 _LOCK_HOST = "SELECT id FROM drain_workerhost WHERE id = %(host)s::uuid FOR NO KEY UPDATE"
+# A worker that begins to drain has taken a task from the queue, which is what a probe asks for. Were it no answer, a
+# cluster that drained from its start and was then killed would count as one that still starts, for two minutes.
+_ANSWER = (
+    "UPDATE drain_workerhost SET last_answer = now(), asked_at = NULL WHERE id = %(host)s::uuid"
+)
 _ADD = """
 WITH host AS (
     SELECT h.slots, (SELECT coalesce(sum(l.slots), 0) FROM drain_workerloop l
@@ -55,7 +60,7 @@ def add_loop(worker: str, host: UUID | None, session: int | None, slots: int) ->
     loop = uuid4()
     values = {"id": loop, "worker": worker, "host": host, "session": session, "slots": slots}
     with transaction.atomic():
-        row(_LOCK_HOST, {"host": host})
+        rows(_ANSWER if session is None else _LOCK_HOST, {"host": host})
         found = row(_ADD, {**values, "seconds": LEASE_SECONDS})
     return loop, found["slots"] if found else 0
 
