@@ -1,9 +1,11 @@
-"""Phases per second with full book-keeping, beside the bare loop (spawn plus one durable INSERT) of the same run.
+"""Phases per second with full book-keeping, beside the bare loop (spawn plus one durable INSERT) of the same
+run.
 
     python bench/drain.py [--phases 2000] [--workers 2] [--rounds 5] [--slots 1 4 16]
 
-Every phase is a real /bin/true. Full books: attempt, two transitions, state and attempt deltas, counters of the
-session and of the run, log. Medians over the rounds; the ratio is what counts, seconds depend on the machine.
+Every phase is a real /bin/true. Full books: attempt, two transitions, state and attempt deltas, counters of
+the session and of the run, log. Medians over the rounds; the ratio is what counts, seconds depend on the
+machine.
 """
 
 from __future__ import annotations
@@ -124,7 +126,9 @@ def timed(role: str, workers: int, *arguments: str) -> Spent:
 
 
 def session_end(arguments: Sequence[str]) -> float | None:
-    """Return the moment at which the drain itself says it ended: its workers leave at their next look, up to 0.25 s later."""
+    """Return the moment at which the drain itself says it ended:
+    its workers leave at their next look, up to 0.25 s later.
+    """
     if "--session" not in arguments:
         return None
     session = DrainSession.objects.get(pk=int(arguments[arguments.index("--session") + 1]))
@@ -133,8 +137,8 @@ def session_end(arguments: Sequence[str]) -> float | None:
 
 
 def work(arguments: argparse.Namespace) -> None:
-    """One worker process: prints when it was done,
-    the most memory it held in MB, and the CPU seconds of `Spent`.
+    """One worker process: prints when it was done, the most memory it held in MB,
+    and the CPU seconds of `Spent`.
     """
     connection.ensure_connection()
     backend = connection.connection.info.backend_pid
@@ -151,8 +155,8 @@ def work(arguments: argparse.Namespace) -> None:
 
 
 def _cpu(backend: int) -> tuple[float, float, float]:
-    """Seconds of CPU so far: of this process,
-    of its process of a server on this machine, of its ended children.
+    """Seconds of CPU so far: of this process, of its process of a server on this machine,
+    of its ended children.
     """
     own, children = (
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

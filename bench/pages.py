@@ -3,12 +3,14 @@
     DRAINSITE_DATA=/tmp/fleet python bench/pages.py [--only WORD] [--rounds 25] [--no-dashboards] [--explain MS]
 
 Builds the fleet (bench/fleet/build.py) when it is not there, which takes some minutes, and keeps it. Each
-page is asked for in this process as a signed-in operator; times are milliseconds of the server. "first" is the first
-request of all, "alone" the median when nothing is shared (what open dashboards share for seconds is forgotten before
-each request), median, p95 and queries those of requests one after another. "busy" is the mean that this process and its
-database backend computed, divided by how much longer than at its best the machine took for a fixed piece of work between
-the requests: other work on the machine hardly changes it. Sizes are what goes over the wire, in kB: the page, all that its first load needs (page, styles, scripts, fonts, icons), and its live part. At the end
-a real web server is asked by 1 and by 20 dashboards every 5 seconds.
+page is asked for in this process as a signed-in operator; times are milliseconds of the server. "first" is
+the first request of all, "alone" the median when nothing is shared (what open dashboards share for seconds is
+forgotten before each request), median, p95 and queries those of requests one after another. "busy" is the
+mean that this process and its database backend computed, divided by how much longer than at its best the
+machine took for a fixed piece of work between the requests: other work on the machine hardly changes it.
+Sizes are what goes over the wire, in kB: the page, all that its first load needs (page, styles, scripts,
+fonts, icons), and its live part. At the end a real web server is asked by 1 and by 20 dashboards every 5
+seconds.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python bench/pick.py [RUNS ...] [--phases 5]
 
-Each drain has its runs with some failed phases each. For every start the time of the pick (which candidate is next,
-may it start) and of the start itself is taken; no child is run, the attempt ends at once. Milliseconds of 300 starts:
-they must not grow with the backlog. A million candidates take a few minutes to make.
+Each drain has its runs with some failed phases each. For every start the time of the pick (which candidate is
+next, may it start) and of the start itself is taken; no child is run, the attempt ends at once. Milliseconds
+of 300 starts: they must not grow with the backlog. A million candidates take a few minutes to make.
 """
 
 from __future__ import annotations

@@ -2,11 +2,12 @@
 
     DRAINSITE_DATA=/tmp/scale python bench/scale.py [16 100 1000]
 
-Starts `up --role worker --workers 2` with as many slots, drains as many phases of `sleep`, and measures while all of
-them run. Memory is the sum of PSS of what drains (the stand-in, the cluster with its loops, the wardens), and of all of `up`
-with its maintenance cluster; phases and PostgreSQL are not counted.
-Statements are those in the embedded server's log of ten seconds: of the connections that the loops have (they read the
-sessions, or renew), and of all. A stop is a cancelled drain, until no phase is left. Use a data folder of its own, and `ulimit -n 1024` to see the cap.
+Starts `up --role worker --workers 2` with as many slots, drains as many phases of `sleep`, and measures while
+all of them run. Memory is the sum of PSS of what drains (the stand-in, the cluster with its loops, the
+wardens), and of all of `up` with its maintenance cluster; phases and PostgreSQL are not counted.
+Statements are those in the embedded server's log of ten seconds: of the connections that the loops have (they
+read the sessions, or renew), and of all. A stop is a cancelled drain, until no phase is left. Use a data
+folder of its own, and `ulimit -n 1024` to see the cap.
 """
 
 from __future__ import annotations

@@ -25,9 +25,7 @@ _about: ContextVar[Mapping[str, object]] = ContextVar("drain_log_about", default
 
 @contextmanager
 def about(**ids: object) -> Iterator[None]:
-    """Let lines that are written inside name these ids (`request`,
-    `drain`, `attempt`); None names nothing.
-    """
+    """Let lines that are written inside name these ids (`request`, `drain`, `attempt`); None names nothing."""
     token = _about.set({**_about.get(), **{name: each for name, each in ids.items() if each}})
     try:
         yield

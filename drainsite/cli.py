@@ -1,5 +1,5 @@
-"""The command line of drainsite: `drainsite help`,
-or `python manage.py help` in a checkout, lists what it can do.
+"""The command line of drainsite: `drainsite help`, or `python manage.py help` in a checkout,
+lists what it can do.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import Any
 
 LOW_DISK_BYTES = 1_000_000_000
 NEW_SITE_BYTES = 200_000_000
-"""An embedded database with the tables,
-its log of changes and the pages' files take 70 MB before the first phase.
+"""An embedded database with the tables, its log of changes and the pages' files take 70 MB before the first
+phase.
 """
 _ASKED = """
 SELECT current_setting('server_encoding'), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',

@@ -75,10 +75,12 @@ END $$
 
 @pytest.fixture(autouse=True, scope="session")
 def _emptied_in_no_time() -> Iterator[None]:
-    """Empty only the tables that a test has filled: Django truncates all of them, which is most of a small test's time.
+    """Empty only the tables that a test has filled:
+    Django truncates all of them, which is most of a small test's time.
 
-    No trigger runs, so that a test's history ends with it, though the product itself never may take any away. What
-    migrations fill stays, the roles and their permissions, so nothing has to be filled anew as after a migration.
+    No trigger runs, so that a test's history ends with it, though the product itself never may take any away.
+    What migrations fill stays, the roles and their permissions, so nothing has to be filled anew as after a
+    migration.
     """
     from django.core.management.commands import flush as command
     from django.db.backends.postgresql.operations import DatabaseOperations
@@ -109,7 +111,7 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(autouse=True, scope="session")
 def _the_admin_is_whole() -> None:
-    """The product registers its models with the addresses; who looks into the registry may be a worker's first."""
+    """The addresses register the models; who looks into the registry may be a worker's first."""
     from drain.admin.apps import register_models
 
     register_models()
@@ -117,7 +119,7 @@ def _the_admin_is_whole() -> None:
 
 @pytest.fixture(autouse=True)
 def _pages_are_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Empty the cache that pages share for a few seconds: neither the next test nor a thread reads from it."""
+    """Empty the cache that pages share for some seconds: neither the next test nor a thread reads it."""
     from django.core.cache import caches
 
     from drain.dashboard.http import cache

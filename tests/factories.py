@@ -115,7 +115,9 @@ FingerprintFactory: Callable[..., models.Fingerprint] = _Fingerprint.create
 
 
 def tried_again(phase: models.Phase, cause: str, *, done: bool, **after: object) -> None:
-    """Failed with a cause an hour before noon, and tried again an hour after it: complete, or failed the same way."""
+    """Failed with a cause an hour before noon, and tried again an hour after it:
+    complete, or failed the same way.
+    """
     hour = timedelta(hours=1)
     AttemptFactory(phase=phase, fingerprint=cause, started_at=NOON - hour)
     AttemptFactory(
@@ -128,7 +130,9 @@ def tried_again(phase: models.Phase, cause: str, *, done: bool, **after: object)
 
 
 def many(create: Callable[..., Made], given: Iterable[dict[str, Any]]) -> list[Made]:
-    """Rows of one of these factories, one for each of the fields given, by one statement; what they lead to is there."""
+    """Rows of one of these factories, one for each of the fields given, by one statement;
+    what they lead to is there.
+    """
     factory: Any = create.__self__  # type: ignore[attr-defined]
     made: list[Made] = factory._meta.model.objects.bulk_create(
         factory.build(**each) for each in given

@@ -1,4 +1,4 @@
-"""Real worker hosts, each a `manage.py up --role worker` on the test's database with a data folder of its own."""
+"""Real worker hosts, each a `manage.py up --role worker` on the test's database with its own data folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""One database that was migrated once, of which each process of tests takes a copy: migrating takes seconds each time."""
+"""One database that was migrated once, of which each process of tests takes a copy:
+migrating takes seconds each time.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def signed_in(role: Role | None, name: str = "") -> Client:
 
 
 def enter(client: Client, user: User) -> None:
-    """Give a browser the session that a sign-in leaves, without its line in the audit and its twenty statements."""
+    """Give a browser a sign-in's session, without its line in the audit and its twenty statements."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = BACKEND

@@ -1,7 +1,8 @@
-"""A receiver of webhooks as people write one, in a process of its own: it checks signatures and keeps what it got.
+"""A receiver of webhooks as people write one, in a process of its own:
+it checks signatures and keeps what it got.
 
-`python receiver.py FILE`: prints its port and appends each request to FILE as a line of JSON. The path says how it
-answers: /ok, /status/500, /moved, /drip (ten bytes a second, and no end).
+`python receiver.py FILE`: prints its port and appends each request to FILE as a line of JSON.
+The path says how it answers: /ok, /status/500, /moved, /drip (ten bytes a second, and no end).
 """
 
 from __future__ import annotations

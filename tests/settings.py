@@ -17,5 +17,6 @@ if "DATABASE_URL" not in os.environ:
 
 from drainsite.settings import *  # noqa: F403
 
-# Files are looked for when they are asked for: a list of them all for each test's client is a third of the suite's time.
+# Files are looked for when they are asked for:
+# a list of them all for each test's client is a third of the suite's time.
 WHITENOISE_AUTOREFRESH = True

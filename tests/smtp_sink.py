@@ -1,6 +1,7 @@
 """A mail server that keeps what it gets, in a process of its own: `python smtp_sink.py FILE [REFUSAL]`.
 
-Prints its port and appends each message to FILE as a line of JSON; with REFUSAL it answers RCPT with that line.
+Prints its port and appends each message to FILE as a line of JSON;
+with REFUSAL it answers RCPT with that line.
 """
 
 from __future__ import annotations

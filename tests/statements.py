@@ -1,4 +1,4 @@
-"""Every statement that reaches the database, Django's and those by hand; its own log leaves out half of them."""
+"""Every statement that reaches the database, Django's and those by hand; its log leaves out half."""
 
 from __future__ import annotations
 

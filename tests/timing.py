@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 
 def least_seconds(work: Callable[[], object], *, enough: float) -> float:
-    """Return the least CPU seconds of five runs, or of the first below `enough`: other work can only make one dearer."""
+    """Return the least CPU seconds of five runs, or of the first below `enough`:
+    other work can only make one dearer.
+    """
     least = float("inf")
     for _ in range(5):
         begun = time.process_time()

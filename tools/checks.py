@@ -47,9 +47,7 @@ TEST = {"tests": [*PYTEST, "-n", "3", "-m", "not serial and not verify"]}
 
 
 def main(parts: list[str]) -> int:
-    """Run the asked parts beside one another,
-    tests that go one at a time among them; 0 only when all passed.
-    """
+    """Run the asked parts beside one another, tests that go one at a time among them; 0 only when all passed."""
     environment = isolated()
     together = [LINT] if "lint" in parts else []
     if "test" in parts:
@@ -93,9 +91,7 @@ def passes(name: str, argv: list[str], environment: dict[str, str]) -> bool:
 def shown(
     name: str, argv: list[str], environment: dict[str, str], cwd: str | Path = ROOT
 ) -> tuple[int, list[str]]:
-    """Run a command, its lines shown behind its name,
-    as others may run beside it; its exit code and lines.
-    """
+    """Run a command, its lines shown behind its name, as others may run beside it; its exit code and lines."""
     lines = []
     with subprocess.Popen(
         argv, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m tools.house
 
-A file is read in one sitting and a function in one look; a docstring says what a thing is or does, and one that begins
-with a question word names no thing.
+A file is read in one sitting and a function in one look;
+a docstring says what a thing is or does, and one that begins with a question word names no thing.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     .venv/bin/python -m tools.markup
 
-A string with a tag in it needs somebody who asks whether everything beside it is escaped; a template escapes by
-itself. Docstrings may name tags; SVG is drawn in drain/dashboard/ui/svg.py; fingerprints read the text of others.
+A string with a tag in it needs somebody who asks whether everything beside it is escaped; a template escapes
+by itself. Docstrings may name tags; SVG is drawn in drain/dashboard/ui/svg.py; fingerprints read the text of
+others.
 """
 
 from __future__ import annotations

@@ -87,8 +87,10 @@ def serial(environment: dict[str, str]) -> list[Row]:
 
 
 def on_python(version: str, environment: dict[str, str]) -> list[Row]:
-    """The lock into an empty environment of this Python, by the oldest pip it is met with, no cache; then,
-    if it is not the one of `make test`, its tests but for browser and serial ones. Nothing where it is not found."""
+    """The lock into an empty environment of this Python, by the oldest pip it is met with, no cache; then, if
+    it is not the one of `make test`, its tests but for browser and serial ones. Nothing where it is not
+    found.
+    """
     python = _python(version)
     return _on_python(version, python, environment) if python else []
 

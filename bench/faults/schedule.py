@@ -1,5 +1,5 @@
-"""One schedule: a backlog, a drain, faults at random moments,
-and what holds afterwards; all of it from a seed.
+"""One schedule: a backlog, a drain, faults at random moments, and what holds afterwards;
+all of it from a seed.
 """
 
 from __future__ import annotations

@@ -63,8 +63,8 @@ class Site:
     def manage_each(
         self, *commands: Sequence[str], check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """Run commands one after the other, up to the first that fails,
-        in one process: each takes seconds to start.
+        """Run commands one after the other, up to the first that fails, in one process:
+        each takes seconds to start.
         """
         return self._run(["-c", _EACH, json.dumps(commands)], check=check)
 
@@ -155,8 +155,8 @@ class Site:
         return 0
 
     def web(self) -> int:
-        """The first process that has the web server's command line,
-        its stand-in or itself; 0 if there is none right now.
+        """The first process that has the web server's command line, its stand-in or itself;
+        0 if there is none right now.
         """
         for process in tree(self.up_pid()) if self.up_pid() else []:
             argv = read(process.pid, "cmdline").split(b"\0")

@@ -85,9 +85,7 @@ def without_passing_lines(breakage: Breakage) -> str:
 
 
 def breakages_table(folder: Path) -> None:
-    """Print how many headlines stand among the marked lines,
-    as they are and without the passing log's lines.
-    """
+    """Print how many headlines stand among the marked lines, as they are and without the passing log's lines."""
     found = breakages(folder)
     if not found:
         print(f"\nNo breakages in {folder}")

@@ -70,9 +70,7 @@ def _again_and_again(rng: random.Random) -> Sides:
 
 
 def _reopened(rng: random.Random) -> Sides:
-    """The same phases, which had failed but for a few
-    that their source has opened again; a flaky executor.
-    """
+    """The same phases, which had failed but for a few that their source has opened again; a flaky executor."""
     p = rng.uniform(0.1, 0.9)
     before = [Seen(n, n, n > 2) for n in range(60)]
     return before, [Seen(n, n, rng.random() < p) for n in range(60)]
@@ -157,8 +155,8 @@ COMPARISONS: tuple[tuple[str, Callable[[random.Random], Sides], frozenset[str]],
 
 
 def compared(before: list[Seen], after: list[Seen]) -> Iterator[str]:
-    """Yield the sentences on two sides,
-    today's and those from when every attempt and event counted for itself.
+    """Yield the sentences on two sides, today's and those from when every attempt and event counted for
+    itself.
     """
     one, two = (figures_of("", read_side(side), {}) for side in (before, after))
     last = {seen.phase: seen for seen in before}
@@ -188,8 +186,8 @@ def poisson_bounds(flow: Flow) -> tuple[float, float]:
 
 
 def _newcombe(before: tuple[int, int], after: tuple[int, int]) -> Interval | None:
-    """Difference of two rates of independent attempts (Newcombe,
-    Statistics in Medicine 17:873, 1998, method 10).
+    """Difference of two rates of independent attempts (Newcombe, Statistics in Medicine 17:873,
+    1998, method 10).
     """
     one, two = wilson(*before), wilson(*after)
     if one is None or two is None:

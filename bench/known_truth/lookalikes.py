@@ -1,5 +1,5 @@
-"""Backlogs in which ended attempts alone, or shares alone,
-look like a fix: what was left out of them is the truth.
+"""Backlogs in which ended attempts alone, or shares alone, look like a fix:
+what was left out of them is the truth.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def _one_drain(b: Backlog, at: datetime, chances: list[float], category: str = "") -> None:
-    """A drain whose phases fail by the cause with these chances,
-    in this order, a second apart and two of a run.
+    """A drain whose phases fail by the cause with these chances, in this order,
+    a second apart and two of a run.
     """
     first, drain = len(b.tried), len(b.tried)
     for place, chance in enumerate(chances):

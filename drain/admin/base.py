@@ -131,9 +131,7 @@ class DrainModelAdmin(_ModelAdmin):
         return pick_cell(ACTION_CHECKBOX_NAME, obj.pk, f"Select this object for an action - {obj}")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Return the fieldsets; a new row has no read-only ones,
-        as values of the database come with the row.
-        """
+        """Return the fieldsets; a new row has no read-only ones, as values of the database come with the row."""
         groups = super().get_fieldsets(request, obj)
         if obj is not None:
             return groups

@@ -17,9 +17,7 @@ from django.utils.html import html_safe
 
 @html_safe
 class Drawn:
-    """Markup that a macro of the pages has drawn and escaped,
-    in the form that the admin's own engine takes.
-    """
+    """Markup that a macro of the pages has drawn and escaped, in the form that the admin's own engine takes."""
 
     def __init__(self, macro: str, *values: object) -> None:
         self._text = str(getattr(_macros(), macro)(*values))

@@ -41,7 +41,7 @@ def interrupt_abandoned(actor: str) -> int:
 
 
 def interrupt_hopeless(actor: str) -> int:
-    """Interrupt sessions that no host has been able to go on with for as long as they wait; returns how many."""
+    """Interrupt sessions that no host could go on with for as long as they wait; returns how many."""
     waiting = DrainSession.objects.filter(
         inline=False, state__in=[SessionState.PLANNED, SessionState.RUNNING]
     )
@@ -55,7 +55,7 @@ def interrupt_hopeless(actor: str) -> int:
 def interrupt_if_hopeless(
     session: DrainSession, actor: str, able: Collection[str] | None = None
 ) -> bool:
-    """Interrupt a session that nobody could go on with for as long as it waits; `able` as `has_waited` has it."""
+    """Interrupt a session that nobody could go on with while it waited; `able` as `has_waited` has it."""
     seconds = Limits.from_json(session.limits).wait_for_host
     if not has_waited(session, seconds, able):
         return False

@@ -38,7 +38,7 @@ def require_capable(session: DrainSession) -> None:
 
 
 def drain_inline(session: DrainSession, actor: Actor, interrupted: Callable[[], bool]) -> None:
-    """Drain a session to its end, as many phases at once as it asks for; an interrupted one can be resumed."""
+    """Drain a session to its end, as many phases at once as it asks; an interrupted one can be resumed."""
     # What another process still drains is not ours to interrupt.
     if not inline_loop_is_alive(session.pk):
         while _drain(session, interrupted) is LoopEnd.LOST:

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def isolated(what: str) -> Iterator[None]:
-    """Log what breaks inside and go on; a database that is away passes through, since nothing else works then."""
+    """Log what breaks inside and go on; that the database is away passes through: nothing works then."""
     try:
         yield
     except Exception as error:

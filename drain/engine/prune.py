@@ -1,4 +1,4 @@
-"""Delete by age: history, audit, logs of attempts, ended drains and more. Runs, phases and attempts' numbers stay."""
+"""Delete by age: history, audit, logs, ended drains and more. Runs, phases and attempts' numbers stay."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def prune(
 ) -> Pruned:
     """Delete what is older than `keep` before `now`; can be stopped and run again at any time.
 
-    Who asks says why, and leaves a line in the audit that says what went. It is written first, since a prune that is
-    stopped has deleted as well, and once more with the counts at the end.
+    Who asks says why, and leaves a line in the audit that says what went. It is written first,
+    since a prune that is stopped has deleted as well, and once more with the counts at the end.
     """
     before = now - keep
     if by is not None:

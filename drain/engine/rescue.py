@@ -36,15 +36,15 @@ from drain.policy.states import Outcome
 
 log = logging.getLogger(__name__)
 
-# A loop that has not renewed for its lease and the margin. After a restart of the server every loop has as long to
-# report again.
+# A loop that has not renewed for its lease and the margin.
+# After a restart of the server every loop has as long to report again.
 _TAKE_LOOPS = """
 DELETE FROM drain_workerloop WHERE expires_at < now() - make_interval(secs => %(margin)s::float8)
   AND pg_postmaster_start_time() < now() - make_interval(secs => (%(lease)s + %(margin)s)::float8)
 RETURNING id
 """
-# Open attempts whose loop is gone, but for those that run as jobs of a service: another loop takes them over. Those
-# whose phase is not leased to them any more (somebody repaired rows by hand) are over in any case.
+# Open attempts whose loop is gone, but for those that run as jobs of a service: another loop takes them over.
+# Those whose phase is not leased to them any more (somebody repaired rows by hand) are over in any case.
 _ORPHANED = f"""
 SELECT {COLUMNS} FROM {TABLES}
 WHERE a.finished_at IS NULL AND a.id > %(after)s::bigint
@@ -53,9 +53,9 @@ WHERE a.finished_at IS NULL AND a.id > %(after)s::bigint
           AND a.started_at < now() - make_interval(secs => (%(lease)s + %(margin)s)::float8))
 ORDER BY a.id LIMIT 1
 """  # noqa: S608 - constants only
-# Open attempts are counted in the rows of runs and sessions, which every start and finish locks. Should a number have
-# drifted it is counted again, by a statement of its own under the lock: one that waited for it would count by an
-# older snapshot.
+# Open attempts are counted in the rows of runs and sessions, which every start and finish locks. Should a
+# number have drifted it is counted again, by a statement of its own under the lock: one that waited for it
+# would count by an older snapshot.
 _DRIFTED = """
 SELECT t.id FROM {table} t WHERE t.open_attempts > 0
   AND t.open_attempts <> (SELECT count(*) FROM drain_attempt a WHERE a.{column} = t.id AND a.finished_at IS NULL)
@@ -96,7 +96,8 @@ def rescue(by: Person | None = None, reason: str = "") -> Rescued:
 
     Inline drains without a process are interrupted, and drains that no host has been able to go on with.
 
-    A person who asks for it says why and leaves an audit line; the round of maintenance every few seconds does not.
+    A person who asks for it says why and leaves an audit line;
+    the round of maintenance every few seconds does not.
     """
     if by is not None:
         reason = given_reason(reason)

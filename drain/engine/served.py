@@ -1,4 +1,4 @@
-"""The sessions that a loop serves: what people want of them, which offer phases, which are due to open or close."""
+"""A loop's sessions: what people want of them, which offer phases, which are due to open or close."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _LIVE = (
 
 
 class ServedSessions:
-    """All live sessions that are not inline, or the one a loop was made for, as they were at the last look."""
+    """All live sessions that are not inline, or the one a loop was made for, as at the last look."""
 
     def __init__(self, only: int | None, host: HostContext, pool: Pool) -> None:
         self._only = only
@@ -71,7 +71,8 @@ class ServedSessions:
         self.looked_at = 0.0
 
     def look(self, mine: Collection[int], *, ending: bool) -> None:
-        """Read what people want of them; open and close those that are due. `mine`: those that have children here.
+        """Read what people want of them; open and close those that are due.
+        `mine`: those that have children here.
 
         A loop that is `ending` opens and closes none.
         """
@@ -92,7 +93,7 @@ class ServedSessions:
             self._attend_apart(row)
 
     def set_aside(self, session: int, error: Exception) -> None:
-        """Leave alone for a while what makes no sense, so that the others go on; who drains nothing else raises it."""
+        """Leave alone for a while what makes no sense; who drains nothing else raises it."""
         if self._only is not None:
             raise error
         with about(drain=session):
@@ -102,8 +103,8 @@ class ServedSessions:
         self.hungry = [each for each in self.hungry if each != session]
 
     def put_off(self, sessions: Iterable[int], wait: float) -> None:
-        """Look for news of these sessions less often,
-        or once pace lets one start in `wait` s: nothing can start now.
+        """Look for news of these sessions less often, or once pace lets one start in `wait` s:
+        nothing can start now.
         """
         now = time.monotonic()
         until = now + min(NEWS_AFTER_FRUITLESS_SECONDS, wait)

@@ -34,7 +34,8 @@ class _Rules:
 
 
 _FIRST, _LAST, _ALL = _Rules(*RULES), _Rules(*LAST_RULES), _Rules(*RULES, *LAST_RULES)
-# The words of a type's name, the last one first: SqlTimeoutException is a time, HttpConnectionError a connection.
+# The words of a type's name, the last one first:
+# SqlTimeoutException is a time, HttpConnectionError a connection.
 _BY_WORD = {
     word: category
     for category, names in (
@@ -61,7 +62,8 @@ _EXIT = re.compile(
     r"\b(?:exit(?:ed)?(?: with)?(?: code| status)?|code|status|rc|returned(?= -))[^\w-]{1,3}(-?\d{1,3})\b",
     re.IGNORECASE,
 )
-# 128 and the number of the signal that ended it: what a shell returns, as timeout (1) does 124; other parents negate it.
+# 128 and the number of the signal that ended it: what a shell returns, as timeout (1) does 124;
+# other parents negate it.
 _SIGNALS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 24, 25, 31)
 _BY_EXIT = {124: C.TIMEOUT, 126: C.DISK, 127: C.DEPENDENCY} | {
     number: C.KILLED for signal in _SIGNALS for number in (128 + signal, -signal)
@@ -153,7 +155,7 @@ _JOINT = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\w)_(?
 
 
 def _spelt(text: str) -> str:
-    """The names in a text as the words they are made of: ServiceUnavailableException, QUEUE_DOES_NOT_EXIST."""
+    """Names in a text as the words they are made of: ServiceUnavailableException, QUEUE_DOES_NOT_EXIST."""
     return _JOINT.sub(" ", text).replace("_", " ").lower()
 
 

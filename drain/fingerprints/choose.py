@@ -38,7 +38,7 @@ def choose(records: list[Record]) -> Record | None:
 
 
 def _says_most(records: list[Record]) -> Record:
-    """Return the line with most words of its own among those without a sign of failure, the last of equals."""
+    """Return the line with most words of its own of those without a sign of failure; the last of equals."""
     heaviest = max(record.weight for record in records)
     equals = [record for record in reversed(records) if record.weight == heaviest]
     return _with_rule(
@@ -112,7 +112,7 @@ def _tells(record: Record) -> bool:
 def _last_told(
     runs: Iterator[list[Record]], tells: Callable[[Record], bool]
 ) -> list[Record] | None:
-    """The last trouble that tells; if that only says that something else failed, the last error named before it."""
+    """The last trouble that tells; if it only says that something else failed, the last error before it."""
     told = (run for run in runs if any(tells(record) for record in run))
     last = next(told, None)
     if last is None or any(record.weight > Weight.WRAPPER for record in last):

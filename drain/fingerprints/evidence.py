@@ -32,7 +32,7 @@ _CAPITAL = re.compile(r"(?<!\\)[A-Z]")
 
 
 def _doing(stems: str) -> Prefiltered:
-    """A pattern for what was being done when it failed: failed to connect, error connecting, connection failed."""
+    """A pattern for what was done when it failed: failed to connect, error connecting, connection failed."""
     return _words(
         r"\b(?:(?:failed|unable|tried|trying|refused) to|could not|couldn't|cannot|can't|(?:error|failure|problem|exception|failed)s?(?: occurred)?(?: while| during| when| in| on| at| of)?)"
         rf" (?:the |an? |be |to )?(?:{stems})\w{{0,5}}\b|\b(?:{stems})\w{{0,5}}\b\S{{0,30}} (?:\S+ ){{0,3}}(?:failed|failures?|errors?|exited)\b"
@@ -72,7 +72,8 @@ RULES: tuple[Rule, ...] = (
     Rule("a status that refuses", C.AUTH, _words(_STATUS + r"(?:401|403|407)\b|\b(?:401|403) (?:Client Error|Forbidden|Unauthorized|-)|Error code: (?:401|403)"), True),
     Rule("the time of a far side", C.TIMEOUT, _words(r"ReadTimeout|ConnectTimeout|Read timed out|gateway time|connect(?:ion)? timed out|\bdial tcp\b.{0,80}timeout|SocketTimeout"), True),
     Rule("time", C.TIMEOUT, _words(r"time[sd]?[-_ ]?out|time ?limit|\bwall ?(?:time|clock)\b.{0,40}\b(?:exceed|limit|reach)|TimeoutExpired|deadline ?exceeded|ETIMEDOUT|SOCKETTIMEDOUT|took longer than|took too long|not \w+ after \S+ (?:s|seconds|ms|minutes)\b|タイムアウト|exceeded (?:the |its )?(?:time|\d+ ?s)|no (?:response|progress|output) (?:for|within|in)")),
-    # Both hold words of a connection, which would be found next: the place counts for them no more than there.
+    # Both hold words of a connection, which would be found next:
+    # the place counts for them no more than there.
     Rule("an archive that ends early", C.DISK, _words(r"(?:archive|tarball|\.(?:tar|t?gz|zip|bz2|xz|zst))\b.{0,40}unexpected EOF(?! while)|unexpected EOF in (?:the |an? )?(?:archive|file)\b"), True),
     Rule("more than may be issued", C.RATE_LIMIT, _words(r"\btoo many certificates\b(?! in)"), True),
     Rule("a connection", C.NETWORK, _words(
@@ -93,8 +94,8 @@ RULES: tuple[Rule, ...] = (
     Rule("a compiler or build tool", C.BUILD, _words(rf"{_SPEAKS_OF_SOURCE} ?: error\b|{_SPEAKS_OF_SOURCE} ?: fatal error\b"
         r"|make: |make\[|^(?:ld|lld|link|cc|gcc|clang): |CMake|error\[|error TS|linker|undefined reference|cannot find symbol|BUILD FAILED|compil|E0\d{3}|ninja:|cargo|gradle|rustc|\bCS\d{4}|MSB\d{4}|no rule to make|unknown directive|undeclared|is not exported by|undefined (?:control|symbol|variable)|duplicate symbol|multiple definition|could not resolve \"|non déclar|nicht deklariert|не объявлен|no se declar|未声明|native extension|expression has type")),
 )  # fmt: skip
-# Asked last: words that many failures have, and what the C library says for the numbers of errors in other languages.
-# None of them decides whether the place counts, so none is part of any key.
+# Asked last: words that many failures have, and what the C library says for the numbers of errors in other
+# languages. None of them decides whether the place counts, so none is part of any key.
 LAST_RULES: tuple[Rule, ...] = (
     Rule("a program that is not there, in another language", C.DEPENDENCY, _words(r"befehl (?:wurde )?nicht gefunden|kommando nicht gefunden|commande introuvable|orden no encontrada|comando (?:não|non) (?:encontrado|trovato)|команда не найдена|コマンドが見つかりません|未找到命令|找不到命令")),
     Rule("a file, in another language", C.DISK, _words(r"datei oder (?:das )?verzeichnis|aucun fichier ou dossier|no existe el (?:archivo|fichero)|arquivo ou diretório inexistente|file o directory non esistente|нет такого файла|そのようなファイル|没有那个文件|keine berechtigung|permission non accordée|permiso denegado|permissão negada|permesso negato|отказано в доступе|許可がありません|ファイル.{0,40}見つかりません|找不到.{0,20}文件|datei .{0,60}nicht gefunden|fichier .{0,60}introuvable|(?:fichero|archivo) .{0,60}no encontrado|файл .{0,60}не найден|权限不够|kein speicherplatz|aucun espace disponible|no queda espacio|не осталось свободного места|空き領域がありません|没有空间")),
@@ -146,7 +147,8 @@ LAST_RULES: tuple[Rule, ...] = (
     Rule("how a service ended", C.KILLED, _words(r"\b(?:vm|jvm|process|worker|interpreter|kernel|executor)\b.{0,20}\b(?:terminated|crashed|died|disappeared)\b|\bunexpectedly (?:exited|terminated|ended|died|stopped|closed)\b|\bcode=(?:killed|dumped)\b|\bstatus=\d{1,3}/(?:kill|term|segv|abrt|int|hup|bus|fpe|ill|pipe)\b|\babruptly\b|\babend(?:ed)?\b|\babnormal(?:ly)? (?:end|terminat|exit)|\bleader(?:ship)? (?:election )?lost\b")),
     Rule("a service that began too often", C.RATE_LIMIT, _words(r"start request repeated too quickly|start-limit-hit|back-?off restarting")),
     Rule("a program that a service could not begin", C.DEPENDENCY, _words(r"\bstatus=203/exec\b|failed at step exec\b|\b(?:create|run)container\w{0,10}error\b|\bcontainercannotrun\b|failed to (?:execute|spawn)\b|error: spawn\b")),
-    # Erlang and Elixir, Haskell, OCaml, Julia, Lua, Perl, R, Dart, Go, Rust, shells: what they raise themselves.
+    # Erlang and Elixir, Haskell, OCaml, Julia, Lua, Perl, R, Dart, Go, Rust, shells:
+    # what they raise themselves.
     Rule("what a runtime says of a value", C.TYPE, _words(r"\bno (?:function|case|cond|with|catch) clause\b|\b(?:function|case|if|try)_clause\b|\bbad(?:match|arg|arith|key|map|fun|arity)\b|\{undef,|non-exhaustive|\bfromjust\b|given key is not|\bno parse\b|\binexacterror\b|\bmatch_failure\b|nomatchingpattern|attempt to (?:perform|concatenate|compare|call|index|borrow)\b|\bbad argument\b|\bnot an? (?:hash|array|code|scalar|glob) reference\b|\buninitiali[sz]ed\b|\bnon-numeric\b|\bof length (?:zero|<n>)|\bcould not find function\b|\bnot a subtype of\b|\b(?:already (?:mutably )?borrowed|borrow(?:mut)?error)\b|\binterface conversion\b|\bclosed channel\b|\bbad substitution\b|\binteger expression\b|\bdivi\w+ by (?:zero|<n>|0)|\bstack level too deep\b|\bcall stack size\b")),
     Rule("what a runtime says of its end", C.KILLED, _words(r"\b(?:pure virtual method|stack smashing|terminate called|double free|heap corruption)\b|\bconcurrent map (?:writes?|reads?|iteration)\b|\bexc_(?:bad_access|crash|resource)\b|\bnoproc\b|\bdead (?:fiber|thread|process)\b|<<loop>>|goroutines are asleep")),
     Rule("a volume", C.DISK, _words(r"\bmountvolume\b|\bfailed(?:mount|attachvolume)\b|\bvolumes?\b.{0,60}\b(?:failed|not|unable|already)\b")),

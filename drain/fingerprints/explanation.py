@@ -1,4 +1,4 @@
-"""The explanation of a fingerprint: the records that were read, the one chosen, and the rules that decided."""
+"""The explanation of a fingerprint: the records read, the one chosen, and the rules that decided."""
 
 from __future__ import annotations
 

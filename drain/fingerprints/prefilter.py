@@ -1,4 +1,5 @@
-"""Patterns of many alternatives, of which only those are searched that have one of their literals in the text.
+"""Patterns of many alternatives, of which only those are searched that have one of their literals in the
+text.
 
 A pattern of a hundred alternatives is slow because each is tried at every letter; ``str.find`` is not. As in
 RE2's FilteredRE2 (Cox, *Regular Expression Matching in the Wild*, 2010) the literals are read off the pattern
@@ -77,8 +78,8 @@ class Prefiltered:
 class PatternSet:
     """Patterns of which one look at a text tells the few alternatives that could match it.
 
-    Of each literal its rarest three letters stand in an index, as in a search of code by trigrams (Cox, *Regular
-    Expression Matching with a Trigram Index*, 2012).
+    Of each literal its rarest three letters stand in an index, as in a search of code by trigrams (Cox,
+    *Regular Expression Matching with a Trigram Index*, 2012).
     """
 
     __slots__ = ("_alternatives", "_always", "_by_letters", "_letters")
@@ -106,7 +107,7 @@ class PatternSet:
         self._letters = frozenset(by_letters)
 
     def matching(self, text: str) -> Iterator[tuple[int, str]]:
-        """The numbers of the patterns that match ``text`` and what they match, in order, as they are asked for."""
+        """Numbers of the patterns that match ``text`` and what they match, in order, when asked for."""
         for place in self.asked(text):
             number, alternative = self._alternatives[place]
             found = alternative.search(text)

@@ -33,7 +33,8 @@ def read_parts(parts: object) -> tuple[str, ...]:
 
 
 def reported_key(executor: str, parts: object, ours: str) -> str:
-    """The key of what ``executor`` reports: at most 8 strings of 200 characters, ``{{ default }}`` for ``ours``.
+    """The key of what ``executor`` reports: at most 8 strings of 200 characters,
+    ``{{ default }}`` for ``ours``.
 
     The executor's name is part of it, so that two executors never share a key by chance. Raises
     ReportedError when the parts are no such list.
@@ -52,7 +53,8 @@ def as_reported(made: Fingerprint, executor: str, parts: Sequence[str]) -> Finge
         return made
     name = safe(" / ".join(part for part in parts if part != DEFAULT))
     title = with_suffix(made.title, f"[{name}]")
-    # What the executor calls a cause is known in full: it may be no other one that only words like it suggest.
+    # What the executor calls a cause is known in full:
+    # it may be no other one that only words like it suggest.
     return replace(
         made, key=key, coarse=key, fine=key, headline=key, place_known=True, place="", title=title
     )

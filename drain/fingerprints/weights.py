@@ -84,8 +84,8 @@ def _warns_of_failure(line: _Line) -> bool:
 
 
 def _begins_with_type(text: str) -> bool:
-    """Return whether a line begins with an error's type
-    and its message says more than that something else failed.
+    """Return whether a line begins with an error's type and its message says more than that something else
+    failed.
     """
     found = EXCEPTION_LINE.match(text)
     if not found or is_wrapper(text):

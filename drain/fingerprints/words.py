@@ -30,8 +30,8 @@ _FAILING = words(
     " stopped returned return returns ended completed complete halted broke broken crashed unsuccessful unsuccessfully successfully successful"
     " nonzero zero non status code codes state result results reason occurred occured encountered detected raised threw thrown caught unexpected"
     " unexpectedly unhandled uncaught fatal err stop stopping warning warnings emitted generated finished finishing final overall summary marked aborting went wrong"
-    # error and failed in German, French, Spanish, Portuguese, Italian, Dutch, Polish, Swedish, Turkish, Russian
-    # and ended, returned, with code beside them
+    # error and failed in German, French, Spanish, Portuguese, Italian, Dutch, Polish, Swedish, Turkish,
+    # Russian and ended, returned, with code beside them
     " beendet gescheitert abgebrochen rückgabewert rückgabecode exitcode statuscode échoué échoue terminé terminée retourné renvoyé statut état falló fallado terminó"
     " terminado devolvió salió salida código estado falhou terminou retornou saiu saída fallito terminato restituito uscita codice stato завершилась завершился"
     " завершена завершено вернула вернул код кодом возврата статусом неудачей сбой"

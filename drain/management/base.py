@@ -46,7 +46,8 @@ class DatabaseCommand(SiteCommand):
 class DrainCommand(DatabaseCommand):
     """A command over one verb: `act` does it, refusals become one sentence."""
 
-    # The site checks itself where it is started and with `manage.py check`; a command loads no page to say less.
+    # The site checks itself where it is started and with `manage.py check`;
+    # a command loads no page to say less.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -75,7 +75,7 @@ def tell_retries(command: DrainCommand, phases: Sequence[int], *, reset: bool) -
 
 
 def reset_or_tell(command: DrainCommand, session: DrainSession, *, reset: bool) -> None:
-    """Give retries back before the first phase starts, or say that some have none left. Raises EngineError."""
+    """Give retries back before the first phase starts, or say which have none. Raises EngineError."""
     planned = session.candidates.filter(planned_position__isnull=False)
     phases = list(planned.values_list("phase_id", flat=True))
     if not reset:

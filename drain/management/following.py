@@ -27,7 +27,7 @@ LINE_SECONDS = 10.0
 
 
 def follow(session_pk: int, done: Callable[[], bool] | None = None) -> None:
-    """Show progress until the session has ended (or `done` says so): a bar, or lines where there is no terminal."""
+    """Show progress until the session has ended (or `done`): a bar, or lines where there is no terminal."""
     console = Console(stderr=True)
 
     def say(line: str) -> None:

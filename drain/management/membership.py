@@ -43,7 +43,7 @@ STARTS_WITHIN = 120.0
 
 
 class Membership:
-    """The host's entry: made on entering, renewed while inside; in threads, as the supervisor must stay awake."""
+    """The host's entry: made on entering, renewed while inside, in threads: the supervisor stays awake."""
 
     def __init__(self, workers: int) -> None:
         self._profiles = _able()
@@ -58,7 +58,8 @@ class Membership:
         self._threads = [
             threading.Thread(target=self._repeat, args=[BEAT_SECONDS, self._beat], daemon=True),
             threading.Thread(target=self._repeat, args=[TEND_SECONDS, tend], daemon=True),
-            # Of their own: a receiver that does not answer keeps nobody from being rescued, and no news from others.
+            # Of their own: a receiver that does not answer keeps nobody from being rescued,
+            # and no news from others.
             threading.Thread(target=self._repeat, args=[NEWS_SECONDS, _tell], daemon=True),
             threading.Thread(target=self._repeat, args=[WATCH_SECONDS, _watch], daemon=True),
         ]

@@ -25,7 +25,7 @@ class MovingCommand(DrainCommand):
     """The base of commands that move phases."""
 
     def failed_phases(self, options: dict[str, Any]) -> QuerySet[Phase]:
-        """Return the failed phases that match, or the one that is named if it is failed. Raises CommandError."""
+        """Return the failed phases that match, or the named one if it is failed. Raises CommandError."""
         asked = filter_from(options, timezone.now())
         named = options["run"] is not None
         if named == (not asked.is_empty) or (named and not options["phase"]):

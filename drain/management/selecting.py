@@ -49,7 +49,7 @@ def add_filters(parser: CommandParser, *, known: tuple[str, ...] = ()) -> None:
 
 
 def filter_from(options: Mapping[str, Any], now: datetime, **given: Any) -> PhaseFilter:
-    """The filter that the options name; `given` are values of options of the command's own. Raises MomentError."""
+    """The filter that the options name; `given` are the command's own options. Raises MomentError."""
     values: dict[str, Any] = dict(given)
     for _, field, _, _ in _LISTS:
         if field not in given:

@@ -93,7 +93,8 @@ class Attempt(models.Model):
                 F("fingerprint"),
                 F("finished_at").desc(),
                 condition=Q(outcome__in=FAILURE_OUTCOMES),
-                # A cause may have failed a hundred thousand times: who counts or names its phases reads no row.
+                # A cause may have failed a hundred thousand times:
+                # who counts or names its phases reads no row.
                 include=("phase", "number", "run", "session", "started_at"),
                 name="drain_attempt_failures",
             ),

@@ -1,6 +1,4 @@
-"""Bulk actions: an act on more rows than one request can take,
-with its rows frozen and one result for each.
-"""
+"""Bulk actions: an act on more rows than one request can take, with its rows frozen and one result for each."""
 
 from __future__ import annotations
 

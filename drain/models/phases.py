@@ -78,7 +78,8 @@ class Phase(models.Model):
             ),
             models.Index(
                 fields=["state_changed_at", "id"],
-                # Counting what is queued, stale by its source or before what waits behind it, reads nothing but this.
+                # Counting what is queued, stale by its source or before what waits behind it,
+                # reads nothing but this.
                 include=["run", "place"],
                 condition=Q(state=PhaseState.QUEUED),
                 name="drain_phase_queued_since",

@@ -112,8 +112,8 @@ class DrainSession(models.Model):
         return self.rested + max((self.ended_at or now) - self.resting_since, timedelta())
 
     def worked(self, now: datetime) -> timedelta:
-        """Return for how long it has run by now, or until its end,
-        without its rests; nothing before its start.
+        """Return for how long it has run by now, or until its end, without its rests;
+        nothing before its start.
         """
         if self.started_at is None:
             return timedelta()

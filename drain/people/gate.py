@@ -1,5 +1,5 @@
-"""Before the sign-in: guesses of one address end,
-whatever names they are for, and few passwords are hashed at once.
+"""Before the sign-in: guesses of one address end, whatever names they are for,
+and few passwords are hashed at once.
 
 A password is hashed for a good part of a second, on purpose. So whoever sends guesses without end must
 neither take every thread of the web server nor make others wait: one address has its share of the places, all

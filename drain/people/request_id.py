@@ -1,5 +1,5 @@
-"""Each request has an id: in the log of all that it does,
-and in the answer, so that the two can be put together.
+"""Each request has an id: in the log of all that it does, and in the answer,
+so that the two can be put together.
 """
 
 from __future__ import annotations

@@ -18,8 +18,7 @@ class ExitCode(IntEnum):
     STOPPED = 4
     """A stop rule, its time or a person ended it early."""
     NOT_THROUGH = 5
-    """Interrupted, cancelled, refused by a preflight,
-    every attempt lost, or failed phases and none selected.
+    """Interrupted, cancelled, refused by a preflight, every attempt lost, or failed phases and none selected.
     """
     DETACHED = 130
     """Ctrl-C in the foreground; the drain goes on."""

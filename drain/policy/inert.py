@@ -44,9 +44,7 @@ def inert(text: str, kept: str = _LINES) -> str:
 
 
 def inert_html(page: str) -> str:
-    """Return an HTML page made inert; values of its forms stay,
-    since what comes back must be what was meant.
-    """
+    """Return an HTML page made inert; values of its forms stay, since what comes back must be what was meant."""
     parts = _FORM_VALUES.split(page)
     parts[::2] = map(inert, parts[::2])
     return "".join(parts)

@@ -1,8 +1,7 @@
 """Times that people type, in flags, forms, markers and holds: one grammar for all (docs/operations.md).
 
-18:00  18:00:30                     a time of day, in the reader's time zone
-2026-01-31                          the beginning of that day
-2026-01-31 18:00  2026-01-31T18:00  that time, in the reader's time zone
+18:00  18:00:30                     a time of day, in the reader's time zone 2026-01-31
+the beginning of that day 2026-01-31 18:00  2026-01-31T18:00  that time, in the reader's time zone
 2026-01-31T18:00+01:00  …Z          that time, wherever it is read
 """
 

@@ -13,11 +13,13 @@ Address = IPv4Address | IPv6Address
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 """IPv4 addresses in IPv6 ones (RFC 6052): a gateway leads to the last four bytes."""
 _WORLDWIDE = IPv6Network("2000::/3")
-"""All that is given out to be routed everywhere (IANA's registry of IPv6 unicast addresses). What lies outside is of one
-site, leads to an IPv4 address in a way of its own, or is nobody's."""
+"""All that is given out to be routed everywhere (IANA's registry of IPv6 unicast addresses).
+What lies outside is of one site, leads to an IPv4 address in a way of its own, or is nobody's.
+"""
 _SPECIAL = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2002::/16", "3fff::/20")))
-"""Of protocols, of documents and of gateways that nobody runs any more (IANA's registries of special-purpose addresses,
-RFC 7526); some Pythons take them for public."""
+"""Of protocols, of documents and of gateways that nobody runs any more (IANA's registries of special-purpose
+addresses, RFC 7526); some Pythons take them for public.
+"""
 
 
 def unreachable(address: Address, name: str, networks: Iterable[str], *, plain: bool) -> str:

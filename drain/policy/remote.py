@@ -30,9 +30,7 @@ def job_id(lease: UUID) -> str:
 
 
 def signature(job: str, tries: int) -> str:
-    """The line by which the attempt of a job signs what it clears,
-    in the note of a task instance of Airflow.
-    """
+    """The line by which the attempt of a job signs what it clears, in the note of a task instance of Airflow."""
     return f"{job} cleared after try {tries}"
 
 

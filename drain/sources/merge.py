@@ -78,11 +78,12 @@ _LEASED = """
 SELECT count(*) AS count FROM drain_stage_phase s JOIN drain_run r ON r.run_id = s.run_id
 JOIN drain_phase p ON p.run_id = r.id AND p.phase_id = s.phase_id WHERE p.lease_owner IS NOT NULL
 """
-# What a phase is. Its failure reason follows the source only where the source is newer than what we
-# know: a drain of ours may have found a later one; and no reason never erases an earlier one. Autopack keeps the
-# reason of an earlier failure beside a new time on a phase that it requeues or takes: there it must have failed anew,
-# or say what no attempt has said. A query gives the same row again and again, often without a time: once an attempt of
-# ours has failed, what it said stays until the source moves the phase or counts another try.
+# What a phase is. Its failure reason follows the source only where the source is newer than what we know: a
+# drain of ours may have found a later one; and no reason never erases an earlier one. Autopack keeps the
+# reason of an earlier failure beside a new time on a phase that it requeues or takes: there it must have
+# failed anew, or say what no attempt has said. A query gives the same row again and again, often without a
+# time: once an attempt of ours has failed, what it said stays until the source moves the phase or counts
+# another try.
 _DETAILS = """
 WITH given AS (
     SELECT p.id, coalesce(s.tier_index, p.tier_index) AS tier_index,

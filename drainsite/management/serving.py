@@ -40,8 +40,7 @@ DATABASE_SECONDS = 60.0
 """The patience with a database that recovers while a site starts."""
 DATABASE_AGAIN_SECONDS = 0.5
 SAYS_LATER = "the database system is"
-"""The beginning of PostgreSQL's word that it starts,
-recovers or shuts down (57P03); libpq hands no code on.
+"""The beginning of PostgreSQL's word that it starts, recovers or shuts down (57P03); libpq hands no code on.
 """
 
 

@@ -1,4 +1,6 @@
-"""A script that lost an answer asks again under the same key, and there is one drain; what fails says no secret."""
+"""A script that lost an answer asks again under the same key, and there is one drain;
+what fails says no secret.
+"""
 
 from __future__ import annotations
 

@@ -69,7 +69,9 @@ def find_chromium() -> str:
 
 @pytest.fixture(autouse=True, scope="session")
 def _static_files_are_as_a_site_serves_them() -> Iterator[None]:
-    """Styles in one sheet, scripts as collected, all kept by the browser: forty files a page are half of a journey's time."""
+    """Styles in one sheet, scripts as collected, all kept by the browser:
+    forty files a page are half of a journey's time.
+    """
     serve, lean = StaticFilesHandlerMixin.serve, _lean()
 
     def served(self: StaticFilesHandlerMixin, request: HttpRequest) -> HttpResponseBase:
@@ -161,7 +163,7 @@ def olga(transactional_db: None) -> User:
 
 
 def wait_for_charts(page: Page) -> None:
-    """Until every chart is drawn; asked through a locator, because the policy of the pages lets no script poll."""
+    """Until every chart is drawn; by a locator, because the pages' policy lets no script poll."""
     expect(page.locator("[data-chart]:not(:has(svg))")).to_have_count(0)
 
 

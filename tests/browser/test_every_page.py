@@ -1,4 +1,6 @@
-"""Every page, held against the table of addresses: it fits a phone, is accessible in both looks, complains of nothing."""
+"""Every page, held against the table of addresses:
+it fits a phone, is accessible in both looks, complains of nothing.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,7 @@ STRETCH = """() => {
   while (texts.nextNode())
     texts.currentNode.data = texts.currentNode.data.replace(/\\S*[\\/_]\\S*/g, word => "w".repeat(2 * word.length));
 }"""
-"""Paths and ids get the longest words that any machine could put there: the page must not depend on this one's."""
+"""Paths and ids get the longest words of any machine: the page must not depend on this one's."""
 WIDEST = """() => {
   const wide = document.documentElement.scrollWidth;
   const reaches = e => Math.ceil(e.getBoundingClientRect().right) >= wide && !e.closest(".table-wrap");
@@ -88,7 +90,9 @@ EMPTY = (
 
 @pytest.fixture
 def world(report_run: Run) -> dict[str, int]:
-    """Something of everything: drains that run, stopped and selected nothing, a cause, a fix, checks, holds, acts."""
+    """Something of everything: drains that run, stopped and selected nothing, a cause, a fix, checks,
+    holds, acts.
+    """
     now = timezone.now()
     cause = FingerprintFactory(key=KEY, title="ImportError: cannot import name 'ReviewDecision'")
     for about in ({"run": report_run}, {"fingerprint": cause}):

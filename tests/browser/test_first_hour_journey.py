@@ -1,4 +1,6 @@
-"""A new site in the browser alone: bring work in, say how it is run, preview, drain, each step leading to the next."""
+"""A new site in the browser alone: bring work in, say how it is run, preview, drain,
+each step leading to the next.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Hostile words in a real browser: nothing runs, nothing is asked of another site, the policy has nothing to report."""
+"""Hostile words in a real browser: nothing runs, nothing is asked of another site,
+the policy has nothing to report.
+"""
 
 from __future__ import annotations
 

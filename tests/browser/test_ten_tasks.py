@@ -1,4 +1,4 @@
-"""The ten commonest tasks, with their cost: every click, every text typed and every key pressed is counted."""
+"""The ten commonest tasks, with their cost: every click, text typed and key pressed is counted."""
 
 from __future__ import annotations
 

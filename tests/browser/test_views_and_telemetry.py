@@ -91,7 +91,8 @@ def test_charts_draw_fit_a_phone_and_have_no_serious_accessibility_problem(
         wait_for_charts(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
     assert complaints == []
-    # Every page is looked at in light elsewhere, with less to draw. Afterwards, because axe itself writes inline styles, which the policy of the pages refuses.
+    # Every page is looked at in light elsewhere, with less to draw.
+    # Afterwards, because axe itself writes inline styles, which the policy of the pages refuses.
     for path in paths[1:]:
         page.goto(path)
         assert violations(page) == [], path

@@ -1,4 +1,6 @@
-"""The many failures of a common fingerprint are read from indexes alone: of a hundred thousand no row is looked at."""
+"""The many failures of a common fingerprint are read from indexes alone:
+of a hundred thousand no row is looked at.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,8 @@ def test_a_statement_asks_an_index_for_no_more_than_it_has(statement, indexes):
         cursor.execute(
             "ANALYZE drain_run, drain_phase, drain_attempt, drain_candidate, drain_drainsession"
         )
-        # Whether it could do without the rows is asked, and not which index is cheapest for the few of a test.
+        # Whether it could do without the rows is asked,
+        # and not which index is cheapest for the few of a test.
         cursor.execute(_OTHERS, [indexes])
         for (other,) in cursor.fetchall():
             cursor.execute(f"DROP INDEX {other}")

@@ -1,4 +1,6 @@
-"""Whatever starts or ends work asks before, or is taken back by a button that the answer names: every form of every page."""
+"""Whatever starts or ends work asks before, or is taken back by a button that the answer names:
+every form of every page.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +37,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.verify]
 TAKEN_BACK = {
     "session-pause": ("Resume",), "session-resume": ("Pause",), "session-stop": ("Resume", "Drain the rest…"),
 }  # fmt: skip
-"""Acts at one click, and the buttons that take each back: a stop of which nothing ran has ended, and leaves a rest."""
+"""Acts at one click, and the buttons that take each back:
+a stop of which nothing ran has ended, and leaves a rest.
+"""
 COUNTED = re.compile(r"\b\d+ (phase|run|fingerprint)s?\b")
 
 
 @dataclass
 class Form:
-    """A form that posts: where to, what is sent as it stands, and its buttons as (where to, name, value, words)."""
+    """A form that posts: where to, what it sends as it stands, buttons as (where to, name, value, words)."""
 
     action: str
     sent: dict[str, list[str]] = field(default_factory=dict)

@@ -63,7 +63,7 @@ from tests.people import person
 
 pytestmark = pytest.mark.django_db
 COMPLETE, FAILED = 3, 7
-"""Attempts of the drain; of the failed ones five are known by the fingerprint, through a merge and an older key."""
+"""Attempts of the drain; five failed ones are known by the fingerprint, through a merge and an older key."""
 
 
 @pytest.fixture(params=[False, True], ids=["not folded", "folded"])

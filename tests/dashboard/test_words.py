@@ -1,4 +1,6 @@
-"""Pages speak to people: no name of a column stands among their words, and no word of the inside for a drain or a fingerprint."""
+"""Pages speak to people: no name of a column stands among their words,
+and no word of the inside for a drain or a fingerprint.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ NAMES = re.compile(r"(?<![\w./{=-])[a-z]+(?:_[a-z0-9]+)+(?![\w/}=])")
 INSIDE = re.compile(
     r"\b(causes?|sessions?|candidates?|told nothing|left alone|failed so)\b", re.IGNORECASE
 )
-"""Words for fingerprints, drains and planned phases that people do not use, and sentences that say too little."""
+"""Words for fingerprints, drains and planned phases that nobody uses, and sentences that say too little."""
 WRITTEN = {"code", "pre", "kbd", "textarea", "script", "style", "title"}
 """The elements whose text is exact: commands, keys, output of phases."""
 CODES = frozenset(ExclusionReason)

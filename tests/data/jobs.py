@@ -1,7 +1,8 @@
 """A service of jobs as docs/executors.md has it: `jobs.py PORT FOLDER`. Jobs are files, so they outlive it.
 
-What a job does is in its parameters: `seconds` it takes, `exit` it ends with, `log` it prints. How the service misbehaves is
-in the file `mode` of its folder: a word for each kind of request, such as {"poll": "garbage"}.
+What a job does is in its parameters: `seconds` it takes, `exit` it ends with, `log` it prints. How the
+service misbehaves is in the file `mode` of its folder: a word for each kind of request, such as {"poll":
+"garbage"}.
 """
 
 from __future__ import annotations

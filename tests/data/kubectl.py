@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""A stand-in for kubectl: it runs the command of a Job here and says of it what a cluster would. No cluster can be had."""
+"""A stand-in for kubectl: it runs the command of a Job here and says of it what a cluster would.
+No cluster can be had.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""docs/ci.md: what its snippets have a runner's shell do, done against a site. Only the three systems and git are stand-ins."""
+"""docs/ci.md: what its snippets have a runner's shell do, done against a site.
+Only the three systems and git are stand-ins.
+"""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_every_command_line_is_one_that_its_command_takes(page, line):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_what_is_pasted_from_a_page_has_a_line_that_makes_its_command(page):
-    """`manage.py` is on no path: an alias above the first line that begins with it. The reference is no guide."""
+    """`manage.py` is on no path: an alias stands above its first line. The reference is no guide."""
     text = page.read_text()
     lines = [*FENCED.findall(text), *re.findall(r"^ {4,}.+$", text, re.MULTILINE)]
     pasted = re.search(r"^\s*(?:\w+=\S+ )*manage\.py ", "\n".join(lines), re.MULTILINE)

@@ -1,5 +1,5 @@
-"""Private files of the site are closed to every other OS user
-from the moment they are made, whatever the umask.
+"""Private files of the site are closed to every other OS user from the moment they are made,
+whatever the umask.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Processes that hold the site's secrets are closed to phases of the same user: not dumpable, so that Linux
-gives neither their memory nor their environment away. (Root could read them anyway, so the flag is asked for.)"""
+gives neither their memory nor their environment away. (Root could read them anyway, so the flag is asked
+for.)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A hundred megabytes at the web server: refused by their length, or where they exceed it, and nobody else waits."""
+"""A hundred megabytes at the web server: refused by their length, or where they exceed it,
+and nobody else waits.
+"""
 
 from __future__ import annotations
 

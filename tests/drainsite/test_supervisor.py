@@ -43,7 +43,8 @@ for pid in (os.getpid(), child.pid):
 print("hello", flush=True)
 time.sleep(600)
 """
-# Leaves a process of another session behind, as a killed worker does; `env -i` leaves it nothing that tells whose it is.
+# Leaves a process of another session behind, as a killed worker does;
+# `env -i` leaves it nothing that tells whose it is.
 LEAVER = (
     """
 import pathlib, subprocess, sys

@@ -91,7 +91,9 @@ def test_the_address_is_written_as_a_browser_wants_it():
 
 
 class Recovering:
-    """A database that lets nobody in so many times: one that recovers for seconds cannot be had in a test of less."""
+    """A database that lets nobody in so many times:
+    one that recovers for seconds cannot be had in a test of less.
+    """
 
     def __init__(self, times: int) -> None:
         self.left = times

@@ -15,7 +15,9 @@ from drainsite import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "tests" / "data" / "site-0.1.0.sql.gz"
-"""Made by pg_dump from the data of `make demo ONCE=1` at version 0.1.0; passwords and paths of the machine were taken out."""
+"""Made by pg_dump from the data of `make demo ONCE=1` at version 0.1.0;
+passwords and paths of the machine were taken out.
+"""
 KNOWN = {
     "SELECT count(*) FROM drain_run": 25,
     "SELECT count(*) FROM drain_phase": 226,

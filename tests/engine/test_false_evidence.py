@@ -1,5 +1,5 @@
-"""Drains whose children or workers die: nothing is gone,
-nothing is proved, and a fresh crash has its own name.
+"""Drains whose children or workers die: nothing is gone, nothing is proved,
+and a fresh crash has its own name.
 """
 
 from __future__ import annotations

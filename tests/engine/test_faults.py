@@ -1,4 +1,6 @@
-"""A real site, broken at random: nothing is lost, nothing runs twice, every count is right. `make faults` runs more of it."""
+"""A real site, broken at random: nothing is lost, nothing runs twice, every count is right.
+`make faults` runs more of it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A drain, a job or a host's file that makes no sense stops nobody else: the loop, the rescue and the host go on."""
+"""A drain, job or host's file that makes no sense stops nobody else: loop, rescue and host go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Owners that rescue leaves alone: a loop that may still live, an attempt that is its loop's, a count that is right."""
+"""Owners that rescue leaves alone: a loop that may still live, an attempt that is its loop's,
+a count that is right.
+"""
 
 from __future__ import annotations
 

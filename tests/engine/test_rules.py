@@ -79,7 +79,7 @@ def test_a_new_cause_that_comes_too_often_leaves_alone_what_would_meet_it(
 
 
 def test_a_cause_of_which_something_completed_goes_on(backlog: Backlog) -> None:
-    """Phases known by one cause that met another: only where all that was tried failed is the rest left alone."""
+    """Phases known by one cause that met another: only where all that was tried failed, the rest is left."""
     backlog.executor('[ "$DRAIN_RUN_ID" = r0 ] || { echo "ValueError: broken" >&2; exit 1; }')
     for number in range(6):
         backlog.run(f"r{number}", 1)
@@ -93,7 +93,7 @@ def test_a_cause_of_which_something_completed_goes_on(backlog: Backlog) -> None:
 def test_what_one_source_does_with_a_cause_neither_condemns_nor_excuses_another(
     backlog: Backlog, well: str
 ) -> None:
-    """One crashes on all of its phases, the other heals all of them: each is left alone or goes on by its own."""
+    """One crashes on all of its phases, the other heals all: each is left alone or goes on by its own."""
     backlog.executor(
         f'case "$DRAIN_RUN_ID" in {well}) ;; *) echo "ValueError: broken" >&2; exit 1 ;; esac'
     )

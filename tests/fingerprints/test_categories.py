@@ -37,8 +37,9 @@ def test_a_manifest_is_drained_where_patches_are():
 def test_tools_that_no_rule_was_written_for_are_mostly_told_by_kind(name, most_other, most_wrong):
     """Each group's name ends in the category that a person gave it before any result was known.
 
-    At the first reading 34 % of heldback.txt were "other" and 15 % something else, 52 % and 17 % of further.txt,
-    31 % and 26 % of afar.txt; the words asked last came of that. Where a second look found another category as good, both stand there.
+    At the first reading 34 % of heldback.txt were "other" and 15 % something else, 52 % and 17 % of
+    further.txt, 31 % and 26 % of afar.txt; the words asked last came of that. Where a second look found
+    another category as good, both stand there.
     """
     found = [
         (text.group.rpartition(".")[2].split("+"), fingerprint(text.text)) for text in texts(name)

@@ -12,8 +12,8 @@ from drain.fingerprints.model import Category
 from drain.fingerprints.naming.masks import mask
 
 C = Category
-# errno(3) and strerror(3), sysexits.h, google.rpc.Code, RFC 9110, std::exception, io::ErrorKind, reasons of Kubernetes,
-# results of systemd, states of Slurm, and what runtimes raise themselves.
+# errno(3) and strerror(3), sysexits.h, google.rpc.Code, RFC 9110, std::exception, io::ErrorKind,
+# reasons of Kubernetes, results of systemd, states of Slurm, and what runtimes raise themselves.
 SAYINGS = [
     (C.NETWORK, ["tool: Message too long", "tool failed: ENOTSOCK", "tool: No buffer space available", "mount: Link has been severed",
                  "kind: NotConnected, message: x", "rpc error: code = Internal desc = x", "Internal Server Error", "program ended: exit code 68",

@@ -1,11 +1,11 @@
 """Failures of tools that no rule was written for keep apart and keep together.
 
-The files were written before any result on them was known. With the readers of version 1 they scored GA .71, .89
-and .42; the first was used to find the kinds of mistakes, the others measured what came of it (.96 and .61 at
-their first reading) and only then did the same. ``wordings.txt`` tells each cause in two ways. ``heldback.txt``
-was written later, of tools in none of the others: .98 at its first reading; ``further.txt`` last: GA 1.00 on the
-even half of its tools (which was read then) and .89 on the odd half (which was read after its scores were known).
-``afar.txt``, of 90 more tools and causes, was 1.00 at its first reading.
+The files were written before any result on them was known. With the readers of version 1 they scored GA .71,
+.89 and .42; the first was used to find the kinds of mistakes, the others measured what came of it (.96 and
+.61 at their first reading) and only then did the same. ``wordings.txt`` tells each cause in two ways.
+``heldback.txt`` was written later, of tools in none of the others: .98 at its first reading; ``further.txt``
+last: GA 1.00 on the even half of its tools (which was read then) and .89 on the odd half (which was read
+after its scores were known). ``afar.txt``, of 90 more tools and causes, was 1.00 at its first reading.
 """
 
 from __future__ import annotations

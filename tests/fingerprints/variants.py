@@ -1,4 +1,4 @@
-"""A failure as it looks each time: with other values in its slots, and as runners and collectors write it down."""
+"""A failure as it looks each time: other values in its slots, as runners and collectors write it."""
 
 from __future__ import annotations
 

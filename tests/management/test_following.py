@@ -40,7 +40,8 @@ def away(times: int) -> Callable[[], str]:
     return ask
 
 
-# What the command asks between its plan and its first look is not waited for yet: now and then the cut hits that.
+# What the command asks between its plan and its first look is not waited for yet:
+# now and then the cut hits that.
 @pytest.mark.verify
 @pytest.mark.serial
 def test_a_drain_in_the_foreground_goes_on_after_a_hiccup_and_says_when_its_workers_are_gone(

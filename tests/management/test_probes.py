@@ -111,7 +111,7 @@ def test_a_worker_that_drains_is_no_reason_to_start_all_of_them_anew() -> None:
 def test_a_cluster_that_still_starts_is_waited_for_and_one_that_has_answered_is_ended_soon(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Of a machine on which programs take a minute to start: ended before, it would never have drained anything."""
+    """Of a machine where programs take a minute to start: ended before, it would never drain anything."""
     found = Health(fresh=False, draining=0, workers=2, overdue=True, last_answer=None)
     monkeypatch.setattr(membership, "health", lambda *_: found)
     member = Membership(2)

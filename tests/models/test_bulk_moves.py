@@ -1,4 +1,4 @@
-"""A bulk action belongs to one holder at a time, and each row of it gets one result: condition by condition."""
+"""A bulk action belongs to one holder at a time, and each row gets one result: condition by condition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""New names an hour of an executor: known ones cost nothing, two that make one at once make one; what is noted, and when."""
+"""New names an hour of an executor: known ones cost nothing, two that make one at once make one;
+what is noted, and when.
+"""
 
 from __future__ import annotations
 

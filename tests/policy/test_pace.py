@@ -1,4 +1,6 @@
-"""Pace against small models: never more than so many in a window, never fewer than might be, and ramps that double."""
+"""Pace against small models: never more than so many in a window, never fewer than might be,
+and ramps that double.
+"""
 
 from __future__ import annotations
 

@@ -53,7 +53,8 @@ HOSTILE: tuple[str, ...] = (
     *_ODD,
 )
 
-# One by one, each inside a word and before a sign that begins a formula: C0, DEL, C1, format and private characters.
+# One by one, each inside a word and before a sign that begins a formula:
+# C0, DEL, C1, format and private characters.
 _OBEYED = tuple(
     chr(code)
     for code in (

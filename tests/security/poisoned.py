@@ -52,7 +52,9 @@ VOCABULARY = frozenset({
     "reported_state", "schema", "source_event", "state", "status", "stop", "stop_reason", "subject", "things", "tier", "to",
     "to_state", "verb", "verdict", "zero_yield_reason", "webhook.url", "kind", "chataddress.service", "sealed",
 })  # fmt: skip
-"""Columns that hold words of our own or keys of ours, never somebody else's text; and what is stored as an address alone."""
+"""Columns that hold words of our own or keys of ours, never somebody else's text;
+and what is stored as an address alone.
+"""
 
 
 def poisoned(words: tuple[str, ...], reader: User) -> dict[str, int]:

@@ -1,4 +1,6 @@
-"""Absurd requests get an answer, never a failure of the page: NULs, halves of characters, numbers without end, depth."""
+"""Absurd requests get an answer, never a failure of the page:
+NULs, halves of characters, numbers without end, depth.
+"""
 
 from __future__ import annotations
 

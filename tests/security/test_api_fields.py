@@ -1,4 +1,4 @@
-"""Every field of every operation of the API, as its own description names them, with values that make no sense."""
+"""Every field of every operation of the API, as its description names them, with senseless values."""
 
 from __future__ import annotations
 

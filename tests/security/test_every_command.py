@@ -1,4 +1,5 @@
-"""Every command of ours, with hostile words in all that it can show: nothing for a terminal to obey, and JSON in ASCII.
+"""Every command of ours, with hostile words in all that it can show:
+nothing for a terminal to obey, and JSON in ASCII.
 
 The commands are those that there are: a new one needs a line here.
 """

@@ -1,6 +1,8 @@
-"""Six hundred hostile words in every text of every table, through every address that answers GET and every kind of file.
+"""Six hundred hostile words in every text of every table,
+through every address that answers GET and every kind of file.
 
-The walk takes the addresses from the resolver and the columns from the models, so what is added is asked as well.
+The walk takes the addresses from the resolver and the columns from the models,
+so what is added is asked as well.
 """
 
 from __future__ import annotations

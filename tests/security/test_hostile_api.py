@@ -1,4 +1,4 @@
-"""Hostile words through the API: said back as JSON that nothing takes for anything else, and stored as words."""
+"""Hostile words through the API: said back as JSON that is nothing else, and stored as words."""
 
 from __future__ import annotations
 

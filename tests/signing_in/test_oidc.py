@@ -1,4 +1,4 @@
-"""OpenID Connect, from the button to the page: a real site, a real browser session, a provider on loopback."""
+"""OpenID Connect, from the button to the page: a real site, a browser session, a provider on loopback."""
 
 from __future__ import annotations
 

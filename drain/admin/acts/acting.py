@@ -1,8 +1,8 @@
 """Actions with a page in between: what will happen to which rows, a reason, then exact results.
 
-An action is data (AdminAction) over a row action of the engine, and says what would happen to a row. Whether a
-person may use it is asked when the action is listed and again when it is posted. A request does it at
-once up to LARGE rows; more are a worker's, and the person is led to the page that shows how far it is.
+An action is data (AdminAction) over a row action of the engine, and says what would happen to a row. Whether
+a person may use it is asked when the action is listed and again when it is posted. A request does it at once
+up to LARGE rows; more are a worker's, and the person is led to the page that shows how far it is.
 """
 
 from __future__ import annotations

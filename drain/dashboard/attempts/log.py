@@ -134,7 +134,7 @@ def _view(attempt: Attempt, q: str, at: int | None) -> LogView:
 
 
 def _places(attempt: Attempt) -> LogIndex:
-    """Return the places of its lines; kept for large ones, which an attempt that has ended does not change."""
+    """Return the places of its lines; kept for large ones, which do not change once the attempt has ended."""
     if not attempt.log_name:
         return find_places(open_log(attempt))
     key = f"log:{attempt.pk}:{attempt.log_bytes}"

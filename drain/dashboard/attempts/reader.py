@@ -101,7 +101,7 @@ def _window(read: Reader, places: LogIndex, first: int, count: int) -> LogWindow
 
 
 def find_lines(blocks: Iterable[bytes], words: str, most: int) -> Hits:
-    """Lines that hold `words`, with ASCII letters alike in upper and lower case; colours do not part words."""
+    """Lines that hold `words`, ASCII letters alike in upper and lower case; colours do not part words."""
     needle = words.encode().lower()
     lines: list[NumberedLine] = []
     found = total = 0
@@ -120,7 +120,7 @@ def find_lines(blocks: Iterable[bytes], words: str, most: int) -> Hits:
 
 
 def _pieces(blocks: Iterable[bytes], number: int = 1) -> Iterator[_Piece]:
-    """Pieces of whole lines, `number` is the first; of a line longer than a block only its beginning is kept."""
+    """Pieces of whole lines, `number` is the first; of one longer than a block only the beginning is kept."""
     rest = b""
     for block in blocks:
         whole, newline, tail = block.rpartition(b"\n")

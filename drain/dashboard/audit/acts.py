@@ -28,7 +28,7 @@ class _Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ActGroup:
-    """Neighbouring lines of one act: the newest, those that are shown when it is opened, how many, and their numbers."""
+    """Neighbouring lines of one act: the newest, those shown when it is opened, their count and numbers."""
 
     lead: AuditEvent
     shown: list[AuditEvent]

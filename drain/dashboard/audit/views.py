@@ -38,7 +38,7 @@ HEADS = (
 
 @requires("drain.view_auditevent")
 def audit_list(request: HttpRequest) -> HttpResponseBase:
-    """Acts, newest first; filters compare whole words. `first` and `last` in the address open one act line by line."""
+    """Acts, newest first; filters compare whole words. `first` and `last` open one act line by line."""
     now = timezone.now()
     period = read_period(request.GET, now)
     found = period.narrow(_filtered(request), "at")

@@ -1,4 +1,4 @@
-"""The audit's verbs and subjects in the words of people: it stores `session.stop`, and an export has it so."""
+"""The audit's verbs and subjects in people's words: it stores `session.stop`, and an export has it so."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Drains that follow an ended one: over its failures,
-over the phases that it did not reach, and the same once more.
+"""Drains that follow an ended one: over its failures, over the phases that it did not reach,
+and the same once more.
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ class DrainForm:
 
 
 def read_form(data: QueryDict, now: datetime) -> DrainForm:
-    """Parse and check everything; never raises. Absent and empty fields take their default, which may be off."""
+    """Parse and check everything; never raises. Absent and empty fields take their default, maybe off."""
     form = DrainForm(
         _typed(data), typed={name: data.get(f"add_{name}", "").strip() for name in PICKED}
     )

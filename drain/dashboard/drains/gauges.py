@@ -42,8 +42,8 @@ _LEVELS = {
     KeyLevel.FINE: "fine fingerprint",
 }
 
-# A gauge shows the highest count as the limit sees it, with what may be the same failure, and names the most frequent
-# of these. A title that is NULL is that of a run's timeouts.
+# A gauge shows the highest count as the limit sees it, with what may be the same failure,
+# and names the most frequent of these. A title that is NULL is that of a run's timeouts.
 _REPEATS = f"""
 WITH counted AS (
     SELECT s.*, CASE WHEN cardinality(one.keys) > 1 THEN one.keys[1] END AS merged

@@ -1,4 +1,4 @@
-"""The names that somebody typed into the form of a drain: what is unknown is refused, fingerprints get their titles."""
+"""Names typed into the form of a drain: what is unknown is refused, fingerprints get their titles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FIELDS = {
 
 
 def check_names(form: DrainForm) -> None:
-    """Put a sentence beside each field with an unknown name, and what the site knows of the rest into the form."""
+    """Put a sentence beside each field with an unknown name, and what is known of the rest into the form."""
     form.timeout, scope = shared("timeout", KEEP_SECONDS, executors_timeout), form.scope
     _resolve_part(form)
     _check(form, "run", scope.run_ids, _unknown_run)

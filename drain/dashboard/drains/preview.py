@@ -84,7 +84,7 @@ _QUEUED = (ExclusionReason.QUEUED_IN_RUN, ExclusionReason.WAITS_FOR_QUEUED)
 
 
 def takes_long(form: DrainForm) -> bool:
-    """Return whether the page should be there before its preview: a plan over everything, of a large backlog."""
+    """Return whether the page comes before its preview: a plan over everything, of a large backlog."""
     return _is_large() and not (form.errors or form.scope.run_ids or form.scope.phases)
 
 
@@ -156,7 +156,7 @@ def _often(form: DrainForm, selected: list[int]) -> int:
 
 
 def _no_host(plan: Plan, workers: Strength) -> NoHost | None:
-    """Return the part of the plan that would wait for a host; without any worker the page says that instead."""
+    """Return the part of the plan that would wait for a host; without a worker the page says that instead."""
     if not workers.workers or not plan.selected:
         return None
     return runs_without_host({item.run for item in plan.selected})
@@ -167,7 +167,7 @@ def _ways_out(plan: Plan) -> list[NextStep]:
 
 
 def _by_state(counts: dict[str, int]) -> list[tuple[str, int]]:
-    """Parts of the bar, which knows states and no reasons: each borrows the state whose colour the reason has."""
+    """Parts of the bar, which knows states and no reasons: each borrows the state of its reason's colour."""
     ordered = sorted(counts.items(), key=lambda pair: -pair[1])
     states = ((reason_css(code).removeprefix("s-"), n) for code, n in ordered)
     return [("skipped" if state == "neutral" else state, n) for state, n in states]

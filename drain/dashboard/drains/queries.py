@@ -112,8 +112,9 @@ def plan_state(session: DrainSession, counts: dict[str, Any]) -> PlanState:
 
 
 def verdicts(session: int) -> list[dict[str, Any]]:
-    """Runs of the session with their verdict, stopped ones first: one more than are shown, if there are more."""
-    # By hand: how many planned phases of each run were not run is counted through the index of candidates, run by run.
+    """Runs of the session with their verdict, stopped ones first: one more than are shown, if any."""
+    # By hand: how many planned phases of each run were not run is counted through the index of candidates,
+    # run by run.
     found = rows(
         """
         WITH s AS MATERIALIZED (
@@ -142,7 +143,7 @@ def verdicts(session: int) -> list[dict[str, Any]]:
 
 
 def _verdict(row: dict[str, Any]) -> str:
-    """A run goes on after a failure that its drain had not met; nothing promises well where a majority failed."""
+    """A run goes on after a failure new to its drain; nothing promises well where a majority failed."""
     if row["stop"]:
         return "stopped"
     if row["tier"] == RunTier.PROMISING and row["failed"] + row["lost"] > row["complete"]:

@@ -63,7 +63,7 @@ def session_report(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires()
 def session_report_file(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
-    """The same report as Markdown or JSON, or with every attempt and log as a zip; a browser may only save it."""
+    """The report as Markdown or JSON, or with every attempt and log as a zip; a browser may only save it."""
     if kind not in (*FILES, "zip"):
         raise Http404("A report is kept as md, json or zip.")
     session = get_object_or_404(DrainSession, pk=pk)
@@ -84,7 +84,7 @@ def session_report_file(request: HttpRequest, pk: int, kind: str) -> HttpRespons
 
 
 def bundled(session: DrainSession) -> bool:
-    """Return whether a request can make its evidence bundle: a large one takes minutes, which a command has."""
+    """Return whether a request can make its evidence bundle: a large one takes a command's minutes."""
     return Attempt.objects.filter(session=session).count() <= MOST_BUNDLED
 
 

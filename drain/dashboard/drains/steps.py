@@ -1,4 +1,4 @@
-"""Facts of a drain that stopped, and the steps that are safe next: each a command, some with a page as well."""
+"""Facts of a drain that stopped, and the safe next steps: each a command, some with a page as well."""
 
 from __future__ import annotations
 

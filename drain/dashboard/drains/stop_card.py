@@ -35,7 +35,7 @@ class StopCardView:
 def stop_cards(
     session: DrainSession, plan: PlanState, verdicts: Sequence[dict[str, Any]]
 ) -> list[StopCardView]:
-    """A card for each rule that stopped the drain, left a fingerprint alone or left runs, as a report has them."""
+    """A card for each rule that stopped the drain or left a fingerprint or runs alone, as in a report."""
     if session.stop_reason == StopReason.NOTHING_SELECTED:
         return [_nothing_card(session)]
     stopped = any(row["stop"] for row in verdicts)

@@ -80,6 +80,6 @@ def _compared(
 
 
 def until_news(asked: object, read: Callable[[], T]) -> T:
-    """Return the result that `read` gave some seconds ago to the same question, unless there is news since."""
+    """Return what `read` answered some seconds ago to the same question, unless there is news since."""
     named = repr((asked, row(_NEWS)))
     return shared(f"drain:evidence:{sha256(named.encode()).hexdigest()}", SECONDS, read)

@@ -1,5 +1,5 @@
-"""Decisions of a person about a fingerprint: snooze, mute, wake,
-resolve, merge and its undoing, split; each over one verb.
+"""Decisions of a person about a fingerprint: snooze, mute, wake, resolve, merge and its undoing, split;
+each over one verb.
 """
 
 from __future__ import annotations

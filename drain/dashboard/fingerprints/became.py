@@ -1,4 +1,4 @@
-"""The present state of the phases that failed with a fingerprint before its fix: their latest attempt since."""
+"""The present state of phases that failed with a fingerprint before its fix: their latest attempt since."""
 
 from __future__ import annotations
 

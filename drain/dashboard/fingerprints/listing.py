@@ -26,7 +26,7 @@ COLUMNS = (
     Column("week", "7 days", indexed=True),
     Column("seen", "Last seen", indexed=True, kind="time"),
 )
-"""All sort: causes are few beside the phases that have them, and their numbers are added up for each page anyway."""
+"""All sort: causes are few beside their phases, and their numbers are added up for each page anyway."""
 DEFAULT = "-failed"
 EXPORTED = (
     "key", "title", "status", "category", "failed", "today", "yesterday", "week", "first_seen", "last_seen",
@@ -120,7 +120,9 @@ def listed(
 
 
 def causes_by_trend(now: datetime, limit: int) -> list[dict[str, Any]]:
-    """New and regressed causes first, then those of which more failed today than yesterday, then by failures of the last seven days."""
+    """New and regressed causes first, then those of which more failed today than yesterday,
+    then by failures of the last seven days.
+    """
     trend = next(column for column in COLUMNS if column.name == "trend")
     return listed(FingerprintFilter(), Order(trend, True, COLUMNS, DEFAULT), now, limit)
 

@@ -150,7 +150,7 @@ def may_be(fingerprint: Fingerprint) -> list[Fingerprint]:
 
 
 def likely(fingerprint: Fingerprint) -> list[tuple[Fingerprint, str]]:
-    """Fingerprints that are likely this one, each with why; compared are the latest of its type or headline."""
+    """Fingerprints likely to be this one, each with why; the latest of its type or headline are compared."""
     alike = Fingerprint.objects.filter(merged_into=None).exclude(headline="")
     alike = alike.filter(Q(coarse=fingerprint.coarse) | Q(headline=fingerprint.headline))
     latest = alike.exclude(pk=fingerprint.pk).order_by("-last_seen", "-pk")[:COMPARED]
@@ -167,15 +167,17 @@ def likely(fingerprint: Fingerprint) -> list[tuple[Fingerprint, str]]:
 
 
 def decided(fingerprint: Fingerprint) -> Verdict | None:
-    """Return the rule and the words that decided its category,
-    read from its sample; None where that tells another one.
+    """Return the rule and the words that decided its category, read from its sample;
+    None where that tells another one.
     """
     verdict = explain(fingerprint.sample or fingerprint.template).verdict
     return verdict if verdict.category == fingerprint.category else None
 
 
 def merged(fingerprint: Fingerprint, keys: list[str]) -> list[Fingerprint]:
-    """Fingerprints that count for it, merged into it or into one that was, the latest first; each with `merged_into`."""
+    """Fingerprints that count for it, merged into it or into one that was, the latest first;
+    each with `merged_into`.
+    """
     found = Fingerprint.objects.filter(key__in=keys).exclude(pk=fingerprint.pk)
     return list(found.select_related("merged_into").order_by("-last_seen", "-pk")[:MERGED])
 

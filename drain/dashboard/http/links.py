@@ -21,7 +21,7 @@ def joined(name: str, names: Iterable[str]) -> str:
 
 
 def names_in(name: str, text: str) -> tuple[str, ...]:
-    """Names parted by spaces or commas, each once; those of sources, which may have spaces in them, by commas."""
+    """Names parted by spaces or commas, each once; those of sources, which may hold spaces, by commas."""
     if name == "source":
         return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     return tuple(dict.fromkeys(text.replace(",", " ").split()))

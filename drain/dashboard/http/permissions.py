@@ -33,7 +33,7 @@ def requires(
     [Callable[Concatenate[HttpRequest, P], HttpResponseBase]],
     Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ]:
-    """A view of `methods` for those who have `permission`; others get 403 and a page that says which role may."""
+    """A view of `methods` for those who have `permission`; others get 403 and the role that may."""
 
     def decorate(
         view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],

@@ -20,7 +20,7 @@ def cleaned(text: str) -> str:
 
 
 def typed(values: QueryDict) -> dict[str, str]:
-    """Return the typed values of a form or an address, by name, without characters that no column can hold."""
+    """Return the values of a form or an address, by name, without characters that no column can hold."""
     return {name: str(values.get(name, "")).replace("\0", "").strip() for name in values}
 
 
@@ -33,7 +33,7 @@ def prefix_query(text: str) -> str:
 
 
 def word_query(text: str) -> str:
-    """A tsquery that asks for every word as it stands: it finds a part of what `prefix_query` does in half the time."""
+    """A tsquery for every word as it stands: it finds a part of what `prefix_query` does in half the time."""
     return prefix_query(text).replace(":*", "")
 
 
@@ -57,7 +57,7 @@ def pieces(text: str) -> list[str]:
 
 
 def marked(text: str, q: str) -> list[tuple[str, bool]]:
-    """The pieces of a text, each with whether it is what somebody looked for: all of it, else any piece or word."""
+    """Pieces of a text, each with whether it was looked for: all of it, else any piece or word."""
     whole = re.split(f"({re.escape(q)})", text, flags=re.IGNORECASE) if q else [text]
     if len(whole) == 1 and (
         words := sorted({*pieces(q), *_WORD.findall(q)}, key=len, reverse=True)

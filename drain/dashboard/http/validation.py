@@ -13,7 +13,8 @@ from drain.policy.texts import unstorable
 
 
 def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The page of every 400. Django's own looks for a token in the form again, and fails once more where that failed.
+    """The page of every 400. Django's own looks for a token in the form again,
+    and fails once more where that failed.
 
     A script gets one sentence in JSON, as for every error of the API.
     """
@@ -26,9 +27,9 @@ def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
 class StorableTextMiddleware:
     """400 with one sentence for a request with text that no column can hold, wherever it stands.
 
-    In the address, its query and forms. A cookie of that kind is no cookie: refusing it would lock a browser out.
-    Broken UTF-8 is mended by Django's own reading; views that CSRF leaves alone read their bodies themselves
-    (drain.api.door).
+    In the address, its query and forms. A cookie of that kind is no cookie: refusing it would lock a browser
+    out. Broken UTF-8 is mended by Django's own reading; views that CSRF leaves alone read their bodies
+    themselves (drain.api.door).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

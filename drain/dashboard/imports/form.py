@@ -79,7 +79,8 @@ def read_given(request: HttpRequest) -> Given:
         most_seconds=REQUEST_SECONDS,
     )
     source = values.get("source") or SOURCE_NAME
-    # Already here: what the preview showed is what is imported, though somebody keeps another reading meanwhile.
+    # Already here: what the preview showed is what is imported,
+    # though somebody keeps another reading meanwhile.
     asked, options = with_kept(source, kind or None, options)
     return Given(name, stream, asked, source, options)
 

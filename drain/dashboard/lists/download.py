@@ -41,12 +41,12 @@ def download(kind: str, name: str, heads: Sequence[str], rows: Rows) -> Streamin
 
 
 def rows_of(found: QuerySet[Any], fields: Mapping[str, str]) -> Iterator[Sequence[Any]]:
-    """The rows of a query through a cursor of the server; `fields` are the ORM's by their names in the file."""
+    """A query's rows through a cursor of the server; `fields` are the ORM's by their names in the file."""
     return found.values_list(*fields.values()).iterator(chunk_size=CHUNK)
 
 
 def chunks(found: QuerySet[Any, Any]) -> Iterator[list[Any]]:
-    """The rows of a query through a cursor of the server, CHUNK at once: for what is asked of many together."""
+    """A query's rows through a cursor of the server, CHUNK at once: for what is asked of many together."""
     taken = []
     for row in found.iterator(chunk_size=CHUNK):
         taken.append(row)

@@ -45,7 +45,7 @@ class Listing:
         return download(kind, self.name, tuple(self.exported), rows)
 
     def order(self, request: HttpRequest, found: QuerySet[Any], few: bool | None = None) -> Order:
-        """The order that the address asks for, as far as so many rows can be had in it; counted unless it is known."""
+        """The order that the address asks for, if so many rows can be had in it; counted unless known."""
         few = is_few(found) if few is None else few
         return read_order(request, self.columns, self.default, few)
 

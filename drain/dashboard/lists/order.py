@@ -124,7 +124,7 @@ class Order:
 def read_order(
     request: HttpRequest, columns: Sequence[Column], default: str, few: bool = True
 ) -> Order:
-    """The order that `sort` in the address asks for (`-failed`: most first), else the default; it never raises."""
+    """The order that `sort` asks for (`-failed`: most first), else the default. Never raises."""
     text = request.GET.get("sort", "") or default
     named = {column.name: column for column in columns}
     wanted = named.get(text.removeprefix("-"))

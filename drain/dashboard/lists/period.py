@@ -52,7 +52,9 @@ ALWAYS = Period()
 
 
 def read_period(query: Mapping[str, str], now: datetime) -> Period:
-    """The range in the query of an address; what is no time counts as absent and is named in `error`. A day includes its end."""
+    """The range in the query of an address; what is no time counts as absent and is named in `error`.
+    A day includes its end.
+    """
     local, ends, error = timezone.localtime(now), {}, ""
     for name in ("since", "until"):
         text = query.get(name, "").strip()

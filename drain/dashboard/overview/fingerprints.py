@@ -90,8 +90,8 @@ def read_fingerprints(now: datetime) -> FingerprintMatrix:
 
 
 def _urgency(row: FingerprintRow) -> tuple[bool, bool, list[int]]:
-    """Return the rank of a fingerprint: failing now first,
-    then those set aside by people, resolved ones last.
+    """Return the rank of a fingerprint: failing now first, then those set aside by people,
+    resolved ones last.
     """
     quiet = row.status in (FingerprintStatus.SNOOZED, FingerprintStatus.MUTED)
     return row.status == FingerprintStatus.RESOLVED, quiet, [-cell.failures for cell in row.cells]

@@ -118,7 +118,9 @@ def _narrowed(
 
 
 def _looked_up(found: QuerySet[Phase]) -> tuple[QuerySet[Phase], bool]:
-    """The same phases by their numbers, unless they are many: a planner that takes rare words for common ones reads all."""
+    """The same phases by their numbers, unless they are many:
+    a planner that takes rare words for common ones reads all.
+    """
     numbers = list(found.order_by().values_list("pk", flat=True)[: MOST + 1])
     if len(numbers) > MOST:
         return found, False

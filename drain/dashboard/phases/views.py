@@ -100,7 +100,8 @@ def _error(phase: Phase, failed: Attempt | None) -> str:
 
 
 def _phase(pk: int, failed_by: str) -> Any:
-    """The phase with its run, and as `shown_fingerprint` what stands now for that of its latest error, or for its own.
+    """The phase with its run, and as `shown_fingerprint` what stands now for that of its latest error,
+    or for its own.
 
     A merge of a merge is followed by its own page.
     """
@@ -118,7 +119,7 @@ def _transitions(phase: Phase) -> list[Transition]:
 
 
 def _neighbours(phase: Phase) -> dict[str, list[dict[str, Any]]]:
-    """Return the phases that it waits for and those that wait for it; `elsewhere` is the name of another run."""
+    """Return the phases it waits for and those that wait for it; `elsewhere` is the name of another run."""
     limits = {"phase": phase.pk, "run": phase.run_id, "limit": NEIGHBOURS}
     found = rows(_NEIGHBOURS, limits)
     return {

@@ -48,7 +48,7 @@ CLEARS_TO = (
 
 @verb("drain.clear_queued")
 def queued_clear(request: HttpRequest) -> HttpResponse:
-    """Show the phases that would be cleared, asking for a reason; with it, clear them and show each result."""
+    """Show what would be cleared and ask for a reason; with it, clear them and show each result."""
 
     def act(phases: Sequence[int]) -> list[PhaseResult]:
         to = request.POST.get("to", "").upper()

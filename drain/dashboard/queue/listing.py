@@ -47,7 +47,7 @@ CHUNK = 200
 
 @dataclass(frozen=True, slots=True)
 class QueuePage:
-    """The phases of one page, and where its neighbours begin: by number `after`, or by `place` in a sorted list."""
+    """A page of phases, and where its neighbours begin: by number `after`, or by `place` in a sorted list."""
 
     phases: list[int]
     older: int = 0

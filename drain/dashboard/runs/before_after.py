@@ -38,7 +38,7 @@ UNION ALL
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """The events of a run, as (number, moment): its last drains, the latest fix, and those of its timeline."""
+    """A run's events, as (number, moment): its last drains, the latest fix, and those of its timeline."""
 
     drains: list[tuple[int, datetime]] = field(default_factory=list)
     last_fix: list[tuple[int, datetime]] = field(default_factory=list)

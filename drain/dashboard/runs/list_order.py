@@ -34,7 +34,8 @@ _COUNT = """coalesce((SELECT sum(n) FROM (
     UNION ALL
     SELECT delta FROM drain_statedelta WHERE run_pk = drain_run.id AND state = ANY(%s)
 ) counts), 0)"""
-# By hand: the ORM groups no union. Only what the page shows leaves the database, and what narrows the list goes in.
+# By hand: the ORM groups no union.
+# Only what the page shows leaves the database, and what narrows the list goes in.
 _RANKED = """
 SELECT run_id FROM (
     SELECT run_id, count AS n FROM drain_statecount WHERE state = ANY(%s)
@@ -45,7 +46,7 @@ SELECT run_id FROM (
 
 
 def most_of(states: Sequence[str], limit: int, among: QuerySet[Run] | None = None) -> list[int]:
-    """The runs that have phases in these states, those with most first; `limit` at most, of `among` if given."""
+    """The runs with phases in these states, those with most first; `limit` at most, of `among` if given."""
     values: list[Any] = [list(states), list(states)]
     where = ""
     if among is not None:

@@ -58,7 +58,7 @@ SELECT r.id AS run_id, found.* FROM unnest(%(runs)s::bigint[]) AS r (id) CROSS J
 ) found
 """
 NEAR = 80
-"""Runs among which a word is looked for before it is looked for in all: one that many errors hold is there."""
+"""Runs in which a word is looked for before it is in all: one that many errors hold is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +150,16 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """One page. Newest first `older` and `newer` are the keys that its neighbours begin at, or None; else `place` is."""
+    """One page. Newest first `older` and `newer` are the keys that its neighbours begin at, or None;
+    else `place` is.
+    """
 
     rows: list[RunRow]
     older: int | None = None
     newer: int | None = None
     place: Place | None = None
     matching: int | None = None
-    """Runs that the filter leaves, as far as an act takes them and one more, where reading the page has told."""
+    """Runs that the filter leaves, up to one more than an act takes, where reading the page has told."""
 
 
 def runs_of(statement: str, values: list[Any]) -> RawSQL:
@@ -236,8 +238,8 @@ def sorted_page(wanted: RunFilter, order: Order, start: int, now: datetime) -> R
 
 
 def _by_count(found: QuerySet[Run], ranked: list[int], start: int) -> list[ListedRun]:
-    """Return runs with most phases in some states first,
-    of which there may be more, then others, newest first.
+    """Return runs with most phases in some states first, of which there may be more, then others,
+    newest first.
     """
     pks, size = ranked[start:], PAGE + 1
     named = {run.pk: run for run in _read(found.filter(pk__in=pks), size)} if pks else {}
@@ -255,7 +257,9 @@ def _read(found: QuerySet[Run], limit: int) -> list[ListedRun]:
 
 
 def _first(found: QuerySet[Run], wanted: RunFilter) -> tuple[list[ListedRun], Matches, int | None]:
-    """A page of runs and one more if there is, the errors that matched the search, and how many match if that is known."""
+    """A page of runs and one more if there is, the errors that matched the search,
+    and how many match if that is known.
+    """
     if not prefix_query(wanted.q):
         return _read(found.filter(searched(wanted)), PAGE + 1), {}, None
     near = _read(found, NEAR)
@@ -263,7 +267,8 @@ def _first(found: QuerySet[Run], wanted: RunFilter) -> tuple[list[ListedRun], Ma
     page = [run for run in near if run.pk in matches or run.has(wanted.q)]
     if len(page) > PAGE:
         return page[: PAGE + 1], matches, None
-    # To look for a word costs more than to read as many as an act takes: their count is no question of its own.
+    # To look for a word costs more than to read as many as an act takes:
+    # their count is no question of its own.
     some = _read(found.filter(searched(wanted)), MOST_AT_ONCE + 1)
     page = some[: PAGE + 1]
     return page, _matches(_MATCHES, page, wanted.q), len(some)

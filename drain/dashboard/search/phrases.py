@@ -6,8 +6,9 @@ from __future__ import annotations
 _NEWEST = 200
 _NEWEST_NAMES = 2000
 
-# Words that many errors share are found among the newest failures; for others the index of words knows
-# the few that have them. A planner cannot know which is which, and reading the words of all of them takes seconds.
+# Words that many errors share are found among the newest failures; for others the index of words knows the
+# few that have them. A planner cannot know which is which, and reading the words of all of them takes
+# seconds.
 ERRORS = f"""
 WITH newest AS MATERIALIZED (
     SELECT id, state_changed_at, last_failure_reason FROM drain_phase WHERE state = 'FAILED'

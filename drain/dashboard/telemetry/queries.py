@@ -34,7 +34,7 @@ GROUPS = 12
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A choice of the page. `hours` is None for everything; `keep` is how long an answer is shared, seconds."""
+    """A choice of the page. `hours`: None for everything; `keep`: an answer is shared for so many seconds."""
 
     name: str
     word: str

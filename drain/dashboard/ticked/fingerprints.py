@@ -1,4 +1,4 @@
-"""Fingerprints that were ticked in their list, or all that match: drained, snoozed, muted, woken or resolved."""
+"""Fingerprints ticked in their list, or all that match: drained, snoozed, muted, woken or resolved."""
 
 from __future__ import annotations
 

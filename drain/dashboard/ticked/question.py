@@ -32,7 +32,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class TickedAction:
-    """An act on rows that were ticked: `name` is the field that names them, `labels` what people call them."""
+    """An act on ticked rows: `name` is the field that names them, `labels` what people call them."""
 
     title: str
     text: str
@@ -110,7 +110,8 @@ def matching_of(request: HttpRequest, *, beyond: bool, count: Callable[[], int])
 def chosen(
     request: HttpRequest, name: str, matching: Callable[[QueryDict], Sequence[str]]
 ) -> tuple[list[str], str]:
-    """The rows that were ticked, or all that `matching` finds by the filters sent; with those filters, "" for none.
+    """The rows that were ticked, or all that `matching` finds by the filters sent;
+    with those filters, "" for none.
 
     More than MOST are none, and the next page says so.
     """

@@ -67,7 +67,8 @@ def rate_chart(
 ) -> Chart:
     """Completion rate with its interval over attempts by outcome, for the kind `rate`.
 
-    A rate is that of the `hours` up to its moment, counts are those of the moment alone: each is named for what it is.
+    A rate is that of the `hours` up to its moment, counts are those of the moment alone:
+    each is named for what it is.
     """
     name = f"Completion rate, {hours} h rolling"
     below = stacked_chart(moments, series, markers)
@@ -171,7 +172,7 @@ def axis_end(now: datetime, step: int) -> datetime:
 
 
 def time_axis(moments: Sequence[datetime]) -> dict[str, list[Any]]:
-    """Labels for tooltips, short ticks every fourth hour (every hour of a short axis), and which ticks begin a day."""
+    """Labels for tooltips, ticks every fourth hour (of a short axis every hour), and those that begin a day."""
     every = 4 if len(moments) > 12 else 1
     spans_days = len(moments) > 1 and (moments[1] - moments[0]).days >= 1
     # The last place may be the present moment, which is no round hour.

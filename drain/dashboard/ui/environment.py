@@ -54,9 +54,9 @@ def environment(**options: Any) -> jinja2.Environment:
 def printable(value: object) -> object:
     """Return a value that a template prints; raise TypeError for what needs a macro or a filter.
 
-    A raw datetime would be shown in UTC, a float with sixteen digits, a model by its class. What a text holds that
-    would reorder or hide what is read stands as its code; the value of a field goes through Jinja's `| e`, which
-    leaves it exactly as it is: what comes back with the form must be what was meant.
+    A raw datetime would be shown in UTC, a float with sixteen digits, a model by its class. What a text holds
+    that would reorder or hide what is read stands as its code; the value of a field goes through Jinja's `|
+    e`, which leaves it exactly as it is: what comes back with the form must be what was meant.
     """
     if isinstance(value, str):
         if isinstance(value, Markup):

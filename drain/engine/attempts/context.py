@@ -26,7 +26,7 @@ class HostContext:
     """This worker, and which profiles its host can run."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    """This process's, as phases may get it: reading each name from os.environ anew costs more than a statement."""
+    """This process's, as phases may get it: reading each name from os.environ costs more than a query."""
     worker: str = field(default_factory=worker_name)
     folder: Path = field(default_factory=own_folder)
     profiles: dict[int, Profile] = field(default_factory=dict)
@@ -102,7 +102,8 @@ def session_context(session: int) -> SessionContext | None:
 
 
 def read_contexts(locked: Iterable[int], known: dict[int, SessionContext]) -> dict[int, Exception]:
-    """Add to `known` the contexts of locked sessions that it lacks; returns those that make no sense, with the reason.
+    """Add to `known` the contexts of locked sessions that it lacks;
+    returns those that make no sense, with the reason.
 
     Raises what the database raises.
     """

@@ -42,9 +42,9 @@ def finish(
 ) -> set[int]:
     """Write ended attempts in this order and what follows from them.
 
-    Those whose lease is gone stay as they are. One that counts as lost by now gets its outcome if nothing has happened
-    to its phase since, else it says how it had ended. Call in a transaction that has locked their sessions (`books`).
-    Returns the attempts that were written.
+    Those whose lease is gone stay as they are. One that counts as lost by now gets its outcome if nothing has
+    happened to its phase since, else it says how it had ended. Call in a transaction that has locked their
+    sessions (`books`). Returns the attempts that were written.
     """
     if not ends:
         return set()

@@ -56,8 +56,8 @@ WITH stopped AS (
 UPDATE drain_candidate c SET status = 'excluded', reason = stopped.stop, detail = stopped.stop_detail
 FROM stopped WHERE c.session_run_id = stopped.id AND c.status = 'waiting'
 """
-# A failure that came too often: nothing tells which waiting phases would meet it but the cause they are known by, and
-# where. Where what was tried of that met it and nothing of it completed, the rest is left alone.
+# A failure that came too often: nothing tells which waiting phases would meet it but the cause they are known
+# by, and where. Where what was tried of that met it and nothing of it completed, the rest is left alone.
 _ALIKE = (
     "({run}.source_id, {run}.executor_id) IS NOT DISTINCT FROM (here.source_id, here.executor_id)"
 )

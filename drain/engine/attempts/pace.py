@@ -28,8 +28,8 @@ WHERE a.started_at > clock_timestamp() - interval '1 minute'
   AND coalesce(r.executor_id, %(default_executor)s::bigint) = %(executor)s::bigint
 ORDER BY a.started_at DESC LIMIT %(count)s::int
 """
-# Executors with a limit of their own count over all sessions, so their rows order the claims. They are locked by a
-# statement of its own: one that had waited for a lock would count by what it saw before.
+# Executors with a limit of their own count over all sessions, so their rows order the claims.
+# They are locked by a statement of its own: one that had waited for a lock would count by what it saw before.
 _LOCK_LIMITED = """
 SELECT id FROM drain_executorprofile WHERE id = ANY(%(executors)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
@@ -41,7 +41,8 @@ SELECT e.id, e.starts_per_minute, e.run_delay_seconds,
 FROM drain_executorprofile e WHERE e.id = ANY(%(executors)s::bigint[]) ORDER BY e.id
 """
 _MANY = 1_000_000_000
-# A claim that follows in the same transaction locks those of its host, by key as here: so all with limits are locked.
+# A claim that follows in the same transaction locks those of its host, by key as here:
+# so all with limits are locked.
 _RAMPS = """
 SELECT id, ramp, ramp_size, ramp_ended, ramp_failed, max_parallel FROM drain_executorprofile
 WHERE ramp IS NOT NULL OR max_parallel IS NOT NULL OR starts_per_minute IS NOT NULL OR run_delay_seconds IS NOT NULL
@@ -108,9 +109,9 @@ class Pace:
 def count_ends(ends: Sequence[EndedAttempt]) -> None:
     """Count attempts that were just booked as ended, in this order, in the ramps of their executors.
 
-    What was skipped or asks to be run again says nothing about how well it goes. Locks the executors that have limits,
-    after sessions, runs and phases; a claim holds them while it passes over whatever is locked, so neither waits for
-    the other in a circle.
+    What was skipped or asks to be run again says nothing about how well it goes. Locks the executors that
+    have limits, after sessions, runs and phases; a claim holds them while it passes over whatever is locked,
+    so neither waits for the other in a circle.
     """
     told = [each for each in ends if _may_ramp(each.started.profile) and _says(each) is not None]
     if not told:

@@ -28,8 +28,8 @@ _STANDING = """
 SELECT lease FROM drain_attempt WHERE id = ANY(%(attempts)s::bigint[]) AND outcome IS NULL
 """
 
-# Classes of SQLSTATE that speak of the server and not of what was asked: connection, resources, intervention, system,
-# rollback (deadlock, serialization), transaction state (read-only), lock not available.
+# Classes of SQLSTATE that speak of the server and not of what was asked: connection, resources, intervention,
+# system, rollback (deadlock, serialization), transaction state (read-only), lock not available.
 _OUTAGES = ("08", "53", "57", "58", "40", "25", "55", "XX")
 
 
@@ -93,8 +93,8 @@ class Rounds:
     def write(self, ends: Sequence[EndedAttempt], free: int, claimable: Collection[int]) -> int:
         """Book `ends` in this order, then start at most `free` phases of the `claimable` sessions.
 
-        Returns how many of `ends` had lost their lease. What was started is in `begun` once this comes back, and may
-        be if it raises. Raises what the database raises.
+        Returns how many of `ends` had lost their lease. What was started is in `begun` once this comes back,
+        and may be if it raises. Raises what the database raises.
         """
         self.begun, self.wait = [], math.inf
         with transaction.atomic():
@@ -121,7 +121,9 @@ class Rounds:
             return self.write([without_result(ends[0], error)], 0, ())
 
     def _lock(self, sessions: Iterable[int]) -> dict[int, SessionBooks]:
-        """Those whose rows make no sense are locked too, and not among what this returns: no rule of theirs is known."""
+        """Those whose rows make no sense are locked too, and not among what this returns:
+        no rule of theirs is known.
+        """
         books = lock_sessions(sessions)
         broken = read_contexts(books, self.contexts)
         self.broken |= broken
@@ -159,7 +161,7 @@ class Rounds:
 
 
 def without_result(each: EndedAttempt, error: Exception) -> EndedAttempt:
-    """Return what is booked instead of an end that no row can hold: that it failed, with the database's sentence."""
+    """Return what is booked for an end that no row can hold: a failure, with the database's sentence."""
     sentence = f"Its result could not be stored: {str(error).strip()}"
     with about(drain=each.started.session, attempt=each.started.attempt):
         log.warning("attempt %s: %s", each.started.attempt, sentence)

@@ -84,7 +84,7 @@ class AutopackReading:
         return found.reason or (UNSETTLED if waits else "")
 
     def _state_after(self, found: Readback, ended: Ended) -> PhaseState | None:
-        """Return the state of the phase there when the attempt is over; only a known end of ours is put back."""
+        """Return the phase's state there once the attempt is over; only a known end of ours is put back."""
         row, was_ended = found.row, _was_ended(ended)
         if row is None:
             self._ask_later(LOST if was_ended else FOLLOW, _words(ended), self._queued_at)
@@ -98,7 +98,9 @@ class AutopackReading:
         return row.state
 
     def _diverted(self, found: Readback, other: str) -> SourceAnswer:
-        """Autopack ran another phase: take that one over as it is, and put the asked one back to FAILED if it is ours."""
+        """Autopack ran another phase: take that one over as it is,
+        and put the asked one back to FAILED if it is ours.
+        """
         started, row = self._started, found.phases[self._started.phase_id]
         detail, why = f"Autopack ran {other} instead", ExclusionReason.WAITS_FOR_QUEUED
         if found.is_as_queued:

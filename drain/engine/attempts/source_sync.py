@@ -22,7 +22,7 @@ from drain.sources.errors import SourceError
 
 
 class SourceSync:
-    """A phase without a source: nothing to read before, nothing after. All but `after` may take their time."""
+    """A phase without a source: nothing to read before or after. All but `after` may take their time."""
 
     def before(self) -> None:
         """Note the source's state before the child runs. Raises SourceError or SourceMovedError."""
@@ -32,7 +32,7 @@ class SourceSync:
         return for_source(profile) if profile.service else profile
 
     def take(self) -> None:
-        """Make the phase ours in its source, right before its child. Raises SourceError or SourceMovedError."""
+        """Make the phase ours in its source, before its child. Raises SourceError or SourceMovedError."""
 
     def give_back(self) -> None:
         """Undo `take`, for a child that never was."""
@@ -68,8 +68,8 @@ class AutopackSync(SourceSync):
     def take(self) -> None:
         """Queue a failed phase as Autopack's script would do next, but so that we know it again.
 
-        Whoever queues a phase writes the time beside it; we do not. Queued at the time at which it had failed, it is
-        ours to put back; queued at any other, it is somebody else's.
+        Whoever queues a phase writes the time beside it; we do not. Queued at the time at which it had
+        failed, it is ours to put back; queued at any other, it is somebody else's.
         """
         row, started = self._row, self._started
         if row.state != PhaseState.FAILED or row.written_at is None:

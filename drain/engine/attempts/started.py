@@ -49,7 +49,7 @@ class StartedAttempt:
     session: int | None
     session_run: int | None
     was: str
-    """State of the phase before this attempt: FAILED, or QUEUED for one asked for by name or offered again."""
+    """State of the phase before this attempt: FAILED, or QUEUED where asked for by name or offered again."""
     ignores_queued: bool
     """True if phases queued before it in its source do not matter."""
     cause: str

@@ -1,4 +1,4 @@
-"""Attempts whose loop is gone while their jobs go on at a service: another loop looks after them from then on."""
+"""Attempts whose loop is gone while their jobs go on at a service: another loop looks after them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from drain.policy.remote import Remote
 
 log = logging.getLogger(__name__)
 
-# Those of loops that are gone, and those that were taken over by this one in a transaction whose answer was lost. The
-# lease stays what it is, as the job's id is made of it: whoever writes its end first has written what the service said.
-# One whose executor was removed meanwhile is anybody's: its service stands in its row.
+# Those of loops that are gone, and those that were taken over by this one in a transaction whose answer was
+# lost. The lease stays what it is, as the job's id is made of it: whoever writes its end first has written
+# what the service said. One whose executor was removed meanwhile is anybody's: its service stands in its row.
 # The small index of open jobs is found by `remote IS NOT NULL`.
 _TAKE = f"""
 WITH taken AS (
@@ -45,10 +45,11 @@ FROM {TABLES} JOIN taken ON taken.id = a.id ORDER BY a.id
 def take_over(
     host: HostContext, loop: UUID, session: int | None, mine: Collection[UUID]
 ) -> list[StartedAttempt]:
-    """Take over what nobody looks after and this host has the executor of; `mine`: leases of what this loop has.
+    """Take over what nobody looks after and this host has the executor of; `mine`:
+    leases of what this loop has.
 
-    `session`: only attempts of that one. Where the executor is gone the profile has no name: its job is asked for, but
-    cannot be started any more.
+    `session`: only attempts of that one.
+    Where the executor is gone the profile has no name: its job is asked for, but cannot be started any more.
     """
     values = {"loop": loop, "worker": host.worker, "session": session}
     executors = [str(key) for key in host.profiles]

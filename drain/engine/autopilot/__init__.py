@@ -1,3 +1,3 @@
-"""Drains that start by themselves: at the times of a schedule, and after a fix as far as the evidence holds."""
+"""Drains that start by themselves: at scheduled times, and after a fix as far as the evidence holds."""
 
 from __future__ import annotations

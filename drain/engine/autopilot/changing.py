@@ -30,10 +30,12 @@ Change = Callable[[AutopilotRequest], AutopilotRequest]
 def change_autopilot(
     name: str, change: Change, by: Person, now: datetime, reason: str, *, seen: str | None = None
 ) -> Autopilot:
-    """Give it other settings; a drain that runs goes on with those it began with. Raises EngineError or LimitError.
+    """Give it other settings; a drain that runs goes on with those it began with.
+    Raises EngineError or LimitError.
 
-    Its row is locked before `change` is asked, so a start waits or has happened. `seen` is the `revision` that
-    somebody looked at: a change of somebody else's in between is refused. Useless drains are counted anew.
+    Its row is locked before `change` is asked, so a start waits or has happened. `seen` is the `revision`
+    that somebody looked at: a change of somebody else's in between is refused. Useless drains are counted
+    anew.
     """
     reason = given_reason(reason)
     with transaction.atomic():

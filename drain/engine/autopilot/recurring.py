@@ -1,7 +1,7 @@
 """Drains at the times of a schedule, and autopilots that are stopped: over budget, or useless too often.
 
-Maintenance of every host does it; each step is one transaction under the lock of the autopilot's row, so that it
-happens once, whoever dies in the middle.
+Maintenance of every host does it; each step is one transaction under the lock of the autopilot's row,
+so that it happens once, whoever dies in the middle.
 """
 
 from __future__ import annotations
@@ -85,7 +85,9 @@ def _drain(rule: Autopilot, now: datetime, note: str, by: Person | None = None) 
 
 
 def stop_over_budgets(now: datetime) -> list[int]:
-    """Stop the live drains of autopilots whose events of a day are used up; the rest of a budget are limits of drains."""
+    """Stop the live drains of autopilots whose events of a day are used up;
+    the rest of a budget are limits of drains.
+    """
     live = DrainSession.objects.filter(
         state__in=LIVE_SESSION_STATES, autopilot__budget_events__isnull=False
     ).exclude(stop_reason="budget")

@@ -1,8 +1,9 @@
-"""Drains on fix: a marker, a sample of what it is about, ramps while the verdict holds, and the end with a stop card.
+"""Drains on fix: a marker, a sample of what it is about, ramps while the verdict holds,
+and the end with a stop card.
 
-A row holds how far it has come. Each move is one transaction, guarded by the number of the step that it was decided
-on, so that whoever dies between two moves leaves what the next round of maintenance goes on with, and nothing is done
-twice.
+A row holds how far it has come. Each move is one transaction, guarded by the number of the step that it was
+decided on, so that whoever dies between two moves leaves what the next round of maintenance goes on with, and
+nothing is done twice.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def drain_on_fix(marker: FixMarker, wanted: OnFix, by: Person, now: datetime) ->
 
 
 def listen(now: datetime) -> list[int]:
-    """Take up new fixes that are about failed phases of an autopilot, by the first such one; returns the markers."""
+    """Take up new fixes about failed phases of an autopilot, by the first such one; returns the markers."""
     taken: list[int] = []
     for rule in Autopilot.objects.filter(trigger=AutopilotTrigger.FIX, paused_at=None).order_by(
         "pk"

@@ -153,7 +153,7 @@ def pause_row(rule: Autopilot, by: Person, now: datetime, reason: str) -> None:
 
 
 def resume_autopilot(name: str, by: Person, now: datetime, reason: str) -> Autopilot:
-    """Go on with the next time of its schedule, or the next fix; what was before counts no more. Raises EngineError."""
+    """Go on with the next scheduled time or fix; what was before counts no more. Raises EngineError."""
     reason = given_reason(reason)
     with transaction.atomic():
         rule = locked(name)
@@ -178,7 +178,7 @@ def resume_autopilot(name: str, by: Person, now: datetime, reason: str) -> Autop
 
 
 def remove_autopilot(name: str, by: Person, now: datetime, reason: str) -> None:
-    """Remove it and end its drains on fix; a drain that runs goes on, and history stays. Raises EngineError."""
+    """Remove it and end its drains on fix; a running drain goes on, history stays. Raises EngineError."""
     reason = given_reason(reason)
     with transaction.atomic():
         rule = locked(name)
@@ -203,7 +203,7 @@ def _unknown(name: str) -> str:
 
 
 def described(rule: Autopilot, now: datetime) -> dict[str, Any]:
-    """An autopilot for pages, JSON and the audit, with its next times and what its drains of a day have used."""
+    """An autopilot for pages, JSON and the audit: its next times, what its drains of a day have used."""
     times = islice(next_times(rule, now), SHOWN_TIMES) if rule.next_at else ()
     latest = latest_drains(rule).first()
     return {

@@ -22,8 +22,9 @@ REFUSALS = (EngineError, LimitError, CycleError)
 def begin(asked: DrainRequest, now: datetime, **belongs_to: Any) -> DrainSession:
     """Plan and start a drain that belongs to an autopilot, a rollout and a step of it.
 
-    Call it in a transaction that is rolled back on EngineError, which an empty plan raises, too: a drain of nothing
-    every hour would only hide the others. PostgreSQL refuses a second one of the same autopilot, or of the same step.
+    Call it in a transaction that is rolled back on EngineError, which an empty plan raises, too: a drain of
+    nothing every hour would only hide the others. PostgreSQL refuses a second one of the same autopilot, or
+    of the same step.
     """
     session = create_session(asked, now)
     if not session.selected:

@@ -16,7 +16,9 @@ T = TypeVar("T")
 
 
 class Pool:
-    """Threads of one loop, a few for each lane. `descriptor` is readable once something was answered; read it with `heard`."""
+    """Threads of one loop, a few for each lane.
+    `descriptor` is readable once something was answered; read it with `heard`.
+    """
 
     def __init__(self) -> None:
         self._lanes: dict[str, ThreadPoolExecutor] = {}

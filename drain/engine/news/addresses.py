@@ -1,7 +1,7 @@
 """Addresses that a webhook may have (drain/policy/reach.py), and their form for people.
 
-Names are resolved once for each message, and the connection goes to exactly the address that was judged, so that a
-name which answers otherwise a moment later gains nothing.
+Names are resolved once for each message, and the connection goes to exactly the address that was judged,
+so that a name which answers otherwise a moment later gains nothing.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def _seal(address: str) -> str:
 
 
 def _sealer() -> Fernet:
-    """Encrypts and proves what it encrypted (AES-128-CBC, HMAC-SHA256), with a key that is made from SECRET_KEY."""
+    """Encrypts and proves it (AES-128-CBC, HMAC-SHA256), with a key made from SECRET_KEY."""
     from cryptography.fernet import Fernet
 
     key = salted_hmac("drain.engine.news.chat_addresses", "key", algorithm="sha256")

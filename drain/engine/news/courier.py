@@ -1,9 +1,9 @@
 """Speaks to one chat through apprise, in a process of its own: `python -m drain.engine.news.courier`.
 
-A line of JSON comes in, one goes out. What apprise does with an address is the code of many hands; whatever it is, this
-process connects only to where messages may go, over checked certificates, runs nothing, and opens no file but those of
-Python itself: an audit hook (PEP 578) judges each of these acts where it happens, at the address that a name was
-resolved to. Its environment holds no setting and no secret of the site.
+A line of JSON comes in, one goes out. What apprise does with an address is the code of many hands; whatever
+it is, this process connects only to where messages may go, over checked certificates, runs nothing, and opens
+no file but those of Python itself: an audit hook (PEP 578) judges each of these acts where it happens, at the
+address that a name was resolved to. Its environment holds no setting and no secret of the site.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Guard:
         sys.addaudithook(self._judge)
 
     def request(self, adapter: HTTPAdapter, request: PreparedRequest) -> Response:
-        """Send a request, its certificate checked, within its time, by no proxy; keeps the status of the answer."""
+        """Send a request within its time, by no proxy, its certificate checked; keeps the answer's status."""
         self._plain = not (request.url or "").lower().startswith("https:")
         try:
             answer = self._send(adapter, request, verify=True, proxies={}, timeout=SECONDS)
@@ -113,7 +113,7 @@ def asset_of(site: str) -> AppriseAsset:
 
 
 def carry(asked: dict[str, Any]) -> dict[str, Any]:
-    """Send a message, or with no body only look whether the address is one. Returns `error`, `refused` and `status`."""
+    """Send a message; without a body only check the address. Returns `error`, `refused` and `status`."""
     asset = asset_of(asked["site"])
     Apprise.instantiate(f"{asked['address'].partition('://')[0]}://", asset=asset)  # loads its code
     guard = Guard(asked["networks"])

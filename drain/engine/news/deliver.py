@@ -1,7 +1,7 @@
 """The outbox of news: what is due is sent, at least once, and tried again with growing pauses until given up.
 
-A message is put off before it is sent: whoever is killed in between leaves it to be sent again, under the same
-number, by which a receiver knows it. No transaction is open while a receiver is waited for.
+A message is put off before it is sent: whoever is killed in between leaves it to be sent again,
+under the same number, by which a receiver knows it. No transaction is open while a receiver is waited for.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ Kinds = Iterable[str] | None
 
 
 def choice_of(user: int) -> NewsChoice:
-    """Return a person's choice; all news in the inbox and none elsewhere until they choose. Writes nothing."""
+    """Return a person's choice; until they choose, all news in the inbox, none elsewhere. Writes nothing."""
     return NewsChoice.objects.filter(user=user).first() or NewsChoice(user_id=user, inbox=ALL)
 
 

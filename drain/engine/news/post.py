@@ -1,4 +1,4 @@
-"""Something happened: written down once, with a message for each webhook and person that wants to hear of it."""
+"""Something happened: written down once, with a message for each webhook and person that wants it."""
 
 from __future__ import annotations
 

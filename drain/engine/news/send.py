@@ -1,7 +1,7 @@
 """One message to one webhook: signed, posted, and judged by the status of its answer alone.
 
-The answer's body is neither read nor kept: a receiver has nothing to say here. Redirects are not followed, since
-where they lead was judged by nobody.
+The answer's body is neither read nor kept: a receiver has nothing to say here.
+Redirects are not followed, since where they lead was judged by nobody.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class SendResult:
 
 
 def body_of(message: dict[str, Any]) -> bytes:
-    """The message as it is signed and sent: ASCII, so that no log or terminal on the way obeys what is in it."""
+    """The message as signed and sent: ASCII, so that no log or terminal on the way obeys what is in it."""
     return json.dumps(message, sort_keys=True).encode()
 
 

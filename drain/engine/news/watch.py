@@ -1,8 +1,8 @@
 """News, found by looking at the state of things:
 so nothing is missed by a process that died before telling it.
 
-A drain that ended, a fingerprint that regressed or is new and fails often, stale phases in the queue, a host that
-went silent. What is older than a day is news to nobody, and a row that makes no sense hides no other.
+A drain that ended, a fingerprint that regressed or is new and fails often, stale phases in the queue, a host
+that went silent. What is older than a day is news to nobody, and a row that makes no sense hides no other.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ QUIET: dict[NoticeKind, timedelta] = {
 """The time for which nothing more is said of the same thing."""
 SHOWN = 100
 
-# Phases, not attempts: ten tries of one phase are one thing that fails. Merged keys count for what they stand for.
+# Phases, not attempts: ten tries of one phase are one thing that fails.
+# Merged keys count for what they stand for.
 _FAILING_OFTEN = f"""
 WITH RECURSIVE recent AS (
     SELECT fingerprint AS key, phase_id AS phase FROM drain_attempt

@@ -1,4 +1,4 @@
-"""Webhooks as administrators handle them: added, changed, removed, given a new secret; each with its audit."""
+"""Webhooks as administrators handle them: added, changed, removed, given a new secret, with audit."""
 
 from __future__ import annotations
 

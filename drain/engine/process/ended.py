@@ -41,8 +41,9 @@ class Pulse:
 
 
 Tick = Callable[[Pulse], Command]
-"""Called about once a second while a child runs, first after one second; must come back within a second or so,
-for nothing else watches the deadline meanwhile. An exception kills the child and passes through."""
+"""Called about once a second while a child runs, first after one second; must come back within a second or
+so, for nothing else watches the deadline meanwhile. An exception kills the child and passes through.
+"""
 
 
 @dataclass(frozen=True, slots=True)

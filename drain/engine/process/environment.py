@@ -1,7 +1,8 @@
-"""The environment of a phase: a short list of the worker's variables, what the profile names, and the contract.
+"""The environment of a phase: a short list of the worker's variables, what the profile names,
+and the contract.
 
-A worker's environment holds the site's secrets; a phase is somebody else's program. So nothing passes by default but
-what programs need to run at all.
+A worker's environment holds the site's secrets; a phase is somebody else's program.
+So nothing passes by default but what programs need to run at all.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Keeps the site's secrets from the phases, which run as the same user. Every command imports this first, so it is small."""
+"""Keeps the site's secrets from the phases, which run as the same user.
+Every command imports this first, so it is small.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,11 @@ _PR_SET_DUMPABLE = 4
 
 
 def harden_process() -> bool:
-    """Make this process's memory and environment unreadable to other processes of its user; True if done (Linux).
+    """Make this process's memory and environment unreadable to other processes of its user;
+    True if done (Linux).
 
-    Children become readable again with their exec, so the sweep still sees them. There is no core dump either.
+    Children become readable again with their exec, so the sweep still sees them.
+    There is no core dump either.
     """
     if not sys.platform.startswith("linux"):
         return False

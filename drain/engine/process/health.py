@@ -44,7 +44,7 @@ class HealthAnswer:
 
 
 def ask(url: str, timeout: float = ASK_SECONDS) -> HealthAnswer | None:
-    """Ask a health address; None if nobody answers there yet. An answer that is no JSON object has no names."""
+    """Ask a health address; None if nobody answers yet. An answer that is no JSON object has no names."""
     try:
         with _OPENER.open(url, timeout=timeout) as response:
             return read_answer(response.read(ANSWER_LIMIT))

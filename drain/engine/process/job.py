@@ -150,7 +150,7 @@ def _user(name: str) -> pwd.struct_passwd:
 
 
 def _shared_folder(name: str) -> Path:
-    """Make a folder that the other user can write to: the worker's own is closed to it, often its parents too."""
+    """Make a folder that the other user can write to: the worker's own, often its parents, are closed."""
     user = _user(name)
     folder = Path(tempfile.mkdtemp(prefix="drain-report-"))
     try:

@@ -22,7 +22,7 @@ def raise_open_files() -> int:
 
 
 def give_back(child: int) -> None:
-    """Give a child the soft limit that this process was started with: programs with select() break above 1024."""
+    """Give a child the soft limit that this process had at its start: select() breaks above 1024."""
     if not _before:
         return
     with contextlib.suppress(AttributeError, OSError):

@@ -1,9 +1,9 @@
 """Processes that outlive the leader of their phase: whose they are, and when they are ended.
 
-A worker adopts the orphans of its children (Linux: child subreaper), so whatever a phase left behind, in whatever session, shows
-up among the worker's own children once its parents are gone. Whose it is says its cookie, else its session, its process
-group or its parent as last seen: a process may wipe its environment and call setsid. What nothing tells apart is ended
-with the last attempt that was running when it was adopted.
+A worker adopts the orphans of its children (Linux: child subreaper), so whatever a phase left behind, in
+whatever session, shows up among the worker's own children once its parents are gone. Whose it is says its
+cookie, else its session, its process group or its parent as last seen: a process may wipe its environment and
+call setsid. What nothing tells apart is ended with the last attempt that was running when it was adopted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Orphanage:
         self._owner = os.getpid()
         self._session = os.getsid(0)
         self._adopts = become_subreaper() and HAS_PROC
-        # Between a fork and its entry among the leaders, another thread would take the new child for an orphan.
+        # Between a fork and its entry among the leaders,
+        # another thread would take the new child for an orphan.
         self.lock = threading.RLock()
         self._leaders: dict[int, str] = {}
         self._seen: dict[Process, str] = {}
@@ -57,7 +58,7 @@ class Orphanage:
         self._groups[leader] = claim
 
     def scan(self) -> None:
-        """Note who descends from whom, while parents still live. Call once a round; more often costs nothing."""
+        """Note who descends from whom while parents live. Call once a round; more often costs nothing."""
         began = time.monotonic()
         if not self._adopts or began < self._next_scan:
             return

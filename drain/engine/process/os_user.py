@@ -23,7 +23,7 @@ def why_not(name: str) -> str:
 
 
 def switch(name: str) -> dict[str, Any]:
-    """Return what Popen is given to run a child as this user: its groups and nobody else's; {} for our own."""
+    """Return Popen's arguments to run a child as this user: its groups and nobody else's; {} for our own."""
     user = pwd.getpwnam(name)
     if user.pw_uid == os.geteuid():
         return {}

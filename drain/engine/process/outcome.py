@@ -83,7 +83,7 @@ def decide(ended: Ended, source: SourceOutcome | None = None) -> Decision:
 
 
 def _outcome(ended: Ended, source: SourceOutcome, said: str) -> Outcome:
-    """Return the lowest of what the exit, the report and the source say; only a source with authority raises it."""
+    """Return the lowest of what exit, report and source say; only a source with authority raises it."""
     if source.authority and source.outcome in _ENDED_WELL and ended.command is not Command.LOST:
         return source.outcome
     if ended.command in _STOPPED:
@@ -105,7 +105,7 @@ def _by_exit(ended: Ended) -> Outcome:
 
 
 def _by_report(ended: Ended) -> Outcome:
-    """A reason for failing with no outcome beside it means failed: better one too many than a drain that was none."""
+    """A reason for failing, no outcome: it failed. Better one too many than a drain that was none."""
     report = ended.report
     if report.outcome is not None:
         return Outcome(report.outcome)

@@ -29,7 +29,7 @@ class Preflight:
 
 
 def run_preflight(profile: Profile, *, folder: Path, timeout: float = 60.0) -> Preflight:
-    """Run the profile's preflight command; a profile without one is ok after 0 seconds. Never raises a ChildError."""
+    """Run the profile's preflight command; without one it is ok after 0 seconds. Raises no ChildError."""
     if not profile.preflight.strip():
         return Preflight(
             ok=True, seconds=0.0, output_tail="", sentence="The profile has no preflight."

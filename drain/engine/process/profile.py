@@ -58,7 +58,9 @@ class Profile:
     starts_per_minute: int | None = None
     """Phases of it that start within a minute, over all hosts and sessions; None for no limit of its own."""
     ramp: float | None = None
-    """Between 0 and 1: begin with one phase at once and double while less than this share fails; over all sessions."""
+    """Between 0 and 1: begin with one phase at once and double while less than this share fails;
+    over all sessions.
+    """
     run_delay_seconds: float | None = None
     """From the end of an attempt of a run to the start of its next, one at a time, over all sessions."""
 

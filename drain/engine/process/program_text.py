@@ -1,14 +1,15 @@
 """The detection of values that would become program text, from the argv of an executor alone.
 
-Names and parameters are imported: whoever can name a phase could run code, if a name stood inside a script. So a value
-reaches an interpreter only as an argument behind its script, or in the environment (DRAIN_PHASE_ID, DRAIN_PARAM_*).
+Names and parameters are imported: whoever can name a phase could run code, if a name stood inside a script.
+So a value reaches an interpreter only as an argument behind its script, or in the environment
+(DRAIN_PHASE_ID, DRAIN_PARAM_*).
 
-The rule looks at shape first, since nobody can list every interpreter: text around a placeholder that no plain argument
-needs (blanks, quotes, operators) is a program; what follows `-c`, `-e` or `--eval` is one, whatever the command is called.
-Only then come the names: where a command is expected (`timeout 5`, `docker exec`), before a known interpreter has had its
-script, and anywhere behind a command that joins its arguments and hands them to a shell. What a command that is not
-named here makes of a plain argument is for the administrator to know, and what is refused wrongly can be allowed
-(`allow_program_text`).
+The rule looks at shape first, since nobody can list every interpreter: text around a placeholder that no
+plain argument needs (blanks, quotes, operators) is a program; what follows `-c`, `-e` or `--eval` is one,
+whatever the command is called. Only then come the names: where a command is expected (`timeout 5`, `docker
+exec`), before a known interpreter has had its script, and anywhere behind a command that joins its arguments
+and hands them to a shell. What a command that is not named here makes of a plain argument is for the
+administrator to know, and what is refused wrongly can be allowed (`allow_program_text`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
-# Letters, digits and what paths, addresses and assignments need; everything else means something to some interpreter.
+# Letters, digits and what paths, addresses and assignments need;
+# everything else means something to some interpreter.
 _PLAIN = re.compile(r"[\w./:=@%+,~#-]*|https?://[\w./:=@%+,~#?&-]*")
 # A sign that makes a file or a command of what follows it: `vim +{}`, `sqlplus @{}`.
 _SIGN = re.compile(r"[+@]")
@@ -119,7 +121,8 @@ def program_text(
 ) -> str | None:
     """Return the first argument in which a value would be program text, or None.
 
-    `has_placeholder` tells whether an argument takes a value, `literal` is the argument without its placeholders.
+    `has_placeholder` tells whether an argument takes a value,
+    `literal` is the argument without its placeholders.
     """
     walk = _Walk()
     for item in argv:

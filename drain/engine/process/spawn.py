@@ -1,7 +1,7 @@
 """Start a child, watch it, and leave nothing of it behind.
 
-One thread, no temporary file, no polling where Linux has pidfds: a phase that only says yes costs little more than the
-bare start of a process.
+One thread, no temporary file, no polling where Linux has pidfds:
+a phase that only says yes costs little more than the bare start of a process.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class Child:
         self._watch = Watch(process, pipe, job, self._log, lease_until)
 
     def wait(self, tick: Tick) -> Ended:
-        """Wait until the child is gone, calling `tick` about once a second; never raises for what the child does.
+        """Wait until the child is gone, calling `tick` about once a second;
+        never raises for what the child does.
 
         What it left behind is killed. An exception of the tick kills the child and passes through.
         """
@@ -84,7 +85,7 @@ class Child:
         return self._watch.due_at
 
     def advance(self, ready: Collection[int]) -> bool:
-        """Deal with what can be read and with times that are over; True when the child has ended: then `collect`."""
+        """Deal with what can be read and times that are over; True once the child ended: then `collect`."""
         return self._watch.advance(ready)
 
     def obey(self, command: Command) -> None:

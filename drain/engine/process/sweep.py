@@ -1,15 +1,17 @@
 """Find and kill processes by their DRAIN_CLAIM cookie; run as a script, be the warden of one worker.
 
-This file imports the standard library only and nothing of ours: the warden runs it with `python -I -S`, so that it
-starts quickly and a broken installation cannot take it down.
+This file imports the standard library only and nothing of ours: the warden runs it with `python -I -S`,
+so that it starts quickly and a broken installation cannot take it down.
 
-The warden also keeps the time: it is told when the lease of each process group ends and when its phase's time is over, and
-ends the group then, whatever the worker does - stopped, blocked in a call to a database that is away, or dead.
+The warden also keeps the time: it is told when the lease of each process group ends and when its phase's time
+is over, and ends the group then, whatever the worker does - stopped, blocked in a call to a database that is
+away, or dead.
 
-A cookie is `<worker hex>.<lease hex>` in the environment, which every process of a child inherits, whatever session or
-group it moves to. Out of reach are a process that wiped its environment *and* left its process group, one of another
-user, and one that is not dumpable (set-uid programs) unless the warden is root. Where there is no /proc (macOS), only the process
-groups that the worker announced are killed: what calls setsid there outlives its worker.
+A cookie is `<worker hex>.<lease hex>` in the environment, which every process of a child inherits, whatever
+session or group it moves to. Out of reach are a process that wiped its environment *and* left its process
+group, one of another user, and one that is not dumpable (set-uid programs) unless the warden is root. Where
+there is no /proc (macOS), only the process groups that the worker announced are killed: what calls setsid
+there outlives its worker.
 """
 
 from __future__ import annotations
@@ -43,8 +45,9 @@ _LONGEST_SWEEP = 30.0
 def sweep(cookie_prefix: str, *, passes: int = 3) -> int:
     """Kill every process whose DRAIN_CLAIM begins with the prefix (a claim, or `contract.worker_prefix`).
 
-    Returns how many were killed, after `passes` clean passes in a row: a process in the middle of exec cannot be read.
-    Gives up after 30 s against something that forks faster than it can be killed. Where there is no /proc: 0.
+    Returns how many were killed, after `passes` clean passes in a row: a process in the middle of exec cannot
+    be read. Gives up after 30 s against something that forks faster than it can be killed. Where there is no
+    /proc: 0.
     """
     if len(cookie_prefix) < 32:
         raise ValueError("A cookie begins with the 32 hexadecimal digits of its worker.")
@@ -59,7 +62,7 @@ def sweep_claims(claims: Collection[str], *, passes: int = 3) -> int:
 
 
 def boottime() -> float:
-    """Return seconds since the machine started, the time it slept included; the same clock in every process."""
+    """Return seconds since the machine started, sleep included; the same clock in every process."""
     return time.clock_gettime(_CLOCK)
 
 
@@ -82,7 +85,7 @@ def carries(pid: int, needle: bytes) -> bool:
 
 
 def environment_of(pid: int) -> bytes:
-    """Return the environment a process was started with, each variable after a NUL; b"" if it cannot be read."""
+    """Return the environment a process was started with, parted by NULs; b"" if it cannot be read."""
     try:
         fd = os.open(f"/proc/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -154,9 +157,9 @@ class _Group:
 class _Warden:
     """The worker's announcements, as lines on standard input.
 
-    `+ GROUP LEASE DEADLINE CLAIM` a process group of a claim, and when its lease and its phase's time are over;
-    `= LEASE CLAIM` the lease of a claim is longer now, `= LEASE *` that of all; `- GROUP` the group is gone;
-    `! PID...` the worker adopts orphans from now on, and what it has for children now is no phase's.
+    `+ GROUP LEASE DEADLINE CLAIM` a process group of a claim, and when its lease and its phase's time are
+    over; `= LEASE CLAIM` the lease of a claim is longer now, `= LEASE *` that of all; `- GROUP` the group is
+    gone; `! PID...` the worker adopts orphans from now on, and what it has for children now is no phase's.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -237,7 +240,7 @@ class _Warden:
 
 
 def _adopted_by(worker: int) -> list[int]:
-    """Return the children of a process that are in another session: in its own nobody can come from elsewhere."""
+    """Return a process's children in another session: in its own nobody can come from elsewhere."""
     try:
         children = Path(f"/proc/{worker}/task/{worker}/children").read_bytes().split()
     except OSError:

@@ -1,4 +1,4 @@
-"""Fill the placeholders of a profile's argv: one pass of our own, each value inside a single argument, no shell."""
+"""Fill the placeholders of a profile's argv: in one pass, each value inside one argument, no shell."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def render(
 
 
 def inspect(argv: Sequence[str], *, allow_program_text: bool = False) -> None:
-    """Raise TemplateError for what no phase could make right, and for values in program text unless that is allowed."""
+    """Raise TemplateError for what no phase could make right,
+    and for values in program text unless that is allowed.
+    """
     if not argv or not argv[0]:
         raise TemplateError("The profile has no command; give one after `--`.")
     for item in argv:
@@ -55,9 +57,11 @@ def inspect(argv: Sequence[str], *, allow_program_text: bool = False) -> None:
 
 
 def behind_a_script(argv: Sequence[str], program: str) -> str:
-    """The same command with its values as arguments of a shell, which puts them where they stood; "" where code is typed.
+    """The same command with its values as arguments of a shell, which puts them where they stood;
+    "" where code is typed.
 
-    Only for a file that a value names (`python3 jobs/{phase_id}.py`): quoted it stays one word, whatever it holds.
+    Only for a file that a value names (`python3 jobs/{phase_id}.py`):
+    quoted it stays one word, whatever it holds.
     """
     at = next((at for at, item in enumerate(argv) if item == program), 0)
     if not at or argv[at - 1].startswith("-"):

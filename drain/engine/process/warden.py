@@ -1,7 +1,7 @@
 """The warden: one small process per worker that kills what the worker leaves behind, however the worker dies.
 
-It holds the read end of a pipe whose only write end is in the worker, so the end of the worker, kill -9 included, is
-the end of that pipe.
+It holds the read end of a pipe whose only write end is in the worker, so the end of the worker,
+kill -9 included, is the end of that pipe.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ class Warden:
         return self._process.poll() is None
 
     def tell(self, line: str) -> None:
-        """Announce or withdraw a process group; a warden that is dead or stuck is replaced by the next `ensure_warden`."""
+        """Announce or withdraw a process group; a warden that is dead or stuck is replaced by the next
+        `ensure_warden`.
+        """
         try:
             os.write(self._pipe, line.encode())
         except BlockingIOError:
@@ -143,7 +145,9 @@ def announce(group: int, claim: str, lease: float, deadline: float) -> None:
 
 
 def announce_stray(group: int, claim: str) -> None:
-    """Tell the warden about a group that left its leader's; "" for a claim nobody knows: it ends with this process."""
+    """Tell the warden about a group that left its leader's; "" for a claim nobody knows:
+    it ends with this process.
+    """
     with _lock:
         if group in _announced:
             return
@@ -153,14 +157,16 @@ def announce_stray(group: int, claim: str) -> None:
 
 
 def adopt_all_but(pids: Iterable[int]) -> None:
-    """Tell the warden that orphans of phases are this process's children from now on, beside these children of its own."""
+    """Tell the warden that orphans of phases are this process's children from now on,
+    beside these children of its own.
+    """
     with _lock:
         _spared[:] = [os.getpid(), *pids]
         _tell(_sparing())
 
 
 def withdraw(group: int) -> None:
-    """Tell the warden that a process group is gone. Call before its leader is reaped: then its number is free."""
+    """Tell the warden that a process group is gone, before its leader is reaped: then its number is free."""
     with _lock:
         gone = _announced.pop(group, None)
         if gone is not None:
@@ -169,7 +175,7 @@ def withdraw(group: int) -> None:
 
 
 def extend(leases: Iterable[UUID], until: float) -> None:
-    """Tell the warden that these leases last until then (`sweep.boottime`); a warden that died is replaced."""
+    """Tell the warden that these leases last until then (`sweep.boottime`); a dead warden is replaced."""
     with _lock:
         if _current:
             keep_warden(_current[0].worker)
@@ -182,7 +188,7 @@ def extend(leases: Iterable[UUID], until: float) -> None:
 
 
 def extend_all(until: float) -> None:
-    """Tell the warden that every lease lasts until then: for a loop whose one row is the term of all it runs."""
+    """Tell the warden that every lease lasts until then: for a loop whose one row is the term of all."""
     with _lock:
         if _current:
             keep_warden(_current[0].worker)

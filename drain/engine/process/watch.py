@@ -23,7 +23,7 @@ from drain.engine.process.sweep import boottime
 TICK_SECONDS = 1.0
 _READ = 64 * 1024
 _DRAIN_LIMIT = 2 * 1024 * 1024
-"""More than a pipe holds: what was printed before the end is read, what a survivor goes on printing is not."""
+"""More than a pipe holds: what was printed before the end is read, what a survivor prints later is not."""
 _POLL_SECONDS = 0.02
 _SLOW_POLL_SECONDS = 0.05
 """Between looks where there are no pidfds, when many processes are watched at once."""

@@ -98,8 +98,8 @@ STALE_PHASES = f"{_QUEUE} AND {_STALE}"
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """A choice of queued phases: of one run, only stale ones,
-    stale after how long (None: the setting), queued when.
+    """A choice of queued phases: of one run, only stale ones, stale after how long (None:
+    the setting), queued when.
     """
 
     run_id: str = ""
@@ -167,15 +167,15 @@ def queued_phases(phases: list[int], asked: QueueFilter, now: datetime) -> list[
 
 
 def blocked_by(phases: list[int], now: datetime) -> dict[int, int]:
-    """Return how many failed phases wait for each of these queued ones,
-    directly or through others; none is left out.
+    """Return how many failed phases wait for each of these queued ones, directly or through others;
+    none is left out.
     """
     found = rows(_HOW_MANY, QueueFilter().values(now) | {"phases": phases})
     return dict.fromkeys(phases, 0) | {each["root"]: each["blocks"] for each in found}
 
 
 def waiting_for(phases: list[int], now: datetime, limit: int) -> list[int]:
-    """Failed phases that wait for one of these, or did so until it was cleared, directly or through others."""
+    """Failed phases that wait for one of these, or did until it was cleared, directly or through others."""
     values = QueueFilter().values(now) | {"phases": phases, "limit": limit}
     return [found["id"] for found in rows(_WHO, values)]
 

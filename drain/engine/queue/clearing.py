@@ -1,8 +1,9 @@
 """Moves of phases without running them: clear a queued one, requeue or discard a failed one.
 
-A phase of an Autopack database, or of an SQL source with an update, is written back there first, guarded by the state
-it is believed to be in: that database has the last word. Only then does it move here, again guarded, with its history.
-Who is killed between the two leaves a debt that maintenance settles (drain.engine.source.outbox).
+A phase of an Autopack database, or of an SQL source with an update, is written back there first, guarded by
+the state it is believed to be in: that database has the last word. Only then does it move here, again
+guarded, with its history. Who is killed between the two leaves a debt that maintenance settles
+(drain.engine.source.outbox).
 """
 
 from __future__ import annotations
@@ -184,7 +185,7 @@ def _tell_sources(phases: Iterable[Phase], move: _Move, mine: Collection[int]) -
 
 
 def _refused_by_source(phase: Phase, move: _Move) -> str:
-    """Return the source's reason against the move, after writing it there if it has none. Raises SourceError."""
+    """Return the source's reason against the move; without one, write it there. Raises SourceError."""
     source = phase.run.source
     if source is None:
         return ""

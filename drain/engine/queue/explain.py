@@ -20,8 +20,8 @@ from drain.policy.selection.rows import Scope
 from drain.policy.stopping.limits import MAX_BATCH_SIZE, Limits
 from drain.policy.words import age, who
 
-# What is known of one phase beside the facts of a plan: the live session that has it in its plan, since when its
-# source could not be asked about it, and the last plan that left it out since it failed.
+# What is known of one phase beside the facts of a plan: the live session that has it in its plan,
+# since when its source could not be asked about it, and the last plan that left it out since it failed.
 _KNOWN = """
 SELECT offer.*, debt.made_at AS since, debt.error, plan.session AS planned_by, plan.reason, plan.detail
 FROM (SELECT 1) one LEFT JOIN LATERAL (
@@ -84,7 +84,9 @@ class Explanation:
 
 
 def explain(phase: Phase, now: datetime) -> Explanation:
-    """Return why this phase is not drained, as a drain of everything started now would say. At most two queries, three for one that runs."""
+    """Return why this phase is not drained, as a drain of everything started now would say.
+    At most two queries, three for one that runs.
+    """
     live = [state.value for state in LIVE_SESSION_STATES]
     known = row(_KNOWN, {"phase": phase.pk, "live": live, "changed": phase.state_changed_at})
     why = _explained(phase, known, now)

@@ -52,8 +52,8 @@ def hold_matching(
 ) -> tuple[list[Hold], int]:
     """Set aside the runs of all failed phases that match; all of them, or none.
 
-    Returns the holds, and how many of the runs were held by a hold of their own already. Raises EngineError for a
-    filter that names nothing, for one that nothing matches, and for more runs than MOST_RUNS.
+    Returns the holds, and how many of the runs were held by a hold of their own already. Raises EngineError
+    for a filter that names nothing, for one that nothing matches, and for more runs than MOST_RUNS.
     """
     if asked.is_empty:
         raise EngineError("An empty filter would hold every run there is: name something.")

@@ -9,12 +9,13 @@ from drain.db.sql import row
 
 PERIOD = timedelta(days=7)
 
-# One statement, so one snapshot: the parts sum to the total whatever happens meanwhile. A failed phase belongs
-# to the first part that fits: held, snoozed, waiting, tried again, untouched. Waiting starts at what is queued,
-# working, set aside or behind Autopack's queued phase and walks the declared edges, as the rules of a plan do
-# (drain/policy/selection/waiting.py). Snoozed is what counts for a snoozed fingerprint and what may be it. Nothing here reads all phases: OFFSET 0 keeps the planner from reading every failed
-# one to join it with a few runs. What a drain of the period ran and is failed now has failed in the period: few
-# of all failed phases, by their index.
+# One statement, so one snapshot: the parts sum to the total whatever happens meanwhile. A failed phase
+# belongs to the first part that fits: held, snoozed, waiting, tried again, untouched. Waiting starts at what
+# is queued, working, set aside or behind Autopack's queued phase and walks the declared edges, as the rules
+# of a plan do (drain/policy/selection/waiting.py). Snoozed is what counts for a snoozed fingerprint and what
+# may be it. Nothing here reads all phases: OFFSET 0 keeps the planner from reading every failed one to join
+# it with a few runs. What a drain of the period ran and is failed now has failed in the period: few of all
+# failed phases, by their index.
 _LEDGER = """
 WITH RECURSIVE hold AS (
     SELECT kind, value FROM drain_hold

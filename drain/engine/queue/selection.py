@@ -1,4 +1,5 @@
-"""Phases by what is known of them: the one language of filters for drains, requeue, clear, discard, holds and lists.
+"""Phases by what is known of them: the one language of filters for drains, requeue, clear, discard,
+holds and lists.
 
 Filters of one kind are alternatives, different kinds narrow each other: two labels and a category mean
 the phases with either label whose last failure has that category.
@@ -168,7 +169,8 @@ def filtered_scope(asked: PhaseFilter, skip_run_prefixes: tuple[str, ...] = ()) 
 
 
 def drain_scope(asked: PhaseFilter, skip_run_prefixes: tuple[str, ...] = ()) -> SessionScope:
-    """The scope of a drain: by runs, sources and fingerprints as they are named, else the phases that match now.
+    """The scope of a drain: by runs, sources and fingerprints as they are named,
+    else the phases that match now.
 
     Raises EngineError where a filter matches none, or too many.
     """

@@ -43,8 +43,8 @@ _IN_FORCE = """in_force AS MATERIALIZED (
     SELECT * FROM drain_hold WHERE released_at IS NULL AND (until IS NULL OR until > %(now)s::timestamptz)
 )"""
 
-# Only towards what the phases need, so a plan of one run asks nothing of the others. OFFSET 0 keeps the planner
-# from reading all phases of the table to find the state of a few.
+# Only towards what the phases need, so a plan of one run asks nothing of the others.
+# OFFSET 0 keeps the planner from reading all phases of the table to find the state of a few.
 _NEEDED = """
 WITH RECURSIVE needed AS (
     SELECT d.phase_id, d.prerequisite_id FROM drain_dependency d CROSS JOIN LATERAL (

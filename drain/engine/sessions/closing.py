@@ -107,7 +107,7 @@ def _stopped_as(found: Row) -> SessionState:
 
 
 def end_session(session_pk: int, to: SessionState, actor: str, reason: str = "") -> bool:
-    """Close a session's books and judge its checks; False if it was closed already or something runs in it."""
+    """Close a session's books and judge its checks; False if it is closed or something runs in it."""
     if not _close(session_pk, to, actor, reason):
         return False
     # After the books are closed: a check may take its time or make no sense, and nobody shall wait for it.

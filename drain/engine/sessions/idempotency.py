@@ -1,8 +1,8 @@
 """A drain that is asked for twice under one key is one drain: the answer to a request whose answer was lost.
 
-The key is claimed in the transaction that plans and starts the drain. A second request with the same key waits
-at the unique constraint until the first one is committed, and finds its drain; where the first one was refused
-or died, its key is gone with it and the second one starts the drain.
+The key is claimed in the transaction that plans and starts the drain. A second request with the same key
+waits at the unique constraint until the first one is committed, and finds its drain; where the first one was
+refused or died, its key is gone with it and the second one starts the drain.
 """
 
 from __future__ import annotations

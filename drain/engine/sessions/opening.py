@@ -20,7 +20,7 @@ LOCK_SPACE = 0x6472  # "dr": our corner of PostgreSQL's advisory locks
 
 
 def open_session(session: int, host: HostContext) -> bool:
-    """Bring a planned session to running, or to refused, by its preflights; False at once if another is at it."""
+    """Bring a planned session to running or refused, by its preflights; False if another is at it."""
     key = {"space": LOCK_SPACE, "session": session % 2**31}
     with connection.cursor() as cursor:
         # The lock ends with this process at the latest.

@@ -1,4 +1,4 @@
-"""The Autopack databases behind a drain: which they are, whether they hold anything, and whose retries are used up."""
+"""A drain's Autopack databases: which they are, whether they hold anything, whose retries are used up."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SourceDatabase:
 
 
 def databases(scope: SessionScope) -> list[SourceDatabase]:
-    """The first Autopack databases that runs in scope come from, asked now. Raises EngineError for an unknown run."""
+    """The first Autopack databases of runs in scope, asked now. Raises EngineError for an unknown run."""
     pks = scope.run_pks()
     found = Source.objects.filter(kind=SourceKind.AUTOPACK)
     if pks is not None:
@@ -74,7 +74,7 @@ def out_of_retries(phases: Collection[int]) -> list[Phase]:
 
 
 def retries_sentence(phases: Collection[int]) -> str:
-    """Return a sentence with the selected phases that Autopack would fail at once; empty if there are none."""
+    """Return a sentence with the selected phases that Autopack would fail at once; empty if none."""
     found = out_of_retries(phases)
     if not found:
         return ""

@@ -34,7 +34,8 @@ def pause_session(session_pk: int, actor: Actor) -> None:
 
 
 def resume_session(session_pk: int, actor: Actor, *, inline: bool = False) -> None:
-    """Go on with a paused or interrupted session, or one whose stop by a person has not ended: same plan, nothing twice.
+    """Go on with a paused or interrupted session, or one whose stop by a person has not ended:
+    same plan, nothing twice.
 
     `inline`: the caller drains it in its own process. Otherwise workers do, or the process that paused
     with it and is still there. One that never opened is opened first, preflights and all.
@@ -61,7 +62,7 @@ _TAKEN_BACK = Q(stop_reason=StopReason.PERSON, cancel_requested=False)
 
 
 def stop_session_by_person(session_pk: int, actor: Actor) -> None:
-    """Start nothing more; what runs may end, and then the session is stopped. Until then a resume takes it back."""
+    """Start nothing more; once what runs has ended the session is stopped. A resume before takes it back."""
     _stop(session_pk, actor, "stop", f"{actor.name} stopped the drain.")
 
 

@@ -60,8 +60,8 @@ class AirflowSite:
             raise EngineError(str(error)) from error
 
     def changed(self, dags: Sequence[str], known: Known) -> Iterator[Instance]:
-        """Yield every failed task instance,
-        and those `known` to be unsettled that have moved since. Raises EngineError.
+        """Yield every failed task instance, and those `known` to be unsettled that have moved since.
+        Raises EngineError.
 
         A failure that is not known has `error`, its reason: a log is asked for once.
         """
@@ -84,7 +84,7 @@ class AirflowSite:
                     yield from (one for one in page if key_of(one) in left)
 
     def _pages(self, path: str, missing: str = "") -> Iterator[list[Instance]]:
-        """The pages of a list; none of one that is not there, unless that is `missing`. Raises EngineError."""
+        """Pages of a list; none where it is not there, unless that is `missing`. Raises EngineError."""
         offset, total = 0, 1
         while offset < total:
             page, total = self._page(f"{path}&limit={PAGE}&offset={offset}&order_by=id", missing)
@@ -142,13 +142,13 @@ class AirflowSite:
 
 
 def is_airflow(source: Source) -> bool:
-    """Return whether a source has the name of an executor of kind airflow, from whose web server it is read."""
+    """Return whether a source is named like an executor of kind airflow, from whose web server it is read."""
     named = ExecutorProfile.objects.filter(name=source.name, kind=Kind.AIRFLOW)
     return source.kind == SourceKind.FILES and named.exists()
 
 
 def import_airflow(site: AirflowSite, source: str, dags: Sequence[str], by: Person) -> FileImport:
-    """Read a web server whole, then merge what it says. Raises EngineError or SourceError, and nothing has changed."""
+    """Read a web server whole, then merge it. Raises EngineError or SourceError, and nothing has changed."""
     # What moves here while Airflow is asked is newer than its answer.
     ours = Ours(timezone.now() - MOMENT)
     with tempfile.TemporaryFile() as file:

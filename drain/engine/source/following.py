@@ -22,7 +22,7 @@ from drain.sources.autopack.rows import SourceRow
 def follow_rows(
     source: Source, run: int, found: Iterable[SourceRow], detail: str = "found so in its source"
 ) -> int:
-    """Make phases of a run what their source says, except those that an attempt holds; returns how many moved."""
+    """Make phases of a run what their source says, but for those an attempt holds; returns how many moved."""
     said = {row.phase.phase_id: row for row in found}
     moved = 0
     for phase in Phase.objects.filter(run=run, phase_id__in=said, lease_owner=None):

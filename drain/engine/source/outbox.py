@@ -2,9 +2,10 @@
 
 Before a source is written, a debt of each phase is committed. The transaction that then moves the phase here
 holds the rows of its debts locked and deletes them. Whoever is killed in between leaves debts that nobody
-holds: maintenance asks the source, and finishes here what had been done there, or drops what had not. An attempt
-has a debt from when it queues its phase there. If it is lost its child may have finished the phase, or have left it
-half done. What the source says of one that has no good end yet is followed, without an import.
+holds: maintenance asks the source, and finishes here what had been done there, or drops what had not. An
+attempt has a debt from when it queues its phase there. If it is lost its child may have finished the phase,
+or have left it half done. What the source says of one that has no good end yet is followed, without an
+import.
 """
 
 from __future__ import annotations
@@ -166,7 +167,7 @@ class Unsettled:
 
 
 def unsettled() -> list[Unsettled]:
-    """Sources that could not be asked about phases the last time, those that wait longest first; one query."""
+    """Sources that could not be asked about phases last time, those waiting longest first; one query."""
     return [Unsettled(**each) for each in rows(_UNSETTLED, {"limit": SHOWN_SOURCES})]
 
 
@@ -246,7 +247,8 @@ def _move(debt: SourceDebt, phase: Phase, to: PhaseState, why: MoveReason) -> No
 def _agree_after_loss(debt: SourceDebt, phase: Phase, source: Source, row: SourceRow) -> bool:
     """Put back what the lost attempt left half done, unless somebody wrote it since; follow anything else.
 
-    Its child is gone. What another executor has taken since then is younger than the loss; what is queued is Autopack's.
+    Its child is gone. What another executor has taken since then is younger than the loss;
+    what is queued is Autopack's.
     """
     if row.state in WORKING_STATES:
         change = Change(

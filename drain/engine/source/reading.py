@@ -1,7 +1,8 @@
-"""A source is read by the site itself: what is due is handed to a worker, and one reading of a source runs at a time.
+"""A source is read by the site itself: what is due is handed to a worker,
+and one reading of a source runs at a time.
 
-A reading brings everything or nothing. One that fails leaves a sentence beside what the last good one brought; after so
-many in a row the source is left alone until somebody sets its schedule again.
+A reading brings everything or nothing. One that fails leaves a sentence beside what the last good one
+brought; after so many in a row the source is left alone until somebody sets its schedule again.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def read_asked(pk: int, asked: datetime) -> str:
 
 
 def read_source(source: Source, by: Person) -> str:
-    """Read a source now; returns why it could not be read, "" if it was. Raises EngineError while another does."""
+    """Read a source now; returns why it was not read, "" if it was. Raises EngineError while another does."""
     with _alone(source) as mine:
         if not mine:
             raise EngineError(f"{source.name} is being read already: wait for its end.")
@@ -132,8 +133,8 @@ def _failed(pk: int, said: str) -> str:
 
 @contextmanager
 def _alone(source: Source) -> Iterator[bool]:
-    """Lock the source; gives whether nobody else reads it,
-    and nobody will until the end of this, or of this process.
+    """Lock the source; gives whether nobody else reads it, and nobody will until the end of this,
+    or of this process.
     """
     key = {"space": LOCK_SPACE, "source": source.pk % 2**31}
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Sources that the site reads by itself, at the times of a schedule: as people set it, each change with its audit."""
+"""Sources that the site reads by itself, on a schedule: as people set it, each change with its audit."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """SQL sources are told what attempts came to, once each, however often who tells them dies.
 
-The transaction that ends an attempt leaves a debt of its phase. Whoever takes it tells the source what the phase is by
-then, and forgets the debt. No row of ours is locked while a source is asked: a slow one holds no drain up.
+The transaction that ends an attempt leaves a debt of its phase. Whoever takes it tells the source what the
+phase is by then, and forgets the debt. No row of ours is locked while a source is asked: a slow one holds no
+drain up.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ LATEST = timedelta(hours=1)
 MAINTENANCE = Person("maintenance", Origin.SCHEDULE)
 # Asked in every round of a drain: most sites have no such source.
 _ANY_TOLD = "SELECT 1 AS one FROM drain_source WHERE kind = 'sql' AND reading ? 'update' LIMIT 1"
-# Who ended an attempt counts more than what anybody has promised of its phase before. Phases are found by their key: of a
-# set of records alone the planner believes that they are a hundred, and reads every phase that there is.
+# Who ended an attempt counts more than what anybody has promised of its phase before. Phases are found by
+# their key: of a set of records alone the planner believes that they are a hundred, and reads every phase
+# that there is.
 _LATER = """
 INSERT INTO drain_sourcedebt
     (phase_id, verb, expect, "to", reason, queued_at, actor, origin, address, error, owner)
@@ -161,7 +163,7 @@ def _try_later(debt: SourceDebt, error: str) -> None:
 
 
 def _note_refused(source: Source, phase: Phase) -> None:
-    """The row was changed there since it was read, or is gone: what stands there stays, and people can read so."""
+    """The row was changed or is gone since it was read: what stands there stays, and people can read so."""
     label = f"{phase.run.run_id} / {phase.phase_id}"
     said = f"{source.name} has changed its row since, so nothing was written there; the next import says what it is"
     record_audit(

@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 def send(task: str, *arguments: object, cluster: str, name: str) -> bool:
     """Put a task in the queue of a cluster.
 
-    False, with a line in the log, if Redis does not take it: rows are the truth, and what they ask for is sent again.
+    False, with a line in the log, if Redis does not take it:
+    rows are the truth, and what they ask for is sent again.
     """
     try:
         async_task(task, *arguments, cluster=cluster, task_name=name)
@@ -50,7 +51,7 @@ def require_broker() -> None:
 
 @contextmanager
 def _unheard() -> Iterator[None]:
-    """Keep django-q's own line about a broker that does not answer out of the log: one sentence is said of it."""
+    """Keep django-q's line about a silent broker out of the log: one sentence is said of it."""
     theirs = logging.getLogger("django-q")
     before = theirs.disabled
     theirs.disabled = True

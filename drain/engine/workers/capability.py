@@ -32,12 +32,12 @@ RETURNING no_host_since < now() - make_interval(secs => %(seconds)s::float8) AS 
 
 
 def needed_executors(session: int) -> set[str]:
-    """Return the names of the executors that phases of the session wait for; "" for a default that is gone."""
+    """Return the names of executors that the session's phases wait for; "" for a default that is gone."""
     return {found["name"] for found in rows(_NEEDED, {"session": session})}
 
 
 def lacking(needed: Collection[str]) -> set[str]:
-    """Return those executors that no host which is alive can run, nor has had no time to look at yet. One query."""
+    """Return the executors that no living host can run or has yet to look at. One query."""
     lately = Now() - timedelta(seconds=PROFILE_SECONDS + SEEN_WITHIN)
     # Made or changed so lately that a host which was there before had no time to look at them.
     new = ExecutorProfile.objects.filter(updated_at__gt=OuterRef("started_at"))

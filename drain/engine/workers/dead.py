@@ -1,8 +1,8 @@
 """Workers of this very machine that are gone, told at once and not by a lease that runs out.
 
-A worker leaves in its folder who it is: pid, start time, PID namespace and boot of the machine. Together they name one process
-for ever, so whoever reads them here knows whether it lives. What another machine wrote, or an earlier boot, says nothing
-here: there the lease decides.
+A worker leaves in its folder who it is: pid, start time, PID namespace and boot of the machine. Together they
+name one process for ever, so whoever reads them here knows whether it lives. What another machine wrote, or
+an earlier boot, says nothing here: there the lease decides.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def dead_workers() -> list[UUID]:
 
 
 def end_left_behind(worker: UUID) -> int:
-    """End what a dead worker left running; returns how many. Nothing of it runs here any more when this is back."""
+    """End what a dead worker left running; returns how many. Nothing of it runs here after that."""
     until = time.monotonic() + _WARDEN_SECONDS
     while _has_warden(worker) and time.monotonic() < until:
         time.sleep(_PAUSE)  # it knows more than cookies tell, and is at it
@@ -71,7 +71,7 @@ def bury(worker: UUID) -> None:
 
 
 def kept_results(folder: Path) -> list[Path]:
-    """The files of results in a worker's folder, in order; none where another rescue has just removed the folder."""
+    """Files of results in a worker's folder, in order; none where another rescue has just removed it."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - a glob fails or not by the moment at which the folder goes
     except FileNotFoundError:

@@ -71,8 +71,8 @@ def set_profile(
 ) -> tuple[ExecutorProfile, list[str]]:
     """Make or replace a profile. Returns it, and why this host could not run it, as warnings.
 
-    Raises EngineError for what no host could run, and for a change of what is there without a reason. A default stays
-    one until another takes its place.
+    Raises EngineError for what no host could run, and for a change of what is there without a reason.
+    A default stays one until another takes its place.
     """
     validate(given)
     values = _columns(given)
@@ -149,7 +149,7 @@ def find_profile(name: str) -> ExecutorProfile:
 
 
 def check_profile(profile: ExecutorProfile, environ: Mapping[str, str] | None = None) -> list[str]:
-    """Return the reasons why this host cannot run the profile, as sentences; empty if it can. Starts nothing."""
+    """Return why this host cannot run the profile, as sentences; empty if it can. Starts nothing."""
     return examine(profile, environ)[1]
 
 

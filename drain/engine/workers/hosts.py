@@ -114,7 +114,9 @@ def answer_probe(asked: str = "", hops: int = 0) -> None:
 
 
 def withdraw_probe(host: UUID) -> None:
-    """Wait for no answer any more: all workers are busy, which their loops prove better, or they were started anew."""
+    """Wait for no answer any more: all workers are busy, which their loops prove better,
+    or they were started anew.
+    """
     WorkerHost.objects.filter(pk=host, asked_at__isnull=False).update(asked_at=None)
 
 

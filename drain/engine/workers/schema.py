@@ -38,7 +38,7 @@ def is_current() -> bool:
 
 
 def require_known_schema() -> None:
-    """Raise EngineError if a newer version made the tables: what this one writes there might be lost on it."""
+    """Raise EngineError if a newer version made the tables: what this one writes might be lost on it."""
     if (stored := stored_schema()) > code_schema():
         raise EngineError(
             f"The database is of a newer version than this drainsite {drain.__version__} (its newest migration is "

@@ -1,8 +1,8 @@
 """Services that phases share: started before the first phase of a drain, watched, ended after the last.
 
-One phase's helper is ended with it, so what several phases use is named in their executor (`--service`). It is a
-child of this worker like a phase is, with a cookie of its own; whoever dies, the warden ends it. Where something answers at
-its address already, that is used if it is the right one, and is nobody's to end.
+One phase's helper is ended with it, so what several phases use is named in their executor (`--service`). It
+is a child of this worker like a phase is, with a cookie of its own; whoever dies, the warden ends it. Where
+something answers at its address already, that is used if it is the right one, and is nobody's to end.
 """
 
 from __future__ import annotations

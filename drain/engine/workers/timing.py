@@ -29,5 +29,5 @@ PROFILE_SECONDS = 30.0
 
 
 def lease_end() -> float:
-    """Return until when a lease lasts that is asked for now (`sweep.boottime`). Call before the statement is sent."""
+    """Return until when a lease asked for now lasts (`sweep.boottime`). Call before the statement is sent."""
     return boottime() + LEASE_SECONDS - WARDEN_MARGIN

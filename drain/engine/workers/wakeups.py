@@ -1,7 +1,7 @@
 """Wake-ups: django-q2 tasks that say "there is something to drain", and nothing else.
 
-Rows are the truth; a wake-up that is lost, doubled or late does no harm: a worker process that gets one becomes a
-loop if there is anything to drain, and comes back at once if there is not.
+Rows are the truth; a wake-up that is lost, doubled or late does no harm: a worker process that gets one
+becomes a loop if there is anything to drain, and comes back at once if there is not.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ class Ground:
         return tried_again(self._had_before, self.after, self.session, mark)
 
     def not_done(self, mark: Mark | None = None) -> str:
-        """Return the doubt about the work of what completed after, of the phases that bore the mark if one is asked for.
+        """Return the doubt about the work of what completed after,
+        of the phases that bore the mark if one is asked for.
 
         "" for nothing known: no work of its sort may have completed before.
         """

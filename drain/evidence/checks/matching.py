@@ -98,13 +98,15 @@ class Completed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Phases that had failed with a mark before, how many of them were tried again, and how many of those completed."""
+    """Phases that had failed with a mark before, how many were tried again, how many of those completed."""
 
     had: int
     tried: int
     completed: int
     worth: float = 0.0
-    """As many independent ones as completed, were all of one run to end alike (Kish): (Σm)² / Σm² over runs of m."""
+    """As many independent ones as completed, were all of one run to end alike (Kish):
+    (Σm)² / Σm² over runs of m.
+    """
 
 
 def mark_of_keys(keys: list[str]) -> Mark:
@@ -168,7 +170,8 @@ def tried_again(before: Side, after: Side, session: int | None, mark: Mark) -> A
 def completed_again(
     before: Side, after: Side, session: int | None, mark: Mark | None
 ) -> list[Completed]:
-    """The newest attempts of those phases that completed after, at most MOST_COMPLETED; without a mark of all phases.
+    """The newest attempts of those phases that completed after, at most MOST_COMPLETED;
+    without a mark of all phases.
 
     Raises PatternError.
     """
@@ -182,7 +185,7 @@ def completed_again(
 
 
 def _had(before: Side, after: Side, session: int | None, mark: Mark) -> tuple[str, dict[str, Any]]:
-    """SQL of the phases that bore the mark before (`had`) and of the attempts after (`tried`), with its values."""
+    """SQL and values of the phases that bore the mark before (`had`) and of the attempts after (`tried`)."""
     plans = "(%(plan)s)" if session is not None else "(SELECT session_id FROM tried)"
     statement = _HAD.format(
         before=before.where("a"), after=after.where("b"), attempt=mark.attempt, planned=mark.planned, plans=plans

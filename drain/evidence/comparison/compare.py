@@ -41,7 +41,9 @@ class Difference:
     fewer: int = 0
     """Phases of the side that has fewer of them."""
     selected: bool = False
-    """More of the same phases complete now: they were tried again because they had failed, so that says nothing."""
+    """More of the same phases complete now: they were tried again because they had failed,
+    so that says nothing.
+    """
     gained: int = 0
     """Of the same phases, those that had not completed and now have."""
     lost: int = 0
@@ -101,8 +103,9 @@ class CauseChanges:
     gone: tuple[CauseCount, ...]
     """Failed before and not after, and a phase that had failed with them completed."""
     replaced: tuple[CauseCount, ...]
-    """Failed before and not after, but each phase that was tried again failed by something else: before they could come,
-    for all that is known."""
+    """Failed before and not after, but each phase that was tried again failed by something else:
+    before they could come, for all that is known.
+    """
     untried: tuple[CauseCount, ...]
     """Failed before and not after, and no phase that had failed with them was tried again to an end."""
     still: tuple[CauseCount, ...]
@@ -177,8 +180,8 @@ def _comparison(
 def difference(before: Figures, after: Figures, same: Pairs) -> Difference:
     """Compare the same phases where they can speak for both sides, else two groups of attempts.
 
-    Attempts are tried again because they had failed, so of the same phases more completing ones say nothing. The
-    bounds are those of a fix either way: looks do not cheat, and a run counts for less than its phases.
+    Attempts are tried again because they had failed, so of the same phases more completing ones say nothing.
+    The bounds are those of a fix either way: looks do not cheat, and a run counts for less than its phases.
     """
     fewer = min(before.phases + same.from_plan, after.phases)
     doubt = doubt_of_work(before.work, after.work)

@@ -1,4 +1,6 @@
-"""The same phases on two sides (drain.evidence.comparison.query says which): where each one moved, and what that proves."""
+"""The same phases on two sides (drain.evidence.comparison.query says which):
+where each one moved, and what that proves.
+"""
 
 from __future__ import annotations
 

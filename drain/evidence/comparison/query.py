@@ -1,9 +1,9 @@
 """The query of two sides at once: one statement, so that every figure speaks of the same attempts.
 
-Each side is read once; what it is asked for works on the rows of that. A phase's word on a side is its
-last rated attempt there, by its start and its id. A phase that has none before (it failed in its pipeline, before drainsite knew it) counts as
-failed with the cause that the frozen plan of the drain names that tried it first: what a later plan knows
-of it happened on the side after.
+Each side is read once; what it is asked for works on the rows of that. A phase's word on a side is its last
+rated attempt there, by its start and its id. A phase that has none before (it failed in its pipeline, before
+drainsite knew it) counts as failed with the cause that the frozen plan of the drain names that tried it
+first: what a later plan knows of it happened on the side after.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ plan_{plan} AS (
     FROM drain_attempt
     WHERE phase_id IN (SELECT phase_id FROM drain_candidate WHERE session_id = %(plan_{plan})s)
 )"""
-# What phases of a fingerprint did is read once for both sides: which phases these are takes longest to find out.
+# What phases of a fingerprint did is read once for both sides:
+# which phases these are takes longest to find out.
 _TOUCHED = """
 touched_{name} AS MATERIALIZED (
     SELECT id, phase_id, run_id, session_id, outcome, fingerprint, telemetry_count, zero_yield_reason, started_at,
@@ -49,11 +50,11 @@ _SIDE = """
         min(started_at) FILTER (WHERE session_id IS NOT NULL) AS drained
     FROM {name} GROUP BY 1
 )"""
-# Attempts are put in order only for phases that may have two ends: mostly there are few of those. In one group
-# by phase both ends of a side come from one sort. Every phase of the right side is on the left one too, so a full
-# join gives what an inner one would; but it is never done row by row, which is what PostgreSQL chooses for sides
-# that it takes for empty because most of their attempts started since it last looked. A plan is asked phase by
-# phase, once each (OFFSET 0), for the same reason.
+# Attempts are put in order only for phases that may have two ends: mostly there are few of those. In one
+# group by phase both ends of a side come from one sort. Every phase of the right side is on the left one too,
+# so a full join gives what an inner one would; but it is never done row by row, which is what PostgreSQL
+# chooses for sides that it takes for empty because most of their attempts started since it last looked. A
+# plan is asked phase by phase, once each (OFFSET 0), for the same reason.
 _PAIRS = """
 {pair}_wanted AS MATERIALIZED (
     SELECT a.phase_id, b.rated IS TRUE AS twice FROM {after}_phases a FULL JOIN {before}_phases b USING (phase_id)
@@ -241,7 +242,8 @@ def _read(sides: Mapping[str, Side], pairs: Sequence[str], values: dict[str, Any
     statement = f"WITH {', '.join(parts)} {' UNION ALL '.join(out)}"
     found: Found = {}
     with transaction.atomic(), connection.cursor() as cursor:
-        # Grouping and sorting a large session's attempts in memory instead of on disk halves the time of a report.
+        # Grouping and sorting a large session's attempts in memory instead of on disk halves the time of a
+        # report.
         bound = values | {f"plan_{plan}": plan for plan in plans}
         bound |= {"rated": RATED, "uncounted": UNCOUNTED}
         cursor.execute(f"SET LOCAL work_mem = '64MB'; {statement}", bound)

@@ -42,12 +42,15 @@ class Side:
     runs: tuple[str, ...] = ()
     """Only these runs."""
     touched: tuple[str, ...] = ()
-    """Only phases that failed by one of these keys at any time, by their attempts or by the plan of a drain."""
+    """Only phases that failed by one of these keys at any time, by their attempts or by the plan of a drain.
+    """
     after_only: bool = False
     to_inclusive: bool = False
 
     def where(self, name: str, values: str = "") -> str:
-        """SQL condition on attempt `name`; its values are those of `values` with that prefix, or the one given."""
+        """SQL condition on attempt `name`; its values are those of `values` with that prefix,
+        or the one given.
+        """
         values = values or name
         parts = [f"{name}.finished_at IS NOT NULL"]
         if self.since is not None:

@@ -1,4 +1,6 @@
-"""Totals of attempts, of a side or of a stretch of time, for a place that shows a rate and a yield and no more."""
+"""Totals of attempts, of a side or of a stretch of time,
+for a place that shows a rate and a yield and no more.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ SELECT outcome, count(*) AS n, extract(epoch FROM sum(finished_at - started_at))
 FROM drain_attempt a WHERE {where} GROUP BY 1
 """
 _OF_SIDE = _SUMS.format(attempts=_ATTEMPTS)
-# A week of a busy site has some hundred thousand attempts: its whole hours come from their totals, and only the
-# hours that it cuts through from the attempts themselves.
+# A week of a busy site has some hundred thousand attempts: its whole hours come from their totals,
+# and only the hours that it cuts through from the attempts themselves.
 _OF_PERIOD = _SUMS.format(
     attempts=f"""
     SELECT outcome, attempts AS n, seconds, telemetry_events AS events, zero_yield AS silent

@@ -17,8 +17,8 @@ from drain.policy.words import counted
 
 
 def given_up(sides: Contrast) -> str:
-    """Return the doubt that the rest,
-    without phases that were skipped or called complete by hand, is the easy part.
+    """Return the doubt that the rest, without phases that were skipped or called complete by hand,
+    is the easy part.
     """
     rest = [trial for trial in sides.before if not trial.given_up]
     if sides.shown_by(rest):
@@ -30,7 +30,7 @@ def given_up(sides: Contrast) -> str:
 
 
 def elsewhere(sides: Contrast, pick: Callable[[Trial], Hashable], what: str) -> str:
-    """Return the doubt of another mix of places or sorts of phase since, where those of one mix show no fix."""
+    """Return the doubt of another mix of places or sorts of phase, where those of one mix show no fix."""
     was, now = _of_one_mix(sides, pick)
     if sides.fewer_fail(was, now):
         return ""
@@ -117,7 +117,8 @@ def hollow(sides: Contrast) -> str:
 
 
 def not_done(done: Sequence[Done], completed: Sequence[Done], *, surely: bool = False) -> str:
-    """Return the doubt that what completed does not do what work of the same sort did when it completed before (`done`).
+    """Return the doubt that what completed does not do what work of the same sort did when it completed
+    before (`done`).
 
     Not `surely` it is enough that most of it looks so: a guard that waits for more loses nothing.
     """

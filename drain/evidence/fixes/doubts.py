@@ -31,8 +31,8 @@ NEAR = 4
 
 
 def doubt(sides: Contrast) -> str:
-    """Return another reason for the end of the failures than the fix,
-    as the end of a sentence; "" for none known.
+    """Return another reason for the end of the failures than the fix, as the end of a sentence;
+    "" for none known.
 
     It is asked where surely fewer fail so since the fix: each doubt takes a part of what shows that away.
     """
@@ -52,7 +52,9 @@ def doubt(sides: Contrast) -> str:
 
 
 def _outage(sides: Contrast) -> str:
-    """Failures of a kind that passes, all within the time that an outage takes, but for too few to tell it otherwise."""
+    """Failures of a kind that passes, all within the time that an outage takes,
+    but for too few to tell it otherwise.
+    """
     if sides.category not in OUTAGES:
         return ""
     inside = _in_one_outage([trial for trial in sides.before if trial.failed_so])
@@ -145,7 +147,7 @@ def _gone_before(sides: Contrast) -> str:
 
 
 def _earlier(sides: Contrast) -> str:
-    """Return the doubt of an earlier fix of the same, where the trials between the two do not show this one."""
+    """Return the doubt of an earlier fix of the same, where trials between the two do not show this one."""
     fix = sides.earlier
     if fix is None:
         return ""

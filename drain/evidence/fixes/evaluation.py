@@ -104,8 +104,8 @@ def _enough_tried(fix: FixScope, key: str) -> bool:
 
 
 def _still_there(verdict: FixVerdict, fix: FixScope, key: str) -> bool:
-    """Return whether it failed since the fix,
-    or a phase is failed by it or by its like, within its scope or outside.
+    """Return whether it failed since the fix, or a phase is failed by it or by its like,
+    within its scope or outside.
     """
     anywhere = replace(fix, source=None, runs=(), keys=relatives([key]).all)
     if any(cause.after.failed for cause in verdict.causes) or reading.left(anywhere).failing:

@@ -111,14 +111,15 @@ class FixVerdict:
 def judge_marker(marker: FixMarker) -> FixVerdict:
     """The verdict on a fix over everything since it, or until the next fix of one of its causes.
 
-    One that names a source or runs and no cause is judged by those that most phases there failed by before it.
+    One that names a source or runs and no cause is judged by those that most phases there failed by before
+    it.
     """
     keys, scope = _meant_by(marker)
     return judge_keys(keys, scope, FixDemands(marker.majority, marker.gain))
 
 
 def untried_since(marker: FixMarker, most: int) -> list[Untried]:
-    """Phases that are failed by what a fix is about and were not tried since it, with the cause; at most `most`."""
+    """Phases failed by what a fix is about and not tried since, with the cause; at most `most`."""
     keys, scope = _meant_by(marker)
     groups = _groups(keys)
     found = reading.untried(FixScope(sorted(groups), scope.window, scope.source, scope.runs), most)
@@ -196,8 +197,8 @@ def _rival(fix: Earlier | None, groups: Mapping[str, str], cause: str) -> Earlie
 def _groups(keys: Sequence[str]) -> dict[str, str]:
     """Every stored key that is or may be one of these causes → the cause that it is judged with.
 
-    Causes that may be one are judged as one. What may be several that surely differ is judged by itself: with one
-    of them its past would stand for that of the other.
+    Causes that may be one are judged as one. What may be several that surely differ is judged by itself:
+    with one of them its past would stand for that of the other.
     """
     kin = related({cause.key for cause in causes(keys).values()})
     own = {key: root for root, found in kin.items() for key in found.certain}
@@ -217,7 +218,8 @@ def _groups(keys: Sequence[str]) -> dict[str, str]:
 
 
 def _trials(attempts: Any, groups: Mapping[str, str], window: FixWindow) -> Trials:
-    # A plan of before a split knows the whole alone; what fails by a part then may have failed by that part before.
+    # A plan of before a split knows the whole alone;
+    # what fails by a part then may have failed by that part before.
     split = parts()
     alike = {
         key: {*found.all, *(part for one in found.certain for part in split.get(one, ()))}
@@ -231,7 +233,9 @@ def _trials(attempts: Any, groups: Mapping[str, str], window: FixWindow) -> Tria
 
 
 def _noted(attempts: Iterable[Tried], met: set[tuple[str, str]]) -> Iterator[Tried]:
-    """The same, with where each was tried and the category of its phase put into `met`: once more it is long to read."""
+    """The same, with where each was tried and the category of its phase put into `met`:
+    once more it is long to read.
+    """
     for tried in attempts:
         met.add((tried.place, tried.category))
         yield tried

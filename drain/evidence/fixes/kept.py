@@ -1,7 +1,8 @@
 """The verdict on a fix for a page: judged now, or on a large site as maintenance kept it, with its time.
 
-Judging reads every try of up to 20,000 phases, which takes seconds where there are as many. Maintenance does that every
-ten minutes and whenever a drain ended, so what a page of a large site shows was true then, and it says when that was.
+Judging reads every try of up to 20,000 phases, which takes seconds where there are as many. Maintenance does
+that every ten minutes and whenever a drain ended, so what a page of a large site shows was true then, and it
+says when that was.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def to_keep(verdict: FixVerdict, at: datetime) -> dict[str, Any]:
 
 
 def _kept(marker: FixMarker) -> Judgement | None:
-    """Return the verdict that maintenance kept; None where it never did, or an earlier release did in another form."""
+    """Return the verdict that maintenance kept; None without one, or in an earlier release's form."""
     with suppress(KeyError, TypeError):
         at, whole = datetime.fromisoformat(marker.verdict["at"]), marker.verdict["whole"]
         causes = tuple(_cause(one) for one in whole["causes"])

@@ -34,9 +34,9 @@ def add_marker(
 ) -> FixMarker:
     """Write the marker and move its causes to "fix deployed", all or nothing.
 
-    `at` defaults to `by.now`; whoever marks a fix at this moment gives `clock()`, by which attempts start. Keys
-    may be of merged causes or of older versions. A source or runs narrow what the fix is judged by and which
-    drains it concerns. `guarded` adds the checks that prove a fix. Raises CauseError.
+    `at` defaults to `by.now`; whoever marks a fix at this moment gives `clock()`, by which attempts start.
+    Keys may be of merged causes or of older versions. A source or runs narrow what the fix is judged by and
+    which drains it concerns. `guarded` adds the checks that prove a fix. Raises CauseError.
     """
     applied_at = at or by.now
     _refuse(title.strip(), commit, applied_at, by.now)

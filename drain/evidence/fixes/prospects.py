@@ -81,7 +81,7 @@ def prospect(sizes: Sequence[int]) -> Prospect:
 
 
 def prospect_of(key: str) -> Prospect:
-    """The prospect of a fix of this fingerprint and of what may be it, from the phases that are failed now."""
+    """The prospect of a fix of this fingerprint and of what may be it, from the phases failed now."""
     failed = Phase.objects.filter(
         state=PhaseState.FAILED, last_fingerprint__in=relatives([key]).all
     )
@@ -105,7 +105,7 @@ def prospects_since(verdict: FixVerdict) -> Iterator[str]:
 
 
 def limits(batch: int) -> dict[str, str]:
-    """Limits of a drain that really tries so many phases that fail alike: those per run end it after three."""
+    """Limits of a drain that really tries so many like failures: those per run end it after three."""
     return {
         "batch_size": str(batch),
         "max_fingerprint_repeats": str(batch),
@@ -124,7 +124,7 @@ def command(key: str, batch: int) -> str:
 
 
 def _tries(sizes: Sequence[int]) -> int | None:
-    """The fewest phases tried before a fix with which it works, run after run in turns as a drain takes them."""
+    """The fewest phases tried before a fix with which it works, in turns of runs as a drain takes them."""
     after = [Trial(run, False, False) for run, size in enumerate(sizes) for _ in range(size)]
     turns = sorted(
         (turn, run) for run, size in enumerate(sizes) for turn in range(size)

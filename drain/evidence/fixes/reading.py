@@ -14,7 +14,7 @@ from drain.evidence.fixes.trials import FixWindow, Tried
 MOST_PHASES = 20_000
 """Phases of the causes of a fix that are read; with more of them no verdict would be another."""
 MOST_CAUSES = 5
-"""Causes by which a fix is judged that names none: each is a question of its own, and every question may err."""
+"""Causes by which a fix that names none is judged: each is a question, and every question may err."""
 MOST_OTHERS = 2_000
 """Attempts on each side of a fix by which phases of other causes are found."""
 NEAR = 50_000
@@ -23,8 +23,8 @@ NEAR = 50_000
 IN_SCOPE = """(%(runs)s::text[] IS NULL AND %(source)s::bigint IS NULL OR {run} IN (
     SELECT id FROM drain_run WHERE (%(runs)s::text[] IS NULL OR run_id = ANY(%(runs)s::text[]))
         AND (%(source)s::bigint IS NULL OR source_id = %(source)s)))"""
-# Of phases that were tried at all: a plan may name a million, and fifty of them are tried. Where even those are too
-# many, the same lot draws from all of them, before the fix and after it alike.
+# Of phases that were tried at all: a plan may name a million, and fifty of them are tried.
+# Where even those are too many, the same lot draws from all of them, before the fix and after it alike.
 _AFFECTED = f"""
 SELECT phase_id FROM (
     SELECT phase_id, run_id FROM drain_attempt
@@ -40,8 +40,8 @@ _THESE = "affected AS MATERIALIZED (SELECT unnest(%(affected)s::bigint[]) AS pha
 _BEFORE = "started_at BETWEEN %(since)s AND %(fix)s AND finished_at IS NOT NULL ORDER BY id DESC LIMIT %(near)s"
 _AFTER = """started_at > %(fix)s AND started_at <= coalesce(%(until)s::timestamptz, 'infinity')
     AND finished_at IS NOT NULL ORDER BY id LIMIT %(near)s"""
-# The tail of attempts by number is that by start; others are those that were tried near the fix. What does not
-# belong here is passed over before the limit: a busy source beside it would take all the places.
+# The tail of attempts by number is that by start; others are those that were tried near the fix. What does
+# not belong here is passed over before the limit: a busy source beside it would take all the places.
 _OTHER = f"""coalesce((SELECT source_id FROM drain_run r WHERE r.id = near.run_id), 0) = ANY(%(sources)s::bigint[])
     AND {IN_SCOPE.format(run="near.run_id")} AND phase_id NOT IN (SELECT phase_id FROM affected) LIMIT %(others)s"""  # noqa: S608 - constants only
 _OTHERS = f"""
@@ -74,7 +74,8 @@ WHERE near.outcome = 'complete' AND (coalesce(r.source_id, 0), p.category) IN (
     SELECT * FROM unnest(%(sources)s::bigint[], %(categories)s::text[]))
 LIMIT %(others)s
 """  # noqa: S608 - constants only
-# That a phase failed in its source since the fix is known where its state and the time of it are the source's word.
+# That a phase failed in its source since the fix is known where its state and the time of it are the source's
+# word.
 _LEFT = f"""
 SELECT p.last_fingerprint AS key, count(*)::int AS failing, count(*) FILTER (WHERE {_UNTRIED})::int AS untried,
     count(*) FILTER (WHERE p.source_changed_at > %(fix)s AND p.state_changed_at = p.source_changed_at
@@ -86,8 +87,8 @@ SELECT p.id, p.run_id, p.last_fingerprint FROM {_FAILING} AND {_UNTRIED} ORDER B
 """  # noqa: S608 - constants only
 
 
-# Of the latest attempts before the fix: a fleet has millions, and the causes at hand are among these. What failed in
-# its source alone is known by the plan under which it was first tried since, or is still failed so.
+# Of the latest attempts before the fix: a fleet has millions, and the causes at hand are among these. What
+# failed in its source alone is known by the plan under which it was first tried since, or is still failed so.
 _CAUSES = f"""
 SELECT fingerprint FROM (
     SELECT fingerprint, phase_id FROM (

@@ -1,7 +1,8 @@
 """The course of a drain on fix: a sample, then ramps that double,
 while the verdict on the fix says that it works. Pure.
 
-It has no rule of its own about fixes: each step asks the one verdict (`verdict.judge`), which holds at every look.
+It has no rule of its own about fixes: each step asks the one verdict (`verdict.judge`),
+which holds at every look.
 """
 
 from __future__ import annotations
@@ -102,8 +103,8 @@ def next_step(
 ) -> tuple[Step, bool]:
     """Return what comes next, and whether that is a ramp.
 
-    `untried` counts the failed phases that were not tried since the fix, by cause; a cause of which nothing is left and
-    nothing was tried has no say. Ramps go on while every other cause works.
+    `untried` counts the failed phases that were not tried since the fix, by cause; a cause of which nothing
+    is left and nothing was tried has no say. Ramps go on while every other cause works.
     """
     left = sum(untried.values())
     if not left:

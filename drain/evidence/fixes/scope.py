@@ -1,4 +1,4 @@
-"""The fixes that concern a drain: of fingerprints that its phases had or have, of its sources, of its runs."""
+"""The fixes that concern a drain: of fingerprints that its phases had, of its sources, of its runs."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def cause(one: CauseVerdict) -> str:
 
 
 def brief(one: CauseVerdict) -> str:
-    """The same at a glance: how many failed again on both sides and what speaks against it, without bounds."""
+    """The same at a glance, without bounds: how many failed again on both sides, what speaks against it."""
     if not one.after.n:
         return cause(one)
     parts = [f"{one.after.failed:.0f} of {counted(one.after.n, 'phase')} failed this way again"]
@@ -151,7 +151,7 @@ def _side(found: Bounds) -> str:
 
 
 def left(failing: int, untried: int) -> str:
-    """Return a sentence on the phases that are failed by the causes now, to follow another; "" where none is."""
+    """Return a sentence on the phases failed by the causes now, to follow another; "" for none."""
     if not failing:
         return ""
     phases = f"{counted(failing, 'phase')} {agrees(failing)}"

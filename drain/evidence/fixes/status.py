@@ -1,5 +1,5 @@
-"""The status of a fix: a failed check, a fingerprint that is seen again,
-else the one verdict on fixes, in one line.
+"""The status of a fix: a failed check, a fingerprint that is seen again, else the one verdict on fixes,
+in one line.
 """
 
 from __future__ import annotations

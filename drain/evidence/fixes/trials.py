@@ -2,8 +2,8 @@
 
 A phase had failed by what its last counted attempt failed by, or by what the plan of a drain knew of it.
 Before the fix its first retry after failing so counts, after the fix its first attempt that started since.
-What was lost, cancelled, interrupted, diverted or put off says nothing and is passed over, but for how many phases
-came to no other end since the fix.
+What was lost, cancelled, interrupted, diverted or put off says nothing and is passed over, but for how many
+phases came to no other end since the fix.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Trial(NamedTuple):
     category: str = ""
     """Of the phase."""
     given_up: bool = False
-    """Its phase failed at last, was not tried since the fix, and was skipped or called complete by somebody."""
+    """Its phase failed at last, was not tried since the fix, and was skipped or called complete."""
 
 
 class Tried(NamedTuple):
@@ -99,7 +99,7 @@ class FixWindow:
 
 @dataclass(slots=True)
 class Trials:
-    """By cause, each side in the order in which attempts ended; "" are the causes that the fix does not touch."""
+    """By cause, each side in the order of its ends; "" are the causes that the fix does not touch."""
 
     before: dict[str, list[Trial]] = field(default_factory=dict)
     after: dict[str, list[Trial]] = field(default_factory=dict)
@@ -177,7 +177,7 @@ def _trial(retry: Retry, same: Same) -> Trial:
 
 
 def _retries(tries: Iterable[Tried]) -> Iterator[Retry]:
-    """Attempts of one phase with what it had failed by before each; only those that say something change that."""
+    """Attempts of a phase with what it had failed by before each; only those that say something change it."""
     had, had_at, last = "", None, None
     for tried in tries:
         if tried.planned and not _known_by(last, tried):

@@ -100,9 +100,9 @@ class CauseVerdict:
     doubt: str = ""
     """Another reason than the fix for the end of the failures; "" for none known."""
     at_source: int = 0
-    """Phases that failed so in their source since the fix: no second tries, so they are named beside the share."""
+    """Phases that failed so in their source since the fix: no second tries, so named beside the share."""
     unended: int = 0
-    """Phases that were started since the fix and came to no end of their own: lost, stopped, put off or running."""
+    """Phases started since the fix without an end of their own: lost, stopped, put off or running."""
 
 
 def judge(
@@ -126,7 +126,8 @@ def judge(
             )
         )
         ruling = Ruling.CANNOT_BE_TOLD if doubted else ruling
-    # What hangs, is lost or is put off may be what would have failed: the verdict has to stand if all of it did.
+    # What hangs, is lost or is put off may be what would have failed:
+    # the verdict has to stand if all of it did.
     unended = len(evidence.unended)
     if unended and ruling in (Ruling.WORKS, Ruling.PARTLY):
         worst = _both(evidence.before, [*evidence.after, *evidence.unended])

@@ -1,4 +1,4 @@
-"""The findings of the Markdown report: the fixes, what the drain did against what was expected, and single phases."""
+"""Findings of the Markdown report: fixes, what the drain did against what was expected, single phases."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ def html_context(report: Report) -> dict[str, Any]:
     """Return what the templates of the report draw: plain text made inert, which they escape.
 
     `parts` is a list of {id, title, text, tables: [{names, numbers, rows, note}]} in reading order; `numbers`
-    says of each column whether it holds nothing but numbers. The part of the fixes has `fixes` beside these, each
-    with the fields of a Validation.
+    says of each column whether it holds nothing but numbers. The part of the fixes has `fixes` beside these,
+    each with the fields of a Validation.
     """
     mark, sentence = report.status
     return {

@@ -59,8 +59,9 @@ def offered(report: Report) -> list[tuple[str, str, str]]:
 
 
 def _retried(report: Report) -> dict[str, tuple[str, int, int, int]]:
-    """Causes of phases that were tried in the drain: title, phases tried, those that failed so or maybe so again, those
-    that completed."""
+    """Causes of phases that were tried in the drain:
+    title, phases tried, those that failed so or maybe so again, those that completed.
+    """
     found: dict[str, tuple[str, int, int, int]] = {}
     for move in report.comparison.pairs.moves:
         if move.was_cause is None or move.became == "lost":

@@ -46,7 +46,7 @@ def rate(found: Rate) -> str:
 
 
 def telemetry(found: Yield) -> str:
-    """Events with their attempts, the rate per attempt-minute, median and p90 per attempt; no rate of none."""
+    """Events with their attempts, rate per attempt-minute, median and p90 per attempt; no rate of none."""
     if not found.events or found.per_minute is None or found.median is None or found.p90 is None:
         return f"{counted(found.events, 'event')} (n {counted(found.attempts, 'attempt')})"
     span = ""
@@ -129,8 +129,9 @@ def root_cause(report: Report) -> str:
 def goals(report: Report) -> list[tuple[str, str, str]]:
     """The goals of a remediation, each with a mark and what the data says.
 
-    Phases are tried again because they had failed: that more of them complete, bring telemetry and fail otherwise
-    than before is met by itself. So a goal is met only where the verdict on the fixes says that they work.
+    Phases are tried again because they had failed: that more of them complete, bring telemetry and fail
+    otherwise than before is met by itself. So a goal is met only where the verdict on the fixes says that
+    they work.
     """
     change, causes = report.comparison.difference, report.comparison.causes
     rose = change.interval is not None and change.interval.low > 0 and not change.doubt
@@ -159,7 +160,7 @@ def _mark(report: Report, *, met: bool, missed: bool) -> str:
 
 
 def recurred(causes: CauseChanges) -> str:
-    """Return how many fingerprints were not seen again, are still there, new, regressed, or unknown, if any."""
+    """Return how many fingerprints were not seen again, are still there, new, regressed or unknown."""
     found = (
         f"{len(causes.gone)} not seen again, {len(causes.still)} still there, {len(causes.new)} new, "
         f"{len(causes.regressed)} regressed"

@@ -38,7 +38,8 @@ _NOT_RUN = """
 SELECT reason, count(*)::int AS n FROM drain_candidate
 WHERE session_id = %(session)s AND planned_position IS NOT NULL AND status = 'excluded' GROUP BY 1
 """
-# A phase to try must be one that can be tried: still failed. The one that tripped the rule comes before the others.
+# A phase to try must be one that can be tried: still failed.
+# The one that tripped the rule comes before the others.
 _FAILED = """
 SELECT r.run_id, p.phase_id FROM (
     SELECT phase_id, -1 AS place FROM drain_attempt WHERE id = %(attempt)s

@@ -1,4 +1,4 @@
-"""The words of a report on each fix: one sentence, a line for each fingerprint, and the numbers behind them."""
+"""A report's words on each fix: one sentence, a line for each fingerprint, the numbers behind them."""
 
 from __future__ import annotations
 

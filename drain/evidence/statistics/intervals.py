@@ -1,7 +1,8 @@
 """A share as a chart draws it, with an interval for one look, and quantiles. Pure Python.
 
 Whatever decides anything has bounds that hold at every look instead (drain.evidence.statistics.sequence). The
-interval is Wilson's (1927); normal quantiles are the standard library's (Wichura, AS 241, relative error about 1e-16).
+interval is Wilson's (1927); normal quantiles are the standard library's (Wichura, AS 241, relative error
+about 1e-16).
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interv
 
 
 def quantile(counts: Sequence[tuple[float, int]], share: float) -> float | None:
-    """A quantile of values given as (value, how many), ascending; `share` 0.5 is the median; None without values.
+    """A quantile of values given as (value, how many), ascending; `share` 0.5 is the median;
+    None without values.
 
     Between two values it interpolates linearly (the usual definition, numpy's default).
     """

@@ -29,8 +29,9 @@ FEW_RUNS = 5
 """Below as many runs rho cannot be estimated, and RHO stands for it."""
 RHO = 0.5
 ALIKE = 2
-"""Of few runs rho is often seen far too low. Where most runs end alike and nothing else speaks, 7 checks of 1,000 passed
-falsely without these, and 3 of 10,000 do with them."""
+"""Of few runs rho is often seen far too low. Where most runs end alike and nothing else speaks,
+7 checks of 1,000 passed falsely without these, and 3 of 10,000 do with them.
+"""
 _STEPS = 40
 MOST_PLANNED = 100_000
 
@@ -83,7 +84,9 @@ class Spread(NamedTuple):
 
     @property
     def rho(self) -> float | None:
-        """Correlation in runs; None where it cannot be seen: in few runs, in runs of one, or where all ended alike."""
+        """Correlation in runs; None where it cannot be seen:
+        in few runs, in runs of one, or where all ended alike.
+        """
         if self.runs < FEW_RUNS or self.runs == self.n or self.failed in (0, self.n):
             return None
         between = self.failed_squares - self.failed**2 / self.n
@@ -94,7 +97,7 @@ class Spread(NamedTuple):
         return max(0.0, (mean_between - mean_within) / total)
 
     def effect(self, rho: float) -> float:
-        """Return how many of them prove as much as one independent observation (design effect); at least 1."""
+        """Return how many of them prove as much as one independent observation (design effect)."""
         rho = max(rho, RHO) if self.runs < FEW_RUNS else rho
         return 1 + (self.squares / self.n - 1) * rho if self.n else 1.0
 
@@ -103,7 +106,7 @@ class Spread(NamedTuple):
         return self._completed(correlation([self]), ALPHA)
 
     def decides(self) -> Interval | None:
-        """The same as a check decides by it, which has no other side whose runs would show how alike they end."""
+        """The same for a check, which has no other side whose runs would show how alike they end."""
         return self._completed(self.cautious_rho, DECIDES)
 
     def _completed(self, rho: float, alpha: float) -> Interval | None:
@@ -114,7 +117,9 @@ class Spread(NamedTuple):
 
     @property
     def cautious_rho(self) -> float:
-        """Correlation in runs, as if ALIKE more of them had ended alike; 1 where it cannot be seen: a run counts once."""
+        """Correlation in runs, as if ALIKE more of them had ended alike; 1 where it cannot be seen:
+        a run counts once.
+        """
         return 1.0 if self.rho is None else (self.rho * self.runs + ALIKE) / (self.runs + ALIKE)
 
     def bounds(self, rho: float, alpha: float = ALPHA) -> Bounds:
@@ -191,7 +196,8 @@ def enough_for_gain(before: Bounds, after: Bounds) -> int | None:
 
 
 def enough_for_share(spread: Spread, share: float | None, threshold: float) -> int | None:
-    """The n with which a check would decide on which side of the threshold a share is, were share and runs to stay.
+    """The n with which a check would decide on which side of the threshold a share is,
+    were share and runs to stay.
 
     Without a share yet: the n that decides if nothing fails. None: no n would, or more than MOST_PLANNED.
     """
@@ -208,7 +214,7 @@ def enough_for_share(spread: Spread, share: float | None, threshold: float) -> i
 
 
 def smallest(holds: Callable[[int], bool], least: int) -> int | None:
-    """The fewest from `least` on for which something holds that holds for all more; None above MOST_PLANNED."""
+    """The fewest, from `least` on, for which something holds that holds for more; None above MOST_PLANNED."""
     low, high = least - 1, least
     while not holds(high):
         low, high = high, 2 * high

@@ -1,6 +1,7 @@
 """Signs that work was done: what attempts that completed brought, and how long they took. Pure.
 
-An attempt that ends well at once and brings nothing looks complete and is not; nobody but the work itself tells.
+An attempt that ends well at once and brings nothing looks complete and is not;
+nobody but the work itself tells.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ class CompletedWork:
 def doubt_of_work(before: CompletedWork, after: CompletedWork) -> str:
     """Return the doubt that what completed after does what completed before; "" where nothing of it is known.
 
-    Most of it brings no events, or less than a QUARTER of the usual (median), although most brought some before; or it
-    takes less than a tenth (SHORT) of the time, where that was a second or more in the mean.
+    Most of it brings no events, or less than a QUARTER of the usual (median), although most brought some
+    before; or it takes less than a tenth (SHORT) of the time, where that was a second or more in the mean.
     """
     if before.attempts < FEWEST_COMPLETED or not after.attempts:
         return ""

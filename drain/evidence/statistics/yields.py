@@ -1,14 +1,14 @@
 """Bounds of events per attempt-minute that hold however often somebody looks.
 
 Events come many at once, and attempts of one run bring alike, so a run is what is observed: e events in m
-minutes. Their variance over the Poisson one, phi = Σ(e − r·m)² / ((runs − 1)·mean e) with r = Σe / Σm, says how
-many independent bursts the events are worth (quasi-likelihood: Wedderburn, Biometrika 61:439, 1974; the ratio's
-residuals: Cochran, Sampling Techniques, 1977, chapter 6). The bounds are the confidence sequence of a Poisson
-rate with a gamma mixture: every λ with b^a·Γ(a + N) / (Γ(a)·(b + t)^(a + N)) ÷ (λ^N·e^(−λt)) < 1/alpha, N bursts
-in t runs, a = b = ½ (Robbins, Annals of Mathematical Statistics 41:1397, 1970).
+minutes. Their variance over the Poisson one, phi = Σ(e − r·m)² / ((runs − 1)·mean e) with r = Σe / Σm, says
+how many independent bursts the events are worth (quasi-likelihood: Wedderburn, Biometrika 61:439, 1974; the
+ratio's residuals: Cochran, Sampling Techniques, 1977, chapter 6). The bounds are the confidence sequence of a
+Poisson rate with a gamma mixture: every λ with b^a·Γ(a + N) / (Γ(a)·(b + t)^(a + N)) ÷ (λ^N·e^(−λt)) <
+1/alpha, N bursts in t runs, a = b = ½ (Robbins, Annals of Mathematical Statistics 41:1397, 1970).
 
-phi is estimated, so the promise holds only where there is enough to estimate it from: nothing is said of fewer
-than FEWEST_RUNS runs or, of one side by itself, of less than FEWEST_BURSTS.
+phi is estimated, so the promise holds only where there is enough to estimate it from:
+nothing is said of fewer than FEWEST_RUNS runs or, of one side by itself, of less than FEWEST_BURSTS.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Flow(NamedTuple):
 
 
 def yields_more(one: Flow, other: Flow) -> bool:
-    """Return whether the first surely brings more: their bounds, with the larger phi of the two, do not meet."""
+    """Return whether the first surely brings more: the bounds, with the larger phi of both, do not meet."""
     if min(one.runs, other.runs) < FEWEST_RUNS:
         return False
     at_once = max(one.at_once, other.at_once)

@@ -53,7 +53,8 @@ _LABELS = re.compile(
 _REGION = re.compile(
     r"\b(?:us|eu|ap|ca|sa|af|me|cn|il|europe|asia|australia|northamerica|southamerica)-(?:gov-)?(?:north|south|east|west|central){1,2}-?\d{1,2}(?:-?[a-f])?\b"
 )
-# A replica set's hash and its pod's five letters (no vowels, few digits) and what is of it, or the five alone.
+# A replica set's hash and its pod's five letters (no vowels, few digits) and what is of it,
+# or the five alone.
 _POD = re.compile(
     r"(?P<name>[a-z][a-z0-9.-]{0,200}?)(?:-(?=[a-f]{0,9}\d)[a-z0-9]{6,12}-[bcdfghjklmnpqrstvwxz2456789]{5}(?P<of>(?:-[a-z]{2,20}){0,3})|-(?=[a-z]{0,4}\d)(?=\d{0,4}[a-z])[bcdfghjklmnpqrstvwxz2456789]{5})\Z"
 )

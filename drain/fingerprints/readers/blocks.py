@@ -17,7 +17,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _BELOW = "most recent call last"
-# ==31337==ERROR: AddressSanitizer: .. | ** (MatchError) no match | ERROR: LoadError: .. | Unhandled exception:
+# ==31337==ERROR: AddressSanitizer: .. | ** (MatchError) no match | ERROR: LoadError:
+# .. | Unhandled exception:
 _LEADS = re.compile(
     r"^(?:==\d+==|\*\* ?|\W{0,3}(?:ERROR|FATAL|Error|error|fatal|Fatal)(?: error)?: ?|(?:[A-Z]\w{1,12} )?(?:[Uu]ncaught|[Uu]nhandled|Unbehandelte)\s(?:\w{1,12})?:? ?)+"
 )

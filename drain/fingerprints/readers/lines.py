@@ -132,7 +132,8 @@ def _tell_nothing(lines: list[str], levels: list[Level]) -> bool:
     )
 
 
-# A sign, a digit, a name in capitals, a month, a level, the first pair of logfmt: no other line begins with wrapping.
+# A sign, a digit, a name in capitals, a month, a level, the first pair of logfmt:
+# no other line begins with wrapping.
 _WRAPPING = r"[^\w\s]|[^\S\x00-\x20]|\d|[A-Z][A-Z\d]|[A-Z][a-z]{2} |section_|(?:trace|debug|verbose|info|notice|warn|warning) |[a-z_]{1,20}=\S"
 _CAN_BE_WRAPPED = re.compile(_WRAPPING).match
 # Behind a time: more wrapping, or what may be part of the time.
@@ -261,7 +262,7 @@ def _without_common(lines: list[str]) -> list[str]:
 
 
 def without_times(lines: list[str]) -> list[str]:
-    """The lines (ASCII) without a time that is written as the first one's is, where nothing else is around them."""
+    """The lines (ASCII) without a time written like the first one's, where nothing else is around them."""
     text = "\n".join(lines)
     found = _TIME.match(lines[0])
     if not found or "|" in text or ": " in found.group() or not found.group().endswith(" "):

@@ -111,7 +111,7 @@ def _line_end(text: str, start: int) -> int:
 
 
 def _short(kind: str) -> str:
-    """Return a type without its package, which moves between versions (``asyncio.exceptions.TimeoutError``)."""
+    """Return a type without its package, which moves with versions (``asyncio.exceptions.TimeoutError``)."""
     return TYPES.get(kind) or kind.rpartition(".")[2] or kind
 
 

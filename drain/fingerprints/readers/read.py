@@ -63,7 +63,7 @@ def _read_quickly(text: str) -> Failure | None:
 
 
 def read_steps(text: str, *, nested: bool = False) -> Reading:
-    """The steps of reading a cleaned text; ``nested``: it is a failing test's own text and holds no other test."""
+    """Steps of reading a cleaned text; ``nested``: it is a failing test's own text and holds no other."""
     page = read_page(text)
     lines = page.lines if len(text) <= _LINE_CHARS else [line[:_LINE_CHARS] for line in page.lines]
     page = Page([*map(str.rstrip, lines)], page.levels)

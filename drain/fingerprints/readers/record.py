@@ -50,7 +50,7 @@ class Record:
 
     @property
     def final(self) -> bool:
-        """True if the record ends its phase however much is printed after it: a compiler's or a test's error."""
+        """True if the record ends its phase whatever is printed after it: a compiler's or a test's error."""
         if self.weighed is None and not is_diagnostic(self.text):
             return False
         return self._weighed().final

@@ -85,7 +85,7 @@ def _is_empty(line: str) -> bool:
 
 
 def _floor(records: list[Record], index: int) -> int:
-    """The first line that can belong to a stack in line ``index``: none before another stack or work that went on."""
+    """The first line of the stack in line ``index``: none before another stack or work that went on."""
     for record in reversed(records):
         if record.end < index - _LOOK_BACK:
             break

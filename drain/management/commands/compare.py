@@ -1,4 +1,4 @@
-"""`manage.py compare`: any two sides against each other; exits with 3 when it shows a fall or a failed check."""
+"""`manage.py compare`: any two sides against each other; exits with 3 for a fall or a failed check."""
 
 from __future__ import annotations
 

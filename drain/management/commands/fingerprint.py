@@ -1,4 +1,4 @@
-"""`manage.py fingerprint`: the identity of a failure's text, or of each line of a file; merge, unmerge, split."""
+"""`manage.py fingerprint`: the identity of a failure's text, or of a file's lines; merge, unmerge, split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`import_airflow EXECUTOR`: bring failed task instances of Airflow in, and what became of those that were."""
+"""`import_airflow EXECUTOR`: bring failed task instances of Airflow in, and what became of earlier ones."""
 
 from __future__ import annotations
 

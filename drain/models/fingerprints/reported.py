@@ -48,7 +48,7 @@ def too_many(reported: Mapping[str, Sequence[str]]) -> set[str]:
 
 
 def note_given_way(keys: Mapping[str, str]) -> None:
-    """Remember on fingerprints of ours (key → executor) that failures with a name of their own were filed there."""
+    """Remember on fingerprints (key → executor) that failures with a name of their own were filed there."""
     if keys:
         found = sorted(keys)
         rows(_GAVE_WAY, {"key": found, "executor": [keys[key] for key in found]})

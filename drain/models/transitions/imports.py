@@ -88,9 +88,7 @@ def create_staged(first: int, last: int, *, actor: str, now: Any) -> int:
 
 
 def sync(first: int, last: int, *, actor: str, now: Any, ours: Ours = NOTHING_OURS) -> int:
-    """Move staged phases to their source's state,
-    except those held by a lease and `ours`; returns how many.
-    """
+    """Move staged phases to their source's state, except those held by a lease and `ours`; returns how many."""
     window = {"first": first, "last": last, "actor": actor, "now": now}
     found = row(_SYNC, {**window, "ours_after": ours.after, "untold": list(ours.untold)})
     return int(found["count"]) if found else 0

@@ -13,8 +13,9 @@ _LOCK = """
 SELECT p.id FROM drain_phase p JOIN drain_attempt a ON a.phase_id = p.id
 WHERE a.id = ANY(%(attempt)s::bigint[]) ORDER BY p.id FOR NO KEY UPDATE OF p
 """
-# Only while the loss is the last thing that happened to the phase: nobody has run, moved or leased it since. The end
-# stays where it was in time and in the order of its session, and no rule looks at it again: they have judged the loss.
+# Only while the loss is the last thing that happened to the phase: nobody has run, moved or leased it since.
+# The end stays where it was in time and in the order of its session, and no rule looks at it again: they have
+# judged the loss.
 _REPLACE = """
 WITH g AS (
     SELECT * FROM json_to_recordset(%(records)s::json) AS g (
@@ -90,7 +91,8 @@ SELECT a.attempt, candidate.session_run_id AS session_run
 FROM a LEFT JOIN candidate ON candidate.attempt = a.attempt
 """
 
-# Something came after the loss, so it stands, and with it all that followed; the code is kept where people look for it.
+# Something came after the loss, so it stands, and with it all that followed;
+# the code is kept where people look for it.
 _LATE = """
 UPDATE drain_attempt t SET exit_code = g.exit_code, signal = g.signal,
     error = t.error || E'\nreported late: ' || CASE WHEN g.signal IS NULL THEN 'exit ' || g.exit_code
@@ -103,9 +105,11 @@ RETURNING t.id
 
 
 def replace_lost(ends: Sequence[Finish], *, actor: str) -> list[Row]:
-    """Give lost attempts the outcome that became known later, where nothing has happened to their phases since.
+    """Give lost attempts the outcome that became known later,
+    where nothing has happened to their phases since.
 
-    Call in a transaction that has locked their sessions and runs. Returns attempt and session_run of each replaced.
+    Call in a transaction that has locked their sessions and runs.
+    Returns attempt and session_run of each replaced.
     """
     if not ends:
         return []

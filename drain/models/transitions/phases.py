@@ -65,9 +65,9 @@ def move_phases(
 ) -> list[Moved]:
     """Move those of `phases` that are in an expected state and not leased to somebody else.
 
-    `why.reason` becomes the failure reason of a phase that a person or a rule moves to FAILED, if it has none: why
-    it failed stays known, and why it was moved stands in its history. A phase that is COMPLETE has none. Returns
-    what moved; what is absent from the answer was not in an expected state.
+    `why.reason` becomes the failure reason of a phase that a person or a rule moves to FAILED, if it has
+    none: why it failed stays known, and why it was moved stands in its history. A phase that is COMPLETE has
+    none. Returns what moved; what is absent from the answer was not in an expected state.
     """
     found = rows(
         _MOVE,

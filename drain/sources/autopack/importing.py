@@ -1,5 +1,5 @@
-"""Import an Autopack database: one pass over the source,
-one transaction of ours, nothing written to the source.
+"""Import an Autopack database: one pass over the source, one transaction of ours,
+nothing written to the source.
 """
 
 from __future__ import annotations

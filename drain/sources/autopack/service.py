@@ -14,9 +14,7 @@ _CREDENTIALS = re.compile(r"://([^:]+):([^@]+)@")
 
 
 def database_names(source: Source) -> tuple[set[str], str]:
-    """Every name that the server's answer may give the database,
-    and the one for people. Raises SourceError.
-    """
+    """Every name that the server's answer may give the database, and the one for people. Raises SourceError."""
     location = locate(source.url)
     address = location.address
     names = {address, masked(address), location.url, _identity(address), _identity(location.url)}

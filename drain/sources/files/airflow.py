@@ -1,5 +1,5 @@
-"""Airflow task instances: of the REST API (both versions),
-`airflow tasks states-for-dag-run`, or the metadata table.
+"""Airflow task instances: of the REST API (both versions), `airflow tasks states-for-dag-run`,
+or the metadata table.
 """
 
 from __future__ import annotations

@@ -87,8 +87,9 @@ def import_file(
 ) -> FileImport:
     """Import phases from an open file; `kind` is one of FORMATS, or None to recognise it. Idempotent.
 
-    A source that is new becomes a `source_kind`; `ours` stays whatever the file says of it. `by` stands in the audit as
-    who imported `file`. A dry run does everything and takes it back. Raises SourceError, and then nothing has changed.
+    A source that is new becomes a `source_kind`; `ours` stays whatever the file says of it. `by` stands in
+    the audit as who imported `file`. A dry run does everything and takes it back. Raises SourceError, and
+    then nothing has changed.
     """
     if not 0 < len(name) <= MOST_IN_A_NAME:
         raise SourceError(
@@ -157,7 +158,7 @@ def _import(merge: merging.Merge, file: Recognised) -> FileImport:
 
 
 def _drop_repeated(file: Recognised) -> int:
-    """Leave one phase of each id, where a repeated one is a retry or rejects are collected; returns how many went."""
+    """Leave one phase of each id, where repeats are retries or rejects collected; returns how many went."""
     if not file.repeats and not file.options.lenient:
         return 0
     order = _LAST_TRY if file.repeats else _FIRST_LINE

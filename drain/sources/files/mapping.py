@@ -1,6 +1,4 @@
-"""Mappings: which fields of a tool's records are ours,
-and what its states mean; as JSON files and as --map.
-"""
+"""Mappings: which fields of a tool's records are ours, and what its states mean; as JSON files and as --map."""
 
 from __future__ import annotations
 
@@ -128,9 +126,7 @@ def ready_mappings() -> tuple[FieldMapping, ...]:
 
 
 def typed_mapping(written: Iterable[str], fixed: Iterable[str] = ()) -> FieldMapping:
-    """Return what --map (`run_id=dag_run`,
-    `state:upstream_failed=FAILED`) and --set (`run_id=nightly`) say.
-    """
+    """Return what --map (`run_id=dag_run`, `state:upstream_failed=FAILED`) and --set (`run_id=nightly`) say."""
     fields: dict[str, tuple[str, ...]] = {}
     states: list[tuple[str, str]] = []
     for text in written:

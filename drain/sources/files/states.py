@@ -20,9 +20,7 @@ _STATES = {state.value.lower(): state for state in PhaseState} | {
 
 
 def known_state(written: str) -> PhaseState | None:
-    """Return the state that a word names whatever the tool,
-    also as `PhaseState.FAILED`; None for all else.
-    """
+    """Return the state that a word names whatever the tool, also as `PhaseState.FAILED`; None for all else."""
     return _STATES.get(plain_state(written))
 
 

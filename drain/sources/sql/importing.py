@@ -32,7 +32,8 @@ WHERE r.source_id = %(source)s::bigint AND p.state IN ('FAILED', 'QUEUED') AND N
 
 
 def import_sql(asked: SqlSource, by: Person, *, dry_run: bool = False) -> FileImport:
-    """Read a source and merge what it says; keep what it is. Idempotent. Raises SourceError, and nothing has changed.
+    """Read a source and merge what it says; keep what it is. Idempotent.
+    Raises SourceError, and nothing has changed.
 
     What has moved here since the query began stays, and so does what the source has not been told yet.
     """

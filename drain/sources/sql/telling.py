@@ -38,8 +38,8 @@ def opened(source: Source) -> Iterator[Tell]:
 
 
 def tell(to: Tell, news: News) -> bool:
-    """Tell an open source; False if its row is not as expected any more,
-    and nothing is written. Raises SourceError.
+    """Tell an open source; False if its row is not as expected any more, and nothing is written.
+    Raises SourceError.
 
     A row that is in the new state by now was told before: by somebody who died then.
     """

@@ -1,4 +1,4 @@
-"""The page of the audit: who, what and why as text; of a change only what is set, moments in the reader's zone."""
+"""The page of the audit: who, what and why as text; changes as far as set, in the reader's zone."""
 
 from __future__ import annotations
 

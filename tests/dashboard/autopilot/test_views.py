@@ -1,4 +1,4 @@
-"""The page Autopilot: next times, why nothing was started, what was used, and the verbs with their reasons."""
+"""The page Autopilot: next times, why nothing was started, what was used, verbs with their reasons."""
 
 from __future__ import annotations
 

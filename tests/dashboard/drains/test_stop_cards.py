@@ -1,4 +1,6 @@
-"""Every rule that stops a drain or a part of it has the same card on the page and in every report, and ways on that work."""
+"""Every rule that stops a drain or a part of it has the same card on the page and in every report,
+and ways on that work.
+"""
 
 from __future__ import annotations
 

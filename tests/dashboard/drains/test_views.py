@@ -1,4 +1,4 @@
-"""The list of drains and the page of one: a shareable address, live while it runs, with every stop condition."""
+"""The list of drains and a drain's page: a shareable address, live while it runs, every stop condition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Any two sides compared: what makes no sense is one sentence, addresses keep their times, sides have their names."""
+"""Any two sides compared: what makes no sense is one sentence, addresses keep their times,
+sides have their names.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site where judging takes long: its pages show the verdict that maintenance kept, and say when that was."""
+"""A site where judging takes long: pages show the verdict that maintenance kept, and say when."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_MORE = "Since the fix 0 of 30 phases"
 
 @pytest.fixture
 def fix(monkeypatch: pytest.MonkeyPatch) -> FixMarker:
-    """One that worked four minutes ago, as maintenance found; a minute ago all of another thirty failed so."""
+    """It worked four minutes ago, as maintenance found; a minute ago all of another thirty failed so."""
     monkeypatch.setattr(kept, "LARGE", 0)
     caches["pages"].clear()
     now = timezone.now()

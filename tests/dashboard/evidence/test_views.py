@@ -1,4 +1,4 @@
-"""The evidence pages: every rate with its n, what cannot be answered in one sentence, nobody acts who may not."""
+"""The evidence pages: every rate with its n, one sentence where there is no answer, acts by who may."""
 
 from __future__ import annotations
 

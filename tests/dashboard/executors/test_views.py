@@ -1,4 +1,6 @@
-"""The executor form: a command as people write it, the arguments that a program gets, the rules of `executor set`."""
+"""The executor form: a command as people write it, the arguments that a program gets,
+the rules of `executor set`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first account, through the address that `up` prints: once, for an hour, and only while there is none."""
+"""The first account, through the address that `up` prints: once, for an hour, while there is none."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_one_character_asks_the_database_nothing(client):
 
 
 def plan_of(statement: str, word: str) -> str:
-    """The plan of `statement` over 2,500 phases that the planner knows: what other tests left it would else decide."""
+    """The plan of `statement` over 2,500 phases that the planner knows, whatever other tests left."""
     run = RunFactory()
     Phase.objects.bulk_create(
         Phase(

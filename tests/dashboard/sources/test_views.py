@@ -1,4 +1,4 @@
-"""The page Sources: schedules, the last good reading beside why a later one failed, and who may change them."""
+"""The page Sources: schedules, the last good reading, why a later one failed, who may change them."""
 
 from __future__ import annotations
 

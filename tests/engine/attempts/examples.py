@@ -1,4 +1,6 @@
-"""A small reference model of a drain: one backlog, two loops, and all that must hold after every round of theirs."""
+"""A small reference model of a drain: one backlog, two loops,
+and all that must hold after every round of theirs.
+"""
 
 from __future__ import annotations
 
@@ -153,7 +155,7 @@ class Example:
                 assert opened[run] <= 1
 
     def _zero_yields(self) -> None:
-        """The rule trips at exactly the attempt that reaches it, in the order in which attempts are numbered."""
+        """The rule trips at exactly the attempt that reaches it, in the order of their numbers."""
         most = self.limits.max_consecutive_zero_yield
         numbers = dict(
             Attempt.objects.filter(outcome__isnull=False).values_list("id", "finish_number")

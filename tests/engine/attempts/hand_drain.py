@@ -57,7 +57,9 @@ def put_off(**candidate: Any) -> None:
 
 
 class HandDrain:
-    """A session over what there is, already running, and one loop: phases come by their names, each run has its sample behind it."""
+    """A session over what there is, already running, and one loop:
+    phases come by their names, each run has its sample behind it.
+    """
 
     def __init__(self, scope: SessionScope | None = None, **limits: Any) -> None:
         given = Limits(**{"batch_size": 1000, "parallel": 100, **limits})

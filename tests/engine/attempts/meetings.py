@@ -45,7 +45,8 @@ def elsewhere(act: Callable[[], Any]) -> Any:
 def held_up(
     act: Callable[[], Any], meanwhile: Callable[[], Any] = lambda: None
 ) -> Iterator[Callable[[], Any]]:
-    """Do it on another connection, beside a transaction that is the body: it commits once `act` waits for its locks.
+    """Do it on another connection, beside a transaction that is the body:
+    it commits once `act` waits for its locks.
 
     `meanwhile` is done while it waits.
 

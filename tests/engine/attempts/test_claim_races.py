@@ -62,7 +62,9 @@ def test_two_drains_start_no_more_than_their_executor_may_run() -> None:
 
 @contextmanager
 def a_clock_that_waits() -> Iterator[None]:
-    """Let statements of connections with this search path stop where they read the clock, while somebody holds the lock."""
+    """Let statements of connections with this search path stop where they read the clock,
+    while somebody holds the lock.
+    """
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA waiting")
         cursor.execute(
@@ -87,7 +89,8 @@ def test_two_drains_of_one_run_keep_its_executor_s_delay_though_one_looked_befor
             cursor.execute("SET search_path = waiting, pg_catalog, public")
         return other.names()
 
-    # Its claim must not have looked yet when this one's commits: what it sees then would be how it was before.
+    # Its claim must not have looked yet when this one's commits:
+    # what it sees then would be how it was before.
     with a_clock_that_waits():
         with held_up(late) as started:
             with connection.cursor() as cursor:

@@ -1,4 +1,6 @@
-"""The ramp and the delay of an executor: over all drains, whoever ends or loses an attempt, exact with two loops."""
+"""The ramp and the delay of an executor: over all drains, whoever ends or loses an attempt,
+exact with two loops.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines of the log name what they are about: the request, the drain, the attempt; in JSON, one object a line."""
+"""Lines of the log name what they are about: request, drain, attempt; in JSON, one object a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Pace in the claim: starts a minute of a drain and of an executor, a ramp, a delay within a run; exact with two workers."""
+"""Pace in the claim: starts a minute of a drain and of an executor, a ramp, a delay within a run;
+exact with two workers.
+"""
 
 from __future__ import annotations
 

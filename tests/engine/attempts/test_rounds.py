@@ -1,4 +1,4 @@
-"""Rounds of loops against a small reference model: every limit holds, however starts and ends fall together."""
+"""Rounds of loops against a small reference model: every limit holds, however starts and ends fall."""
 
 from __future__ import annotations
 

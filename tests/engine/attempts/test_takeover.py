@@ -1,5 +1,5 @@
-"""Attempts that a loop takes over: each condition, alone,
-leaves one to another loop; of two that come at once one does.
+"""Attempts that a loop takes over: each condition, alone, leaves one to another loop;
+of two that come at once one does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The limits of a schedule: its quiet hours, its budget of a day, and an end to drains that complete nothing."""
+"""The limits of a schedule: quiet hours, a budget of a day, an end to drains that complete nothing."""
 
 from __future__ import annotations
 

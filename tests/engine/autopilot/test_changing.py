@@ -1,4 +1,6 @@
-"""An autopilot's settings are changed in place: audited, never under a start, and never over somebody else's change."""
+"""An autopilot's settings are changed in place:
+audited, never under a start, and never over somebody else's change.
+"""
 
 from __future__ import annotations
 

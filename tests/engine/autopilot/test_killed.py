@@ -1,4 +1,6 @@
-"""Whoever drives an autopilot is killed (SIGKILL) at the worst moment: the next round goes on, nothing is doubled."""
+"""Whoever drives an autopilot is killed (SIGKILL) at the worst moment:
+the next round goes on, nothing is doubled.
+"""
 
 from __future__ import annotations
 

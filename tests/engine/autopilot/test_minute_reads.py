@@ -1,5 +1,5 @@
-"""The periodic looks of hosts, every few seconds and every minute,
-read their hour alone, whatever else there is.
+"""The periodic looks of hosts, every few seconds and every minute, read their hour alone,
+whatever else there is.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ RUNS, PHASES = 2_500, 80
 DAYS = 60
 ANN = Person("ann", Origin.COMMAND)
 FEW = 1_000
-"""Rows that the looks may read of a large table: 400 phases are queued, 139 fell within the hour, and as many are attempts of the
-drain of an autopilot."""
+"""Rows that the looks may read of a large table:
+400 phases are queued, 139 fell within the hour, and as many are attempts of the drain of an autopilot.
+"""
 # A phase and its attempt every 26 seconds, as they fell: the newest last. One in 500 is queued.
 _MADE = """
 SET LOCAL session_replication_role = replica;
@@ -62,7 +63,7 @@ WHERE relname IN ('drain_phase', 'drain_attempt', 'drain_transition', 'drain_run
 
 
 def fill(now: datetime, session: int) -> None:
-    """Write the phases and attempts, those of the last hour for this session, as PostgreSQL keeps old ones."""
+    """Write the phases and attempts, the last hour's for this session, as PostgreSQL keeps old ones."""
     values: dict[str, Any] = {
         "runs": RUNS,
         "phases": PHASES,

@@ -1,4 +1,4 @@
-"""From a deploy hook to the message, with real workers: a fix that works, one that does not, and a placebo."""
+"""From a deploy hook to the message, with real workers: a fix that works, one that does not, a placebo."""
 
 from __future__ import annotations
 

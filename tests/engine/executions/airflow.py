@@ -1,4 +1,4 @@
-"""A real Airflow of one machine, for tests: in a virtual environment of its own, as drainsite never imports it."""
+"""A real Airflow of one machine, for tests, in an environment of its own: drainsite never imports it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def airflow_program() -> str:
 
 
 class Airflow:
-    """The site; its DAG `shop` has four mapped tasks that fail until `mended` is there, and one after them."""
+    """The site; its DAG `shop` has four mapped tasks that fail until `mended` exists, and one after them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

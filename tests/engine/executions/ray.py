@@ -1,4 +1,4 @@
-"""A real Ray cluster of one node, for tests: in a virtual environment of its own, as drainsite never imports Ray."""
+"""A real Ray cluster of one node, for tests, in an environment of its own: drainsite never imports Ray."""
 
 from __future__ import annotations
 

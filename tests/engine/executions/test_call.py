@@ -1,4 +1,6 @@
-"""One request to a service over a real socket: whether it may have arrived, how much of an answer is read, and how it is broken off."""
+"""One request to a service over a real socket: whether it may have arrived, how much of an answer is read,
+and how it is broken off.
+"""
 
 from __future__ import annotations
 

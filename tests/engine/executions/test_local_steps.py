@@ -1,4 +1,6 @@
-"""A phase on this host, step by step: an order that comes before its child holds, and only what is its own is ended."""
+"""A phase on this host, step by step: an order that comes before its child holds,
+and only what is its own is ended.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of Ray, as a cluster of 2.60 wrote them, in the words of an execution; test_ray.py asks a real one."""
+"""Answers of Ray, as a 2.60 cluster wrote them, in an execution's words; test_ray.py asks a real one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""News in people's chats: through apprise to a real receiver, one message an event, and nowhere that no message may go."""
+"""News in people's chats: through apprise to a real receiver, one message an event,
+and nowhere that no message may go.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that speaks to chats connects only where messages may go and touches nothing of this machine."""
+"""The process that speaks to chats connects where messages may go and touches nothing of this machine."""
 
 from __future__ import annotations
 

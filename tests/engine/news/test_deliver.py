@@ -1,4 +1,6 @@
-"""Messages arrive signed, at least once, and are tried again until they are given up; nobody waits for a dead receiver."""
+"""Messages arrive signed, at least once, and are tried again until they are given up;
+nobody waits for a dead receiver.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Webhooks go to public addresses only, and neither their secrets nor their paths are written down where people look."""
+"""Webhooks go to public addresses only, and neither their secrets nor their paths are written down where
+people look.
+"""
 
 from __future__ import annotations
 

@@ -224,7 +224,7 @@ def some_keys(dice: random.Random, until: list[datetime | None]) -> list[str]:
 
 
 def a_world(seed: int, *, live: bool) -> None:
-    """Runs of every kind with phases in every state, edges, holds, snoozes, merges and a drain that goes on."""
+    """Runs of every kind: phases in every state, edges, holds, snoozes, merges and a drain that goes on."""
     dice = random.Random(seed)
     pack = SourceFactory(kind="autopack")
     runs = [

@@ -1,4 +1,4 @@
-"""One language of filters: each narrows as it says, alone and together, and nothing means everything by mistake."""
+"""One language of filters: each narrows as it says, alone and together; none means everything by mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The scope of a drain: runs by their names, and those of sources by theirs; a name that means nothing is never everything."""
+"""The scope of a drain: runs by their names, and those of sources by theirs;
+a name that means nothing is never everything.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A person's stop is taken back until it has ended: the same plan goes on, nothing twice; afterwards it is refused."""
+"""A person's stop is taken back until it has ended: the same plan goes on, nothing twice;
+afterwards it is refused.
+"""
 
 from __future__ import annotations
 

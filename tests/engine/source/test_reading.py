@@ -1,4 +1,6 @@
-"""Sources read by the site itself: one reading at a time, all or nothing, a sentence for what fails, and a pause."""
+"""Sources read by the site itself: one reading at a time, all or nothing, a sentence for what fails,
+and a pause.
+"""
 
 from __future__ import annotations
 

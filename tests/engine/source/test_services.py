@@ -1,5 +1,5 @@
-"""Services of phases are started before a drain, watched,
-and ended after it; a wrong one is refused with both names.
+"""Services of phases are started before a drain, watched, and ended after it;
+a wrong one is refused with both names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An SQL source is told what became of its rows: by drains and by people, guarded, once, whoever dies in between."""
+"""An SQL source is told what became of its rows, by drains and people: guarded, once, whoever dies."""
 
 from __future__ import annotations
 

@@ -34,9 +34,9 @@ DECK = (
     "take",
     "finish",
 )
-# Who writes is known by two marks: the other executor names itself in its transaction, and drainsite alone leaves
-# `updated_at` as it is. The script, which is Autopack, is whoever remains. What drainsite may do to a row of another's
-# is to queue what failed, as its script would do next.
+# Who writes is known by two marks: the other executor names itself in its transaction, and drainsite alone
+# leaves `updated_at` as it is. The script, which is Autopack, is whoever remains. What drainsite may do to a
+# row of another's is to queue what failed, as its script would do next.
 WATCH = """
 CREATE TABLE writer (who TEXT); INSERT INTO writer VALUES ('');
 CREATE TABLE taken (id INTEGER PRIMARY KEY);

@@ -1,4 +1,6 @@
-"""A worker that dies on this machine is told at once: what it left is ended, and its phases run again long before any lease is over."""
+"""A worker that dies on this machine is told at once:
+what it left is ended, and its phases run again long before any lease is over.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Rows of loops: each renews its own, and the loops of a host share its slots exactly, also when they come together."""
+"""Rows of loops: each renews its own, and the loops of a host share its slots exactly,
+also when they come together.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""That a cause stays away is shown by what completed of the phases that had failed so, and by nothing else."""
+"""That a cause stays away is shown by what completed of the phases that failed so, and by nothing else."""
 
 # A None in the place of a value fails the test by itself.
 # mypy: disable-error-code="union-attr, operator, index"

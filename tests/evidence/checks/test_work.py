@@ -1,4 +1,6 @@
-"""Phases that completed without doing the work show nothing: a guard does not pass on it, and no rate is better by it."""
+"""Phases that completed without doing the work show nothing:
+a guard does not pass on it, and no rate is better by it.
+"""
 
 # A None in the place of a value fails the test by itself.
 # mypy: disable-error-code="union-attr, operator, index"

@@ -1,4 +1,6 @@
-"""All that ended in a stretch of time is counted to the minute, whatever of it is in the totals of its hours already."""
+"""All that ended in a stretch of time is counted to the minute,
+whatever of it is in the totals of its hours already.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A cause that is too wide: part of it is a cause of its own, for failures before and after, until that is undone."""
+"""A cause that is too wide: part of it is a cause of its own, for failures before and after,
+until that is undone.
+"""
 
 from __future__ import annotations
 

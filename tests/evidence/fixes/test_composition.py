@@ -1,4 +1,6 @@
-"""The guards of what is held to be alike before a fix and since: which part of the trials shows it, and which does not."""
+"""The guards of what is held to be alike before a fix and since:
+which part of the trials shows it, and which does not.
+"""
 
 from __future__ import annotations
 
@@ -137,7 +139,7 @@ def test_who_was_given_up_shows_nothing():
 
 
 def test_of_two_mixes_as_many_are_taken_of_each_place():
-    """A third of what was tried before and most of what was tried since is of the place where it seldom fails."""
+    """A third of what was tried before and most of what was since is of the place where it seldom fails."""
     here, there = tries(12, 12, place="a"), tries(1, 20, place="b", first=50)
     since = healed(6, 6, place="a") + healed(60, 3, place="b", first=50)
     assert "of the same sources and executors, as many of each, there are 23 before" in elsewhere(

@@ -1,4 +1,6 @@
-"""A verdict that maintenance kept is the one it found, to the last figure, and is read only where judging takes long."""
+"""A verdict that maintenance kept is the one it found, to the last figure,
+and is read only where judging takes long.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Situations that look like a fix as long as only ended attempts are counted,
-or only shares: none of them is one.
+"""Situations that look like a fix as long as only ended attempts are counted, or only shares:
+none of them is one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def tried(
     even=False,
     **fields,
 ):
-    """Phases that had failed by k, tried in one drain, one step after the other: those that fail first, or evenly."""
+    """Phases that had failed by k, tried in one drain, one step after the other:
+    those that fail first, or evenly.
+    """
     made = phases_tried(failed, at, "failed", key) + phases_tried(complete, at, "complete")
     drain = SessionFactory(started_at=at)
     Candidate.objects.filter(phase__in=made).update(session=drain)
@@ -96,7 +98,7 @@ def test_a_fix_is_one_although_a_few_phases_now_fail_by_something_else():
     "outcome", [None, "lost", "cancelled", "interrupted", "retryable", "skipped"]
 )
 def test_what_was_started_since_and_has_not_ended_by_itself_is_not_left_out_of_the_count(outcome):
-    """The quick ones complete; the rest hangs until somebody or something ends it, or is put off each time."""
+    """The quick ones complete; the rest hangs until something ends it, or is put off each time."""
     fix = marker()
     tried(BEFORE, 0, 20)
     tried(AFTER, 30)
@@ -128,7 +130,7 @@ def test_what_was_lost_and_completed_at_its_next_try_has_ended():
 
 @pytest.mark.parametrize("to", ["COMPLETE", "SKIPPED"])
 def test_phases_that_were_given_up_do_not_make_the_rest_a_fix(to):
-    """Half of them are hopeless and were called complete by hand or skipped; the others were flaky all the time."""
+    """Half are hopeless and were called complete by hand or skipped; the others were flaky all the time."""
     fix = marker()
     hopeless = tried(BEFORE, 44, 57, even=True)[:50]
     tried(AFTER, 43, 7)

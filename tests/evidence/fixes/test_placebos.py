@@ -92,7 +92,7 @@ def test_of_too_many_phases_the_same_lot_draws_from_both_sides(monkeypatch):
 
 
 def test_two_places_of_one_headline_are_judged_each_by_its_own_past():
-    """One place fails always and was tried before the fix, the other fails sometimes and was tried after it."""
+    """One place always fails and was tried before the fix, the other sometimes and was tried after it."""
     for key, known in (("one", True), ("two", True), ("reason", False)):
         FingerprintFactory(
             key=key, title=f"Error {key}", headline="h", place_known=known, status="ongoing"
@@ -216,7 +216,7 @@ def test_phases_that_fail_at_their_source_since_the_fix_are_no_green():
     ("differ", "fields"), [("source", {}), ("executor", {"is_default": False})]
 )
 def test_a_cause_of_two_places_is_not_mended_in_one_by_what_the_other_does(differ, fields):
-    """It always fails in one source, or with one executor, and seldom in the other: that one was tried since."""
+    """It always fails in one source or with one executor, seldom in the other: that one was tried since."""
     fix = marker("k")
     make: Callable[..., Any] = SourceFactory if differ == "source" else ExecutorFactory
     for at, count, outcome in ((BEFORE, 20, "failed"), (AFTER, 40, "complete")):

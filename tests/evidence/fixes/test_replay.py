@@ -192,7 +192,7 @@ def test_a_marker_that_is_put_after_the_drain_has_nothing_to_show(tmp_path):
 @pytest.mark.verify
 @pytest.mark.timeout(300)
 def test_phases_that_complete_without_what_such_work_brought_are_no_fix(tmp_path):
-    """First the work is done and says so, then it fails, and at last it ends with success and nothing else."""
+    """First the work is done and says so, then it fails, at last it ends with success and nothing else."""
     imported(tmp_path, 36)
     work = tmp_path / "work"
     work.write_text('echo \'{"event":"telemetry","kind":"rows","n":1}\' >> "$DRAIN_REPORT"')

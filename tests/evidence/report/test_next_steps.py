@@ -162,7 +162,7 @@ def test_a_fingerprint_limit_and_the_stop_of_a_run_have_cards_in_every_format():
 
 
 def test_the_card_of_a_fingerprint_limit_names_what_came_too_often_and_how_often():
-    """Phases of which nobody knew why they had failed are left out for a failure that was met in the drain."""
+    """Phases that had failed nobody knew why are left out for a failure that was met in the drain."""
     session = drained(limits={"max_session_fingerprint_repeats": 2})
     SessionFingerprint.objects.create(session=session, run_pk=0, key="k", count=2)
     for reason in ("", "b"):

@@ -1,4 +1,6 @@
-"""Input that is bad on purpose, and large: half of a character in every field, a million lines, fifty thousand tests with entities."""
+"""Input that is bad on purpose, and large: half of a character in every field, a million lines,
+fifty thousand tests with entities.
+"""
 
 from __future__ import annotations
 

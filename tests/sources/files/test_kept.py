@@ -1,5 +1,5 @@
-"""The reading of a source's files is kept with it,
-used whole where nothing is said, and never a file of the host.
+"""The reading of a source's files is kept with it, used whole where nothing is said,
+and never a file of the host.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Task instances of Airflow, by its REST API (Airflow 3, `/api/v2`): an attempt clears one and waits for its end.
+"""Task instances of Airflow, by its REST API (Airflow 3, `/api/v2`):
+an attempt clears one and waits for its end.
 
-Clearing has no id of its own, so the attempt signs the note of the task instance before it clears it: with the
-job's id and the number of the try that had failed. Whoever takes the attempt over reads from it whether the task was cleared.
+Clearing has no id of its own, so the attempt signs the note of the task instance before it clears it: with
+the job's id and the number of the try that had failed. Whoever takes the attempt over reads from it whether
+the task was cleared.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ class AirflowTask(HttpJobs):
         super().__init__(remote, request, headers)
 
     def start(self, request: Request) -> None:
-        """Clear the task instance, unless this attempt has. Raises RefusedError, UnreachableError and ServiceError."""
+        """Clear the task instance, unless this attempt has. Raises what `_call` raises."""
         if not (self._dag and self._run and self._task):
             raise RefusedError("its parameters name no dag_id, dag_run_id and task_id of Airflow")
         try:
@@ -71,7 +73,9 @@ class AirflowTask(HttpJobs):
         self._clear()
 
     def ask(self) -> Status:
-        """Return how far the task is. Raises UnknownJobError (not cleared by this attempt), UnreachableError and ServiceError."""
+        """Return how far the task is. Raises UnknownJobError (not cleared by this attempt),
+        UnreachableError and ServiceError.
+        """
         found = self._found()
         tried = self._signed(found)
         if tried is None or not _is_over(found, tried):
@@ -107,8 +111,8 @@ class AirflowTask(HttpJobs):
     def _reopen(self) -> None:
         """Have the run scheduled again, where it ended in the moment in which its task was cleared.
 
-        Airflow's scheduler ends a run by what it has read of its tasks before: one that was cleared meanwhile would
-        wait for ever. Whoever ends a run by hand ends its tasks too.
+        Airflow's scheduler ends a run by what it has read of its tasks before:
+        one that was cleared meanwhile would wait for ever. Whoever ends a run by hand ends its tasks too.
         """
         run = object_of(self._known("GET", self._run_url, {"Accept": "application/json"}))
         if run.get("state") in ENDED:

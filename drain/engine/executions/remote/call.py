@@ -1,4 +1,4 @@
-"""One request to a service of jobs: bounded in time and size, led nowhere else, and one that can be broken off."""
+"""One request to a service of jobs: bounded in time and size, led nowhere else; it can be broken off."""
 
 from __future__ import annotations
 

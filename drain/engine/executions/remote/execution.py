@@ -32,7 +32,9 @@ _NEVER = float("inf")
 
 
 class RemoteExecution(SteppedExecution):
-    """One attempt at a service. Steps: submit → look, again and again → read the rest → collect; all in the pool."""
+    """One attempt at a service. Steps: submit → look, again and again → read the rest → collect;
+    all in the pool.
+    """
 
     def __init__(self, started: StartedAttempt, host: HostContext, pool: Pool) -> None:
         super().__init__(started, pool)

@@ -32,7 +32,7 @@ _GONE_ANSWERS = 3
 
 
 def look_after(age: float) -> float:
-    """Return the seconds until a job of this age is asked for again: an old one will not end this very second."""
+    """Return the seconds until a job of this age is asked for again: an old one will not end just now."""
     least, most = _LOOK_EVERY
     return min(most, max(least, age / _LOOKS_A_LIFE))
 

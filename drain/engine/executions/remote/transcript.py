@@ -1,4 +1,4 @@
-"""The log of a job as far as it was read: kept like the output of a child, its report lines counted like a report."""
+"""A job's log as far as it was read: kept like a child's output, its report lines counted like a report."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ class Transcript:
         return tuple(self._report.poll()) if self._reports else ()
 
     def finish(self, problem: str = "") -> tuple[LogSummary, Report]:
-        """Close it. `problem`: why the log, or its end, could not be read; then what it may have said is in doubt."""
+        """Close it. `problem`: why the log, or its end, could not be read;
+        then what it may have said is in doubt.
+        """
         self._take([self._line])
         problem = problem or self._unwritten
         report = self._report.finish()

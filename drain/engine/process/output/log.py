@@ -31,7 +31,7 @@ class LogSummary:
     total_bytes: int
     """Bytes printed, kept or not."""
     stored: bytes | None
-    """zlib-compressed output of at most STORED_LIMIT bytes, for the attempt's row; b"" when nothing was printed."""
+    """Output for the attempt's row, zlib-compressed, at most STORED_LIMIT bytes; b"" for none."""
     path: Path | None
     """File with a larger log (uncompressed, at most `spool.FILE_LIMIT` bytes) in the worker's folder."""
     head: str
@@ -39,7 +39,9 @@ class LogSummary:
     tail: str
     """Last TAIL_TEXT bytes of the output as safe text, or all of a small one."""
     error_input: str
-    """Safe text in which the fingerprint looks for the error region: all, or head and tail of MEMORY_LIMIT bytes."""
+    """Safe text in which the fingerprint looks for the error region:
+    all, or head and tail of MEMORY_LIMIT bytes.
+    """
 
 
 NOTHING = LogSummary(0, b"", None, "", "", "")

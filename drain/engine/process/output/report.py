@@ -1,7 +1,8 @@
 """DRAIN_REPORT: the JSON-lines file in which a phase tells what it does.
 
-The phase writes the file, so it may be anything: it is opened without following links, only as a regular file with one
-name, and read within bounds. A line that cannot be read is counted and named by its number; it never fails the attempt.
+The phase writes the file, so it may be anything: it is opened without following links, only as a regular file
+with one name, and read within bounds. A line that cannot be read is counted and named by its number; it never
+fails the attempt.
 """
 
 from __future__ import annotations

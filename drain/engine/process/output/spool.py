@@ -1,6 +1,8 @@
-"""A log file of bounded size: the first HEAD_LIMIT bytes and the last RING_LIMIT bytes of whatever is written.
+"""A log file of bounded size: the first HEAD_LIMIT bytes and the last RING_LIMIT bytes of whatever is
+written.
 
-While it fits, the file is simply the log. Beyond that, its second part is a ring that is put in order on close.
+While it fits, the file is simply the log.
+Beyond that, its second part is a ring that is put in order on close.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ _FLAGS = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class LogSpool:
-    """One log file, made by the first write. After an error of the disk it takes no more and says so on close."""
+    """One log file, made by the first write. After a disk error it takes no more and says so on close."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -16,7 +16,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+")
 
 
 def safe_text(data: bytes) -> str:
-    """Decode as UTF-8, dropping escape sequences and replacing what is not text; lone CR becomes a new line."""
+    """Decode UTF-8, drop escape sequences, replace what is not text; a lone CR becomes a new line."""
     text = data.decode("utf-8", "replace")
     if "\x1b" in text:
         text = _ESCAPE.sub("", text)

@@ -1,8 +1,9 @@
 """Stands in for Autopack's script of February 2026: what it does to the database, and how it ends.
 
-A FAILED phase is requeued first; one that is neither FAILED nor QUEUED is refused with 2. Then the run's first queued
-phase by (tier_index, phase_index) is run, whichever was asked for. The exit code is 0 only if the phase asked for is
-COMPLETE. STUB_MODE says how a phase ends, STUB_MODE_<phase id, - as _> how a single one does:
+A FAILED phase is requeued first; one that is neither FAILED nor QUEUED is refused with 2. Then the run's
+first queued phase by (tier_index, phase_index) is run, whichever was asked for. The exit code is 0 only if
+the phase asked for is COMPLETE. STUB_MODE says how a phase ends, STUB_MODE_<phase id, - as _> how a single
+one does:
 
 complete   COMPLETE (default), with STUB_TELEMETRY events (2)
 queued     STUB_REASON written, retry_attempt raised, left QUEUED; FAILED once it was the fifth

@@ -1,4 +1,4 @@
-"""Step by step: how a job is stopped by a person, a worker's end or its time, and what its attempt came to."""
+"""Step by step: a job stopped by a person, a worker's end or its time, and what its attempt came to."""
 
 from __future__ import annotations
 
