@@ -14,6 +14,7 @@ from drain.evidence.fingerprints.aliases import FingerprintSummary
 from drain.evidence.report.build import Report
 from drain.evidence.statistics.yields import yields_more
 from drain.policy.reasons import ExclusionReason
+from drain.policy.stopping.limits import Limits
 from drain.policy.words import NOTHING, agrees, counted, zero_yield
 
 MARKS = {"pass": "✅", "fail": "❌", "not_enough_data": "⚠️"}
@@ -271,6 +272,11 @@ def settings(report: Report) -> list[tuple[str, str]]:
     """Limits and scope as they were set; what is not set is left out."""
     session = report.session
     parts = {"parallel": session.parallel, **session.limits, **session.scope}
+    # Nobody sets the window: it belongs to a failure rate, which is taken over half a batch at most.
+    if session.limits.get("max_failure_rate") is None:
+        parts.pop("failure_rate_window", None)
+    else:
+        parts["failure_rate_window"] = Limits.from_json(session.limits).breaker_window
     return [
         (name, str(value)) for name, value in parts.items() if value not in (None, [], "", False)
     ]

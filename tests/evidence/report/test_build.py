@@ -20,10 +20,11 @@ from drain.evidence.fixes.markers import add_marker
 from drain.evidence.fixes.verdict import Ruling
 from drain.evidence.report.build import build_report
 from drain.evidence.report.markdown import render_markdown
-from drain.evidence.report.sentences import goals
+from drain.evidence.report.sentences import goals, settings
 from drain.evidence.statistics.intervals import Interval
 from drain.models import Attempt, Check
 from drain.models.vocabulary import CheckKind, Origin
+from drain.policy.stopping.limits import Limits
 from tests.evidence.report.rendering import render
 from tests.factories import (
     NOON,
@@ -256,3 +257,13 @@ def test_a_second_try_alone_meets_no_goal(session):
     goal = text[text.index("## Impact") : text.index("### Actual Results")]
     assert goal.count("⚠️") == 3
     assert "Completion rate before" not in text
+
+
+@pytest.mark.parametrize(("rate", "said"), [(None, None), (0.5, "2")])
+def test_the_settings_name_the_window_that_a_failure_rate_was_taken_over(session, rate, said):
+    """At most half a batch: the page of the drain says the same."""
+    session.limits = Limits(batch_size=5, max_failure_rate=rate).to_json()
+    session.save()
+    found = dict(settings(build_report(session, NOON)))
+    assert found.get("failure_rate_window") == said
+    assert found["batch_size"] == "5"
