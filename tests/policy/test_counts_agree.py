@@ -11,7 +11,7 @@ import pytest
 
 from drain.policy.words import agrees, counted
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 THINGS = (
     "attempts|checks|completes|dependencies|drains|events|files|fingerprints|fixes|hosts|jobs|lines|loops|"
     "minutes|phases|readings|records|rows|runs|sources|timeouts|times|workers"
