@@ -57,7 +57,9 @@ ORDER BY a.id LIMIT 1
 # number have drifted it is counted again, by a statement of its own under the lock: one that waited for it
 # would count by an older snapshot.
 _DRIFTED = """
-SELECT t.id FROM {table} t WHERE t.open_attempts > 0
+SELECT t.id FROM {table} t WHERE t.id IN (
+    SELECT id FROM {table} WHERE open_attempts > 0
+    UNION SELECT {column} FROM drain_attempt WHERE finished_at IS NULL)
   AND t.open_attempts <> (SELECT count(*) FROM drain_attempt a WHERE a.{column} = t.id AND a.finished_at IS NULL)
 """
 _LOCK = "SELECT id FROM {table} WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
