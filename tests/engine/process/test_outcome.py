@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drain.engine.process.ended import Command, Ended
-from drain.engine.process.outcome import SourceOutcome, decide
+from drain.engine.process.outcome import REASON_LIMIT, SourceOutcome, decide
 from drain.engine.process.output.events import Report
 from drain.engine.process.output.log import LogSummary
 from drain.engine.process.output.yields import ZERO_YIELD_REASONS, hit_limit
@@ -39,6 +39,9 @@ def ended(code=0, *, signal=None, timed_out=False, command=None, log="", **repor
         (ended(signal=9, outcome="complete"), "failed"),
         (ended(0, timed_out=True, outcome="complete"), "timeout"),
         (ended(1, failure="x TOKEN_ESCALATION y"), "retryable"),
+        (ended(0, failure="x TOKEN_ESCALATION y", outcome="complete"), "complete"),
+        (ended(0, failure="x TOKEN_ESCALATION y", outcome="skipped"), "skipped"),
+        (ended(1, timed_out=True, failure="x TOKEN_ESCALATION y"), "timeout"),
         (ended(0, problem="Cut.", doubt="failed"), "failed"),
         (ended(0, problem="Full.", doubt="retryable"), "retryable"),
         (ended(0, problem="Cut.", doubt="failed", outcome="complete"), "failed"),
@@ -178,3 +181,36 @@ def test_exit_143_is_a_timeout_only_where_a_source_says_how_its_work_ends():
     decision = decide(ended(143), SourceOutcome(authority=True))
     assert decision.outcome is Outcome.TIMEOUT
     assert decision.reason == decision.fingerprint_input == "timed out by a limit of its own"
+
+
+DOUBT = {"problem": "Cut.", "doubt": "failed"}
+DOUBTFUL = "Cut. It ended with exit 0, but how it ended in its own words is not known."
+
+
+@pytest.mark.parametrize(
+    ("how", "reason", "filed"),
+    [
+        (ended(0, log="fine"), "", ""),
+        (ended(1, failure="x" * 5000), "x" * REASON_LIMIT, "x" * 5000),
+        (ended(1, log="a" + "b" * REASON_LIMIT), "b" * REASON_LIMIT, "a" + "b" * REASON_LIMIT),
+        (ended(0, outcome="skipped", log="fine"), "the phase says that it need not run", ""),
+        (ended(0, outcome="skipped", failure="not today"), "not today", ""),
+        (ended(75, log="later"), "later", "later"),
+        (ended(75, failure="busy", log="later"), "busy", "busy"),
+        (ended(0, log="fine", **DOUBT), DOUBTFUL, DOUBTFUL),
+        (ended(3, log="boom", **DOUBT), "boom", "boom"),
+        (ended(1, timed_out=True, log="at work"), "timed out after 3 s", "timed out after 3 s"),
+        (ended(1), "exit 1, no output", "exit 1, no output"),
+        (ended(1, log=" \n"), "exit 1, no readable output", "exit 1, no readable output"),
+        (ended(0, command=Command.CANCEL, failure="no"), "cancelled while it ran", ""),
+    ],
+)
+def test_the_reason_is_what_the_phase_says_or_printed_last_and_a_failure_is_filed_under_it(
+    how, reason, filed
+):
+    decision = decide(how)
+    assert (decision.reason, decision.fingerprint_input) == (reason, filed)
+
+
+def test_a_fingerprint_that_the_executor_reported_goes_with_the_verdict():
+    assert decide(ended(1, failure="no", fingerprint=("a", "b"))).reported == ("a", "b")

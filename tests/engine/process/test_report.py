@@ -17,8 +17,10 @@ from drain.engine.process.output.events import (
     TelemetryEvent,
 )
 from drain.engine.process.output.report import (
+    BAD_LINES_KEPT,
     LINE_COUNT_LIMIT,
     LINE_LIMIT,
+    STATES_KEPT,
     TELEMETRY_KEPT,
     ReportReader,
     cut,
@@ -104,6 +106,30 @@ def test_one_endless_line_is_one_bad_line(path):
     assert (report.bad_count, report.telemetry_count) == (1, 1)
 
 
+def test_the_end_of_an_endless_line_is_no_line_of_its_own(path):
+    """Wherever the blocks part in which it is read."""
+    report = read(path, b"x" * (4 * 256 * 1024) + b'{"event":"telemetry"}\n')
+    assert (report.telemetry_count, report.bad_count) == (0, 1)
+    assert "longer than" in report.bad_lines[0]
+
+
+def test_the_first_bad_lines_are_named_and_all_are_counted(path):
+    report = read(path, b"garbage\n" * (BAD_LINES_KEPT + 5))
+    assert report.bad_count == BAD_LINES_KEPT + 5
+    assert [line.split(":")[0] for line in report.bad_lines] == [
+        f"line {number}" for number in range(1, BAD_LINES_KEPT + 1)
+    ]
+
+
+def test_of_very_many_states_the_first_are_kept_and_the_last_stands(path):
+    gate, executing = (
+        b'{"event":"state","state":"%s"}\n' % name for name in (b"gate", b"executing")
+    )
+    report = read(path, gate * (STATES_KEPT + 5) + executing)
+    assert report.states == ("gate",) * STATES_KEPT
+    assert report.state == "executing"
+
+
 def test_text_can_be_stored_in_postgresql(path):
     line = json.dumps({"event": "telemetry", "kind": "a\0b", "x\0": "\ud800"}).encode()
     event = read(path, line).telemetry[0]
@@ -171,9 +197,11 @@ def test_a_link_is_not_followed(path, tmp_path):
 
 
 def test_a_second_name_of_another_file_is_not_read(path, tmp_path):
-    (tmp_path / "secret").write_text("{}")
+    (tmp_path / "secret").write_text('{"event":"failure","reason":"secret"}\n')
     path.hardlink_to(tmp_path / "secret")
-    assert ReportReader(path).finish().problem
+    report = ReportReader(path).finish()
+    assert report.failure is None
+    assert report.problem
 
 
 def test_a_fifo_does_not_block(path):
