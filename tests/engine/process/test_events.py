@@ -1,4 +1,4 @@
-"""What one line of a report may hold: each bound is kept exactly, and what is kept can be stored."""
+"""The bounds of one line of a report: each is kept exactly, and all that is kept can be stored."""
 
 from __future__ import annotations
 
