@@ -65,7 +65,11 @@ def test_a_value_cannot_become_an_option(item):
     with pytest.raises(TemplateError, match=r"begins with a dash .*executor \(--allow-dash\)"):
         render(("run", item), evil)
     assert render(("run", item), evil, allow_dash=True)[1] == "--config=evil"
-    assert render(("run", "--run={run_id}"), evil) == ("run", "--run=--config=evil")
+    for written, filled in (
+        ("--run={run_id}", "--run=--config=evil"),
+        ("-{run_id}", "---config=evil"),
+    ):
+        assert render(("run", written), evil) == ("run", filled)
 
 
 @pytest.mark.parametrize("value", ["a\0b", "\ud800"])
@@ -93,8 +97,9 @@ def test_a_shell_script_gets_names_as_arguments():
 
 
 def test_no_command_at_all_is_refused():
-    with pytest.raises(TemplateError, match="no command"):
-        render((), contract())
+    for argv in ((), ("",), ("", "{run_id}")):
+        with pytest.raises(TemplateError, match="no command"):
+            render(argv, contract())
 
 
 @given(st.text())
@@ -135,3 +140,13 @@ def test_a_script_that_a_value_names_is_refused_with_what_to_write_for_it(typed,
 def test_where_code_is_typed_nothing_is_offered_that_would_run_a_value(typed):
     with pytest.raises(TemplateError, match="sh -c 'exec tool -c"):
         inspect(typed)
+
+
+def test_the_tenth_value_of_a_script_is_its_tenth_and_not_its_first_with_a_nought():
+    typed = ["bash", "j/{run_id}.sh", *(f"{{params[{name}]}}" for name in "abcdefghi")]
+    with pytest.raises(TemplateError) as refused:
+        inspect(typed)
+    way = str(refused.value).partition("behind a script: ")[2].rpartition(". An executor")[0]
+    script = shlex.split(way)[2]
+    assert script == 'exec bash "j/$1.sh" ' + " ".join(f'"${n}"' for n in range(2, 10)) + ' "${10}"'
+    inspect(shlex.split(way))
