@@ -67,7 +67,7 @@ def behind_a_script(argv: Sequence[str], program: str) -> str:
     if not at or argv[at - 1].startswith("-"):
         return ""
     filled = [item for item in argv if _PLACEHOLDER.search(item)]
-    if program not in filled or not _FILE.fullmatch(_PLACEHOLDER.sub("", program)):
+    if not _FILE.fullmatch(_PLACEHOLDER.sub("", program)):
         return ""
     if not all(_PLAIN_ITEM.fullmatch(_PLACEHOLDER.sub("", item)) for item in filled):
         return ""
@@ -106,7 +106,7 @@ def _fill(item: str, contract: Contract, *, allow_dash: bool) -> str:
         return before + _value(name, key, contract) + after
 
     filled = _PLACEHOLDER.sub(value, item)
-    if filled.startswith("-") and first and not item.startswith("-") and not allow_dash:
+    if filled.startswith("-") and first and not allow_dash:
         raise TemplateError(
             f"The value for {first.group()} begins with a dash ({filled[:40]!r}) and could be taken for an option; "
             "put `--` or `--name=` before it, or allow it in the executor (--allow-dash)."
