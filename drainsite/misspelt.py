@@ -27,6 +27,8 @@ OTHERS = CONTRACT_NAMES | {
     "DRAINSITE_OWN",
 }  # fmt: skip
 """Names with our prefixes that are read by something else than the site, or that a phase is given."""
+CLOSE = 0.75
+"""So like (difflib's ratio) is a name that was meant: of another word, REDIS for EMAIL, the guess would be wrong."""
 _SERVICE = "_SERVICE_HOST"
 """The end of a name that Kubernetes gives to containers, for a service that may be called drainsite too."""
 
@@ -47,7 +49,7 @@ def _is_unknown(name: str) -> bool:
 def _sentence(name: str) -> str:
     # Compared without prefixes, which all have in common and some settings have not.
     bare = {_bare(setting): setting for setting in SETTINGS}
-    near = get_close_matches(_bare(name), bare, n=1)
+    near = get_close_matches(_bare(name), bare, n=1, cutoff=CLOSE)
     way_out = f"did you mean {bare[near[0]]}?" if near else "docs/settings.md lists those that are."
     return inert(f"{name} is not a setting of drainsite, so nothing reads it: {way_out}", kept="")
 
