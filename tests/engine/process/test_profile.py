@@ -34,7 +34,7 @@ def test_a_profile_that_can_run_has_no_problems(tmp_path):
         ({"argv": ("/etc/passwd",)}, "is not executable"),
         ({"argv": ("/etc",)}, "is not executable"),
         ({"argv": ("/x" * 3000,)}, "cannot be looked at: File name too long."),
-        ({"argv": ("/a\0b",)}, "cannot be looked at: embedded null"),
+        ({"argv": ("/a\0b",)}, "The command /a\0b cannot be looked at: "),
         ({"argv": ("./run-it",), "cwd": "/"}, "The command ./run-it does not exist on this host."),
         ({"argv": ("sh", "./no-such.sh"), "cwd": "/x"}, "The folder /x does not exist"),
         ({"cwd": "/etc/passwd"}, "/etc/passwd is no folder on this host."),
